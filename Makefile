@@ -1,0 +1,77 @@
+# Liên thông: `make run` shows the province at work, `make test` proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+COMPONENTS := proto libs/kit libs/tlog libs/client gateway services/catalog services/identity services/exchange deploy/local examples/binh-thuan
+PROTOS := $(shell find proto/lienthong -name '*.proto')
+MANIFESTS := $(addsuffix /pyproject.toml,$(COMPONENTS))
+SOURCES := $(addsuffix /src,$(filter-out proto,$(COMPONENTS)))
+RUN_READY := $(VENV)/.ready-run
+DEV_READY := $(VENV)/.ready-dev
+PROTO_READY := proto/gen/.ready
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+  --no-emit-package lienthong-contracts --no-emit-package lienthong-kit --no-emit-package lienthong-tlog \
+  --no-emit-package lienthong-client --no-emit-package lienthong-local
+
+.DEFAULT_GOAL := help
+.PHONY: help setup proto check format test run bench lock clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(DEV_READY) $(PROTO_READY) ## install everything that running, testing and checking need into .venv
+
+proto: $(PROTO_READY) ## build the Python stubs of proto/ into proto/gen
+
+run: $(PROTO_READY) ## start the demo province and show its first calls; Ctrl-C ends it
+	@$(BIN)/python -m binh_thuan
+
+test: check ## check, then run every test on real parts
+	@tests/install-tools postgresql
+	$(BIN)/python -m pytest
+
+check: $(DEV_READY) $(PROTO_READY) ## lint, formatting, types, architecture, contracts, manifests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES) tests
+	$(BIN)/lint-imports
+	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
+	$(BIN)/python -m tests.manifests
+
+format: $(DEV_READY) ## rewrite sources in the house's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	cd proto && ../$(BIN)/buf format --write
+
+bench: $(DEV_READY) $(PROTO_READY) ## measure the gateway beside its peers; writes build/bench/gateway.json
+	@tests/install-tools nginx wrk
+	$(BIN)/python -m tests.bench.gateway
+
+lock: $(DEV_READY) ## resolve the dependencies again
+	$(LOCK) $(MANIFESTS) --group pyproject.toml:build --output-file requirements.lock
+	$(LOCK) --constraints requirements.lock --group pyproject.toml:dev --output-file requirements-dev.lock
+
+clean: ## remove what was built; the state of runs under .lienthong stays
+	rm -rf $(VENV) build proto/gen
+
+$(VENV)/.created:
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Liên thông needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(RUN_READY): $(VENV)/.created requirements.lock $(MANIFESTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@mkdir -p proto/gen/lienthong
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(addprefix --editable ./,$(COMPONENTS))
+	@touch $@
+
+$(DEV_READY): $(RUN_READY) requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+$(PROTO_READY): $(RUN_READY) $(PROTOS)
+	@rm -rf proto/gen/lienthong && mkdir -p proto/gen/lienthong
+	$(BIN)/python -m grpc_tools.protoc --proto_path=proto --python_out=proto/gen --grpc_python_out=proto/gen \
+	  --plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
+	  --mypy_out=quiet:proto/gen --mypy_grpc_out=quiet,only_async:proto/gen $(PROTOS)
+	@touch $@
