@@ -1,0 +1,33 @@
+"""`python -m lienthong.local`: the platform alone, without the demo province, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+
+from lienthong.kit.settings import PORTS, Settings
+from lienthong.local.installation import Installation, InstallationError
+
+
+def main() -> int:
+    """Run until interrupted; the exit status is 1 when the platform could not start or broke down."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings = Settings()
+    try:
+        with Installation(settings) as installation:
+            addresses = " ".join(f"{name}=http://127.0.0.1:{settings.port(name)}" for name in PORTS)
+            print(f"READY {addresses}", flush=True)
+            while installation.running():
+                time.sleep(0.5)
+            print(f"supervisord ended: see {installation.logs}", file=sys.stderr)
+            return 1
+    except InstallationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

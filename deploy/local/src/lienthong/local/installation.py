@@ -1,0 +1,170 @@
+"""An embedded installation, from nothing to ready and back."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import httpx
+
+from lienthong.local.programs import Program, platform_programs
+from lienthong.local.supervisor import Supervisor, write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from lienthong.kit.settings import Settings
+
+READY_TIMEOUT_S = 90.0
+STOP_TIMEOUT_S = 60.0
+
+
+class InstallationError(Exception):
+    """The installation cannot start or has failed; the message says why and what to do."""
+
+
+class Installation:
+    """Every process of Liên thông, and any `extra` programs, under one supervisord.
+
+    State lies under `settings.home` and is kept from one start to the next. Used as a context manager it
+    starts on entry and ends every process on exit.
+    """
+
+    def __init__(self, settings: Settings, extra: Sequence[Program] = ()) -> None:
+        self.settings = settings
+        self.home: Path = settings.home.resolve()
+        self.logs: Path = self.home / "logs"
+        self._run = self.home / "run"
+        self._extra = extra
+        self._daemon: subprocess.Popen[bytes] | None = None
+        self.supervisor = Supervisor(self._run)
+
+    def __enter__(self) -> Installation:
+        """Start, see `start`."""
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, see `stop`."""
+        self.stop()
+
+    def start(self, timeout: float = READY_TIMEOUT_S) -> None:
+        """Start the programs wave by wave and return when all are ready.
+
+        Raises:
+            InstallationError: an installation already runs on this home, a port is taken, or a program did
+                not become ready within `timeout` seconds; nothing that was started is stopped here.
+        """
+        if self.supervisor.answers():
+            raise InstallationError(
+                f"an installation is already running on {self.home}: stop it first (Ctrl-C where it runs), "
+                "or choose another LIENTHONG_HOME and LIENTHONG_PORT_OFFSET"
+            )
+        programs = [*platform_programs(self.settings), *self._extra]
+        self._refuse_taken_ports(programs)
+        config = write_config(self._run, self.logs, programs)
+        self._daemon = subprocess.Popen(
+            [sys.executable, "-m", "lienthong.local.supervised", str(config)],
+            env={
+                **os.environ,
+                "LIENTHONG_HOME": str(self.home),
+                "LIENTHONG_PORT_OFFSET": str(self.settings.port_offset),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            # Ctrl-C reaches this command alone, which then stops the programs in order.
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + timeout
+        self._wait_for_supervisor(deadline)
+        by_wave = sorted(programs, key=lambda program: program.wave)
+        for _, wave in groupby(by_wave, key=lambda program: program.wave):
+            members = list(wave)
+            for program in members:
+                self.supervisor.start(program.name)
+            for program in members:
+                self._wait_until_ready(program, deadline)
+
+    def stop(self) -> None:
+        """End every process, the supervisor last. Harmless when nothing runs."""
+        if self._daemon is None:
+            return
+        self._daemon.terminate()
+        try:
+            self._daemon.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._daemon.kill()
+            self._daemon.wait()
+        self._daemon = None
+
+    def running(self) -> bool:
+        """Whether the supervisor started here is still alive."""
+        return self._daemon is not None and self._daemon.poll() is None
+
+    def _refuse_taken_ports(self, programs: Sequence[Program]) -> None:
+        taken = [
+            f"{port} ({program.name})"
+            for program in programs
+            for port in program.ports
+            if not _is_free(port, self.settings.host)
+        ]
+        if taken:
+            raise InstallationError(
+                f"these ports are taken: {', '.join(taken)}. Stop what listens there, "
+                "or shift all ports, for example LIENTHONG_PORT_OFFSET=1000"
+            )
+
+    def _wait_for_supervisor(self, deadline: float) -> None:
+        while not self.supervisor.answers():
+            if not self.running() or time.monotonic() > deadline:
+                raise InstallationError(f"supervisord did not start: see {self.logs / 'supervisord.log'}")
+            time.sleep(0.02)
+
+    def _wait_until_ready(self, program: Program, deadline: float) -> None:
+        while not _answers(program.ready_url):
+            if time.monotonic() > deadline:
+                state = self.supervisor.state(program.name)
+                raise InstallationError(
+                    f"{program.name} is not ready (it is {state}); the end of its log:\n"
+                    f"{_tail(self.logs / f'{program.name}.log')}"
+                )
+            time.sleep(0.05)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2.0, trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _is_free(port: int, host: str) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _tail(path: Path, lines: int = 15) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as log:
+            return "".join(deque(log, maxlen=lines))
+    except OSError as error:
+        return str(error)

@@ -1,0 +1,69 @@
+"""Which programs make up an installation, and in which order they start."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lienthong.local.nats import server_binary, write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lienthong.kit.settings import Settings
+
+NATS_PORT = 4222
+NATS_MONITORING_PORT = 4322
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One process under the supervisor.
+
+    Programs of the lowest `wave` start together; the next wave starts when every `ready_url` of the one
+    before answers 200.
+    """
+
+    name: str
+    command: Sequence[str]
+    ready_url: str
+    ports: Sequence[int]
+    wave: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def platform_programs(settings: Settings) -> list[Program]:
+    """NATS and the five processes of Liên thông, writing NATS's configuration on the way."""
+    offset = settings.port_offset
+    nats_port, monitoring_port = NATS_PORT + offset, NATS_MONITORING_PORT + offset
+    nats_config = write_config(
+        settings.home.resolve() / "nats",
+        port=nats_port,
+        monitoring_port=monitoring_port,
+        server_name=f"{settings.instance}-local",
+    )
+    nats = Program(
+        name="nats",
+        command=[server_binary(), "--config", str(nats_config)],
+        ready_url=f"http://127.0.0.1:{monitoring_port}/healthz",
+        ports=[nats_port, monitoring_port],
+        wave=0,
+    )
+    waves = {"catalog": 1, "identity": 1, "exchange": 1, "ledger": 1, "gateway": 2}
+    return [nats, *(_process(settings, name, wave) for name, wave in waves.items())]
+
+
+def _process(settings: Settings, name: str, wave: int) -> Program:
+    health_port = settings.health_port(name)
+    environment = (
+        {"LIENTHONG_IDENTITY_BOOTSTRAP_DIR": str(settings.home.resolve())} if name == "identity" else {}
+    )
+    return Program(
+        name=name,
+        command=[sys.executable, "-m", f"lienthong.{name}"],
+        ready_url=f"http://127.0.0.1:{health_port}/health/ready",
+        ports=[settings.port(name), health_port],
+        wave=wave,
+        environment=environment,
+    )

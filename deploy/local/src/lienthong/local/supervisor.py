@@ -1,0 +1,123 @@
+"""supervisord's configuration, and talking to it."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import xmlrpc.client
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from supervisor.xmlrpc import SupervisorTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lienthong.local.programs import Program
+
+UNIX_PATH_LIMIT = 100
+"""Linux allows 108 bytes in a Unix socket's address; supervisord first binds a longer, temporary name."""
+
+HEAD = """\
+; Written at every start. `supervisorctl -c {path} status` shows the processes.
+[supervisord]
+logfile={logs}/supervisord.log
+pidfile={run}/supervisord.pid
+childlogdir={logs}
+strip_ansi=true
+
+[unix_http_server]
+file={socket}
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=unix://{socket}
+"""
+
+PROGRAM = """
+[program:{name}]
+command={command}
+environment={environment}
+autostart=false
+autorestart=true
+startsecs=0
+stopwaitsecs=20
+stopasgroup=false
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={logs}/{name}.log
+stdout_logfile_maxbytes=20MB
+stdout_logfile_backups=2
+"""
+
+
+def socket_path(run: Path) -> Path:
+    """Where supervisord listens: in `run`, or under the temporary folder when that path is too long."""
+    path = run / "supervisor.sock"
+    if len(bytes(path)) + len(".12345678") <= UNIX_PATH_LIMIT:
+        return path
+    digest = hashlib.sha256(bytes(path)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"lienthong-{digest}.sock"
+
+
+def write_config(run: Path, logs: Path, programs: Sequence[Program]) -> Path:
+    """Write `supervisord.conf` into `run` and return its path."""
+    run.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(parents=True, exist_ok=True)
+    path = run / "supervisord.conf"
+    parts = [HEAD.format(path=path, run=_escape(run), logs=_escape(logs), socket=_escape(socket_path(run)))]
+    parts += [
+        PROGRAM.format(
+            name=program.name,
+            command=" ".join(_quote(word) for word in program.command),
+            environment=",".join(f"{key}={_quote(value)}" for key, value in program.environment.items()),
+            logs=_escape(logs),
+        )
+        for program in programs
+    ]
+    path.write_text("".join(parts), encoding="utf-8")
+    return path
+
+
+class Supervisor:
+    """A running supervisord, spoken to over its Unix socket."""
+
+    def __init__(self, run: Path) -> None:
+        transport = SupervisorTransport(serverurl=f"unix://{socket_path(run)}")
+        self._rpc = cast("Any", xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)).supervisor
+
+    def answers(self) -> bool:
+        """Whether supervisord is there."""
+        try:
+            self._rpc.getState()
+        except (OSError, xmlrpc.client.Error):
+            return False
+        return True
+
+    def start(self, name: str) -> None:
+        """Start one program without waiting for it."""
+        self._rpc.startProcess(name, False)
+
+    def stop(self, name: str) -> None:
+        """Stop one program and wait until it has ended."""
+        self._rpc.stopProcess(name, True)
+
+    def state(self, name: str) -> str:
+        """The state of a program in supervisord's words: STARTING, RUNNING, BACKOFF, EXITED, FATAL …"""
+        return str(self._rpc.getProcessInfo(name)["statename"])
+
+    def pid(self, name: str) -> int:
+        """The process id of a program, 0 when it is not running."""
+        return int(self._rpc.getProcessInfo(name)["pid"])
+
+
+def _escape(path: Path) -> str:
+    return str(path).replace("%", "%%")
+
+
+def _quote(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
