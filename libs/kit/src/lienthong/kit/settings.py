@@ -1,0 +1,85 @@
+"""Settings of a process, read from `LIENTHONG_…` environment variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PORTS: Mapping[str, int] = MappingProxyType(
+    {"gateway": 8080, "catalog": 8101, "identity": 8102, "exchange": 8103, "ledger": 8104}
+)
+"""The port that each process serves HTTP on, before `port_offset`."""
+
+_HEALTH_PORTS = MappingProxyType(
+    {"gateway": 8180, "catalog": 8181, "identity": 8182, "exchange": 8183, "ledger": 8184}
+)
+_RPC_ABOVE_REST = 1000
+_NATS_PORT = 4222
+
+
+def _local(port: int, *, scheme: str = "http://") -> Any:  # noqa: ANN401 - what pydantic's Field itself returns
+    """A default that points at `port` of this machine, shifted by the offset."""
+    return Field(default_factory=lambda data: f"{scheme}127.0.0.1:{port + int(data['port_offset'])}")
+
+
+class Settings(BaseSettings):
+    """What all processes share; each component adds fields named after itself in a subclass.
+
+    A variable that is set but empty counts as not set. Variables nobody knows are ignored, so that one
+    environment can serve several processes.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="LIENTHONG_", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
+    )
+
+    instance: str = Field(default="VN-BTN", pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")
+    """The name of this installation, the first part of X-Road style identifiers."""
+    home: Path = Path(".lienthong")
+    """Where an embedded run keeps its state."""
+    port_offset: int = Field(default=0, ge=0, le=50_000)
+    """Added to every default port, so that several installations live on one machine."""
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    public_url: str = _local(PORTS["gateway"])
+    """The gateway's address as callers know it; also the issuer of access tokens."""
+    nats_url: str = _local(_NATS_PORT, scheme="nats://")
+    """One NATS address, or several separated by commas."""
+    nats_replicas: int = Field(default=1, ge=1, le=5)
+    """How many servers keep each stream; 3 in production."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    otlp_endpoint: str | None = None
+    """Where traces and metrics go (OTLP over gRPC); nowhere without it."""
+    catalog_rpc: str = _local(PORTS["catalog"] + _RPC_ABOVE_REST, scheme="")
+    identity_rpc: str = _local(PORTS["identity"] + _RPC_ABOVE_REST, scheme="")
+    catalog_url: str = _local(PORTS["catalog"])
+    identity_url: str = _local(PORTS["identity"])
+    exchange_url: str = _local(PORTS["exchange"])
+    ledger_url: str = _local(PORTS["ledger"])
+    token_audience: str = Field(default_factory=lambda data: f"urn:lgsp:{data['instance']}")
+    """The `aud` of access tokens (RFC 9068)."""
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of access tokens: the public address, without a slash at its end."""
+        return self.public_url.rstrip("/")
+
+    def port(self, process: str) -> int:
+        """The HTTP port of `process`, e.g. `port("catalog")`."""
+        return PORTS[process] + self.port_offset
+
+    def rpc_port(self, process: str) -> int:
+        """The gRPC port of `process`."""
+        return self.port(process) + _RPC_ABOVE_REST
+
+    def health_port(self, process: str) -> int:
+        """The port of `process` that answers health checks; never public."""
+        return _HEALTH_PORTS[process] + self.port_offset
