@@ -31,7 +31,8 @@ class Problem(Exception):  # noqa: N818 - the name that RFC 9457 gives it
     """Something a caller must be told.
 
     `code` is the stable machine name (kebab-case), `status` the HTTP status, `title` names the kind of
-    problem, `detail` says what was wrong this time and how to mend it. `extra` holds further members of the document.
+    problem, `detail` says what was wrong this time and how to mend it.
+    `extra` holds further members of the document.
     """
 
     code: str

@@ -1,0 +1,238 @@
+"""The database of a process: SQLite when embedded, PostgreSQL in production, one way of working with both.
+
+`Database.transaction()` is the unit of work and the only place that commits; `Database.reading()` never
+writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, TypeDecorator, event, make_url, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sqlalchemy.engine import URL, Connection, Dialect
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+_SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
+_NAMES = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""JSON; JSONB on PostgreSQL. `None` is SQL's NULL."""
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""A 64-bit key; SQLite counts up by itself only in a column that is exactly INTEGER."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept and given back in UTC with microseconds. Naive ones are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: UTC; SQLite, without time zones, gets the naive text of it, which sorts right."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without time zone cannot be stored: say which zone it is in")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database: aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def new_metadata() -> MetaData:
+    """Metadata whose constraints have predictable names, so that migrations can name them."""
+    return MetaData(naming_convention=_NAMES)
+
+
+class Base(DeclarativeBase):
+    """The root of a component's mapped classes.
+
+    Each component derives its own once, so that tables of two components never meet:
+
+        class Base(kit.database.Base):
+            __abstract__ = True
+            metadata = new_metadata()
+    """
+
+    metadata = new_metadata()
+    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
+
+
+class Database:
+    """A pool of connections to one database and, on PostgreSQL, one schema in it."""
+
+    def __init__(self, engine: AsyncEngine, *, schema: str) -> None:
+        self._engine = engine
+        self._schema = schema
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._writing = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        self._reading = engine.execution_options(sqlite_begin="BEGIN", postgresql_readonly=True)
+        # SQLite has one writer: waiting here is fair and costs nothing, polling its lock is neither.
+        self._turn = asyncio.Lock()
+        self._exclusive: dict[str, asyncio.Lock] = {}
+
+    @classmethod
+    def open(cls, url: str, *, schema: str) -> Database:
+        """Open `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; connects when first used.
+
+        `schema` is where a PostgreSQL process finds its tables (`search_path`); SQLite has one file for each.
+        """
+        return cls(create_engine(url, schema=schema), schema=schema)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A unit of work: commits at the end of the block, rolls back when it raises. Does not nest.
+
+        On SQLite it takes the write lock at once (`BEGIN IMMEDIATE`), so that a read before a write cannot
+        turn stale.
+        """
+        async with AsyncExitStack() as stack:
+            if self._sqlite:
+                await stack.enter_async_context(self._turn)
+            session = await stack.enter_async_context(
+                AsyncSession(self._writing, expire_on_commit=False, autobegin=True)
+            )
+            await stack.enter_async_context(session.begin())
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A consistent view that is never written through; whatever was changed in it is dropped."""
+        async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def exclusive(self, name: str) -> AsyncIterator[bool]:
+        """Whether this process alone holds `name` during the block; does not wait for another's turn to end.
+
+        On PostgreSQL an advisory lock of this schema, which ends with its connection. On SQLite, which
+        belongs to one process, a lock of this object.
+        """
+        if self._sqlite:
+            lock = self._exclusive.setdefault(name, asyncio.Lock())
+            if lock.locked():
+                yield False
+                return
+            async with lock:
+                yield True
+            return
+        async with self._writing.connect() as connection, connection.begin():
+            found = await connection.execute(
+                text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": advisory_key(self._schema, name)}
+            )
+            yield bool(found.scalar_one())
+
+    async def check(self) -> bool:
+        """Whether the database answers; for the readiness check."""
+        try:
+            async with asyncio.timeout(2), self._reading.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except Exception:  # noqa: BLE001 - any failure means: not ready
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+def create_engine(url: str, *, schema: str, busy_timeout: float = 5.0) -> AsyncEngine:
+    """An engine set up as `Database` needs it; `busy_timeout` in seconds is for SQLite."""
+    parsed = normalize_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed, busy_timeout)
+    return create_async_engine(
+        parsed,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=10,
+        hide_parameters=True,
+        connect_args={
+            "timeout": 5,
+            "server_settings": {"search_path": schema, "application_name": f"lienthong-{schema}"},
+        },
+    )
+
+
+def normalize_url(url: str) -> URL:
+    """`url` with the driver that this house uses.
+
+    Raises:
+        ValueError: neither SQLite nor PostgreSQL.
+    """
+    parsed = make_url(url)
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+    }
+    backend = parsed.drivername.partition("+")[0]
+    if backend not in drivers:
+        raise ValueError(f"{backend} databases are not supported: give a sqlite or postgresql address")
+    return parsed.set(drivername=drivers[backend])
+
+
+def advisory_key(schema: str, name: str) -> int:
+    """The 64-bit key of PostgreSQL's advisory lock `name` in `schema`."""
+    return int.from_bytes(hashlib.sha256(f"{schema}\n{name}".encode()).digest()[:8], "big", signed=True)
+
+
+def _sqlite_engine(url: URL, busy_timeout: float) -> AsyncEngine:
+    if url.database in {None, "", ":memory:"}:
+        raise ValueError(
+            "give the SQLite database a file: in memory, connections would share one transaction"
+        )
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, hide_parameters=True)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: DBAPIConnection, _: object) -> None:
+        # The driver must not begin transactions by itself: SQLAlchemy's documents on SQLite say how and why.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        # First of all, because switching to WAL needs the file for itself.
+        cursor.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+    return engine
+
+
+async def migrate(url: str, schema: str, package: str) -> None:
+    """See `lienthong.kit.migrations.migrate`."""
+    from lienthong.kit import migrations
+
+    await migrations.migrate(url, schema, package)
