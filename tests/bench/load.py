@@ -1,0 +1,53 @@
+"""wrk, and what it reports."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+
+UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one run of wrk saw; latencies in milliseconds."""
+
+    requests: int
+    requests_per_s: float
+    p50_ms: float
+    p99_ms: float
+
+
+class LoadError(Exception):
+    """wrk saw refused, broken or unexpected answers; a figure made of these would be worth nothing."""
+
+
+def measure(url: str, *, connections: int, seconds: int, headers: dict[str, str], core: int) -> Load:
+    """Load `url` from one thread pinned to `core`.
+
+    Raises:
+        LoadError: an answer was not 2xx, or a connection broke.
+    """
+    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    command += [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    output = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
+    return parse(output)
+
+
+def parse(output: str) -> Load:
+    """Read wrk's report."""
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise LoadError(output)
+    requests = re.search(r"(\d+) requests in", output)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    if requests is None or rate is None:
+        raise LoadError(output)
+    return Load(int(requests[1]), float(rate[1]), _latency(output, 50), _latency(output, 99))
+
+
+def _latency(output: str, percentile: int) -> float:
+    found = re.search(rf"^\s+{percentile}%\s+([\d.]+)(us|ms|s)\s*$", output, re.MULTILINE)
+    if found is None:
+        raise LoadError(output)
+    return float(found[1]) * UNITS[found[2]]
