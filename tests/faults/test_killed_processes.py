@@ -1,0 +1,109 @@
+"""What was answered is in the ledger once, whatever process is killed on the way."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from lienthong.client import Client, ForbiddenError
+from lienthong.client.operations import decide_agreement
+from tests.faults.calls import CALLS, assert_exactly_one_outcome, make_calls
+from tests.faults.conftest import kill
+from tests.support.platform import AGREEMENT, PURPOSE, SERVICE
+
+if TYPE_CHECKING:
+    from tests.support.platform import Platform
+
+pytestmark = pytest.mark.faults
+
+MOMENTS = (300, 900, 1500)
+
+
+async def test_a_killed_gateway_loses_and_doubles_no_record(platform: Platform) -> None:
+    """The gateway dies three times by SIGKILL while 2,000 calls are made at concurrency 32."""
+    answered = await make_calls(platform, {moment: lambda: kill(platform, "gateway") for moment in MOMENTS})
+
+    assert len(answered) == CALLS
+    assert_exactly_one_outcome(platform, answered)
+
+
+async def test_a_killed_bus_loses_and_doubles_no_record(platform: Platform) -> None:
+    """NATS dies three times by SIGKILL; calls go on and their records reach the ledger once."""
+    answered = await make_calls(platform, {moment: lambda: kill(platform, "nats") for moment in MOMENTS})
+
+    assert len(answered) == CALLS
+    assert_exactly_one_outcome(platform, answered)
+
+
+async def test_calls_go_on_without_the_bus_even_when_the_gateway_dies_too(platform: Platform) -> None:
+    """NATS is stopped, the gateway killed while it is away: what lay in the spool is shipped later, once."""
+    supervisor = platform.installation.supervisor
+    faults = {
+        300: lambda: supervisor.stop("nats"),
+        900: lambda: kill(platform, "gateway"),
+        1500: lambda: supervisor.start("nats"),
+    }
+
+    answered = await make_calls(platform, faults)
+
+    assert len(answered) == CALLS
+    assert_exactly_one_outcome(platform, answered)
+
+
+async def test_a_killed_ledger_takes_every_record_once(platform: Platform) -> None:
+    """The ledger dies three times while it takes in records."""
+    answered = await make_calls(platform, {moment: lambda: kill(platform, "ledger") for moment in MOMENTS})
+
+    assert_exactly_one_outcome(platform, answered)
+
+
+def test_calls_go_on_without_catalog_and_identity_and_a_revoked_agreement_ends_them(
+    platform: Platform,
+) -> None:
+    """A valid token works while both are away, even at a gateway that starts meanwhile."""
+    supervisor = platform.installation.supervisor
+    with Client(platform.consumer) as client, platform.operator() as operator:
+        client.token()
+        supervisor.stop("catalog")
+        supervisor.stop("identity")
+        assert client.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE).ok
+
+        kill(platform, "gateway")
+        _wait_until_gateway_answers(platform)
+        assert client.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE).ok
+
+        supervisor.start("catalog")
+        supervisor.start("identity")
+        _wait_until_catalog_answers(operator)
+        operator.perform(decide_agreement(AGREEMENT, "revoke", legal_ground=None, reason="hết thời hạn"))
+        time.sleep(1)
+        with pytest.raises(ForbiddenError) as refused:
+            client.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE)
+    assert refused.value.code == "no-agreement"
+
+
+def _wait_until_gateway_answers(platform: Platform) -> None:
+    for _ in range(200):
+        try:
+            httpx.get(
+                f"http://127.0.0.1:{platform.settings.health_port('gateway')}/health/ready"
+            ).raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the gateway did not come back")
+
+
+def _wait_until_catalog_answers(operator: Client) -> None:
+    for _ in range(200):
+        try:
+            next(iter(operator.manifests("agreements")))
+        except Exception:  # noqa: BLE001 - whatever fails while processes start, it is tried again
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the catalog did not come back")
