@@ -1,0 +1,579 @@
+"""The bus: acknowledged publishing and durable pulling over NATS JetStream.
+
+A thin layer over nats-py that keeps control of acknowledgements and knows its traps. Errors:
+
+    BusError
+    ├── BusUnavailable   nothing is known to be stored: try again with the same message id
+    └── BusRefused       the server will never take this: trying again is of no use
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+    from nats.js import JetStreamContext
+
+MESSAGE_ID = "Nats-Msg-Id"
+_STATUS = "Status"
+_STREAM_HAS_OTHER_CONFIGURATION = 10058
+_MESSAGE_EXCEEDS_STREAM_LIMIT = 10054
+_ACK_PREFIX = "$JS.ACK."
+_RETRY_FIRST, _RETRY_MOST = 0.1, 2.0
+_HEARTBEAT = 5.0
+_ACK_PATIENCE = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class BusError(Exception):
+    """Something on the way to the bus failed."""
+
+
+class BusUnavailable(BusError):  # noqa: N818 - it names the state of the bus
+    """No acknowledgement came: the message may or may not be stored. Publish it again under the same id."""
+
+
+class BusRefused(BusError):  # noqa: N818 - it names what the server did
+    """The server refused for good: too large, a bad subject, an impossible configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """A stream as it shall be. Ages and windows in seconds; `None` means without limit.
+
+    A full stream (`max_bytes`) refuses what is new rather than drop what it acknowledged.
+    """
+
+    name: str
+    subjects: Sequence[str]
+    max_age: float | None = None
+    max_bytes: int | None = None
+    duplicate_window: float = 120.0
+    replicas: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PublishAck:
+    """The server has the message on disk, under `sequence`; `duplicate` when it had it before."""
+
+    stream: str
+    sequence: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message taken from a stream, to be settled by exactly one of `ack`, `nak`, `term`."""
+
+    subject: str
+    payload: bytes
+    headers: Mapping[str, str]
+    sequence: int
+    delivered_count: int
+    reply: str
+    _bus: Bus = field(repr=False, compare=False)
+
+    async def ack(self) -> None:
+        """Done; returns when the server knows it.
+
+        Raises:
+            BusUnavailable: it may not know it, the message may come again.
+        """
+        await self._bus.acknowledge(self.reply)
+
+    async def nak(self, delay: float | None = None) -> None:
+        """Not now: deliver again, after `delay` seconds."""
+        wait = f' {{"delay": {int(delay * 1e9)}}}' if delay else ""
+        await self._bus.acknowledge(self.reply, f"-NAK{wait}".encode())
+
+    async def term(self) -> None:
+        """Never again: this message cannot be processed."""
+        await self._bus.acknowledge(self.reply, b"+TERM")
+
+
+class Bus:
+    """A connection that is kept for ever: it starts without a server and comes back by itself."""
+
+    def __init__(self, url: str, name: str, streams: Sequence[StreamSpec] = ()) -> None:
+        self._servers = [server.strip() for server in url.split(",")]
+        self._name = name
+        self._streams = tuple(streams)
+        self._client: Client | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._up = asyncio.Event()
+        self._events: asyncio.Queue[str] = asyncio.Queue()
+        self._consumers: weakref.WeakSet[Consumer] = weakref.WeakSet()
+        self._inbox = ""
+        self._waiting: dict[str, asyncio.Future[Msg]] = {}
+        self._token = 0
+
+    @classmethod
+    async def connect(
+        cls, url: str, name: str, *, wait: bool = False, streams: Sequence[StreamSpec] = ()
+    ) -> Bus:
+        """Begin to connect, in the background and for ever; with `wait` return when connected.
+
+        `streams` are brought about whenever a connection stands.
+        """
+        bus = cls(url, name, streams)
+        bus._keeper = asyncio.create_task(bus._keep(), name=f"bus {name}")
+        if wait:
+            await bus._up.wait()
+        return bus
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server answers now."""
+        return self._up.is_set() and self._client is not None and self._client.is_connected
+
+    async def wait_connected(self) -> None:
+        """Return when a server answers."""
+        await self._up.wait()
+
+    async def publish(
+        self,
+        subject: str,
+        payload: bytes,
+        *,
+        message_id: str,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 2.0,  # noqa: ASYNC109 - a bound for this publish, told in its own error
+    ) -> PublishAck:
+        """Publish and wait until the stream has it on disk.
+
+        Within the stream's duplicate window a second publish of the same `message_id` is told as a duplicate.
+
+        Raises:
+            BusUnavailable: not connected (at once), connection lost, no stream, or no answer within `timeout`
+                seconds.
+            BusRefused: too large, or not a subject.
+        """
+        # A copy: nats-py writes into the dictionary that it is given.
+        answer = await self._request(subject, payload, {**(headers or {}), MESSAGE_ID: message_id}, timeout)
+        if (answer.headers or {}).get(_STATUS) == "503":
+            raise BusUnavailable(f"no stream takes {subject}")
+        document = json.loads(answer.data)
+        if "error" in document:
+            error = document["error"]
+            refused = error.get("err_code") == _MESSAGE_EXCEEDS_STREAM_LIMIT
+            raise (BusRefused if refused else BusUnavailable)(f"{subject}: {error.get('description')}")
+        return PublishAck(document["stream"], document["seq"], bool(document.get("duplicate", False)))
+
+    async def ensure_stream(self, spec: StreamSpec) -> None:
+        """Create the stream, or change it to what `spec` says.
+
+        Raises:
+            BusUnavailable: the server did not answer.
+            BusRefused: the stream exists and cannot be changed to this.
+        """
+        config = StreamConfig(
+            name=spec.name,
+            subjects=list(spec.subjects),
+            max_age=spec.max_age,
+            max_bytes=spec.max_bytes if spec.max_bytes is not None else -1,
+            max_msgs=-1,
+            discard=DiscardPolicy.NEW,
+            storage=StorageType.FILE,
+            num_replicas=spec.replicas,
+            duplicate_window=spec.duplicate_window,
+        )
+        with self.translated(f"stream {spec.name}"):
+            try:
+                await self.jetstream().add_stream(config)
+            except APIError as error:
+                if error.err_code != _STREAM_HAS_OTHER_CONFIGURATION:
+                    raise
+                await self.jetstream().update_stream(config)
+
+    async def consumer(
+        self,
+        stream: str,
+        durable: str,
+        *,
+        filter_subject: str | None = None,
+        ack_wait: float = 30.0,
+        max_deliver: int = -1,
+        deliver_from: Literal["all", "new"] = "all",
+        max_ack_pending: int = 1000,
+    ) -> Consumer:
+        """The durable consumer `durable` of `stream`; the server learns of it now if it can, else later."""
+        config = ConsumerConfig(
+            durable_name=durable,
+            filter_subject=filter_subject,
+            ack_wait=ack_wait,
+            max_deliver=max_deliver,
+            deliver_policy=DeliverPolicy.NEW if deliver_from == "new" else DeliverPolicy.ALL,
+            max_ack_pending=max_ack_pending,
+        )
+        consumer = Consumer(self, stream, durable, config)
+        self._consumers.add(consumer)
+        with contextlib.suppress(BusUnavailable):
+            await consumer.ensure()
+        return consumer
+
+    async def delete_consumer(self, stream: str, durable: str) -> None:
+        """Forget the consumer and what it has not acknowledged; nothing happens when there is none."""
+        with self.translated(f"consumer {durable}"), contextlib.suppress(NotFoundError):
+            await self.jetstream().delete_consumer(stream, durable)
+
+    def forget(self, consumer: Consumer) -> None:
+        """Stop telling `consumer` when the connection is lost."""
+        self._consumers.discard(consumer)
+
+    async def acknowledge(self, reply: str, answer: bytes = b"+ACK") -> None:
+        """Settle the delivery whose reply address is `reply`; returns when the server knows it.
+
+        Raises:
+            BusUnavailable: the server may not know it.
+        """
+        await self._request(reply, answer, None, _ACK_PATIENCE)
+
+    async def subscribe(self, subject: str, take: Callable[[Msg], Awaitable[None]]) -> Subscription:
+        """A plain subscription of the present connection; messages are not kept for it.
+
+        Raises:
+            BusUnavailable: not connected.
+        """
+        client = self._client
+        if client is None or not self.connected:
+            raise BusUnavailable("not connected")
+        with self.translated(subject):
+            return await client.subscribe(subject, cb=take)
+
+    async def send(self, subject: str, payload: bytes, *, reply: str = "") -> None:
+        """Publish without waiting for anyone: for control messages only, nothing is known to arrive.
+
+        Raises:
+            BusUnavailable: not connected.
+        """
+        client = self._client
+        if client is None or not self.connected:
+            raise BusUnavailable("not connected")
+        with self.translated(subject):
+            await client.publish(subject, payload, reply=reply)
+
+    async def close(self) -> None:
+        """Drain and disconnect; the bus cannot be used afterwards."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        client, self._client = self._client, None
+        self._up.clear()
+        if client is not None:
+            await _end(client)
+        self._fail_waiting("the bus was closed")
+
+    async def _keep(self) -> None:
+        """Hold a connection: nats-py reconnects by itself, but gives up for good on some errors."""
+        while True:
+            self._events = asyncio.Queue()
+            client = self._client = Client()
+            try:
+                await client.connect(
+                    self._servers,
+                    name=self._name,
+                    error_cb=self._on_error,
+                    disconnected_cb=self._on_disconnected,
+                    reconnected_cb=self._on_reconnected,
+                    closed_cb=self._on_closed,
+                    connect_timeout=2,
+                    reconnect_time_wait=0.25,  # type: ignore[arg-type]
+                    max_reconnect_attempts=-1,
+                    ping_interval=2,
+                    max_outstanding_pings=2,
+                    drain_timeout=5,
+                )
+                self._inbox = f"_INBOX.{secrets.token_hex(11)}"
+                await client.subscribe(f"{self._inbox}.*", cb=self._on_answer)
+                await self._on_reconnected()
+                while await self._events.get() == "connected":
+                    await self._prepare()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the answer is another attempt
+                _log.warning("bus connection failed", error=repr(error), bus=self._name)
+            self._up.clear()
+            await _end(client)
+            await asyncio.sleep(_RETRY_MOST)
+
+    async def _prepare(self) -> None:
+        for spec in self._streams:
+            try:
+                await self.ensure_stream(spec)
+            except BusError as error:
+                _log.warning("stream not ready", stream=spec.name, error=str(error))
+
+    async def _on_error(self, error: Exception) -> None:
+        _log.debug("bus error", bus=self._name, error=repr(error))
+
+    async def _on_reconnected(self) -> None:
+        self._up.set()
+        self._events.put_nowait("connected")
+        _log.info("bus connected", bus=self._name)
+
+    async def _on_disconnected(self) -> None:
+        if self._up.is_set():
+            _log.warning("bus disconnected", bus=self._name)
+        self._up.clear()
+        self._fail_waiting("the connection was lost")
+
+    async def _on_closed(self) -> None:
+        self._events.put_nowait("closed")
+
+    async def _on_answer(self, message: Msg) -> None:
+        future = self._waiting.pop(message.subject, None)
+        if future is not None and not future.done():
+            future.set_result(message)
+
+    def _fail_waiting(self, why: str) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(BusUnavailable(why))
+        for consumer in self._consumers:
+            consumer.on_lost()
+
+    async def _request(
+        self, subject: str, payload: bytes, headers: dict[str, str] | None, patience: float
+    ) -> Msg:
+        """Send and wait for the one answer; unlike nats-py's own it ends at once when the connection does."""
+        client = self._client
+        if client is None or not self.connected:
+            raise BusUnavailable("not connected")
+        self._token += 1
+        inbox = f"{self._inbox}.{self._token}"
+        future: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
+        self._waiting[inbox] = future
+        try:
+            async with asyncio.timeout(patience):
+                await client.publish(subject, payload, reply=inbox, headers=headers)
+                return await future
+        except TimeoutError as error:
+            raise BusUnavailable(f"no answer within {patience:g} s") from error
+        except (
+            nats.errors.MaxPayloadError,
+            nats.errors.BadSubjectError,
+            nats.errors.BadHeaderError,
+        ) as error:
+            raise BusRefused(f"{subject}: {error}") from error
+        except (nats.errors.Error, OSError) as error:
+            raise BusUnavailable(str(error)) from error
+        finally:
+            self._waiting.pop(inbox, None)
+            if future.done() and not future.cancelled():
+                future.exception()  # seen, even when the block ended for another reason
+
+    def jetstream(self) -> JetStreamContext:
+        """nats-py's JetStream of the present connection, for what this adapter does not offer.
+
+        Raises:
+            BusUnavailable: not connected.
+        """
+        if self._client is None or not self.connected:
+            raise BusUnavailable("not connected")
+        return self._client.jetstream(timeout=5)
+
+    @contextlib.contextmanager
+    def translated(self, what: str) -> Iterator[None]:
+        """Turn nats-py's errors inside the block into this module's; `what` begins the message."""
+        try:
+            yield
+        except APIError as error:
+            refused = error.code is not None and 400 <= error.code < 500
+            raise (BusRefused if refused else BusUnavailable)(f"{what}: {error.description}") from error
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise BusUnavailable(f"{what}: {error!r}") from error
+
+
+class Consumer:
+    """A durable pull consumer. Processes may share one by its name: each message goes to one of them."""
+
+    def __init__(self, bus: Bus, stream: str, durable: str, config: ConsumerConfig) -> None:
+        self._bus = bus
+        self._stream = stream
+        self._durable = durable
+        self._config = config
+        self._ensured = False
+        self._subscription: Subscription | None = None
+        self._inbox = ""
+        self._requests = 0
+        self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
+        self._turn = asyncio.Lock()
+
+    async def ensure(self) -> None:
+        """Make the server know this consumer.
+
+        Raises:
+            BusUnavailable: it does not answer, or the stream is not there yet.
+            BusRefused: it exists with a configuration that cannot be changed to this one.
+        """
+        try:
+            with self._bus.translated(f"consumer {self._durable}"):
+                await self._bus.jetstream().add_consumer(self._stream, self._config)
+        except BusRefused as error:
+            if isinstance(error.__cause__, NotFoundError):
+                raise BusUnavailable(f"there is no stream {self._stream} yet") from error
+            raise
+        self._ensured = True
+
+    async def batches(self, max_messages: int, wait: float) -> AsyncIterator[list[Delivery]]:
+        """Batches of at least one and at most `max_messages`, for ever, through every loss of the bus.
+
+        `wait` is how long one request to the server stands, in seconds; a batch comes as soon as there is
+        anything.
+        """
+        pause = _RETRY_FIRST
+        while True:
+            try:
+                batch = await self.fetch(max_messages, wait)
+            except BusError as error:
+                level = _log.error if isinstance(error, BusRefused) else _log.debug
+                level("pull failed", stream=self._stream, durable=self._durable, error=str(error))
+                await self._bus.wait_connected()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _RETRY_MOST)
+                continue
+            pause = _RETRY_FIRST
+            if batch:
+                yield batch
+
+    async def fetch(self, max_messages: int, wait: float) -> list[Delivery]:
+        """What is there, up to `max_messages`; waits up to `wait` seconds for the first one.
+
+        Raises:
+            BusUnavailable: not connected, or the connection was lost before anything came.
+            BusRefused: the consumer cannot be made.
+        """
+        async with self._turn:
+            taken = self._take_late(max_messages)
+            if taken:
+                return taken
+            if not self._ensured:
+                await self.ensure()
+            await self._listen()
+            try:
+                await self._pull(taken, max_messages, wait)
+            except BusUnavailable:
+                if not taken:
+                    raise
+            except asyncio.CancelledError:
+                await self._give_back(taken)
+                raise
+            return taken
+
+    async def close(self) -> None:
+        """Stop listening and give back what nobody took; the server keeps the consumer."""
+        self._bus.forget(self)
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await subscription.unsubscribe()
+        await self._give_back(self._take_late(self._arrived.qsize()))
+
+    def on_lost(self) -> None:
+        """The bus says that the connection is gone: requests that stand will not be answered."""
+        self._subscription = None
+        self._arrived.put_nowait(None)
+
+    async def _listen(self) -> None:
+        if self._subscription is None:
+            self._inbox = f"_INBOX.{secrets.token_hex(11)}"
+            self._subscription = await self._bus.subscribe(f"{self._inbox}.*", self._on_message)
+
+    async def _on_message(self, message: Msg) -> None:
+        self._arrived.put_nowait(message)
+
+    async def _pull(self, taken: list[Delivery], max_messages: int, wait: float) -> None:
+        """One request to the server, whose messages are added to `taken` as they come."""
+        self._requests += 1
+        reply = f"{self._inbox}.{self._requests}"
+        # Both together: wait for the first message, hand out all there is, then end the request.
+        request: dict[str, Any] = {"batch": max_messages, "no_wait": True, "expires": int(wait * 1e9)}
+        patience = wait + 1.0
+        if wait >= 1.0:
+            heartbeat = min(wait / 2, _HEARTBEAT)
+            request["idle_heartbeat"] = int(heartbeat * 1e9)
+            patience = heartbeat * 2 + 0.5
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._durable}"
+        await self._bus.send(subject, json.dumps(request).encode(), reply=reply)
+        while len(taken) < max_messages:
+            try:
+                async with asyncio.timeout(patience):
+                    message = await self._arrived.get()
+            except TimeoutError as error:
+                raise BusUnavailable("the server forgot the request") from error
+            if message is None:
+                raise BusUnavailable("the connection was lost")
+            if message.reply.startswith(_ACK_PREFIX):
+                taken.append(self._delivery(message))
+            elif message.subject == reply and self._ends(message):
+                return
+
+    def _ends(self, status: Msg) -> bool:
+        """Whether a status message ends its request; raises when it says that something is wrong."""
+        headers = status.headers or {}
+        match headers.get(_STATUS):
+            case "100":
+                return False
+            case "404" | "408":
+                return True
+            case other:
+                # No such consumer or stream, or a change of the servers: look again from the beginning.
+                self._ensured = False
+                raise BusUnavailable(
+                    f"the server ended the request: {other} {headers.get('Description', '')}"
+                )
+
+    def _take_late(self, most: int) -> list[Delivery]:
+        """What came after its request had been given up."""
+        taken: list[Delivery] = []
+        while len(taken) < most and not self._arrived.empty():
+            message = self._arrived.get_nowait()
+            if message is not None and message.reply.startswith(_ACK_PREFIX):
+                taken.append(self._delivery(message))
+        return taken
+
+    async def _give_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Let the server deliver these again at once rather than after `ack_wait`."""
+        with contextlib.suppress(BusError):
+            for delivery in deliveries:
+                await self._bus.send(delivery.reply, b"-NAK")
+
+    def _delivery(self, message: Msg) -> Delivery:
+        metadata = message.metadata
+        return Delivery(
+            subject=message.subject,
+            payload=message.data,
+            headers=message.headers or {},
+            sequence=metadata.sequence.stream,
+            delivered_count=metadata.num_delivered,
+            reply=message.reply,
+            _bus=self._bus,
+        )
+
+
+async def _end(client: Client) -> None:
+    """Disconnect, after what was sent has left; in bounded time."""
+    try:
+        async with asyncio.timeout(3):
+            if client.is_connected:
+                await client.drain()
+    except (nats.errors.Error, OSError, TimeoutError) as error:
+        _log.debug("bus not drained", error=repr(error))
+    with contextlib.suppress(nats.errors.Error, OSError):
+        await client.close()

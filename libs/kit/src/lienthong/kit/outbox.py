@@ -1,0 +1,189 @@
+"""The transactional outbox: what is committed is published, in order, sooner or later.
+
+A change and its message are written in one transaction; a relay publishes the rows in the order of their
+ids and deletes each only after the bus has acknowledged it. After a crash between the two the message is
+published again under the same id, which the stream knows as a duplicate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import Column, LargeBinary, String, Table, delete, event, insert, select, text
+
+from lienthong.kit.bus import BusError
+from lienthong.kit.clock import SystemClock
+from lienthong.kit.database import BigId, Json, UtcDateTime
+from lienthong.kit.ids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import MetaData, Row
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from lienthong.kit.bus import Bus
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.database import Database
+    from lienthong.kit.ids import NewId
+
+MAX_PAYLOAD = 1_000_000
+"""Bytes; NATS takes 1 MiB with its headers. Refused at the door, for in the queue it would stop all others."""
+
+_BATCH = 100
+_POLL_SECONDS = 1.0
+_RETRY_FIRST, _RETRY_MOST = 0.1, 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
+    """The table of an outbox, for a component's models and migrations."""
+    return Table(
+        name,
+        metadata,
+        Column("id", BigId, primary_key=True, autoincrement=True),
+        Column("message_id", String(64), nullable=False),
+        Column("subject", String(255), nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        Column("headers", Json, nullable=True),
+        Column("created_at", UtcDateTime, nullable=False),
+        # Without this SQLite gives the id of a deleted last row out again.
+        sqlite_autoincrement=True,
+    )
+
+
+class Outbox:
+    """Where a unit of work leaves its messages. `on_commit` is called after commits that left any."""
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        on_commit: Callable[[], None] | None = None,
+        clock: Clock | None = None,
+        new_id: NewId = uuid7,
+    ) -> None:
+        self._table = table
+        self._on_commit = on_commit
+        self._clock = clock or SystemClock()
+        self._new_id = new_id
+
+    async def add(
+        self,
+        session: AsyncSession,
+        subject: str,
+        payload: bytes,
+        *,
+        message_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
+        """Leave a message, to be published after `session` commits; returns its message id.
+
+        Messages are published in the order of their commits: on PostgreSQL units of work that leave messages
+        wait for each other from here on, or a lower id could become visible after a higher one.
+
+        Raises:
+            ValueError: the payload is larger than the bus takes.
+        """
+        if len(payload) > MAX_PAYLOAD:
+            raise ValueError(f"a message of {len(payload)} bytes is too large: at most {MAX_PAYLOAD}")
+        if session.get_bind().dialect.name == "postgresql":
+            await session.execute(
+                text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || :name, 0))"),
+                {"name": f".{self._table.name}"},
+            )
+        message_id = message_id or self._new_id()
+        await session.execute(
+            insert(self._table).values(
+                message_id=message_id,
+                subject=subject,
+                payload=payload,
+                headers=dict(headers) if headers else None,
+                created_at=self._clock.now(),
+            )
+        )
+        if self._on_commit is not None:
+            wake = self._on_commit
+            event.listen(session.sync_session, "after_commit", lambda _: wake(), once=True)
+        return message_id
+
+
+class OutboxRelay:
+    """Publishes what outboxes hold. Of several replicas on one database one at a time does."""
+
+    def __init__(self, db: Database, table: Table, bus: Bus, clock: Clock | None = None) -> None:
+        self._db = db
+        self._table = table
+        self._bus = bus
+        self._clock = clock or SystemClock()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something to publish; without this it is found within a second."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Publish for ever; returns only by cancellation."""
+        pause = _RETRY_FIRST
+        while True:
+            self._woken.clear()
+            try:
+                more = await self._relay_batch()
+            except BusError as error:
+                _log.warning("outbox waits for the bus", table=self._table.name, error=str(error))
+            except Exception:
+                _log.exception("outbox relay failed", table=self._table.name)
+            else:
+                pause = _RETRY_FIRST
+                if not more:
+                    await self._idle()
+                continue
+            await self._bus.wait_connected()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _RETRY_MOST)
+
+    async def _idle(self) -> None:
+        try:
+            async with asyncio.timeout(_POLL_SECONDS):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _relay_batch(self) -> bool:
+        """Publish one batch; whether there may be more."""
+        async with self._db.exclusive(f"relay {self._table.name}") as mine:
+            if not mine:
+                return False
+            rows = await self._oldest()
+            published: list[int] = []
+            try:
+                for row in rows:
+                    await self._publish(row)
+                    published.append(row.id)
+            finally:
+                if published:
+                    await self._forget(published)
+            return len(rows) == _BATCH
+
+    async def _oldest(self) -> list[Row[Any]]:
+        async with self._db.reading() as session:
+            found = await session.execute(select(self._table).order_by(self._table.c.id).limit(_BATCH))
+            return list(found)
+
+    async def _publish(self, row: Row[Any]) -> None:
+        ack = await self._bus.publish(
+            row.subject, row.payload, message_id=row.message_id, headers=row.headers
+        )
+        _log.debug(
+            "published",
+            subject=row.subject,
+            sequence=ack.sequence,
+            waited=(self._clock.now() - row.created_at).total_seconds(),
+        )
+
+    async def _forget(self, published: list[int]) -> None:
+        async with self._db.transaction() as session:
+            await session.execute(delete(self._table).where(self._table.c.id.in_(published)))

@@ -1,0 +1,144 @@
+"""gRPC between processes: servers with health and graceful stop, channels with keepalive, streams that return."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+import grpc.aio
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from lienthong.kit.rpc_errors import Deadline, ProblemsToStatus
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Callable
+
+T = TypeVar("T")
+
+_LARGEST_MESSAGE = 64 * 1024 * 1024
+_KEEPALIVE = [
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 3_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
+    ("grpc.max_send_message_length", _LARGEST_MESSAGE),
+]
+_SERVER = [
+    *_KEEPALIVE,
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    # A port in use is a mistake to be told, not to be shared with another process.
+    ("grpc.so_reuseport", 0),
+]
+_CHANNEL = [
+    *_KEEPALIVE,
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+]
+
+_log = structlog.get_logger(__name__)
+
+
+class RpcServer:
+    """A running gRPC server."""
+
+    def __init__(
+        self, server: grpc.aio.Server, port: int, status: health.aio.HealthServicer, errors: ProblemsToStatus
+    ) -> None:
+        self.port = port
+        self._server = server
+        self._status = status
+        self._errors = errors
+
+    async def stop(self, grace: float = 5.0) -> None:
+        """Refuse new calls, end the streams, give unary calls `grace` seconds to finish."""
+        await self._status.enter_graceful_shutdown()
+        self._errors.stop()
+        await self._server.stop(grace)
+
+
+async def serve_rpc(address: str, register: Callable[[grpc.aio.Server], None]) -> RpcServer:
+    """Serve what `register` adds to the server, and the standard health service, on `host:port`.
+
+    A `Problem` raised by a handler becomes the nearest gRPC status, with its code in the trailing metadata
+    `lgsp-error`; anything else becomes INTERNAL and is logged.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    errors = ProblemsToStatus()
+    server = grpc.aio.server(interceptors=[errors], options=_SERVER)
+    status = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(status, server)
+    register(server)
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {address}: {error}") from error
+    await server.start()
+    await status.set("", health_pb2.HealthCheckResponse.SERVING)
+    return RpcServer(server, port, status, errors)
+
+
+def open_channel(address: str) -> grpc.aio.Channel:
+    """A channel to `host:port`; connects when first used and again whenever the peer comes back.
+
+    A unary call that sets no `timeout` gets ten seconds.
+    """
+    return grpc.aio.insecure_channel(address, options=_CHANNEL, interceptors=[Deadline(10.0)])
+
+
+async def follow(
+    open_stream: Callable[[], AsyncIterable[T]],
+    *,
+    silence: float,
+    name: str = "stream",
+    first_pause: float = 0.1,
+    longest_pause: float = 2.0,
+) -> AsyncIterator[T]:
+    """The messages of a stream that is opened again, for ever, whenever it ends, fails or falls silent.
+
+    `silence` is how many seconds without a message mean that the peer is gone. Pauses between attempts grow
+    from `first_pause` to `longest_pause` seconds, with jitter, and start anew after a message.
+    """
+    pause = first_pause
+    connected = True
+    while True:
+        stream = open_stream()
+        iterator = aiter(stream)
+        reason = "the peer ended the stream"
+        try:
+            while True:
+                async with asyncio.timeout(silence):
+                    message = await anext(iterator)
+                if not connected:
+                    _log.info("stream is back", stream=name)
+                connected, pause = True, first_pause
+                yield message
+        except StopAsyncIteration:
+            pass
+        except TimeoutError:
+            reason = f"nothing came for {silence:g} s"
+        except grpc.aio.AioRpcError as error:
+            reason = f"{error.code().name}: {error.details()}"
+        finally:
+            await _cancel(stream, iterator)
+        if connected:
+            _log.warning("stream lost", stream=name, reason=reason)
+        connected = False
+        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads attempts, guards nothing
+        pause = min(pause * 2, longest_pause)
+
+
+async def _cancel(stream: Any, iterator: Any) -> None:  # noqa: ANN401 - a gRPC call or a generator
+    if hasattr(stream, "cancel"):
+        stream.cancel()
+    if hasattr(iterator, "aclose"):
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.CancelledError):
+            await iterator.aclose()
