@@ -6,7 +6,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 
-UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+PER_MS = {"us": 1000.0, "ms": 1.0, "s": 0.001}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +50,4 @@ def _latency(output: str, percentile: int) -> float:
     found = re.search(rf"^\s+{percentile}%\s+([\d.]+)(us|ms|s)\s*$", output, re.MULTILINE)
     if found is None:
         raise LoadError(output)
-    return float(found[1]) * UNITS[found[2]]
+    return float(found[1]) / PER_MS[found[2]]

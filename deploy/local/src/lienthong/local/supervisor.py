@@ -40,7 +40,6 @@ serverurl=unix://{socket}
 PROGRAM = """
 [program:{name}]
 command={command}
-environment={environment}
 autostart=false
 autorestart=true
 startsecs=0
@@ -72,8 +71,7 @@ def write_config(run: Path, logs: Path, programs: Sequence[Program]) -> Path:
     parts += [
         PROGRAM.format(
             name=program.name,
-            command=" ".join(_quote(word) for word in program.command),
-            environment=",".join(f"{key}={_quote(value)}" for key, value in program.environment.items()),
+            command=" ".join(_quote(word) for word in _command(program)),
             logs=_escape(logs),
         )
         for program in programs
@@ -112,6 +110,12 @@ class Supervisor:
     def pid(self, name: str) -> int:
         """The process id of a program, 0 when it is not running."""
         return int(self._rpc.getProcessInfo(name)["pid"])
+
+
+def _command(program: Program) -> list[str]:
+    """The program's words, behind env(1): supervisord's own `environment=` cannot hold a quotation mark."""
+    variables = [f"{key}={value}" for key, value in program.environment.items()]
+    return ["/usr/bin/env", *variables, *program.command] if variables else list(program.command)
 
 
 def _escape(path: Path) -> str:
