@@ -34,6 +34,7 @@ MESSAGE_ID = "Nats-Msg-Id"
 _STATUS = "Status"
 _STREAM_HAS_OTHER_CONFIGURATION = 10058
 _MESSAGE_EXCEEDS_STREAM_LIMIT = 10054
+_NO_SUCH_MESSAGE = 10037
 _ACK_PREFIX = "$JS.ACK."
 _RETRY_FIRST, _RETRY_MOST = 0.1, 2.0
 _HEARTBEAT = 5.0
@@ -210,16 +211,21 @@ class Bus:
         filter_subject: str | None = None,
         ack_wait: float = 30.0,
         max_deliver: int = -1,
-        deliver_from: Literal["all", "new"] = "all",
+        deliver_from: Literal["all", "new"] | int = "all",
         max_ack_pending: int = 1000,
     ) -> Consumer:
-        """The durable consumer `durable` of `stream`; the server learns of it now if it can, else later."""
+        """The durable consumer `durable` of `stream`; the server learns of it now if it can, else later.
+
+        `deliver_from` is where it begins when it is new: a number is the first sequence.
+        """
+        policy = {"all": DeliverPolicy.ALL, "new": DeliverPolicy.NEW}.get(str(deliver_from))
         config = ConsumerConfig(
             durable_name=durable,
             filter_subject=filter_subject,
             ack_wait=ack_wait,
             max_deliver=max_deliver,
-            deliver_policy=DeliverPolicy.NEW if deliver_from == "new" else DeliverPolicy.ALL,
+            deliver_policy=policy or DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=deliver_from if isinstance(deliver_from, int) else None,
             max_ack_pending=max_ack_pending,
         )
         consumer = Consumer(self, stream, durable, config)
@@ -232,6 +238,51 @@ class Bus:
         """Forget the consumer and what it has not acknowledged; nothing happens when there is none."""
         with self.translated(f"consumer {durable}"), contextlib.suppress(NotFoundError):
             await self.jetstream().delete_consumer(stream, durable)
+
+    async def durables(self, stream: str) -> list[str]:
+        """The names of the stream's durable consumers.
+
+        Raises:
+            BusUnavailable: the server did not answer, or there is no stream.
+        """
+        names: list[str] = []
+        with self._reading(stream):
+            while page := await self.jetstream().consumers_info(stream, offset=len(names)):
+                names += [info.name for info in page]
+        return names
+
+    async def last_sequence(self, stream: str) -> int:
+        """The sequence of the newest message that the stream ever took; 0 before the first.
+
+        Raises:
+            BusUnavailable: the server did not answer, or there is no stream.
+        """
+        with self._reading(stream):
+            return (await self.jetstream().stream_info(stream)).state.last_seq
+
+    async def acknowledged_through(self, stream: str, durable: str) -> int:
+        """The sequence up to which a durable consumer has acknowledged everything.
+
+        Raises:
+            BusUnavailable: the server did not answer, or does not know the consumer.
+        """
+        with self._reading(stream):
+            info = await self.jetstream().consumer_info(stream, durable)
+        return info.ack_floor.stream_seq if info.ack_floor is not None else 0
+
+    async def message_headers(self, stream: str, sequence: int) -> Mapping[str, str] | None:
+        """The headers of the message that the stream has under `sequence`; None when it has none there.
+
+        Raises:
+            BusUnavailable: the server did not answer, or there is no stream.
+        """
+        with self._reading(stream):
+            try:
+                return (await self.jetstream().get_msg(stream, sequence)).headers or {}
+            except NotFoundError as error:
+                if error.err_code != _NO_SUCH_MESSAGE:
+                    raise
+                return None
 
     def forget(self, consumer: Consumer) -> None:
         """Stop telling `consumer` when the connection is lost."""
@@ -387,6 +438,15 @@ class Bus:
         if self._client is None or not self.connected:
             raise BusUnavailable("not connected")
         return self._client.jetstream(timeout=5)
+
+    @contextlib.contextmanager
+    def _reading(self, stream: str) -> Iterator[None]:
+        """Like `translated`, where a missing stream is one that is not there yet."""
+        try:
+            with self.translated(f"stream {stream}"):
+                yield
+        except BusRefused as error:
+            raise BusUnavailable(str(error)) from error
 
     @contextlib.contextmanager
     def translated(self, what: str) -> Iterator[None]:
