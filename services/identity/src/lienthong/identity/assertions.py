@@ -1,0 +1,214 @@
+"""Client assertions (RFC 7523 §2.2 and §3): what a system sends to prove that it holds its key.
+
+Reading is pure and comes first: form, header and claims are judged before anyone asks who the client is, so
+that what a refusal says depends on the assertion alone and tells nothing about which clients exist. The
+signature comes last.
+"""
+
+import json
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NoReturn
+
+from joserfc.errors import JoseError
+from joserfc.jws import CompactSignature, JWSRegistry, extract_compact
+from joserfc.util import urlsafe_b64decode
+
+from lienthong.identity.clientkeys import ALGORITHMS, ALIASES, ClientKey
+
+MAX_ASSERTION: Final = 16_384
+"""Characters; the largest honest assertion (PS256 with an 8,192-bit key) has fewer than 3,000."""
+MAX_CLIENT_ID: Final = 255
+MAX_ASSERTION_ID: Final = 256
+
+_TYPES: Final = frozenset({"jwt", "client-authentication+jwt"})
+_FOREIGN_KEYS: Final = ("jwk", "jku", "x5u", "x5c")
+
+
+class _Registry(JWSRegistry):
+    max_header_length = 4096
+    max_payload_length = 8192
+    max_signature_length = 2048
+
+
+_REGISTRY: Final = _Registry(algorithms=ALGORITHMS)
+
+
+class AssertionRefused(Exception):  # noqa: N818  the field's word for it, like a token that is refused
+    """An assertion that proves nothing; `reason` is one of the keys of `errors.ASSERTION_REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionRules:
+    """What every assertion must keep to.
+
+    `audiences` are the names of this server, its issuer and its token endpoint. `lifetime` bounds how far
+    ahead an assertion may expire, and so how long its `jti` must be remembered. `leeway` forgives clocks that
+    differ.
+    """
+
+    audiences: frozenset[str]
+    lifetime: timedelta
+    leeway: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """An assertion whose form and claims are right; only `signed_by` tells whether it is genuine."""
+
+    client_id: str
+    assertion_id: str
+    expires_at: float
+    algorithm: str
+    key_id: str | None
+    signing_input: bytes
+    signature: bytes
+
+    def candidates(self, keys: Iterable[ClientKey]) -> tuple[ClientKey, ...]:
+        """Choose the keys that may have signed: the named one, or, without a name, all of the algorithm."""
+        return tuple(
+            key
+            for key in keys
+            if key.algorithm == self.algorithm and (self.key_id is None or key.named(self.key_id))
+        )
+
+    def signed_by(self, keys: Iterable[ClientKey]) -> ClientKey | None:
+        """Find the key that made the signature; None if none of them did."""
+        chosen = self.candidates(keys)
+        return next((key for key in chosen if key.verifies(self.signing_input, self.signature)), None)
+
+
+def read_assertion(text: str, *, rules: AssertionRules, now: datetime) -> Assertion:
+    """Read an assertion in compact form and judge all of it but the signature.
+
+    Raises:
+        AssertionRefused: with the first reason found.
+    """
+    jws = _parse(text)
+    algorithm, key_id = _read_header(jws.headers())
+    claims = _parse_claims(jws.payload)
+    client_id = _read_client(claims)
+    _check_audience(claims.get("aud"), rules.audiences)
+    expires_at = _check_times(claims, rules, now.timestamp())
+    assertion_id = claims.get("jti")
+    if not isinstance(assertion_id, str) or not 1 <= len(assertion_id) <= MAX_ASSERTION_ID:
+        raise AssertionRefused("jti")
+    header, _, rest = text.encode("ascii").partition(b".")
+    payload, _, signature = rest.partition(b".")
+    return Assertion(
+        client_id=client_id,
+        assertion_id=assertion_id,
+        expires_at=expires_at,
+        algorithm=algorithm,
+        key_id=key_id,
+        signing_input=header + b"." + payload,
+        signature=_decode_signature(signature),
+    )
+
+
+def _parse(text: str) -> CompactSignature:
+    if len(text) > MAX_ASSERTION or not text.isascii():
+        raise AssertionRefused("malformed")
+    try:
+        jws = extract_compact(text.encode("ascii"), registry=_REGISTRY)
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise AssertionRefused("malformed") from error
+    if not isinstance(jws.headers(), dict):
+        raise AssertionRefused("malformed")
+    return jws
+
+
+def _decode_signature(encoded: bytes) -> bytes:
+    try:
+        return urlsafe_b64decode(encoded)
+    except ValueError as error:
+        raise AssertionRefused("malformed") from error
+
+
+def _read_header(header: dict[str, Any]) -> tuple[str, str | None]:
+    # RFC 7515 §4.1.11: a critical extension that is not understood is refused; none is understood here.
+    if "crit" in header or "b64" in header:
+        raise AssertionRefused("crit")
+    if any(name in header for name in _FOREIGN_KEYS):
+        raise AssertionRefused("foreign_key")
+    kind = header.get("typ", "JWT")
+    if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in _TYPES:
+        raise AssertionRefused("typ")
+    named = header.get("alg")
+    if not isinstance(named, str) or ALIASES.get(named, named) not in ALGORITHMS:
+        raise AssertionRefused("alg")
+    key_id = header.get("kid")
+    if key_id is not None and not isinstance(key_id, str):
+        raise AssertionRefused("malformed")
+    return ALIASES.get(named, named), key_id
+
+
+def _parse_claims(payload: bytes) -> dict[str, Any]:
+    try:
+        claims = json.loads(payload.decode("utf-8"), parse_constant=_no_such_number)
+    except (ValueError, RecursionError) as error:
+        raise AssertionRefused("malformed") from error
+    if not isinstance(claims, dict):
+        raise AssertionRefused("malformed")
+    return claims
+
+
+def _no_such_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _read_client(claims: dict[str, Any]) -> str:
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    if not isinstance(issuer, str) or issuer != subject or not 1 <= len(issuer) <= MAX_CLIENT_ID:
+        raise AssertionRefused("iss_sub")
+    return issuer
+
+
+def _check_audience(audience: object, names: Collection[str]) -> None:
+    # An assertion that is meant for someone else too could be used here by that someone first.
+    meant_for = audience if isinstance(audience, list) else [audience]
+    if not meant_for or not all(isinstance(name, str) and name in names for name in meant_for):
+        raise AssertionRefused("aud")
+
+
+def _check_times(claims: dict[str, Any], rules: AssertionRules, now: float) -> float:
+    leeway, lifetime = rules.leeway.total_seconds(), rules.lifetime.total_seconds()
+    expires_at = _moment(claims, "exp")
+    issued_at = _moment(claims, "iat")
+    not_before = _moment(claims, "nbf")
+    if expires_at is None:
+        raise AssertionRefused("exp")
+    if expires_at + leeway <= now:
+        raise AssertionRefused("expired")
+    if expires_at > now + lifetime + leeway:
+        raise AssertionRefused("lifetime")
+    if issued_at is not None:
+        if issued_at > now + leeway:
+            raise AssertionRefused("future")
+        if expires_at - issued_at > lifetime + leeway:
+            raise AssertionRefused("lifetime")
+    if not_before is not None and not_before > now + leeway:
+        raise AssertionRefused("future")
+    return expires_at
+
+
+def _moment(claims: dict[str, Any], name: str) -> float | None:
+    """A NumericDate (RFC 7519 §2); JSON's large numbers and booleans are none."""
+    if name not in claims:
+        return None
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise AssertionRefused("times")
+    try:
+        moment = float(value)
+    except OverflowError as error:
+        raise AssertionRefused("times") from error
+    if not math.isfinite(moment):
+        raise AssertionRefused("times")
+    return moment

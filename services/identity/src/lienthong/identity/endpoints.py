@@ -1,0 +1,117 @@
+"""REST: the token endpoint (RFC 6749 §3.2), the key set (RFC 7517) and the metadata (RFC 8414)."""
+
+import asyncio
+from typing import Final
+
+import msgspec
+import structlog
+from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
+
+from lienthong.identity.clientkeys import ALGORITHMS
+from lienthong.identity.errors import (
+    TokenError,
+    no_client_authentication,
+    parameters_in_address,
+    several_authentications,
+)
+from lienthong.identity.forms import MAX_BODY, is_form, not_a_form, read_form, too_large, too_slow
+from lienthong.identity.keyring import Keyring
+from lienthong.identity.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES, SYSTEM_SCOPES
+from lienthong.identity.service import TokenService
+from lienthong.identity.settings import IdentitySettings
+
+_JSON: Final = "application/json"
+_NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_PATIENCE: Final = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -> APIRouter:
+    """Build the routes of this service."""
+    router = APIRouter()
+    metadata = msgspec.json.encode(server_metadata(settings))
+    public = {"Cache-Control": f"public, max-age={settings.jwks_max_age}"}
+
+    @router.post("/oauth2/token")
+    async def token(request: Request) -> Response:
+        """Issue an access token."""
+        try:
+            issued = await tokens.issue(read_form(await _read_body(request)))
+        except TokenError as refusal:
+            return _refuse(refusal)
+        return Response(msgspec.json.encode(issued.document()), headers=_NO_STORE, media_type=_JSON)
+
+    @router.get("/oauth2/jwks")
+    @router.get("/.well-known/jwks.json")
+    async def jwks() -> Response:
+        """Give the keys that verify access tokens."""
+        return Response(keyring.published.jwks, headers=public, media_type="application/jwk-set+json")
+
+    @router.get("/.well-known/oauth-authorization-server")
+    async def authorization_server() -> Response:
+        """Describe this authorization server."""
+        return Response(metadata, headers=public, media_type=_JSON)
+
+    return router
+
+
+def server_metadata(settings: IdentitySettings) -> dict[str, str | list[str]]:
+    """Describe this authorization server (RFC 8414 §2)."""
+    return {
+        "issuer": settings.issuer,
+        "token_endpoint": settings.token_endpoint,
+        "jwks_uri": f"{settings.issuer}/oauth2/jwks",
+        "grant_types_supported": ["client_credentials"],
+        # Required by RFC 8414; there is no authorization endpoint.
+        "response_types_supported": [],
+        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "scopes_supported": [*SYSTEM_SCOPES, *OPERATOR_SCOPES, *AUDITOR_SCOPES],
+    }
+
+
+async def _read_body(request: Request) -> bytes:
+    if request.url.query:
+        raise parameters_in_address()
+    if not is_form(request.headers.get("content-type", "")) or "content-encoding" in request.headers:
+        raise not_a_form()
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            body = await _read_at_most(request, MAX_BODY)
+    except TimeoutError as error:
+        raise too_slow() from error
+    except ClientDisconnect as error:
+        raise too_slow() from error
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        if b"client_assertion=" in body:
+            raise several_authentications()
+        raise no_client_authentication(_scheme(authorization))
+    return body
+
+
+async def _read_at_most(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise too_large()
+    return bytes(body)
+
+
+def _scheme(authorization: str) -> str:
+    """The scheme that the client tried (RFC 6749 §5.2 wants it named in the answer), if it is one."""
+    scheme = authorization.partition(" ")[0]
+    return scheme if scheme.isascii() and scheme.isalnum() else "private_key_jwt"
+
+
+def _refuse(refusal: TokenError) -> Response:
+    _log.info("token refused", error=refusal.error, why=refusal.description)
+    return Response(
+        msgspec.json.encode(refusal.document()),
+        status_code=refusal.status,
+        headers={**_NO_STORE, **refusal.headers},
+        media_type=_JSON,
+    )

@@ -1,0 +1,190 @@
+"""The signing keys and what verifiers must know, kept in memory and in step with the database.
+
+The database decides; every process looks at its version often and swaps the whole state when it has changed,
+whoever changed it.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lienthong.identity import repository
+from lienthong.identity.journal import Journal
+from lienthong.identity.repository import StoredKey
+from lienthong.identity.rotation import KeyTimes, Rotation, RotationRules, plan, signing_key
+from lienthong.identity.sealing import Seal, SealBroken
+from lienthong.identity.tokens import SigningKey
+from lienthong.kit.clock import Clock, rfc3339
+from lienthong.kit.database import Database
+
+_log = structlog.get_logger(__name__)
+
+NewKey = Callable[[], SigningKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What verifiers must know: the key set as JSON text and the clients whose tokens are refused."""
+
+    version: int
+    jwks: str
+    refused_clients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    published: Published
+    times: tuple[KeyTimes, ...]
+    keys: Mapping[str, SigningKey]
+
+
+class NoSigningKey(Exception):  # noqa: N818  says what is the case
+    """The keys have not been read yet."""
+
+
+class Keyring:
+    """The keys of this server. `refresh` reads them, `rotate` moves them through their lives."""
+
+    def __init__(
+        self,
+        database: Database,
+        seal: Seal,
+        rules: RotationRules,
+        journal: Journal,
+        clock: Clock,
+        *,
+        new_key: NewKey = SigningKey.generate,
+    ) -> None:
+        self._database = database
+        self._seal = seal
+        self._rules = rules
+        self._journal = journal
+        self._clock = clock
+        self._new_key = new_key
+        self._state: _State | None = None
+        self._changed = asyncio.Event()
+        self._refreshing = asyncio.Lock()
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a key to sign with."""
+        return self._state is not None and bool(self._state.times)
+
+    @property
+    def published(self) -> Published:
+        """What verifiers must know now.
+
+        Raises:
+            NoSigningKey: nothing was read yet.
+        """
+        return self._loaded().published
+
+    def signing(self) -> SigningKey:
+        """Choose the key that signs now.
+
+        Raises:
+            NoSigningKey: nothing was read yet.
+        """
+        loaded = self._loaded()
+        current = signing_key(loaded.times, self._clock.now())
+        if current is None:
+            raise NoSigningKey
+        return loaded.keys[current.key_id]
+
+    async def changed(self, seen: int, *, within: float) -> None:
+        """Wait until the version is another one than `seen`, or some seconds have passed."""
+        event = self._changed
+        if self._loaded().published.version != seen:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await event.wait()
+
+    async def refresh(self) -> None:
+        """Read the state again if its version in the database is another one.
+
+        Raises:
+            SealBroken: a key was sealed with a key-encryption key that is not in the key file.
+        """
+        async with self._refreshing, self._database.reading() as session:
+            # The version comes first: what changes after it is read shows up as another version next time.
+            version = await repository.current_version(session)
+            if self._state is not None and self._state.published.version == version:
+                return
+            stored = await repository.stored_keys(session)
+            refused = await repository.refused_clients(session)
+            self._state = self._open(version, stored, refused)
+        event, self._changed = self._changed, asyncio.Event()
+        event.set()
+
+    async def rotate(self) -> bool:
+        """Do what is due: publish the next key, remove what nothing needs. Tells whether anything was due."""
+        async with self._database.transaction() as session:
+            await repository.lock_version(session)
+            now = self._clock.now()
+            stored = await repository.stored_keys(session)
+            due = plan([KeyTimes(key.key_id, key.signs_from) for key in stored], rules=self._rules, now=now)
+            if due:
+                await self._carry_out(session, due, now)
+        if due:
+            await self.refresh()
+        return bool(due)
+
+    async def replace_now(self) -> str:
+        """Drop all keys and sign with a new one at once: every token issued so far becomes invalid.
+
+        For a signing key that was stolen. Gives the new key's id.
+        """
+        async with self._database.transaction() as session:
+            await repository.lock_version(session)
+            now = self._clock.now()
+            old = tuple(key.key_id for key in await repository.stored_keys(session))
+            await self._carry_out(session, Rotation(publish_signing_from=now, remove=old), now)
+        await self.refresh()
+        return self.signing().key_id
+
+    async def _carry_out(self, session: AsyncSession, due: Rotation, now: datetime) -> None:
+        if due.remove:
+            await repository.remove_keys(session, due.remove)
+            for key_id in due.remove:
+                await self._record(session, "signing-key.remove", key_id, {})
+        if due.publish_signing_from is not None:
+            key = self._new_key()
+            stored = StoredKey(key.key_id, self._seal.close(key.private_jwk()), due.publish_signing_from, now)
+            await repository.publish_key(session, stored)
+            await self._record(
+                session, "signing-key.publish", key.key_id, {"signs_from": rfc3339(due.publish_signing_from)}
+            )
+        await repository.raise_version(session, now)
+
+    async def _record(self, session: AsyncSession, action: str, key_id: str, detail: dict[str, Any]) -> None:
+        await self._journal.add(session, action=action, subject=f"SigningKey/{key_id}", detail=detail)
+        _log.info("signing key changed", action=action, key_id=key_id, **detail)
+
+    def _open(self, version: int, stored: Sequence[StoredKey], refused: tuple[str, ...]) -> _State:
+        known = self._state.keys if self._state is not None else {}
+        keys = {key.key_id: known.get(key.key_id) or self._unseal(key) for key in stored}
+        jwks = json.dumps({"keys": [key.public_jwk() for key in keys.values()]}, separators=(",", ":"))
+        times = tuple(KeyTimes(key.key_id, key.signs_from) for key in stored)
+        return _State(Published(version, jwks, refused), times, keys)
+
+    def _unseal(self, stored: StoredKey) -> SigningKey:
+        try:
+            key = SigningKey.from_private_jwk(self._seal.open(stored.sealed))
+        except (KeyError, ValueError) as error:
+            raise SealBroken(f"the stored signing key {stored.key_id} cannot be read") from error
+        if key.key_id != stored.key_id:
+            raise SealBroken(f"the stored signing key {stored.key_id} holds another key")
+        return key
+
+    def _loaded(self) -> _State:
+        if self._state is None:
+            raise NoSigningKey
+        return self._state

@@ -1,0 +1,67 @@
+"""The tables of the identity service."""
+
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
+
+from lienthong.kit.database import UtcDateTime, new_metadata
+from lienthong.kit.outbox import outbox_table
+
+metadata: Final = new_metadata()
+
+
+class Status(StrEnum):
+    """Whether a client may have tokens. Removed ones stay, so that an older event cannot bring them back."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REMOVED = "removed"
+
+
+clients: Final = Table(
+    "client",
+    metadata,
+    Column("client_id", String(255), primary_key=True),
+    Column("jwks", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("catalog_version", BigInteger, nullable=False),
+    Column("changed_at", UtcDateTime(), nullable=False),
+    Index("ix_client_status", "status"),
+)
+"""Who may ask for tokens. `catalog_version` is 0 for clients that the catalog does not know."""
+
+used_assertions: Final = Table(
+    "used_assertion",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("forget_at", BigInteger, nullable=False),
+    Index("ix_used_assertion_forget_at", "forget_at"),
+    sqlite_with_rowid=False,
+)
+"""Assertions that were used and still count. `digest` is SHA-256, so that any text may be a `jti`."""
+
+signing_keys: Final = Table(
+    "signing_key",
+    metadata,
+    Column("key_id", String(64), primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("signs_from", UtcDateTime(), nullable=False),
+    Column("published_at", UtcDateTime(), nullable=False),
+)
+"""Published signing keys; `sealed` is the private key as JWE."""
+
+state: Final = Table(
+    "state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("database_id", String(36), nullable=False),
+)
+"""One row. `version` grows with every change of what verifiers must know; its lock puts changes in order.
+
+`database_id` names this database for ever: a new one reads the catalog's events from the start.
+"""
+
+outbox: Final = outbox_table(metadata)

@@ -1,0 +1,152 @@
+"""All statements of the identity service. Each works in the session that it is given and never commits."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lienthong.identity.models import Status, clients, signing_keys, state, used_assertions
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who may ask for tokens: `jwks` is JSON text, `scopes` are in the order in which tokens carry them."""
+
+    client_id: str
+    jwks: str
+    scopes: tuple[str, ...]
+    status: Status
+    catalog_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A published signing key as the database holds it."""
+
+    key_id: str
+    sealed: str
+    signs_from: datetime
+    published_at: datetime
+
+
+_CLIENT = select(clients).where(clients.c.client_id == bindparam("client_id"))
+_REMEMBER = insert(used_assertions)
+
+
+async def find_client(session: AsyncSession, client_id: str) -> Client | None:
+    """Find a client by its id."""
+    row = (await session.execute(_CLIENT, {"client_id": client_id})).one_or_none()
+    if row is None:
+        return None
+    return Client(
+        client_id=row.client_id,
+        jwks=row.jwks,
+        scopes=tuple(row.scopes.split()),
+        status=Status(row.status),
+        catalog_version=row.catalog_version,
+    )
+
+
+async def save_client(session: AsyncSession, client: Client, now: datetime) -> None:
+    """Store a client; the caller holds the lock of the state."""
+    values = {
+        "jwks": client.jwks,
+        "scopes": " ".join(client.scopes),
+        "status": client.status.value,
+        "catalog_version": client.catalog_version,
+        "changed_at": now,
+    }
+    changed = await session.execute(
+        update(clients)
+        .where(clients.c.client_id == client.client_id)
+        .values(values)
+        .returning(clients.c.client_id)
+    )
+    if changed.one_or_none() is None:
+        await session.execute(insert(clients).values(client_id=client.client_id, **values))
+
+
+async def refused_clients(session: AsyncSession) -> tuple[str, ...]:
+    """List the clients whose tokens are refused, in order."""
+    found = await session.scalars(
+        select(clients.c.client_id)
+        .where(clients.c.status != Status.ACTIVE.value)
+        .order_by(clients.c.client_id)
+    )
+    return tuple(found)
+
+
+async def remember_assertion(
+    session: AsyncSession, *, client_id: str, assertion_id: str, forget_at: int
+) -> None:
+    """Note that an assertion is used.
+
+    Raises:
+        IntegrityError: it was used before; of several at the same time exactly one gets through.
+    """
+    await session.execute(_REMEMBER, {"digest": _digest(client_id, assertion_id), "forget_at": forget_at})
+
+
+async def forget_assertions(session: AsyncSession, *, before: int, limit: int) -> int:
+    """Drop at most `limit` assertions that were to be forgotten before a moment; returns how many went."""
+    old = select(used_assertions.c.digest).where(used_assertions.c.forget_at < before).limit(limit)
+    gone = await session.scalars(
+        delete(used_assertions).where(used_assertions.c.digest.in_(old)).returning(used_assertions.c.digest)
+    )
+    return len(gone.all())
+
+
+async def stored_keys(session: AsyncSession) -> Sequence[StoredKey]:
+    """List the published keys in the order in which they sign."""
+    rows = await session.execute(
+        select(signing_keys).order_by(signing_keys.c.signs_from, signing_keys.c.key_id)
+    )
+    return [StoredKey(row.key_id, row.sealed, row.signs_from, row.published_at) for row in rows]
+
+
+async def publish_key(session: AsyncSession, key: StoredKey) -> None:
+    """Store a new signing key."""
+    await session.execute(
+        insert(signing_keys).values(
+            key_id=key.key_id, sealed=key.sealed, signs_from=key.signs_from, published_at=key.published_at
+        )
+    )
+
+
+async def remove_keys(session: AsyncSession, key_ids: Collection[str]) -> None:
+    """Drop signing keys."""
+    await session.execute(delete(signing_keys).where(signing_keys.c.key_id.in_(key_ids)))
+
+
+async def current_version(session: AsyncSession) -> int:
+    """Tell the version of what verifiers must know."""
+    return int((await session.execute(select(state.c.version))).scalar_one())
+
+
+async def lock_version(session: AsyncSession) -> int:
+    """Like `current_version`, and let nobody else change anything until the transaction ends."""
+    return int((await session.execute(select(state.c.version).with_for_update())).scalar_one())
+
+
+async def raise_version(session: AsyncSession, now: datetime) -> None:
+    """Count a change.
+
+    The version is the time in milliseconds, or one more than before: so it grows even across a database that
+    was made anew or restored.
+    """
+    before = await lock_version(session)
+    await session.execute(update(state).values(version=max(before + 1, int(now.timestamp() * 1000))))
+
+
+async def database_id(session: AsyncSession) -> str:
+    """Tell the name of this database."""
+    return str((await session.execute(select(state.c.database_id))).scalar_one())
+
+
+def _digest(client_id: str, assertion_id: str) -> bytes:
+    # A lone surrogate is JSON, but no UTF-8: it has a digest all the same.
+    text = f"{client_id}\0{assertion_id}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,41 @@
+"""The gRPC service Keys: hands out what a process needs to check access tokens by itself."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import grpc
+import structlog
+
+from lienthong.contracts.identity.v1.keys_pb2 import WatchRequest, WatchResponse
+from lienthong.contracts.identity.v1.keys_pb2_grpc import KeysServicer
+from lienthong.identity.keyring import Keyring
+
+REPEAT_AFTER: Final = 5.0
+"""Seconds after which the same state is sent again, as the contract says."""
+
+_log = structlog.get_logger(__name__)
+
+
+class KeysService(KeysServicer):
+    """Answers `Keys/Watch` from the keyring."""
+
+    def __init__(self, keyring: Keyring, issuer: str) -> None:
+        self._keyring = keyring
+        self._issuer = issuer
+
+    async def Watch(  # noqa: N802  the contract's name
+        self,
+        request: WatchRequest,
+        context: grpc.aio.ServicerContext[WatchRequest, AsyncIterator[WatchResponse]],
+    ) -> AsyncIterator[WatchResponse]:
+        """Send the whole state at once, on every change, and every five seconds."""
+        _log.info("watcher came", node=request.node)
+        while True:
+            published = self._keyring.published
+            yield WatchResponse(
+                version=published.version,
+                issuer=self._issuer,
+                jwks=published.jwks,
+                suspended_client_ids=published.refused_clients,
+            )
+            await self._keyring.changed(published.version, within=REPEAT_AFTER)

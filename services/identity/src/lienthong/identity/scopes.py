@@ -1,0 +1,30 @@
+"""Scopes (RFC 6749 §3.3): what a token is good for."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from lienthong.identity.errors import invalid_scope, malformed_scope
+
+SYSTEM_SCOPES: Final = ("api", "events")
+OPERATOR_SCOPES: Final = ("catalog:admin", "identity:admin")
+AUDITOR_SCOPES: Final = ("audit:read",)
+
+_SYNTAX: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*")
+
+
+def granted_scopes(asked: str | None, allowed: Sequence[str]) -> tuple[str, ...]:
+    """Choose the scopes of a token: those asked for, or all that the client may have if it asks for none.
+
+    Raises:
+        TokenError: invalid_scope, if one may not be had or the parameter is malformed.
+    """
+    if asked is None:
+        return tuple(allowed)
+    if _SYNTAX.fullmatch(asked) is None:
+        raise malformed_scope()
+    wanted = asked.split(" ")
+    refused = next((scope for scope in wanted if scope not in allowed), None)
+    if refused is not None:
+        raise invalid_scope(refused, " ".join(allowed))
+    return tuple(scope for scope in allowed if scope in wanted)

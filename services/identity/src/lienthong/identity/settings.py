@@ -1,0 +1,88 @@
+"""Settings of the identity process, beside those that all processes share."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from lienthong.identity.assertions import AssertionRules
+from lienthong.identity.rotation import RotationRules
+from lienthong.identity.tokens import TokenRules
+from lienthong.kit.settings import Settings
+
+_SECOND = timedelta(seconds=1)
+_HOUR = timedelta(hours=1)
+
+
+class IdentitySettings(Settings):
+    """Durations are seconds (`300`) or ISO 8601 (`PT5M`)."""
+
+    identity_database_url: str = Field(
+        default_factory=lambda data: f"sqlite+aiosqlite:///{Path(data['home']) / 'identity' / 'identity.db'}"
+    )
+    identity_key_file: Path = Field(
+        default_factory=lambda data: Path(data["home"]) / "identity" / "key-encryption.jwk"
+    )
+    """The key that encrypts signing keys at rest; made at the first start if the database is SQLite."""
+    identity_bootstrap_dir: Path | None = None
+    """Where credentials of the clients `operator` and `auditor` are written; without it they are not made."""
+
+    identity_token_lifetime: timedelta = Field(default=timedelta(minutes=5), ge=_SECOND, le=_HOUR)
+    """How long an access token lives."""
+    identity_assertion_lifetime: timedelta = Field(default=timedelta(minutes=5), ge=_SECOND, le=_HOUR)
+    """How far ahead an assertion may expire; each is remembered so long."""
+    identity_clock_leeway: timedelta = Field(
+        default=timedelta(seconds=10), ge=timedelta(0), le=timedelta(minutes=1)
+    )
+    """How much a client's clock may differ."""
+
+    identity_key_announced_for: timedelta = Field(default=_HOUR, ge=_SECOND)
+    """How long a signing key is published before it signs; longer than anyone keeps a copy of the key set."""
+    identity_key_signing_for: timedelta = Field(default=timedelta(days=30), ge=_SECOND)
+    """How long a key signs before the next takes over."""
+    identity_key_grace: timedelta = Field(default=timedelta(minutes=1), ge=timedelta(0), le=_HOUR)
+    """How long an old key stays published after its last token has expired."""
+
+    @model_validator(mode="after")
+    def _announce_before_signing(self) -> Self:
+        if self.identity_key_announced_for >= self.identity_key_signing_for:
+            raise ValueError(
+                "identity_key_announced_for must be shorter than identity_key_signing_for: "
+                "the next key is published while the current one signs"
+            )
+        return self
+
+    @property
+    def token_endpoint(self) -> str:
+        """The token endpoint's address as clients know it."""
+        return f"{self.issuer}/oauth2/token"
+
+    @property
+    def jwks_max_age(self) -> int:
+        """For how many seconds others may keep a copy of the key set: well within the announcement."""
+        return int(min(timedelta(minutes=5), self.identity_key_announced_for / 2).total_seconds())
+
+    @property
+    def assertion_rules(self) -> AssertionRules:
+        """What every assertion must keep to."""
+        return AssertionRules(
+            audiences=frozenset({self.issuer, self.token_endpoint}),
+            lifetime=self.identity_assertion_lifetime,
+            leeway=self.identity_clock_leeway,
+        )
+
+    @property
+    def token_rules(self) -> TokenRules:
+        """What all access tokens have in common."""
+        return TokenRules(self.issuer, self.token_audience, self.identity_token_lifetime)
+
+    @property
+    def rotation_rules(self) -> RotationRules:
+        """How long the parts of a signing key's life last."""
+        return RotationRules(
+            announced_for=self.identity_key_announced_for,
+            signing_for=self.identity_key_signing_for,
+            token_lifetime=self.identity_token_lifetime,
+            grace=self.identity_key_grace,
+        )

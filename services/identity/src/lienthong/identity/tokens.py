@@ -1,0 +1,87 @@
+"""Access tokens as JWT (RFC 9068): what is in them and how they are signed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+
+import msgspec
+from joserfc.jwk import ECKey
+from joserfc.jws import serialize_compact
+
+ALGORITHM: Final = "ES256"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SigningKey:
+    """A P-256 key of this server. `key_id` is its RFC 7638 thumbprint."""
+
+    key_id: str
+    key: ECKey
+
+    @classmethod
+    def generate(cls) -> Self:
+        """Make a new key."""
+        key = ECKey.generate_key("P-256")
+        return cls(key.thumbprint(), key)
+
+    @classmethod
+    def from_private_jwk(cls, jwk: dict[str, Any]) -> Self:
+        """Read a private JWK.
+
+        Raises:
+            ValueError: it is no private P-256 key.
+        """
+        key = ECKey.import_key({name: str(jwk[name]) for name in ("kty", "crv", "x", "y", "d")})
+        if key.curve_name != "P-256" or not key.is_private:
+            raise ValueError("not a private P-256 key")
+        return cls(key.thumbprint(), key)
+
+    def private_jwk(self) -> dict[str, Any]:
+        """Give the private JWK; it leaves the process only encrypted."""
+        return dict(self.key.as_dict(private=True))
+
+    def public_jwk(self) -> dict[str, Any]:
+        """Give the JWK that verifiers get."""
+        members = self.key.as_dict(private=False)
+        return {
+            "kty": "EC", "crv": "P-256", "x": members["x"], "y": members["y"],
+            "kid": self.key_id, "alg": ALGORITHM, "use": "sig",
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRules:
+    """What all access tokens of this server have in common."""
+
+    issuer: str
+    audience: str
+    lifetime: timedelta
+
+
+def mint(
+    key: SigningKey,
+    rules: TokenRules,
+    *,
+    client_id: str,
+    scopes: Collection[str],
+    now: datetime,
+    token_id: str,
+) -> str:
+    """Sign an access token for a client (RFC 9068 §2).
+
+    `scopes` come in the order in which they are to stand in the token. Times are whole seconds (NumericDate).
+    """
+    issued_at = int(now.timestamp())
+    claims = {
+        "iss": rules.issuer,
+        "aud": rules.audience,
+        "sub": client_id,
+        "client_id": client_id,
+        "scope": " ".join(scopes),
+        "iat": issued_at,
+        "exp": issued_at + int(rules.lifetime.total_seconds()),
+        "jti": token_id,
+    }
+    header = {"typ": "at+jwt", "alg": ALGORITHM, "kid": key.key_id}
+    return serialize_compact(header, msgspec.json.encode(claims), key.key, algorithms=[ALGORITHM])
