@@ -58,7 +58,7 @@ def configure_logs(
     logging.root.handlers = [handler]
     logging.root.setLevel(max(threshold, logging.INFO))
     # One line for each request is the journal's business; httpx and uvicorn would write it again.
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "alembic"):
+    for noisy in ("httpx", "httpcore", "uvicorn", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
 

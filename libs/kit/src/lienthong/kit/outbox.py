@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lienthong.kit.ids import NewId
 
 MAX_PAYLOAD = 1_000_000
-"""Bytes; NATS takes 1 MiB with its headers. Refused at the door, for in the queue it would stop all others."""
+"""Bytes; NATS takes 1 MiB with its headers. A larger one would stop all behind it, so the door refuses it."""
 
 _BATCH = 100
 _POLL_SECONDS = 1.0
@@ -134,7 +134,7 @@ class OutboxRelay:
                 more = await self._relay_batch()
             except BusError as error:
                 _log.warning("outbox waits for the bus", table=self._table.name, error=str(error))
-            except Exception:
+            except Exception:  # noqa: BLE001 - a database that is away comes back; the relay must be there
                 _log.exception("outbox relay failed", table=self._table.name)
             else:
                 pause = _RETRY_FIRST

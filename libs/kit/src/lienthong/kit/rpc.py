@@ -1,4 +1,4 @@
-"""gRPC between processes: servers with health and graceful stop, channels with keepalive, streams that return."""
+"""gRPC between processes: servers that stop gracefully, channels with keepalive, streams that come back."""
 
 from __future__ import annotations
 

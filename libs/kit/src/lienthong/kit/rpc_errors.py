@@ -13,7 +13,7 @@ import structlog
 from lienthong.kit.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     Context = grpc.aio.ServicerContext[Any, Any]
     Handler = grpc.RpcMethodHandler[Any, Any]
@@ -46,9 +46,9 @@ class ProblemsToStatus(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler:
+    ) -> Handler | None:
         """Wrap the method that was asked for."""
         handler: Any = await continuation(handler_call_details)
         method = handler_call_details.method
@@ -77,7 +77,7 @@ class ProblemsToStatus(grpc.aio.ServerInterceptor):
         return call
 
     def _stream(
-        self, behaviour: Callable[..., AsyncIterator[Any]], method: str
+        self, behaviour: Callable[..., AsyncGenerator[Any]], method: str
     ) -> Callable[..., AsyncIterator[Any]]:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:  # noqa: ANN401 - any message
             messages = behaviour(request, context)
@@ -99,12 +99,12 @@ class ProblemsToStatus(grpc.aio.ServerInterceptor):
                 if upcoming is not None:
                     upcoming.cancel()
                     await asyncio.gather(upcoming, return_exceptions=True)
-                await messages.aclose()  # type: ignore[attr-defined]
+                await messages.aclose()
 
         return call
 
 
-class Deadline(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+class Deadline(grpc.aio.UnaryUnaryClientInterceptor):
     """Client side: a unary call that sets no deadline gets one."""
 
     def __init__(self, seconds: float) -> None:

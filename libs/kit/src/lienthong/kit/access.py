@@ -1,0 +1,169 @@
+"""Who calls a service's REST endpoints, and what they may do: bearer tokens after RFC 6750."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+from fastapi import Request  # noqa: TC002 - FastAPI reads the annotation when the application starts
+
+from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
+from lienthong.kit.problems import Problem
+from lienthong.kit.rpc import follow
+from lienthong.kit.tokens import KeySet, TokenRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import grpc.aio
+
+    from lienthong.kit.tokens import AccessToken, TokenVerifier
+
+_SILENCE = 15.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The client whose valid token came with a request."""
+
+    client_id: str
+    scopes: frozenset[str]
+
+    @property
+    def agency(self) -> str:
+        """The agency of a system (`H11.05` of `H11.05/land`); empty for clients that are no systems."""
+        agency, slash, _ = self.client_id.partition("/")
+        return agency if slash else ""
+
+
+class KeysReplica:
+    """A live copy of what identity says about keys and suspended clients; `run` it in the background."""
+
+    def __init__(self, channel: grpc.aio.Channel, verifier: TokenVerifier, *, node: str) -> None:
+        self._stub = keys_pb2_grpc.KeysStub(channel)
+        self._verifier = verifier
+        self._node = node
+        self.keys = KeySet({})
+        self.suspended: frozenset[str] = frozenset()
+        self.ready = False
+
+    async def run(self) -> None:
+        """Follow identity for ever; while it is away the last copy stands."""
+        request = keys_pb2.WatchRequest(node=self._node)
+        async for state in follow(lambda: self._stub.Watch(request), silence=_SILENCE, name="keys"):
+            self.take(state)
+
+    def take(self, state: keys_pb2.WatchResponse) -> None:
+        """Replace the copy; a state that cannot be read is logged and the last one stands."""
+        try:
+            self.keys = KeySet.from_jwks(state.jwks)
+        except ValueError as error:
+            _log.error("keys cannot be read", error=str(error), version=state.version)
+            return
+        self.suspended = frozenset(state.suspended_client_ids)
+        self.ready = True
+
+    def authenticate(self, token: str) -> AccessToken:
+        """The verified token.
+
+        Raises:
+            Problem: 401 `token-refused`, 403 `client-suspended`, 503 `not-ready` before the first copy came.
+        """
+        if not self.ready:
+            raise Problem(
+                "not-ready",
+                503,
+                "Not ready",
+                "The keys that verify tokens have not arrived yet; try again.",
+                title_vi="Chưa sẵn sàng",
+                detail_vi="Chưa nhận được khoá xác minh; hãy thử lại.",
+                headers={"Retry-After": "1"},
+            )
+        try:
+            access = self._verifier.verify(token, self.keys)
+        except TokenRefused as refusal:
+            raise _refused(refusal.reason) from None
+        if access.client_id in self.suspended:
+            raise Problem(
+                "client-suspended",
+                403,
+                "Client suspended",
+                f"The client {access.client_id} is suspended; ask the platform's operator.",
+                title_vi="Hệ thống bị tạm ngừng",
+                detail_vi=f"Hệ thống {access.client_id} đang bị tạm ngừng; hãy liên hệ đơn vị vận hành.",
+            )
+        return access
+
+
+def require(scope: str | None = None) -> Callable[[Request], Awaitable[Caller]]:
+    """A FastAPI dependency: the caller, who must hold `scope` when one is named.
+
+    It uses `app.state.keys`, a `KeysReplica`.
+    """
+
+    async def caller(request: Request) -> Caller:
+        replica: KeysReplica = request.app.state.keys
+        access = replica.authenticate(bearer_token(request.headers.get("authorization")))
+        found = Caller(access.client_id, access.scopes)
+        if scope is not None:
+            demand(found, scope)
+        return found
+
+    return caller
+
+
+def bearer_token(authorization: str | None) -> str:
+    """The token of an `Authorization` header (RFC 6750 §2.1).
+
+    Raises:
+        Problem: 401 `no-token`.
+    """
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Problem(
+            "no-token",
+            401,
+            "No token",
+            "Send an access token: Authorization: Bearer …; /oauth2/token issues it.",
+            title_vi="Thiếu mã truy cập",
+            detail_vi="Hãy gửi mã truy cập trong Authorization: Bearer …; lấy tại /oauth2/token.",
+            headers={"WWW-Authenticate": 'Bearer realm="lienthong"'},
+        )
+    return token.strip()
+
+
+def demand(caller: Caller, scope: str) -> None:
+    """Nothing, when `caller` holds `scope`.
+
+    Raises:
+        Problem: 403 `insufficient-scope` (RFC 6750 §3.1).
+    """
+    if scope not in caller.scopes:
+        raise Problem(
+            "insufficient-scope",
+            403,
+            "Insufficient scope",
+            f"This needs a token with the scope {scope}.",
+            title_vi="Không đủ quyền",
+            detail_vi=f"Cần mã truy cập có phạm vi {scope}.",
+            headers={
+                "WWW-Authenticate": f'Bearer realm="lienthong", error="insufficient_scope", scope="{scope}"'
+            },
+        )
+
+
+def _refused(reason: str) -> Problem:
+    described = f'error_description="{reason}"'
+    return Problem(
+        "token-refused",
+        401,
+        "Token refused",
+        f"The access token does not stand: {reason}.",
+        title_vi="Mã truy cập bị từ chối",
+        detail_vi=f"Mã truy cập không hợp lệ: {reason}.",
+        headers={"WWW-Authenticate": f'Bearer realm="lienthong", error="invalid_token", {described}'},
+        extra={"reason": reason},
+    )

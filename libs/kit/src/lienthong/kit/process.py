@@ -1,0 +1,224 @@
+"""The life of a process: start everything, wait for a signal, stop everything in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import structlog
+import uvicorn
+import uvloop
+
+from lienthong.kit.health import health_app
+from lienthong.kit.rpc import RpcServer, serve_rpc
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+
+    import grpc.aio
+    from starlette.types import ASGIApp
+
+    from lienthong.kit.health import Checks
+    from lienthong.kit.settings import Settings
+
+_PR_SET_PDEATHSIG = 1
+_GRACE = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]]) -> NoReturn:
+    """Run `main` on uvloop and exit with its outcome; what `__main__` of each process calls."""
+    uvloop.run(main())
+    sys.exit(0)
+
+
+def die_with_parent() -> None:
+    """On Linux: have this process terminated when the one that started it dies, however that happens."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    if os.getppid() != parent:
+        # It died between the two lines above.
+        sys.exit(1)
+
+
+async def run_process(
+    name: str,
+    settings: Settings,
+    *,
+    app: ASGIApp | None,
+    register_rpc: Callable[[grpc.aio.Server], None] | None = None,
+    background: Sequence[Callable[[], Awaitable[None]]] = (),
+    checks: Checks | None = None,
+    close: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> None:
+    """Serve until SIGTERM or SIGINT, then stop.
+
+    REST is served on `settings.port(name)`, gRPC on `settings.rpc_port(name)`, health on
+    `settings.health_port(name)`; `background` runs beside them. Stopping: readiness turns to no, new requests
+    are refused, those under way get ten seconds, background tasks are cancelled, then `close` is awaited one
+    by one.
+
+    Raises:
+        SystemExit: status 1, when a port is taken or when a background task failed.
+    """
+    stopping = asyncio.Event()
+    with _signals(stopping):
+        failed = await _live(name, settings, stopping, app, register_rpc, background, dict(checks or {}))
+        for end in close:
+            try:
+                async with asyncio.timeout(_GRACE):
+                    await end()
+            except Exception:  # noqa: BLE001 - the others must be closed all the same
+                _log.exception("closing failed")
+    _log.info("stopped", failed=failed)
+    if failed:
+        raise SystemExit(1)
+
+
+async def _live(
+    name: str,
+    settings: Settings,
+    stopping: asyncio.Event,
+    app: ASGIApp | None,
+    register_rpc: Callable[[grpc.aio.Server], None] | None,
+    background: Sequence[Callable[[], Awaitable[None]]],
+    checks: dict[str, Callable[[], bool | Awaitable[bool]]],
+) -> bool:
+    """Everything between start and stop; whether it failed."""
+    checks["running"] = lambda: not stopping.is_set()
+    rest: _Server | None = None
+    rpc: RpcServer | None = None
+    tasks: list[asyncio.Task[None]] = []
+    watched: list[asyncio.Task[Any]] = []
+    failed = False
+    health = None
+    try:
+        health = await _Server.start(health_app(checks), settings.host, settings.health_port(name))
+        if register_rpc is not None:
+            rpc = await serve_rpc(f"{settings.host}:{settings.rpc_port(name)}", register_rpc)
+        tasks = [asyncio.create_task(_named(task), name=_name_of(task)) for task in background]
+        if app is not None:
+            rest = await _Server.start(app, settings.host, settings.port(name))
+        _log.info("started", port=settings.port(name), health_port=settings.health_port(name))
+        watched = [*tasks, *(server.task for server in (rest, health) if server is not None)]
+        failed = await _until_stopped(stopping, watched)
+    except OSError as error:
+        _log.error("cannot start", error=str(error))
+        failed = True
+    finally:
+        stopping.set()
+        await asyncio.gather(
+            *(server.stop() for server in (rest,) if server is not None),
+            *(server.stop(_GRACE) for server in (rpc,) if server is not None),
+        )
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if health is not None:
+            await health.stop()
+    return failed
+
+
+async def _until_stopped(stopping: asyncio.Event, watched: Sequence[asyncio.Task[Any]]) -> bool:
+    """Wait for the signal or for something to fail; whether it failed."""
+    signalled = asyncio.create_task(stopping.wait())
+    pending: set[asyncio.Task[Any]] = {signalled, *watched}
+    try:
+        while not signalled.done():
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {signalled}:
+                error = task.exception() if not task.cancelled() else asyncio.CancelledError()
+                if error is not None:
+                    _log.error("background task failed", task=task.get_name(), exc_info=error)
+                    return True
+        return False
+    finally:
+        signalled.cancel()
+
+
+async def _named(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
+
+
+def _name_of(work: Callable[[], Awaitable[None]]) -> str:
+    return str(getattr(work, "__qualname__", repr(work)))
+
+
+@contextlib.contextmanager
+def _signals(stopping: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+class _QuietServer(uvicorn.Server):
+    """Signals are the process's business, not one server's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave all signals as they are."""
+        yield
+
+
+class _Server:
+    """One uvicorn server inside the running loop."""
+
+    def __init__(self, server: _QuietServer, listener: socket.socket) -> None:
+        self._server = server
+        self.task = asyncio.create_task(server.serve([listener]), name=f"http {listener.getsockname()}")
+
+    @classmethod
+    async def start(cls, app: ASGIApp, host: str, port: int) -> _Server:
+        """Listen and serve; returns when requests are taken.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=int(_GRACE),
+            timeout_keep_alive=75,
+            # The gateway stands in front and says who asks; nothing else is believed.
+            proxy_headers=False,
+        )
+        server = cls(_QuietServer(config), _listen(host, port))
+        while not server._server.started:
+            if server.task.done():
+                await server.task
+                raise OSError(f"the application of port {port} did not start")
+            await asyncio.sleep(0.005)
+        return server
+
+    async def stop(self) -> None:
+        """Refuse new connections, let requests under way finish, end."""
+        self._server.should_exit = True
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {why}") from error
