@@ -3,9 +3,8 @@
 import importlib
 import os
 import sys
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,12 +13,16 @@ from binh_thuan.departments.ports import PORTS, port
 from binh_thuan.departments.web import CallLog, Surroundings
 
 
-def create_app(name: str, folder: Path | None) -> FastAPI:
+def create_app(name: str, around: Surroundings) -> FastAPI:
     """Return the web service of the department called `name`."""
     module = importlib.import_module(f"binh_thuan.departments.{name.replace('-', '_')}")
-    zone = ZoneInfo("Asia/Ho_Chi_Minh")
-    app: FastAPI = module.create_app(Surroundings(folder, lambda: datetime.now(zone).date()))
+    app: FastAPI = module.create_app(around)
     return app
+
+
+def today() -> date:
+    """Return the day it is in Vietnam (UTC+7 all year round)."""
+    return datetime.now(timezone(timedelta(hours=7))).date()
 
 
 def main() -> int:
@@ -29,7 +32,7 @@ def main() -> int:
         return 2
     name = sys.argv[1]
     home = Path(os.environ.get("LIENTHONG_HOME", ".lienthong"))
-    app = CallLog(create_app(name, home / "demo" / name), name)
+    app = CallLog(create_app(name, Surroundings(home / "demo" / name, today)), name)
     host = os.environ.get("LIENTHONG_HOST", "127.0.0.1")
     uvicorn.run(app, host=host, port=port(name), log_level="warning", access_log=False, server_header=False)
     return 0
