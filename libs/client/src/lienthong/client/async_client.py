@@ -1,0 +1,222 @@
+"""The asynchronous client: the same operations, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+import httpx
+
+from lienthong.client import operations, wire
+from lienthong.client.credentials import Credentials
+from lienthong.client.errors import NotYetRecordedError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from lienthong.client.answers import Accepted, Acknowledgement, Answer, Application, Pulled
+    from lienthong.client.operations import Operation
+    from lienthong.client.tokens import Token
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """A system's connection to the bus; an asynchronous context manager for one event loop.
+
+        async with AsyncClient.from_folder("my-system") as client:
+            answer = await client.call("H11.05/land/parcels-v1", "GET", "/parcels/1", purpose="land")
+            print(answer.json(), answer.transaction_id)
+
+    `timeout` is in seconds for each request. Raises `LienthongError` and its kinds, never httpx's errors.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials | None = None,
+        *,
+        gateway: str | None = None,
+        timeout: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.credentials = credentials
+        self.gateway = wire.gateway_url(credentials, gateway)
+        self._timeout = timeout
+        self._now = now
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._auth = wire.system_auth(credentials, self.gateway, now=now, monotonic=monotonic)
+        self._http = httpx.AsyncClient(transport=transport, **wire.options(self.gateway, timeout))
+
+    @classmethod
+    def from_folder(
+        cls, folder: Path | str, *, gateway: str | None = None, timeout: float = 30.0
+    ) -> AsyncClient:
+        """A client with the credentials of a folder (`client.json` and `key.jwk`)."""
+        return cls(Credentials.load(folder), gateway=gateway, timeout=timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def perform(self, operation: Operation[T]) -> T:
+        """Send an operation of `lienthong.client.operations` and read its answer."""
+        return operation.read(await self.send(operation))
+
+    async def send(self, operation: Operation[Any]) -> httpx.Response:
+        """Send an operation and hand back the answer as it came."""
+        if not operation.public:
+            wire.required(self.credentials, self._auth)
+        arguments = wire.arguments(operation, self._auth, self._timeout)
+        with wire.failures(self.gateway):
+            return await self._http.request(**arguments)
+
+    async def token(self) -> Token:
+        """A valid access token, the kept one where it is still fresh."""
+        _, auth = wire.required(self.credentials, self._auth)
+        kept = auth.token()
+        if kept is not None:
+            return kept
+        with wire.failures(self.gateway):
+            return auth.keep(await self._http.send(auth.token_request()))
+
+    async def call(
+        self,
+        service_id: str,
+        method: str,
+        path: str,
+        *,
+        purpose: str | None = None,
+        case: str | None = None,
+        user: str | None = None,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Call an operation of a service.
+
+        The provider's own errors are answers; refusals of the bus are raised.
+        """
+        content, headers = operations.body(json, content, headers)
+        return await self.perform(
+            operations.call(
+                service_id,
+                method,
+                path,
+                purpose=purpose,
+                case=case,
+                user=user,
+                params=params,
+                content=content,
+                headers=headers,
+            )
+        )
+
+    async def receipt(self, transaction_id: str, *, wait: float = 10.0) -> str:
+        """The receipt of a call, waiting up to `wait` seconds for the ledger to integrate it.
+
+        Raises `NotYetRecordedError` when it has not by then.
+        """
+        start = self._monotonic()
+        while True:
+            try:
+                return await self.perform(operations.receipt(transaction_id))
+            except NotYetRecordedError as error:
+                pause = wire.patience(error, waited=self._monotonic() - start, limit=wait)
+                if pause is None:
+                    raise
+            await self._sleep(pause)
+
+    async def publish(
+        self,
+        event_type: str,
+        data: object,
+        *,
+        event_id: str | None = None,
+        source: str | None = None,
+        subject: str | None = None,
+        time: datetime | None = None,
+    ) -> Accepted:
+        """Publish an event; returns when it is durable.
+
+        With an `event_id` of your own, publishing again after a failure does not double the event.
+        """
+        credentials, _ = wire.required(self.credentials, self._auth)
+        return await self.perform(
+            operations.publish(
+                event_type,
+                data,
+                event_id=event_id or str(uuid4()),
+                source=source or f"/{credentials.client_id}",
+                time=time or datetime.fromtimestamp(self._now(), UTC),
+                subject=subject,
+            )
+        )
+
+    async def subscribe(self, name: str, event_type: str) -> Mapping[str, Any]:
+        """Make a subscription, or keep the one of that name."""
+        return await self.perform(operations.subscribe(name, event_type))
+
+    async def subscriptions(self) -> tuple[Mapping[str, Any], ...]:
+        """The subscriptions of this system."""
+        return await self.perform(operations.subscriptions())
+
+    async def unsubscribe(self, name: str) -> None:
+        """End a subscription."""
+        await self.perform(operations.unsubscribe(name))
+
+    async def pull(self, name: str, *, limit: int = 10, wait: int = 0) -> tuple[Pulled, ...]:
+        """Take up to `limit` events, waiting up to `wait` seconds; each comes again until acknowledged."""
+        return await self.perform(operations.pull(name, limit=limit, wait=wait))
+
+    async def ack(self, name: str, pulled: Sequence[Pulled | str]) -> Acknowledgement:
+        """Acknowledge events that `pull` gave."""
+        return await self.perform(operations.ack(name, operations.ack_tokens(pulled)))
+
+    async def apply(self, manifests: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> Application:
+        """Create or update resources of the catalog, all or none of them."""
+        return await self.perform(operations.apply(manifests, dry_run=dry_run))
+
+    async def manifests(self, kind: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Every resource of a kind, page by page."""
+        cursor: str | None = None
+        while True:
+            page = await self.perform(operations.manifests(kind, cursor=cursor))
+            for item in page.items:
+                yield item
+            if (cursor := page.next) is None:
+                return
+
+    async def entries(
+        self, filters: Mapping[str, str], *, limit: int | None = None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """Entries of the ledger that fit the filters, page by page, `limit` of them at most."""
+        cursor: str | None = None
+        left = limit
+        while left is None or left > 0:
+            size = None if left is None else min(left, operations.LARGEST_PAGE)
+            page = await self.perform(operations.entries(filters, cursor=cursor, limit=size))
+            items = page.items if left is None else page.items[:left]
+            for item in items:
+                yield item
+            left = None if left is None else left - len(items)
+            if (cursor := page.next) is None:
+                return

@@ -1,0 +1,146 @@
+"""`lienthong agreement`: ask for the right to use a service, and decide."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from lienthong.client.commands import options
+from lienthong.client.errors import InputError, Text
+
+app = typer.Typer(no_args_is_help=True, help="Thoả thuận chia sẻ dữ liệu · Agreements on sharing data")
+
+AgreementId = Annotated[str, typer.Argument(metavar="ID", help="Mã thoả thuận · The agreement's id")]
+
+
+@app.command("request")
+def request(
+    agreement_id: AgreementId,
+    purposes: Annotated[
+        list[str], typer.Option("--purpose", help="Mục đích (lặp lại được) · Purpose, repeatable")
+    ],
+    legal_ground: Annotated[str, typer.Option("--legal-ground", help="Căn cứ pháp lý · Legal ground")],
+    service: Annotated[
+        str | None, typer.Option("--service", metavar="AGENCY/SYSTEM/SERVICE", help="Dịch vụ · The service")
+    ] = None,
+    event_type: Annotated[
+        str | None,
+        typer.Option("--event-type", metavar="AGENCY/SYSTEM/TYPE", help="Loại sự kiện · The event type"),
+    ] = None,
+    consumer: Annotated[
+        str | None,
+        typer.Option("--consumer", metavar="AGENCY/SYSTEM", help="Bên dùng, mặc định là --as · The consumer"),
+    ] = None,
+    operations_: Annotated[
+        list[str] | None,
+        typer.Option("--operation", help="operationId (lặp lại được, mặc định mọi thao tác) · repeatable"),
+    ] = None,
+    valid_from: Annotated[str | None, typer.Option("--valid-from", metavar="DATE")] = None,
+    valid_to: Annotated[str | None, typer.Option("--valid-to", metavar="DATE")] = None,
+    as_: options.As = None,
+    gateway: options.Gateway = None,
+    as_json: options.Json = False,
+) -> None:
+    """Xin một thoả thuận · Ask for an agreement."""
+    from lienthong.client import operations
+
+    if (service is None) == (event_type is None):
+        raise InputError(
+            Text("Nêu --service hoặc --event-type", "Give either --service or --event-type"),
+            code="usage",
+        )
+    with options.open_client(as_, gateway, default="operator") as client:
+        own = client.credentials.client_id if client.credentials is not None else ""
+        if consumer is None and "/" not in own:
+            raise InputError(
+                Text("Thiếu --consumer", "--consumer is missing"),
+                Text(f"{own} không phải một hệ thống.", f"{own} is not a system."),
+                Text(
+                    "Thêm --consumer CƠ_QUAN/HỆ_THỐNG, hoặc --as hệ thống xin.",
+                    "Add --consumer AGENCY/SYSTEM, or --as the system that asks.",
+                ),
+                code="usage",
+            )
+        spec = {
+            "consumer": consumer or own,
+            "service": service,
+            "eventType": event_type,
+            "operations": operations_ or None,
+            "purposes": purposes,
+            "legalGround": legal_ground,
+            "validFrom": valid_from,
+            "validTo": valid_to,
+        }
+        known = {name: value for name, value in spec.items() if value is not None}
+        agreement = client.perform(operations.request_agreement(agreement_id, known))
+    _show(agreement, agreement_id, Text("Đã gửi yêu cầu", "requested"), as_json=as_json)
+
+
+@app.command("approve")
+def approve(
+    agreement_id: AgreementId,
+    as_: options.As = None,
+    gateway: options.Gateway = None,
+    as_json: options.Json = False,
+) -> None:
+    """Duyệt · Approve."""
+    _decide(agreement_id, "approve", Text("Đã duyệt", "approved"), as_, gateway, as_json=as_json)
+
+
+@app.command("reject")
+def reject(
+    agreement_id: AgreementId,
+    legal_ground: Annotated[
+        str,
+        typer.Option("--legal-ground", help="Căn cứ pháp lý của việc từ chối · Legal ground of the refusal"),
+    ],
+    reason: Annotated[str | None, typer.Option("--reason", help="Lý do · Reason")] = None,
+    as_: options.As = None,
+    gateway: options.Gateway = None,
+    as_json: options.Json = False,
+) -> None:
+    """Từ chối, có nêu căn cứ pháp lý · Reject, naming the legal ground."""
+    done = Text("Đã từ chối", "rejected")
+    _decide(
+        agreement_id, "reject", done, as_, gateway, as_json=as_json, legal_ground=legal_ground, reason=reason
+    )
+
+
+@app.command("revoke")
+def revoke(
+    agreement_id: AgreementId,
+    reason: Annotated[str, typer.Option("--reason", help="Lý do · Reason")],
+    as_: options.As = None,
+    gateway: options.Gateway = None,
+    as_json: options.Json = False,
+) -> None:
+    """Thu hồi: các cổng từ chối trong vòng một giây · Revoke: gateways refuse within a second."""
+    done = Text("Đã thu hồi", "revoked")
+    _decide(agreement_id, "revoke", done, as_, gateway, as_json=as_json, reason=reason)
+
+
+def _decide(
+    agreement_id: str,
+    decision: str,
+    done: Text,
+    as_: str | None,
+    gateway: str | None,
+    *,
+    as_json: bool,
+    legal_ground: str | None = None,
+    reason: str | None = None,
+) -> None:
+    from lienthong.client import operations
+
+    with options.open_client(as_, gateway, default="operator") as client:
+        agreement = client.perform(
+            operations.decide_agreement(agreement_id, decision, legal_ground=legal_ground, reason=reason)
+        )
+    _show(agreement, agreement_id, done, as_json=as_json)
+
+
+def _show(agreement: Mapping[str, Any], agreement_id: str, done: Text, *, as_json: bool) -> None:
+    screen = options.screen(as_json=as_json)
+    screen.result(
+        agreement, lambda: screen.done(Text(f"{done.vi}: {agreement_id}", f"{agreement_id} {done.en}"))
+    )

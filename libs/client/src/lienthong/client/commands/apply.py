@@ -1,0 +1,92 @@
+"""`lienthong apply`: the catalog as YAML files."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lienthong.client.commands import options
+from lienthong.client.errors import (
+    InvalidError,
+    LienthongError,
+    ManifestError,
+    Mistake,
+    RefusedError,
+    Text,
+    UnreachableError,
+)
+
+if TYPE_CHECKING:
+    from lienthong.client.answers import Application
+    from lienthong.client.manifests.load import Manifests
+    from lienthong.client.sync_client import Client
+
+
+def apply(
+    files: Annotated[
+        list[Path],
+        typer.Option(
+            "--file", "-f", help="Tệp YAML hoặc thư mục (lặp lại được) · YAML file or folder, repeatable"
+        ),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Chỉ xem sẽ đổi gì · Only show what would change")
+    ] = False,
+    as_: options.As = None,
+    gateway: options.Gateway = None,
+    as_json: options.Json = False,
+) -> None:
+    """Đưa các tệp YAML vào danh mục: tất cả hoặc không gì cả · Create or update resources, all or none.
+
+    Mặc định dùng quyền operator · Acts as the operator by default.
+    """
+    from lienthong.client.manifests.load import load
+    from lienthong.client.terminal import changes
+
+    manifests = load(files)
+    if not manifests.readable:
+        raise _mistaken(manifests.mistakes)
+    with options.open_client(as_, gateway, default="operator") as client:
+        application = _send(client, manifests, dry_run=dry_run)
+    screen = options.screen(as_json=as_json)
+
+    def show() -> None:
+        for line in changes.lines(application):
+            screen.print(line)
+
+    screen.result(asdict(application), show)
+
+
+def _send(client: "Client", manifests: "Manifests", *, dry_run: bool) -> "Application":
+    if manifests.mistakes:
+        raise _mistaken(manifests.mistakes + _also_wrong(client, manifests))
+    try:
+        return client.apply(manifests.values, dry_run=dry_run)
+    except InvalidError as error:
+        raise _mistaken(manifests.locate(error.mistakes)) from error
+
+
+def _also_wrong(client: "Client", manifests: "Manifests") -> list[Mistake]:
+    # Mistakes were found here already; whatever the catalog finds besides is told in the same breath.
+    try:
+        client.apply(manifests.values, dry_run=True)
+    except InvalidError as error:
+        return manifests.locate(error.mistakes)
+    except (RefusedError, UnreachableError):
+        return []
+    return []
+
+
+def _mistaken(mistakes: list[Mistake]) -> LienthongError:
+    ordered = sorted(
+        mistakes, key=lambda mistake: (mistake.file or "", mistake.line or 0, mistake.column or 0)
+    )
+    count = len(ordered)
+    return ManifestError(
+        Text(
+            f"{count} lỗi trong tệp YAML, chưa ghi gì", f"{count} mistakes in the YAML, nothing was written"
+        ),
+        advice=Text("Sửa các dòng trên rồi chạy lại lệnh.", "Mend these lines and run the command again."),
+        mistakes=ordered,
+    )

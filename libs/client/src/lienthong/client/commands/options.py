@@ -1,0 +1,106 @@
+"""Options that every command shares, and the client and screen that they lead to."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from lienthong.client.errors import InputError, Text
+
+if TYPE_CHECKING:
+    from lienthong.client.sync_client import Client
+    from lienthong.client.terminal.screen import Screen
+
+COMMON = "Chung · Common"
+
+Gateway: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--gateway",
+        envvar="LIENTHONG_GATEWAY",
+        metavar="URL",
+        rich_help_panel=COMMON,
+        help="Địa chỉ cổng · The gateway's address [dim](client.json, else http://127.0.0.1:8080)[/dim]",
+    ),
+]
+As: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        envvar="LIENTHONG_CREDENTIALS",
+        metavar="DIR|NAME",
+        rich_help_panel=COMMON,
+        help="Thư mục hoặc tên thông tin xác thực · Folder or name of credentials",
+    ),
+]
+Json: TypeAlias = Annotated[
+    bool,
+    typer.Option("--json", rich_help_panel=COMMON, help="Kết quả dạng JSON · Machine output"),
+]
+LedgerKey: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="VKEY|FILE",
+        help="Khoá công khai của sổ · The ledger's public key "
+        "[dim]($LIENTHONG_HOME/ledger/ledger.vkey)[/dim]",
+    ),
+]
+
+
+def screen(*, as_json: bool) -> Screen:
+    """Where the command speaks."""
+    from lienthong.client.terminal.screen import Screen
+
+    return Screen(as_json=as_json)
+
+
+def open_client(as_: str | None, gateway: str | None, *, default: str | None) -> Client:
+    """A client with the credentials that `--as` names, else the default ones."""
+    from lienthong.client import folders
+    from lienthong.client.sync_client import Client
+
+    return Client(folders.load(as_, default), gateway=gateway)
+
+
+def open_public_client(gateway: str | None) -> Client:
+    """A client that can only ask what is public."""
+    from lienthong.client import folders
+    from lienthong.client.sync_client import Client
+
+    return Client(gateway=gateway or folders.default_gateway())
+
+
+def read_bytes(path: str) -> bytes:
+    """A file's bytes, or those of standard input where the path is `-`."""
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(path).expanduser().read_bytes()
+    except OSError as error:
+        raise InputError(
+            Text("Không đọc được tệp", "The file cannot be read"),
+            Text(f"{path}: {error.strerror}", f"{path}: {error.strerror}"),
+            code="no-such-file",
+        ) from error
+
+
+def read_data(given: str) -> bytes:
+    """The value of `-d`: text, `@file`, or `@-` for standard input."""
+    return read_bytes(given[1:]) if given.startswith("@") else given.encode()
+
+
+def parse_json(data: bytes, what: str) -> Any:  # noqa: ANN401
+    """Data that must be JSON; the error says where it is not."""
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise InputError(
+            Text(f"{what} không phải JSON", f"{what} is not JSON"),
+            Text(str(error), str(error)),
+            code="not-json",
+        ) from error

@@ -1,0 +1,182 @@
+"""A system's credentials: a folder with `client.json` and `key.jwk`.
+
+`client.json` names the client, the issuer and the token endpoint; `key.jwk` is the private key (RFC 7517).
+The kind of key decides the algorithm: P-256 signs ES256, Ed25519 EdDSA, RSA PS256.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
+
+from lienthong.client.errors import CredentialsError, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from joserfc.jwk import KeyParameters
+
+Algorithm: TypeAlias = Literal["ES256", "EdDSA", "PS256"]
+PrivateKey: TypeAlias = ECKey | OKPKey | RSAKey
+
+ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
+CLIENT_FILE = "client.json"
+KEY_FILE = "key.jwk"
+PUBLIC_FILE = "public.jwks"
+
+_MAKE_KEYS = Text(
+    "Tạo khoá: lienthong keys new --client-id CƠ_QUAN/HỆ_THỐNG --dir THƯ_MỤC",
+    "Make keys: lienthong keys new --client-id AGENCY/SYSTEM --dir FOLDER",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who a client is, where it gets tokens, and the private key with which it proves itself.
+
+    The key never shows in `repr` or in messages.
+    """
+
+    client_id: str
+    issuer: str
+    token_endpoint: str
+    key: PrivateKey = field(repr=False)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The JWS algorithm that the kind of key stands for."""
+        return _algorithm(self.key)
+
+    def public_keys(self) -> dict[str, Any]:
+        """The public half as a JWK Set, as the catalog registers it."""
+        return {"keys": [self.key.as_dict(private=False)]}
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Credentials:
+        """Read a folder; raises `CredentialsError` that names the file and what is wrong with it."""
+        folder = Path(folder)
+        client = _read_object(folder / CLIENT_FILE)
+        texts = {name: client.get(name) for name in ("client_id", "issuer", "token_endpoint")}
+        missing = [name for name, value in texts.items() if not isinstance(value, str) or not value]
+        if missing:
+            raise _broken(
+                folder / CLIENT_FILE, Text(f"thiếu {', '.join(missing)}", f"{', '.join(missing)} missing")
+            )
+        return cls(
+            client_id=str(texts["client_id"]),
+            issuer=str(texts["issuer"]),
+            token_endpoint=str(texts["token_endpoint"]),
+            key=_read_key(folder / KEY_FILE),
+        )
+
+    @classmethod
+    def new(cls, client_id: str, *, gateway: str, algorithm: Algorithm = "ES256") -> Credentials:
+        """Fresh credentials for the gateway at this address; the key id is the RFC 7638 thumbprint."""
+        gateway = gateway.rstrip("/")
+        return cls(client_id, gateway, f"{gateway}/oauth2/token", generate_key(algorithm))
+
+    def save(self, folder: Path | str) -> None:
+        """Write `client.json`, `key.jwk` (mode 0600) and `public.jwks`; refuses to overwrite any of them."""
+        folder = Path(folder)
+        files: dict[str, dict[str, Any]] = {
+            CLIENT_FILE: {
+                "client_id": self.client_id,
+                "token_endpoint": self.token_endpoint,
+                "issuer": self.issuer,
+            },
+            KEY_FILE: self.key.as_dict(private=True),
+            PUBLIC_FILE: self.public_keys(),
+        }
+        present = [name for name in files if (folder / name).exists()]
+        if present:
+            raise CredentialsError(
+                Text("Không ghi đè khoá đang có", "Existing keys are not overwritten"),
+                Text(
+                    f"{folder} đã có {', '.join(present)}.",
+                    f"{folder} already holds {', '.join(present)}.",
+                ),
+                Text("Chọn thư mục khác bằng --dir.", "Choose another folder with --dir."),
+                code="keys-exist",
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for name, document in files.items():
+                _write_new(folder / name, document, mode=0o600 if name == KEY_FILE else 0o644)
+        except OSError as error:
+            raise CredentialsError(
+                Text("Không ghi được khoá", "The keys cannot be written"),
+                Text(f"{error.filename}: {error.strerror}", f"{error.filename}: {error.strerror}"),
+            ) from error
+
+
+def generate_key(algorithm: Algorithm) -> PrivateKey:
+    """A fresh private key for the algorithm, with `kid`, `alg` and `use` set."""
+    parameters: KeyParameters = {"alg": algorithm, "use": "sig"}
+    if algorithm == "ES256":
+        return ECKey.generate_key("P-256", parameters=parameters, private=True, auto_kid=True)
+    if algorithm == "EdDSA":
+        return OKPKey.generate_key("Ed25519", parameters=parameters, private=True, auto_kid=True)
+    return RSAKey.generate_key(3072, parameters=parameters, private=True, auto_kid=True)
+
+
+def _algorithm(key: PrivateKey) -> Algorithm:
+    if isinstance(key, ECKey):
+        return "ES256"
+    return "EdDSA" if isinstance(key, OKPKey) else "PS256"
+
+
+def _read_key(path: Path) -> PrivateKey:
+    document = _read_object(path)
+    try:
+        key = import_key(document)
+    except (JoseError, ValueError, KeyError, TypeError) as error:
+        # The library's message may quote the document, and that holds the secret: it is not repeated.
+        raise _broken(path, Text("không phải JWK hợp lệ", "not a valid JWK")) from error
+    if not isinstance(key, ECKey | OKPKey | RSAKey) or not _usable(document):
+        raise _broken(
+            path,
+            Text("cần khoá P-256, Ed25519 hoặc RSA", "a P-256, Ed25519 or RSA key is needed"),
+        )
+    if not key.is_private:
+        raise _broken(path, Text("chỉ có nửa công khai", "only the public half is in it"))
+    return key
+
+
+def _usable(document: Mapping[str, Any]) -> bool:
+    return document.get("kty") == "RSA" or document.get("crv") in {"P-256", "Ed25519"}
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise _broken(path, Text("không có tệp này", "there is no such file")) from error
+    except OSError as error:
+        raise _broken(
+            path, Text(f"không đọc được ({error.strerror})", f"cannot be read ({error.strerror})")
+        ) from error
+    except ValueError as error:
+        raise _broken(path, Text("không phải JSON", "not JSON")) from error
+    if not isinstance(document, dict):
+        raise _broken(path, Text("không phải một đối tượng JSON", "not a JSON object"))
+    return document
+
+
+def _broken(path: Path, what: Text) -> CredentialsError:
+    return CredentialsError(
+        Text("Không dùng được thông tin xác thực", "The credentials cannot be used"),
+        Text(f"{path}: {what.vi}.", f"{path}: {what.en}."),
+        _MAKE_KEYS,
+    )
+
+
+def _write_new(path: Path, document: Mapping[str, Any], *, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(json.dumps(document, indent=2) + "\n")

@@ -1,0 +1,210 @@
+"""The checks of `lienthong doctor`, in the order in which one needs the other."""
+
+from __future__ import annotations
+
+import platform
+import stat
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Literal
+
+from lienthong.client import folders, fsck, operations
+from lienthong.client.credentials import KEY_FILE, Credentials
+from lienthong.client.errors import LienthongError, Text
+from lienthong.client.ledger_keys import ledger_key
+from lienthong.client.sync_client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import httpx
+
+State = Literal["ok", "warn", "fail", "skip"]
+
+SKEW_WARNING = 5.0
+SKEW_LIMIT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: what was found, and what to do where it is not well."""
+
+    name: str
+    state: State
+    title: Text
+    detail: Text
+    advice: Text | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The check as JSON."""
+        found = {
+            "name": self.name,
+            "state": self.state,
+            "detail": self.detail.en,
+            "detail_vi": self.detail.vi,
+        }
+        if self.advice is not None and self.state != "ok":
+            found |= {"advice": self.advice.en, "advice_vi": self.advice.vi}
+        return found
+
+
+def diagnose(
+    as_: str | None, gateway: str | None, key: str | None, *, now: Callable[[], float] = time.time
+) -> list[Check]:
+    """Every check; what cannot be checked because of an earlier one is skipped."""
+    checks = [_versions()]
+    credentials, found = _credentials(as_)
+    checks += found
+    try:
+        client = Client(credentials, gateway=gateway or _issuer(credentials), timeout=10.0)
+    except LienthongError as error:
+        return [*checks, _failed("gateway", _GATEWAY, error)]
+    with client:
+        response, reached = _gateway(client)
+        checks.append(reached)
+        if response is None:
+            return checks
+        checks += [_metadata(response, credentials), _clock(response, now())]
+        checks += [_token(client), _checkpoint(client, key)]
+    return checks
+
+
+_VERSIONS = Text("Phiên bản", "Versions")
+_CREDENTIALS = Text("Thông tin xác thực", "Credentials")
+_GATEWAY = Text("Cổng", "Gateway")
+_METADATA = Text("Siêu dữ liệu", "Metadata")
+_CLOCK = Text("Đồng hồ", "Clock")
+_TOKEN = Text("Mã truy cập", "Token")
+_CHECKPOINT = Text("Sổ kiểm toán", "Ledger")
+
+
+def _versions() -> Check:
+    names = ("lienthong-client", "lienthong-tlog", "httpx", "joserfc")
+    said = ", ".join(f"{name} {version(name)}" for name in names) + f", Python {platform.python_version()}"
+    return Check("versions", "ok", _VERSIONS, Text(said, said))
+
+
+def _credentials(as_: str | None) -> tuple[Credentials | None, list[Check]]:
+    if as_ is None and not (folders.home() / "operator").is_dir():
+        return None, [
+            Check(
+                "credentials",
+                "skip",
+                _CREDENTIALS,
+                Text("chưa chọn", "none chosen"),
+                Text("Thêm --as THƯ_MỤC để khám cả phần này.", "Add --as FOLDER to check these too."),
+            )
+        ]
+    try:
+        folder = folders.choose(as_, "operator")
+        credentials = Credentials.load(folder)
+    except LienthongError as error:
+        return None, [_failed("credentials", _CREDENTIALS, error)]
+    said = Text(f"{credentials.client_id}, {credentials.algorithm}", f"{credentials.client_id} at {folder}")
+    checks = [Check("credentials", "ok", _CREDENTIALS, said)]
+    if _others_read(folder / KEY_FILE):
+        checks.append(
+            Check(
+                "key-mode",
+                "warn",
+                Text("Quyền tệp khoá", "Key file mode"),
+                Text(f"người khác đọc được {folder / KEY_FILE}", f"others can read {folder / KEY_FILE}"),
+                Text(f"chmod 600 {folder / KEY_FILE}", f"chmod 600 {folder / KEY_FILE}"),
+            )
+        )
+    return credentials, checks
+
+
+def _others_read(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _issuer(credentials: Credentials | None) -> str:
+    return credentials.issuer if credentials is not None else folders.default_gateway()
+
+
+def _gateway(client: Client) -> tuple[httpx.Response | None, Check]:
+    try:
+        response = client.send(operations.metadata())
+    except LienthongError as error:
+        return None, _failed("gateway", _GATEWAY, error)
+    took = response.elapsed.total_seconds() * 1000
+    said = Text(f"{client.gateway} trả lời sau {took:.0f} ms", f"{client.gateway} answered in {took:.0f} ms")
+    return response, Check("gateway", "ok", _GATEWAY, said)
+
+
+def _metadata(response: httpx.Response, credentials: Credentials | None) -> Check:
+    try:
+        document = operations.metadata().read(response)
+    except LienthongError as error:
+        return _failed("metadata", _METADATA, error)
+    issuer = document.get("issuer")
+    if credentials is not None and issuer != credentials.issuer:
+        return Check(
+            "metadata",
+            "fail",
+            _METADATA,
+            Text(
+                f"nơi cấp là {issuer}, client.json ghi {credentials.issuer}",
+                f"the issuer is {issuer}, client.json says {credentials.issuer}",
+            ),
+            Text(
+                "Sửa issuer và token_endpoint trong client.json, hoặc chọn đúng --gateway.",
+                "Mend issuer and token_endpoint in client.json, or choose the right --gateway.",
+            ),
+        )
+    return Check("metadata", "ok", _METADATA, Text(f"nơi cấp {issuer}", f"issuer {issuer}"))
+
+
+def _clock(response: httpx.Response, now: float) -> Check:
+    try:
+        there = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+    except ValueError:
+        return Check("clock", "skip", _CLOCK, Text("cổng không nói giờ", "the gateway tells no time"))
+    # The header has whole seconds: within one second nothing can be told.
+    skew = now - there
+    state: State = "ok" if abs(skew) <= SKEW_WARNING else "warn" if abs(skew) <= SKEW_LIMIT else "fail"
+    return Check(
+        "clock",
+        state,
+        _CLOCK,
+        Text(f"lệch khoảng {skew:+.0f} giây", f"differs by about {skew:+.0f} s"),
+        Text("Bật đồng bộ giờ (NTP) trên máy này.", "Turn on time synchronisation (NTP) on this machine."),
+    )
+
+
+def _token(client: Client) -> Check:
+    if client.credentials is None:
+        return Check("token", "skip", _TOKEN, Text("không có thông tin xác thực", "no credentials"))
+    try:
+        token = client.token()
+    except LienthongError as error:
+        return _failed("token", _TOKEN, error)
+    said = f"{token.scope or '-'}, {token.expires_in:.0f} s"
+    return Check("token", "ok", _TOKEN, Text(f"nhận được ({said})", f"obtained ({said})"))
+
+
+def _checkpoint(client: Client, key: str | None) -> Check:
+    warnings: list[Text] = []
+    try:
+        note = client.perform(operations.audit_file("checkpoint", public=True))
+        checkpoint = fsck.read_checkpoint(note, ledger_key(key, client, warnings.append))
+    except LienthongError as error:
+        return _failed("checkpoint", _CHECKPOINT, error)
+    said = Text(
+        f"chữ ký đúng, {checkpoint.size} bản ghi ({checkpoint.origin})",
+        f"signature holds, {checkpoint.size} records ({checkpoint.origin})",
+    )
+    if warnings:
+        return Check("checkpoint", "warn", _CHECKPOINT, said, warnings[0])
+    return Check("checkpoint", "ok", _CHECKPOINT, said)
+
+
+def _failed(name: str, title: Text, error: LienthongError) -> Check:
+    detail = error.title
+    if error.detail is not None:
+        detail = Text(f"{detail.vi}: {error.detail.vi}", f"{detail.en}: {error.detail.en}")
+    return Check(name, "fail", title, detail, error.advice)

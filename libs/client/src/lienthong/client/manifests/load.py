@@ -1,0 +1,285 @@
+"""Manifests out of files and folders.
+
+A manifest is `{apiVersion, kind, metadata: {id}, spec}`. Beside what the catalog takes, a System may name the
+file of its keys with `jwksFile` and a Service its OpenAPI document with `openapiFile`, relative to the YAML file;
+environment variables are expanded there and in a Service's `upstreams`, and `~` in names of files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lienthong.client.errors import InputError, Mistake, Text
+from lienthong.client.manifests.positions import Document, Pointer, Position, pointer_of, pointer_text, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+API_VERSION = "lienthong/v1"
+KINDS = ("Agency", "System", "Service", "EventType", "Agreement")
+SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+_FILE_FIELDS = {"jwksFile": ("System", "jwks"), "openapiFile": ("Service", "openapi")}
+_TOP_LEVEL = ("apiVersion", "kind", "metadata", "spec")
+# People write these without quotes, and YAML then takes them for numbers; the catalog knows them as text.
+_TEXT_FIELDS = (
+    ("metadata", "id"),
+    ("spec", "replacedBy"),
+    ("spec", "openapi", "openapi"),
+    ("spec", "openapi", "info", "version"),
+)
+
+
+@dataclass(slots=True)
+class Manifests:
+    """What was read: documents in order, and the mistakes found so far.
+
+    `readable` says that every file could be parsed, so that the catalog can judge them as a whole.
+    """
+
+    documents: list[Document] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
+    readable: bool = True
+
+    @property
+    def values(self) -> list[dict[str, Any]]:
+        """The manifests as the catalog takes them."""
+        return [document.value for document in self.documents]
+
+    def locate(self, mistakes: Iterable[Mistake]) -> list[Mistake]:
+        """The catalog's mistakes (`/manifests/3/spec/agency`) with file, line and pointer in the document.
+
+        What a mistake found here already explains is left out.
+        """
+        known = {(mistake.file, mistake.line) for mistake in self.mistakes}
+        found = []
+        for mistake in mistakes:
+            located = self._locate(mistake)
+            if located.file is None or (located.file, located.line) not in known:
+                found.append(located)
+        return found
+
+    def _locate(self, mistake: Mistake) -> Mistake:
+        match pointer_of(mistake.pointer):
+            case ("manifests", number, *inner) if number.isdigit() and int(number) < len(self.documents):
+                place = self.documents[int(number)].place(tuple(inner))
+                return _placed(tuple(inner), mistake.detail, place)
+        return mistake
+
+
+def load(paths: Sequence[Path]) -> Manifests:
+    """Read files, and the YAML and JSON files of folders in the order of their names."""
+    found = Manifests()
+    for path in _files(paths):
+        _load_file(path, found)
+    _refuse_twins(found)
+    return found
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
+            if not inside:
+                raise _no_manifests(path)
+            files += inside
+        elif path.exists():
+            files.append(path)
+        else:
+            raise InputError(
+                Text("Không có tệp hay thư mục này", "There is no such file or folder"),
+                Text(str(path), str(path)),
+                code="no-such-file",
+            )
+    return list(dict.fromkeys(files))
+
+
+def _load_file(path: Path, found: Manifests) -> None:
+    text = _read_text(path)
+    if isinstance(text, Text):
+        found.mistakes.append(Mistake("", text, str(path)))
+        found.readable = False
+        return
+    documents, mistakes = read(text, str(path))
+    found.mistakes += mistakes
+    found.readable = found.readable and not mistakes
+    for document in documents:
+        if not _is_manifest(document, found.mistakes):
+            found.readable = False
+            continue
+        _take_files(document, path.parent, found.mistakes)
+        _expand_upstreams(document, found.mistakes)
+        _keep_text(document)
+        found.documents.append(document)
+
+
+def _is_manifest(document: Document, mistakes: list[Mistake]) -> bool:
+    """Check the envelope; false where the document has no kind or id by which the catalog could judge it."""
+    value = document.value
+    if not isinstance(value, dict):
+        mistakes.append(_wrong(document, (), Text("cần một đối tượng", "an object is expected")))
+        return False
+    before = len(mistakes)
+    mistakes += [
+        _wrong(document, (name,), _unknown(name, _TOP_LEVEL)) for name in value if name not in _TOP_LEVEL
+    ]
+    if value.get("apiVersion") != API_VERSION:
+        mistakes.append(
+            _wrong(document, ("apiVersion",), Text(f"phải là {API_VERSION}", f"must be {API_VERSION}"))
+        )
+    kind = value.get("kind")
+    if kind not in KINDS:
+        mistakes.append(_wrong(document, ("kind",), _unknown(kind, KINDS)))
+    for name in ("metadata", "spec"):
+        if not isinstance(value.get(name), dict):
+            mistakes.append(_wrong(document, (name,), Text("cần một đối tượng", "an object is expected")))
+    metadata = value.get("metadata")
+    if isinstance(metadata, dict) and not document.written.get(("metadata", "id")):
+        mistakes.append(_wrong(document, ("metadata", "id"), Text("thiếu", "missing")))
+    return len(mistakes) == before
+
+
+def _take_files(document: Document, folder: Path, mistakes: list[Mistake]) -> None:
+    spec = document.value["spec"]
+    for name, (kind, target) in _FILE_FIELDS.items():
+        if name not in spec or document.value["kind"] != kind:
+            continue
+        pointer: Pointer = ("spec", name)
+        written = spec.pop(name)
+        if target in spec:
+            mistakes.append(
+                _wrong(
+                    document,
+                    pointer,
+                    Text(f"chỉ nêu {name} hoặc {target}", f"give {name} or {target}, not both"),
+                )
+            )
+            continue
+        if not isinstance(written, str) or not written:
+            mistakes.append(_wrong(document, pointer, Text("cần đường dẫn tệp", "a file's path is expected")))
+            continue
+        taken = _read_inner(written, folder)
+        if isinstance(taken, Text):
+            mistakes.append(_wrong(document, pointer, taken))
+        elif isinstance(taken, list):
+            mistakes += [_within(mistake, ("spec", target)) for mistake in taken]
+        else:
+            place = document.places[pointer]
+            document.graft(("spec", target), taken)
+            if target == "jwks":
+                # A JWK Set is a line that a program wrote: the line that names its file says more.
+                document.places = {
+                    where: place if where[:2] == ("spec", target) else known
+                    for where, known in document.places.items()
+                }
+
+
+def _expand_upstreams(document: Document, mistakes: list[Mistake]) -> None:
+    upstreams = document.value["spec"].get("upstreams")
+    if document.value["kind"] != "Service" or not isinstance(upstreams, list):
+        return
+    for number, written in enumerate(upstreams):
+        expanded = _expanded(written) if isinstance(written, str) else written
+        if isinstance(expanded, Text):
+            mistakes.append(_wrong(document, ("spec", "upstreams", str(number)), expanded))
+        else:
+            upstreams[number] = expanded
+
+
+def _expanded(written: str) -> str | Text:
+    expanded = os.path.expandvars(written)
+    unset = re.search(r"\$(\w+|\{[^}]*\})", expanded)
+    if unset is None:
+        return expanded
+    name = unset[0].strip("${}")
+    return Text(f"biến môi trường {name} chưa đặt", f"the environment variable {name} is not set")
+
+
+def _read_inner(written: str, folder: Path) -> Document | list[Mistake] | Text:
+    expanded = _expanded(written)
+    if isinstance(expanded, Text):
+        return expanded
+    path = folder / Path(expanded).expanduser()
+    text = _read_text(path)
+    if isinstance(text, Text):
+        return text
+    documents, mistakes = read(text, str(path))
+    if mistakes:
+        return mistakes
+    if len(documents) != 1 or not isinstance(documents[0].value, dict):
+        return Text(f"{path}: cần đúng một đối tượng", f"{path}: exactly one object is expected")
+    return documents[0]
+
+
+def _keep_text(document: Document) -> None:
+    for pointer in _TEXT_FIELDS:
+        parent = document.value
+        for word in pointer[:-1]:
+            parent = parent.get(word) if isinstance(parent, dict) else None
+        if isinstance(parent, dict) and isinstance(parent.get(pointer[-1]), int | float):
+            parent[pointer[-1]] = document.written[pointer]
+
+
+def _refuse_twins(found: Manifests) -> None:
+    seen: dict[tuple[str, str], Position | None] = {}
+    for document in found.documents:
+        name = (document.value["kind"], document.value["metadata"]["id"])
+        if name in seen:
+            first = seen[name]
+            where = f"{first.file}:{first.line}" if first is not None else "?"
+            found.mistakes.append(
+                _wrong(
+                    document,
+                    ("metadata", "id"),
+                    Text(
+                        f"{name[0]} {name[1]} đã có ở {where}", f"{name[0]} {name[1]} is already at {where}"
+                    ),
+                )
+            )
+        else:
+            seen[name] = document.place(("metadata", "id"))
+
+
+def _read_text(path: Path) -> str | Text:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        return Text(f"{path}: không phải UTF-8", f"{path}: not UTF-8")
+    except OSError as error:
+        return Text(f"không đọc được {path}: {error.strerror}", f"cannot read {path}: {error.strerror}")
+
+
+def _wrong(document: Document, pointer: Pointer, detail: Text) -> Mistake:
+    return _placed(pointer, detail, document.place(pointer))
+
+
+def _placed(pointer: Pointer, detail: Text, place: Position | None) -> Mistake:
+    if place is None:
+        return Mistake(pointer_text(pointer), detail)
+    return Mistake(pointer_text(pointer), detail, place.file, place.line, place.column)
+
+
+def _within(mistake: Mistake, prefix: Pointer) -> Mistake:
+    return Mistake(
+        pointer_text(prefix) + mistake.pointer, mistake.detail, mistake.file, mistake.line, mistake.column
+    )
+
+
+def _unknown(name: object, known: Sequence[str]) -> Text:
+    if name is None:
+        return Text(f"thiếu; một trong: {', '.join(known)}", f"missing; one of: {', '.join(known)}")
+    near = get_close_matches(str(name), known, n=1)
+    if near:
+        return Text(f"không có «{name}»; ý là «{near[0]}»?", f"unknown '{name}'; did you mean '{near[0]}'?")
+    return Text(f"không có «{name}»; có: {', '.join(known)}", f"unknown '{name}'; one of: {', '.join(known)}")
+
+
+def _no_manifests(path: Path) -> InputError:
+    return InputError(
+        Text("Thư mục không có tệp YAML", "The folder holds no YAML files"), Text(str(path), str(path))
+    )

@@ -1,0 +1,217 @@
+"""YAML read into plain JSON values, with the place of every value.
+
+Only what JSON can hold comes out. Scalars are read by YAML's JSON schema (YAML 1.2 §10.2): `no`, `on`,
+`2026-01-01` and `0123` stay the text that was written. Duplicate keys, recursive aliases, tags of other
+languages and keys that are not scalars are mistakes; all are collected, but a syntax error ends the reading.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import yaml
+
+from lienthong.client.errors import Mistake, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Pointer: TypeAlias = tuple[str, ...]
+
+MAX_NODES = 500_000
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_STANDARD_TAG = "tag:yaml.org,2002:"
+_CONSTANTS = {"null": None, "~": None, "": None, "true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(slots=True)
+class Document:
+    """A value, the place of each part of it by JSON pointer, and each scalar as it was written."""
+
+    value: Any
+    places: dict[Pointer, Position] = field(default_factory=dict)
+    written: dict[Pointer, str] = field(default_factory=dict)
+
+    def place(self, pointer: Pointer) -> Position | None:
+        """The place of a value, or of the nearest thing around it that is written down."""
+        for length in range(len(pointer), -1, -1):
+            found = self.places.get(pointer[:length])
+            if found is not None:
+                return found
+        return None
+
+    def graft(self, pointer: Pointer, other: Document) -> None:
+        """Put another document's value at `pointer`, whose parent is an object; its places come along."""
+        parent = self.value
+        for word in pointer[:-1]:
+            parent = parent[word]
+        parent[pointer[-1]] = other.value
+        self.places |= {pointer + inner: place for inner, place in other.places.items()}
+        self.written |= {pointer + inner: text for inner, text in other.written.items()}
+
+
+def read(text: str, file: str) -> tuple[list[Document], list[Mistake]]:
+    """Every document of a YAML stream that is not empty, and every mistake found."""
+    documents: list[Document] = []
+    mistakes: list[Mistake] = []
+    try:
+        for node in yaml.compose_all(_spaced(text, file), Loader=yaml.SafeLoader):
+            reader = _Reader(file)
+            document = Document(None)
+            document.value = reader.value(node, (), document)
+            mistakes += reader.mistakes
+            if document.value is not None:
+                documents.append(document)
+    except yaml.YAMLError as error:
+        mistakes.append(_syntax_mistake(error, file))
+    except _TooLargeError:
+        mistakes.append(
+            Mistake(
+                "",
+                Text("tệp quá lớn hoặc bí danh lồng nhau", "too large, or aliases upon aliases"),
+                file,
+                1,
+                1,
+            )
+        )
+    return documents, mistakes
+
+
+def _spaced(text: str, file: str) -> str:
+    # JSON may be indented with tabs, which YAML refuses; inside its strings a tab is always escaped.
+    return text if file.endswith((".yaml", ".yml")) else text.replace("\t", " ")
+
+
+def pointer_of(text: str) -> Pointer:
+    """The words of a JSON pointer (RFC 6901)."""
+    return tuple(word.replace("~1", "/").replace("~0", "~") for word in text.split("/")[1:])
+
+
+def pointer_text(pointer: Pointer) -> str:
+    """The JSON pointer of words."""
+    return "".join("/" + word.replace("~", "~0").replace("/", "~1") for word in pointer)
+
+
+class _TooLargeError(Exception):
+    """More nodes than a manifest can have: stops aliases that multiply."""
+
+
+class _Reader:
+    """Reads one document's tree of nodes."""
+
+    def __init__(self, file: str) -> None:
+        self.mistakes: list[Mistake] = []
+        self._file = file
+        self._nodes = 0
+        self._open: set[int] = set()
+
+    def value(self, node: yaml.Node, pointer: Pointer, document: Document) -> Any:  # noqa: ANN401
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise _TooLargeError
+        document.places.setdefault(pointer, self._position(node))
+        if isinstance(node, yaml.ScalarNode):
+            if not node.tag.startswith(_STANDARD_TAG):
+                self._mistake(node, pointer, Text(f"không nhận thẻ {node.tag}", f"unknown tag {node.tag}"))
+            document.written[pointer] = node.value
+            return _scalar(node)
+        if id(node) in self._open:
+            self._mistake(node, pointer, Text("bí danh trỏ về chính nó", "an alias that contains itself"))
+            return None
+        self._open.add(id(node))
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                return [
+                    self.value(item, (*pointer, str(index)), document)
+                    for index, item in enumerate(node.value)
+                ]
+            return self._mapping(node, pointer, document)
+        finally:
+            self._open.discard(id(node))
+
+    def _mapping(self, node: yaml.Node, pointer: Pointer, document: Document) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        merged: list[yaml.Node] = []
+        first_lines: dict[str, int] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self._mistake(key, pointer, Text("khoá phải là chữ", "a key must be a plain word"))
+            elif key.tag == "tag:yaml.org,2002:merge":
+                merged += self._merged(value, pointer)
+            elif key.value in found:
+                line = first_lines[key.value]
+                self._mistake(
+                    key,
+                    (*pointer, key.value),
+                    Text(
+                        f"khoá «{key.value}» lặp lại (đã có ở dòng {line})",
+                        f"duplicate key '{key.value}' (already on line {line})",
+                    ),
+                )
+            else:
+                first_lines[key.value] = key.start_mark.line + 1
+                inner = (*pointer, key.value)
+                document.places[inner] = self._position(key)
+                found[key.value] = self.value(value, inner, document)
+        for source in merged:
+            for name, value in self._mapping(source, pointer, Document(None)).items():
+                found.setdefault(name, value)
+        return found
+
+    def _merged(self, node: yaml.Node, pointer: Pointer) -> Iterator[yaml.Node]:
+        for source in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if isinstance(source, yaml.MappingNode) and id(source) not in self._open:
+                yield source
+            else:
+                self._mistake(source, pointer, Text("«<<» cần một đối tượng", "'<<' takes an object"))
+
+    def _mistake(self, node: yaml.Node, pointer: Pointer, detail: Text) -> None:
+        place = self._position(node)
+        self.mistakes.append(Mistake(pointer_text(pointer), detail, place.file, place.line, place.column))
+
+    def _position(self, node: yaml.Node) -> Position:
+        return Position(self._file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
+    text: str = node.value
+    if node.style is not None or (node.tag == f"{_STANDARD_TAG}str" and _INTEGER.fullmatch(text)):
+        return _paired(text)
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else text
+
+
+def _paired(text: str) -> str:
+    # JSON writes characters beyond the basic plane as two escapes, which YAML leaves as two halves.
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _syntax_mistake(error: yaml.YAMLError, file: str) -> Mistake:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    said = ", ".join(
+        str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part
+    )
+    said = said or str(error).splitlines()[0]
+    hint = Text("", "")
+    if "'\\t'" in said:
+        hint = Text(" (thụt dòng bằng dấu cách, không dùng tab)", " (indent with spaces, not tabs)")
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    detail = Text(f"sai cú pháp YAML: {said}{hint.vi}", f"YAML syntax error: {said}{hint.en}")
+    return Mistake("", detail, file, line, column)

@@ -1,0 +1,58 @@
+"""What an apply changes, as lines of a coloured diff."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.text import Text as Styled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lienthong.client.answers import Application, Applied
+
+VALUE_WIDTH = 120
+_SIGNS: Mapping[str, tuple[str, str]] = {
+    "created": ("+", "green"),
+    "updated": ("~", "yellow"),
+    "unchanged": ("=", "dim"),
+}
+_WORDS: Mapping[str, str] = {"created": "tạo mới", "updated": "cập nhật", "unchanged": "giữ nguyên"}
+
+
+def lines(application: Application) -> Iterator[Styled]:
+    """A line for each resource, under it what changes in it, and a summary at the end."""
+    for result in application.results:
+        yield from _resource(result)
+    yield _summary(application)
+
+
+def _resource(result: Applied) -> Iterator[Styled]:
+    sign, style = _SIGNS.get(result.action, ("?", ""))
+    yield Styled(f"{sign} {result.kind} {result.id}", style=style).append(f"  {result.action}", style="dim")
+    if result.action != "updated":
+        return
+    for change in result.changes:
+        yield Styled(f"    {change.path}")
+        if change.old is not None:
+            yield Styled(f"      - {shown(change.old)}", style="red")
+        if change.new is not None:
+            yield Styled(f"      + {shown(change.new)}", style="green")
+
+
+def _summary(application: Application) -> Styled:
+    counts = Counter(result.action for result in application.results)
+    parts = [f"{counts[action]} {_WORDS[action]}/{action}" for action in _WORDS if counts[action]]
+    line = Styled(", ".join(parts) or "0", style="bold")
+    if application.dry_run:
+        return line.append("  (chạy thử, chưa ghi gì / dry run, nothing was written)", style="yellow")
+    return line.append(f"  (phiên bản danh mục/catalog version {application.version})", style="dim")
+
+
+def shown(value: object) -> str:
+    """A value on one line, cut where it is long."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= VALUE_WIDTH else f"{text[: VALUE_WIDTH - 1]}…"
