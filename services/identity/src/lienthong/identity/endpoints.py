@@ -20,6 +20,7 @@ from lienthong.identity.keyring import Keyring
 from lienthong.identity.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES, SYSTEM_SCOPES
 from lienthong.identity.service import TokenService
 from lienthong.identity.settings import IdentitySettings
+from lienthong.kit.problems import ERROR_HEADER
 
 _JSON: Final = "application/json"
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -112,6 +113,6 @@ def _refuse(refusal: TokenError) -> Response:
     return Response(
         msgspec.json.encode(refusal.document()),
         status_code=refusal.status,
-        headers={**_NO_STORE, **refusal.headers},
+        headers={**_NO_STORE, **refusal.headers, ERROR_HEADER: refusal.error.replace("_", "-")},
         media_type=_JSON,
     )

@@ -7,14 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lienthong.kit.clock import Clock
 from lienthong.kit.ids import NewId
+from lienthong.kit.journal import admin_record, journal_subject
 from lienthong.kit.outbox import Outbox
 
-SUBJECT: Final = "journal.identity"
 NODE: Final = "identity"
+ACTOR: Final = "lienthong/identity"
+"""This service acts by itself; who changed a system in the catalog is on the catalog's own record."""
 
 
 class Journal:
-    """Writes administrative records into the outbox. The actor is this service: it acts by itself."""
+    """Writes administrative records into the outbox."""
 
     def __init__(self, outbox: Outbox, clock: Clock, new_id: NewId) -> None:
         self._outbox = outbox
@@ -25,4 +27,14 @@ class Journal:
         self, session: AsyncSession, *, action: str, subject: str, detail: Mapping[str, Any]
     ) -> None:
         """Record one action upon `subject` (`Kind/id`), in the transaction of the action itself."""
-        raise NotImplementedError
+        record_id = self._new_id()
+        record = admin_record(
+            node=NODE,
+            actor=ACTOR,
+            action=action,
+            object=subject,
+            at=self._clock.now(),
+            detail=detail,
+            id=record_id,
+        )
+        await self._outbox.add(session, journal_subject(NODE), record, message_id=record_id)

@@ -146,6 +146,11 @@ async def database_id(session: AsyncSession) -> str:
     return str((await session.execute(select(state.c.database_id))).scalar_one())
 
 
+async def rename_database(session: AsyncSession, name: str) -> None:
+    """Give this database another name."""
+    await session.execute(update(state).values(database_id=name))
+
+
 def _digest(client_id: str, assertion_id: str) -> bytes:
     # A lone surrogate is JSON, but no UTF-8: it has a digest all the same.
     text = f"{client_id}\0{assertion_id}"

@@ -1,0 +1,61 @@
+"""The identity process: `python -m lienthong.identity`, and what an operator may have to do by hand."""
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from lienthong.identity import bootstrap
+from lienthong.identity.operators import CredentialsUnusable
+from lienthong.identity.sealing import KeyFileUnusable, Seal, SealBroken, write_key_file
+from lienthong.identity.settings import IdentitySettings
+from lienthong.kit.logs import configure_logs
+
+
+def main() -> None:
+    """Run the command that is asked for; without one, serve."""
+    parser = argparse.ArgumentParser(prog="python -m lienthong.identity", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="serve tokens and keys (the default)")
+    commands.add_parser("new-key-file", help="make the key-encryption key file of a new installation")
+    commands.add_parser(
+        "replace-signing-key",
+        help="after a theft: sign with a new key at once; every token issued so far becomes invalid",
+    )
+    commands.add_parser(
+        "reread-catalog",
+        help="after restoring an older database: hear all of the catalog's events again at the next start",
+    )
+    command = parser.parse_args().command or "serve"
+    settings = IdentitySettings()
+    configure_logs(bootstrap.PROCESS, settings.log_level, settings.log_format)
+    try:
+        _COMMANDS[command](settings)
+    except (CredentialsUnusable, FileExistsError, KeyFileUnusable, SealBroken) as error:
+        sys.exit(str(error))
+
+
+def _new_key_file(settings: IdentitySettings) -> None:
+    write_key_file(settings.identity_key_file, Seal.generate())
+    print(f"Wrote {settings.identity_key_file}. Keep a copy in a safe place.")
+
+
+def _in_loop(work: Callable[[IdentitySettings], Awaitable[object]]) -> Callable[[IdentitySettings], None]:
+    async def run(settings: IdentitySettings) -> None:
+        outcome = await work(settings)
+        if outcome is not None:
+            print(outcome)
+
+    return lambda settings: uvloop.run(run(settings))
+
+
+_COMMANDS: dict[str, Callable[[IdentitySettings], None]] = {
+    "serve": _in_loop(bootstrap.serve),
+    "new-key-file": _new_key_file,
+    "replace-signing-key": _in_loop(bootstrap.replace_signing_key),
+    "reread-catalog": _in_loop(bootstrap.reread_catalog),
+}
+
+if __name__ == "__main__":
+    main()
