@@ -1,10 +1,7 @@
 """The bus: acknowledged publishing and durable pulling over NATS JetStream.
 
-A thin layer over nats-py that keeps control of acknowledgements and knows its traps. Errors:
-
-    BusError
-    ├── BusUnavailable   nothing is known to be stored: try again with the same message id
-    └── BusRefused       the server will never take this: trying again is of no use
+A thin layer over nats-py that keeps control of acknowledgements and knows its traps; `messages` has the
+values and errors, `consumer` the pulling side.
 """
 
 from __future__ import annotations
@@ -14,8 +11,7 @@ import contextlib
 import json
 import secrets
 import weakref
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import nats.errors
 import structlog
@@ -23,90 +19,30 @@ from nats.aio.client import Client
 from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
+from lienthong.kit.consumer import Consumer
+from lienthong.kit.messages import BusError, BusRefused, BusUnavailable, Delivery, PublishAck, StreamSpec
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
     from nats.js import JetStreamContext
+
+__all__ = [
+    "MESSAGE_ID", "Bus", "BusError", "BusRefused", "BusUnavailable", "Consumer", "Delivery", "PublishAck",
+    "StreamSpec",
+]  # fmt: skip
 
 MESSAGE_ID = "Nats-Msg-Id"
 _STATUS = "Status"
 _STREAM_HAS_OTHER_CONFIGURATION = 10058
 _MESSAGE_EXCEEDS_STREAM_LIMIT = 10054
 _NO_SUCH_MESSAGE = 10037
-_ACK_PREFIX = "$JS.ACK."
-_RETRY_FIRST, _RETRY_MOST = 0.1, 2.0
-_HEARTBEAT = 5.0
+_PAUSE = 2.0
 _ACK_PATIENCE = 2.0
 
 _log = structlog.get_logger(__name__)
-
-
-class BusError(Exception):
-    """Something on the way to the bus failed."""
-
-
-class BusUnavailable(BusError):  # noqa: N818 - it names the state of the bus
-    """No acknowledgement came: the message may or may not be stored. Publish it again under the same id."""
-
-
-class BusRefused(BusError):  # noqa: N818 - it names what the server did
-    """The server refused for good: too large, a bad subject, an impossible configuration."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamSpec:
-    """A stream as it shall be. Ages and windows in seconds; `None` means without limit.
-
-    A full stream (`max_bytes`) refuses what is new rather than drop what it acknowledged.
-    """
-
-    name: str
-    subjects: Sequence[str]
-    max_age: float | None = None
-    max_bytes: int | None = None
-    duplicate_window: float = 120.0
-    replicas: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class PublishAck:
-    """The server has the message on disk, under `sequence`; `duplicate` when it had it before."""
-
-    stream: str
-    sequence: int
-    duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message taken from a stream, to be settled by exactly one of `ack`, `nak`, `term`."""
-
-    subject: str
-    payload: bytes
-    headers: Mapping[str, str]
-    sequence: int
-    delivered_count: int
-    reply: str
-    _bus: Bus = field(repr=False, compare=False)
-
-    async def ack(self) -> None:
-        """Done; returns when the server knows it.
-
-        Raises:
-            BusUnavailable: it may not know it, the message may come again.
-        """
-        await self._bus.acknowledge(self.reply)
-
-    async def nak(self, delay: float | None = None) -> None:
-        """Not now: deliver again, after `delay` seconds."""
-        wait = f' {{"delay": {int(delay * 1e9)}}}' if delay else ""
-        await self._bus.acknowledge(self.reply, f"-NAK{wait}".encode())
-
-    async def term(self) -> None:
-        """Never again: this message cannot be processed."""
-        await self._bus.acknowledge(self.reply, b"+TERM")
 
 
 class Bus:
@@ -360,7 +296,7 @@ class Bus:
                 _log.warning("bus connection failed", error=repr(error), bus=self._name)
             self._up.clear()
             await _end(client)
-            await asyncio.sleep(_RETRY_MOST)
+            await asyncio.sleep(_PAUSE)
 
     async def _prepare(self) -> None:
         for spec in self._streams:
@@ -458,173 +394,6 @@ class Bus:
             raise (BusRefused if refused else BusUnavailable)(f"{what}: {error.description}") from error
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise BusUnavailable(f"{what}: {error!r}") from error
-
-
-class Consumer:
-    """A durable pull consumer. Processes may share one by its name: each message goes to one of them."""
-
-    def __init__(self, bus: Bus, stream: str, durable: str, config: ConsumerConfig) -> None:
-        self._bus = bus
-        self._stream = stream
-        self._durable = durable
-        self._config = config
-        self._ensured = False
-        self._subscription: Subscription | None = None
-        self._inbox = ""
-        self._requests = 0
-        self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
-        self._turn = asyncio.Lock()
-
-    async def ensure(self) -> None:
-        """Make the server know this consumer.
-
-        Raises:
-            BusUnavailable: it does not answer, or the stream is not there yet.
-            BusRefused: it exists with a configuration that cannot be changed to this one.
-        """
-        try:
-            with self._bus.translated(f"consumer {self._durable}"):
-                await self._bus.jetstream().add_consumer(self._stream, self._config)
-        except BusRefused as error:
-            if isinstance(error.__cause__, NotFoundError):
-                raise BusUnavailable(f"there is no stream {self._stream} yet") from error
-            raise
-        self._ensured = True
-
-    async def batches(self, max_messages: int, wait: float) -> AsyncIterator[list[Delivery]]:
-        """Batches of at least one and at most `max_messages`, for ever, through every loss of the bus.
-
-        `wait` is how long one request to the server stands, in seconds; a batch comes as soon as there is
-        anything.
-        """
-        pause = _RETRY_FIRST
-        while True:
-            try:
-                batch = await self.fetch(max_messages, wait)
-            except BusError as error:
-                level = _log.error if isinstance(error, BusRefused) else _log.debug
-                level("pull failed", stream=self._stream, durable=self._durable, error=str(error))
-                await self._bus.wait_connected()
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _RETRY_MOST)
-                continue
-            pause = _RETRY_FIRST
-            if batch:
-                yield batch
-
-    async def fetch(self, max_messages: int, wait: float) -> list[Delivery]:
-        """What is there, up to `max_messages`; waits up to `wait` seconds for the first one.
-
-        Raises:
-            BusUnavailable: not connected, or the connection was lost before anything came.
-            BusRefused: the consumer cannot be made.
-        """
-        async with self._turn:
-            taken = self._take_late(max_messages)
-            if taken:
-                return taken
-            if not self._ensured:
-                await self.ensure()
-            await self._listen()
-            try:
-                await self._pull(taken, max_messages, wait)
-            except BusUnavailable:
-                if not taken:
-                    raise
-            except asyncio.CancelledError:
-                await self._give_back(taken)
-                raise
-            return taken
-
-    async def close(self) -> None:
-        """Stop listening and give back what nobody took; the server keeps the consumer."""
-        self._bus.forget(self)
-        subscription, self._subscription = self._subscription, None
-        if subscription is not None:
-            with contextlib.suppress(nats.errors.Error, OSError):
-                await subscription.unsubscribe()
-        await self._give_back(self._take_late(self._arrived.qsize()))
-
-    def on_lost(self) -> None:
-        """The bus says that the connection is gone: requests that stand will not be answered."""
-        self._subscription = None
-        self._arrived.put_nowait(None)
-
-    async def _listen(self) -> None:
-        if self._subscription is None:
-            self._inbox = f"_INBOX.{secrets.token_hex(11)}"
-            self._subscription = await self._bus.subscribe(f"{self._inbox}.*", self._on_message)
-
-    async def _on_message(self, message: Msg) -> None:
-        self._arrived.put_nowait(message)
-
-    async def _pull(self, taken: list[Delivery], max_messages: int, wait: float) -> None:
-        """One request to the server, whose messages are added to `taken` as they come."""
-        self._requests += 1
-        reply = f"{self._inbox}.{self._requests}"
-        # Both together: wait for the first message, hand out all there is, then end the request.
-        request: dict[str, Any] = {"batch": max_messages, "no_wait": True, "expires": int(wait * 1e9)}
-        patience = wait + 1.0
-        if wait >= 1.0:
-            heartbeat = min(wait / 2, _HEARTBEAT)
-            request["idle_heartbeat"] = int(heartbeat * 1e9)
-            patience = heartbeat * 2 + 0.5
-        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._durable}"
-        await self._bus.send(subject, json.dumps(request).encode(), reply=reply)
-        while len(taken) < max_messages:
-            try:
-                async with asyncio.timeout(patience):
-                    message = await self._arrived.get()
-            except TimeoutError as error:
-                raise BusUnavailable("the server forgot the request") from error
-            if message is None:
-                raise BusUnavailable("the connection was lost")
-            if message.reply.startswith(_ACK_PREFIX):
-                taken.append(self._delivery(message))
-            elif message.subject == reply and self._ends(message):
-                return
-
-    def _ends(self, status: Msg) -> bool:
-        """Whether a status message ends its request; raises when it says that something is wrong."""
-        headers = status.headers or {}
-        match headers.get(_STATUS):
-            case "100":
-                return False
-            case "404" | "408":
-                return True
-            case other:
-                # No such consumer or stream, or a change of the servers: look again from the beginning.
-                self._ensured = False
-                raise BusUnavailable(
-                    f"the server ended the request: {other} {headers.get('Description', '')}"
-                )
-
-    def _take_late(self, most: int) -> list[Delivery]:
-        """What came after its request had been given up."""
-        taken: list[Delivery] = []
-        while len(taken) < most and not self._arrived.empty():
-            message = self._arrived.get_nowait()
-            if message is not None and message.reply.startswith(_ACK_PREFIX):
-                taken.append(self._delivery(message))
-        return taken
-
-    async def _give_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Let the server deliver these again at once rather than after `ack_wait`."""
-        with contextlib.suppress(BusError):
-            for delivery in deliveries:
-                await self._bus.send(delivery.reply, b"-NAK")
-
-    def _delivery(self, message: Msg) -> Delivery:
-        metadata = message.metadata
-        return Delivery(
-            subject=message.subject,
-            payload=message.data,
-            headers=message.headers or {},
-            sequence=metadata.sequence.stream,
-            delivered_count=metadata.num_delivered,
-            reply=message.reply,
-            _bus=self._bus,
-        )
 
 
 async def _end(client: Client) -> None:

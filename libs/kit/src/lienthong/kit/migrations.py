@@ -13,7 +13,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from lienthong.kit.database import advisory_key, create_engine
+from lienthong.kit.engines import advisory_key, create_engine
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection

@@ -1,0 +1,198 @@
+"""Durable pull consumers: requests that survive every loss of the connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import nats.errors
+import structlog
+from nats.js.errors import NotFoundError
+
+from lienthong.kit.messages import BusError, BusRefused, BusUnavailable, Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+    from nats.js.api import ConsumerConfig
+
+    from lienthong.kit.bus import Bus
+
+_STATUS = "Status"
+_ACK_PREFIX = "$JS.ACK."
+_RETRY_FIRST, _RETRY_MOST = 0.1, 2.0
+_HEARTBEAT = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Consumer:
+    """A durable pull consumer. Processes may share one by its name: each message goes to one of them."""
+
+    def __init__(self, bus: Bus, stream: str, durable: str, config: ConsumerConfig) -> None:
+        self._bus = bus
+        self._stream = stream
+        self._durable = durable
+        self._config = config
+        self._ensured = False
+        self._subscription: Subscription | None = None
+        self._inbox = ""
+        self._requests = 0
+        self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
+        self._turn = asyncio.Lock()
+
+    async def ensure(self) -> None:
+        """Make the server know this consumer.
+
+        Raises:
+            BusUnavailable: it does not answer, or the stream is not there yet.
+            BusRefused: it exists with a configuration that cannot be changed to this one.
+        """
+        try:
+            with self._bus.translated(f"consumer {self._durable}"):
+                await self._bus.jetstream().add_consumer(self._stream, self._config)
+        except BusRefused as error:
+            if isinstance(error.__cause__, NotFoundError):
+                raise BusUnavailable(f"there is no stream {self._stream} yet") from error
+            raise
+        self._ensured = True
+
+    async def batches(self, max_messages: int, wait: float) -> AsyncIterator[list[Delivery]]:
+        """Batches of at least one and at most `max_messages`, for ever, through every loss of the bus.
+
+        `wait` is how long one request to the server stands, in seconds; a batch comes as soon as there is
+        anything.
+        """
+        pause = _RETRY_FIRST
+        while True:
+            try:
+                batch = await self.fetch(max_messages, wait)
+            except BusError as error:
+                level = _log.error if isinstance(error, BusRefused) else _log.debug
+                level("pull failed", stream=self._stream, durable=self._durable, error=str(error))
+                await self._bus.wait_connected()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _RETRY_MOST)
+                continue
+            pause = _RETRY_FIRST
+            if batch:
+                yield batch
+
+    async def fetch(self, max_messages: int, wait: float) -> list[Delivery]:
+        """What is there, up to `max_messages`; waits up to `wait` seconds for the first one.
+
+        Raises:
+            BusUnavailable: not connected, or the connection was lost before anything came.
+            BusRefused: the consumer cannot be made.
+        """
+        async with self._turn:
+            taken = self._take_late(max_messages)
+            if taken:
+                return taken
+            if not self._ensured:
+                await self.ensure()
+            await self._listen()
+            try:
+                await self._pull(taken, max_messages, wait)
+            except BusUnavailable:
+                if not taken:
+                    raise
+            except asyncio.CancelledError:
+                await self._give_back(taken)
+                raise
+            return taken
+
+    async def close(self) -> None:
+        """Stop listening and give back what nobody took; the server keeps the consumer."""
+        self._bus.forget(self)
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await subscription.unsubscribe()
+        await self._give_back(self._take_late(self._arrived.qsize()))
+
+    def on_lost(self) -> None:
+        """The bus says that the connection is gone: requests that stand will not be answered."""
+        self._subscription = None
+        self._arrived.put_nowait(None)
+
+    async def _listen(self) -> None:
+        if self._subscription is None:
+            self._inbox = f"_INBOX.{secrets.token_hex(11)}"
+            self._subscription = await self._bus.subscribe(f"{self._inbox}.*", self._on_message)
+
+    async def _on_message(self, message: Msg) -> None:
+        self._arrived.put_nowait(message)
+
+    async def _pull(self, taken: list[Delivery], max_messages: int, wait: float) -> None:
+        """One request to the server, whose messages are added to `taken` as they come."""
+        self._requests += 1
+        reply = f"{self._inbox}.{self._requests}"
+        # Both together: wait for the first message, hand out all there is, then end the request.
+        request: dict[str, Any] = {"batch": max_messages, "no_wait": True, "expires": int(wait * 1e9)}
+        patience = wait + 1.0
+        if wait >= 1.0:
+            heartbeat = min(wait / 2, _HEARTBEAT)
+            request["idle_heartbeat"] = int(heartbeat * 1e9)
+            patience = heartbeat * 2 + 0.5
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._durable}"
+        await self._bus.send(subject, json.dumps(request).encode(), reply=reply)
+        while len(taken) < max_messages:
+            try:
+                async with asyncio.timeout(patience):
+                    message = await self._arrived.get()
+            except TimeoutError as error:
+                raise BusUnavailable("the server forgot the request") from error
+            if message is None:
+                raise BusUnavailable("the connection was lost")
+            if message.reply.startswith(_ACK_PREFIX):
+                taken.append(self._delivery(message))
+            elif message.subject == reply and self._ends(message):
+                return
+
+    def _ends(self, status: Msg) -> bool:
+        """Whether a status message ends its request; raises when it says that something is wrong."""
+        headers = status.headers or {}
+        match headers.get(_STATUS):
+            case "100":
+                return False
+            case "404" | "408":
+                return True
+            case other:
+                # No such consumer or stream, or a change of the servers: look again from the beginning.
+                self._ensured = False
+                raise BusUnavailable(
+                    f"the server ended the request: {other} {headers.get('Description', '')}"
+                )
+
+    def _take_late(self, most: int) -> list[Delivery]:
+        """What came after its request had been given up."""
+        taken: list[Delivery] = []
+        while len(taken) < most and not self._arrived.empty():
+            message = self._arrived.get_nowait()
+            if message is not None and message.reply.startswith(_ACK_PREFIX):
+                taken.append(self._delivery(message))
+        return taken
+
+    async def _give_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Let the server deliver these again at once rather than after `ack_wait`."""
+        with contextlib.suppress(BusError):
+            for delivery in deliveries:
+                await self._bus.send(delivery.reply, b"-NAK")
+
+    def _delivery(self, message: Msg) -> Delivery:
+        metadata = message.metadata
+        return Delivery(
+            subject=message.subject,
+            payload=message.data,
+            headers=message.headers or {},
+            sequence=metadata.sequence.stream,
+            delivered_count=metadata.num_delivered,
+            reply=message.reply,
+            _bus=self._bus,
+        )

@@ -1,0 +1,83 @@
+"""SQLAlchemy engines, set up for SQLite and PostgreSQL as this house needs them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL, Connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+_SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
+
+
+def create_engine(url: str, *, schema: str, busy_timeout: float = 5.0) -> AsyncEngine:
+    """An engine set up as `Database` needs it; `busy_timeout` in seconds is for SQLite."""
+    parsed = normalize_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed, busy_timeout)
+    return create_async_engine(
+        parsed,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=10,
+        hide_parameters=True,
+        connect_args={
+            "timeout": 5,
+            "server_settings": {"search_path": schema, "application_name": f"lienthong-{schema}"},
+        },
+    )
+
+
+def normalize_url(url: str) -> URL:
+    """`url` with the driver that this house uses.
+
+    Raises:
+        ValueError: neither SQLite nor PostgreSQL.
+    """
+    parsed = make_url(url)
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+    }
+    backend = parsed.drivername.partition("+")[0]
+    if backend not in drivers:
+        raise ValueError(f"{backend} databases are not supported: give a sqlite or postgresql address")
+    return parsed.set(drivername=drivers[backend])
+
+
+def advisory_key(schema: str, name: str) -> int:
+    """The 64-bit key of PostgreSQL's advisory lock `name` in `schema`."""
+    return int.from_bytes(hashlib.sha256(f"{schema}\n{name}".encode()).digest()[:8], "big", signed=True)
+
+
+def _sqlite_engine(url: URL, busy_timeout: float) -> AsyncEngine:
+    if url.database in {None, "", ":memory:"}:
+        raise ValueError(
+            "give the SQLite database a file: in memory, connections would share one transaction"
+        )
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, hide_parameters=True)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: DBAPIConnection, _: object) -> None:
+        # The driver must not begin transactions by itself: SQLAlchemy's documents on SQLite say how and why.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        # First of all, because switching to WAL needs the file for itself.
+        cursor.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+    return engine

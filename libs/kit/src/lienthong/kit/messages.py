@@ -1,0 +1,82 @@
+"""What goes over the bus, and what can go wrong on the way. Errors:
+
+BusError
+├── BusUnavailable   nothing is known to be stored: try again with the same message id
+└── BusRefused       the server will never take this: trying again is of no use
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lienthong.kit.bus import Bus
+
+
+class BusError(Exception):
+    """Something on the way to the bus failed."""
+
+
+class BusUnavailable(BusError):  # noqa: N818 - it names the state of the bus
+    """No acknowledgement came: the message may or may not be stored. Publish it again under the same id."""
+
+
+class BusRefused(BusError):  # noqa: N818 - it names what the server did
+    """The server refused for good: too large, a bad subject, an impossible configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """A stream as it shall be. Ages and windows in seconds; `None` means without limit.
+
+    A full stream (`max_bytes`) refuses what is new rather than drop what it acknowledged.
+    """
+
+    name: str
+    subjects: Sequence[str]
+    max_age: float | None = None
+    max_bytes: int | None = None
+    duplicate_window: float = 120.0
+    replicas: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PublishAck:
+    """The server has the message on disk, under `sequence`; `duplicate` when it had it before."""
+
+    stream: str
+    sequence: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message taken from a stream, to be settled by exactly one of `ack`, `nak`, `term`."""
+
+    subject: str
+    payload: bytes
+    headers: Mapping[str, str]
+    sequence: int
+    delivered_count: int
+    reply: str
+    _bus: Bus = field(repr=False, compare=False)
+
+    async def ack(self) -> None:
+        """Done; returns when the server knows it.
+
+        Raises:
+            BusUnavailable: it may not know it, the message may come again.
+        """
+        await self._bus.acknowledge(self.reply)
+
+    async def nak(self, delay: float | None = None) -> None:
+        """Not now: deliver again, after `delay` seconds."""
+        wait = f' {{"delay": {int(delay * 1e9)}}}' if delay else ""
+        await self._bus.acknowledge(self.reply, f"-NAK{wait}".encode())
+
+    async def term(self) -> None:
+        """Never again: this message cannot be processed."""
+        await self._bus.acknowledge(self.reply, b"+TERM")
