@@ -1,0 +1,1 @@
+"""The data exchange of Liên thông: events, their subscriptions and their delivery."""

@@ -1,0 +1,106 @@
+"""The only place where the objects of the exchange process are wired."""
+
+from __future__ import annotations
+
+import socket
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from sqlalchemy import make_url
+
+from lienthong.exchange.ack_tokens import AckTokens
+from lienthong.exchange.catalog_replica import CatalogReplica
+from lienthong.exchange.consumers import Consumers
+from lienthong.exchange.delivery import Dispatch
+from lienthong.exchange.endpoints import routes
+from lienthong.exchange.events import DUPLICATE_WINDOW, STREAM, SUBJECTS
+from lienthong.exchange.models import outbox
+from lienthong.exchange.publishing import Publisher
+from lienthong.exchange.register import Register
+from lienthong.exchange.secret_file import load_secret
+from lienthong.exchange.subscriptions import Subscriptions
+from lienthong.kit.access import KeysReplica
+from lienthong.kit.bus import Bus, StreamSpec
+from lienthong.kit.clock import SystemClock
+from lienthong.kit.database import Database, migrate
+from lienthong.kit.ids import uuid7
+from lienthong.kit.outbox import Outbox, OutboxRelay
+from lienthong.kit.problems import install_problem_handlers
+from lienthong.kit.process import run_process
+from lienthong.kit.rpc import open_channel
+from lienthong.kit.telemetry import configure_telemetry
+from lienthong.kit.tokens import TokenVerifier
+
+if TYPE_CHECKING:
+    from lienthong.exchange.settings import ExchangeSettings
+
+PROCESS = "exchange"
+SCHEMA = "exchange"
+
+
+async def serve(settings: ExchangeSettings) -> None:
+    """Run the process until it is told to stop.
+
+    Raises:
+        SecretUnusableError: the secret of acknowledgement tokens is missing.
+    """
+    clock = SystemClock()
+    telemetry = configure_telemetry(PROCESS, settings)
+    url = settings.exchange_database_url
+    # Where replicas share a database, a secret that one of them made up would refuse the others' tokens.
+    embedded = make_url(url).get_backend_name() == "sqlite"
+    secret = load_secret(settings.exchange_token_key_file, create=embedded)
+    await migrate(url, SCHEMA, "lienthong.exchange")
+    database = Database.open(url, schema=SCHEMA)
+    bus = await Bus.connect(settings.nats_url, PROCESS, streams=[events_stream(settings)])
+
+    node = socket.gethostname()
+    catalog_channel = open_channel(settings.catalog_rpc)
+    identity_channel = open_channel(settings.identity_rpc)
+    catalog = CatalogReplica(catalog_channel, settings.exchange_state_dir / "catalog.pb", node=node)
+    catalog.load()
+    verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
+    keys = KeysReplica(identity_channel, verifier, node=node)
+
+    relay = OutboxRelay(database, outbox, bus, clock)
+    left = Outbox(outbox, on_commit=relay.wake, clock=clock)
+    ack_wait = timedelta(seconds=settings.exchange_ack_wait_seconds)
+    consumers = Consumers(database, bus, clock, ack_wait=ack_wait.total_seconds())
+    subscriptions = Subscriptions(database, bus, left, consumers, catalog.view, clock, uuid7)
+    dispatch = Dispatch(
+        database, bus, consumers, AckTokens(secret), catalog.view, clock, uuid7, ack_wait=ack_wait
+    )
+    app = FastAPI(title="Liên thông: exchange", openapi_url=None, redirect_slashes=False)
+    install_problem_handlers(app)
+    app.state.keys = keys
+    app.include_router(routes(Publisher(database, bus, catalog.view), subscriptions, dispatch))
+
+    async def shut_down_telemetry() -> None:
+        telemetry.shutdown()
+
+    await run_process(
+        PROCESS,
+        settings,
+        app=app,
+        background=[catalog.run, keys.run, relay.run, consumers.run, Register(database, bus).run],
+        checks={
+            "database": database.check,
+            "bus": lambda: bus.connected,
+            "catalog": lambda: catalog.ready,
+            "keys": lambda: keys.ready,
+        },
+        close=[bus.close, catalog_channel.close, identity_channel.close, database.close, shut_down_telemetry],
+    )
+
+
+def events_stream(settings: ExchangeSettings) -> StreamSpec:
+    """The stream of all events."""
+    days = settings.exchange_retention_days
+    return StreamSpec(
+        name=STREAM,
+        subjects=SUBJECTS,
+        max_age=None if days is None else days * 86_400.0,
+        duplicate_window=DUPLICATE_WINDOW,
+        replicas=settings.nats_replicas,
+    )

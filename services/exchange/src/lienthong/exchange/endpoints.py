@@ -1,0 +1,143 @@
+"""The exchange's REST: publish, subscribe, pull, acknowledge."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Path, Request, Response, status
+from starlette.requests import ClientDisconnect
+
+from lienthong.exchange import errors
+from lienthong.exchange.cloudevents import Mistake
+from lienthong.exchange.delivery import Dispatch
+from lienthong.exchange.models import Subscription
+from lienthong.exchange.parcels import MAX_BODY_BYTES
+from lienthong.exchange.publishing import Publisher
+from lienthong.exchange.schemas import (
+    Accepted,
+    AcceptedEvent,
+    AckRequest,
+    AckResult,
+    PullRequest,
+    RefusedToken,
+    SubscriptionList,
+    SubscriptionName,
+    SubscriptionSpec,
+    SubscriptionView,
+)
+from lienthong.exchange.subscriptions import Subscriptions
+from lienthong.kit.access import Caller, require
+from lienthong.kit.problems import TRANSACTION_HEADER
+
+SCOPE = "events"
+
+Authorized = Annotated[Caller, Depends(require(SCOPE))]
+Name = Annotated[SubscriptionName, Path()]
+
+
+def routes(publisher: Publisher, subscriptions: Subscriptions, dispatch: Dispatch) -> APIRouter:
+    """The router; every path needs a token with the scope `events`."""
+    router = APIRouter(prefix="/exchange/v1")
+
+    @router.post("/events/{agency}/{system}/{event_type}", status_code=status.HTTP_202_ACCEPTED)
+    async def publish(
+        request: Request, caller: Authorized, agency: str, system: str, event_type: str
+    ) -> Accepted:
+        """Take one event (structured or binary mode) or a batch; answered when they are on disk."""
+        event_type_id = f"{agency}/{system}/{event_type}"
+        # Before reading the body: a stranger's is not worth the memory.
+        publisher.check(caller.client_id, event_type_id)
+        receipts = await publisher.publish(
+            caller.client_id, event_type_id, request.headers.items(), await _body(request)
+        )
+        return Accepted(
+            accepted=[
+                AcceptedEvent(id=receipt.id, sequence=receipt.sequence, duplicate=receipt.duplicate)
+                for receipt in receipts
+            ]
+        )
+
+    @router.get("/subscriptions")
+    async def subscriptions_of_caller(caller: Authorized) -> SubscriptionList:
+        """The caller's subscriptions, by name."""
+        found = await subscriptions.of(caller.client_id)
+        return SubscriptionList(items=[_view(subscription) for subscription in found])
+
+    @router.get("/subscriptions/{name}")
+    async def subscription(caller: Authorized, name: Name) -> SubscriptionView:
+        """One subscription of the caller."""
+        return _view(await subscriptions.named(caller.client_id, name))
+
+    @router.put("/subscriptions/{name}")
+    async def put_subscription(
+        request: Request, response: Response, caller: Authorized, name: Name, spec: SubscriptionSpec
+    ) -> SubscriptionView:
+        """Make a subscription (201); asked again for the same one, show it (200)."""
+        subscription, created = await subscriptions.put(
+            caller.client_id,
+            name,
+            spec.event_type,
+            ordered=spec.ordered,
+            start=spec.start,
+            tx=request.headers.get(TRANSACTION_HEADER),
+        )
+        response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
+        return _view(subscription)
+
+    @router.delete("/subscriptions/{name}", status_code=status.HTTP_204_NO_CONTENT)
+    async def delete_subscription(request: Request, caller: Authorized, name: Name) -> None:
+        """Forget a subscription; what it has not been handed yet is not kept for it."""
+        await subscriptions.delete(caller.client_id, name, tx=request.headers.get(TRANSACTION_HEADER))
+
+    @router.post("/subscriptions/{name}/pull")
+    async def pull(request: Request, caller: Authorized, name: Name, wanted: PullRequest) -> Response:
+        """Be handed events; empty when none came in time."""
+        subscription = await subscriptions.named(caller.client_id, name)
+        handed = await dispatch.pull(subscription, wanted.max, wanted.wait_seconds, request.is_disconnected)
+        events = [
+            {
+                "ack": event.ack,
+                "sequence": event.sequence,
+                "delivered": event.delivered,
+                "event": msgspec.Raw(event.event),
+            }
+            for event in handed
+        ]
+        return Response(msgspec.json.encode({"events": events}), media_type="application/json")
+
+    @router.post("/subscriptions/{name}/ack")
+    async def acknowledge(caller: Authorized, name: Name, done: AckRequest) -> AckResult:
+        """Never be handed these events again."""
+        subscription = await subscriptions.named(caller.client_id, name)
+        settlement = await dispatch.acknowledge(subscription, done.ack)
+        return AckResult(
+            acknowledged=list(settlement.acknowledged),
+            refused=[RefusedToken(token=token, detail=detail) for token, detail in settlement.refused],
+        )
+
+    return router
+
+
+async def _body(request: Request) -> bytes:
+    """The request's body, read no further than the largest batch.
+
+    Raises:
+        Problem: `event-too-large`, or `malformed-event` when the sender hung up.
+    """
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise errors.event_too_large("The request", MAX_BODY_BYTES)
+    except ClientDisconnect:
+        raise errors.malformed_event([Mistake("", "ended before it was complete")]) from None
+    return bytes(body)
+
+
+def _view(subscription: Subscription) -> SubscriptionView:
+    return SubscriptionView(
+        name=subscription.name,
+        event_type=subscription.event_type,
+        ordered=subscription.ordered,
+        created_at=subscription.created_at,
+    )

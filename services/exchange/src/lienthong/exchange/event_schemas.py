@@ -1,0 +1,96 @@
+"""Payloads against the JSON Schema (draft 2020-12) of their event type."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from lienthong.exchange.cloudevents import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_MISTAKES = 20
+_REFERENCES = ("$ref", "$dynamicRef")
+
+
+class UnusableSchemaError(ValueError):
+    """The schema cannot be used; says why."""
+
+
+def mistakes_in(value: object, schema: str, *, at: str) -> list[Mistake]:
+    """What in `value` breaks `schema` (JSON text), at most `MAX_MISTAKES`; `at` goes before each pointer.
+
+    `format` is an annotation, as draft 2020-12 has it by default. References lead to places inside the
+    schema only: nothing is ever fetched.
+
+    Raises:
+        UnusableSchemaError: the schema is not valid, or refers to something outside itself.
+    """
+    validator = compiled(schema)
+    found: list[Mistake] = []
+    try:
+        for error in validator.iter_errors(value):
+            found.append(_mistake(error, at))
+            if len(found) == MAX_MISTAKES:
+                break
+    except RecursionError:
+        return [Mistake(at, "is nested too deeply for the schema")]
+    except Unresolvable as error:
+        raise UnusableSchemaError(f"the reference {error.ref} cannot be followed") from None
+    return sorted(found, key=lambda mistake: mistake.pointer)
+
+
+@lru_cache(maxsize=512)
+def compiled(schema: str) -> Draft202012Validator:
+    """The validator of a schema; kept, so that each version of an event type is compiled once.
+
+    Raises:
+        UnusableSchemaError: the schema is not valid, or refers to something outside itself.
+    """
+    try:
+        document = json.loads(schema)
+        Draft202012Validator.check_schema(document)
+    except json.JSONDecodeError as error:
+        raise UnusableSchemaError(f"it is not JSON: {error}") from None
+    except (SchemaError, RecursionError) as error:
+        reason = error.message if isinstance(error, SchemaError) else "it is nested too deeply"
+        raise UnusableSchemaError(reason) from None
+    remote = next((target for target in _references(document) if not target.startswith("#")), None)
+    if remote is not None:
+        raise UnusableSchemaError(f"the reference {remote} leads outside the schema")
+    # An empty registry has nobody to ask: a reference that is not in the schema fails, it is never fetched.
+    return Draft202012Validator(document, registry=Registry())
+
+
+def _references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, child in node.items():
+            if name in _REFERENCES and isinstance(child, str):
+                yield child
+            else:
+                yield from _references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _references(child)
+
+
+def _mistake(error: ValidationError, at: str) -> Mistake:
+    path = [str(part).replace("~", "~0").replace("/", "~1") for part in error.absolute_path]
+    # jsonschema's other messages repeat the offending value, which may be personal data.
+    if error.validator in {"required", "dependentRequired", "additionalProperties"}:
+        detail = error.message
+    else:
+        detail = f"breaks {error.validator}: {_short(error.validator_value)}"
+    return Mistake("/".join([at, *path]), detail)
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 200 else text[:199] + "…"

@@ -1,0 +1,32 @@
+"""Names on the bus: the stream of events, their subjects and message ids."""
+
+from __future__ import annotations
+
+import hashlib
+
+STREAM = "EVENTS"
+SUBJECTS = ("event.>",)
+CONSUMER_PREFIX = "subscription-"
+JOURNAL_SUBJECT = "journal.exchange"
+FINGERPRINT_HEADER = "Lgsp-Fingerprint"
+# How long the bus itself recognises a message id; the register of accepted events knows for ever.
+DUPLICATE_WINDOW = 120.0
+
+
+def subject_of(event_type_id: str) -> str:
+    """The subject of an event type, e.g. `event.H11_05.land.parcel-changed-v1`.
+
+    A dot separates the words of a subject, so the agency's dots become underscores (codes have none).
+    """
+    agency, system, code = event_type_id.split("/")
+    return f"event.{agency.replace('.', '_')}.{system}.{code}"
+
+
+def message_id_of(source: str, event_id: str) -> str:
+    """The message id of an event: equal for every retry, since source and id name the event (CloudEvents)."""
+    return hashlib.sha256(f"{len(source)}:{source}{event_id}".encode()).hexdigest()
+
+
+def consumer_of(subscription_id: str) -> str:
+    """The durable consumer that keeps a subscription's place."""
+    return f"{CONSUMER_PREFIX}{subscription_id}"

@@ -1,0 +1,73 @@
+"""Tables of the exchange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lienthong.kit.database import Base as KitBase
+from lienthong.kit.database import new_metadata
+from lienthong.kit.outbox import outbox_table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Base(KitBase):
+    """Root of the exchange's tables."""
+
+    __abstract__ = True
+    metadata = new_metadata()
+
+
+class Subscription(Base):
+    """What a system wants to receive, and whose turn it is to be handed events of it.
+
+    `turn` names the pull that may take events now, until `turn_until`; once it has some, `turn_events` lists
+    their message ids, and the turn ends when all of them are acknowledged.
+    """
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (UniqueConstraint("owner", "name"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str] = mapped_column(String(63))
+    event_type: Mapped[str] = mapped_column(String(192))
+    ordered: Mapped[bool]
+    start_sequence: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    turn: Mapped[str | None] = mapped_column(String(36))
+    turn_until: Mapped[datetime | None]
+    turn_events: Mapped[list[Any] | None]
+
+
+class Acknowledgement(Base):
+    """An event that a subscriber acknowledged; it is never handed to that subscription again.
+
+    JetStream alone does not keep that promise: one server answers an acknowledgement before it is on disk.
+    """
+
+    __tablename__ = "acknowledgements"
+
+    subscription_id: Mapped[str] = mapped_column(
+        ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True
+    )
+    message_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    acknowledged_at: Mapped[datetime]
+
+
+class AcceptedEvent(Base):
+    """An event in the stream, by its message id; what tells a late retry. Built from the stream itself."""
+
+    __tablename__ = "accepted_events"
+
+    message_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, index=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+
+
+outbox = outbox_table(Base.metadata)

@@ -1,0 +1,84 @@
+"""What comes in and goes out of the exchange's REST."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+SubscriptionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
+EventTypeId = Annotated[
+    str,
+    StringConstraints(
+        max_length=192, pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]*/[a-z][a-z0-9\-]*/[a-z][a-z0-9\-]*-v[1-9][0-9]*$"
+    ),
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SubscriptionSpec(_Strict):
+    """A subscription as its owner wants it."""
+
+    event_type: EventTypeId
+    ordered: bool = True
+    start: Literal["new", "all"] = "new"
+
+
+class PullRequest(_Strict):
+    """How many events, and how long to wait for the first."""
+
+    max: int = Field(default=10, ge=1, le=100)
+    wait_seconds: float = Field(default=0, ge=0, le=30)
+
+
+class AckRequest(_Strict):
+    """Tokens of events that are done."""
+
+    ack: list[Annotated[str, StringConstraints(max_length=1000)]] = Field(min_length=1, max_length=1000)
+
+
+class AcceptedEvent(BaseModel):
+    """One event that is in the stream."""
+
+    id: str
+    sequence: int
+    duplicate: bool
+
+
+class Accepted(BaseModel):
+    """All events of a request, in its order."""
+
+    accepted: list[AcceptedEvent]
+
+
+class SubscriptionView(BaseModel):
+    """A subscription as it is."""
+
+    name: str
+    event_type: str
+    ordered: bool
+    created_at: datetime
+
+
+class SubscriptionList(BaseModel):
+    """All subscriptions of the caller."""
+
+    items: list[SubscriptionView]
+
+
+class RefusedToken(BaseModel):
+    """A token that acknowledged nothing."""
+
+    token: str
+    detail: str
+
+
+class AckResult(BaseModel):
+    """What became of each token."""
+
+    acknowledged: list[str]
+    refused: list[RefusedToken]

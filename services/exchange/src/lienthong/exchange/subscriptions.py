@@ -1,0 +1,154 @@
+"""Subscriptions: made, listed, removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from lienthong.exchange import errors, permissions
+from lienthong.exchange.events import JOURNAL_SUBJECT, STREAM
+from lienthong.exchange.models import Subscription
+from lienthong.exchange.repository import SubscriptionRepository
+from lienthong.kit.bus import BusUnavailable
+from lienthong.kit.journal import admin_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from lienthong.exchange.catalog_view import CatalogView
+    from lienthong.exchange.consumers import Consumers
+    from lienthong.kit.bus import Bus
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.database import Database
+    from lienthong.kit.ids import NewId
+    from lienthong.kit.outbox import Outbox
+
+
+class Subscriptions:
+    """The subscriptions of all systems; each caller sees its own only."""
+
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        outbox: Outbox,
+        consumers: Consumers,
+        view: Callable[[], CatalogView],
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._outbox = outbox
+        self._consumers = consumers
+        self._view = view
+        self._clock = clock
+        self._new_id = new_id
+
+    async def put(
+        self,
+        owner: str,
+        name: str,
+        event_type: str,
+        *,
+        ordered: bool,
+        start: Literal["new", "all"],
+        tx: str | None,
+    ) -> tuple[Subscription, bool]:
+        """Make a subscription, or find the same one made before; also says whether it is new.
+
+        From the moment this returns every event that is accepted will be handed to the subscriber; with
+        `start="all"` also those in the stream already.
+
+        Raises:
+            Problem: not permitted, the name stands for something else, or the bus does not answer.
+        """
+        permissions.receivable(self._view(), owner, event_type, self._clock.now())
+        try:
+            begin = 1 if start == "all" else await self._bus.last_sequence(STREAM) + 1
+            async with self._database.transaction() as session:
+                subscription, created = await self._find_or_add(
+                    session, owner, name, event_type, ordered=ordered, begin=begin, tx=tx
+                )
+            await self._consumers.of(subscription)
+        except BusUnavailable:
+            raise errors.bus_unavailable() from None
+        return subscription, created
+
+    async def named(self, owner: str, name: str) -> Subscription:
+        """The owner's subscription of that name.
+
+        Raises:
+            Problem: `unknown-subscription`.
+        """
+        async with self._database.reading() as session:
+            found = await SubscriptionRepository(session).named(owner, name)
+        if found is None:
+            raise errors.unknown_subscription(name)
+        return found
+
+    async def of(self, owner: str) -> Sequence[Subscription]:
+        """All subscriptions of an owner, by name."""
+        async with self._database.reading() as session:
+            return await SubscriptionRepository(session).of(owner)
+
+    async def delete(self, owner: str, name: str, *, tx: str | None) -> None:
+        """Forget a subscription and its place in the stream.
+
+        Raises:
+            Problem: `unknown-subscription`.
+        """
+        async with self._database.transaction() as session:
+            repository = SubscriptionRepository(session)
+            found = await repository.named(owner, name)
+            if found is None:
+                raise errors.unknown_subscription(name)
+            await repository.remove(found)
+            await self._record(session, "subscription.delete", found, tx)
+        await self._consumers.remove(found.id)
+
+    async def _find_or_add(
+        self,
+        session: AsyncSession,
+        owner: str,
+        name: str,
+        event_type: str,
+        *,
+        ordered: bool,
+        begin: int,
+        tx: str | None,
+    ) -> tuple[Subscription, bool]:
+        repository = SubscriptionRepository(session)
+        found = await repository.named(owner, name)
+        if found is not None:
+            if (found.event_type, found.ordered) != (event_type, ordered):
+                raise errors.subscription_exists(name)
+            return found, False
+        subscription = Subscription(
+            id=self._new_id(),
+            owner=owner,
+            name=name,
+            event_type=event_type,
+            ordered=ordered,
+            start_sequence=begin,
+            created_at=self._clock.now(),
+        )
+        repository.add(subscription)
+        await self._record(session, "subscription.create", subscription, tx)
+        return subscription, True
+
+    async def _record(
+        self, session: AsyncSession, action: str, subscription: Subscription, tx: str | None
+    ) -> None:
+        record = admin_record(
+            id=self._new_id(),
+            tx=tx or self._new_id(),
+            at=self._clock.now(),
+            node="exchange",
+            actor=subscription.owner,
+            action=action,
+            object=f"Subscription/{subscription.owner}/{subscription.name}",
+            detail={"event_type": subscription.event_type},
+        )
+        await self._outbox.add(session, JOURNAL_SUBJECT, record)
