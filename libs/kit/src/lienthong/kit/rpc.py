@@ -15,7 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from lienthong.kit.rpc_errors import Deadline, ProblemsToStatus
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable
 
 T = TypeVar("T")
 
@@ -101,7 +101,7 @@ async def follow(
     name: str = "stream",
     first_pause: float = 0.1,
     longest_pause: float = 2.0,
-) -> AsyncIterator[T]:
+) -> AsyncGenerator[T, None]:
     """The messages of a stream that is opened again, for ever, whenever it ends, fails or falls silent.
 
     `silence` is how many seconds without a message mean that the peer is gone. Pauses between attempts grow
