@@ -90,7 +90,9 @@ class Database:
         self._schema = schema
         self._sqlite = engine.dialect.name == "sqlite"
         self._writing = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
-        self._reading = engine.execution_options(sqlite_begin="BEGIN", postgresql_readonly=True)
+        # SQLite's readers see one moment anyway; PostgreSQL's only when asked to.
+        one_moment = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reading = engine.execution_options(sqlite_begin="BEGIN", postgresql_readonly=True, **one_moment)
         # SQLite has one writer: waiting here is fair and costs nothing, polling its lock is neither.
         self._turn = asyncio.Lock()
         self._exclusive: dict[str, asyncio.Lock] = {}
