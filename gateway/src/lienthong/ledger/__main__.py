@@ -1,0 +1,25 @@
+"""`python -m lienthong.ledger`."""
+
+import sys
+
+import structlog
+
+from lienthong.kit.logs import configure_logs
+from lienthong.kit.process import run
+from lienthong.ledger.bootstrap import PROCESS, serve
+from lienthong.ledger.errors import KeyFileUnusable, LedgerMismatch
+from lienthong.ledger.settings import LedgerSettings
+
+
+async def _main() -> None:
+    settings = LedgerSettings()
+    configure_logs(PROCESS, settings.log_level, settings.log_format)
+    try:
+        await serve(settings)
+    except (LedgerMismatch, KeyFileUnusable) as error:
+        structlog.get_logger(__name__).error("the ledger does not run", reason=str(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run(_main)

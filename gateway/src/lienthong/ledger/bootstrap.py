@@ -1,0 +1,96 @@
+"""The only place where the objects of the ledger process are wired."""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from lienthong.kit.access import KeysReplica
+from lienthong.kit.bus import Bus
+from lienthong.kit.clock import Clock, SystemClock
+from lienthong.kit.database import Database, migrate
+from lienthong.kit.problems import install_problem_handlers
+from lienthong.kit.process import run_process
+from lienthong.kit.rpc import open_channel
+from lienthong.kit.telemetry import configure_telemetry
+from lienthong.kit.tokens import TokenVerifier
+from lienthong.ledger.endpoints import routes
+from lienthong.ledger.events import JournalFollower, journal_stream
+from lienthong.ledger.integration import Integrator
+from lienthong.ledger.opening import Log, open_log
+from lienthong.ledger.service import AuditLog
+from lienthong.ledger.settings import LedgerSettings
+from lienthong.ledger.turn import turn_of
+
+PROCESS = "ledger"
+SCHEMA = "ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts that work on the database."""
+
+    database: Database
+    log: Log
+    integrator: Integrator
+    reader: AuditLog
+
+
+async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> Core:
+    """Open the database at its newest schema and the log in it, verified.
+
+    Raises:
+        LedgerMismatch: what is stored is not the log that was signed.
+        KeyFileUnusable: the signing key is missing or unreadable.
+    """
+    clock = clock or SystemClock()
+    await migrate(settings.ledger_database_url, SCHEMA, "lienthong.ledger")
+    database = Database.open(settings.ledger_database_url, schema=SCHEMA)
+    try:
+        log = await open_log(database, settings.ledger_key_file, settings.ledger_origin, clock)
+    except BaseException:
+        await database.close()
+        raise
+    return Core(database, log, Integrator(database, log.key, log.origin, clock), AuditLog(database))
+
+
+def create_app(core: Core, keys: KeysReplica) -> FastAPI:
+    """Build the REST application."""
+    app = FastAPI(title="Liên thông: ledger", openapi_url=None, redirect_slashes=False)
+    app.state.keys = keys
+    install_problem_handlers(app)
+    app.include_router(routes(core.reader, core.log.key.verifier))
+    return app
+
+
+def create_follower(settings: LedgerSettings, core: Core, bus: Bus) -> JournalFollower:
+    """Build what brings the journal into the log."""
+    turn = turn_of(core.database, settings.ledger_database_url)
+    return JournalFollower(
+        bus, core.database, core.integrator, turn, batch_messages=settings.ledger_batch_messages
+    )
+
+
+async def serve(settings: LedgerSettings) -> None:
+    """Run the process until it is told to stop."""
+    telemetry = configure_telemetry(PROCESS, settings)
+    core = await open_core(settings)
+    bus = await Bus.connect(settings.nats_url, PROCESS, streams=[journal_stream(settings.nats_replicas)])
+    follower = create_follower(settings, core, bus)
+    channel = open_channel(settings.identity_rpc)
+    verifier = TokenVerifier(settings.issuer, settings.token_audience, SystemClock())
+    keys = KeysReplica(channel, verifier, node=PROCESS)
+
+    async def shut_down_telemetry() -> None:
+        telemetry.shutdown()
+
+    async def close_channel() -> None:
+        await channel.close()
+
+    await run_process(
+        PROCESS,
+        settings,
+        app=create_app(core, keys),
+        background=[follower.run, keys.run],
+        checks={"database": core.database.check, "journal-lag-known": follower.lag_known},
+        close=[bus.close, close_channel, core.database.close, shut_down_telemetry],
+    )

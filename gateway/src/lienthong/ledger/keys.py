@@ -1,0 +1,56 @@
+"""The log's signing key in its file."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from lienthong.ledger.errors import KeyFileUnusable
+from lienthong.tlog import MalformedKey, SigningKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def load_key(path: Path) -> SigningKey:
+    """Read the key.
+
+    Raises:
+        KeyFileUnusable: there is none, or it cannot be read.
+    """
+    try:
+        return SigningKey.parse(path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError, MalformedKey) as error:
+        raise KeyFileUnusable(f"the signing key of the log in {path} cannot be used: {error}") from error
+
+
+def load_or_create_key(path: Path, origin: str) -> SigningKey:
+    """Read the key of a log that begins, or make it when there is none.
+
+    Raises:
+        KeyFileUnusable: it cannot be read or written.
+    """
+    return load_key(path) if path.exists() else create_key(path, origin)
+
+
+def create_key(path: Path, origin: str, random_bytes: Callable[[int], bytes] = os.urandom) -> SigningKey:
+    """Make a key of this name, with its public half beside it as `.vkey`; the file is its owner's alone.
+
+    Raises:
+        KeyFileUnusable: it cannot be written, or something is there already.
+    """
+    key = SigningKey(origin, random_bytes(32))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"{key.export()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        path.with_suffix(".vkey").write_text(f"{key.verifier}\n", encoding="utf-8")
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+    except OSError as error:
+        raise KeyFileUnusable(f"the signing key of the log cannot be written to {path}: {error}") from error
+    return key

@@ -1,0 +1,90 @@
+"""The tables of the ledger."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from lienthong.kit.database import BigId, UtcDateTime, new_metadata
+
+metadata: Final = new_metadata()
+
+entries: Final = Table(
+    "entry",
+    metadata,
+    Column("leaf_index", BigId, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("record_id", String(128), nullable=False),
+    Column("kind", String(64)),
+    Column("tx", String(128)),
+    Column("client", String(255)),
+    Column("client_agency", String(255)),
+    Column("service", String(255)),
+    Column("provider_agency", String(255)),
+    Column("operation", String(255)),
+    Column("status", Integer),
+    Column("error", String(255)),
+    Column("at", UtcDateTime()),
+    UniqueConstraint("record_id"),
+    Index("ix_entry_tx", "tx"),
+    Index("ix_entry_kind", "kind", "leaf_index"),
+    Index("ix_entry_client", "client", "leaf_index"),
+    Index("ix_entry_client_agency", "client_agency", "leaf_index"),
+    Index("ix_entry_service", "service", "leaf_index"),
+    Index("ix_entry_provider_agency", "provider_agency", "leaf_index"),
+    Index("ix_entry_status", "status", "leaf_index"),
+    Index("ix_entry_at", "at"),
+)
+"""The leaves: `data` is the exact bytes of the record, the other columns are the search index drawn from it.
+
+`record_id` is unique for ever: a record that comes again is the same record.
+"""
+
+tiles: Final = Table(
+    "tile",
+    metadata,
+    Column("level", Integer, nullable=False),
+    Column("tile_index", BigInteger, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("level", "tile_index"),
+)
+"""One row a tile, as wide as it is now: a narrower partial tile is its beginning."""
+
+tree: Final = Table(
+    "tree",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("checkpoint", Text, nullable=False),
+    Column("signed_at", UtcDateTime(), nullable=False),
+    Column("journal_stream", String(64), nullable=False),
+    Column("journal_sequence", BigInteger, nullable=False),
+)
+"""One row: the head of the log. Its lock is the turn to append.
+
+`journal_stream` and `journal_sequence` say how far the journal is in the log: they change in the transaction
+that appends, so each message is integrated exactly once, whatever the bus remembers.
+"""
+
+quarantine: Final = Table(
+    "quarantine",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("journal_sequence", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("received_at", UtcDateTime(), nullable=False),
+)
+"""What came over the journal and cannot be an entry: kept with the reason, so that nothing is lost."""

@@ -1,0 +1,123 @@
+"""Opening the log at the start of the process: found as it was signed, or the process does not run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lienthong.ledger import repository
+from lienthong.ledger.errors import LedgerMismatch
+from lienthong.ledger.keys import load_key, load_or_create_key
+from lienthong.tlog import (
+    EMPTY_ROOT,
+    ENTRIES,
+    Checkpoint,
+    TileAddress,
+    TlogError,
+    decode_bundle,
+    leaf_hash,
+    open_checkpoint,
+    tiles_of_level,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.database import Database
+    from lienthong.ledger.repository import Head
+    from lienthong.tlog import SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """An opened log: its name and the key that signs for it."""
+
+    origin: str
+    key: SigningKey
+
+
+async def open_log(database: Database, key_file: Path, origin: str, clock: Clock) -> Log:
+    """Open the log, or begin a new one with the signed checkpoint of the empty tree.
+
+    Raises:
+        LedgerMismatch: what is stored is not what was signed, or was signed by another key or name.
+        KeyFileUnusable: the key is missing although the log has begun, or cannot be read or written.
+    """
+    async with database.transaction() as session:
+        head = await repository.find_head(session, lock=True)
+        if head is None:
+            key = load_or_create_key(key_file, origin)
+            _check_name(key, origin)
+            await repository.create_head(session, _empty(key, origin, clock))
+        else:
+            key = load_key(key_file)
+            _check_name(key, origin)
+            await verify(session, head, key, origin)
+    return Log(origin, key)
+
+
+async def verify(session: AsyncSession, head: Head, key: SigningKey, origin: str) -> None:
+    """Check that the right edge of the stored tree and its last entries are what the checkpoint signs.
+
+    It costs a few reads whatever the size. A change further inside is found by a check of the whole log,
+    which anyone with the checkpoint can make.
+
+    Raises:
+        LedgerMismatch: they are not.
+    """
+    try:
+        checkpoint = open_checkpoint(head.checkpoint, key.verifier, origin=origin)
+        edge = await repository.find_edge(session, checkpoint.size)
+    except TlogError as error:
+        raise LedgerMismatch(f"{error}. {_ADVICE}") from error
+    if (checkpoint.size, checkpoint.root) != (head.size, head.root):
+        raise LedgerMismatch(
+            f"the log is stored with {head.size} entries, but signed with {checkpoint.size}. {_ADVICE}"
+        )
+    if edge.root != checkpoint.root:
+        raise LedgerMismatch(
+            f"the stored tiles do not give the signed root at size {checkpoint.size}. {_ADVICE}"
+        )
+    last = await repository.find_last_index(session)
+    if (-1 if last is None else last) != checkpoint.size - 1:
+        raise LedgerMismatch(
+            f"the last stored entry is {last}, but {checkpoint.size} entries are signed. {_ADVICE}"
+        )
+    if checkpoint.size:
+        await _verify_last_bundle(session, tiles_of_level(0, checkpoint.size)[-1])
+
+
+async def _verify_last_bundle(session: AsyncSession, tile: TileAddress) -> None:
+    bundle = await repository.find_bundle(session, TileAddress(ENTRIES, tile.index, tile.width))
+    stored = await repository.find_tiles(session, [tile])
+    if bundle is None or tile not in stored:
+        raise LedgerMismatch(f"{tile.path} or an entry under it is missing. {_ADVICE}")
+    if b"".join(map(leaf_hash, decode_bundle(bundle))) != tile.of_bytes(stored[tile]):
+        raise LedgerMismatch(f"the last entries are not those of {tile.path}. {_ADVICE}")
+
+
+def _check_name(key: SigningKey, origin: str) -> None:
+    if key.name != origin:
+        raise LedgerMismatch(
+            f"the signing key is of the log {key.name!r}, not of {origin!r} (LIENTHONG_LEDGER_ORIGIN)"
+        )
+
+
+def _empty(key: SigningKey, origin: str, clock: Clock) -> repository.Head:
+    return repository.Head(
+        size=0,
+        root=EMPTY_ROOT,
+        checkpoint=Checkpoint(origin, 0, EMPTY_ROOT).signed(key),
+        signed_at=clock.now(),
+        journal_stream="",
+        journal_sequence=0,
+    )
+
+
+_ADVICE = (
+    "The ledger does not run on a log that is not the signed one. Keep this database as evidence and restore"
+    " the last good one: what the journal has had since then is integrated again."
+)

@@ -1,0 +1,23 @@
+"""Settings of the ledger process, beside those that all processes share."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from lienthong.kit.settings import Settings
+
+
+class LedgerSettings(Settings):
+    """Where the log lies, what it is called and with which key it is signed."""
+
+    ledger_database_url: str = Field(
+        default_factory=lambda data: f"sqlite+aiosqlite:///{Path(data['home']) / 'ledger' / 'ledger.db'}"
+    )
+    ledger_origin: str = Field(
+        default_factory=lambda data: f"lgsp/{data['instance']}/ledger", min_length=1, pattern=r"^[^\s+]+$"
+    )
+    """The first line of every checkpoint and the name of its key: the log's name for ever."""
+    ledger_key_file: Path = Field(default_factory=lambda data: Path(data["home"]) / "ledger" / "ledger.key")
+    """The signing key; made at the first start of a new log, never again."""
+    ledger_batch_messages: int = Field(default=32, ge=1, le=500)
+    """How many journal messages, of at most 512 records each, become one transaction and one checkpoint."""
