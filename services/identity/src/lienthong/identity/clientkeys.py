@@ -14,6 +14,7 @@ from typing import Final
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, thumbprint
 from joserfc.jws import JWSRegistry
+from joserfc.util import urlsafe_b64decode
 
 ALGORITHMS: Final = ("ES256", "EdDSA", "PS256")
 """Algorithms of assertions, as FAPI 2.0 §5.4.1 allows them."""
@@ -131,8 +132,6 @@ def _usable(public: dict[str, str]) -> tuple[str, PublicKey]:
         if public["crv"] != "Ed25519":
             raise ValueError("only Ed25519")
         return "EdDSA", OKPKey.import_key({**public})
-    key = RSAKey.import_key({**public})
-    native = key.public_key
-    if native.key_size not in _RSA_BITS:
+    if int.from_bytes(urlsafe_b64decode(public["n"].encode())).bit_length() not in _RSA_BITS:
         raise ValueError("RSA keys have 2,048 to 8,192 bits")
-    return "PS256", key
+    return "PS256", RSAKey.import_key({**public})

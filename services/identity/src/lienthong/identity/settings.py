@@ -1,10 +1,11 @@
 """Settings of the identity process, beside those that all processes share."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from lienthong.identity.assertions import AssertionRules
 from lienthong.identity.rotation import RotationRules
@@ -13,6 +14,17 @@ from lienthong.kit.settings import Settings
 
 _SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
+
+
+def _seconds(value: object) -> object:
+    """A number in an environment variable is a text, which pydantic would take for ISO 8601."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return float(value)
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
 class IdentitySettings(Settings):
@@ -28,20 +40,20 @@ class IdentitySettings(Settings):
     identity_bootstrap_dir: Path | None = None
     """Where credentials of the clients `operator` and `auditor` are written; without it they are not made."""
 
-    identity_token_lifetime: timedelta = Field(default=timedelta(minutes=5), ge=_SECOND, le=_HOUR)
+    identity_token_lifetime: Duration = Field(default=timedelta(minutes=5), ge=_SECOND, le=_HOUR)
     """How long an access token lives."""
-    identity_assertion_lifetime: timedelta = Field(default=timedelta(minutes=5), ge=_SECOND, le=_HOUR)
+    identity_assertion_lifetime: Duration = Field(default=timedelta(minutes=5), ge=_SECOND, le=_HOUR)
     """How far ahead an assertion may expire; each is remembered so long."""
-    identity_clock_leeway: timedelta = Field(
+    identity_clock_leeway: Duration = Field(
         default=timedelta(seconds=10), ge=timedelta(0), le=timedelta(minutes=1)
     )
     """How much a client's clock may differ."""
 
-    identity_key_announced_for: timedelta = Field(default=_HOUR, ge=_SECOND)
+    identity_key_announced_for: Duration = Field(default=_HOUR, ge=_SECOND)
     """How long a signing key is published before it signs; longer than anyone keeps a copy of the key set."""
-    identity_key_signing_for: timedelta = Field(default=timedelta(days=30), ge=_SECOND)
+    identity_key_signing_for: Duration = Field(default=timedelta(days=30), ge=_SECOND)
     """How long a key signs before the next takes over."""
-    identity_key_grace: timedelta = Field(default=timedelta(minutes=1), ge=timedelta(0), le=_HOUR)
+    identity_key_grace: Duration = Field(default=timedelta(minutes=1), ge=timedelta(0), le=_HOUR)
     """How long an old key stays published after its last token has expired."""
 
     @model_validator(mode="after")

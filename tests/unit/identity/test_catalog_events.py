@@ -1,0 +1,67 @@
+"""What the catalog says of a system becomes a client, and nothing else does."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from lienthong.identity.models import Status
+from lienthong.identity.registry import client_of
+from lienthong.identity.schemas import SystemEvent
+
+EVENT: dict[str, Any] = {
+    "version": 7,
+    "kind": "System",
+    "id": "H11.05/land",
+    "action": "upserted",
+    "resource": {
+        "apiVersion": "lienthong/v1",
+        "kind": "System",
+        "metadata": {"id": "H11.05/land"},
+        "spec": {"name": {"vi": "Đất đai", "en": "Land"}, "jwks": {"keys": [{"kty": "EC"}]}},
+        "status": "active",
+    },
+}
+
+
+def read(**changes: object) -> SystemEvent:
+    return SystemEvent.model_validate_json(json.dumps({**EVENT, **changes}))
+
+
+def test_a_system_becomes_a_client_of_the_api_and_of_events() -> None:
+    client = client_of(read())
+    assert client.client_id == "H11.05/land"
+    assert client.scopes == ("api", "events")
+    assert json.loads(client.jwks) == {"keys": [{"kty": "EC"}]}
+    assert (client.status, client.catalog_version) == (Status.ACTIVE, 7)
+
+
+def test_a_suspended_system_stays_with_its_keys() -> None:
+    client = client_of(read(resource={**EVENT["resource"], "status": "suspended"}))
+    assert client.status is Status.SUSPENDED
+    assert json.loads(client.jwks)["keys"]
+
+
+def test_a_removed_system_keeps_no_keys() -> None:
+    client = client_of(read(action="removed"))
+    assert (client.status, json.loads(client.jwks)) == (Status.REMOVED, {"keys": []})
+    assert client_of(read(action="removed", resource=None)).status is Status.REMOVED
+
+
+@pytest.mark.parametrize(
+    "identifier", ["operator", "auditor", "", "/land", "H11.05/", "a b/land", "H11/land/x", 5, None]
+)
+def test_no_event_can_touch_the_servers_own_clients(identifier: object) -> None:
+    with pytest.raises(ValidationError):
+        read(id=identifier)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"version": -1}, {"version": "x"}, {"version": 2**63}, {"kind": "Agency"}, {"action": "changed"},
+     {"resource": None}, {"resource": {"spec": {"jwks": []}}}, {"resource": {"spec": {}, "status": "odd"}}],
+)  # fmt: skip
+def test_an_event_that_says_something_else_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        read(**changes)

@@ -1,0 +1,101 @@
+"""A key verifies the one algorithm of its type, or nothing."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+
+from lienthong.identity.clientkeys import MAX_KEYS, client_key, client_keys, client_keys_of_text, nobodys_keys
+
+EC: dict[str, Any] = dict(ECKey.generate_key("P-256").as_dict(private=False))
+OKP: dict[str, Any] = dict(OKPKey.generate_key("Ed25519").as_dict(private=False))
+RSA: dict[str, Any] = dict(RSAKey.generate_key(2048).as_dict(private=False))
+
+
+@pytest.mark.parametrize(("jwk", "algorithm"), [(EC, "ES256"), (OKP, "EdDSA"), (RSA, "PS256")])
+def test_the_type_of_a_key_gives_its_algorithm(jwk: dict[str, Any], algorithm: str) -> None:
+    for members in ({}, {"alg": algorithm}, {"use": "sig"}, {"key_ops": ["verify"]}):
+        key = client_key({**jwk, **members})
+        assert key is not None
+        assert key.algorithm == algorithm
+
+
+def test_the_name_of_rfc_9864_is_known() -> None:
+    assert client_key({**OKP, "alg": "Ed25519"}) is not None
+
+
+@pytest.mark.parametrize(
+    "jwk",
+    [
+        ECKey.generate_key("P-256").as_dict(private=True),
+        OctKey.generate_key(256).as_dict(),
+        ECKey.generate_key("P-384").as_dict(private=False),
+        OKPKey.generate_key("X25519").as_dict(private=False),
+        OKPKey.generate_key("Ed448").as_dict(private=False),
+        {**RSA, "n": RSA["n"][:171]},
+        {**RSA, "n": RSA["n"] * 5},
+        {**EC, "use": "enc"},
+        {**EC, "key_ops": ["sign"]},
+        {**EC, "key_ops": "verify"},
+        {**EC, "alg": "HS256"},
+        {**EC, "alg": 5},
+        {**RSA, "alg": "RS256"},
+        {**EC, "x": EC["y"]},
+        {**EC, "x": None},
+        {**EC, "x": "***"},
+        {**EC, "kty": "RSA"},
+        {**EC, "kty": ["EC"]},
+        {**RSA, "n": "AA"},
+        {**OKP, "x": "AA"},
+        {},
+        None,
+        "EC",
+        [EC],
+    ],
+    ids=str,
+)
+def test_keys_that_may_not_verify_are_left_out(jwk: object) -> None:
+    assert client_key(jwk) is None
+    assert client_keys({"keys": [jwk, OKP]})[0].algorithm == "EdDSA"
+
+
+@pytest.mark.parametrize("jwks", [None, [], {}, {"keys": None}, {"keys": {"kty": "EC"}}, "keys"])
+def test_what_is_no_key_set_has_no_keys(jwks: object) -> None:
+    assert client_keys(jwks) == ()
+
+
+def test_the_work_that_a_key_set_can_cause_is_bounded() -> None:
+    assert len(client_keys({"keys": [OKP] * 100})) == MAX_KEYS
+
+
+def test_a_key_answers_to_its_id_and_its_thumbprint() -> None:
+    key = client_key({**EC, "kid": "2026"})
+    assert key is not None
+    assert key.named("2026")
+    assert key.named(key.thumbprint)
+    assert not key.named("2027")
+    unnamed = client_key(EC)
+    assert unnamed is not None
+    assert not unnamed.named("")
+
+
+def test_nobody_has_one_key_of_each_algorithm() -> None:
+    assert [key.algorithm for key in nobodys_keys()] == ["ES256", "EdDSA", "PS256"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["kty", "crv", "x", "y", "n", "e", "use", "alg", "kid", "key_ops"]),
+        st.none() | st.booleans() | st.integers() | st.text(max_size=50) | st.lists(st.text(max_size=5)),
+    )
+)
+def test_no_members_break_the_reader(members: dict[str, Any]) -> None:
+    for jwk in (EC, OKP, RSA):
+        key = client_key({**jwk, **members})
+        assert key is None or key.algorithm in {"ES256", "EdDSA", "PS256"}
+
+
+def test_text_is_read_once() -> None:
+    assert client_keys_of_text('{"keys":[]}') is client_keys_of_text('{"keys":[]}')
