@@ -1,0 +1,1 @@
+"""The service catalog: who takes part, what they offer, and who may use it for what."""

@@ -1,0 +1,101 @@
+"""One unit of work: the change, its row in the change log, its event and its audit record commit together."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lienthong.catalog import events
+from lienthong.catalog.repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from lienthong.catalog.feed import Feed
+    from lienthong.catalog.kinds import Key
+    from lienthong.catalog.resources import Resource
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.database import Database
+    from lienthong.kit.ids import NewId
+    from lienthong.kit.outbox import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who asks for a change, and in which request."""
+
+    client_id: str
+    transaction_id: str
+
+
+class Change:
+    """A change under way. It holds the catalog's head, so versions are given out and committed in one order."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        version: int,
+        now: datetime,
+        author: Author,
+        outbox: Outbox,
+        new_id: NewId,
+    ) -> None:
+        self.repository = Repository(session)
+        self.version = version
+        self.now = now
+        self.author = author
+        self._session = session
+        self._outbox = outbox
+        self._new_id = new_id
+
+    def next_version(self) -> int:
+        """Take the next version, for one resource."""
+        self.version += 1
+        return self.version
+
+    async def log(self, version: int, resource: Resource) -> None:
+        """Write the change log's row for a version, and the event with the resource as it now is."""
+        author = self.author
+        await self.repository.add_change(
+            version, resource.key, author.client_id, author.transaction_id, self.now
+        )
+        await self._outbox.add(self._session, resource.kind.subject, events.upserted(version, resource))
+
+    async def audit(self, action: str, key: Key, detail: dict[str, Any]) -> None:
+        """Write the audit record of what was done."""
+        record_id = self._new_id()
+        record = events.admin(record_id, self.author, self.now, action, key, detail)
+        await self._outbox.add(self._session, events.JOURNAL, record, message_id=record_id)
+
+
+class Changes:
+    """Opens changes and tells the feed what was committed."""
+
+    def __init__(self, db: Database, outbox: Outbox, feed: Feed, clock: Clock, new_id: NewId) -> None:
+        self._db = db
+        self._outbox = outbox
+        self._feed = feed
+        self._clock = clock
+        self._new_id = new_id
+
+    @asynccontextmanager
+    async def begin(self, author: Author) -> AsyncIterator[Change]:
+        """Do a change: commits at the end of the block, all or nothing."""
+        async with self._db.transaction() as session:
+            head = await Repository(session).lock_head()
+            change = Change(session, head, self._clock.now(), author, self._outbox, self._new_id)
+            yield change
+            if change.version != head:
+                await change.repository.set_head(change.version)
+        self._feed.announce(change.version)
+
+    @asynccontextmanager
+    async def rehearse(self) -> AsyncIterator[tuple[Repository, int, datetime]]:
+        """Look at the catalog as a change would: its repository, version and the time. Nothing can change."""
+        async with self._db.reading() as session:
+            repository = Repository(session)
+            yield repository, await repository.head(), self._clock.now()

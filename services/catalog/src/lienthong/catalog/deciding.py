@@ -1,0 +1,175 @@
+"""Asking for agreements and deciding on them, and switching systems off and on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lienthong.catalog import agreements, json_text
+from lienthong.catalog.agreements import Decision, Status, Verdict
+from lienthong.catalog.applying import carry_out, plan_or_refuse, terms
+from lienthong.catalog.errors import Conflicting, NotAllowed, UnknownResource, refuse
+from lienthong.catalog.kinds import Key, Kind
+from lienthong.catalog.mistakes import Mistake
+from lienthong.catalog.resources import SUSPENDED
+from lienthong.catalog.schemas.decisions import read_decision
+from lienthong.catalog.schemas.drafts import read_identity, read_spec
+
+if TYPE_CHECKING:
+    from lienthong.catalog.callers import Party
+    from lienthong.catalog.changes import Change, Changes
+    from lienthong.catalog.json_text import Json
+    from lienthong.catalog.resources import Resource
+    from lienthong.catalog.schemas.drafts import Draft
+    from lienthong.kit.ids import NewId
+
+
+class Deciding:
+    """Keeps the lives of agreements and the status of systems."""
+
+    def __init__(self, changes: Changes, new_id: NewId) -> None:
+        self._changes = changes
+        self._new_id = new_id
+
+    async def request(self, body: Json, party: Party) -> tuple[Resource, bool]:
+        """Ask for an agreement; returns it, and whether it is new (the same request sent twice is not).
+
+        Raises:
+            InvalidManifests: something in the body is wrong.
+            NotAllowed: the caller asks for another system.
+            Conflicting: another agreement has this id.
+        """
+        draft, mistakes = self._request_draft(body, party)
+        if draft is None or mistakes:
+            async with self._changes.rehearse() as (repository, _, now):
+                await plan_or_refuse([draft] if draft else [], mistakes, repository, now)
+        assert draft is not None  # noqa: S101 - without a draft there are mistakes
+        async with self._changes.begin(party.author) as change:
+            before = await change.repository.get(draft.key)
+            if before is not None:
+                if before.spec | {"status": "requested"} != draft.spec:
+                    raise Conflicting([_taken(draft.id)])
+                return before, False
+            await carry_out(await plan_or_refuse([draft], [], change.repository, change.now), change)
+            return await _existing(change, draft.key), True
+
+    async def decide(self, identity: str, verdict: Verdict, body: Json, party: Party) -> Resource:
+        """Decide on an agreement. The same decision sent twice changes nothing the second time.
+
+        Raises:
+            UnknownResource: there is no such agreement.
+            NotAllowed: the caller is neither the operator nor a system of the agency whose data it is.
+            InvalidManifests: the ground or reason is missing or wrong.
+            Conflicting: the agreement's status does not allow it.
+        """
+        said, mistakes = read_decision(verdict, body)
+        async with self._changes.begin(party.author) as change:
+            agreement = await _existing(change, (Kind.AGREEMENT, identity))
+            if not party.is_operator and party.agency != agreement.provider_agency:
+                raise NotAllowed(
+                    f"Only the operator and systems of the agency '{agreement.provider_agency}' decide on this.",
+                    f"Chỉ người vận hành và hệ thống của cơ quan '{agreement.provider_agency}' được quyết định.",
+                )
+            refuse(mistakes)
+            ground = said.legal_ground or (
+                agreement.spec["legalGround"] if verdict is Verdict.APPROVE else ""
+            )
+            status = Status(agreement.status)
+            try:
+                after = agreements.decide(status, verdict)
+            except agreements.Conflict as conflict:
+                last = agreement.decisions[-1] if agreement.decisions else None
+                again = last and replace(
+                    last, by=party.client_id, legal_ground=ground, reason=said.reason or ""
+                )
+                if last and last == again and agreements.OUTCOMES[verdict] is status:
+                    return agreement
+                raise Conflicting([Mistake.at((), conflict.en, conflict.vi, conflict=True)]) from None
+            decision = Decision(after, party.client_id, change.now, ground, said.reason or "")
+            return await _decided(agreement, decision, verdict, change)
+
+    async def switch(self, identity: str, status: str, party: Party) -> Resource:
+        """Suspend a system or let it take part again, with everything it offers.
+
+        Raises:
+            UnknownResource: there is no such system.
+        """
+        async with self._changes.begin(party.author) as change:
+            system = await _existing(change, (Kind.SYSTEM, identity))
+            if system.status == status:
+                return system
+            version = change.next_version()
+            after = replace(system, status=status, version=version, updated_at=change.now)
+            await change.repository.update([after])
+            await change.log(version, after)
+            for key in await change.repository.offers(identity):
+                await change.log(change.next_version(), await _existing(change, key))
+            action = "system.suspend" if status == SUSPENDED else "system.resume"
+            await change.audit(action, system.key, {"version": version})
+            return after
+
+    def _request_draft(self, body: Json, party: Party) -> tuple[Draft | None, list[Mistake]]:
+        mistakes = [Mistake.at(found.path, found.en, found.vi) for found in json_text.findings(body)]
+        if mistakes or not isinstance(body, dict):
+            return None, mistakes or [Mistake.at((), "must be an object", "phải là một đối tượng")]
+        spec = dict(body)
+        given = spec.pop("id", None)
+        if not party.is_operator:
+            spec.setdefault("consumer", party.client_id)
+        identity: str | None = self._new_id()
+        if given is not None and not isinstance(given, str):
+            identity, mistakes = None, [Mistake.at(("id",), "must be text", "phải là văn bản")]
+        elif given is not None:
+            identity, mistakes = read_identity(Kind.AGREEMENT, given, ("id",))
+        draft, wrong = read_spec(Kind.AGREEMENT, identity, spec, at=(), id_at=("id",))
+        mistakes += wrong
+        if spec.get("status") == Status.APPROVED:
+            mistakes.append(
+                Mistake.at(
+                    ("status",),
+                    "who asks does not decide; leave it out",
+                    "bên đề nghị không tự duyệt; hãy bỏ trường này",
+                )
+            )
+        consumers = [key[1] for path, key in draft.references if path == ("consumer",)] if draft else []
+        if not party.is_operator and consumers and consumers != [party.client_id]:
+            raise NotAllowed(
+                f"A system asks for itself only; you are '{party.client_id}'.",
+                f"Hệ thống chỉ được đề nghị cho chính mình; bạn là '{party.client_id}'.",
+            )
+        return draft, mistakes
+
+
+async def _decided(agreement: Resource, decision: Decision, verdict: Verdict, change: Change) -> Resource:
+    version = change.next_version()
+    after = replace(
+        agreement,
+        status=decision.status.value,
+        version=version,
+        updated_at=change.now,
+        decisions=(*agreement.decisions, decision),
+    )
+    await change.repository.update([after])
+    await change.repository.add_decision(agreement.id, decision, version)
+    await change.log(version, after)
+    detail: dict[str, Any] = {"version": version, **terms(agreement.spec)}
+    if decision.legal_ground:
+        detail["decision_ground"] = decision.legal_ground
+    await change.audit(f"agreement.{verdict.value}", agreement.key, detail)
+    return after
+
+
+async def _existing(change: Change, key: Key) -> Resource:
+    resource = await change.repository.get(key)
+    if resource is None:
+        raise UnknownResource(key)
+    return resource
+
+
+def _taken(identity: str) -> Mistake:
+    return Mistake.at(
+        ("id",),
+        f"another agreement has the id '{identity}'; use a new one",
+        f"mã '{identity}' đã thuộc về thoả thuận khác; hãy dùng mã mới",
+        conflict=True,
+    )

@@ -1,0 +1,200 @@
+"""From an OpenAPI document (3.0 or 3.1) to the operations a service offers.
+
+Only what routing needs is read: paths, methods, operationIds. References are never followed, so nothing is ever
+fetched, and a path item that is itself a reference is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lienthong.catalog.json_text import size
+from lienthong.catalog.mistakes import Found, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lienthong.catalog.json_text import JsonObject
+
+MAX_BYTES = 1024 * 1024
+MAX_OPERATIONS = 500
+MAX_PATH = 500
+
+_VERSION = re.compile(r"3\.[01]\.[0-9]+(-.*)?")
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_OPERATION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_LITERAL = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # pchar of RFC 3986 §3.3 without percent-encoding
+_PARAMETER = re.compile(r"\{[A-Za-z0-9._-]{1,100}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method and path template of a service, named by its operationId."""
+
+    id: str
+    method: str
+    path: str
+
+    def document(self) -> dict[str, str]:
+        """Return the operation as JSON."""
+        return {"id": self.id, "method": self.method, "path": self.path}
+
+
+def read(document: JsonObject) -> tuple[tuple[Operation, ...], tuple[Found, ...]]:
+    """Return the operations of a document and everything that is wrong with it, paths relative to the document."""
+    reader = _Reader()
+    reader.read(document)
+    return tuple(reader.operations), tuple(reader.found)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+        self.found: list[Found] = []
+        self._places: dict[str, str] = {}
+        self._shapes: dict[str, str] = {}
+
+    def read(self, document: JsonObject) -> None:
+        version = document.get("openapi")
+        if not isinstance(version, str) or not _VERSION.fullmatch(version):
+            self._wrong(
+                ("openapi",) if "openapi" in document else (),
+                "only OpenAPI 3.0 and 3.1 documents are read; set 'openapi' to a version like '3.1.0'",
+                "chỉ đọc tài liệu OpenAPI 3.0 và 3.1; đặt 'openapi' thành phiên bản như '3.1.0'",
+            )
+        if size(document) > MAX_BYTES:
+            self._wrong(
+                (),
+                f"the document is larger than {MAX_BYTES} bytes; shorten descriptions and examples or split the service",
+                f"tài liệu lớn hơn {MAX_BYTES} byte; hãy rút gọn mô tả và ví dụ hoặc tách dịch vụ",
+            )
+        paths = document.get("paths")
+        if not isinstance(paths, dict):
+            self._wrong(
+                ("paths",) if "paths" in document else (),
+                "'paths' must be an object with at least one path",
+                "'paths' phải là đối tượng có ít nhất một đường dẫn",
+            )
+            return
+        for path, item in paths.items():
+            if not path.startswith("x-"):
+                self._path(path, item)
+        if not self.operations and not self.found:
+            self._wrong(
+                ("paths",),
+                "the document offers no operation; add at least one method to a path",
+                "tài liệu không có thao tác nào; hãy thêm ít nhất một phương thức vào một đường dẫn",
+            )
+        if len(self.operations) > MAX_OPERATIONS:
+            self._wrong(
+                ("paths",),
+                f"more than {MAX_OPERATIONS} operations; split the service",
+                f"hơn {MAX_OPERATIONS} thao tác; hãy tách dịch vụ",
+            )
+
+    def _path(self, path: str, item: object) -> None:
+        try:
+            shape = normalised(path)
+        except Refusal as refusal:
+            self._wrong(("paths", path), refusal.en, refusal.vi)
+        else:
+            if shape in self._shapes:
+                self._wrong(
+                    ("paths", path),
+                    f"the path is the same as '{self._shapes[shape]}' but for the names of its parameters; keep one",
+                    f"đường dẫn trùng với '{self._shapes[shape]}', chỉ khác tên tham số; chỉ giữ một",
+                )
+            self._shapes.setdefault(shape, path)
+        if not isinstance(item, dict):
+            self._wrong(
+                ("paths", path), "must be an object of methods", "phải là đối tượng gồm các phương thức"
+            )
+            return
+        if "$ref" in item:
+            self._wrong(
+                ("paths", path, "$ref"),
+                "references to path items are not followed; write the methods here",
+                "không đi theo tham chiếu tới path item; hãy viết các phương thức tại đây",
+            )
+        for method in _METHODS:
+            if method in item:
+                self._operation(path, method, item[method])
+
+    def _operation(self, path: str, method: str, operation: object) -> None:
+        place = ("paths", path, method)
+        if not isinstance(operation, dict):
+            self._wrong(place, "must be an object", "phải là một đối tượng")
+            return
+        name = operation.get("operationId")
+        if name is None:
+            self._wrong(
+                place,
+                "every operation needs an 'operationId'; agreements and the audit trail name it",
+                "mỗi thao tác cần có 'operationId' để thoả thuận và nhật ký gọi tên",
+            )
+        elif not isinstance(name, str) or not _OPERATION_ID.fullmatch(name):
+            self._wrong(
+                (*place, "operationId"),
+                "use 1 to 128 letters, digits, '.', '_' and '-', like 'getParcel'",
+                "dùng 1 đến 128 chữ cái, chữ số, '.', '_' và '-', ví dụ 'getParcel'",
+            )
+        elif name in self._places:
+            self._wrong(
+                (*place, "operationId"),
+                f"'{name}' is already the operationId of {self._places[name]}; give each its own",
+                f"'{name}' đã là operationId của {self._places[name]}; mỗi thao tác cần một tên riêng",
+            )
+        else:
+            self._places[name] = f"{method.upper()} {path}"
+            self.operations.append(Operation(name, method.upper(), path))
+
+    def _wrong(self, path: tuple[str | int, ...], en: str, vi: str) -> None:
+        self.found.append(Found(path, en, vi))
+
+
+def normalised(path: str) -> str:
+    """Return the shape of a path template, its parameters without names: `/parcels/{}`.
+
+    Raises:
+        Refusal: it is not a path template that can be matched without doubt.
+    """
+    if not path.startswith("/"):
+        raise Refusal("a path begins with '/'", "đường dẫn phải bắt đầu bằng '/'")
+    if len(path) > MAX_PATH:
+        raise Refusal(f"longer than {MAX_PATH} characters", f"dài hơn {MAX_PATH} ký tự")
+    if path == "/":
+        return path
+    names = _PARAMETER.findall(path)
+    if len(names) != len(set(names)):
+        raise Refusal(
+            "a parameter stands twice in the path; give each its own name",
+            "một tham số xuất hiện hai lần trong đường dẫn; hãy đặt tên khác nhau",
+        )
+    return "".join(f"/{segment}" for segment in _segments(path))
+
+
+def _segments(path: str) -> Iterator[str]:
+    for segment in path[1:].split("/"):
+        if segment == "":
+            raise Refusal(
+                "an empty segment ('//' or a '/' at the end) is never matched; remove it",
+                "đoạn rỗng ('//' hoặc '/' ở cuối) không bao giờ khớp; hãy bỏ đi",
+            )
+        if segment in {".", ".."}:
+            raise Refusal(
+                f"the segment '{segment}' is never matched; write the path out",
+                f"đoạn '{segment}' không bao giờ khớp; hãy viết đường dẫn đầy đủ",
+            )
+        if _PARAMETER.fullmatch(segment):
+            yield "{}"
+        elif _LITERAL.fullmatch(segment):
+            yield segment
+        else:
+            raise Refusal(
+                f"the segment '{segment}' is neither plain text (letters, digits and -._~!$&'()*+,;=:@) "
+                f"nor one whole parameter like '{{id}}'",
+                f"đoạn '{segment}' không phải văn bản thường (chữ cái không dấu, chữ số và -._~!$&'()*+,;=:@) "
+                f"cũng không phải trọn một tham số như '{{id}}'",
+            )

@@ -1,0 +1,18 @@
+"""Settings of the catalog."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from lienthong.kit.settings import Settings
+
+
+class CatalogSettings(Settings):
+    """What the catalog reads beside the common settings, from `LIENTHONG_CATALOG_…` variables."""
+
+    catalog_database_url: str = Field(
+        default_factory=lambda data: f"sqlite+aiosqlite:///{data['home'].resolve()}/catalog/catalog.db"
+    )
+    """Where the catalog keeps everything: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`."""
+    catalog_max_request_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
+    """The largest request body that is read, in bytes."""

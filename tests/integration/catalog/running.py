@@ -1,0 +1,169 @@
+"""A real catalog process, an identity that hands out its keys, and clients that hold tokens."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import grpc
+import httpx
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
+from lienthong.kit.ids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ISSUER = "http://gateway.test"
+AUDIENCE = "urn:lgsp:VN-BTN"
+_PORTS = (8101, 9101, 8181)
+
+
+class Identity(keys_pb2_grpc.KeysServicer):
+    """Signs access tokens and tells whoever watches with which key, as the identity service does."""
+
+    def __init__(self) -> None:
+        self._key = ECKey.generate_key("P-256", {"kid": "test", "use": "sig", "alg": "ES256"}, private=True)
+        self._server = grpc.server(ThreadPoolExecutor(8))
+        keys_pb2_grpc.add_KeysServicer_to_server(self, self._server)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop(0).wait()
+
+    def Watch(self, request: Any, context: Any) -> Any:  # noqa: N802 - the contract's name
+        """Repeat the one state; ends with the watcher."""
+        del request
+        jwks = json.dumps({"keys": [self._key.as_dict(private=False)]})
+        while context.is_active():
+            yield keys_pb2.WatchResponse(version=1, issuer=ISSUER, jwks=jwks)
+            time.sleep(0.2)
+
+    def token(self, client_id: str, scope: str = "api events", lifetime: int = 3600) -> str:
+        """Issue an access token (RFC 9068)."""
+        now = int(time.time())
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": client_id,
+            "client_id": client_id,
+            "scope": scope,
+            "iat": now,
+            "exp": now + lifetime,
+            "jti": uuid7(),
+        }
+        return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "test"}, claims, self._key)
+
+
+@dataclass
+class Catalog:
+    """A catalog process and how to reach it."""
+
+    identity: Identity
+    process: subprocess.Popen[bytes]
+    url: str
+    rpc: str
+    health: str
+    clients: list[httpx.Client] = field(default_factory=list)
+
+    def client(self, client_id: str, scope: str = "api events") -> httpx.Client:
+        """An HTTP client with a token of its own."""
+        headers = {"Authorization": f"Bearer {self.identity.token(client_id, scope)}"}
+        client = httpx.Client(base_url=f"{self.url}/catalog/v1", headers=headers, timeout=30)
+        self.clients.append(client)
+        return client
+
+    def operator(self) -> httpx.Client:
+        """A client that may do everything."""
+        return self.client("operator", "catalog:admin identity:admin")
+
+    def stop(self) -> int:
+        """Ask it to end; its exit status."""
+        self.process.terminate()
+        return self.process.wait(20)
+
+
+@contextmanager
+def running_catalog(
+    folder: Path, identity: Identity, *, database_url: str, nats_url: str, **environment: str
+) -> Iterator[Catalog]:
+    """Start `python -m lienthong.catalog`, and return when it is ready."""
+    folder.mkdir(parents=True, exist_ok=True)
+    offset = _free_offset()
+    variables = {
+        "LIENTHONG_HOME": str(folder),
+        "LIENTHONG_PORT_OFFSET": str(offset),
+        "LIENTHONG_PUBLIC_URL": ISSUER,
+        "LIENTHONG_NATS_URL": nats_url,
+        "LIENTHONG_IDENTITY_RPC": identity.address,
+        "LIENTHONG_CATALOG_DATABASE_URL": database_url,
+        **environment,
+    }
+    log = folder / "catalog.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lienthong.catalog"],
+            env={**os.environ, **variables},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    catalog = Catalog(
+        identity,
+        process,
+        url=f"http://127.0.0.1:{8101 + offset}",
+        rpc=f"127.0.0.1:{9101 + offset}",
+        health=f"http://127.0.0.1:{8181 + offset}/health/ready",
+    )
+    try:
+        _wait_until_ready(catalog, log)
+        yield catalog
+    finally:
+        for client in catalog.clients:
+            client.close()
+        if process.poll() is None:
+            process.kill()
+        process.wait(20)
+
+
+def _wait_until_ready(catalog: Catalog, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            if httpx.get(catalog.health, timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        if catalog.process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the catalog did not become ready:\n{log.read_text()[-4000:]}")
+        time.sleep(0.05)
+
+
+def _free_offset() -> int:
+    for offset in range(20_000 + os.getpid() % 1000, 50_000, 13):
+        if all(_is_free(port + offset) for port in _PORTS):
+            return offset
+    raise RuntimeError("no free range of ports on this machine")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
