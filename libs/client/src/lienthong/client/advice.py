@@ -24,6 +24,10 @@ _ASK_PROVIDER = Text(
     "Lỗi ở phía hệ thống cung cấp: báo đơn vị cung cấp kèm mã giao dịch.",
     "The fault is on the provider's side: tell the provider the transaction id.",
 )
+_SUSPENDED = Text(
+    "Hệ thống đang bị đình chỉ; hỏi người vận hành (lienthong system resume ID).",
+    "The system is suspended; ask the operator (lienthong system resume ID).",
+)
 _SEE_AGREEMENT = Text(
     "Xem thoả thuận cho phép gì: lienthong get agreements -o yaml",
     "See what the agreement allows: lienthong get agreements -o yaml",
@@ -32,10 +36,9 @@ _SEE_AGREEMENT = Text(
 BY_CODE: Mapping[str, Text] = MappingProxyType(
     {
         "invalid_client": _KEY_REGISTERED,
-        "client-suspended": Text(
-            "Hệ thống đang bị đình chỉ; hỏi người vận hành (lienthong system resume ID).",
-            "The system is suspended; ask the operator (lienthong system resume ID).",
-        ),
+        "client-suspended": _SUSPENDED,
+        "unauthorized_client": _SUSPENDED,
+        "temporarily_unavailable": _TRY_LATER,
         "invalid_scope": Text(
             "Bỏ tham số scope hoặc xin quyền đó.", "Leave the scope out, or ask for that right."
         ),
@@ -82,10 +85,33 @@ BY_CODE: Mapping[str, Text] = MappingProxyType(
         "provider-broken": _ASK_PROVIDER,
         "provider-timeout": _ASK_PROVIDER,
         "audit-unavailable": _TRY_LATER,
+        "bus-unavailable": _TRY_LATER,
         "not-ready": _TRY_LATER,
         "not-yet-recorded": Text(
             "Sổ kiểm toán ghi sau vài giây; thử lại, và kiểm tra mã giao dịch có đúng không.",
             "The ledger integrates within seconds; try again, and check that the transaction id is right.",
+        ),
+        "not-a-party": Text(
+            "Dùng --as hệ thống đã gọi hoặc đã cung cấp, hoặc --as auditor.",
+            "Use --as the system that called or provided, or --as auditor.",
+        ),
+        "not-allowed": Text(
+            "Dùng --as operator, hoặc --as một hệ thống của cơ quan cung cấp.",
+            "Use --as operator, or --as a system of the agency that provides.",
+        ),
+        "unknown-resource": Text(
+            "Xem danh mục: lienthong get services", "See the catalog: lienthong get services"
+        ),
+        "unknown-event-type": Text(
+            "Xem các loại sự kiện: lienthong get event-types",
+            "See the event types: lienthong get event-types",
+        ),
+        "not-the-provider": Text(
+            "Dùng --as hệ thống sở hữu loại sự kiện.", "Use --as the system that the event type belongs to."
+        ),
+        "unknown-subscription": Text(
+            "Tạo trước: lienthong events subscribe TÊN --type LOẠI; xem: lienthong events list",
+            "Make it first: lienthong events subscribe NAME --type TYPE; see: lienthong events list",
         ),
         "insufficient_scope": Text(
             "Thông tin xác thực này không đủ quyền: dùng --as operator (danh mục) "

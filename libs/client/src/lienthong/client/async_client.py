@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -54,7 +54,7 @@ class AsyncClient:
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
-        self._auth = wire.system_auth(credentials, self.gateway, now=now, monotonic=monotonic)
+        self._auth = wire.system_auth(credentials, self.gateway, now=now, monotonic=monotonic, sleep=sleep)
         self._http = httpx.AsyncClient(transport=transport, **wire.options(self.gateway, timeout))
 
     @classmethod
@@ -91,11 +91,16 @@ class AsyncClient:
     async def token(self) -> Token:
         """A valid access token, the kept one where it is still fresh."""
         _, auth = wire.required(self.credentials, self._auth)
-        kept = auth.token()
-        if kept is not None:
-            return kept
-        with wire.failures(self.gateway):
-            return auth.keep(await self._http.send(auth.token_request()))
+        last = httpx.Request("GET", self.gateway)
+        flow = auth.async_auth_flow(last)
+        try:
+            with wire.failures(self.gateway):
+                request = await anext(flow)
+                while request is not last:
+                    request = await flow.asend(await self._http.send(request))
+        finally:
+            await flow.aclose()
+        return auth.kept
 
     async def call(
         self,
@@ -130,15 +135,16 @@ class AsyncClient:
             )
         )
 
-    async def receipt(self, transaction_id: str, *, wait: float = 10.0) -> str:
+    async def receipt(self, transaction_id: str, *, kind: str | None = None, wait: float = 10.0) -> str:
         """The receipt of a call, waiting up to `wait` seconds for the ledger to integrate it.
 
+        `kind` chooses another of its records than the call's outcome (`intent`, `admin`).
         Raises `NotYetRecordedError` when it has not by then.
         """
         start = self._monotonic()
         while True:
             try:
-                return await self.perform(operations.receipt(transaction_id))
+                return await self.perform(operations.receipt(transaction_id, kind))
             except NotYetRecordedError as error:
                 pause = wire.patience(error, waited=self._monotonic() - start, limit=wait)
                 if pause is None:
@@ -171,9 +177,11 @@ class AsyncClient:
             )
         )
 
-    async def subscribe(self, name: str, event_type: str) -> Mapping[str, Any]:
-        """Make a subscription, or keep the one of that name."""
-        return await self.perform(operations.subscribe(name, event_type))
+    async def subscribe(
+        self, name: str, event_type: str, *, start: Literal["new", "all"] = "new"
+    ) -> Mapping[str, Any]:
+        """Make a subscription, or keep the one of that name; `start` says from which events on."""
+        return await self.perform(operations.subscribe(name, event_type, start=start))
 
     async def subscriptions(self) -> tuple[Mapping[str, Any], ...]:
         """The subscriptions of this system."""
@@ -183,7 +191,7 @@ class AsyncClient:
         """End a subscription."""
         await self.perform(operations.unsubscribe(name))
 
-    async def pull(self, name: str, *, limit: int = 10, wait: int = 0) -> tuple[Pulled, ...]:
+    async def pull(self, name: str, *, limit: int = 10, wait: float = 0) -> tuple[Pulled, ...]:
         """Take up to `limit` events, waiting up to `wait` seconds; each comes again until acknowledged."""
         return await self.perform(operations.pull(name, limit=limit, wait=wait))
 

@@ -75,7 +75,7 @@ class Operation(Generic[T]):
                 Text("Không hiểu câu trả lời", "The answer cannot be understood"),
                 Text(
                     f"{self.method} {self.path}: câu trả lời {response.status_code} không đúng hợp đồng.",
-                    f"{self.method} {self.path}: answer {response.status_code} is not what the contract says.",
+                    f"{self.method} {self.path}: the answer {response.status_code} breaks the contract.",
                 ),
                 Text(
                     "Kiểm tra địa chỉ cổng và phiên bản: lienthong doctor",
@@ -197,13 +197,13 @@ def manifest(kind: str, resource_id: str) -> Operation[Mapping[str, Any]]:
 
 def request_agreement(agreement_id: str, spec: Mapping[str, Any]) -> Operation[Mapping[str, Any]]:
     """Ask for an agreement; the provider's agency or the operator decides."""
-    document = {
-        "apiVersion": "lienthong/v1",
-        "kind": "Agreement",
-        "metadata": {"id": agreement_id},
-        "spec": dict(spec),
-    }
-    return Operation("POST", "/catalog/v1/agreements", _object, headers=_JSON, content=_json(document))
+    return Operation(
+        "POST",
+        "/catalog/v1/agreements",
+        _object,
+        headers=_JSON,
+        content=_json({"id": agreement_id, **spec}),
+    )
 
 
 def decide_agreement(
@@ -219,17 +219,9 @@ def decide_agreement(
     )
 
 
-def set_system_state(
-    system_id: str, decision: str, *, reason: str | None = None
-) -> Operation[Mapping[str, Any]]:
+def set_system_state(system_id: str, decision: str) -> Operation[Mapping[str, Any]]:
     """Suspend or resume a system (the operator's decision)."""
-    return Operation(
-        "POST",
-        f"/catalog/v1/systems/{_segments(system_id)}/{decision}",
-        _object,
-        headers=_JSON,
-        content=_json(_known({"reason": reason})),
-    )
+    return Operation("POST", f"/catalog/v1/systems/{_segments(system_id)}/{decision}", _object)
 
 
 def publish(
@@ -261,14 +253,14 @@ def publish(
     )
 
 
-def subscribe(name: str, event_type: str) -> Operation[Mapping[str, Any]]:
-    """Make a subscription, or keep the one of that name."""
+def subscribe(name: str, event_type: str, *, start: str) -> Operation[Mapping[str, Any]]:
+    """Make a subscription, or keep the one of that name; `start` is `new` or `all`."""
     return Operation(
         "PUT",
         f"/exchange/v1/subscriptions/{_segments(name)}",
         _object_or_nothing,
         headers=_JSON,
-        content=_json({"event_type": event_type}),
+        content=_json({"event_type": event_type, "start": start}),
     )
 
 
@@ -282,7 +274,7 @@ def unsubscribe(name: str) -> Operation[None]:
     return Operation("DELETE", f"/exchange/v1/subscriptions/{_segments(name)}", lambda _: None)
 
 
-def pull(name: str, *, limit: int, wait: int) -> Operation[tuple[Pulled, ...]]:
+def pull(name: str, *, limit: int, wait: float) -> Operation[tuple[Pulled, ...]]:
     """Take up to `limit` events, waiting up to `wait` seconds for the first."""
     return Operation(
         "POST",
@@ -305,9 +297,10 @@ def ack(name: str, tokens: Sequence[str]) -> Operation[Acknowledgement]:
     )
 
 
-def receipt(transaction_id: str) -> Operation[str]:
-    """The receipt of a call (c2sp.org/tlog-proof@v1)."""
-    return Operation("GET", f"/audit/v1/receipts/{_segments(transaction_id)}", lambda response: response.text)
+def receipt(transaction_id: str, kind: str | None = None) -> Operation[str]:
+    """The receipt of a transaction's record of this kind, by default `call` (c2sp.org/tlog-proof@v1)."""
+    path = f"/audit/v1/receipts/{_segments(transaction_id)}"
+    return Operation("GET", path, lambda response: response.text, params=_known({"kind": kind}))
 
 
 def entries(

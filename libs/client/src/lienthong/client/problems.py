@@ -94,10 +94,14 @@ def _code(response: httpx.Response, document: dict[str, Any]) -> str | None:
 def _texts(response: httpx.Response, document: dict[str, Any], code: str) -> tuple[Text, Text | None]:
     english = _text(document, "title") or response.reason_phrase or code
     title = Text(_text(document, "title_vi") or english, english)
+    if "error" in document:
+        title = Text("Không được cấp mã truy cập", "No access token was given")
     detail = _text(document, "detail") or _text(document, "error_description")
     if detail is None:
         return title, None
-    return title, Text(_text(document, "detail_vi") or detail, detail)
+    return title, Text(
+        _text(document, "detail_vi") or _text(document, "error_description_vi") or detail, detail
+    )
 
 
 def _text(document: dict[str, Any], key: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -53,7 +53,7 @@ class Client:
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
-        self._auth = wire.system_auth(credentials, self.gateway, now=now, monotonic=monotonic)
+        self._auth = wire.system_auth(credentials, self.gateway, now=now, monotonic=monotonic, sleep=sleep)
         self._http = httpx.Client(transport=transport, **wire.options(self.gateway, timeout))
 
     @classmethod
@@ -88,11 +88,16 @@ class Client:
     def token(self) -> Token:
         """A valid access token, the kept one where it is still fresh."""
         _, auth = wire.required(self.credentials, self._auth)
-        kept = auth.token()
-        if kept is not None:
-            return kept
-        with wire.failures(self.gateway):
-            return auth.keep(self._http.send(auth.token_request()))
+        last = httpx.Request("GET", self.gateway)
+        flow = auth.sync_auth_flow(last)
+        try:
+            with wire.failures(self.gateway):
+                request = next(flow)
+                while request is not last:
+                    request = flow.send(self._http.send(request))
+        finally:
+            flow.close()
+        return auth.kept
 
     def call(
         self,
@@ -127,15 +132,16 @@ class Client:
             )
         )
 
-    def receipt(self, transaction_id: str, *, wait: float = 10.0) -> str:
+    def receipt(self, transaction_id: str, *, kind: str | None = None, wait: float = 10.0) -> str:
         """The receipt of a call, waiting up to `wait` seconds for the ledger to integrate it.
 
+        `kind` chooses another of its records than the call's outcome (`intent`, `admin`).
         Raises `NotYetRecordedError` when it has not by then.
         """
         start = self._monotonic()
         while True:
             try:
-                return self.perform(operations.receipt(transaction_id))
+                return self.perform(operations.receipt(transaction_id, kind))
             except NotYetRecordedError as error:
                 pause = wire.patience(error, waited=self._monotonic() - start, limit=wait)
                 if pause is None:
@@ -168,9 +174,11 @@ class Client:
             )
         )
 
-    def subscribe(self, name: str, event_type: str) -> Mapping[str, Any]:
-        """Make a subscription, or keep the one of that name."""
-        return self.perform(operations.subscribe(name, event_type))
+    def subscribe(
+        self, name: str, event_type: str, *, start: Literal["new", "all"] = "new"
+    ) -> Mapping[str, Any]:
+        """Make a subscription, or keep the one of that name; `start` says from which events on."""
+        return self.perform(operations.subscribe(name, event_type, start=start))
 
     def subscriptions(self) -> tuple[Mapping[str, Any], ...]:
         """The subscriptions of this system."""
@@ -180,7 +188,7 @@ class Client:
         """End a subscription."""
         self.perform(operations.unsubscribe(name))
 
-    def pull(self, name: str, *, limit: int = 10, wait: int = 0) -> tuple[Pulled, ...]:
+    def pull(self, name: str, *, limit: int = 10, wait: float = 0) -> tuple[Pulled, ...]:
         """Take up to `limit` events, waiting up to `wait` seconds; each comes again until acknowledged."""
         return self.perform(operations.pull(name, limit=limit, wait=wait))
 

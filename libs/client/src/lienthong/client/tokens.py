@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from lienthong.client.credentials import Credentials
 
 
+SETTLING_SECONDS = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """An access token and when it ends, in seconds of the clock that the holder uses."""
@@ -38,8 +43,8 @@ class Token:
     def read(cls, content: bytes, *, now: float) -> Token:
         """Read a token answer (RFC 6749 §5.1); raises ValueError or TypeError.
 
-        Renewal is due after four fifths of the lifetime, and at the latest thirty seconds before its end where
-        the lifetime is a minute or more.
+        Renewal is due after four fifths of the lifetime, and at the latest thirty seconds before its end
+        where the lifetime is a minute or more.
         """
         document: Any = json.loads(content)
         if not isinstance(document, dict) or not isinstance(document.get("access_token"), str):
@@ -67,12 +72,14 @@ class SystemAuth(httpx.Auth):
         *,
         now: Callable[[], float],
         monotonic: Callable[[], float],
+        sleep: Callable[[float], object] = time.sleep,
         new_id: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
         self._credentials = credentials
         self._token_url = token_url
         self._now = now
         self._monotonic = monotonic
+        self._sleep = sleep
         self._new_id = new_id
         self._token: Token | None = None
         self._lock = threading.Lock()
@@ -82,6 +89,13 @@ class SystemAuth(httpx.Auth):
         """A request for a new token, with an assertion of its own."""
         form = token_form(self._credentials, now=self._now(), jti=self._new_id())
         return httpx.Request("POST", self._token_url, data=form, headers={"Accept": "application/json"})
+
+    @property
+    def kept(self) -> Token:
+        """The token that was fetched last; raises LookupError before the first."""
+        if self._token is None:
+            raise LookupError("no token yet")
+        return self._token
 
     def token(self, used: Token | None = None) -> Token | None:
         """The token to use, or none when a new one is due; `used` is one that the bus has just refused."""
@@ -114,6 +128,10 @@ class SystemAuth(httpx.Auth):
             ) from error
         return self._token
 
+    def _unsettled(self, response: httpx.Response) -> bool:
+        # A system registered a moment ago is known to the token endpoint within a second: ask once more.
+        return self._token is None and response.status_code == 401
+
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """One request with a token; once more with a new token when the bus refused the first."""
         used: Token | None = None
@@ -123,6 +141,10 @@ class SystemAuth(httpx.Auth):
                 if token is None:
                     answer = yield self.token_request()
                     answer.read()
+                    if self._unsettled(answer):
+                        self._sleep(SETTLING_SECONDS)
+                        answer = yield self.token_request()
+                        answer.read()
                     token = self.keep(answer, used)
             request.headers["Authorization"] = f"Bearer {token.value}"
             response = yield request
@@ -139,6 +161,12 @@ class SystemAuth(httpx.Auth):
                 if token is None:
                     answer = yield self.token_request()
                     await answer.aread()
+                    if self._unsettled(answer):
+                        pause = self._sleep(SETTLING_SECONDS)
+                        if inspect.isawaitable(pause):
+                            await pause
+                        answer = yield self.token_request()
+                        await answer.aread()
                     token = self.keep(answer, used)
             request.headers["Authorization"] = f"Bearer {token.value}"
             response = yield request

@@ -47,6 +47,7 @@ def system_auth(
     *,
     now: Callable[[], float],
     monotonic: Callable[[], float],
+    sleep: Callable[[float], object],
 ) -> SystemAuth | None:
     """The authentication of a client.
 
@@ -58,7 +59,7 @@ def system_auth(
     endpoint = credentials.token_endpoint
     if gateway != credentials.issuer.rstrip("/"):
         endpoint = gateway + urlsplit(endpoint).path
-    return SystemAuth(credentials, endpoint, now=now, monotonic=monotonic)
+    return SystemAuth(credentials, endpoint, now=now, monotonic=monotonic, sleep=sleep)
 
 
 def required(credentials: Credentials | None, auth: SystemAuth | None) -> tuple[Credentials, SystemAuth]:

@@ -8,13 +8,12 @@ import typer
 
 from lienthong.client.commands import options
 from lienthong.client.errors import (
+    ConflictError,
     InvalidError,
     LienthongError,
     ManifestError,
     Mistake,
-    RefusedError,
     Text,
-    UnreachableError,
 )
 
 if TYPE_CHECKING:
@@ -45,8 +44,8 @@ def apply(
     from lienthong.client.terminal import changes
 
     manifests = load(files)
-    if not manifests.readable:
-        raise _mistaken(manifests.mistakes)
+    if manifests.mistakes:
+        raise _mistaken(manifests.mistakes + _also_wrong(manifests, as_, gateway))
     with options.open_client(as_, gateway, default="operator") as client:
         application = _send(client, manifests, dry_run=dry_run)
     screen = options.screen(as_json=as_json)
@@ -59,34 +58,41 @@ def apply(
 
 
 def _send(client: "Client", manifests: "Manifests", *, dry_run: bool) -> "Application":
-    if manifests.mistakes:
-        raise _mistaken(manifests.mistakes + _also_wrong(client, manifests))
     try:
         return client.apply(manifests.values, dry_run=dry_run)
     except InvalidError as error:
         raise _mistaken(manifests.locate(error.mistakes)) from error
+    except ConflictError as error:
+        error.mistakes = tuple(_in_order(manifests.locate(error.mistakes)))
+        if error.mistakes:
+            error.detail = None
+        raise
 
 
-def _also_wrong(client: "Client", manifests: "Manifests") -> list[Mistake]:
+def _also_wrong(manifests: "Manifests", as_: str | None, gateway: str | None) -> list[Mistake]:
     # Mistakes were found here already; whatever the catalog finds besides is told in the same breath.
+    if not manifests.readable or not manifests.documents:
+        return []
     try:
-        client.apply(manifests.values, dry_run=True)
-    except InvalidError as error:
+        with options.open_client(as_, gateway, default="operator") as client:
+            client.apply(manifests.values, dry_run=True)
+    except (InvalidError, ConflictError) as error:
         return manifests.locate(error.mistakes)
-    except (RefusedError, UnreachableError):
+    except LienthongError:
         return []
     return []
 
 
 def _mistaken(mistakes: list[Mistake]) -> LienthongError:
-    ordered = sorted(
-        mistakes, key=lambda mistake: (mistake.file or "", mistake.line or 0, mistake.column or 0)
-    )
-    count = len(ordered)
+    count = len(mistakes)
     return ManifestError(
         Text(
             f"{count} lỗi trong tệp YAML, chưa ghi gì", f"{count} mistakes in the YAML, nothing was written"
         ),
         advice=Text("Sửa các dòng trên rồi chạy lại lệnh.", "Mend these lines and run the command again."),
-        mistakes=ordered,
+        mistakes=_in_order(mistakes),
     )
+
+
+def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
+    return sorted(mistakes, key=lambda mistake: (mistake.file or "", mistake.line or 0, mistake.column or 0))

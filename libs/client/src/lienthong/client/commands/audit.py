@@ -1,6 +1,7 @@
 """`lienthong audit`: search the trail, prove a record, check the whole ledger."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +28,9 @@ def search(
     client_id: Annotated[str | None, typer.Option("--client", help="Bên gọi · Consumer")] = None,
     service: Annotated[str | None, typer.Option("--service", help="Dịch vụ · Service")] = None,
     agency: Annotated[str | None, typer.Option("--agency", help="Cơ quan · Agency")] = None,
-    since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Từ (RFC 3339) · From")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Từ: 2026-11-23, …T06:30:00Z, 2h · From")
+    ] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Đến · To")] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="call, intent, refused-sample, admin")] = None,
     status: Annotated[int | None, typer.Option("--status", help="Mã HTTP · HTTP status")] = None,
@@ -37,13 +40,16 @@ def search(
     as_json: options.Json = False,
 ) -> None:
     """Tìm trong nhật ký · Search the trail."""
+    from lienthong.client.times import moment
+
+    now = datetime.now(UTC)
     filters = {
         "tx": tx,
         "client": client_id,
         "service": service,
         "agency": agency,
-        "from": since,
-        "to": until,
+        "from": None if since is None else moment(since, now=now),
+        "to": None if until is None else moment(until, now=now),
         "kind": kind,
         "status": None if status is None else str(status),
     }
@@ -75,7 +81,7 @@ def show(
     screen = options.screen(as_json=as_json)
     with options.open_client(as_, gateway, default="auditor") as client:
         receipt = _receipt(client, tx)
-        items = list(client.entries({"tx": tx}))
+        items = list(client.entries({"tx": tx, "order": "asc"}))
         proved = verify(receipt, ledger_key(key, client, screen.note))
     document = {"transaction_id": tx, "entries": items, "receipt": proved.document()}
 
@@ -91,6 +97,9 @@ def show(
 @app.command("receipt")
 def receipt(
     tx: Transaction,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="call, intent, admin (mặc định/default call)")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Tệp để ghi, mặc định in ra · File, else printed")
     ] = None,
@@ -101,7 +110,7 @@ def receipt(
     """Lấy biên nhận của một giao dịch (c2sp.org/tlog-proof) · Fetch a transaction's receipt."""
     screen = options.screen(as_json=as_json)
     with options.open_client(as_, gateway, default="auditor") as client:
-        text = _receipt(client, tx)
+        text = _receipt(client, tx, kind)
     if output is None:
         screen.result({"transaction_id": tx, "receipt": text}, lambda: screen.raw(text))
         return
@@ -218,9 +227,9 @@ def fsck(
         raise typer.Exit(1)
 
 
-def _receipt(client: "Client", tx: str) -> str:
+def _receipt(client: "Client", tx: str, kind: str | None = None) -> str:
     try:
-        return client.receipt(tx)
+        return client.receipt(tx, kind=kind)
     except NotYetRecordedError as error:
         raise NotFoundError(
             Text("Sổ chưa có giao dịch này", "The ledger does not hold this transaction (yet)"),

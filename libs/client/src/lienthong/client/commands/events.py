@@ -1,6 +1,7 @@
 """`lienthong events`: publish and take events."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,6 +10,14 @@ from lienthong.client.commands import options
 from lienthong.client.errors import Text
 
 app = typer.Typer(no_args_is_help=True, help="Sự kiện: phát và nhận · Publish and take events")
+
+
+class Start(StrEnum):
+    """Which events a new subscription begins with."""
+
+    NEW = "new"
+    ALL = "all"
+
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Tên đăng ký nhận · The subscription's name")]
 
@@ -56,13 +65,16 @@ def subscribe(
     event_type: Annotated[
         str, typer.Option("--type", metavar="AGENCY/SYSTEM/TYPE", help="Loại sự kiện · The event type's id")
     ],
+    start: Annotated[
+        Start, typer.Option("--start", help="Từ nay, hoặc mọi sự kiện còn lưu · From now, or all kept")
+    ] = Start.NEW,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
     """Đăng ký nhận một loại sự kiện · Subscribe to an event type."""
     with options.open_client(as_, gateway, default=None) as client:
-        subscription = client.subscribe(name, event_type)
+        subscription = client.subscribe(name, event_type, start=start.value)
     screen = options.screen(as_json=as_json)
 
     def show() -> None:

@@ -12,7 +12,7 @@ def token(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """In một mã truy cập · Print an access token, for curl -H "Authorization: Bearer $(lienthong token …)"."""
+    """In một mã truy cập · Print an access token: curl -H "Authorization: Bearer $(lienthong token …)"."""
     with options.open_client(as_, gateway, default=None) as client:
         found = client.token()
     screen = options.screen(as_json=as_json)

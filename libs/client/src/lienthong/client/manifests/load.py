@@ -1,8 +1,8 @@
 """Manifests out of files and folders.
 
 A manifest is `{apiVersion, kind, metadata: {id}, spec}`. Beside what the catalog takes, a System may name the
-file of its keys with `jwksFile` and a Service its OpenAPI document with `openapiFile`, relative to the YAML file;
-environment variables are expanded there and in a Service's `upstreams`, and `~` in names of files.
+file of its keys with `jwksFile` and a Service its OpenAPI document with `openapiFile`, relative to the YAML
+file; environment variables are expanded there and in a Service's `upstreams`, and `~` in names of files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ API_VERSION = "lienthong/v1"
 KINDS = ("Agency", "System", "Service", "EventType", "Agreement")
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _FILE_FIELDS = {"jwksFile": ("System", "jwks"), "openapiFile": ("Service", "openapi")}
-_TOP_LEVEL = ("apiVersion", "kind", "metadata", "spec")
+_WRITTEN = ("apiVersion", "kind", "metadata", "spec")
+# What the catalog adds when it is read; it ignores these when they come back.
+_TOP_LEVEL = frozenset({*_WRITTEN, "status", "operations", "decisions"})
 # People write these without quotes, and YAML then takes them for numbers; the catalog knows them as text.
 _TEXT_FIELDS = (
     ("metadata", "id"),
@@ -55,20 +57,16 @@ class Manifests:
 
         What a mistake found here already explains is left out.
         """
-        known = {(mistake.file, mistake.line) for mistake in self.mistakes}
         found = []
         for mistake in mistakes:
-            located = self._locate(mistake)
-            if located.file is None or (located.file, located.line) not in known:
-                found.append(located)
+            match pointer_of(mistake.pointer):
+                case ("manifests", number, *inner) if number.isdigit() and int(number) < len(self.documents):
+                    document, pointer = self.documents[int(number)], tuple(inner)
+                    if not any(pointer[: len(part)] == part for part in document.blamed):
+                        found.append(_placed(pointer, mistake.detail, document.place(pointer)))
+                case _:
+                    found.append(mistake)
         return found
-
-    def _locate(self, mistake: Mistake) -> Mistake:
-        match pointer_of(mistake.pointer):
-            case ("manifests", number, *inner) if number.isdigit() and int(number) < len(self.documents):
-                place = self.documents[int(number)].place(tuple(inner))
-                return _placed(tuple(inner), mistake.detail, place)
-        return mistake
 
 
 def load(paths: Sequence[Path]) -> Manifests:
@@ -109,101 +107,82 @@ def _load_file(path: Path, found: Manifests) -> None:
     found.mistakes += mistakes
     found.readable = found.readable and not mistakes
     for document in documents:
-        if not _is_manifest(document, found.mistakes):
+        if not isinstance(document.value, dict):
+            found.mistakes.append(_blame(document, (), Text("cần một đối tượng", "an object is expected")))
             found.readable = False
             continue
-        _take_files(document, path.parent, found.mistakes)
-        _expand_upstreams(document, found.mistakes)
+        found.mistakes += _envelope_mistakes(document)
+        found.mistakes += _take_files(document, path.parent)
         _keep_text(document)
         found.documents.append(document)
 
 
-def _is_manifest(document: Document, mistakes: list[Mistake]) -> bool:
-    """Check the envelope; false where the document has no kind or id by which the catalog could judge it."""
+def _envelope_mistakes(document: Document) -> list[Mistake]:
     value = document.value
-    if not isinstance(value, dict):
-        mistakes.append(_wrong(document, (), Text("cần một đối tượng", "an object is expected")))
-        return False
-    before = len(mistakes)
-    mistakes += [
-        _wrong(document, (name,), _unknown(name, _TOP_LEVEL)) for name in value if name not in _TOP_LEVEL
+    mistakes = [
+        _blame(document, (name,), _unknown(name, _WRITTEN)) for name in value if name not in _TOP_LEVEL
     ]
     if value.get("apiVersion") != API_VERSION:
         mistakes.append(
-            _wrong(document, ("apiVersion",), Text(f"phải là {API_VERSION}", f"must be {API_VERSION}"))
+            _blame(document, ("apiVersion",), Text(f"phải là {API_VERSION}", f"must be {API_VERSION}"))
         )
     kind = value.get("kind")
     if kind not in KINDS:
-        mistakes.append(_wrong(document, ("kind",), _unknown(kind, KINDS)))
-    for name in ("metadata", "spec"):
-        if not isinstance(value.get(name), dict):
-            mistakes.append(_wrong(document, (name,), Text("cần một đối tượng", "an object is expected")))
-    metadata = value.get("metadata")
-    if isinstance(metadata, dict) and not document.written.get(("metadata", "id")):
-        mistakes.append(_wrong(document, ("metadata", "id"), Text("thiếu", "missing")))
-    return len(mistakes) == before
+        mistakes.append(_blame(document, ("kind",), _unknown(kind, KINDS)))
+    mistakes += [
+        _blame(document, (name,), Text("cần một đối tượng", "an object is expected"))
+        for name in ("metadata", "spec")
+        if not isinstance(value.get(name), dict)
+    ]
+    if isinstance(value.get("metadata"), dict) and not document.written.get(("metadata", "id")):
+        mistakes.append(_blame(document, ("metadata", "id"), Text("thiếu mã", "the id is missing")))
+    return mistakes
 
 
-def _take_files(document: Document, folder: Path, mistakes: list[Mistake]) -> None:
-    spec = document.value["spec"]
+def _take_files(document: Document, folder: Path) -> list[Mistake]:
+    spec = document.value.get("spec")
+    mistakes: list[Mistake] = []
     for name, (kind, target) in _FILE_FIELDS.items():
-        if name not in spec or document.value["kind"] != kind:
+        if not isinstance(spec, dict) or name not in spec or document.value.get("kind") != kind:
             continue
-        pointer: Pointer = ("spec", name)
         written = spec.pop(name)
+        pointer: Pointer = ("spec", name)
         if target in spec:
-            mistakes.append(
-                _wrong(
-                    document,
-                    pointer,
-                    Text(f"chỉ nêu {name} hoặc {target}", f"give {name} or {target}, not both"),
-                )
+            taken: Document | list[Mistake] | Text = Text(
+                f"chỉ nêu {name} hoặc {target}", f"give {name} or {target}, not both"
             )
+        elif not isinstance(written, str) or not written:
+            taken = Text("cần đường dẫn tệp", "a file's path is expected")
+        else:
+            taken = _read_inner(written, folder)
+        if isinstance(taken, Document):
+            _graft(document, pointer, target, taken)
             continue
-        if not isinstance(written, str) or not written:
-            mistakes.append(_wrong(document, pointer, Text("cần đường dẫn tệp", "a file's path is expected")))
-            continue
-        taken = _read_inner(written, folder)
+        document.blamed.append(("spec", target))
         if isinstance(taken, Text):
-            mistakes.append(_wrong(document, pointer, taken))
-        elif isinstance(taken, list):
+            mistakes.append(_blame(document, pointer, taken))
+        else:
             mistakes += [_within(mistake, ("spec", target)) for mistake in taken]
-        else:
-            place = document.places[pointer]
-            document.graft(("spec", target), taken)
-            if target == "jwks":
-                # A JWK Set is a line that a program wrote: the line that names its file says more.
-                document.places = {
-                    where: place if where[:2] == ("spec", target) else known
-                    for where, known in document.places.items()
-                }
+    return mistakes
 
 
-def _expand_upstreams(document: Document, mistakes: list[Mistake]) -> None:
-    upstreams = document.value["spec"].get("upstreams")
-    if document.value["kind"] != "Service" or not isinstance(upstreams, list):
-        return
-    for number, written in enumerate(upstreams):
-        expanded = _expanded(written) if isinstance(written, str) else written
-        if isinstance(expanded, Text):
-            mistakes.append(_wrong(document, ("spec", "upstreams", str(number)), expanded))
-        else:
-            upstreams[number] = expanded
-
-
-def _expanded(written: str) -> str | Text:
-    expanded = os.path.expandvars(written)
-    unset = re.search(r"\$(\w+|\{[^}]*\})", expanded)
-    if unset is None:
-        return expanded
-    name = unset[0].strip("${}")
-    return Text(f"biến môi trường {name} chưa đặt", f"the environment variable {name} is not set")
+def _graft(document: Document, pointer: Pointer, target: str, taken: Document) -> None:
+    place = document.places[pointer]
+    document.graft(("spec", target), taken)
+    if target == "jwks":
+        # A JWK Set is a line that a program wrote: the line that names its file says more.
+        document.places = {
+            where: place if where[:2] == ("spec", target) else known
+            for where, known in document.places.items()
+        }
 
 
 def _read_inner(written: str, folder: Path) -> Document | list[Mistake] | Text:
-    expanded = _expanded(written)
-    if isinstance(expanded, Text):
-        return expanded
+    expanded = os.path.expandvars(written)
+    unset = re.search(r"\$(\w+|\{[^}]*\})", expanded)
+    if unset is not None:
+        name = unset[0].strip("${}")
+        return Text(f"biến môi trường {name} chưa đặt", f"the environment variable {name} is not set")
     path = folder / Path(expanded).expanduser()
     text = _read_text(path)
     if isinstance(text, Text):
@@ -228,19 +207,12 @@ def _keep_text(document: Document) -> None:
 def _refuse_twins(found: Manifests) -> None:
     seen: dict[tuple[str, str], Position | None] = {}
     for document in found.documents:
-        name = (document.value["kind"], document.value["metadata"]["id"])
-        if name in seen:
+        name = (str(document.value.get("kind")), document.written.get(("metadata", "id"), ""))
+        if name in seen and all(name):
             first = seen[name]
             where = f"{first.file}:{first.line}" if first is not None else "?"
-            found.mistakes.append(
-                _wrong(
-                    document,
-                    ("metadata", "id"),
-                    Text(
-                        f"{name[0]} {name[1]} đã có ở {where}", f"{name[0]} {name[1]} is already at {where}"
-                    ),
-                )
-            )
+            twice = Text(f"{' '.join(name)} đã có ở {where}", f"{' '.join(name)} is already at {where}")
+            found.mistakes.append(_blame(document, ("metadata", "id"), twice))
         else:
             seen[name] = document.place(("metadata", "id"))
 
@@ -254,7 +226,8 @@ def _read_text(path: Path) -> str | Text:
         return Text(f"không đọc được {path}: {error.strerror}", f"cannot read {path}: {error.strerror}")
 
 
-def _wrong(document: Document, pointer: Pointer, detail: Text) -> Mistake:
+def _blame(document: Document, pointer: Pointer, detail: Text) -> Mistake:
+    document.blamed.append(pointer)
     return _placed(pointer, detail, document.place(pointer))
 
 

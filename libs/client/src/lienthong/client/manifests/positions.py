@@ -38,11 +38,15 @@ class Position:
 
 @dataclass(slots=True)
 class Document:
-    """A value, the place of each part of it by JSON pointer, and each scalar as it was written."""
+    """A value, the place of each part of it by JSON pointer, and each scalar as it was written.
+
+    `blamed` are the parts in which a mistake was found already.
+    """
 
     value: Any
     places: dict[Pointer, Position] = field(default_factory=dict)
     written: dict[Pointer, str] = field(default_factory=dict)
+    blamed: list[Pointer] = field(default_factory=list)
 
     def place(self, pointer: Pointer) -> Position | None:
         """The place of a value, or of the nearest thing around it that is written down."""
@@ -144,27 +148,25 @@ class _Reader:
     def _mapping(self, node: yaml.Node, pointer: Pointer, document: Document) -> dict[str, Any]:
         found: dict[str, Any] = {}
         merged: list[yaml.Node] = []
-        first_lines: dict[str, int] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self._mistake(key, pointer, Text("khoá phải là chữ", "a key must be a plain word"))
-            elif key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.tag == f"{_STANDARD_TAG}merge":
                 merged += self._merged(value, pointer)
-            elif key.value in found:
-                line = first_lines[key.value]
-                self._mistake(
-                    key,
-                    (*pointer, key.value),
-                    Text(
-                        f"khoá «{key.value}» lặp lại (đã có ở dòng {line})",
-                        f"duplicate key '{key.value}' (already on line {line})",
-                    ),
+                continue
+            name = _paired(key.value)
+            inner = (*pointer, name)
+            if name in found:
+                line = document.places[inner].line
+                twice = Text(
+                    f"khoá «{name}» lặp lại (đã có ở dòng {line})",
+                    f"duplicate key '{name}' (already on line {line})",
                 )
-            else:
-                first_lines[key.value] = key.start_mark.line + 1
-                inner = (*pointer, key.value)
-                document.places[inner] = self._position(key)
-                found[key.value] = self.value(value, inner, document)
+                self._mistake(key, inner, twice)
+                continue
+            document.places[inner] = self._position(key)
+            found[name] = self.value(value, inner, document)
         for source in merged:
             for name, value in self._mapping(source, pointer, Document(None)).items():
                 found.setdefault(name, value)
