@@ -47,8 +47,8 @@ class ClientRegistry:
             known = await repository.find_client(session, event.id)
             if known is not None and known.catalog_version >= event.version:
                 return False
-            change, verifiers_concerned = await self._save(session, known, client_of(event))
-        await self._tell(event.id, change, verifiers_concerned=verifiers_concerned)
+            change = await self._save(session, known, client_of(event))
+        await self._tell(event.id, change)
         return True
 
     async def register(self, client: Client) -> bool:
@@ -56,8 +56,8 @@ class ClientRegistry:
         async with self._database.transaction() as session:
             await repository.lock_version(session)
             known = await repository.find_client(session, client.client_id)
-            change, verifiers_concerned = await self._save(session, known, client)
-        await self._tell(client.client_id, change, verifiers_concerned=verifiers_concerned)
+            change = await self._save(session, known, client)
+        await self._tell(client.client_id, change)
         return change is not None
 
     async def find(self, client_id: str) -> Client | None:
@@ -65,29 +65,22 @@ class ClientRegistry:
         async with self._database.reading() as session:
             return await repository.find_client(session, client_id)
 
-    async def _save(
-        self, session: AsyncSession, known: Client | None, client: Client
-    ) -> tuple[_Change | None, bool]:
-        now = self._clock.now()
+    async def _save(self, session: AsyncSession, known: Client | None, client: Client) -> _Change | None:
         if known == client:
-            return None, False
+            return None
+        now = self._clock.now()
         await repository.save_client(session, client, now)
         change = _change(known, client)
         if change is not None:
             await self._journal.add(
                 session, action=change.action, subject=f"Client/{client.client_id}", detail=change.detail
             )
-        refused_before = known is not None and known.status is not Status.ACTIVE
-        verifiers_concerned = refused_before != (client.status is not Status.ACTIVE)
-        if verifiers_concerned:
             await repository.raise_version(session, now)
-        return change, verifiers_concerned
+        return change
 
-    async def _tell(self, client_id: str, change: _Change | None, *, verifiers_concerned: bool) -> None:
-        if change is None:
-            return
-        _log.info("client changed", client=client_id, action=change.action, **change.detail)
-        if verifiers_concerned:
+    async def _tell(self, client_id: str, change: _Change | None) -> None:
+        if change is not None:
+            _log.info("client changed", client=client_id, action=change.action, **change.detail)
             await self._keyring.refresh()
 
 

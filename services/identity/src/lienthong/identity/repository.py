@@ -1,11 +1,12 @@
 """All statements of the identity service. Each works in the session that it is given and never commits."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lienthong.identity.models import Status, clients, signing_keys, state, used_assertions
@@ -33,7 +34,6 @@ class StoredKey:
 
 
 _CLIENT = select(clients).where(clients.c.client_id == bindparam("client_id"))
-_REMEMBER = insert(used_assertions)
 
 
 async def find_client(session: AsyncSession, client_id: str) -> Client | None:
@@ -79,15 +79,27 @@ async def refused_clients(session: AsyncSession) -> tuple[str, ...]:
     return tuple(found)
 
 
-async def remember_assertion(
-    session: AsyncSession, *, client_id: str, assertion_id: str, forget_at: int
-) -> None:
-    """Note that an assertion is used.
+def assertion_digest(client_id: str, assertion_id: str) -> bytes:
+    """Name an assertion of a client for `remember_assertions`."""
+    # A lone surrogate is JSON, but no UTF-8: it has a digest all the same.
+    text = f"{client_id}\0{assertion_id}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
-    Raises:
-        IntegrityError: it was used before; of several at the same time exactly one gets through.
+
+async def remember_assertions(session: AsyncSession, forget_at: Mapping[bytes, int]) -> frozenset[bytes]:
+    """Note that assertions are used; gives those that were not used before.
+
+    Of several transactions at the same time exactly one finds an assertion new.
     """
-    await session.execute(_REMEMBER, {"digest": _digest(client_id, assertion_id), "forget_at": forget_at})
+    # In one order, so that no two replicas wait for each other.
+    rows = [{"digest": digest, "forget_at": forget_at[digest]} for digest in sorted(forget_at)]
+    new = await session.scalars(
+        _insert_for(session)(used_assertions)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .returning(used_assertions.c.digest)
+    )
+    return frozenset(new)
 
 
 async def forget_assertions(session: AsyncSession, *, before: int, limit: int) -> int:
@@ -151,7 +163,5 @@ async def rename_database(session: AsyncSession, name: str) -> None:
     await session.execute(update(state).values(database_id=name))
 
 
-def _digest(client_id: str, assertion_id: str) -> bytes:
-    # A lone surrogate is JSON, but no UTF-8: it has a digest all the same.
-    text = f"{client_id}\0{assertion_id}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+def _insert_for(session: AsyncSession) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
+    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.identity import repository
 from lienthong.identity.assertions import Assertion, AssertionRefused, AssertionRules, read_assertion
 from lienthong.identity.clientkeys import client_keys_of_text, nobodys_keys
+from lienthong.identity.directory import ClientDirectory
 from lienthong.identity.errors import (
     ASSERTION_TYPE,
     no_client_authentication,
@@ -30,6 +31,7 @@ from lienthong.identity.repository import Client
 from lienthong.identity.schemas import IssuedToken
 from lienthong.identity.scopes import granted_scopes
 from lienthong.identity.tokens import TokenRules, mint
+from lienthong.identity.used import UsedAssertions
 from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database
 from lienthong.kit.ids import NewId
@@ -55,6 +57,8 @@ class TokenService:
     ) -> None:
         self._database = database
         self._keyring = keyring
+        self._clients = ClientDirectory(database, keyring)
+        self._used = UsedAssertions(database)
         self._clock = clock
         self._new_id = new_id
         self._assertion_rules = assertion_rules
@@ -101,9 +105,7 @@ class TokenService:
         return assertion
 
     async def _prove(self, assertion: Assertion) -> Client:
-        # Always asked anew: the catalog may have registered the system a moment ago.
-        async with self._database.reading() as session:
-            client = await repository.find_client(session, assertion.client_id)
+        client = await self._clients.find(assertion.client_id)
         keys = () if client is None else assertion.candidates(client_keys_of_text(client.jwks))
         if not keys:
             # The same work in vain, so that the time tells no more than the answer.
@@ -116,16 +118,8 @@ class TokenService:
         # Other replicas' clocks may be behind: they must still find it when for them it has not expired.
         margin = self._assertion_rules.leeway + _REPLAY_MARGIN
         forget_at = math.ceil(assertion.expires_at + margin.total_seconds())
-        try:
-            async with self._database.transaction() as session:
-                await repository.remember_assertion(
-                    session,
-                    client_id=assertion.client_id,
-                    assertion_id=assertion.assertion_id,
-                    forget_at=forget_at,
-                )
-        except IntegrityError as error:
-            raise replayed() from error
+        if not await self._used.use(assertion.client_id, assertion.assertion_id, forget_at=forget_at):
+            raise replayed()
 
     def _mint(self, client: Client, scopes: tuple[str, ...]) -> IssuedToken:
         try:
