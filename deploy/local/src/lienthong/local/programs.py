@@ -22,7 +22,7 @@ class Program:
     """One process under the supervisor.
 
     Programs of the lowest `wave` start together; the next wave starts when every `ready_url` of the one
-    before answers 200.
+    before answers 200. They stop in the reverse order.
     """
 
     name: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import tempfile
 import xmlrpc.client
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
@@ -40,6 +41,7 @@ serverurl=unix://{socket}
 PROGRAM = """
 [program:{name}]
 command={command}
+priority={wave}
 autostart=false
 autorestart=true
 startsecs=0
@@ -71,6 +73,7 @@ def write_config(run: Path, logs: Path, programs: Sequence[Program]) -> Path:
     parts += [
         PROGRAM.format(
             name=program.name,
+            wave=program.wave,
             command=" ".join(_quote(word) for word in _command(program)),
             logs=_escape(logs),
         )
@@ -84,32 +87,37 @@ class Supervisor:
     """A running supervisord, spoken to over its Unix socket."""
 
     def __init__(self, run: Path) -> None:
-        transport = SupervisorTransport(serverurl=f"unix://{socket_path(run)}")
-        self._rpc = cast("Any", xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)).supervisor
+        self._url = f"unix://{socket_path(run)}"
 
     def answers(self) -> bool:
         """Whether supervisord is there."""
         try:
-            self._rpc.getState()
-        except (OSError, xmlrpc.client.Error):
+            self._ask("getState")
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
             return False
         return True
 
     def start(self, name: str) -> None:
         """Start one program without waiting for it."""
-        self._rpc.startProcess(name, False)
+        self._ask("startProcess", name, False)
 
     def stop(self, name: str) -> None:
         """Stop one program and wait until it has ended."""
-        self._rpc.stopProcess(name, True)
+        self._ask("stopProcess", name, True)
 
     def state(self, name: str) -> str:
         """The state of a program in supervisord's words: STARTING, RUNNING, BACKOFF, EXITED, FATAL …"""
-        return str(self._rpc.getProcessInfo(name)["statename"])
+        return str(self._ask("getProcessInfo", name)["statename"])
 
     def pid(self, name: str) -> int:
         """The process id of a program, 0 when it is not running."""
-        return int(self._rpc.getProcessInfo(name)["pid"])
+        return int(self._ask("getProcessInfo", name)["pid"])
+
+    def _ask(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - what XML-RPC carries
+        """Call a method over a connection of its own: the transport does not survive a refused one."""
+        transport = SupervisorTransport(serverurl=self._url)
+        with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as proxy:
+            return getattr(proxy.supervisor, method)(*arguments)
 
 
 def _command(program: Program) -> list[str]:
