@@ -1,0 +1,1 @@
+"""The way of a call: match, authenticate, authorize, forward, record, answer."""

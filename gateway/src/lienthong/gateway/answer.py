@@ -1,0 +1,117 @@
+"""What goes back to the caller: headers, and a body that is whole or still coming."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lienthong.gateway.headers import HOP_BY_HOP
+from lienthong.kit.problems import PROBLEM_JSON
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from lienthong.gateway.call import Call
+    from lienthong.kit.problems import Problem
+
+_ERROR = "lgsp-error"
+_NOT_FROM_PROVIDERS = frozenset(name.decode() for name in HOP_BY_HOP)
+
+# Header names of answers as bytes, None for those that stay here; bounded, as providers choose them.
+_names: dict[str, bytes | None] = {}
+_MAX_NAMES = 4096
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer. `body` is all of it, or its beginning when `more` brings the rest."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes = b""
+    more: AsyncIterator[bytes] | None = None
+    close: Callable[[], Awaitable[object]] | None = None
+
+
+def problem_answer(call: Call, problem: Problem) -> Answer:
+    """The answer that carries a problem of the gateway's or the caller's."""
+    body = msgspec.json.encode(problem.document(call.tx))
+    headers = [
+        (b"content-type", PROBLEM_JSON.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"lgsp-error", problem.code.encode()),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+        *own_headers(call),
+    ]
+    return Answer(problem.status, headers, body)
+
+
+def own_headers(call: Call) -> list[tuple[bytes, bytes]]:
+    """What every answer says about its call."""
+    headers = [(b"lgsp-transaction-id", call.tx.encode())]
+    if call.client is not None:
+        headers.append((b"lgsp-client", call.client.encode()))
+    if call.service is not None:
+        headers.append((b"lgsp-service", call.service.id.encode()))
+    if call.agreement is not None:
+        headers.append((b"lgsp-agreement", call.agreement.encode()))
+    if call.purpose is not None:
+        headers.append((b"lgsp-purpose", call.purpose.encode()))
+    if call.case is not None:
+        headers.append((b"lgsp-case-id", call.case.encode()))
+    if call.user is not None:
+        headers.append((b"lgsp-user", call.user.encode()))
+    if call.trace is not None:
+        headers.append((b"traceparent", call.trace.encode()))
+    return headers
+
+
+def passed_headers(headers: Mapping[str, str], *, from_room: bool) -> list[tuple[bytes, bytes]]:
+    """The headers of a provider's answer that its caller gets: not those of the connection, not LGSP-….
+
+    A room of the platform may say LGSP-Error. A value that is not ASCII cannot be read from the HTTP client
+    and is left out.
+    """
+    passed: list[tuple[bytes, bytes]] = []
+    try:
+        items = list(headers.items())
+    except ValueError:
+        items = _readable(headers)
+    connection = None
+    for name, value in items:
+        try:
+            known = _names[name]
+        except KeyError:
+            known = _learn(name)
+        if known is not None:
+            passed.append((known, value.encode()))
+        elif name == "connection":
+            connection = value
+        elif from_room and name == _ERROR:
+            passed.append((b"lgsp-error", value.encode()))
+    if connection is not None:
+        named = {option.strip().lower().encode() for option in connection.split(",")}
+        passed = [field for field in passed if field[0] not in named]
+    return passed
+
+
+def _learn(name: str) -> bytes | None:
+    plain = name.replace("_", "-")
+    dropped = plain in _NOT_FROM_PROVIDERS or plain.startswith("lgsp-") or plain == "traceparent"
+    known = None if dropped else name.encode()
+    if len(_names) < _MAX_NAMES:
+        _names[name] = known
+    return known
+
+
+def _readable(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    items: list[tuple[str, str]] = []
+    for name in dict.fromkeys(headers):
+        try:
+            values = headers.getall(name)  # type: ignore[attr-defined]
+        except ValueError:
+            continue
+        items.extend((name, value) for value in values)
+    return items

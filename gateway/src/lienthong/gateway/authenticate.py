@@ -1,0 +1,103 @@
+"""Stage 2, authenticate: who calls? Decided here alone, by the keys that identity hands out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lienthong.gateway import problems
+from lienthong.kit.problems import Problem
+from lienthong.kit.tokens import TokenRefused
+
+if TYPE_CHECKING:
+    from lienthong.gateway.call import Call
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
+
+SCOPE = "api"
+_SCHEME = b"bearer "
+MAX_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What identity says at one moment: the keys of its tokens, and who must be refused all the same."""
+
+    jwks: str
+    """The JWK set as it came; the same text means the same keys."""
+    key_set: KeySet
+    suspended: frozenset[str]
+
+
+class Authenticator:
+    """Verifies access tokens and remembers those that passed, until they expire or the keys change.
+
+    Expiry and suspension are looked at on every call, remembered or not.
+    """
+
+    def __init__(self, verifier: TokenVerifier, clock: Clock, keys: Keys) -> None:
+        self._verifier = verifier
+        self._clock = clock
+        self._keys = keys
+        self._remembered: dict[bytes, AccessToken] = {}
+
+    def with_keys(self, keys: Keys) -> Authenticator:
+        """An authenticator for newer keys; it starts with an empty memory if the key set is another."""
+        newer = Authenticator(self._verifier, self._clock, keys)
+        if keys.jwks == self._keys.jwks:
+            newer._remembered = self._remembered
+        return newer
+
+    @property
+    def keys(self) -> Keys:
+        """The keys in use."""
+        return self._keys
+
+    def authenticate(self, call: Call) -> None:
+        """Set the client of a call to a service.
+
+        Raises:
+            Problem: no-token, token-refused, client-suspended, insufficient-scope.
+        """
+        authorization = call.inbound.authorization if call.inbound is not None else None
+        if authorization is None:
+            raise problems.no_token()
+        token = self._token(authorization)
+        call.client = token.client_id
+        if token.client_id in self._keys.suspended:
+            raise problems.client_suspended(token.client_id)
+        if SCOPE not in token.scopes:
+            raise problems.insufficient_scope(SCOPE)
+
+    def recognise(self, call: Call) -> None:
+        """Set the client of a call to a room, if a valid token came; rooms refuse by themselves."""
+        authorization = call.inbound.authorization if call.inbound is not None else None
+        if authorization is None:
+            return
+        try:
+            call.client = self._token(authorization).client_id
+        except Problem:
+            return
+
+    def _token(self, authorization: bytes) -> AccessToken:
+        token = self._remembered.get(authorization)
+        if token is not None:
+            if self._clock.now() < token.expires_at:
+                return token
+            del self._remembered[authorization]
+        return self._verify(authorization)
+
+    def _verify(self, authorization: bytes) -> AccessToken:
+        if authorization[: len(_SCHEME)].lower() != _SCHEME:
+            raise problems.no_token()
+        try:
+            text = authorization[len(_SCHEME) :].strip().decode("ascii")
+            token = self._verifier.verify(text, self._keys.key_set)
+        except UnicodeDecodeError:
+            raise problems.token_refused("malformed") from None
+        except TokenRefused as error:
+            raise problems.token_refused(error.reason) from None
+        while len(self._remembered) >= MAX_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[authorization] = token
+        return token

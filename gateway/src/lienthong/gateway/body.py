@@ -1,0 +1,56 @@
+"""The body of a request on its way through: counted, digested, limited."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from lienthong.gateway import problems
+from lienthong.gateway.watch import CallerGone
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from lienthong.gateway.watch import Receive
+
+
+class RequestBody:
+    """Reads a request's body once, as it comes. `ended` is called when its last byte has been read."""
+
+    __slots__ = ("_digest", "_ended", "_limit", "_receive", "size", "started")
+
+    def __init__(self, receive: Receive, limit: int, ended: Callable[[], None]) -> None:
+        self.size = 0
+        self.started = False
+        self._receive = receive
+        self._limit = limit
+        self._ended = ended
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """The digest, in hex, of what was read so far."""
+        return self._digest.hexdigest()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body.
+
+        Raises:
+            Problem: request-too-large.
+            CallerGone: before the end.
+        """
+        self.started = True
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise CallerGone
+            chunk: bytes = message.get("body", b"")
+            if chunk:
+                self.size += len(chunk)
+                if self.size > self._limit:
+                    raise problems.request_too_large(self._limit)
+                self._digest.update(chunk)
+                yield chunk
+            if not message.get("more_body", False):
+                self._ended()
+                return

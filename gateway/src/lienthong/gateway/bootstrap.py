@@ -1,0 +1,229 @@
+"""Where the gateway's parts are put together, and taken apart again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
+from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
+from lienthong.gateway.app import Gateway
+from lienthong.gateway.diskcopy import DiskCopy
+from lienthong.gateway.forward import Forwarder, provider_client
+from lienthong.gateway.health import HealthServer
+from lienthong.gateway.journal.journal import AuditUnavailable, Journal
+from lienthong.gateway.journal.sampling import Budget, Counts
+from lienthong.gateway.journal.spool import Spool
+from lienthong.gateway.live import Live
+from lienthong.gateway.privacy import Privacy, privacy_key
+from lienthong.gateway.record import Recorder
+from lienthong.gateway.replica import KeysReplica, RoutesReplica
+from lienthong.gateway.rooms import rooms
+from lienthong.gateway.settings import GatewaySettings
+from lienthong.kit.bus import Bus, StreamSpec
+from lienthong.kit.clock import SystemClock
+from lienthong.kit.ids import uuid7
+from lienthong.kit.logs import configure_logs
+from lienthong.kit.process import die_with_parent
+from lienthong.kit.rpc import open_channel
+from lienthong.kit.telemetry import configure_telemetry
+from lienthong.kit.tokens import TokenVerifier
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+
+    from lienthong.gateway.app import Send
+    from lienthong.gateway.watch import Receive
+
+_WATCHED_KINDS = (
+    routes_pb2.RESOURCE_KIND_SYSTEM,
+    routes_pb2.RESOURCE_KIND_SERVICE,
+    routes_pb2.RESOURCE_KIND_AGREEMENT,
+)
+_LOOK_AT_AGE_EVERY_S = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Application:
+    """The ASGI application that Granian runs in each worker; its lifespan opens and closes everything."""
+
+    def __init__(self) -> None:
+        self._gateway: Gateway | None = None
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve a request, or the lifespan (ASGI lifespan protocol 2.0)."""
+        if self._gateway is not None and scope["type"] == "http":
+            await self._gateway(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live_until_shutdown(receive, send)
+        else:
+            raise RuntimeError(f"{scope['type']} is not served")
+
+    async def _live_until_shutdown(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            die_with_parent()
+            settings = GatewaySettings()
+            configure_logs("gateway", settings.log_level, settings.log_format)
+            async with AsyncExitStack() as stack:
+                self._gateway = await open_gateway(settings, stack)
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:  # noqa: BLE001  the protocol wants to be told of every failure
+            _log.exception("gateway failed")
+            await send(
+                {"type": "lifespan.startup.failed", "message": f"the gateway cannot start: {error}"}
+                if self._gateway is None
+                else {"type": "lifespan.shutdown.failed", "message": str(error)}
+            )
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gateway:
+    """Open everything a gateway needs; `stack` closes it in the right order, the journal drained."""
+    clock, live = SystemClock(), Live()
+    telemetry = configure_telemetry("gateway", settings)
+    stack.callback(telemetry.shutdown)
+    privacy = Privacy(privacy_key(settings.gateway_privacy_key_file))
+
+    bus = await Bus.connect(
+        settings.nats_url,
+        f"gateway {settings.gateway_node}",
+        streams=[StreamSpec("JOURNAL", ["journal.>"], replicas=settings.nats_replicas)],
+    )
+    stack.push_async_callback(bus.close)
+    spool = Spool(
+        settings.spool_dir,
+        max_bytes=settings.gateway_spool_max_bytes // settings.gateway_workers,
+        new_id=uuid7,
+    )
+    journal = Journal(bus, spool, new_id=uuid7, publish_timeout=settings.gateway_journal_timeout_s)
+    stack.push_async_callback(journal.close)
+    recorder = Recorder(
+        journal,
+        privacy,
+        node=settings.gateway_node,
+        clock=clock,
+        new_id=uuid7,
+        strangers=Budget(
+            per_second=settings.gateway_strangers_per_s,
+            burst=settings.gateway_strangers_burst,
+            now=clock.monotonic,
+        ),
+        counts=Counts(),
+    )
+    stack.push_async_callback(_last_samples, recorder)
+    client = provider_client(settings)
+    stack.push_async_callback(client.close)
+
+    routes, keys = await _replicas(settings, stack, clock, live)
+    _start(stack, "journal", journal.run())
+    _start(stack, "routes", routes.run())
+    _start(stack, "keys", keys.run())
+    _start(stack, "samples", _write_samples(recorder, settings.gateway_sample_every_s))
+    health = HealthServer(
+        {
+            "routes": lambda: live.table is not None,
+            "keys": lambda: live.authenticator is not None,
+            "journal": lambda: journal.available,
+        },
+        settings.host,
+        settings.health_port("gateway"),
+    )
+    stack.push_async_callback(health.stop)
+    return Gateway(
+        live,
+        rooms(settings),
+        Forwarder(client, clock, settings),
+        recorder,
+        settings,
+        clock=clock,
+        new_id=uuid7,
+    )
+
+
+async def _replicas(
+    settings: GatewaySettings, stack: AsyncExitStack, clock: SystemClock, live: Live
+) -> tuple[RoutesReplica, KeysReplica]:
+    catalog, identity = open_channel(settings.catalog_rpc), open_channel(settings.identity_rpc)
+    stack.push_async_callback(catalog.close)
+    stack.push_async_callback(identity.close)
+    routes_stub, keys_stub = routes_pb2_grpc.RoutesStub(catalog), keys_pb2_grpc.KeysStub(identity)
+    wanted = routes_pb2.WatchRequest(node=settings.gateway_node, kinds=_WATCHED_KINDS)
+    max_age = timedelta(seconds=settings.gateway_stale_after_s)
+
+    def show() -> None:
+        """Let calls see what is recent enough."""
+        oldest = clock.now() - max_age
+        fresh = routes.confirmed is not None and routes.confirmed >= oldest
+        live.table = routes.table if fresh else None
+        fresh = keys.confirmed is not None and keys.confirmed >= oldest
+        live.authenticator = keys.authenticator if fresh else None
+
+    routes = RoutesReplica(
+        lambda: routes_stub.Watch(wanted),
+        DiskCopy(settings.gateway_state_dir / "routes.pb"),
+        clock,
+        show,
+    )
+    keys = KeysReplica(
+        lambda: keys_stub.Watch(keys_pb2.WatchRequest(node=settings.gateway_node)),
+        DiskCopy(settings.gateway_state_dir / "keys.pb"),
+        clock,
+        TokenVerifier(settings.issuer, settings.token_audience, clock),
+        settings.issuer,
+        show,
+    )
+    routes.load()
+    keys.load()
+    show()
+
+    async def look_at_age() -> None:
+        while True:
+            await asyncio.sleep(_LOOK_AT_AGE_EVERY_S)
+            show()
+
+    _start(stack, "age", look_at_age())
+    return routes, keys
+
+
+def _start(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` beside the calls until the stack closes; if it fails the worker ends, to be started anew."""
+    task = asyncio.create_task(work, name=name)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("background task failed, the worker ends", task=name, exc_info=error)
+            signal.raise_signal(signal.SIGTERM)
+
+    async def stop() -> None:
+        task.remove_done_callback(ended)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    task.add_done_callback(ended)
+    stack.push_async_callback(stop)
+
+
+async def _write_samples(recorder: Recorder, every: float) -> None:
+    while True:
+        await asyncio.sleep(every)
+        await _last_samples(recorder)
+
+
+async def _last_samples(recorder: Recorder) -> None:
+    try:
+        if recorder.available:
+            await recorder.samples()
+    except AuditUnavailable as error:
+        _log.warning("counts of refused calls not recorded yet", error=str(error))
+
+
+app = Application()

@@ -1,0 +1,196 @@
+"""Request headers: one pass that takes what the gateway reads and keeps what the provider may see."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lienthong.gateway import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+"""Headers of one connection, not of the message (RFC 9110 section 7.6.1)."""
+
+# What would let a caller speak in the gateway's name, or mean another operation than was allowed.
+_DROPPED = HOP_BY_HOP | {
+    b"client-cert",
+    b"client-cert-chain",
+    b"content-length",
+    b"expect",
+    b"forwarded",
+    b"host",
+    b"x-method-override",
+    b"x-original-url",
+    b"x-real-ip",
+    b"x-rewrite-url",
+}
+_DROPPED_PREFIXES = (b"lgsp-", b"x-forwarded-", b"x-http-method")
+
+_DROP: Final = 0
+_AUTHORIZATION: Final = 1
+_PURPOSE: Final = 2
+_CASE: Final = 3
+_USER: Final = 4
+_TRACEPARENT: Final = 5
+_CONTENT_LENGTH: Final = 6
+_TRANSFER_ENCODING: Final = 7
+_CONNECTION: Final = 8
+_READ = {
+    b"authorization": _AUTHORIZATION,
+    b"lgsp-purpose": _PURPOSE,
+    b"lgsp-case-id": _CASE,
+    b"lgsp-user": _USER,
+    b"traceparent": _TRACEPARENT,
+    b"content-length": _CONTENT_LENGTH,
+    b"transfer-encoding": _TRANSFER_ENCODING,
+    b"connection": _CONNECTION,
+}
+_TRACEPARENT_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_MAX_TEXT = 256
+
+# What each header name means, learned as names come in; bounded, for names are the caller's to choose.
+_names: dict[bytes, int | str] = dict(_READ)
+_MAX_NAMES = 4096
+
+
+class Inbound:
+    """The headers of one request, taken apart."""
+
+    __slots__ = ("_read", "fields")
+
+    def __init__(self, fields: list[tuple[str, str]], read: dict[int, bytes]) -> None:
+        self.fields = fields
+        """What goes on to the provider."""
+        self._read = read
+
+    @property
+    def authorization(self) -> bytes | None:
+        """The Authorization header."""
+        return self._read.get(_AUTHORIZATION)
+
+    @property
+    def traceparent(self) -> str | None:
+        """The caller's traceparent; None unless it has the form that W3C Trace Context asks for."""
+        value = self._read.get(_TRACEPARENT)
+        if value is None:
+            return None
+        text = value.decode("latin-1")
+        return text if _TRACEPARENT_FORM.fullmatch(text) else None
+
+    @property
+    def content_length(self) -> int:
+        """The declared size of the body; 0 when none is declared."""
+        value = self._read.get(_CONTENT_LENGTH)
+        if value is None:
+            return 0
+        if not value.isdigit():
+            raise problems.malformed_request(
+                "Content-Length is not a number.", "Content-Length không phải là số."
+            )
+        return int(value)
+
+    @property
+    def chunked(self) -> bool:
+        """Whether a body comes whose size is not declared."""
+        return _TRANSFER_ENCODING in self._read
+
+    def purpose(self) -> str | None:
+        """LGSP-Purpose, why the caller asks."""
+        return self._text(_PURPOSE, "LGSP-Purpose")
+
+    def case(self) -> str | None:
+        """LGSP-Case-Id, the case or file that caused the call."""
+        return self._text(_CASE, "LGSP-Case-Id")
+
+    def user(self) -> str | None:
+        """LGSP-User, the person behind the call."""
+        return self._text(_USER, "LGSP-User")
+
+    def _text(self, kind: int, name: str) -> str | None:
+        value = self._read.get(kind)
+        if value is None:
+            return None
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            text = ""
+        if not text.isprintable() or not 0 < len(text) <= _MAX_TEXT:
+            raise problems.malformed_request(
+                f"{name} has to be 1 to {_MAX_TEXT} printable characters in UTF-8.",
+                f"{name} phải gồm 1 đến {_MAX_TEXT} ký tự in được, mã hoá UTF-8.",
+            )
+        return text
+
+
+def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_count: int) -> Inbound:
+    """Take apart the headers of a request; names are lower-case, as ASGI has them.
+
+    Raises:
+        Problem: too many or too large, one that may come once comes twice, or a value is not UTF-8.
+    """
+    fields: list[tuple[str, str]] = []
+    read: dict[int, bytes] = {}
+    size = count = 0
+    try:
+        for name, value in headers:
+            size += len(name) + len(value)
+            count += 1
+            known = _names.get(name)
+            if known is None:
+                known = _learn(name)
+            if isinstance(known, str):
+                fields.append((known, value.decode()))
+            elif known:
+                if known in read:
+                    value = _repeated(known, name, read[known], value)
+                read[known] = value
+    except UnicodeDecodeError:
+        raise problems.malformed_request(
+            "A header value is not UTF-8.", "Giá trị của một trường đầu không phải UTF-8."
+        ) from None
+    if size > max_bytes or count > max_count:
+        raise problems.headers_too_large(max_bytes, max_count)
+    if _CONNECTION in read:
+        fields = _without_named(fields, read[_CONNECTION])
+    return Inbound(fields, read)
+
+
+def _learn(name: bytes) -> int | str:
+    # Some servers cannot tell a - from a _ in a name (RFC 3875 section 4.1.18).
+    plain = name.replace(b"_", b"-")
+    known: int | str = name.decode("latin-1")
+    if plain in _DROPPED or plain in _READ or plain.startswith(_DROPPED_PREFIXES):
+        known = _DROP
+    if len(_names) < _MAX_NAMES:
+        _names[name] = known
+    return known
+
+
+def _repeated(kind: int, name: bytes, first: bytes, second: bytes) -> bytes:
+    if kind in (_CONNECTION, _TRANSFER_ENCODING):
+        return first + b"," + second
+    if kind == _TRACEPARENT:
+        return b""
+    text = name.decode("latin-1")
+    raise problems.malformed_request(f"{text} comes twice.", f"{text} xuất hiện hai lần.")
+
+
+def _without_named(fields: list[tuple[str, str]], connection: bytes) -> list[tuple[str, str]]:
+    """Drop the fields that the Connection header names (RFC 9110 section 7.6.1)."""
+    named = {option.strip().lower() for option in connection.decode("latin-1").split(",")}
+    return [field for field in fields if field[0] not in named]

@@ -1,0 +1,49 @@
+"""The health endpoints, served beside the calls on a port of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from lienthong.kit.health import health_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lienthong.kit.health import Checks
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are Granian's business."""
+        yield
+
+
+class HealthServer:
+    """Answers health checks. Workers share the port; the kernel asks any of them."""
+
+    def __init__(self, checks: Checks, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            health_app(checks),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Server(config)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, reuse_port=True)
+        self._task = asyncio.create_task(self._server.serve([self._listener]), name="health")
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        self._server.should_exit = True
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._listener.close()

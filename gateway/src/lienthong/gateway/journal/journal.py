@@ -1,0 +1,220 @@
+"""Group commit: every call waits until its record is durable, and many records become durable together.
+
+Records that come while a batch is on its way gather in the next one. A batch is one acknowledged publish
+on the bus; when no acknowledgement comes it goes, under the same ids, to the spool, and is shipped from
+there later. As long as the bus is known to be away batches go to the spool at once, so that no call waits
+for a time-out. What neither takes stays in memory, is tried again, and until it is stored `available` is
+False.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import structlog
+
+from lienthong.gateway.journal.batches import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Batch
+from lienthong.gateway.journal.spool import SpoolUnavailable
+from lienthong.kit.bus import BusError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from lienthong.gateway.journal.spool import Segment, Spool
+    from lienthong.kit.bus import Bus
+    from lienthong.kit.ids import NewId
+
+SUBJECT = "journal.gateway"
+COUNT_HEADER = "Lgsp-Count"
+BATCHES_UNDER_WAY = 2
+_ADOPT_EVERY_S = 5.0
+_RETRY_FIRST_S, _RETRY_MOST_S = 0.1, 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class AuditUnavailable(Exception):  # noqa: N818  the name is the code of the problem
+    """The record could not be made durable, neither on the bus nor in the spool."""
+
+
+class Journal:
+    """Makes records durable, in batches.
+
+    `run` ships the spool and has to run beside `write`; `close` makes everything durable that was written.
+    """
+
+    def __init__(self, bus: Bus, spool: Spool, *, new_id: NewId, publish_timeout: float) -> None:
+        self._bus = bus
+        self._spool = spool
+        self._new_id = new_id
+        self._publish_timeout = publish_timeout
+        # One thread: the spool is written and shipped by one at a time.
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
+        self._records: list[bytes] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+        self._bus_works = True
+        self._spooled = asyncio.Event()
+        self._stranded: list[Batch] = []
+        self._rescue: asyncio.Task[None] | None = None
+
+    @property
+    def available(self) -> bool:
+        """False while records wait that neither the bus nor the spool takes."""
+        return not self._stranded
+
+    @property
+    def spool_bytes(self) -> int:
+        """Bytes in the spool that wait to be shipped."""
+        return self._spool.size
+
+    async def write(self, record: bytes) -> None:
+        """Return when the record is durable.
+
+        Raises:
+            AuditUnavailable: it is not. It is kept and becomes durable if the bus or the spool comes back
+                while this process lives.
+        """
+        loop = asyncio.get_running_loop()
+        durable: asyncio.Future[None] = loop.create_future()
+        self._records.append(record)
+        self._waiting.append(durable)
+        if not self._scheduled and len(self._under_way) < BATCHES_UNDER_WAY:
+            self._scheduled = True
+            loop.call_soon(self._depart)
+        await durable
+
+    async def run(self) -> None:
+        """Ship what is in the spool, for ever, oldest first."""
+        delay = _RETRY_FIRST_S
+        while True:
+            self._spooled.clear()
+            await self._on_disk(self._spool.adopt_orphans)
+            while (segment := await self._on_disk(self._spool.oldest)) is not None:
+                try:
+                    await self._ship(segment)
+                except (BusError, OSError) as error:
+                    _log.info("spool not shipped", error=str(error), bytes=self._spool.size)
+                    await asyncio.sleep(delay)
+                    delay = min(delay * 2, _RETRY_MOST_S)
+                else:
+                    delay = _RETRY_FIRST_S
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._spooled.wait(), _ADOPT_EVERY_S)
+
+    async def close(self) -> None:
+        """Wait until everything written is durable or given up; `run` must have ended before."""
+        while self._under_way or self._records:
+            await asyncio.wait(self._under_way, timeout=0.1) if self._under_way else await asyncio.sleep(0)
+        if self._rescue is not None:
+            self._rescue.cancel()
+            await asyncio.gather(self._rescue, return_exceptions=True)
+            _log.error("audit records are lost", batches=[batch.id for batch in self._stranded])
+        await self._on_disk(self._spool.close)
+        self._disk.shutdown()
+
+    def _depart(self) -> None:
+        self._scheduled = False
+        while self._records and len(self._under_way) < BATCHES_UNDER_WAY:
+            task = asyncio.create_task(self._store(*self._next_batch()))
+            self._under_way.add(task)
+            task.add_done_callback(self._arrived)
+
+    def _arrived(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if self._records:
+            self._depart()
+
+    def _next_batch(self) -> tuple[Batch, list[asyncio.Future[None]]]:
+        records, waiting = self._records, self._waiting
+        count = _fitting(records)
+        if count == len(records):
+            self._records, self._waiting = [], []
+        else:
+            self._records, self._waiting = records[count:], waiting[count:]
+            records, waiting = records[:count], waiting[:count]
+        return Batch(self._new_id(), count, b"\n".join(records)), waiting
+
+    async def _store(self, batch: Batch, waiting: list[asyncio.Future[None]]) -> None:
+        problem = None
+        if not (self._bus_works and await self._publish(batch)):
+            problem = await self._put_in_spool(batch)
+        if problem is not None:
+            _log.error("audit records are not durable", error=str(problem), records=batch.count)
+            self._stranded.append(batch)
+            if self._rescue is None:
+                self._rescue = asyncio.create_task(self._rescue_stranded())
+        for durable in waiting:
+            if not durable.done():
+                if problem is None:
+                    durable.set_result(None)
+                else:
+                    durable.set_exception(AuditUnavailable(str(problem)))
+
+    async def _publish(self, batch: Batch) -> bool:
+        try:
+            await self._publish_or_raise(batch)
+        except BusError as error:
+            if self._bus_works:
+                self._bus_works = False
+                _log.warning("bus does not take audit records, spooling", error=str(error))
+            return False
+        return True
+
+    async def _publish_or_raise(self, batch: Batch) -> None:
+        await self._bus.publish(
+            SUBJECT,
+            batch.payload,
+            message_id=batch.id,
+            headers={COUNT_HEADER: str(batch.count)},
+            timeout=self._publish_timeout,
+        )
+
+    async def _put_in_spool(self, batch: Batch) -> SpoolUnavailable | None:
+        try:
+            await self._on_disk(lambda: self._spool.append([batch]))
+        except SpoolUnavailable as error:
+            return error
+        self._spooled.set()
+        return None
+
+    async def _ship(self, segment: Segment) -> None:
+        for batch in await self._on_disk(lambda: list(segment.batches())):
+            await self._publish_or_raise(batch)
+            self._bus_is_back()
+        await self._on_disk(lambda: self._spool.shipped(segment))
+
+    def _bus_is_back(self) -> None:
+        if not self._bus_works:
+            self._bus_works = True
+            _log.info("bus takes audit records again")
+
+    async def _rescue_stranded(self) -> None:
+        while self._stranded:
+            await asyncio.sleep(_RETRY_FIRST_S)
+            batch = self._stranded[0]
+            if self._bus.connected and await self._publish(batch):
+                self._bus_is_back()
+            elif await self._put_in_spool(batch) is not None:
+                continue
+            self._stranded.pop(0)
+        self._rescue = None
+        _log.info("audit records are durable again")
+
+    async def _on_disk(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401  whatever the work returns
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+
+
+def _fitting(records: list[bytes]) -> int:
+    """How many of the first records fit into one batch; at least one."""
+    size = 0
+    for count, record in enumerate(records[:MAX_BATCH_RECORDS]):
+        size += len(record) + 1
+        if size > MAX_BATCH_BYTES and count:
+            return count
+    return min(len(records), MAX_BATCH_RECORDS)

@@ -1,0 +1,204 @@
+"""Where batches wait on this machine's disk while the bus is away.
+
+A spool is a folder of append-only segment files. Each is held by an exclusive `flock` of the process that
+writes or ships it; a file whose lock is free belongs to a process that has ended, and is adopted. All
+functions here block: `Spool` is called from a thread of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+import structlog
+
+from lienthong.gateway.journal.batches import frame, unframe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from lienthong.gateway.journal.batches import Batch
+    from lienthong.kit.ids import NewId
+
+SEGMENT_BYTES = 16 * 1024 * 1024
+SUFFIX = ".spool"
+_WARN_AT = 0.8
+
+_log = structlog.get_logger(__name__)
+
+
+class SpoolUnavailable(Exception):  # noqa: N818  it names the state of the spool
+    """The batches are not on disk: the folder cannot be written, or the spool has reached its limit."""
+
+
+class Segment:
+    """One locked spool file."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self.size = os.fstat(descriptor).st_size
+
+    @classmethod
+    def create(cls, path: Path) -> Segment | None:
+        """Make a new file and lock it; None when another process was quicker to lock it."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        segment = _locked(path, descriptor)
+        if segment is not None:
+            _sync_folder(path.parent)
+        return segment
+
+    @classmethod
+    def adopt(cls, path: Path) -> Segment | None:
+        """Take over a file that nobody holds; None when somebody does, or it is gone by now."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        return _locked(path, descriptor)
+
+    def append(self, frames: bytes) -> None:
+        """Write and sync. When this raises OSError the file may hold a torn tail: write to another one."""
+        view = memoryview(frames)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+        os.fdatasync(self._descriptor)
+        self.size += len(frames)
+
+    def batches(self) -> Iterator[Batch]:
+        """What the file holds, in the order in which it was written."""
+        with open(self._descriptor, "rb", closefd=False) as file:
+            file.seek(0)
+            data = file.read()
+        return unframe(data)
+
+    def close(self) -> None:
+        """Let go of the file; it stays for whoever adopts it."""
+        os.close(self._descriptor)
+
+    def remove(self) -> None:
+        """Delete the file, then let go of it."""
+        self.path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+
+class Spool:
+    """The segments that this process holds: sealed ones, oldest first, and the one being written."""
+
+    def __init__(
+        self, folder: Path, *, max_bytes: int, new_id: NewId, segment_bytes: int = SEGMENT_BYTES
+    ) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._segment_bytes = segment_bytes
+        self._new_id = new_id
+        self._sealed: list[Segment] = []
+        self._current: Segment | None = None
+        self._warned = False
+
+    @property
+    def size(self) -> int:
+        """Bytes that wait to be shipped."""
+        return sum(segment.size for segment in self._sealed) + (self._current.size if self._current else 0)
+
+    def adopt_orphans(self) -> int:
+        """Take over the files of processes that have ended; returns how many."""
+        try:
+            paths = sorted(self._folder.glob(f"*{SUFFIX}"))
+        except OSError as error:
+            _log.warning("spool folder cannot be read", folder=str(self._folder), error=str(error))
+            return 0
+        own = {segment.path for segment in (*self._sealed, *([self._current] if self._current else ()))}
+        adopted = [segment for path in paths if path not in own and (segment := Segment.adopt(path))]
+        # Names begin with the time they were made.
+        self._sealed = sorted((*self._sealed, *adopted), key=lambda segment: segment.path.name)
+        return len(adopted)
+
+    def append(self, batches: Sequence[Batch]) -> None:
+        """Put the batches on disk, in one write and one sync.
+
+        Raises:
+            SpoolUnavailable: none of them may be counted as durable.
+        """
+        frames = b"".join(map(frame, batches))
+        if self.size + len(frames) > self._max_bytes:
+            raise SpoolUnavailable(f"the spool holds its limit of {self._max_bytes} bytes")
+        try:
+            if self._current is None or self._current.size + len(frames) > self._segment_bytes:
+                self._seal()
+                self._current = self._new_segment()
+            self._current.append(frames)
+        except OSError as error:
+            self._give_up_current()
+            raise SpoolUnavailable(str(error)) from error
+        self._warn_when_filling()
+
+    def oldest(self) -> Segment | None:
+        """The segment to ship next; the one being written is sealed for it when there is no other."""
+        if not self._sealed:
+            self._seal()
+        return self._sealed[0] if self._sealed else None
+
+    def shipped(self, segment: Segment) -> None:
+        """Everything in `segment` was acknowledged: forget it."""
+        self._sealed.remove(segment)
+        segment.remove()
+        if self.size < self._max_bytes * _WARN_AT:
+            self._warned = False
+
+    def close(self) -> None:
+        """Let go of every file; what is left in them is adopted later."""
+        self._seal()
+        for segment in self._sealed:
+            segment.close()
+        self._sealed.clear()
+
+    def _new_segment(self) -> Segment:
+        if not self._folder.is_dir():
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sync_folder(self._folder.parent)
+        while True:
+            segment = Segment.create(self._folder / f"{self._new_id()}{SUFFIX}")
+            if segment is not None:
+                return segment
+
+    def _give_up_current(self) -> None:
+        """Never write behind what may be a torn tail."""
+        current = self._current
+        if current is not None and current.size == 0:
+            self._current = None
+            current.remove()
+        else:
+            self._seal()
+
+    def _seal(self) -> None:
+        current, self._current = self._current, None
+        if current is not None:
+            self._sealed.append(current)
+
+    def _warn_when_filling(self) -> None:
+        if not self._warned and self.size >= self._max_bytes * _WARN_AT:
+            self._warned = True
+            _log.warning("spool is filling", bytes=self.size, limit=self._max_bytes, folder=str(self._folder))
+
+
+def _locked(path: Path, descriptor: int) -> Segment | None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Its holder may have shipped and deleted it between our opening and our locking.
+        if os.fstat(descriptor).st_nlink == 0:
+            raise BlockingIOError
+    except OSError:
+        os.close(descriptor)
+        return None
+    return Segment(path, descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,51 @@
+"""Keyed hashes for what may identify a person: recognisable, but not readable without the key."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_KEY_BYTES = 32
+
+
+class Privacy:
+    """HMAC-SHA-256 under one key of the installation."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < _KEY_BYTES:
+            raise ValueError(f"the privacy key has {len(key)} bytes, it needs at least {_KEY_BYTES}")
+        self._key = key
+
+    def hashed(self, data: bytes) -> str:
+        """`hmac-sha256:` and the hash in hex."""
+        return "hmac-sha256:" + hmac.digest(self._key, data, "sha256").hex()
+
+
+def privacy_key(path: Path) -> bytes:
+    """The key in the file `path` (hex), which is made, readable by its owner only, when there is none.
+
+    Raises:
+        OSError: it cannot be read or made.
+        ValueError: it does not hold a key in hex.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+            file.flush()
+            os.fsync(descriptor)
+        # Another worker may be doing the same: whoever links first has made the key.
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return bytes.fromhex(path.read_text().strip())

@@ -1,0 +1,145 @@
+"""Stage 5, record: what happened becomes durable before the caller gets the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from lienthong.gateway.journal.records import Record, encode, timestamp
+from lienthong.gateway.journal.sampling import Reason
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from msgspec import UnsetType
+
+    from lienthong.gateway.call import Call
+    from lienthong.gateway.journal.journal import Journal
+    from lienthong.gateway.journal.sampling import Budget, Counts, Sample
+    from lienthong.gateway.privacy import Privacy
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.ids import NewId
+
+_FIRST_ERROR_STATUS = 400
+
+
+class Recorder:
+    """Writes the records of calls into the journal."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        privacy: Privacy,
+        *,
+        node: str,
+        clock: Clock,
+        new_id: NewId,
+        strangers: Budget,
+        counts: Counts,
+    ) -> None:
+        self._journal = journal
+        self._privacy = privacy
+        self._node = node
+        self._clock = clock
+        self._new_id = new_id
+        self._strangers = strangers
+        self._counts = counts
+
+    @property
+    def available(self) -> bool:
+        """Whether records can become durable now."""
+        return self._journal.available
+
+    async def intent(self, call: Call) -> None:
+        """Record, durably, that a call is about to be forwarded: for services that ask for write-ahead.
+
+        Raises:
+            AuditUnavailable: then the call must not be forwarded.
+        """
+        await self._journal.write(encode(self._record(call, "intent", self._clock.now())))
+
+    async def outcome(self, call: Call) -> None:
+        """Record, durably, how a call ended; strangers beyond their budget are only counted.
+
+        Raises:
+            AuditUnavailable: then the answer must not leave.
+        """
+        now = call.answered or self._clock.now()
+        if call.client is None and _may_be_counted(call) and not self._strangers.take():
+            self.count(call)
+            return
+        await self._journal.write(encode(self._record(call, "call", now)))
+
+    def count(self, call: Call) -> None:
+        """Count a call instead of recording it."""
+        room = call.room.name if call.room is not None else None
+        self._counts.add(Reason(call.status or 0, call.error, room), self._clock.now())
+
+    async def samples(self) -> None:
+        """Record what was counted since the last time.
+
+        Raises:
+            AuditUnavailable: the journal keeps the records and tries again by itself.
+        """
+        for sample in self._counts.take():
+            await self._journal.write(encode(self._sample(sample)))
+
+    def _record(self, call: Call, kind: str, now: datetime) -> Record:
+        path = call.path + b"?" + call.query if call.query else call.path
+        return Record(
+            v=1,
+            id=self._new_id(),
+            kind=kind,  # type: ignore[arg-type]
+            tx=call.tx,
+            at=timestamp(now),
+            node=self._node,
+            client=call.client or UNSET,
+            ip=call.ip or UNSET,
+            service=call.service_name or UNSET,
+            operation=call.operation.id if call.operation is not None else UNSET,
+            method=call.method,
+            target=self._privacy.hashed(path),
+            agreement=call.agreement or UNSET,
+            purpose=call.purpose or UNSET,
+            case=call.case or UNSET,
+            user=self._privacy.hashed(call.user.encode()) if call.user is not None else UNSET,
+            status=_known(call.status),
+            error=call.error or UNSET,
+            upstream_status=_known(call.upstream_status),
+            received=timestamp(call.received),
+            forwarded=timestamp(call.forwarded) if call.forwarded is not None else UNSET,
+            answered=timestamp(call.answered) if call.answered is not None else UNSET,
+            request_bytes=_known(call.request_bytes),
+            request_sha256=call.request_sha256 or UNSET,
+            response_bytes=_known(call.response_bytes),
+            response_sha256=call.response_sha256 or UNSET,
+            trace=call.trace or UNSET,
+            aborted=call.aborted or UNSET,
+        )
+
+    def _sample(self, sample: Sample) -> Record:
+        record_id = self._new_id()
+        return Record(
+            v=1,
+            id=record_id,
+            kind="refused-sample",
+            tx=record_id,
+            at=timestamp(self._clock.now()),
+            node=self._node,
+            service=sample.reason.service or UNSET,
+            status=sample.reason.status,
+            error=sample.reason.error or UNSET,
+            count=sample.count,
+            since=timestamp(sample.since),
+        )
+
+
+def _known(number: int | None) -> int | UnsetType:
+    return UNSET if number is None else number
+
+
+def _may_be_counted(call: Call) -> bool:
+    """Whether a stranger can repeat this without end: refusals and public reads, no token that was issued."""
+    refused = call.error is not None or call.status is None or call.status >= _FIRST_ERROR_STATUS
+    return refused or call.method in ("GET", "HEAD", "OPTIONS")

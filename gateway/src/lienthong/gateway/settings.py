@@ -1,0 +1,54 @@
+"""Settings of the gateway; `docs/reference/gateway.md` describes them for operators."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from pydantic import Field
+
+from lienthong.kit.settings import Settings
+
+_DAY_S = 86_400
+
+
+class GatewaySettings(Settings):
+    """What the gateway reads besides the common settings."""
+
+    gateway_workers: int = Field(default=1, ge=1, le=256)
+    """Processes that serve calls; one uses about one core."""
+    gateway_node: str = Field(default_factory=socket.gethostname, min_length=1, max_length=128)
+    """This gateway's name in records."""
+    gateway_state_dir: Path = Field(default_factory=lambda data: Path(data["home"], "gateway"))
+    """Where copies of the routing table and the keys, and the spool, lie."""
+    gateway_privacy_key_file: Path = Field(
+        default_factory=lambda data: Path(data["home"], "gateway", "privacy.key")
+    )
+    """The key that paths and persons are hashed with in records, in hex; the same on every gateway."""
+    gateway_stale_after_s: float = Field(default=7 * _DAY_S, gt=0)
+    """How long calls go on without hearing from the catalog, or from identity."""
+    gateway_connect_timeout_s: float = Field(default=2.0, gt=0)
+    """How long one address of a provider may take to accept a connection."""
+    gateway_room_timeout_s: float = Field(default=60.0, gt=0)
+    """How long a service of the platform may take; pulling events waits up to 30 seconds."""
+    gateway_max_request_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
+    """The largest body to a service that sets no limit of its own, and to the platform's services."""
+    gateway_max_header_bytes: int = Field(default=32 * 1024, gt=0)
+    gateway_max_headers: int = Field(default=100, gt=0)
+    gateway_whole_answer_bytes: int = Field(default=256 * 1024, ge=0)
+    """Answers up to this size leave whole after their record; of larger ones the last part waits for it."""
+    gateway_journal_timeout_s: float = Field(default=1.0, gt=0)
+    """How long the bus may take to acknowledge records before they go to the spool."""
+    gateway_spool_max_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)
+    """How much the spool may hold; beyond it calls are refused."""
+    gateway_strangers_per_s: float = Field(default=20.0, ge=0)
+    """How many calls of unknown callers are recorded one by one, per second and process."""
+    gateway_strangers_burst: float = Field(default=200.0, ge=1)
+    """How many of them at once; the others are counted."""
+    gateway_sample_every_s: float = Field(default=10.0, gt=0)
+    """How often counts become records."""
+
+    @property
+    def spool_dir(self) -> Path:
+        """Where records wait while the bus is away."""
+        return self.gateway_state_dir / "spool"

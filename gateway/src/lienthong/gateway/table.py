@@ -1,0 +1,218 @@
+"""The routing table: what a call is decided by, immutable, built purely from the catalog's resources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+
+from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.gateway.templates import Operation, OperationTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
+DEFAULT_TIMEOUT = timedelta(seconds=10)
+
+
+class Upstreams:
+    """The base addresses of a provider, taken in turn."""
+
+    __slots__ = ("_turn", "addresses")
+
+    def __init__(self, addresses: Iterable[str]) -> None:
+        self.addresses = tuple(address.rstrip("/") for address in addresses)
+        self._turn = count()
+
+    def in_order(self) -> tuple[str, ...]:
+        """Every address once, each call starting with the next one."""
+        addresses = self.addresses
+        if len(addresses) < 2:
+            return addresses
+        start = next(self._turn) % len(addresses)
+        return addresses[start:] + addresses[:start]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRoute:
+    """A service as a call needs it."""
+
+    id: str
+    system_id: str
+    active: bool
+    upstreams: Upstreams
+    operations: OperationTree
+    timeout: timedelta
+    max_request_bytes: int
+    write_ahead: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRule:
+    """An approved agreement on a service: what `consumer_id` may do, and when.
+
+    `operations` is None where every operation is allowed.
+    """
+
+    id: str
+    consumer_id: str
+    service_id: str
+    operations: frozenset[str] | None
+    purposes: tuple[str, ...]
+    valid_from: datetime
+    valid_to: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingTable:
+    """One version of the catalog, indexed. Swapped whole, never changed."""
+
+    version: int
+    services: Mapping[bytes, ServiceRoute]
+    """By the service's id as it stands in a path, for example `b"H11.05/land/parcels-v1"`."""
+    active_systems: frozenset[str]
+    suspended_systems: frozenset[str]
+    agreements: Mapping[tuple[str, str], tuple[AgreementRule, ...]]
+    """By consumer and service; the oldest first, so that the choice among several is the same everywhere."""
+
+
+def service_route(service: routes_pb2.Service) -> ServiceRoute:
+    """Index one service. Costs most of building a table, so an unchanged service is indexed once."""
+    return ServiceRoute(
+        id=service.id,
+        system_id=service.system_id,
+        active=service.status == routes_pb2.STATUS_ACTIVE,
+        upstreams=Upstreams(service.upstreams),
+        operations=OperationTree(
+            Operation(operation.id, operation.method.upper(), operation.path)
+            for operation in service.operations
+        ),
+        timeout=timedelta(milliseconds=service.timeout_ms) if service.timeout_ms else DEFAULT_TIMEOUT,
+        max_request_bytes=service.max_request_bytes,
+        write_ahead=service.write_ahead,
+    )
+
+
+def agreement_rule(agreement: routes_pb2.Agreement) -> AgreementRule | None:
+    """The rule that an agreement makes for calls; None for one that is not approved or not on a service."""
+    if (
+        agreement.status != routes_pb2.AGREEMENT_STATUS_APPROVED
+        or agreement.WhichOneof("target") != "service_id"
+    ):
+        return None
+    return AgreementRule(
+        id=agreement.id,
+        consumer_id=agreement.consumer_id,
+        service_id=agreement.service_id,
+        operations=frozenset(agreement.operations) or None,
+        purposes=tuple(agreement.purposes),
+        valid_from=agreement.valid_from.ToDatetime(UTC) if agreement.HasField("valid_from") else _BEGINNING,
+        valid_to=agreement.valid_to.ToDatetime(UTC) if agreement.HasField("valid_to") else _END,
+    )
+
+
+def assemble(
+    version: int,
+    services: Iterable[ServiceRoute],
+    systems: Iterable[routes_pb2.System],
+    rules: Iterable[AgreementRule],
+) -> RoutingTable:
+    """Put indexed parts together to a table."""
+    active: set[str] = set()
+    suspended: set[str] = set()
+    for system in systems:
+        (active if system.status == routes_pb2.STATUS_ACTIVE else suspended).add(system.id)
+    agreements: dict[tuple[str, str], list[AgreementRule]] = {}
+    for rule in rules:
+        agreements.setdefault((rule.consumer_id, rule.service_id), []).append(rule)
+    return RoutingTable(
+        version=version,
+        services={service.id.encode(): service for service in services},
+        active_systems=frozenset(active),
+        suspended_systems=frozenset(suspended),
+        agreements={
+            key: tuple(sorted(group, key=lambda rule: (rule.valid_from, rule.id)))
+            for key, group in agreements.items()
+        },
+    )
+
+
+def build_table(version: int, resources: Iterable[routes_pb2.Resource]) -> RoutingTable:
+    """Build a table from a whole catalog."""
+    catalog = CatalogCopy()
+    catalog.replace(version, resources)
+    return catalog.table()
+
+
+class VersionGap(Exception):  # noqa: N818
+    """A delta does not start where this copy stands: a new snapshot is needed."""
+
+
+class CatalogCopy:
+    """The catalog's resources as received so far, each indexed when it arrives."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._resources: dict[tuple[int, str], routes_pb2.Resource] = {}
+        self._services: dict[str, ServiceRoute] = {}
+        self._rules: dict[str, AgreementRule] = {}
+        self._systems: dict[str, routes_pb2.System] = {}
+
+    def replace(self, version: int, resources: Iterable[routes_pb2.Resource]) -> None:
+        """Start over from a snapshot."""
+        self._resources, self._services, self._rules, self._systems = {}, {}, {}, {}
+        for resource in resources:
+            self._upsert(resource)
+        self.version = version
+
+    def apply(self, delta: routes_pb2.Delta) -> None:
+        """Take over what changed.
+
+        Raises:
+            VersionGap: the delta starts at another version; nothing was changed.
+        """
+        if delta.from_version != self.version:
+            raise VersionGap(f"at version {self.version}, the delta starts at {delta.from_version}")
+        for key in delta.removals:
+            self._remove(key)
+        for resource in delta.upserts:
+            self._upsert(resource)
+        self.version = delta.to_version
+
+    def table(self) -> RoutingTable:
+        """The table of this moment."""
+        return assemble(self.version, self._services.values(), self._systems.values(), self._rules.values())
+
+    def snapshot(self) -> routes_pb2.Snapshot:
+        """Everything, in the form in which it came."""
+        return routes_pb2.Snapshot(version=self.version, resources=self._resources.values())
+
+    def _upsert(self, resource: routes_pb2.Resource) -> None:
+        self._remove(resource.key)
+        self._resources[resource.key.kind, resource.key.id] = resource
+        match resource.WhichOneof("body"):
+            case "service":
+                self._services[resource.key.id] = service_route(resource.service)
+            case "system":
+                self._systems[resource.key.id] = resource.system
+            case "agreement":
+                rule = agreement_rule(resource.agreement)
+                if rule is not None:
+                    self._rules[resource.key.id] = rule
+            case _:
+                pass
+
+    def _remove(self, key: routes_pb2.ResourceKey) -> None:
+        self._resources.pop((key.kind, key.id), None)
+        match key.kind:
+            case routes_pb2.RESOURCE_KIND_SERVICE:
+                self._services.pop(key.id, None)
+            case routes_pb2.RESOURCE_KIND_SYSTEM:
+                self._systems.pop(key.id, None)
+            case routes_pb2.RESOURCE_KIND_AGREEMENT:
+                self._rules.pop(key.id, None)
+            case _:
+                pass

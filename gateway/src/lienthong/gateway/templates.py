@@ -1,0 +1,91 @@
+"""Finding the operation that a method and a path mean, by the provider's OpenAPI path templates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_PARAMETER = re.compile(r"\{[^{}]*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a service: its OpenAPI operationId, method and path template."""
+
+    id: str
+    method: str
+    template: str
+
+
+@dataclass(slots=True)
+class _Node:
+    literals: dict[bytes, _Node] = field(default_factory=dict)
+    patterns: list[tuple[str, re.Pattern[bytes], _Node]] = field(default_factory=list)
+    parameter: _Node | None = None
+    methods: dict[str, Operation] | None = None
+
+
+class OperationTree:
+    """The operations of one service by the segments of their path templates. Never changes once built."""
+
+    __slots__ = ("_root",)
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._root = _Node()
+        for operation in operations:
+            node = self._root
+            for segment in operation.template.lstrip("/").split("/"):
+                node = _child(node, segment)
+            if node.methods is None:
+                node.methods = {}
+            node.methods[operation.method] = operation
+
+    def find(self, segments: Sequence[bytes]) -> Mapping[str, Operation] | None:
+        """The operations, by method, of the path template that the decoded segments match.
+
+        Segment by segment from the left a literal beats a template with literal parts (`{id}.json`), which
+        beats a parameter (OpenAPI 3.1, section 4.8.8). A parameter never matches an empty segment.
+        """
+        return _find(self._root, segments, 0)
+
+
+def _child(node: _Node, segment: str) -> _Node:
+    if not _PARAMETER.search(segment):
+        return node.literals.setdefault(unquote_to_bytes(segment), _Node())
+    if _PARAMETER.fullmatch(segment):
+        if node.parameter is None:
+            node.parameter = _Node()
+        return node.parameter
+    shape = _PARAMETER.sub("{}", segment)
+    for known, _, child in node.patterns:
+        if known == shape:
+            return child
+    expression = b".+".join(re.escape(unquote_to_bytes(literal)) for literal in shape.split("{}"))
+    child = _Node()
+    node.patterns.append((shape, re.compile(expression, re.DOTALL), child))
+    node.patterns.sort(key=lambda pattern: (-len(pattern[0]), pattern[0]))
+    return child
+
+
+def _find(node: _Node, segments: Sequence[bytes], depth: int) -> Mapping[str, Operation] | None:
+    if depth == len(segments):
+        return node.methods
+    segment = segments[depth]
+    literal = node.literals.get(segment)
+    if literal is not None:
+        found = _find(literal, segments, depth + 1)
+        if found is not None:
+            return found
+    for _, expression, child in node.patterns:
+        if expression.fullmatch(segment):
+            found = _find(child, segments, depth + 1)
+            if found is not None:
+                return found
+    if node.parameter is not None and segment:
+        return _find(node.parameter, segments, depth + 1)
+    return None
