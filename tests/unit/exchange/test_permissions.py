@@ -1,0 +1,143 @@
+"""Denied by default: only the provider publishes, only who has an agreement in force receives."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lienthong.contracts.catalog.v1 import routes_pb2 as contract
+from lienthong.exchange.catalog_view import CatalogView, MissedUpdateError
+from lienthong.exchange.permissions import publishable, receivable
+from lienthong.kit.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+LAND, ONE_STOP, STRANGER = "H11.05/land", "H11.01/one-stop", "H11.02/procedures"
+EVENT_TYPE = "H11.05/land/parcel-changed-v1"
+
+
+def system(identifier: str, status: int = contract.STATUS_ACTIVE) -> contract.Resource:
+    key = contract.ResourceKey(kind=contract.RESOURCE_KIND_SYSTEM, id=identifier)
+    return contract.Resource(key=key, system=contract.System(id=identifier, status=status))  # type: ignore[arg-type]
+
+
+def event_type(status: int = contract.STATUS_ACTIVE) -> contract.Resource:
+    key = contract.ResourceKey(kind=contract.RESOURCE_KIND_EVENT_TYPE, id=EVENT_TYPE)
+    body = contract.EventType(id=EVENT_TYPE, system_id=LAND, status=status, data_schema="{}")  # type: ignore[arg-type]
+    return contract.Resource(key=key, event_type=body)
+
+
+def agreement(
+    status: int = contract.AGREEMENT_STATUS_APPROVED,
+    valid_from: datetime | None = None,
+    valid_to: datetime | None = None,
+    **changes: Any,  # noqa: ANN401
+) -> contract.Resource:
+    values = {"id": "a-1", "consumer_id": ONE_STOP, "event_type_id": EVENT_TYPE, "status": status, **changes}
+    body = contract.Agreement(**values)
+    if valid_from is not None:
+        body.valid_from.FromDatetime(valid_from)
+    if valid_to is not None:
+        body.valid_to.FromDatetime(valid_to)
+    key = contract.ResourceKey(kind=contract.RESOURCE_KIND_AGREEMENT, id=body.id)
+    return contract.Resource(key=key, agreement=body)
+
+
+def view(*resources: contract.Resource) -> CatalogView:
+    standing = {resource.key.id: resource for resource in (system(LAND), system(ONE_STOP), event_type())}
+    standing |= {resource.key.id: resource for resource in (system(STRANGER), *resources)}
+    return CatalogView.of(1, standing.values())
+
+
+def code_of(decide: Callable[[], object]) -> str:
+    with pytest.raises(Problem) as refused:
+        decide()
+    return refused.value.code
+
+
+def test_a_system_publishes_its_own_event_types() -> None:
+    assert publishable(view(), LAND, EVENT_TYPE).id == EVENT_TYPE
+
+
+def test_nobody_else_publishes_them_not_even_with_an_agreement() -> None:
+    assert code_of(lambda: publishable(view(agreement()), ONE_STOP, EVENT_TYPE)) == "not-the-provider"
+
+
+def test_a_system_receives_by_an_agreement_and_its_own_without() -> None:
+    assert receivable(view(agreement()), ONE_STOP, EVENT_TYPE, NOW).id == EVENT_TYPE
+    assert receivable(view(), LAND, EVENT_TYPE, NOW).id == EVENT_TYPE
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        agreement(consumer_id=STRANGER),
+        agreement(event_type_id="H11.05/land/other-v1"),
+        agreement(contract.AGREEMENT_STATUS_REQUESTED),
+        agreement(contract.AGREEMENT_STATUS_REJECTED),
+        agreement(contract.AGREEMENT_STATUS_REVOKED),
+        agreement(contract.AGREEMENT_STATUS_UNSPECIFIED),
+        agreement(valid_from=NOW + timedelta(seconds=1)),
+        agreement(valid_to=NOW),
+        agreement(event_type_id="", service_id=EVENT_TYPE),
+    ],
+)
+def test_no_other_agreement_helps(given: contract.Resource) -> None:
+    assert code_of(lambda: receivable(view(given), ONE_STOP, EVENT_TYPE, NOW)) == "no-agreement"
+
+
+def test_an_agreement_holds_from_its_first_to_before_its_last_moment() -> None:
+    given = view(agreement(valid_from=NOW, valid_to=NOW + timedelta(microseconds=1)))
+    assert receivable(given, ONE_STOP, EVENT_TYPE, NOW).id == EVENT_TYPE
+
+
+def test_of_two_agreements_one_in_force_is_enough() -> None:
+    ended = agreement(valid_to=NOW - timedelta(days=1))
+    assert receivable(view(ended, agreement(id="a-2")), ONE_STOP, EVENT_TYPE, NOW).id == EVENT_TYPE
+
+
+@pytest.mark.parametrize("status", [contract.STATUS_SUSPENDED, contract.STATUS_UNSPECIFIED])
+def test_a_suspended_provider_neither_publishes_nor_is_heard(status: int) -> None:
+    given = view(agreement(), event_type(status))
+    assert code_of(lambda: publishable(given, LAND, EVENT_TYPE)) == "provider-suspended"
+    assert code_of(lambda: receivable(given, ONE_STOP, EVENT_TYPE, NOW)) == "provider-suspended"
+    suspended = view(agreement(), system(LAND, status))
+    assert code_of(lambda: publishable(suspended, LAND, EVENT_TYPE)) == "client-suspended"
+    assert code_of(lambda: receivable(suspended, ONE_STOP, EVENT_TYPE, NOW)) == "provider-suspended"
+
+
+def test_a_suspended_or_unknown_client_does_nothing() -> None:
+    suspended = view(agreement(), system(ONE_STOP, contract.STATUS_SUSPENDED))
+    assert code_of(lambda: receivable(suspended, ONE_STOP, EVENT_TYPE, NOW)) == "client-suspended"
+    assert code_of(lambda: receivable(view(), "operator", EVENT_TYPE, NOW)) == "client-suspended"
+
+
+def test_an_unknown_event_type_is_told() -> None:
+    assert code_of(lambda: publishable(view(), LAND, "H11.05/land/nothing-v1")) == "unknown-event-type"
+
+
+def test_a_delta_changes_what_it_names_and_nothing_else() -> None:
+    before = view(agreement())
+    key = contract.ResourceKey(kind=contract.RESOURCE_KIND_AGREEMENT, id="a-1")
+    after = before.after(contract.Delta(from_version=1, to_version=3, removals=[key]))
+    assert after.version == 3
+    assert code_of(lambda: receivable(after, ONE_STOP, EVENT_TYPE, NOW)) == "no-agreement"
+    assert receivable(before, ONE_STOP, EVENT_TYPE, NOW).id == EVENT_TYPE
+    assert publishable(after, LAND, EVENT_TYPE).id == EVENT_TYPE
+    again = after.after(contract.Delta(from_version=3, to_version=4, upserts=[agreement()]))
+    assert receivable(again, ONE_STOP, EVENT_TYPE, NOW).id == EVENT_TYPE
+
+
+def test_a_delta_after_a_gap_is_not_taken() -> None:
+    with pytest.raises(MissedUpdateError):
+        view().after(contract.Delta(from_version=2, to_version=3))
+
+
+def test_the_copy_on_disk_gives_the_same_view() -> None:
+    before = view(agreement(valid_to=NOW))
+    copy = contract.Snapshot.FromString(before.snapshot().SerializeToString())
+    assert CatalogView.of(copy.version, copy.resources) == before
