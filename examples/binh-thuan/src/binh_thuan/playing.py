@@ -1,0 +1,178 @@
+"""Playing the story through the gateway, and proving each of its calls by a receipt."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from binh_thuan import story
+from lienthong.client import Client, LienthongError
+from lienthong.client.verification import read_key, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from binh_thuan.story import Step
+    from lienthong.client import Credentials
+
+#: After the catalog has changed, gateway and identity learn of it within a second; more is a fault.
+SETTLING_S = 15.0
+_PAUSE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A step that was played: what came back, and its place in the ledger once it is proved."""
+
+    step: Step
+    client_id: str
+    status: int
+    error: str | None
+    transaction_id: str | None
+    answer: Any = field(repr=False)
+    index: int | None = None
+    complaint: str | None = None
+
+    @property
+    def as_told(self) -> bool:
+        """Whether the answer is the one that the story expects."""
+        return (self.status, self.error) == (self.step.status, self.step.error)
+
+    @property
+    def sound(self) -> bool:
+        """Whether the answer is as expected and its receipt was verified."""
+        return self.as_told and self.index is not None and self.complaint is None
+
+    @property
+    def words(self) -> str:
+        """The answer in a few words."""
+        if not self.as_told:
+            return " ".join(str(part) for part in (self.status or "", self.error, self.complaint) if part)
+        return self.complaint or self.step.tell(self.answer)
+
+
+class Players:
+    """The demo's systems, each with its connection to the bus.
+
+    `settling` says that the catalog has just changed: a step is then tried again until it goes as told.
+    """
+
+    def __init__(self, credentials: Mapping[str, Credentials], *, settling: bool) -> None:
+        self._clients = {name: Client(one) for name, one in credentials.items()}
+        self._settled_by = time.monotonic() + (SETTLING_S if settling else 0.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    def round(self) -> list[Played]:
+        """Play the whole story."""
+        played = [self.play(step) for step in story.calls()]
+        return [*played, *self._event()]
+
+    def play(self, step: Step) -> Played:
+        """Play one step."""
+        while True:
+            played = self._once(step)
+            if played.as_told or time.monotonic() > self._settled_by:
+                return played
+            time.sleep(_PAUSE_S)
+
+    def prove(self, played: Played, ledger_key: str, receipts: Path) -> Played:
+        """Fetch the receipt as the caller, keep it in `receipts`, and verify it with the key alone."""
+        if played.transaction_id is None:
+            return played
+        try:
+            receipt = self._clients[played.step.system].receipt(played.transaction_id, wait=20.0)
+            receipts.mkdir(parents=True, exist_ok=True)
+            (receipts / f"{played.transaction_id}.receipt").write_text(receipt, encoding="utf-8")
+            proved = verify(receipt, read_key(ledger_key))
+        except LienthongError as error:
+            return replace(played, complaint=f"{error.title.vi} · {error.title.en}")
+        record = proved.record
+        said = (record.get("tx"), record.get("client"), record.get("status"), record.get("error"))
+        if said != (played.transaction_id, played.client_id, played.status, played.error):
+            return replace(played, complaint="biên nhận của lời gọi khác · the receipt is another call's")
+        return replace(played, index=proved.index)
+
+    def _event(self) -> list[Played]:
+        self._subscribe()
+        published = self.play(story.publication())
+        taken = self.play(story.delivery())
+        events = taken.answer.get("events", []) if taken.as_told else []
+        sent = json.loads(published.step.operation.content or b"{}")["id"]
+        if sent not in [one["event"]["id"] for one in events]:
+            return [published, replace(taken, complaint="sự kiện chưa đến · the event has not come")]
+        return [published, taken, self.play(story.acknowledgement([one["ack"] for one in events]))]
+
+    def _subscribe(self) -> None:
+        while True:
+            try:
+                self._clients["one-stop"].subscribe(story.SUBSCRIPTION, story.EVENT_TYPE)
+            except LienthongError:
+                if time.monotonic() > self._settled_by:
+                    return
+                time.sleep(_PAUSE_S)
+            else:
+                return
+
+    def _once(self, step: Step) -> Played:
+        client = self._clients[step.system]
+        client_id = client.credentials.client_id if client.credentials else ""
+        try:
+            response = client.send(step.operation)
+        except LienthongError as error:
+            complaint = f"{error.title.vi} · {error.title.en}"
+            return Played(step, client_id, 0, error.code, None, None, complaint=complaint)
+        return Played(
+            step,
+            client_id,
+            response.status_code,
+            response.headers.get("LGSP-Error"),
+            response.headers.get("LGSP-Transaction-Id"),
+            _json(response),
+        )
+
+
+def document(played: Played, gateway: str, receipts: Path) -> dict[str, Any]:
+    """Return a played step for `calls.json`: all that a script needs to repeat it, but no token."""
+    operation = played.step.operation
+    url = httpx.URL(gateway + operation.path)
+    if operation.params:
+        url = url.copy_merge_params(dict(operation.params))
+    found: dict[str, Any] = {
+        "system": played.step.system,
+        "client_id": played.client_id,
+        "title": {"vi": played.step.vi, "en": played.step.en},
+        "method": operation.method,
+        "url": str(url),
+        "headers": dict(operation.headers),
+    }
+    if operation.content is not None:
+        found["body"] = json.loads(operation.content)
+    found["status"] = played.status
+    if played.error:
+        found["error"] = played.error
+    found["transaction_id"] = played.transaction_id
+    found["receipt"] = f"{gateway}/audit/v1/receipts/{played.transaction_id}"
+    found["receipt_file"] = str(receipts / f"{played.transaction_id}.receipt")
+    return found
+
+
+def _json(response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return response.json()
+    except ValueError:
+        return None

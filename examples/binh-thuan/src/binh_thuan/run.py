@@ -1,0 +1,160 @@
+"""From nothing to the running province, and its end."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from binh_thuan import catalog, credentials
+from binh_thuan.playing import Players, document
+from binh_thuan.province import environment, programs, upstreams
+from binh_thuan.screen import Screen
+from lienthong.client import LienthongError
+from lienthong.client.terminal.screen import Screen as Terminal
+from lienthong.kit.settings import Settings
+from lienthong.local import Installation, InstallationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import FrameType
+
+    from binh_thuan.playing import Played
+    from lienthong.client import Credentials
+
+_ROOMS = ("gateway", "ledger", "catalog", "identity", "exchange")
+
+
+class Run:
+    """One run of the province."""
+
+    def __init__(self, settings: Settings, screen: Screen) -> None:
+        self._settings = settings
+        self._screen = screen
+        self._home = settings.home.resolve()
+        self._demo = self._home / "demo"
+        self._gateway = settings.issuer
+        self._since = time.monotonic()
+
+    def prepare(self) -> dict[str, Credentials]:
+        """Make keys and the file that a shell reads; set what manifests and departments look for."""
+        made = credentials.ensure(self._demo, self._gateway)
+        lines = [
+            f"export {name}={shlex.quote(value)}\n" for name, value in environment(self._settings).items()
+        ]
+        self.env_file.write_text("".join(lines), encoding="utf-8")
+        os.environ["LIENTHONG_HOME"] = str(self._home)
+        os.environ.update(upstreams(self._settings))
+        return made
+
+    def first_round(self, known: dict[str, Credentials]) -> list[Played]:
+        """Register the province, play the story, prove every call, write `calls.json`."""
+        applied = catalog.apply(self._home / "operator", self._gateway)
+        changed = [one for one in applied.results if one.action != "unchanged"]
+        self._done(
+            f"Danh mục: {len(applied.results)} mục, {len(changed)} thay đổi",
+            f"Catalog: {len(applied.results)} resources, {len(changed)} changed",
+        )
+        receipts = self._demo / "receipts"
+        with Players(known, settling=bool(changed)) as players:
+            played = players.round()
+            key = (self._home / "ledger" / "ledger.vkey").read_text(encoding="utf-8")
+            proved = [players.prove(one, key, receipts) for one in played]
+        written = [document(one, self._gateway, receipts) for one in proved]
+        _write(self._demo / "calls.json", json.dumps(written, ensure_ascii=False, indent=2) + "\n")
+        self._done(
+            f"{len(proved)} lời gọi, {sum(one.sound for one in proved)} biên nhận đã kiểm chứng",
+            f"{len(proved)} calls, {sum(one.sound for one in proved)} receipts verified",
+        )
+        return proved
+
+    def show(self, played: Sequence[Played]) -> None:
+        """Print the round, the addresses and what to type next."""
+        addresses = [(name, address) for name, address in self.addresses.items()]
+        self._screen.summary(played, addresses, self.env_file)
+
+    def started(self) -> None:
+        """Say that every process is ready."""
+        self._done("Mọi tiến trình đã sẵn sàng", "Every process is ready")
+
+    @property
+    def env_file(self) -> Path:
+        """The file that a shell reads to speak to this province."""
+        return self._demo / "env"
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The base address of each process; callers use the gateway's."""
+        local = {name: f"http://127.0.0.1:{self._settings.port(name)}" for name in _ROOMS}
+        return local | {"gateway": self._gateway}
+
+    def _done(self, vi: str, en: str) -> None:
+        now = time.monotonic()
+        self._screen.step(vi, en, now - self._since)
+        self._since = now
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the province until Ctrl-C; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m binh_thuan", description=__doc__)
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="stop after the first round; status 1 when a call did not go as told",
+    )
+    options = parser.parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
+    screen = Screen()
+    settings = Settings()
+    run = Run(settings, screen)
+    screen.title()
+    installation = Installation(settings, programs(settings))
+    try:
+        known = run.prepare()
+        try:
+            installation.start()
+            run.started()
+            played = run.first_round(known)
+            run.show(played)
+            if options.once:
+                return 0 if all(one.sound for one in played) else 1
+            print("READY " + " ".join(f"{name}={url}" for name, url in run.addresses.items()), flush=True)
+            return _stay(installation, screen)
+        finally:
+            if installation.running():
+                screen.stopping()
+            installation.stop()
+    except KeyboardInterrupt:
+        return 0
+    except InstallationError as error:
+        screen.failure("Không khởi động được", "It cannot start", str(error))
+    except LienthongError as error:
+        Terminal(as_json=False).failure(error)
+    return 1
+
+
+def _stay(installation: Installation, screen: Screen) -> int:
+    while installation.running():
+        time.sleep(0.5)
+    screen.failure("Bộ giám sát đã dừng", "The supervisor has ended", f"→ {installation.logs}")
+    return 1
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End the run; from here on signals are ignored, so that every process is stopped in order."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole: whoever reads it meanwhile sees the old one."""
+    draft = path.with_suffix(".new")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

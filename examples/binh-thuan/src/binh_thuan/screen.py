@@ -1,0 +1,133 @@
+"""What the runner shows: progress, the first round of calls, the addresses, what to type next."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from binh_thuan import story
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from binh_thuan.playing import Played
+
+_PLAIN_WIDTH = 130
+_WHAT_VI = (
+    "Năm cơ sở dữ liệu của tỉnh, một bên giả lập lõi quốc gia, ba hệ thống khai thác. "
+    "Mọi người và mọi hồ sơ đều được sinh ra, không có thật."
+)
+_WHAT_EN = (
+    "Five shared databases, a stand-in for the national core, three consumers. "
+    "Every person and every record is generated."
+)
+
+
+def commands(played: Sequence[Played], receipts: Path) -> list[tuple[str, str]]:
+    """Return commands that work once the province is up, each with what it shows; the last one decides."""
+    first = next((one.transaction_id for one in played if one.sound and one.transaction_id), "…")
+    return [
+        ("lienthong doctor --as one-stop", "khám mọi thứ · check everything"),
+        ("lienthong get agreements", "các thỏa thuận · the agreements"),
+        (
+            f"lienthong call GET {story.PARCELS_SERVICE}/parcels/{story.PARCEL} --as one-stop",
+            "xem một thửa đất · read a parcel",
+        ),
+        (
+            f"lienthong call GET {story.CIVIL_STATUS_SERVICE}/births --as customer-app",
+            "bị từ chối: không có thỏa thuận · refused: no agreement",
+        ),
+        ("lienthong audit search --client H11.01/one-stop", "tìm trong nhật ký · search the audit trail"),
+        (f"lienthong audit show {first}", "một giao dịch và bằng chứng · a transaction, proved"),
+        (
+            f"lienthong audit verify {shlex.quote(str(receipts / f'{first}.receipt'))}",
+            "kiểm chứng không cần mạng · verify off line",
+        ),
+        ("lienthong agreement approve company-parcels", "duyệt yêu cầu đang chờ · approve what waits"),
+    ]
+
+
+class Screen:
+    """The terminal, Vietnamese first and English beside it."""
+
+    def __init__(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            reconfigure = getattr(stream, "reconfigure", None)
+            if reconfigure is not None:
+                reconfigure(encoding="utf-8", errors="replace")
+        self._out = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)
+        self._err = Console(stderr=True, width=None if sys.stderr.isatty() else _PLAIN_WIDTH, highlight=False)
+
+    def title(self) -> None:
+        """Say what begins."""
+        told = Text.assemble(
+            ("Liên thông · tỉnh mẫu Bình Thuận\n", "bold"), f"{_WHAT_VI}\n", (_WHAT_EN, "dim")
+        )
+        self._out.print(Panel(told, border_style="cyan"))
+
+    def step(self, vi: str, en: str, seconds: float) -> None:
+        """Say what was done and how long it took."""
+        self._out.print(Text.assemble(("✓ ", "green"), vi, (f" · {en}", "dim"), f"  {seconds:.1f} s"))
+
+    def stopping(self) -> None:
+        """Say that everything is being ended."""
+        self._err.print("Đang dừng mọi tiến trình… · Stopping every process…")
+
+    def failure(self, vi: str, en: str, detail: str) -> None:
+        """Say what went wrong and what to do about it."""
+        self._err.print(Text.assemble(("✗ ", "bold red"), (vi, "bold"), (f" · {en}", "dim")))
+        self._err.print(Text(detail))
+
+    def summary(self, played: Sequence[Played], addresses: Sequence[tuple[str, str]], env: Path) -> None:
+        """Show the round, the addresses and what to type next."""
+        self._out.print(_round(played))
+        receipts = env.parent / "receipts"
+        self._out.print(Group(_addresses(addresses), Text()))
+        self._out.print(Text("Gõ tiếp ở cửa sổ khác · Type next, in another terminal:", style="bold"))
+        self._out.print(Text(f"  . {shlex.quote(str(env))}", style="cyan"), soft_wrap=True)
+        for command, shows in commands(played, receipts):
+            self._out.print(Text.assemble((f"  {command}", "cyan"), (f"   # {shows}", "dim")), soft_wrap=True)
+        self._out.print(Text("Ctrl-C: dừng tất cả · ends everything", style="dim"))
+
+
+def _round(played: Sequence[Played]) -> Table:
+    table = Table(
+        title="Vòng gọi đầu tiên · The first round of calls",
+        title_justify="left",
+        header_style="bold",
+        box=None,
+    )
+    table.add_column("Hệ thống\nSystem", no_wrap=True)
+    table.add_column("Việc\nWhat")
+    table.add_column("Trả lời\nAnswer")
+    table.add_column("Mã giao dịch\nTransaction id", no_wrap=True)
+    table.add_column("Biên nhận\nReceipt", no_wrap=True, justify="right")
+    for one in played:
+        mark, style = ("✓", "green") if one.sound else ("✗", "bold red")
+        place = f"{mark} #{one.index}" if one.index is not None else mark
+        answer = Text(one.words, style="" if one.sound else "red")
+        refused = one.as_told and one.error is not None
+        table.add_row(
+            one.step.system,
+            Text.assemble(one.step.vi, (f"\n{one.step.en}", "dim")),
+            Text.assemble(
+                (f"{one.status} ", "yellow" if refused else "green" if one.as_told else "red"), answer
+            ),
+            Text(one.transaction_id or "", style="dim"),
+            Text(place, style=style),
+        )
+    return table
+
+
+def _addresses(addresses: Sequence[tuple[str, str]]) -> Table:
+    table = Table(title="Địa chỉ · Addresses", title_justify="left", show_header=False, box=None)
+    for name, address in addresses:
+        table.add_row(name, Text(address, style="cyan"))
+    return table

@@ -1,0 +1,184 @@
+"""The first round of calls: what three consumers ask of six databases, and one event.
+
+Lê Hoàng Phúc (who does not exist) comes to the one-stop shop about his parcel in Bình Hưng ward. The shop
+looks up the procedure, the applicant, the parcel and its zoning; the ward's portal looks up his daughter's
+birth and the ward's officials; a company asks for planning information, which it may, and for births, which it
+may not. The land department publishes a change, and the one-stop shop takes the event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from lienthong.client import operations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lienthong.client.operations import Operation
+
+PROCEDURE = "1.001231"
+APPLICANT = "060086999835"
+PARCEL = "59301-6-159"
+COMMUNE = "59301"
+BIRTH = "KS-2020-02521"
+ORGANISATION = "H11.36.01"
+CASE = "H11.05-250630-0001"
+EVENT_TYPE = "H11.05/land/parcel-changed-v1"
+SUBSCRIPTION = "parcel-changes"
+
+PROCEDURES_SERVICE = "H11.02/procedures/procedures-v1"
+OFFICIALS_SERVICE = "H11.03/officials/officials-v1"
+CIVIL_STATUS_SERVICE = "H11.04/civil-status/civil-status-v1"
+PARCELS_SERVICE = "H11.05/land/parcels-v1"
+PLANNING_SERVICE = "H11.06/planning/planning-v1"
+POPULATION_SERVICE = "G01/population/population-v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A request of one system, the answer that is expected, and how to tell of it in a few words."""
+
+    system: str
+    vi: str
+    en: str
+    operation: Operation[Any]
+    tell: Callable[[Any], str]
+    status: int = 200
+    error: str | None = None
+
+
+def calls() -> list[Step]:
+    """Return the calls of services, one of them to be refused."""
+    return [
+        Step(
+            "one-stop",
+            "Thủ tục cần những giấy tờ gì?",
+            "Which papers does the procedure need?",
+            operations.call(
+                PROCEDURES_SERVICE, "GET", f"/procedures/{PROCEDURE}", purpose="TTHC.TIEP-NHAN", case=CASE
+            ),
+            lambda it: (
+                f"{it['procedureCode']}: {len(it['papers'])} giấy tờ, {it['timeLimitWorkingDays']} ngày"
+            ),
+        ),
+        Step(
+            "one-stop",
+            "Người nộp hồ sơ là ai?",
+            "Who is the applicant?",
+            operations.call(
+                POPULATION_SERVICE, "GET", f"/persons/{APPLICANT}", purpose="TTHC.DAT-DAI", case=CASE
+            ),
+            lambda it: f"{it['fullName']}, sinh {it['dateOfBirth']}",
+        ),
+        Step(
+            "one-stop",
+            "Thửa đất hiện nay ra sao?",
+            "How does the parcel stand?",
+            operations.call(PARCELS_SERVICE, "GET", f"/parcels/{PARCEL}", purpose="TTHC.DAT-DAI", case=CASE),
+            lambda it: f"{it['useType']['code']} {it['areaM2']} m², {len(it['owners'])} chủ sử dụng",
+        ),
+        Step(
+            "one-stop",
+            "Quy hoạch của thửa đất?",
+            "What do the plans say of it?",
+            operations.call(
+                PLANNING_SERVICE, "GET", f"/parcels/{PARCEL}/zoning", purpose="TTHC.DAT-DAI", case=CASE
+            ),
+            lambda it: f"{it['zone']['zoneCode']}: {it['zone']['function']['name']}",
+        ),
+        Step(
+            "portal",
+            "Khai sinh của người con",
+            "The daughter's birth",
+            operations.call(CIVIL_STATUS_SERVICE, "GET", f"/births/{BIRTH}", purpose="TTHC.HO-TICH"),
+            lambda it: f"số {it['registration']['number']}, {it['registration']['authority']}",
+        ),
+        Step(
+            "portal",
+            "Cán bộ, công chức của phường",
+            "The ward's officials",
+            operations.call(
+                OFFICIALS_SERVICE,
+                "GET",
+                f"/officials?organisationCode={ORGANISATION}",
+                purpose="DANH-BA.CONG-VU",
+            ),
+            lambda it: f"{it['total']} người, {it['items'][0]['position']}",
+        ),
+        Step(
+            "customer-app",
+            "Doanh nghiệp xem quy hoạch",
+            "A company looks at the plans",
+            operations.call(
+                PLANNING_SERVICE,
+                "GET",
+                f"/zones?communeCode={COMMUNE}",
+                purpose="QUY-HOACH.CUNG-CAP-THONG-TIN",
+            ),
+            lambda it: f"{it['total']} khu vực quy hoạch",
+        ),
+        Step(
+            "customer-app",
+            "Doanh nghiệp hỏi hộ tịch: không có thỏa thuận",
+            "A company asks for births: no agreement",
+            operations.call(
+                CIVIL_STATUS_SERVICE, "GET", f"/births?communeCode={COMMUNE}", purpose="TIEP-THI"
+            ),
+            lambda it: str(it["code"]),
+            status=403,
+            error="no-agreement",
+        ),
+    ]
+
+
+def publication(event_id: str | None = None, now: datetime | None = None) -> Step:
+    """Return the publication of the parcel's change; the same id again is told as a duplicate."""
+    data = {
+        "parcelId": PARCEL,
+        "changeId": "BD-2014-000006",
+        "kind": "first-registration",
+        "communeCode": COMMUNE,
+        "registeredOn": "2014-03-08",
+        "version": 1,
+    }
+    return Step(
+        "land",
+        "Phát sự kiện: thửa đất có biến động",
+        "Publishes: a parcel has changed",
+        operations.publish(
+            EVENT_TYPE,
+            data,
+            event_id=event_id or str(uuid4()),
+            source="/H11.05/land",
+            time=now or datetime.now(UTC),
+            subject=PARCEL,
+        ),
+        lambda it: f"số thứ tự {it['accepted'][0]['sequence']}",
+        status=202,
+    )
+
+
+def delivery() -> Step:
+    """Return the pull of the subscription."""
+    return Step(
+        "one-stop",
+        "Nhận sự kiện",
+        "Takes the event",
+        operations.pull(SUBSCRIPTION, limit=100, wait=10),
+        lambda it: f"{len(it['events'])} sự kiện",
+    )
+
+
+def acknowledgement(tokens: Sequence[str]) -> Step:
+    """Return the acknowledgement of what was pulled."""
+    return Step(
+        "one-stop",
+        "Xác nhận đã nhận",
+        "Acknowledges it",
+        operations.ack(SUBSCRIPTION, tokens),
+        lambda it: f"{len(it['acknowledged'])} đã xác nhận",
+    )
