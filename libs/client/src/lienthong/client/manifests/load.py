@@ -113,6 +113,7 @@ def _load_file(path: Path, found: Manifests) -> None:
             continue
         found.mistakes += _envelope_mistakes(document)
         found.mistakes += _take_files(document, path.parent)
+        found.mistakes += _expand_upstreams(document)
         _keep_text(document)
         found.documents.append(document)
 
@@ -177,12 +178,34 @@ def _graft(document: Document, pointer: Pointer, target: str, taken: Document) -
         }
 
 
-def _read_inner(written: str, folder: Path) -> Document | list[Mistake] | Text:
+def _expand_upstreams(document: Document) -> list[Mistake]:
+    spec = document.value.get("spec")
+    upstreams = spec.get("upstreams") if isinstance(spec, dict) else None
+    if document.value.get("kind") != "Service" or not isinstance(upstreams, list):
+        return []
+    mistakes: list[Mistake] = []
+    for number, written in enumerate(upstreams):
+        expanded = _expanded(written) if isinstance(written, str) else written
+        if isinstance(expanded, Text):
+            mistakes.append(_blame(document, ("spec", "upstreams", str(number)), expanded))
+        else:
+            upstreams[number] = expanded
+    return mistakes
+
+
+def _expanded(written: str) -> str | Text:
     expanded = os.path.expandvars(written)
     unset = re.search(r"\$(\w+|\{[^}]*\})", expanded)
-    if unset is not None:
-        name = unset[0].strip("${}")
-        return Text(f"biến môi trường {name} chưa đặt", f"the environment variable {name} is not set")
+    if unset is None:
+        return expanded
+    name = unset[0].strip("${}")
+    return Text(f"biến môi trường {name} chưa đặt", f"the environment variable {name} is not set")
+
+
+def _read_inner(written: str, folder: Path) -> Document | list[Mistake] | Text:
+    expanded = _expanded(written)
+    if isinstance(expanded, Text):
+        return expanded
     path = folder / Path(expanded).expanduser()
     text = _read_text(path)
     if isinstance(text, Text):
