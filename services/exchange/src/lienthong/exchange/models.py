@@ -1,8 +1,7 @@
 """Tables of the exchange."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,9 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lienthong.kit.database import Base as KitBase
 from lienthong.kit.database import new_metadata
 from lienthong.kit.outbox import outbox_table
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class Base(KitBase):
