@@ -58,7 +58,9 @@ def test_files_that_a_manifest_names_are_taken_from_beside_it(tmp_path: Path) ->
     assert found["spec"] == {"name": {"vi": "Đất đai", "en": "Land"}, "jwks": keys}
 
 
-def test_environment_variables_and_tilde_are_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_and_tilde_are_expanded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "home/public.jwks", '{"keys": []}')
     monkeypatch.setenv("KEYS", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -82,7 +84,10 @@ def test_a_missing_file_is_named_at_the_line_that_names_it(tmp_path: Path) -> No
 
 def test_mistakes_of_several_files_are_told_together(tmp_path: Path) -> None:
     write(tmp_path / "1.yaml", AGENCY.replace("kind: Agency", "kind: Agensy"))
-    write(tmp_path / "2.yaml", AGENCY.replace("lienthong/v1", "v2").replace("metadata: {id: H11.05}", "metadata: {}"))
+    write(
+        tmp_path / "2.yaml",
+        AGENCY.replace("lienthong/v1", "v2").replace("metadata: {id: H11.05}", "metadata: {}"),
+    )
     write(tmp_path / "3.yaml", AGENCY.replace("spec:", "specs:").replace("H11.05", "H11.07"))
     found = load([tmp_path])
     assert told(found) == [
@@ -133,7 +138,8 @@ def test_mistakes_in_an_openapi_document_are_placed_in_its_own_file(tmp_path: Pa
     )
     write(
         tmp_path / "api/openapi.yaml",
-        "openapi: 3.1\ninfo: {title: Thửa đất, version: 1.0}\npaths:\n  /parcels/{id}:\n    get:\n      summary: x\n",
+        "openapi: 3.1\ninfo: {title: Thửa đất, version: 1.0}\n"
+        "paths:\n  /parcels/{id}:\n    get:\n      summary: x\n",
     )
     found = load([tmp_path / "service.yaml"])
     document = found.values[0]["spec"]["openapi"]

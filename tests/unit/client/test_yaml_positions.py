@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 import yaml
@@ -58,8 +57,8 @@ def test_pointers_survive_being_written(words: list[str]) -> None:
     assert pointer_of(pointer_text(tuple(words))) == tuple(words)
 
 
-def every_pointer(value: Any, at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    inner: list[tuple[str, Any]] = []
+def every_pointer(value: object, at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    inner: list[tuple[str, object]] = []
     if isinstance(value, dict):
         inner = list(value.items())
     elif isinstance(value, list):
@@ -68,7 +67,9 @@ def every_pointer(value: Any, at: tuple[str, ...] = ()) -> list[tuple[str, ...]]
 
 
 def test_a_value_stands_where_its_key_stands() -> None:
-    document = one("kind: System\nspec:\n  name:\n    vi: Đất đai\n  upstreams:\n    - http://one\n    - http://two\n")
+    document = one(
+        "kind: System\nspec:\n  name:\n    vi: Đất đai\n  upstreams:\n    - http://one\n    - http://two\n"
+    )
     assert place(document, "/spec/name/vi") == (4, 5)
     assert place(document, "/spec/upstreams/1") == (7, 7)
 

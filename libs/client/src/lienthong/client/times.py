@@ -12,7 +12,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def moment(text: str, *, now: datetime) -> str:
-    """A moment in RFC 3339 (UTC): of an ISO 8601 date or time (this machine's zone without one), or so long ago.
+    """A moment in RFC 3339 (UTC), of an ISO 8601 date or time (in this machine's zone), or of so long ago.
 
     Raises `InputError` with the forms that are understood.
     """

@@ -1,0 +1,60 @@
+"""An apply is shown as a diff: what is created, what changes from what to what, and the sum of it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lienthong.client.answers import Application, Applied, Change
+from lienthong.client.terminal.changes import VALUE_WIDTH, lines, shown
+
+
+def rendered(*results: Applied, dry_run: bool = False) -> list[str]:
+    return [line.plain for line in lines(Application(dry_run, 7, results))]
+
+
+def test_every_resource_has_a_line_and_every_change_its_old_and_new_value() -> None:
+    assert rendered(
+        Applied("Agency", "H11.05", "unchanged", ()),
+        Applied("System", "H11.05/land", "created", ()),
+        Applied(
+            "Service",
+            "H11.05/land/parcels-v1",
+            "updated",
+            (
+                Change("spec.timeoutMs", 1000, 2000),
+                Change("spec.name.vi", None, "Thửa đất"),
+                Change("spec.writeAhead", True, None),
+            ),
+        ),
+    ) == [
+        "= Agency H11.05  unchanged",
+        "+ System H11.05/land  created",
+        "~ Service H11.05/land/parcels-v1  updated",
+        "    spec.timeoutMs",
+        "      - 1000",
+        "      + 2000",
+        "    spec.name.vi",
+        "      + Thửa đất",
+        "    spec.writeAhead",
+        "      - true",
+        "1 tạo mới/created, 1 cập nhật/updated, 1 giữ nguyên/unchanged"
+        "  (phiên bản danh mục/catalog version 7)",
+    ]
+
+
+def test_a_dry_run_says_that_nothing_was_written() -> None:
+    assert "nothing was written" in rendered(Applied("Agency", "H11", "created", ()), dry_run=True)[-1]
+
+
+def test_colours_tell_the_actions_apart() -> None:
+    results = [Applied("Agency", "a", action, ()) for action in ("created", "updated", "unchanged")]
+    first = [line.style for line in lines(Application(False, 1, tuple(results)))][:3]
+    assert first == ["green", "yellow", "dim"]
+
+
+@given(st.recursive(st.text() | st.integers() | st.none(), lambda inner: st.lists(inner)))
+def test_a_value_is_one_line_of_bounded_width(value: object) -> None:
+    text = shown(value)
+    assert len(text) <= VALUE_WIDTH
+    assert len(text.splitlines()) <= 1
