@@ -1,6 +1,8 @@
 """REST: the token endpoint (RFC 6749 §3.2), the key set (RFC 7517) and the metadata (RFC 8414)."""
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -39,7 +41,12 @@ def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -
     async def token(request: Request) -> Response:
         """Issue an access token."""
         try:
-            issued = await tokens.issue(read_form(await _read_body(request)))
+            body = await _read_body(request)
+        except TokenError as refusal:
+            # Some of the body may be on its way still, without end perhaps: nobody is going to read it.
+            return _refuse(refusal, {"Connection": "close"})
+        try:
+            issued = await tokens.issue(read_form(body))
         except TokenError as refusal:
             return _refuse(refusal)
         return Response(msgspec.json.encode(issued.document()), headers=_NO_STORE, media_type=_JSON)
@@ -108,11 +115,11 @@ def _scheme(authorization: str) -> str:
     return scheme if scheme.isascii() and scheme.isalnum() else "private_key_jwt"
 
 
-def _refuse(refusal: TokenError) -> Response:
+def _refuse(refusal: TokenError, also: Mapping[str, str] = MappingProxyType({})) -> Response:
     _log.info("token refused", error=refusal.error, why=refusal.description)
     return Response(
         msgspec.json.encode(refusal.document()),
         status_code=refusal.status,
-        headers={**_NO_STORE, **refusal.headers, ERROR_HEADER: refusal.error.replace("_", "-")},
+        headers={**_NO_STORE, **also, **refusal.headers, ERROR_HEADER: refusal.error.replace("_", "-")},
         media_type=_JSON,
     )

@@ -1,0 +1,230 @@
+"""An identity process inside the test: HTTP, gRPC, database and bus are real, only the clock may be set."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import uvicorn
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
+from lienthong.identity.bootstrap import Core, create_app, open_core
+from lienthong.identity.events import CatalogEvents
+from lienthong.identity.housekeeping import Housekeeping
+from lienthong.identity.rpc import KeysService
+from lienthong.identity.schemas import SystemEvent
+from lienthong.identity.settings import IdentitySettings
+from lienthong.kit.bus import Bus, StreamSpec
+from lienthong.kit.clock import SystemClock
+from lienthong.kit.ids import uuid7
+from lienthong.kit.rpc import open_channel, serve_rpc
+from tests.support.ports import take_free_port
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from pathlib import Path
+
+    from lienthong.kit.clock import Clock
+
+Key = ECKey | OKPKey | RSAKey
+
+ISSUER = "https://lgsp.example"
+TOKEN_ENDPOINT = f"{ISSUER}/oauth2/token"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+SYSTEM = "H11.01/one-stop"
+NOWHERE = "nats://127.0.0.1:9"
+CATALOG = StreamSpec("CATALOG", ["catalog.>"])
+JOURNAL = StreamSpec("JOURNAL", ["journal.>"])
+
+RSA = RSAKey.generate_key(2048)
+"""One for all tests: making one takes longer than most of them."""
+
+
+def settings_for(folder: Path, database_url: str, nats_url: str = NOWHERE, **values: Any) -> IdentitySettings:  # noqa: ANN401
+    """Settings of a process on this database whose key-encryption key lies in `folder`."""
+    return IdentitySettings(
+        home=folder,
+        public_url=ISSUER,
+        nats_url=nats_url,
+        identity_database_url=database_url,
+        identity_key_file=folder / "identity" / "key-encryption.jwk",
+        **values,
+    )
+
+
+def key_file(folder: Path) -> Path:
+    """A key-encryption key, as an operator makes it for PostgreSQL."""
+    from lienthong.identity.sealing import Seal, write_key_file
+
+    path = folder / "identity" / "key-encryption.jwk"
+    if not path.exists():
+        write_key_file(path, Seal.generate())
+    return path
+
+
+@dataclass
+class Process:
+    """A running identity process."""
+
+    core: Core
+    bus: Bus
+    settings: IdentitySettings
+    url: str
+    rpc_address: str
+    http: httpx.AsyncClient
+    clock: Clock
+
+    async def register(
+        self, key: Key, client_id: str = SYSTEM, *, version: int = 1, status: str = "active"
+    ) -> None:
+        """Make a client known, as the catalog's event would."""
+        await self.core.registry.follow(
+            SystemEvent.model_validate_json(system_event(client_id, [key], version=version, status=status))
+        )
+
+    async def ask(self, assertion: str | None, **parameters: str | None) -> httpx.Response:
+        """Ask for a token with an assertion; a parameter of None is left out."""
+        form: dict[str, str | None] = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion,
+            **parameters,
+        }
+        return await self.http.post(
+            "/oauth2/token", data={name: value for name, value in form.items() if value is not None}
+        )
+
+    def assertion(self, key: Key, client_id: str = SYSTEM, **changes: object) -> str:
+        """A genuine assertion of this moment, but for the changed claims; `...` leaves a claim out."""
+        return assertion(key, client_id, now=self.clock.now(), **changes)
+
+    async def watch(self) -> AsyncIterator[keys_pb2.WatchResponse]:
+        """Follow what verifiers must know."""
+        async with open_channel(self.rpc_address) as channel:
+            async for state in keys_pb2_grpc.KeysStub(channel).Watch(keys_pb2.WatchRequest(node="test")):
+                yield state
+
+
+def assertion(key: Key, client_id: str = SYSTEM, *, now: datetime | None = None, **changes: object) -> str:
+    """A genuine assertion, but for the changed claims."""
+    seconds = int((now or datetime.now(UTC)).timestamp())
+    claims: dict[str, object] = {
+        "iss": client_id,
+        "sub": client_id,
+        "aud": ISSUER,
+        "iat": seconds,
+        "exp": seconds + 60,
+        "jti": uuid7(),
+        **changes,
+    }
+    return sign(key, {name: value for name, value in claims.items() if value is not ...})
+
+
+def sign(key: Key, claims: Mapping[str, object], **header: object) -> str:
+    """A JWS of any header over any claims, by the algorithm of the key's type."""
+    from base64 import urlsafe_b64encode
+
+    from joserfc.jws import JWSRegistry
+
+    algorithm = {"EC": "ES256", "OKP": "EdDSA", "RSA": "PS256"}[key.key_type]
+
+    def encode(content: bytes) -> str:
+        return urlsafe_b64encode(content).rstrip(b"=").decode()
+
+    head = encode(json.dumps({"alg": algorithm, **header}).encode())
+    signed = f"{head}.{encode(json.dumps(claims).encode())}"
+    return f"{signed}.{encode(JWSRegistry.algorithms[algorithm].sign(signed.encode(), key))}"
+
+
+def system_event(
+    client_id: str, keys: list[Key], *, version: int, status: str = "active", action: str = "upserted"
+) -> bytes:
+    """An event of `catalog.system`."""
+    return json.dumps(
+        {
+            "version": version,
+            "kind": "System",
+            "id": client_id,
+            "action": action,
+            "resource": {
+                "apiVersion": "lienthong/v1",
+                "kind": "System",
+                "metadata": {"id": client_id},
+                "spec": {
+                    "name": {"vi": "Một cửa", "en": "One-stop"},
+                    "jwks": {"keys": [key.as_dict(private=False) for key in keys]},
+                },
+                "status": status,
+            },
+        }
+    ).encode()
+
+
+@asynccontextmanager
+async def running(settings: IdentitySettings, *, clock: Clock | None = None) -> AsyncIterator[Process]:
+    """An identity process, from its migrations to its loops."""
+    key_file(settings.home)
+    bus = await Bus.connect(settings.nats_url, "identity", wait=settings.nats_url != NOWHERE)
+    core = await open_core(settings, bus, clock=clock)
+    housekeeping = Housekeeping(core.keyring, core.tokens, settings.rotation_rules)
+    loops = [
+        housekeeping.follow_replicas,
+        housekeeping.rotate_keys,
+        housekeeping.forget_assertions,
+        core.relay.run,
+    ]
+    if settings.nats_url != NOWHERE:
+        loops.append(CatalogEvents(bus, core.database, core.registry).run)
+    tasks = [asyncio.create_task(loop()) for loop in loops]
+    port = take_free_port()
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, core), port=port, log_config=None))
+    serving = asyncio.create_task(server.serve())
+    rpc = await serve_rpc(
+        "127.0.0.1:0",
+        lambda grpc: keys_pb2_grpc.add_KeysServicer_to_server(
+            KeysService(core.keyring, settings.issuer), grpc
+        ),
+    )
+    await eventually(lambda: server.started)
+    url = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        yield Process(core, bus, settings, url, f"127.0.0.1:{rpc.port}", http, clock or SystemClock())
+    server.should_exit = True
+    await serving
+    await rpc.stop(0)
+    for task in tasks:
+        task.cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    await bus.close()
+    await core.database.close()
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes), outcomes
+
+
+async def eventually(
+    condition: Callable[[], bool | Awaitable[bool]], *, within: float = 10.0, every: float = 0.02
+) -> None:
+    """Wait until something holds; fail if it does not in time."""
+    async with asyncio.timeout(within):
+        while True:
+            holds = condition()
+            if await holds if not isinstance(holds, bool) else holds:
+                return
+            await asyncio.sleep(every)
+
+
+@dataclass
+class Reader:
+    """What comes out of a stream, gathered in the background."""
+
+    states: list[keys_pb2.WatchResponse] = field(default_factory=list)
+
+    async def follow(self, process: Process) -> None:
+        """Gather until cancelled."""
+        async for state in process.watch():
+            self.states.append(state)
