@@ -39,7 +39,7 @@ _STATUS = "Status"
 _STREAM_HAS_OTHER_CONFIGURATION = 10058
 _MESSAGE_EXCEEDS_STREAM_LIMIT = 10054
 _NO_SUCH_MESSAGE = 10037
-_PAUSE = 2.0
+_PAUSE_AFTER_LOSS, _PAUSE_AFTER_ERROR = 0.05, 2.0
 _ACK_PATIENCE = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -55,7 +55,8 @@ class Bus:
         self._client: Client | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._up = asyncio.Event()
-        self._events: asyncio.Queue[str] = asyncio.Queue()
+        self._lost = asyncio.Event()
+        self._prepared = asyncio.Event()
         self._consumers: weakref.WeakSet[Consumer] = weakref.WeakSet()
         self._inbox = ""
         self._waiting: dict[str, asyncio.Future[Msg]] = {}
@@ -65,14 +66,15 @@ class Bus:
     async def connect(
         cls, url: str, name: str, *, wait: bool = False, streams: Sequence[StreamSpec] = ()
     ) -> Bus:
-        """Begin to connect, in the background and for ever; with `wait` return when connected.
+        """Begin to connect, in the background and for ever; with `wait` return when connected and
+        `streams` are there.
 
         `streams` are brought about whenever a connection stands.
         """
         bus = cls(url, name, streams)
         bus._keeper = asyncio.create_task(bus._keep(), name=f"bus {name}")
         if wait:
-            await bus._up.wait()
+            await bus._prepared.wait()
         return bus
 
     @property
@@ -263,23 +265,26 @@ class Bus:
             await asyncio.gather(self._keeper, return_exceptions=True)
         client, self._client = self._client, None
         self._up.clear()
+        self._fail_waiting("the bus was closed")
         if client is not None:
             await _end(client)
-        self._fail_waiting("the bus was closed")
 
     async def _keep(self) -> None:
-        """Hold a connection: nats-py reconnects by itself, but gives up for good on some errors."""
+        """Hold a connection, a new client for each.
+
+        nats-py's own reconnecting gives up for good on some errors, keeps what was published before the loss
+        and sends it late, and leaves sockets open when a server dies while it greets.
+        """
         while True:
-            self._events = asyncio.Queue()
             client = self._client = Client()
+            pause = _PAUSE_AFTER_LOSS
             try:
                 await client.connect(
                     self._servers,
                     name=self._name,
                     error_cb=self._on_error,
                     disconnected_cb=self._on_disconnected,
-                    reconnected_cb=self._on_reconnected,
-                    closed_cb=self._on_closed,
+                    allow_reconnect=False,
                     connect_timeout=2,
                     reconnect_time_wait=0.25,  # type: ignore[arg-type]
                     max_reconnect_attempts=-1,
@@ -287,40 +292,42 @@ class Bus:
                     max_outstanding_pings=2,
                     drain_timeout=5,
                 )
-                self._inbox = f"_INBOX.{secrets.token_hex(11)}"
-                await client.subscribe(f"{self._inbox}.*", cb=self._on_answer)
-                await self._on_reconnected()
-                while await self._events.get() == "connected":
-                    await self._prepare()
+                await self._hold(client)
             except Exception as error:  # noqa: BLE001 - whatever it is, the answer is another attempt
                 _log.warning("bus connection failed", error=repr(error), bus=self._name)
-            self._up.clear()
+                pause = _PAUSE_AFTER_ERROR
+            await self._on_disconnected()
             await _end(client)
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(pause)
 
-    async def _prepare(self) -> None:
+    async def _hold(self, client: Client) -> None:
+        """Make a new connection usable and return when it is lost."""
+        self._lost.clear()
+        self._inbox = f"_INBOX.{secrets.token_hex(11)}"
+        await client.subscribe(f"{self._inbox}.*", cb=self._on_answer)
+        self._up.set()
+        _log.info("bus connected", bus=self._name)
         for spec in self._streams:
             try:
                 await self.ensure_stream(spec)
             except BusError as error:
                 _log.warning("stream not ready", stream=spec.name, error=str(error))
+        self._prepared.set()
+        while client.is_connected:
+            # nats-py does not call back when its closing fails half way: look as well.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.25):
+                    await self._lost.wait()
 
     async def _on_error(self, error: Exception) -> None:
         _log.debug("bus error", bus=self._name, error=repr(error))
-
-    async def _on_reconnected(self) -> None:
-        self._up.set()
-        self._events.put_nowait("connected")
-        _log.info("bus connected", bus=self._name)
 
     async def _on_disconnected(self) -> None:
         if self._up.is_set():
             _log.warning("bus disconnected", bus=self._name)
         self._up.clear()
+        self._lost.set()
         self._fail_waiting("the connection was lost")
-
-    async def _on_closed(self) -> None:
-        self._events.put_nowait("closed")
 
     async def _on_answer(self, message: Msg) -> None:
         future = self._waiting.pop(message.subject, None)
@@ -404,5 +411,13 @@ async def _end(client: Client) -> None:
                 await client.drain()
     except (nats.errors.Error, OSError, TimeoutError) as error:
         _log.debug("bus not drained", error=repr(error))
-    with contextlib.suppress(nats.errors.Error, OSError):
-        await client.close()
+    with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+        async with asyncio.timeout(1):
+            await client.close()
+    # When its closing failed half way, nats-py calls itself closed and leaves the socket open.
+    transport = client._transport  # noqa: SLF001
+    if transport is not None:
+        transport.close()  # type: ignore[no-untyped-call]
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await transport.wait_closed()  # type: ignore[no-untyped-call]

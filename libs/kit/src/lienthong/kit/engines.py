@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import event, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 if TYPE_CHECKING:
@@ -75,6 +78,13 @@ def _sqlite_engine(url: URL, busy_timeout: float) -> AsyncEngine:
         for pragma in _SQLITE_PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def on_invalidate(connection: DBAPIConnection, _: object, __: object) -> None:
+        # When a statement was cancelled, someone may still hold its cursor, and SQLite keeps a closed
+        # connection's transaction, with the write lock, until the last cursor is gone.
+        with contextlib.suppress(SQLAlchemyError, sqlite3.Error, ValueError):
+            connection.rollback()
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:

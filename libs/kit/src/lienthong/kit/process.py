@@ -61,20 +61,23 @@ async def run_process(
     background: Sequence[Callable[[], Awaitable[None]]] = (),
     checks: Checks | None = None,
     close: Sequence[Callable[[], Awaitable[None]]] = (),
+    on_stop: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop.
 
     REST is served on `settings.port(name)`, gRPC on `settings.rpc_port(name)`, health on
     `settings.health_port(name)`; `background` runs beside them. Stopping: readiness turns to no, new requests
     are refused, those under way get ten seconds, background tasks are cancelled, then `close` is awaited one
-    by one.
+    by one. `on_stop` is called first of all: it ends what would only wait, such as long polls.
 
     Raises:
         SystemExit: status 1, when a port is taken or when a background task failed.
     """
     stopping = asyncio.Event()
     with _signals(stopping):
-        failed = await _live(name, settings, stopping, app, register_rpc, background, dict(checks or {}))
+        failed = await _live(
+            name, settings, stopping, on_stop, app, register_rpc, background, dict(checks or {})
+        )
         for end in close:
             try:
                 async with asyncio.timeout(_GRACE):
@@ -90,6 +93,7 @@ async def _live(
     name: str,
     settings: Settings,
     stopping: asyncio.Event,
+    on_stop: Callable[[], None],
     app: ASGIApp | None,
     register_rpc: Callable[[grpc.aio.Server], None] | None,
     background: Sequence[Callable[[], Awaitable[None]]],
@@ -118,6 +122,7 @@ async def _live(
         failed = True
     finally:
         stopping.set()
+        on_stop()
         await asyncio.gather(
             *(server.stop() for server in (rest,) if server is not None),
             *(server.stop(_GRACE) for server in (rpc,) if server is not None),

@@ -1,0 +1,329 @@
+"""Publishing and pulling against a real nats-server, which is also killed, hung and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lienthong.kit.bus import Bus, BusRefused, BusUnavailable, StreamSpec
+from lienthong.kit.ids import uuid7
+from tests.support.nats import NatsServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from lienthong.kit.bus import Consumer, Delivery
+
+
+@pytest.fixture
+async def bus(nats_url: str) -> AsyncIterator[Bus]:
+    connected = await Bus.connect(nats_url, "test", wait=True)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+async def stream(bus: Bus) -> str:
+    """The name of a stream of the test's own; its subjects begin with the same name."""
+    name = "T" + uuid7().replace("-", "")
+    await bus.ensure_stream(StreamSpec(name, [f"{name}.>"]))
+    return name
+
+
+@contextlib.asynccontextmanager
+async def connected_to(server: NatsServer, **options: object) -> AsyncIterator[Bus]:
+    bus = await Bus.connect(server.url, "test", **options)  # type: ignore[arg-type]
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+async def publish_numbers(bus: Bus, stream: str, numbers: range) -> None:
+    for number in numbers:
+        await bus.publish(f"{stream}.n", str(number).encode(), message_id=f"n{number}")
+
+
+def numbers_of(batch: list[Delivery]) -> list[int]:
+    return [int(delivery.payload) for delivery in batch]
+
+
+async def collect(consumer: Consumer, amount: int) -> list[int]:
+    """Acknowledge and return numbers until `amount` different ones have come, some of them perhaps twice."""
+    taken: list[int] = []
+    async with asyncio.timeout(30):
+        async for batch in consumer.batches(10, 5.0):
+            for delivery in batch:
+                taken.append(int(delivery.payload))
+                with contextlib.suppress(BusUnavailable):
+                    await delivery.ack()
+            if len(set(taken)) >= amount:
+                break
+    return taken
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(15):
+        while not holds():  # noqa: ASYNC110 - what is waited for is another process
+            await asyncio.sleep(0.05)
+
+
+async def test_a_publish_returns_when_the_stream_has_it(bus: Bus, stream: str) -> None:
+    first = await bus.publish(f"{stream}.a", b"one", message_id="1")
+    second = await bus.publish(f"{stream}.a", b"two", message_id="2")
+    assert (first.stream, first.sequence, first.duplicate) == (stream, 1, False)
+    assert second.sequence == 2
+
+
+async def test_the_same_message_id_is_stored_once(bus: Bus, stream: str) -> None:
+    first = await bus.publish(f"{stream}.a", b"one", message_id="1")
+    again = await bus.publish(f"{stream}.a", b"one", message_id="1")
+    assert (again.sequence, again.duplicate) == (first.sequence, True)
+
+
+async def test_the_callers_headers_are_left_alone_and_arrive(bus: Bus, stream: str) -> None:
+    headers = {"Lgsp-Count": "3"}
+    await bus.publish(f"{stream}.a", b"one", message_id="1", headers=headers)
+    assert headers == {"Lgsp-Count": "3"}
+    consumer = await bus.consumer(stream, "reader")
+    [delivery] = await consumer.fetch(1, 5.0)
+    assert (delivery.headers["Lgsp-Count"], delivery.headers["Nats-Msg-Id"]) == ("3", "1")
+
+
+async def test_without_a_stream_nothing_is_said_to_be_stored(bus: Bus) -> None:
+    with pytest.raises(BusUnavailable, match="no stream takes"):
+        await bus.publish("nobody.listens", b"", message_id="1")
+
+
+async def test_what_is_too_large_is_refused_for_good(bus: Bus, stream: str) -> None:
+    with pytest.raises(BusRefused):
+        await bus.publish(f"{stream}.a", bytes(2_000_000), message_id="1")
+    with pytest.raises(BusRefused):
+        await bus.publish(f"{stream}.with space", b"", message_id="2")
+
+
+async def test_a_full_stream_refuses_rather_than_drops(bus: Bus) -> None:
+    name = "T" + uuid7().replace("-", "")
+    await bus.ensure_stream(StreamSpec(name, [f"{name}.>"], max_bytes=2000))
+    await bus.publish(f"{name}.a", bytes(1500), message_id="1")
+    with pytest.raises(BusUnavailable, match="maximum bytes"):
+        await bus.publish(f"{name}.a", bytes(1500), message_id="2")
+    consumer = await bus.consumer(name, "reader")
+    [kept] = await consumer.fetch(10, 1.0)
+    assert kept.headers["Nats-Msg-Id"] == "1"
+
+
+async def test_ensuring_a_stream_changes_the_one_that_is_there(bus: Bus, stream: str) -> None:
+    await bus.publish(f"{stream}.a", b"kept", message_id="1")
+    await bus.ensure_stream(StreamSpec(stream, [f"{stream}.>", f"{stream}-more.>"], max_age=3600.0))
+    assert (await bus.publish(f"{stream}-more.a", b"", message_id="2")).sequence == 2
+
+
+async def test_a_durable_consumer_goes_on_where_it_was(bus: Bus, nats_url: str, stream: str) -> None:
+    await publish_numbers(bus, stream, range(5))
+    consumer = await bus.consumer(stream, "reader")
+    batch = await consumer.fetch(3, 5.0)
+    for delivery in batch:
+        await delivery.ack()
+    await consumer.close()
+    other = await Bus.connect(nats_url, "other", wait=True)
+    rest = await (await other.consumer(stream, "reader")).fetch(10, 5.0)
+    await other.close()
+    assert (numbers_of(batch), numbers_of(rest)) == ([0, 1, 2], [3, 4])
+    assert [delivery.sequence for delivery in rest] == [4, 5]
+
+
+async def test_a_consumer_of_what_is_new_skips_what_was_there(bus: Bus, stream: str) -> None:
+    await publish_numbers(bus, stream, range(3))
+    consumer = await bus.consumer(stream, "reader", deliver_from="new")
+    await publish_numbers(bus, stream, range(3, 5))
+    assert numbers_of(await consumer.fetch(10, 5.0)) == [3, 4]
+
+
+async def test_a_batch_comes_as_soon_as_there_is_anything(bus: Bus, stream: str) -> None:
+    consumer = await bus.consumer(stream, "reader")
+    waiting = asyncio.create_task(consumer.fetch(100, 20.0))
+    await asyncio.sleep(0.1)
+    begun = time.monotonic()
+    await publish_numbers(bus, stream, range(1))
+    assert numbers_of(await waiting) == [0]
+    assert time.monotonic() - begun < 2
+
+
+async def test_an_empty_stream_answers_with_nothing_after_the_wait(bus: Bus, stream: str) -> None:
+    consumer = await bus.consumer(stream, "reader")
+    begun = time.monotonic()
+    assert await consumer.fetch(10, 0.3) == []
+    assert await consumer.fetch(10, 1.0) == []
+    assert 1.2 < time.monotonic() - begun < 5
+
+
+async def test_what_is_not_acknowledged_comes_again(bus: Bus, stream: str) -> None:
+    await publish_numbers(bus, stream, range(3))
+    consumer = await bus.consumer(stream, "reader", ack_wait=0.5)
+    first = await consumer.fetch(10, 5.0)
+    await first[0].ack()
+    await first[1].term()
+    again = await consumer.fetch(10, 5.0)
+    assert [(int(delivery.payload), delivery.delivered_count) for delivery in again] == [(2, 2)]
+
+
+async def test_a_nak_brings_the_message_back_after_its_delay(bus: Bus, stream: str) -> None:
+    await publish_numbers(bus, stream, range(1))
+    consumer = await bus.consumer(stream, "reader")
+    [delivery] = await consumer.fetch(1, 5.0)
+    begun = time.monotonic()
+    await delivery.nak(0.5)
+    [again] = await consumer.fetch(1, 5.0)
+    assert again.delivered_count == 2
+    assert time.monotonic() - begun >= 0.45
+    await again.nak()
+    [third] = await consumer.fetch(1, 5.0)
+    assert third.delivered_count == 3
+
+
+async def test_a_cancelled_pull_loses_nothing(bus: Bus, stream: str) -> None:
+    """What the server had already sent for it must come at once, not after `ack_wait`."""
+    consumer = await bus.consumer(stream, "reader", ack_wait=30.0)
+    pulling = asyncio.create_task(consumer.fetch(5, 10.0))
+    await asyncio.sleep(0.1)
+    pulling.cancel()
+    await asyncio.gather(pulling, return_exceptions=True)
+    await publish_numbers(bus, stream, range(10))
+    async with asyncio.timeout(5):
+        assert sorted(await collect(consumer, 10)) == list(range(10))
+
+
+async def test_a_consumer_that_closes_gives_back_what_nobody_took(bus: Bus, stream: str) -> None:
+    consumer = await bus.consumer(stream, "reader", ack_wait=30.0)
+    pulling = asyncio.create_task(consumer.fetch(5, 10.0))
+    await asyncio.sleep(0.1)
+    pulling.cancel()
+    await asyncio.gather(pulling, return_exceptions=True)
+    await publish_numbers(bus, stream, range(1))
+    await asyncio.sleep(0.1)
+    await consumer.close()
+    async with asyncio.timeout(5):
+        assert await collect(await bus.consumer(stream, "reader"), 1) == [0]
+
+
+async def test_two_processes_share_a_durable_consumer(bus: Bus, nats_url: str, stream: str) -> None:
+    await publish_numbers(bus, stream, range(20))
+    other = await Bus.connect(nats_url, "other", wait=True)
+    mine = await (await bus.consumer(stream, "shared")).fetch(10, 5.0)
+    theirs = await (await other.consumer(stream, "shared")).fetch(10, 5.0)
+    await other.close()
+    assert sorted(numbers_of(mine) + numbers_of(theirs)) == list(range(20))
+
+
+async def test_a_deleted_consumer_is_forgotten_and_can_be_deleted_twice(bus: Bus, stream: str) -> None:
+    await publish_numbers(bus, stream, range(1))
+    consumer = await bus.consumer(stream, "reader")
+    [delivery] = await consumer.fetch(1, 5.0)
+    await delivery.ack()
+    await bus.delete_consumer(stream, "reader")
+    await bus.delete_consumer(stream, "reader")
+    assert numbers_of(await (await bus.consumer(stream, "reader")).fetch(1, 5.0)) == [0]
+
+
+async def test_a_pull_goes_on_when_its_consumer_was_deleted_meanwhile(bus: Bus, stream: str) -> None:
+    consumer = await bus.consumer(stream, "reader")
+    taking = asyncio.create_task(collect(consumer, 1))
+    await asyncio.sleep(0.1)
+    await bus.delete_consumer(stream, "reader")
+    await publish_numbers(bus, stream, range(1))
+    assert await taking == [0]
+
+
+async def test_it_starts_without_a_server_and_says_at_once_that_it_is_away(
+    tmp_path: Path, free_port: int
+) -> None:
+    server = NatsServer(tmp_path, free_port)
+    async with connected_to(server, streams=[StreamSpec("LATE", ["late.>"])]) as bus:
+        consumer = await bus.consumer("LATE", "reader")
+        begun = time.monotonic()
+        with pytest.raises(BusUnavailable, match="not connected"):
+            await bus.publish("late.a", b"", message_id="1")
+        assert time.monotonic() - begun < 0.1
+        assert not bus.connected
+        taking = asyncio.create_task(collect(consumer, 1))
+        server.start()
+        async with asyncio.timeout(10):
+            await bus.wait_connected()
+            await publish_when_possible(bus, "late.a", b"7", "1")
+        assert await taking == [7]
+    server.stop()
+
+
+async def publish_when_possible(bus: Bus, subject: str, payload: bytes, message_id: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await bus.publish(subject, payload, message_id=message_id)
+            except BusUnavailable:
+                await asyncio.sleep(0.02)
+            else:
+                return
+
+
+async def test_nothing_acknowledged_is_lost_and_order_is_kept_when_the_server_is_killed(
+    own_nats_server: NatsServer,
+) -> None:
+    spec = StreamSpec("KEPT", ["kept.>"])
+    async with connected_to(own_nats_server, streams=[spec], wait=True) as bus:
+        consumer = await bus.consumer("KEPT", "reader")
+        taking = asyncio.create_task(collect(consumer, 300))
+
+        async def publish_all() -> None:
+            for number in range(300):
+                await publish_when_possible(bus, "kept.n", str(number).encode(), f"n{number}")
+
+        publishing = asyncio.create_task(publish_all())
+        for _ in range(2):
+            await asyncio.sleep(0.1)
+            own_nats_server.kill()
+            own_nats_server.start()
+        await publishing
+        taken = await taking
+    firsts = list(dict.fromkeys(taken))
+    assert firsts == list(range(300))
+
+
+async def test_a_killed_server_ends_what_waits_for_it(own_nats_server: NatsServer) -> None:
+    async with connected_to(own_nats_server, streams=[StreamSpec("S", ["s.>"])], wait=True) as bus:
+        consumer = await bus.consumer("S", "reader")
+        pulling = asyncio.create_task(consumer.fetch(10, 30.0))
+        await asyncio.sleep(0.2)
+        own_nats_server.kill()
+        begun = time.monotonic()
+        with pytest.raises(BusUnavailable):
+            await pulling
+        assert time.monotonic() - begun < 2
+        assert not bus.connected
+
+
+async def test_a_server_that_hangs_is_noticed(own_nats_server: NatsServer) -> None:
+    async with connected_to(own_nats_server, streams=[StreamSpec("S", ["s.>"])], wait=True) as bus:
+        await publish_when_possible(bus, "s.a", b"", "1")
+        own_nats_server.suspend()
+        begun = time.monotonic()
+        with pytest.raises(BusUnavailable, match=r"no answer within 0\.5 s"):
+            await bus.publish("s.a", b"", message_id="2", timeout=0.5)
+        assert time.monotonic() - begun < 1.5
+        await eventually(lambda: not bus.connected)
+        own_nats_server.resume()
+        await publish_when_possible(bus, "s.a", b"", "2")
+
+
+async def test_closing_without_a_server_returns(free_port: int) -> None:
+    bus = await Bus.connect(f"nats://127.0.0.1:{free_port}", "test")
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(3):
+        await bus.close()
+    with pytest.raises(BusUnavailable):
+        await bus.publish("a", b"", message_id="1")
