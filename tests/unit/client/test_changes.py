@@ -38,8 +38,10 @@ def test_every_resource_has_a_line_and_every_change_its_old_and_new_value() -> N
         "      + Thửa đất",
         "    spec.writeAhead",
         "      - true",
-        "1 tạo mới/created, 1 cập nhật/updated, 1 giữ nguyên/unchanged"
-        "  (phiên bản danh mục/catalog version 7)",
+        (
+            "1 tạo mới/created, 1 cập nhật/updated, 1 giữ nguyên/unchanged"
+            "  (phiên bản danh mục/catalog version 7)"
+        ),
     ]
 
 

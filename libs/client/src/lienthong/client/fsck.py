@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lienthong.client import operations
-from lienthong.client.errors import NotFoundError
+from lienthong.client.errors import NotFoundError, Text, VerificationError
 from lienthong.client.verification import not_proved, root_text
 from lienthong.tlog.checkpoint import open_checkpoint
 from lienthong.tlog.errors import TlogError
 from lienthong.tlog.fsck import check_log
-from lienthong.tlog.tiles import TILE_WIDTH, TileAddress
+from lienthong.tlog.tiles import TileAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,34 +60,37 @@ def read_checkpoint(text: bytes | str, key: VerifierKey) -> Checkpoint:
 
 def examine(
     client: Client,
-    key: VerifierKey,
+    present: Checkpoint,
     *,
-    checkpoint: Checkpoint | None = None,
+    earlier: Checkpoint | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Examination:
-    """Check every entry and tile under the checkpoint: the present one, or an earlier one that was kept.
+    """Check every entry and tile under the present (verified) checkpoint, or under an earlier one.
 
-    An earlier checkpoint proves that the ledger has only grown since. Raises `VerificationError` when the
-    present checkpoint is not signed by the key.
+    An earlier checkpoint that still holds proves that the ledger has only grown since. Raises
+    `VerificationError` when the ledger has become shorter.
     """
-    if checkpoint is None:
-        checkpoint = read_checkpoint(client.perform(operations.audit_file("checkpoint", public=True)), key)
-    report = check_log(checkpoint, lambda address: _fetch(client, address), progress=progress)
+    if earlier is not None and earlier.size > present.size:
+        raise VerificationError(
+            Text("Sổ đã ngắn đi", "The ledger has become shorter"),
+            Text(
+                f"Trước có {earlier.size} bản ghi, nay {present.size}.",
+                f"It had {earlier.size} records, now {present.size}.",
+            ),
+            Text("Giữ hiện trạng, báo an toàn thông tin.", "Keep everything as it is and tell security."),
+        )
+    checkpoint = present if earlier is None else earlier
+    report = check_log(checkpoint, lambda address: _fetch(client, address, present.size), progress=progress)
     return Examination(checkpoint, report)
 
 
-def _fetch(client: Client, address: TileAddress) -> bytes:
-    try:
-        return client.perform(_file(address))
-    except NotFoundError as error:
-        if address.full:
-            raise LookupError(address.path) from error
-    # A partial tile may be gone once the log has grown past it: the full one begins with it.
-    try:
-        return client.perform(_file(TileAddress(address.level, address.index, TILE_WIDTH)))
-    except NotFoundError as error:
-        raise LookupError(address.path) from error
-
-
-def _file(address: TileAddress) -> operations.Operation[bytes]:
-    return operations.audit_file(address.path, public=not address.path.startswith("tile/entries/"))
+def _fetch(client: Client, address: TileAddress, size: int) -> bytes:
+    # A partial tile may be gone once the log has grown past it: the wider one of today begins with it.
+    wider = address if address.full else TileAddress.of_tree(address.level, address.index, size)
+    for path in dict.fromkeys((address.path, wider.path)):
+        try:
+            bundle = path.startswith("tile/entries/")
+            return client.perform(operations.audit_file(path, public=not bundle))
+        except NotFoundError:
+            continue
+    raise LookupError(address.path)

@@ -100,6 +100,9 @@ def receipt(
     kind: Annotated[
         str | None, typer.Option("--kind", help="call, intent, admin (mặc định/default call)")
     ] = None,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, help="Chờ sổ ghi, giây · Wait for the ledger, seconds")
+    ] = 10.0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Tệp để ghi, mặc định in ra · File, else printed")
     ] = None,
@@ -110,7 +113,7 @@ def receipt(
     """Lấy biên nhận của một giao dịch (c2sp.org/tlog-proof) · Fetch a transaction's receipt."""
     screen = options.screen(as_json=as_json)
     with options.open_client(as_, gateway, default="auditor") as client:
-        text = _receipt(client, tx, kind)
+        text = _receipt(client, tx, kind, wait=wait)
     if output is None:
         screen.result({"transaction_id": tx, "receipt": text}, lambda: screen.raw(text))
         return
@@ -187,10 +190,11 @@ def fsck(
     with options.open_client(as_, gateway, default="auditor") as client:
         trusted = ledger_key(key, client, screen.note)
         note = client.perform(operations.audit_file("checkpoint", public=True))
-        found = [checks.examine(client, trusted, checkpoint=checks.read_checkpoint(note, trusted))]
+        checkpoint = checks.read_checkpoint(note, trusted)
+        found = [checks.examine(client, checkpoint)]
         if since is not None:
             earlier = checks.read_checkpoint(options.read_bytes(str(since)), trusted)
-            found.append(checks.examine(client, trusted, checkpoint=earlier))
+            found.append(checks.examine(client, checkpoint, earlier=earlier))
     present = found[0]
     findings = list(
         dict.fromkeys(finding for examination in found for finding in examination.report.findings)
@@ -227,9 +231,9 @@ def fsck(
         raise typer.Exit(1)
 
 
-def _receipt(client: "Client", tx: str, kind: str | None = None) -> str:
+def _receipt(client: "Client", tx: str, kind: str | None = None, *, wait: float = 10.0) -> str:
     try:
-        return client.receipt(tx, kind=kind)
+        return client.receipt(tx, kind=kind, wait=wait)
     except NotYetRecordedError as error:
         raise NotFoundError(
             Text("Sổ chưa có giao dịch này", "The ledger does not hold this transaction (yet)"),

@@ -1,0 +1,431 @@
+"""The `lienthong` command, word for word, against a server that speaks the contract."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from lienthong.client import Credentials
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.client.conftest import Run
+    from tests.integration.client.small_gateway import SmallGateway
+
+SERVICE = "H11.05/land/parcels-v1"
+TYPE = "H11.05/land/parcel-changed-v1"
+AGENCY = """\
+apiVersion: lienthong/v1
+kind: Agency
+metadata: {id: H11.05}
+spec:
+  class: GOV
+  name: {vi: Sở, en: Department}
+"""
+
+
+def manifest(folder: Path, text: str, name: str = "a.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_keys_are_made_for_the_gateway_in_use(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:
+    made = run(
+        "keys",
+        "new",
+        "--client-id",
+        "H11.09/new",
+        "--dir",
+        tmp_path / "k",
+        "--gateway",
+        gateway.address,
+        "--json",
+    )
+    assert made.code == 0
+    assert Credentials.load(tmp_path / "k").issuer == gateway.address
+    assert made.json["files"]["public"] == str(tmp_path / "k/public.jwks")
+    again = run("keys", "new", "--client-id", "H11.09/new", "--dir", tmp_path / "k", "--json")
+    assert (again.code, again.json["error"]["code"]) == (2, "keys-exist")
+    assert run("keys", "new", "--client-id", "land", "--dir", tmp_path / "x").code == 2
+
+
+def test_apply_shows_what_changes_and_a_dry_run_changes_nothing(
+    run: Run, tmp_path: Path, gateway: SmallGateway
+) -> None:
+    path = manifest(tmp_path, AGENCY)
+    dry = run("apply", "-f", path, "--dry-run")
+    assert (dry.code, gateway.manifests) == (0, {})
+    assert "+ Agency H11.05" in dry.out
+    assert "+ Agency H11.05" in run("apply", "-f", path).out
+    assert "= Agency H11.05" in run("apply", "-f", path).out
+    manifest(tmp_path, AGENCY.replace("GOV", "NGO"))
+    changed = run("apply", "-f", tmp_path)
+    assert "~ Agency H11.05" in changed.out
+    assert "- GOV" in changed.out
+    assert "+ NGO" in changed.out
+    result = run("apply", "-f", path, "--json").json
+    assert set(result) == {"dry_run", "version", "results"}
+    assert result["results"] == [{"kind": "Agency", "id": "H11.05", "action": "unchanged", "changes": []}]
+
+
+def test_mistakes_here_and_in_the_catalog_are_told_together_by_file_and_line(
+    run: Run, tmp_path: Path, gateway: SmallGateway
+) -> None:
+    gateway.mistakes = [
+        {"pointer": "/manifests/0/spec/name/en", "detail": "too short", "detail_vi": "quá ngắn"},
+        {"pointer": "/manifests/1/apiVersion", "detail": "told here already", "detail_vi": ""},
+    ]
+    one, two = manifest(tmp_path, AGENCY), manifest(tmp_path, AGENCY.replace("v1", "v9"), "b.yaml")
+    said = run("apply", "-f", one, "-f", two)
+    assert said.code == 2
+    assert f"{one}:6: spec.name.en: quá ngắn" in said.err
+    assert f"{two}:1: apiVersion: " in said.err
+    assert "told here already" not in said.err
+    errors = run("apply", "-f", tmp_path, "--json").json["error"]["errors"]
+    assert [(e["file"], e["line"], e["field"]) for e in errors] == [
+        (str(one), 6, "spec.name.en"),
+        (str(two), 1, "apiVersion"),
+        (str(two), 3, "metadata.id"),
+    ]
+
+
+def test_a_conflict_leads_to_its_line_and_is_a_refusal(
+    run: Run, tmp_path: Path, gateway: SmallGateway
+) -> None:
+    gateway.mistakes = [{"pointer": "/manifests/0/spec/class", "detail": "decided", "detail_vi": "đã duyệt"}]
+    gateway.conflict = True
+    said = run("apply", "-f", manifest(tmp_path, AGENCY), "--json")
+    assert said.code == 4
+    assert said.json["error"]["code"] == "conflict"
+    assert said.json["error"]["errors"][0]["line"] == 5
+
+
+def test_bad_yaml_needs_no_gateway_to_be_found(run: Run, tmp_path: Path) -> None:
+    path = manifest(tmp_path, "kind: Agency\nkind: System\nspec: [\n")
+    said = run("apply", "-f", path, "--gateway", "http://127.0.0.1:9")
+    assert said.code == 2
+    assert f"{path}:4" in said.err
+    local = run(
+        "apply", "-f", manifest(tmp_path, AGENCY.replace("GOV", "GOV\n  class: COM")), "--as", "nobody"
+    )
+    assert local.code == 2
+    assert "duplicate key 'class' (already on line 5)" in local.err
+
+
+def test_get_lists_every_page_and_its_yaml_can_be_applied_again(
+    run: Run, tmp_path: Path, gateway: SmallGateway
+) -> None:
+    run("apply", "-f", manifest(tmp_path, AGENCY + "---\n" + AGENCY.replace("H11.05", "H11.06")))
+    for kind in ("agencies", "agency", "Agency"):
+        table = run("get", kind).out
+        assert "H11.05" in table
+        assert "H11.06" in table
+    assert [item["metadata"]["id"] for item in run("get", "agencies", "--json").json["items"]] == [
+        "H11.05",
+        "H11.06",
+    ]
+    assert run("get", "agency", "H11.06", "--json").json["spec"]["class"] == "GOV"
+    shown = run("get", "agencies", "-o", "yaml").out
+    assert [document["kind"] for document in yaml.safe_load_all(shown)] == ["Agency", "Agency"]
+    again = run("apply", "-f", manifest(tmp_path, shown), "--json")
+    assert {result["action"] for result in again.json["results"]} == {"unchanged"}
+    missing = run("get", "agency", "H99")
+    assert (missing.code, run("get", "nonsense").code) == (4, 2)
+    assert "unknown-resource" in missing.err
+    assert gateway.version > 0
+
+
+def test_agreements_are_asked_for_and_decided(run: Run, gateway: SmallGateway) -> None:
+    asked = run(
+        "agreement", "request", "one-stop-parcels", "--service", SERVICE, "--purpose", "land",
+        "--legal-ground", "Luật Đất đai", "--as", "one-stop", "--json",
+    )  # fmt: skip
+    assert asked.code == 0
+    assert asked.json["spec"] == {
+        "consumer": "H11.01/one-stop",
+        "service": SERVICE,
+        "purposes": ["land"],
+        "legalGround": "Luật Đất đai",
+    }
+    assert run("agreement", "approve", "one-stop-parcels", "--json").json["status"] == "approved"
+    assert run("agreement", "revoke", "one-stop-parcels").code == 2
+    assert run("agreement", "revoke", "one-stop-parcels", "--reason", "hết hạn").code == 0
+    assert gateway.manifests["Agreement", "one-stop-parcels"]["decisions"] == [{"reason": "hết hạn"}]
+    assert run("agreement", "reject", "nix", "--legal-ground", "Điều 16").code == 4
+    ambiguous = ("agreement", "request", "x", "--purpose", "p", "--legal-ground", "g")
+    assert run(*ambiguous).code == 2
+    assert run(*ambiguous, "--service", SERVICE).code == 2
+
+
+def test_systems_are_suspended_and_resumed(run: Run, gateway: SmallGateway) -> None:
+    gateway.manifests["System", "H11.05/land"] = {"metadata": {"id": "H11.05/land"}, "spec": {}}
+    assert run("system", "suspend", "H11.05/land", "--json").json["status"] == "suspended"
+    assert run("system", "resume", "H11.05/land", "--json").json["status"] == "active"
+
+
+def test_a_call_prints_the_body_and_tells_the_transaction_beside_it(run: Run, gateway: SmallGateway) -> None:
+    said = run(
+        "call", "get", f"{SERVICE}/parcels/1?x=1", "--as", "one-stop", "--purpose", "land", "--case", "HS-1",
+        "--user", "canbo", "-H", "X-Own: yes",
+    )  # fmt: skip
+    assert said.code == 0
+    assert json.loads(said.out)["said"]["purpose"] == "land"
+    assert json.loads(said.out)["said"]["query"] == {"x": "1"}
+    assert json.loads(said.out)["headers"]["lgsp-case-id"] == "HS-1"
+    assert json.loads(said.out)["headers"]["x-own"] == "yes"
+    assert "tx-0" in said.err
+    assert gateway.calls[0]["client"] == "H11.01/one-stop"
+    shown = run("call", "GET", f"{SERVICE}/parcels/1", "-i", "--as", "one-stop").out
+    assert shown.startswith("HTTP 200\n")
+    assert "lgsp-transaction-id: tx-1" in shown.lower()
+
+
+def test_a_call_takes_a_path_or_a_url_of_the_gateway_and_no_others(run: Run, gateway: SmallGateway) -> None:
+    for target in (f"/api/{SERVICE}/a", f"{gateway.address}/api/{SERVICE}/a"):
+        assert run("call", "GET", target, "--as", "one-stop").code == 0
+    other = run("call", "GET", f"http://127.0.0.1:9/api/{SERVICE}/a", "--as", "one-stop", "--json")
+    assert (other.code, other.json["error"]["code"]) == (2, "not-the-gateway")
+    assert run("call", "GET", "H11.05/land", "--as", "one-stop").code == 2
+    assert len(gateway.calls) == 2
+
+
+def test_a_call_sends_data_from_words_files_and_standard_input(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "body.json").write_text('{"a": 1}')
+    ways = ((('{"a": 1}',), None), ((f"@{tmp_path}/body.json",), None), (("@-",), '{"a": 1}'))
+    for data, stdin in ways:
+        said = run("call", "POST", f"{SERVICE}/parcels", "-d", *data, "--as", "one-stop", stdin=stdin)
+        sent = json.loads(said.out)["said"]
+        assert (sent["body"], sent["type"]) == ('{"a": 1}', "application/json")
+    plain = run(
+        "call", "POST", f"{SERVICE}/x", "-d", "a=1", "-H", "Content-Type: text/plain", "--as", "one-stop"
+    )
+    assert json.loads(plain.out)["said"]["type"] == "text/plain"
+    assert run("call", "POST", f"{SERVICE}/x", "-d", "@/nowhere", "--as", "one-stop").code == 2
+    assert run("call", "POST", f"{SERVICE}/x", "-H", "nocolon", "--as", "one-stop").code == 2
+
+
+def test_a_providers_no_is_told_apart_from_the_buss(run: Run) -> None:
+    provider = run("call", "GET", f"{SERVICE}/absent", "--as", "one-stop")
+    assert provider.code == 1
+    assert "không có thửa này" in provider.out
+    refused = run("call", "GET", f"{SERVICE}/forbidden", "--as", "one-stop")
+    assert refused.code == 4
+    assert refused.out == ""
+    assert "Chưa có thoả thuận" in refused.err
+    assert "lienthong agreement request" in refused.err
+    assert "tx-1" in refused.err
+    as_json = run("call", "GET", f"{SERVICE}/forbidden", "--as", "one-stop", "--json").json["error"]
+    assert (as_json["code"], as_json["status"], as_json["transaction_id"]) == ("no-agreement", 403, "tx-2")
+
+
+def test_bytes_come_out_as_they_are(run: Run, home: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "lienthong.client",
+        "call",
+        "GET",
+        f"{SERVICE}/picture",
+        "--as",
+        "one-stop",
+    ]
+    done = subprocess.run(
+        command, capture_output=True, check=True, env=os.environ | {"LIENTHONG_HOME": str(home)}
+    )
+    assert done.stdout == bytes(range(256))
+    assert b"tx-0" in done.stderr
+    document = run("call", "GET", f"{SERVICE}/picture", "--as", "one-stop", "--json").json
+    assert document["body_base64"].startswith("AAEC")
+
+
+def test_a_token_is_all_that_is_printed(run: Run) -> None:
+    assert run("token", "--as", "one-stop").out == "token-of-H11.01/one-stop\n"
+    document = run("token", "--as", "one-stop", "--json").json
+    assert (document["token_type"], document["expires_in"], document["claims"]) == ("Bearer", 300, None)
+
+
+def test_events_go_out_and_come_in_and_are_acknowledged_after_printing(
+    run: Run, gateway: SmallGateway
+) -> None:
+    sent = run("events", "publish", TYPE, "-d", '{"parcel": 1}', "--id", "e1", "--as", "one-stop", "--json")
+    assert sent.json == {"id": "e1", "sequence": 1, "duplicate": False}
+    twice = run("events", "publish", TYPE, "-d", '{"parcel": 1}', "--id", "e1", "--as", "one-stop")
+    assert "duplicate" in twice.out
+    assert gateway.events[0]["source"] == "/H11.01/one-stop"
+    assert gateway.events[0]["type"] == TYPE
+    assert run("events", "publish", TYPE, "-d", "{", "--as", "one-stop").code == 2
+
+    subscribed = run(
+        "events", "subscribe", "moves", "--type", TYPE, "--start", "all", "--as", "one-stop", "--json"
+    )
+    assert subscribed.json == {"name": "moves", "event_type": TYPE, "start": "all"}
+    assert "moves" in run("events", "list", "--as", "one-stop").out
+
+    peeked = run("events", "pull", "moves", "--no-ack", "--as", "one-stop", "--json").json
+    assert [item["event"]["data"] for item in peeked["events"]] == [{"parcel": 1}]
+    assert gateway.acknowledged == set()
+    assert '"parcel": 1' in run("events", "pull", "moves", "--as", "one-stop").out
+    assert gateway.acknowledged == {"e1"}
+    empty = run("events", "pull", "moves", "--as", "one-stop")
+    assert (empty.code, empty.out) == (0, "")
+    assert run("events", "unsubscribe", "moves", "--as", "one-stop", "--json").json["removed"] is True
+
+
+def test_the_trail_is_searched_shown_and_proved(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:
+    for _ in range(3):
+        run("call", "GET", f"{SERVICE}/parcels/1", "--as", "one-stop")
+    found = run(
+        "audit", "search", "--client", "H11.01/one-stop", "--from", "1h", "--limit", "2", "--json"
+    ).json
+    assert [item["index"] for item in found["items"]] == [0, 1]
+    assert "tx-1" in run("audit", "search", "--tx", "tx-1").out
+
+    key = tmp_path / "vkey"
+    key.write_text(gateway.log.vkey)
+    shown = run("audit", "show", "tx-1", "--key", key, "--json").json
+    assert (shown["receipt"]["verified"], shown["receipt"]["index"], shown["receipt"]["size"]) == (True, 1, 3)
+    assert shown["receipt"]["record"] == shown["entries"][0]["record"]
+
+    gateway.not_yet = 2
+    receipt = tmp_path / "receipt.txt"
+    assert run("audit", "receipt", "tx-2", "-o", receipt).code == 0
+    verified = run("audit", "verify", receipt, "--key", gateway.log.vkey, env={"LIENTHONG_GATEWAY": ""})
+    assert verified.code == 0
+    assert '"tx": "tx-2"' in verified.out
+    assert gateway.log.key.name in verified.out
+
+    receipt.write_text(receipt.read_text().replace("index 2", "index 1"))
+    forged = run("audit", "verify", receipt, "--key", key, "--json")
+    assert (forged.code, forged.json["error"]["code"]) == (1, "verification-failed")
+
+
+def test_verifying_needs_a_key_from_somewhere(
+    run: Run, tmp_path: Path, home: Path, gateway: SmallGateway
+) -> None:
+    gateway.log.append(b'{"tx": "a", "client": "b"}')
+    receipt = manifest(tmp_path, gateway.log.receipt(0), "receipt")
+    assert run("audit", "verify", receipt).code == 2
+    assert run("audit", "verify", receipt, "--key", tmp_path / "nowhere").code == 2
+    (home / "ledger").mkdir()
+    (home / "ledger/ledger.vkey").write_text(gateway.log.vkey + "\n")
+    assert run("audit", "verify", receipt).code == 0
+    assert run("audit", "verify", "-", stdin=gateway.log.receipt(0)).code == 0
+    bare = manifest(tmp_path, gateway.log.receipt(0, with_entry=False), "bare")
+    record = manifest(tmp_path, '{"tx": "a", "client": "b"}', "record")
+    assert run("audit", "verify", bare).code == 1
+    assert run("audit", "verify", bare, "--entry", record).code == 0
+
+
+def test_a_receipt_that_never_comes_is_an_answer_and_no_hang(run: Run) -> None:
+    said = run("audit", "receipt", "tx-unknown", "--wait", "0", "--json")
+    assert (said.code, said.json["error"]["code"]) == (4, "not-yet-recorded")
+
+
+def test_fsck_names_the_changed_entry(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:
+    for number in range(600):
+        gateway.log.append(json.dumps({"tx": f"tx-{number}", "client": "x"}).encode())
+    saved = tmp_path / "checkpoint"
+    sound = run("audit", "fsck", "--key", gateway.log.vkey, "--save", saved, "--json")
+    assert (sound.code, sound.json["sound"], sound.json["size"], sound.json["findings"]) == (0, True, 600, [])
+    gateway.log.append(b'{"tx": "later"}')
+    assert run("audit", "fsck", "--key", gateway.log.vkey, "--since", saved).code == 0
+
+    gateway.log.entries[300] = gateway.log.entries[300].replace(b"x", b"y")
+    broken = run("audit", "fsck", "--key", gateway.log.vkey)
+    assert broken.code == 1
+    assert "entry 300" in broken.out
+    as_json = run("audit", "fsck", "--key", gateway.log.vkey, "--json").json
+    assert [(finding["place"], finding["problem"]) for finding in as_json["findings"]] == [
+        ("entry 300", "changed")
+    ]
+
+
+def test_a_history_rewritten_and_signed_again_does_not_pass_an_earlier_checkpoint(
+    run: Run, tmp_path: Path, gateway: SmallGateway
+) -> None:
+    entries = [json.dumps({"tx": f"tx-{number}", "client": "x"}).encode() for number in range(300)]
+    for entry in entries:
+        gateway.log.append(entry)
+    saved = tmp_path / "checkpoint"
+    assert run("audit", "fsck", "--key", gateway.log.vkey, "--save", saved).code == 0
+    grown = gateway.log
+    gateway.log = type(gateway.log)(entries[:250])
+    shorter = run("audit", "fsck", "--key", gateway.log.vkey, "--since", saved)
+    assert (shorter.code, grown.vkey) == (1, gateway.log.vkey)
+    assert "shorter" in shorter.err
+    gateway.log = type(gateway.log)([*entries[:7], b'{"tx": "forged"}', *entries[8:]])
+    assert run("audit", "fsck", "--key", gateway.log.vkey).code == 0
+    assert run("audit", "fsck", "--key", gateway.log.vkey, "--since", saved).code == 1
+
+
+def test_the_servers_own_key_is_used_with_a_warning(run: Run, gateway: SmallGateway) -> None:
+    gateway.log.append(b'{"tx": "a", "client": "b"}')
+    said = run("audit", "fsck")
+    assert said.code == 0
+    assert "the key came from the server itself" in said.err
+
+
+def test_the_doctor_says_what_works(run: Run, home: Path, gateway: SmallGateway) -> None:
+    states = {check["name"]: check["state"] for check in run("doctor", "--json").json["checks"]}
+    assert states == {
+        "versions": "ok",
+        "credentials": "ok",
+        "gateway": "ok",
+        "metadata": "ok",
+        "clock": "ok",
+        "token": "ok",
+        "checkpoint": "warn",
+    }
+    (home / "operator/key.jwk").chmod(0o644)
+    del gateway.keys["operator"]
+    sick = run("doctor")
+    assert sick.code == 1
+    assert "chmod 600" in sick.out
+    assert "✗ Mã truy cập" in sick.out
+    away = run("doctor", "--gateway", "http://127.0.0.1:9")
+    assert away.code == 3
+    assert "✗ Cổng" in away.out
+    gateway.garbage = True
+    garbage = run("doctor", "--json")
+    assert not garbage.json["healthy"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("call", "GET", f"{SERVICE}/x", "--as", "one-stop", "--gateway", "http://127.0.0.1:9"), 3),
+        (("get", "agencies", "--gateway", "http://127.0.0.1:9"), 3),
+        (("call", "GET", f"{SERVICE}/x"), 2),
+        (("call", "GET", f"{SERVICE}/x", "--as", "nobody"), 2),
+        (("token", "--as", "one-stop", "--gateway", "gateway"), 2),
+        (("call",), 2),
+        (("nonsense",), 2),
+    ],
+)
+def test_every_failure_is_json_when_asked_with_its_exit_code(
+    run: Run, words: tuple[str, ...], code: int
+) -> None:
+    said = run(*words)
+    assert said.code == code
+    assert said.out == ""
+    assert "→" in said.err
+    as_json = run(*words, "--json")
+    assert as_json.code == code
+    assert {"code", "title", "title_vi"} <= set(as_json.json["error"])
+
+
+def test_no_command_shows_a_secret(run: Run, home: Path, gateway: SmallGateway) -> None:
+    secret = json.loads((home / "demo/one-stop/key.jwk").read_text())["d"]
+    gateway.garbage = True
+    for words in (("call", "GET", f"{SERVICE}/x"), ("token",), ("doctor",), ("events", "list")):
+        said = run(*words, "--as", "one-stop")
+        assert said.code != 0
+        assert secret not in said.out + said.err
