@@ -13,7 +13,7 @@ AGREEMENT = "one-stop-parcels"
 GROUND = "Điều 12 Luật Đất đai 2024"
 
 
-def manifest(kind: str, identity: str, /, **spec: Any) -> dict[str, Any]:
+def manifest(kind: str, identity: str, /, **spec: object) -> dict[str, Any]:
     """A manifest."""
     return {"apiVersion": "lienthong/v1", "kind": kind, "metadata": {"id": identity}, "spec": spec}
 
@@ -23,29 +23,31 @@ def name(vi: str, en: str | None = None) -> dict[str, str]:
     return {"vi": vi, "en": en or vi}
 
 
-def agency(code: str = "H11.05", **more: Any) -> dict[str, Any]:
+def agency(code: str = "H11.05", **more: object) -> dict[str, Any]:
     """An Agency manifest."""
-    return manifest("Agency", code, **{"class": "GOV", "name": name(f"Cơ quan {code}", f"Agency {code}")} | more)
+    return manifest(
+        "Agency", code, **{"class": "GOV", "name": name(f"Cơ quan {code}", f"Agency {code}")} | more
+    )
 
 
-def system(identity: str = PROVIDER, **more: Any) -> dict[str, Any]:
+def system(identity: str = PROVIDER, **more: object) -> dict[str, Any]:
     """A System manifest with a fresh key."""
     return manifest("System", identity, **{"name": name("Hệ thống"), "jwks": {"keys": [public_key()]}} | more)
 
 
-def service(identity: str = SERVICE, **more: Any) -> dict[str, Any]:
+def service(identity: str = SERVICE, **more: object) -> dict[str, Any]:
     """A Service manifest with two operations."""
     spec = {"name": name("Thửa đất", "Parcels"), "upstreams": ["http://127.0.0.1:8204"], "openapi": openapi()}
     return manifest("Service", identity, **spec | more)
 
 
-def event_type(identity: str = EVENT_TYPE, **more: Any) -> dict[str, Any]:
+def event_type(identity: str = EVENT_TYPE, **more: object) -> dict[str, Any]:
     """An EventType manifest."""
     schema = {"type": "object", "properties": {"parcelId": {"type": "string"}}, "required": ["parcelId"]}
     return manifest("EventType", identity, **{"name": name("Thửa đất thay đổi"), "dataSchema": schema} | more)
 
 
-def agreement(identity: str = AGREEMENT, **more: Any) -> dict[str, Any]:
+def agreement(identity: str = AGREEMENT, **more: object) -> dict[str, Any]:
     """An Agreement manifest on the service."""
     spec: dict[str, Any] = {"consumer": CONSUMER, "purposes": ["land-procedure"], "legalGround": GROUND}
     if "eventType" not in more:

@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import grpc
 import httpx
@@ -30,13 +30,14 @@ AUDIENCE = "urn:lgsp:VN-BTN"
 _PORTS = (8101, 9101, 8181)
 
 
-class Identity(keys_pb2_grpc.KeysServicer):
+class Identity:
     """Signs access tokens and tells whoever watches with which key, as the identity service does."""
 
     def __init__(self) -> None:
         self._key = ECKey.generate_key("P-256", {"kid": "test", "use": "sig", "alg": "ES256"}, private=True)
         self._server = grpc.server(ThreadPoolExecutor(8))
-        keys_pb2_grpc.add_KeysServicer_to_server(self, self._server)
+        # The stubs are typed for grpc.aio; a server of threads needs no loop and so outlives a test's.
+        keys_pb2_grpc.add_KeysServicer_to_server(self, self._server)  # type: ignore[arg-type]
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
 
     def __enter__(self) -> Self:
@@ -46,7 +47,9 @@ class Identity(keys_pb2_grpc.KeysServicer):
     def __exit__(self, *_: object) -> None:
         self._server.stop(0).wait()
 
-    def Watch(self, request: Any, context: Any) -> Any:  # noqa: N802 - the contract's name
+    def Watch(  # noqa: N802 - the contract's name
+        self, request: keys_pb2.WatchRequest, context: grpc.ServicerContext
+    ) -> Iterator[keys_pb2.WatchResponse]:
         """Repeat the one state; ends with the watcher."""
         del request
         jwks = json.dumps({"keys": [self._key.as_dict(private=False)]})

@@ -3,8 +3,8 @@
     requested ──approve──▶ approved ──revoke──▶ revoked
         └─────reject────▶ rejected
 
-Rejected and revoked are ends: whoever wants to try again asks under a new id, so that every decision keeps its own
-record. A refusal names its legal ground (NĐ 194/2025 Đ16), a revocation its reason.
+Rejected and revoked are ends: whoever wants to try again asks under a new id, so that every decision keeps
+its own record. A refusal names its legal ground (NĐ 194/2025 Đ16), a revocation its reason.
 """
 
 from __future__ import annotations
@@ -101,9 +101,9 @@ def decide(status: Status, verdict: Verdict) -> Status:
 def reapply(status: Status, declared: Status, *, terms_changed: bool) -> Status | None:
     """Return the decision (if any) that an operator's manifest means for an agreement that exists.
 
-    `declared` is the status in the manifest: requested or approved. None means: no decision, the status stays.
-    A manifest that says `approved` over changed terms decides anew; one that says `requested` cannot change terms
-    that were approved, since nobody would have decided on the new ones.
+    `declared` is the status in the manifest: requested or approved. None means: no decision, the status
+    stays. A manifest that says `approved` over changed terms decides anew; one that says `requested` cannot
+    change terms that were approved, since nobody would have decided on the new ones.
 
     Raises:
         Conflict: the agreement has ended, or its approved terms would change without a decision.
@@ -114,9 +114,11 @@ def reapply(status: Status, declared: Status, *, terms_changed: bool) -> Status 
         return Status.APPROVED
     if status is Status.APPROVED and terms_changed:
         raise Conflict(
-            "the agreement was approved with other terms; apply it with 'status: approved' to decide on the new "
+            "the agreement was approved with other terms; apply it with 'status: approved' to decide on "
+            "the new "
             "terms, or ask under a new id",
-            "thoả thuận đã được duyệt với nội dung khác; hãy áp dụng với 'status: approved' để quyết định nội dung "
+            "thoả thuận đã được duyệt với nội dung khác; hãy áp dụng với 'status: approved' để quyết "
+            "định nội dung "
             "mới, hoặc đề nghị bằng mã mới",
         )
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from lienthong.catalog.changes import Author, Change, Changes
     from lienthong.catalog.json_text import Json
-    from lienthong.catalog.kinds import Key
     from lienthong.catalog.mistakes import Mistake
     from lienthong.catalog.planning import Plan, Step
     from lienthong.catalog.repository import Repository
@@ -65,7 +65,8 @@ class Applying:
             InvalidManifests: something in the body is wrong; names every mistake.
             Conflicting: nothing is wrong but something contradicts what was decided before.
         """
-        drafts, mistakes = read_apply(body)
+        # Checking a large body takes a while; watchers and other requests need not wait for it.
+        drafts, mistakes = await asyncio.to_thread(read_apply, body)
         if dry_run or mistakes:
             # What is wrong by itself still gets its references checked, so that one round names all mistakes.
             async with self._changes.rehearse() as (repository, version, now):
@@ -108,12 +109,7 @@ async def carry_out(plan: Plan, change: Change) -> None:
             await repository.add_decision(step.id, _decision(step, change), versions[step.key])
     # Read again: services show the status of their systems, systems the class of their agencies.
     versions |= {key: change.next_version() for key in plan.touched}
-    now: dict[Key, Resource] = {}
-    for kind in Kind:
-        ids = [identity for of, identity in versions if of is kind]
-        now |= await repository.load(kind, ids, decisions=True)
-    for key, version in versions.items():
-        await change.log(version, now[key])
+    await change.log(versions)
     for step in steps:
         await change.audit(_action(step), step.key, _detail(step, versions[step.key]))
 

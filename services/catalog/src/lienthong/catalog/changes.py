@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog import events
+from lienthong.catalog.kinds import Kind
 from lienthong.catalog.repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,7 +34,7 @@ class Author:
 
 
 class Change:
-    """A change under way. It holds the catalog's head, so versions are given out and committed in one order."""
+    """A change under way. It holds the catalog's head, so versions are committed in their order."""
 
     def __init__(
         self,
@@ -57,13 +58,20 @@ class Change:
         self.version += 1
         return self.version
 
-    async def log(self, version: int, resource: Resource) -> None:
-        """Write the change log's row for a version, and the event with the resource as it now is."""
+    async def log(self, versions: Mapping[Key, int]) -> None:
+        """Write the change log's rows, and the events with the resources as they now are.
+
+        They are read again, because what was written is not all: a service shows the status of its system, a
+        system the class of its agency.
+        """
+        now: dict[Key, Resource] = {}
+        for kind in Kind:
+            ids = [identity for of, identity in versions if of is kind]
+            now |= await self.repository.load(kind, ids, decisions=True)
         author = self.author
-        await self.repository.add_change(
-            version, resource.key, author.client_id, author.transaction_id, self.now
-        )
-        await self._outbox.add(self._session, resource.kind.subject, events.upserted(version, resource))
+        for key, version in versions.items():
+            await self.repository.add_change(version, key, author.client_id, author.transaction_id, self.now)
+            await self._outbox.add(self._session, key[0].subject, events.upserted(version, now[key]))
 
     async def audit(self, action: str, key: Key, detail: dict[str, Any]) -> None:
         """Write the audit record of what was done."""

@@ -1,7 +1,7 @@
 """The JSON Schema (draft 2020-12) of an event's data: checked whole, so that the exchange can trust it.
 
-The exchange compiles it and validates every event with it; nothing is ever fetched, so every reference must lie
-inside the document itself.
+The exchange compiles it and validates every event with it; nothing is ever fetched, so every reference must
+lie inside the document itself.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lienthong.catalog import agreements, json_text
 from lienthong.catalog.agreements import Decision, Status, Verdict
 from lienthong.catalog.applying import carry_out, plan_or_refuse, terms
-from lienthong.catalog.errors import Conflicting, NotAllowed, UnknownResource, refuse
+from lienthong.catalog.errors import Conflicting, InvalidManifests, NotAllowed, UnknownResource, refuse
 from lienthong.catalog.kinds import Key, Kind
 from lienthong.catalog.mistakes import Mistake
 from lienthong.catalog.resources import SUSPENDED
@@ -40,15 +40,13 @@ class Deciding:
             Conflicting: another agreement has this id.
         """
         draft, mistakes = self._request_draft(body, party)
-        if draft is None or mistakes:
+        if mistakes:
             async with self._changes.rehearse() as (repository, _, now):
-                await plan_or_refuse([draft] if draft else [], mistakes, repository, now)
-        assert draft is not None  # noqa: S101 - without a draft there are mistakes
+                await plan_or_refuse([draft], mistakes, repository, now)
         async with self._changes.begin(party.author) as change:
             before = await change.repository.get(draft.key)
             if before is not None:
-                if before.spec | {"status": "requested"} != draft.spec:
-                    raise Conflicting([_taken(draft.id)])
+                _check_same_request(before, draft)
                 return before, False
             await carry_out(await plan_or_refuse([draft], [], change.repository, change.now), change)
             return await _existing(change, draft.key), True
@@ -67,8 +65,10 @@ class Deciding:
             agreement = await _existing(change, (Kind.AGREEMENT, identity))
             if not party.is_operator and party.agency != agreement.provider_agency:
                 raise NotAllowed(
-                    f"Only the operator and systems of the agency '{agreement.provider_agency}' decide on this.",
-                    f"Chỉ người vận hành và hệ thống của cơ quan '{agreement.provider_agency}' được quyết định.",
+                    f"Only the operator and systems of the agency '{agreement.provider_agency}' decide "
+                    f"on this.",
+                    f"Chỉ người vận hành và hệ thống của cơ quan '{agreement.provider_agency}' được "
+                    f"quyết định.",
                 )
             refuse(mistakes)
             ground = said.legal_ground or (
@@ -101,17 +101,17 @@ class Deciding:
             version = change.next_version()
             after = replace(system, status=status, version=version, updated_at=change.now)
             await change.repository.update([after])
-            await change.log(version, after)
-            for key in await change.repository.offers(identity):
-                await change.log(change.next_version(), await _existing(change, key))
+            offers = await change.repository.offers(identity)
+            await change.log({system.key: version} | {key: change.next_version() for key in offers})
             action = "system.suspend" if status == SUSPENDED else "system.resume"
             await change.audit(action, system.key, {"version": version})
             return after
 
-    def _request_draft(self, body: Json, party: Party) -> tuple[Draft | None, list[Mistake]]:
-        mistakes = [Mistake.at(found.path, found.en, found.vi) for found in json_text.findings(body)]
-        if mistakes or not isinstance(body, dict):
-            return None, mistakes or [Mistake.at((), "must be an object", "phải là một đối tượng")]
+    def _request_draft(self, body: Json, party: Party) -> tuple[Draft, list[Mistake]]:
+        refuse([Mistake.at(found.path, found.en, found.vi) for found in json_text.findings(body)])
+        if not isinstance(body, dict):
+            raise InvalidManifests([Mistake.at((), "must be an object", "phải là một đối tượng")])
+        mistakes: list[Mistake] = []
         spec = dict(body)
         given = spec.pop("id", None)
         if not party.is_operator:
@@ -131,7 +131,7 @@ class Deciding:
                     "bên đề nghị không tự duyệt; hãy bỏ trường này",
                 )
             )
-        consumers = [key[1] for path, key in draft.references if path == ("consumer",)] if draft else []
+        consumers = [key[1] for path, key in draft.references if path == ("consumer",)]
         if not party.is_operator and consumers and consumers != [party.client_id]:
             raise NotAllowed(
                 f"A system asks for itself only; you are '{party.client_id}'.",
@@ -151,7 +151,7 @@ async def _decided(agreement: Resource, decision: Decision, verdict: Verdict, ch
     )
     await change.repository.update([after])
     await change.repository.add_decision(agreement.id, decision, version)
-    await change.log(version, after)
+    await change.log({agreement.key: version})
     detail: dict[str, Any] = {"version": version, **terms(agreement.spec)}
     if decision.legal_ground:
         detail["decision_ground"] = decision.legal_ground
@@ -166,10 +166,16 @@ async def _existing(change: Change, key: Key) -> Resource:
     return resource
 
 
-def _taken(identity: str) -> Mistake:
-    return Mistake.at(
-        ("id",),
-        f"another agreement has the id '{identity}'; use a new one",
-        f"mã '{identity}' đã thuộc về thoả thuận khác; hãy dùng mã mới",
-        conflict=True,
-    )
+def _check_same_request(before: Resource, draft: Draft) -> None:
+    if before.spec | {"status": Status.REQUESTED.value} != draft.spec:
+        mistake = Mistake.at(
+            ("id",),
+            f"another agreement has the id '{draft.id}'; use a new one",
+            f"mã '{draft.id}' đã thuộc về thoả thuận khác; hãy dùng mã mới",
+            conflict=True,
+        )
+        raise Conflicting([mistake])
+    try:
+        agreements.reapply(Status(before.status), Status.REQUESTED, terms_changed=False)
+    except agreements.Conflict as conflict:
+        raise Conflicting([Mistake.at(("id",), conflict.en, conflict.vi, conflict=True)]) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lienthong.kit.problems import Problem
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from lienthong.catalog.kinds import Key
     from lienthong.catalog.mistakes import Mistake, Refusal
+
+MAX_ERRORS = 500
 
 
 class MalformedRequest(Problem):
@@ -102,7 +104,7 @@ class Conflicting(Problem):
             _summary(mistakes, [mistake.detail for mistake in mistakes]),
             title_vi="Xung đột",
             detail_vi=_summary(mistakes, [mistake.detail_vi for mistake in mistakes]),
-            extra={"errors": [mistake.document() for mistake in mistakes]},
+            extra=_errors(mistakes),
         )
 
 
@@ -117,7 +119,7 @@ class InvalidManifests(Problem):
             _summary(mistakes, [mistake.detail for mistake in mistakes]),
             title_vi="Bản khai không hợp lệ",
             detail_vi=_summary(mistakes, [mistake.detail_vi for mistake in mistakes]),
-            extra={"errors": [mistake.document() for mistake in mistakes]},
+            extra=_errors(mistakes),
         )
 
 
@@ -132,6 +134,13 @@ def refuse(mistakes: Sequence[Mistake]) -> None:
         raise InvalidManifests(mistakes)
     if mistakes:
         raise Conflicting(mistakes)
+
+
+def _errors(mistakes: Sequence[Mistake]) -> dict[str, Any]:
+    extra: dict[str, Any] = {"errors": [mistake.document() for mistake in mistakes[:MAX_ERRORS]]}
+    if len(mistakes) > MAX_ERRORS:
+        extra["more_errors"] = len(mistakes) - MAX_ERRORS
+    return extra
 
 
 def _summary(mistakes: Sequence[Mistake], details: Sequence[str], limit: int = 3) -> str:

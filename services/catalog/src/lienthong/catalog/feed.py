@@ -1,7 +1,8 @@
 """The version of the catalog as this process knows it, and those who wait for it to move.
 
-Three ways lead to the same news: this process's own commits (at once), a hint from the bus when another replica
-committed, and a look into the database twice a second in case hints get lost. Only the database is believed.
+Three ways lead to the same news: this process's own commits (at once), a hint from the bus when another
+replica committed, and a look into the database twice a second in case hints get lost. Only the database is
+believed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,8 +23,9 @@ _log = structlog.get_logger(__name__)
 class Feed:
     """Wakes whoever waits for a version above the one it has.
 
-    `epoch` counts how often the version went back, which happens when the database is restored or a standby that
-    had not received everything takes over: what watchers have is then worth nothing, and they start anew.
+    `epoch` counts how often the version went back, which happens when the database is restored or a standby
+    that had not received everything takes over: what watchers have is then worth nothing, and they start
+    anew.
     """
 
     def __init__(
@@ -63,8 +64,8 @@ class Feed:
             before = self._version
             try:
                 found = await self._read_version()
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
-                _log.warning("catalog version not readable", error=str(error))
+            except Exception:  # noqa: BLE001 - whatever it is, there is another look in a moment
+                _log.exception("catalog version not readable")
             else:
                 self._compare(before, found)
             try:

@@ -1,7 +1,8 @@
 """Codes and identifiers: their grammar, and the one canonical form of those that are written in two.
 
-Agency codes follow QĐ 20/2020 (`H49.15`, top level first). The older form of QCVN 102:2016 (`000.00.15.H49`, top
-level last) is accepted and turned into it, so that one agency never has two names. Companies go by their tax code.
+Agency codes follow QĐ 20/2020 (`H49.15`, top level first). The older form of QCVN 102:2016 (`000.00.15.H49`,
+top level last) is accepted and turned into it, so that one agency never has two names. Companies go by their
+tax code.
 """
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ class SystemId:
         if len(parts) != 2:
             raise Refusal(
                 f"'{_short(text)}' is not a system id; write {{agency}}/{{system}}, like 'H11.05/land'",
-                f"'{_short(text)}' không phải mã định danh hệ thống; viết {{cơ quan}}/{{hệ thống}}, ví dụ 'H11.05/land'",
+                f"'{_short(text)}' không phải mã định danh hệ thống; viết {{cơ quan}}/{{hệ thống}}, ví "
+                f"dụ 'H11.05/land'",
             )
         return cls(agency_code(parts[0]), system_code(parts[1]))
 

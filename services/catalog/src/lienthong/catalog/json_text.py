@@ -1,7 +1,7 @@
 """JSON as it comes in from outside: what databases, other languages and diffs cannot hold is refused here.
 
-Duplicate member names, NaN and infinite numbers, lone surrogates, NUL characters and absurd nesting are all legal
-to some JSON reader and poison to another.
+Duplicate member names, NaN and infinite numbers, lone surrogates, NUL characters and absurd nesting are all
+legal to some JSON reader and poison to another.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Mistakes in what was sent: where it is (JSON pointer), what was wrong and how to mend it, in both languages."""
+"""Mistakes in what was sent: where (JSON pointer), what was wrong and how to mend it, in both languages."""
 
 from __future__ import annotations
 

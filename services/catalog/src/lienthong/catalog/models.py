@@ -19,7 +19,7 @@ class Base(database.Base):
 
 
 class Head(Base):
-    """The one row that holds the catalog's version; whoever writes locks it first, so versions commit in order."""
+    """The one row with the catalog's version; whoever writes locks it first, so versions commit in order."""
 
     __tablename__ = "head"
 

@@ -1,7 +1,7 @@
 """From an OpenAPI document (3.0 or 3.1) to the operations a service offers.
 
-Only what routing needs is read: paths, methods, operationIds. References are never followed, so nothing is ever
-fetched, and a path item that is itself a reference is refused.
+Only what routing needs is read: paths, methods, operationIds. References are never followed, so nothing is
+ever fetched, and a path item that is itself a reference is refused.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ MAX_PATH = 500
 _VERSION = re.compile(r"3\.[01]\.[0-9]+(-.*)?")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _OPERATION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_LITERAL = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # pchar of RFC 3986 §3.3 without percent-encoding
+_LITERAL = r"[A-Za-z0-9._~!$&'()*+,;=:@-]"  # pchar of RFC 3986 §3.3 without percent-encoding
 _PARAMETER = re.compile(r"\{[A-Za-z0-9._-]{1,100}\}")
+_SEGMENT = re.compile(rf"({_PARAMETER.pattern})?({_LITERAL}+{_PARAMETER.pattern})*{_LITERAL}*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Operation:
 
 
 def read(document: JsonObject) -> tuple[tuple[Operation, ...], tuple[Found, ...]]:
-    """Return the operations of a document and everything that is wrong with it, paths relative to the document."""
+    """Return the operations of a document, and everything that is wrong with it, paths relative to it."""
     reader = _Reader()
     reader.read(document)
     return tuple(reader.operations), tuple(reader.found)
@@ -67,7 +68,8 @@ class _Reader:
         if size(document) > MAX_BYTES:
             self._wrong(
                 (),
-                f"the document is larger than {MAX_BYTES} bytes; shorten descriptions and examples or split the service",
+                f"the document is larger than {MAX_BYTES} bytes; shorten descriptions and examples or "
+                f"split the service",
                 f"tài liệu lớn hơn {MAX_BYTES} byte; hãy rút gọn mô tả và ví dụ hoặc tách dịch vụ",
             )
         paths = document.get("paths")
@@ -103,7 +105,8 @@ class _Reader:
             if shape in self._shapes:
                 self._wrong(
                     ("paths", path),
-                    f"the path is the same as '{self._shapes[shape]}' but for the names of its parameters; keep one",
+                    f"the path is the same as '{self._shapes[shape]}' but for the names of its "
+                    f"parameters; keep one",
                     f"đường dẫn trùng với '{self._shapes[shape]}', chỉ khác tên tham số; chỉ giữ một",
                 )
             self._shapes.setdefault(shape, path)
@@ -187,14 +190,13 @@ def _segments(path: str) -> Iterator[str]:
                 f"the segment '{segment}' is never matched; write the path out",
                 f"đoạn '{segment}' không bao giờ khớp; hãy viết đường dẫn đầy đủ",
             )
-        if _PARAMETER.fullmatch(segment):
-            yield "{}"
-        elif _LITERAL.fullmatch(segment):
-            yield segment
-        else:
+        if not _SEGMENT.fullmatch(segment):
             raise Refusal(
-                f"the segment '{segment}' is neither plain text (letters, digits and -._~!$&'()*+,;=:@) "
-                f"nor one whole parameter like '{{id}}'",
-                f"đoạn '{segment}' không phải văn bản thường (chữ cái không dấu, chữ số và -._~!$&'()*+,;=:@) "
-                f"cũng không phải trọn một tham số như '{{id}}'",
+                f"the segment '{segment}' is not made of plain text (letters, digits and "
+                f"-._~!$&'()*+,;=:@) and "
+                f"parameters like '{{id}}' with text between them",
+                f"đoạn '{segment}' không gồm văn bản thường (chữ cái không dấu, chữ số và "
+                f"-._~!$&'()*+,;=:@) và "
+                f"các tham số như '{{id}}' có văn bản ở giữa",
             )
+        yield _PARAMETER.sub("{}", segment)

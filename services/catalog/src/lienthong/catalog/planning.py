@@ -1,7 +1,7 @@
 """What an apply would do: drafts against what the catalog has, without touching anything.
 
-References may point into the request or into the catalog, and the order inside a request does not matter. Every
-mistake is named; a plan exists only when there is none.
+References may point into the request or into the catalog, and the order inside a request does not matter.
+Every mistake is named; a plan exists only when there is none.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happens to one resource. `decision` is the status that an operator's manifest decides, if it does."""
+    """What happens to one resource. `decision` is the status that an operator's manifest decides, if any."""
 
     kind: Kind
     id: str
@@ -171,7 +171,8 @@ def _circles(drafts: Sequence[Draft], state: State) -> Iterator[Mistake]:
         if heir == draft.id and len(seen) > 1:
             yield Mistake.at(
                 (*draft.at, "replacedBy"),
-                f"'{draft.spec['replacedBy']}' is itself replaced by '{draft.id}' in the end; break the circle",
+                f"'{draft.spec['replacedBy']}' is itself replaced by '{draft.id}' in the end; break the "
+                f"circle",
                 f"'{draft.spec['replacedBy']}' cuối cùng lại được thay bằng '{draft.id}'; hãy bỏ vòng lặp",
             )
 
@@ -203,7 +204,8 @@ def _operations(drafts: Sequence[Draft], state: State) -> Iterator[Mistake]:
                 if gone and agreement.id not in being_applied:
                     yield Mistake.at(
                         (*draft.at, "openapi", "paths"),
-                        f"the agreement '{agreement.id}' in force names the operation '{gone[0]}', which is gone; "
+                        f"the agreement '{agreement.id}' in force names the operation '{gone[0]}', "
+                        f"which is gone; "
                         f"keep it, or change or revoke the agreement first",
                         f"thoả thuận '{agreement.id}' đang có hiệu lực dùng thao tác '{gone[0]}' đã bị bỏ; "
                         f"hãy giữ lại, hoặc sửa hay thu hồi thoả thuận trước",

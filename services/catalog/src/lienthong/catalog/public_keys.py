@@ -1,7 +1,7 @@
 """The public keys of a system (JWK set, RFC 7517): what identity will verify its assertions with.
 
-Private and symmetric keys are refused, whatever else is right about them: a secret that was sent here is no longer
-one, and its owner must hear that.
+Private and symmetric keys are refused, whatever else is right about them: a secret that was sent here is no
+longer one, and its owner must hear that.
 """
 
 from __future__ import annotations
@@ -83,9 +83,11 @@ def _key_findings(key: dict[str, Any]) -> Iterator[Found]:
         names = ", ".join(f"'{name}'" for name in secret) or "'kty': 'oct'"
         yield Found(
             (),
-            f"this is a secret key ({names}); send only the public part, and since this key has left its owner, "
+            f"this is a secret key ({names}); send only the public part, and since this key has left "
+            f"its owner, "
             f"make a new one",
-            f"đây là khoá bí mật ({names}); chỉ gửi phần công khai, và vì khoá này đã lộ ra ngoài, hãy tạo khoá mới",
+            f"đây là khoá bí mật ({names}); chỉ gửi phần công khai, và vì khoá này đã lộ ra ngoài, hãy "
+            f"tạo khoá mới",
         )
         return
     kty = key.get("kty")

@@ -23,7 +23,7 @@ SUSPENDED = "suspended"
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource. `spec` is canonical; of a service it leaves out `openapi`, which stands by itself when read.
+    """One resource. `spec` is canonical; a service's leaves out `openapi`, which stands by itself when read.
 
     `status` is active or suspended (a service or event type has its system's), and of an agreement where it
     stands. `version` is that of its last change.

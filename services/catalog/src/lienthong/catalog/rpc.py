@@ -1,8 +1,8 @@
 """`Routes/Watch`: the whole catalog once, then what changes, for processes that decide without asking.
 
-A watch keeps nothing but the version it has sent. Each delta is read from the database between that version and
-the newest, so none can be lost, nothing queues up behind a slow watcher (it gets one larger delta, or a fresh
-snapshot when too much has changed), and a watch costs no memory while it waits.
+A watch keeps nothing but the version it has sent. Each delta is read from the database between that version
+and the newest, so none can be lost, nothing queues up behind a slow watcher (it gets one larger delta, or a
+fresh snapshot when too much has changed), and a watch costs no memory while it waits.
 """
 
 from __future__ import annotations
@@ -42,10 +42,13 @@ class Pace:
     largest_delta: int = LARGEST_DELTA
 
 
+USUAL_PACE = Pace()
+
+
 class Routes(routes_pb2_grpc.RoutesServicer):
     """The gRPC service that gateways and the exchange follow."""
 
-    def __init__(self, db: Database, feed: Feed, pace: Pace = Pace()) -> None:
+    def __init__(self, db: Database, feed: Feed, pace: Pace = USUAL_PACE) -> None:
         self._db = db
         self._feed = feed
         self._pace = pace
@@ -55,9 +58,8 @@ class Routes(routes_pb2_grpc.RoutesServicer):
     ) -> AsyncIterator[pb.WatchResponse]:
         """Send a snapshot, then deltas, then heartbeats in between, until the watcher leaves."""
         del context
-        kinds = [
-            kind for kind in WRITE_ORDER if not request.kinds or kind in {KINDS.get(k) for k in request.kinds}
-        ]
+        asked = {KINDS.get(number) for number in request.kinds}
+        kinds = [kind for kind in WRITE_ORDER if not asked or kind in asked]
         log = _log.bind(watcher=request.node)
         log.info("watch began", kinds=[kind.value for kind in kinds])
         epoch, version = -1, 0

@@ -1,7 +1,7 @@
 """Periods of validity: since when, until when.
 
-A date without a time is a day in Vietnam (UTC+7, no daylight saving since 1975): valid from its beginning, valid to
-its end. Inside, both ends are instants in UTC and the later one no longer belongs to the period.
+A date without a time is a day in Vietnam (UTC+7, no daylight saving since 1975): valid from its beginning,
+valid to its end. Inside, both ends are instants in UTC and the later one no longer belongs to the period.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DATE_TIME = re.compile(
 
 
 def instant(text: str, *, end: bool) -> str:
-    """Return an instant as RFC 3339 text in UTC; a date means its first instant, or with `end` the first after it.
+    """Return an instant as RFC 3339 text in UTC; a date means its first instant, with `end` the one after it.
 
     Raises:
         Refusal: it is neither a date nor a date-time with its offset.

@@ -1,6 +1,7 @@
-"""From the JSON that was sent to drafts: what could be read of each manifest, and every mistake that was found.
+"""From the JSON that was sent to drafts: what could be read of each manifest, and every mistake in it.
 
-A draft with mistakes still says what it is about, so that the manifests that refer to it are not blamed as well.
+A draft with mistakes still says what it is about, so that the manifests that refer to it are not blamed as
+well.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pydantic import (
 
 from lienthong.catalog import json_text, openapi
 from lienthong.catalog.kinds import Kind
-from lienthong.catalog.mistakes import Mistake, Refusal
+from lienthong.catalog.mistakes import Mistake, Refusal, pointer
 from lienthong.catalog.schemas.fields import Part
 from lienthong.catalog.schemas.specs import SPECS, Reference
 from lienthong.catalog.schemas.wording import words
@@ -40,8 +41,9 @@ MAX_MANIFESTS = 2000
 class Draft:
     """What could be read of one manifest.
 
-    `spec` is the canonical spec (defaults filled in, codes in their one form), or None where something is wrong.
-    `at` and `id_at` are where the spec and the id stand in what was sent.
+    `spec` is the canonical spec (defaults filled in, codes in their one form), or None where something is
+    wrong. `id` is then perhaps only a name that nothing else has. `at` and `id_at` are where the spec and the
+    id stand in what was sent.
     """
 
     kind: Kind
@@ -68,7 +70,7 @@ class Metadata(Part):
 
 
 class Manifest(Part):
-    """The outside of a manifest. `status`, `operations` and `decisions` are what reading adds and are ignored."""
+    """The outside of a manifest. `status`, `operations`, `decisions` are what reading adds: ignored."""
 
     api_version: Literal["lienthong/v1"]
     kind: Literal["Agency", "System", "Service", "EventType", "Agreement"]
@@ -115,7 +117,7 @@ def read_apply(body: Json) -> tuple[list[Draft], list[Mistake]]:
 
 def read_spec(
     kind: Kind, identity: str | None, raw: Json, *, at: Path, id_at: Path
-) -> tuple[Draft | None, list[Mistake]]:
+) -> tuple[Draft, list[Mistake]]:
     """Read the spec of one resource; `identity` is its canonical id, None where that is wrong already."""
     shape = SPECS[kind]
     fields: dict[str, Any] = {}
@@ -126,19 +128,17 @@ def read_spec(
             Mistake.at((*at, *found.path), found.en, found.vi)
             for found in shape.findings(identity, fields, given)
         ]
-    if identity is None:
-        return None, mistakes
     document = None
-    if spec is not None and not mistakes:
+    if spec is not None and identity is not None and not mistakes:
         document = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    owner = shape.owner(identity)
     references = [((*at, *path), key) for path, key in shape.references(fields)]
+    owner = shape.owner(identity) if identity is not None else None
     if owner is not None:
         references.insert(0, (id_at, owner))
     operations, wrong = openapi.read(fields["openapi"]) if "openapi" in fields else ((), ())
-    return Draft(
-        kind, identity, at, id_at, document, tuple(references), operations if not wrong else ()
-    ), mistakes
+    name = identity if identity is not None else f"?{pointer(id_at)}"
+    draft = Draft(kind, name, at, id_at, document, tuple(references), operations if not wrong else ())
+    return draft, mistakes
 
 
 def read_identity(kind: Kind, text: str, at: Path) -> tuple[str | None, list[Mistake]]:

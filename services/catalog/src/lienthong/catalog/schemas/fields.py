@@ -45,7 +45,10 @@ def text(limit: int, *, lines: bool = False) -> AfterValidator:
             raise Refusal(
                 f"longer than {limit} characters; shorten it", f"dài hơn {limit} ký tự; hãy rút gọn"
             )
-        if any(unicodedata.category(letter) == "Cc" and not (lines and letter in "\n\t") for letter in value):
+        if any(
+            unicodedata.category(letter) in {"Cc", "Cs"} and not (lines and letter in "\n\t")
+            for letter in value
+        ):
             raise Refusal(
                 "holds control characters or line breaks; remove them",
                 "có ký tự điều khiển hoặc xuống dòng; hãy bỏ đi",

@@ -1,6 +1,7 @@
 """The `spec` of each kind of manifest: its fields, what must hold between them, and what they refer to.
 
-Checks between fields run over the fields that were right by themselves, so that one mistake never hides another.
+Checks between fields run over the fields that were right by themselves, so that one mistake never hides
+another.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from typing_extensions import override
 
 from lienthong.catalog import data_schema, identifiers, openapi, public_keys, validity
 from lienthong.catalog.kinds import Key, Kind
@@ -41,7 +43,7 @@ class Spec(Part):
     @field_validator("*", mode="wrap")
     @classmethod
     def _remember(cls, value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-        """Put each field that is right by itself into the context, where the checks between fields find it."""
+        """Put each field that is right by itself into the context, for the checks between fields."""
         result = handler(value)
         if isinstance(info.context, dict) and info.field_name is not None:
             info.context[info.field_name] = result
@@ -86,18 +88,22 @@ class AgencySpec(Spec):
     valid_to: Until | None = None
     replaced_by: AgencyCode | None = None
 
+    @override
     @classmethod
     def identify(cls, text: str) -> str:
         return identifiers.agency_code(text)
 
+    @override
     @classmethod
     def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
         member_class = fields.get("member_class", "COM")
         if identity is not None and identifiers.is_tax_code(identity) and member_class != "COM":
             yield Found(
                 ("class",),
-                f"'{identity}' is a tax code, which only companies (COM) go by; use the agency's official code",
-                f"'{identity}' là mã số thuế, chỉ dùng cho doanh nghiệp (COM); hãy dùng mã cơ quan chính thức",
+                f"'{identity}' is a tax code, which only companies (COM) go by; use the agency's "
+                f"official code",
+                f"'{identity}' là mã số thuế, chỉ dùng cho doanh nghiệp (COM); hãy dùng mã cơ quan "
+                f"chính thức",
             )
         yield from _period(fields)
         if fields.get("replaced_by") is None:
@@ -113,6 +119,7 @@ class AgencySpec(Spec):
                 "mã đã được thay thế thì đã hết hiệu lực; hãy ghi thời điểm trong 'validTo'",
             )
 
+    @override
     @classmethod
     def references(cls, fields: Fields) -> Iterator[Reference]:
         if fields.get("replaced_by") is not None:
@@ -129,16 +136,19 @@ class SystemSpec(Spec):
     contact: Email | None = None
     jwks: dict[str, Any]
 
+    @override
     @classmethod
     def identify(cls, text: str) -> str:
         return str(identifiers.SystemId.parse(text))
 
+    @override
     @classmethod
     def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
         del identity, given
         if "jwks" in fields:
             yield from (found.below("jwks") for found in public_keys.findings(fields["jwks"]))
 
+    @override
     @classmethod
     def owner(cls, identity: str) -> Key:
         return Kind.AGENCY, identity.rpartition("/")[0]
@@ -147,10 +157,12 @@ class SystemSpec(Spec):
 class OfferSpec(Spec):
     """What a system offers to others."""
 
+    @override
     @classmethod
     def identify(cls, text: str) -> str:
         return str(identifiers.OfferId.parse(text))
 
+    @override
     @classmethod
     def owner(cls, identity: str) -> Key:
         return Kind.SYSTEM, identity.rpartition("/")[0]
@@ -168,6 +180,7 @@ class ServiceSpec(OfferSpec):
     write_ahead: bool = False
     openapi: dict[str, Any]
 
+    @override
     @classmethod
     def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
         del identity, given
@@ -183,6 +196,7 @@ class EventTypeSpec(OfferSpec):
     name: Name
     data_schema: dict[str, Any]
 
+    @override
     @classmethod
     def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
         del identity, given
@@ -205,10 +219,12 @@ class AgreementSpec(Spec):
     valid_to: Until | None = None
     status: Literal["requested", "approved"] = "requested"
 
+    @override
     @classmethod
     def identify(cls, text: str) -> str:
         return identifiers.agreement_id(text)
 
+    @override
     @classmethod
     def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
         del identity
@@ -232,6 +248,7 @@ class AgreementSpec(Spec):
             )
         yield from _period(fields)
 
+    @override
     @classmethod
     def references(cls, fields: Fields) -> Iterator[Reference]:
         named = (("consumer", "consumer", Kind.SYSTEM), ("service", "service", Kind.SERVICE))

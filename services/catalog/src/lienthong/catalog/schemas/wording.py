@@ -59,7 +59,7 @@ def words(error: ErrorDetails, known: Callable[[tuple[str | int, ...]], Collecti
 
 
 def _unknown_member(path: tuple[str | int, ...], known: Collection[str]) -> tuple[str, str]:
-    name = str(path[-1])
+    name = str(path[-1])[:60]
     bare = {word.lower(): word for word in known}
     near = difflib.get_close_matches(name.replace("_", "").lower(), list(bare), n=1, cutoff=0.7)
     if near:
