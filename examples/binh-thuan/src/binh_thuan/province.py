@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,6 @@ from binh_thuan.departments.ports import PORTS
 from lienthong.local import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lienthong.kit.settings import Settings
 
 ROOM = Path(__file__).resolve().parents[2]
@@ -68,11 +66,12 @@ def programs(settings: Settings) -> list[Program]:
     ]
 
 
-def environment(settings: Settings) -> Mapping[str, str]:
-    """Return what a shell needs to speak to this province with the `lienthong` command."""
-    return {
+def shell_variables(settings: Settings) -> str:
+    """Return the lines by which a shell speaks to this province with the `lienthong` command."""
+    variables = {
         "LIENTHONG_HOME": str(settings.home.resolve()),
         "LIENTHONG_PORT_OFFSET": str(settings.port_offset),
         **upstreams(settings),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     }
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    return "".join(lines) + f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n'

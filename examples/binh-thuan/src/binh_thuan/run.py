@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import signal
 import time
 from typing import TYPE_CHECKING
 
 from binh_thuan import catalog, credentials
 from binh_thuan.playing import Players, document
-from binh_thuan.province import environment, programs, upstreams
+from binh_thuan.province import programs, shell_variables, upstreams
 from binh_thuan.screen import Screen
 from lienthong.client import LienthongError
 from lienthong.client.terminal.screen import Screen as Terminal
@@ -44,10 +43,7 @@ class Run:
     def prepare(self) -> dict[str, Credentials]:
         """Make keys and the file that a shell reads; set what manifests and departments look for."""
         made = credentials.ensure(self._demo, self._gateway)
-        lines = [
-            f"export {name}={shlex.quote(value)}\n" for name, value in environment(self._settings).items()
-        ]
-        self.env_file.write_text("".join(lines), encoding="utf-8")
+        self.env_file.write_text(shell_variables(self._settings), encoding="utf-8")
         os.environ["LIENTHONG_HOME"] = str(self._home)
         os.environ.update(upstreams(self._settings))
         return made

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from binh_thuan.playing import Played
 
-_PLAIN_WIDTH = 130
+_PLAIN_WIDTH = 110
 _WHAT_VI = (
     "Năm cơ sở dữ liệu của tỉnh, một bên giả lập lõi quốc gia, ba hệ thống khai thác. "
     "Mọi người và mọi hồ sơ đều được sinh ra, không có thật."
@@ -105,25 +105,29 @@ def _round(played: Sequence[Played]) -> Table:
         box=None,
     )
     table.add_column("Hệ thống\nSystem", no_wrap=True)
-    table.add_column("Việc\nWhat")
-    table.add_column("Trả lời\nAnswer")
-    table.add_column("Mã giao dịch\nTransaction id", no_wrap=True)
+    table.add_column("Việc\nWhat", max_width=48)
+    table.add_column("Trả lời, mã giao dịch\nAnswer, transaction id", min_width=36)
     table.add_column("Biên nhận\nReceipt", no_wrap=True, justify="right")
     for one in played:
-        mark, style = ("✓", "green") if one.sound else ("✗", "bold red")
-        place = f"{mark} #{one.index}" if one.index is not None else mark
-        answer = Text(one.words, style="" if one.sound else "red")
-        refused = one.as_told and one.error is not None
+        told = Text.assemble(
+            (f"{one.status} ", _colour(one)),
+            (one.words, "" if one.sound else "red"),
+            (f"\n{one.transaction_id or ''}", "dim"),
+        )
+        proof = f"✓ #{one.index}" if one.sound else "✗" if one.index is None else f"✗ #{one.index}"
         table.add_row(
             one.step.system,
             Text.assemble(one.step.vi, (f"\n{one.step.en}", "dim")),
-            Text.assemble(
-                (f"{one.status} ", "yellow" if refused else "green" if one.as_told else "red"), answer
-            ),
-            Text(one.transaction_id or "", style="dim"),
-            Text(place, style=style),
+            told,
+            Text(proof, style="green" if one.sound else "bold red"),
         )
     return table
+
+
+def _colour(played: Played) -> str:
+    if not played.as_told:
+        return "bold red"
+    return "yellow" if played.error else "green"
 
 
 def _addresses(addresses: Sequence[tuple[str, str]]) -> Table:

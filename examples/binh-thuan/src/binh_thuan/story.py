@@ -2,8 +2,8 @@
 
 Lê Hoàng Phúc (who does not exist) comes to the one-stop shop about his parcel in Bình Hưng ward. The shop
 looks up the procedure, the applicant, the parcel and its zoning; the ward's portal looks up his daughter's
-birth and the ward's officials; a company asks for planning information, which it may, and for births, which it
-may not. The land department publishes a change, and the one-stop shop takes the event.
+birth and the ward's officials; a company asks for planning information, which it may, and for births, which
+it may not. The land department publishes a change, and the one-stop shop takes the event.
 """
 
 from __future__ import annotations

@@ -1,0 +1,229 @@
+"""What `make run` shows is true: six databases, a refusal and an event, each repeatable and proved."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+import jwt
+import pytest
+
+from tests.e2e.province import LIENTHONG, run
+
+if TYPE_CHECKING:
+    from tests.e2e.province import Province
+
+UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+MANIFESTS = Path(__file__).resolve().parents[2] / "examples" / "binh-thuan" / "manifests"
+
+SERVICES = {
+    "H11.02/procedures/procedures-v1",
+    "H11.03/officials/officials-v1",
+    "H11.04/civil-status/civil-status-v1",
+    "H11.05/land/parcels-v1",
+    "H11.06/planning/planning-v1",
+    "G01/population/population-v1",
+}
+
+
+def service_of(call: dict[str, Any]) -> str:
+    return "/".join(httpx.URL(call["url"]).path.split("/")[2:5])
+
+
+def token(folder: Path) -> str:
+    """Get a token with nothing of ours: PyJWT, httpx and the two files that a system holds."""
+    client = json.loads((folder / "client.json").read_text())
+    key = json.loads((folder / "key.jwk").read_text())
+    now = int(time.time())
+    claims = {
+        "iss": client["client_id"],
+        "sub": client["client_id"],
+        "aud": client["issuer"],
+        "iat": now,
+        "exp": now + 60,
+        "jti": str(uuid4()),
+    }
+    assertion = jwt.encode(
+        claims, jwt.PyJWK(key).key, algorithm=key["alg"], headers={"kid": key["kid"], "typ": "JWT"}
+    )
+    answer = httpx.post(
+        client["token_endpoint"],
+        data={
+            "grant_type": "client_credentials",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": assertion,
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+def test_the_last_line_says_where_everything_is(province: Province) -> None:
+    assert list(province.addresses) == ["gateway", "ledger", "catalog", "identity", "exchange"]
+    assert province.gateway == f"http://127.0.0.1:{8080 + province.offset}"
+    for address in province.addresses.values():
+        # A base address of a process: whatever it answers at its root, it speaks HTTP.
+        assert httpx.get(address).status_code < 500
+
+
+def test_each_of_the_six_databases_answered_through_the_gateway(province: Province) -> None:
+    answered = {
+        service_of(call) for call in province.calls if call["status"] == 200 and "/api/" in call["url"]
+    }
+    assert answered == SERVICES
+
+
+def test_every_call_has_a_transaction_id_of_its_own(province: Province) -> None:
+    ids = [call["transaction_id"] for call in province.calls]
+    assert all(UUID7.fullmatch(one) for one in ids)
+    assert len(set(ids)) == len(ids)
+
+
+def test_no_token_and_no_key_stands_in_calls_json(province: Province) -> None:
+    text = (province.home / "demo" / "calls.json").read_text()
+    assert "eyJ" not in text
+    assert "authorization" not in text.lower()
+
+
+def test_a_script_of_anyones_repeats_every_call(province: Province) -> None:
+    tokens = {
+        name: token(province.home / "demo" / name) for name in {call["system"] for call in province.calls}
+    }
+    for call in province.calls:
+        answer = httpx.request(
+            call["method"],
+            call["url"],
+            headers=call["headers"] | {"Authorization": f"Bearer {tokens[call['system']]}"},
+            content=json.dumps(call["body"]) if "body" in call else None,
+            timeout=30,
+        )
+        assert answer.status_code == call["status"], (call["title"], answer.text)
+        assert answer.headers.get("LGSP-Error") == call.get("error")
+        assert answer.headers["LGSP-Transaction-Id"] not in {one["transaction_id"] for one in province.calls}
+
+
+def test_the_company_was_refused_and_the_refusal_stands_in_the_ledger(province: Province) -> None:
+    (refused,) = [call for call in province.calls if call["status"] >= 400]
+    assert (refused["system"], refused["status"], refused["error"]) == ("customer-app", 403, "no-agreement")
+    with province.client("auditor") as auditor:
+        (entry,) = auditor.entries({"tx": refused["transaction_id"]})
+    record = entry["record"]
+    assert (record["client"], record["status"], record["error"]) == (
+        "3400123456/customer-app", 403, "no-agreement",
+    )  # fmt: skip
+    assert record["service"] == "H11.04/civil-status/civil-status-v1"
+    assert "forwarded" not in record
+
+
+def test_the_ledger_holds_each_call_of_the_round_exactly_once(province: Province) -> None:
+    with province.client("auditor") as auditor:
+        for call in province.calls:
+            outcomes = [
+                entry["record"]
+                for entry in auditor.entries({"tx": call["transaction_id"]})
+                if entry["record"]["kind"] == "call"
+            ]
+            assert [(one["client"], one["status"]) for one in outcomes] == [
+                (call["client_id"], call["status"])
+            ]
+
+
+def test_receipts_verify_off_line_with_the_public_key_alone(province: Province, tmp_path: Path) -> None:
+    nothing = {"LIENTHONG_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    for call in province.calls:
+        verified = run(
+            [LIENTHONG, "audit", "verify", call["receipt_file"], "--key", str(province.vkey), "--json"],
+            nothing,
+        )
+        assert verified.returncode == 0, verified.stderr
+        proof = json.loads(verified.stdout)
+        assert proof["verified"] is True
+        assert proof["record"]["tx"] == call["transaction_id"]
+
+
+def test_a_receipt_with_one_letter_changed_does_not_verify(province: Province, tmp_path: Path) -> None:
+    lines = Path(province.calls[0]["receipt_file"]).read_text().splitlines(keepends=True)
+    extra = next(number for number, line in enumerate(lines) if line.startswith("extra "))
+    position = len(lines[extra]) // 2
+    letter = "A" if lines[extra][position] != "A" else "B"
+    lines[extra] = lines[extra][:position] + letter + lines[extra][position + 1 :]
+    forged = tmp_path / "forged.receipt"
+    forged.write_text("".join(lines))
+    verified = province.command("audit", "verify", str(forged), "--key", str(province.vkey))
+    assert verified.returncode == 1
+
+
+def test_the_receipts_address_gives_the_caller_a_receipt(province: Province) -> None:
+    call = province.calls[0]
+    bearer = {"Authorization": f"Bearer {token(province.home / 'demo' / call['system'])}"}
+    answer = httpx.get(call["receipt"], headers=bearer)
+    assert answer.status_code == 200
+    assert answer.text.startswith("c2sp.org/tlog-proof@v1\n")
+
+
+def test_an_event_of_the_land_department_reaches_the_one_stop_shop(province: Province) -> None:
+    data = {
+        "parcelId": "59301-6-159", "changeId": "BD-2025-900001", "kind": "correction", "communeCode": "59301",
+        "registeredOn": "2025-06-30", "version": 2,
+    }  # fmt: skip
+    with province.client("land") as land, province.client("one-stop") as one_stop:
+        accepted = land.publish("H11.05/land/parcel-changed-v1", data)
+        assert not accepted.duplicate
+        pulled = one_stop.pull("parcel-changes", limit=100, wait=10)
+        assert [one.event["data"] for one in pulled if one.event["id"] == accepted.id] == [data]
+        assert not one_stop.ack("parcel-changes", pulled).refused
+        assert one_stop.pull("parcel-changes") == ()
+
+
+def test_an_event_that_breaks_its_schema_is_refused_by_field(province: Province) -> None:
+    published = province.command(
+        "events",
+        "publish",
+        "H11.05/land/parcel-changed-v1",
+        "-d",
+        '{"parcelId": 5}',
+        "--as",
+        "land",
+        "--json",
+    )
+    assert published.returncode == 4
+    assert "parcelId" in published.stdout
+
+
+def test_a_department_hears_who_calls_but_logs_no_path(province: Province) -> None:
+    (call,) = [one for one in province.calls if "/persons/" in one["url"]]
+    log = (province.home / "logs" / "population.log").read_text()
+    (line,) = [json.loads(line) for line in log.splitlines() if call["transaction_id"] in line]
+    assert (line["client"], line["operation"], line["purpose"]) == (
+        "H11.01/one-stop",
+        "getPerson",
+        "TTHC.DAT-DAI",
+    )
+    assert call["url"].rsplit("/", 1)[1] not in log
+
+
+def test_applying_the_manifests_again_changes_nothing(province: Province) -> None:
+    applied = province.shell(f"lienthong apply -f {MANIFESTS} --json")
+    assert applied.returncode == 0, applied.stderr + applied.stdout
+    assert {one["action"] for one in json.loads(applied.stdout)["results"]} == {"unchanged"}
+
+
+def test_the_commands_that_are_printed_work(province: Province) -> None:
+    printed = [line.strip() for line in province.output if line.startswith("  lienthong ")]
+    assert len(printed) >= 6
+    for line in printed:
+        done = province.shell(line)
+        expected = 4 if "--as customer-app" in line else 0
+        assert done.returncode == expected, (line, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    "name", ["procedures", "officials", "civil-status", "land", "planning", "population"]
+)
+def test_each_process_has_a_log_of_its_own(province: Province, name: str) -> None:
+    assert (province.home / "logs" / f"{name}.log").exists()

@@ -1,0 +1,72 @@
+"""Start, stop, start again: state is kept, nothing is left behind, a second run beside it is refused."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from lienthong.client import operations
+from tests.e2e.province import LIENTHONG, Province, free_offset, launch, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARCELS = "H11.05/land/parcels-v1"
+PARCEL = "/parcels/59301-4-113"
+SECOND_START_S = 20.0
+
+
+def test_the_second_start_is_quick_and_keeps_the_state_of_the_first(tmp_path: Path) -> None:
+    home, offset = tmp_path / "home", free_offset()
+    first = Province.start(home, offset)
+    try:
+        with first.client("one-stop") as one_stop:
+            mortgage = {"kind": "mortgage", "reason": "Hợp đồng 12/2025"}
+            registered = one_stop.call(PARCELS, "POST", f"{PARCEL}/changes", json=mortgage)
+            assert registered.status == 201
+            receipt = one_stop.receipt(registered.transaction_id or "")
+        with first.client("operator") as operator:
+            operator.perform(
+                operations.decide_agreement("portal-officials", "revoke", legal_ground=None, reason="Hết hạn")
+            )
+        pids = first.pids()
+        assert len(pids) >= 14
+    finally:
+        status = first.stop()
+
+    assert status == 0
+    assert [pid for pid in pids if os.path.exists(f"/proc/{pid}")] == []  # noqa: PTH110
+
+    for call in first.calls:
+        verified = run([LIENTHONG, "audit", "verify", call["receipt_file"]], first.environment)
+        assert verified.returncode == 0, verified.stderr
+    earlier = first.calls
+
+    second = Province.start(home, offset)
+    try:
+        assert second.ready_after < SECOND_START_S
+        with second.client("one-stop") as one_stop, second.client("auditor") as auditor:
+            assert one_stop.call(PARCELS, "GET", PARCEL).json()["mortgaged"] is True
+            assert (
+                one_stop.receipt(registered.transaction_id or "").splitlines()[1] == receipt.splitlines()[1]
+            )
+            for call in earlier:
+                assert len(list(auditor.entries({"tx": call["transaction_id"]}))) >= 1
+        by_title = {call["title"]["en"]: call for call in second.calls}
+        officials = by_title["The ward's officials"]
+        assert (officials["status"], officials["error"]) == (403, "no-agreement")
+        assert by_title["How does the parcel stand?"]["status"] == 200
+
+        beside = launch(home, offset)
+        told, _ = beside.communicate(timeout=30)
+        assert beside.returncode == 1
+        assert "already running" in told
+        taken = launch(tmp_path / "other", offset)
+        told, _ = taken.communicate(timeout=30)
+        assert taken.returncode == 1
+        assert f"{8080 + offset} (gateway)" in told
+        assert "LIENTHONG_PORT_OFFSET" in told
+        with second.client("one-stop") as one_stop:
+            assert one_stop.call(PARCELS, "GET", PARCEL).status == 200
+    finally:
+        assert second.stop() == 0

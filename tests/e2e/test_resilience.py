@@ -1,0 +1,95 @@
+"""Catalog and identity away: calls go on. A revoked agreement: refused one second later."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from lienthong.client import Client, ForbiddenError, LienthongError, operations
+
+if TYPE_CHECKING:
+    from tests.e2e.province import Province
+
+SERVICE = "H11.03/officials/officials-v1"
+OPERATOR_DECIDES = "company-officials"
+
+
+def ask(client: Client) -> int:
+    return client.call(SERVICE, "GET", "/officials/CBCC-000001").status
+
+
+def agree(province: Province) -> None:
+    """Let the company ask for officials, which the province's own manifests never do."""
+    spec = {
+        "consumer": "3400123456/customer-app",
+        "service": SERVICE,
+        "operations": ["getOfficial"],
+        "purposes": ["DANH-BA.CONG-VU"],
+        "legalGround": "Ví dụ: Nghị định 194/2025/NĐ-CP",
+        "status": "approved",
+    }
+    manifest = {
+        "apiVersion": "lienthong/v1", "kind": "Agreement", "metadata": {"id": OPERATOR_DECIDES}, "spec": spec,
+    }  # fmt: skip
+    with province.client("operator") as operator:
+        operator.apply([manifest])
+
+
+def wait_until(what: str, province: Province, port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port + province.offset}/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not come back")
+
+
+def eventually(client: Client) -> None:
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            assert ask(client) == 200
+        except LienthongError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def test_calls_go_on_without_catalog_and_identity_and_a_revocation_is_felt_within_a_second(
+    province: Province,
+) -> None:
+    agree(province)
+    with province.client("customer-app") as company, province.client("operator") as operator:
+        eventually(company)
+        stopped = province.supervisorctl("stop", "catalog", "identity")
+        assert stopped.stdout.count("stopped") == 2, stopped.stdout
+        try:
+            for _ in range(20):
+                assert ask(company) == 200
+        finally:
+            province.supervisorctl("start", "catalog", "identity")
+        wait_until("catalog", province, 8181)
+        wait_until("identity", province, 8182)
+        assert ask(company) == 200
+        operator.perform(
+            operations.decide_agreement(OPERATOR_DECIDES, "revoke", legal_ground=None, reason="Hết mục đích")
+        )
+        time.sleep(1.0)
+        with pytest.raises(ForbiddenError) as refused:
+            ask(company)
+    assert refused.value.code == "no-agreement"
+    with province.client("auditor") as auditor:
+        decided = [
+            entry["record"]
+            for entry in auditor.entries({"kind": "admin"})
+            if entry["record"].get("object") == f"Agreement/{OPERATOR_DECIDES}"
+        ]
+    assert {one["actor"] for one in decided} == {"operator"}
