@@ -1,0 +1,122 @@
+"""What the ledger's tests share: records, an opened ledger, its tiles for a full check."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import select
+
+from lienthong.kit.ids import uuid7
+from lienthong.ledger.bootstrap import open_core
+from lienthong.ledger.integration import JournalMessage
+from lienthong.ledger.models import entries, quarantine
+from lienthong.tlog import TileAddress, check_log, open_checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from lienthong.kit.bus import Bus
+    from lienthong.kit.clock import Clock
+    from lienthong.ledger.bootstrap import Core
+    from lienthong.ledger.settings import LedgerSettings
+    from lienthong.tlog import Checkpoint, Report
+
+STREAM = "2026-11-23 06:30:00+00:00"
+
+
+def record(**members: Any) -> bytes:  # noqa: ANN401 - any JSON
+    """A call's record with members of its own."""
+    call = {
+        "v": 1,
+        "id": uuid7(),
+        "kind": "call",
+        "tx": uuid7(),
+        "at": "2026-11-23T06:30:00.123456Z",
+        "node": "gateway-1",
+        "client": "H11.01/one-stop",
+        "service": "H11.05/land/parcels-v1",
+        "operation": "getParcel",
+        "method": "GET",
+        "agreement": "one-stop-parcels",
+        "purpose": "land-procedure",
+        "status": 200,
+    }
+    return msgspec.json.encode(call | members)
+
+
+def message(sequence: int, *records: bytes) -> JournalMessage:
+    """A journal message of these records."""
+    return JournalMessage(sequence, b"\n".join(records))
+
+
+def messages(count: int, *, each: int = 1, first: int = 1) -> list[JournalMessage]:
+    """Journal messages of new records."""
+    return [message(number, *(record() for _ in range(each))) for number in range(first, first + count)]
+
+
+def records_of(batch: Sequence[JournalMessage]) -> list[bytes]:
+    """The records in messages, in order."""
+    return [data for item in batch for data in item.payload.split(b"\n")]
+
+
+@asynccontextmanager
+async def opened(settings: LedgerSettings, clock: Clock | None = None) -> AsyncIterator[Core]:
+    """The ledger's core, as a start of the process opens it."""
+    core = await open_core(settings, clock)
+    try:
+        yield core
+    finally:
+        await core.database.close()
+
+
+async def leaves(core: Core) -> list[bytes]:
+    """The bytes of all entries, in the order of the log."""
+    async with core.database.reading() as session:
+        return list(await session.scalars(select(entries.c.data).order_by(entries.c.leaf_index)))
+
+
+async def quarantined(core: Core) -> list[tuple[int, int, str, bytes]]:
+    """Everything in quarantine: sequence, position, reason, bytes."""
+    query = select(quarantine).order_by(quarantine.c.id)
+    async with core.database.reading() as session:
+        return [
+            (row.journal_sequence, row.position, row.reason, row.data) for row in await session.execute(query)
+        ]
+
+
+async def checkpoint(core: Core) -> Checkpoint:
+    """The newest checkpoint, verified."""
+    return open_checkpoint(await core.reader.checkpoint(), core.log.key.verifier)
+
+
+async def full_check(core: Core) -> Report:
+    """A full check through the ledger's own reading side."""
+    head = await checkpoint(core)
+    wanted: dict[TileAddress, bytes] = {}
+
+    def note(address: TileAddress) -> bytes:
+        wanted[address] = b""
+        raise LookupError
+
+    check_log(head, note)
+    for address in wanted:
+        wanted[address] = await core.reader.tile(address.path)
+    return check_log(head, wanted.__getitem__)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+    """Return when the condition holds; fail when it does not in time."""
+    end = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        await asyncio.sleep(0.02)
+
+
+async def publish(bus: Bus, batch: Sequence[JournalMessage]) -> None:
+    """Put the messages on the journal."""
+    for item in batch:
+        await bus.publish("journal.gateway", item.payload, message_id=uuid7())

@@ -1,0 +1,124 @@
+"""The ledger runs only on the log that was signed, and says what is wrong when it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from lienthong.ledger.errors import KeyFileUnusable, LedgerMismatch
+from lienthong.ledger.models import entries, tiles, tree
+from tests.integration.ledger.support import STREAM, checkpoint, full_check, messages, opened
+
+if TYPE_CHECKING:
+    from sqlalchemy import Executable
+
+    from lienthong.ledger.settings import LedgerSettings
+
+
+async def grown(settings: LedgerSettings, *statements: Executable) -> None:
+    """A log of 600 entries, then changed by hand."""
+    async with opened(settings) as core:
+        await core.integrator.integrate(STREAM, messages(6, each=100))
+        async with core.database.transaction() as session:
+            for statement in statements:
+                await session.execute(statement)
+
+
+async def test_an_untouched_log_opens_again_and_again(settings: LedgerSettings) -> None:
+    await grown(settings)
+    for _ in range(2):
+        async with opened(settings) as core:
+            assert (await checkpoint(core)).size == 600
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (update(tree).values(size=599), "stored with 599 entries, but signed with 600"),
+        (update(tree).values(root=bytes(32)), "stored with 600 entries"),
+        (update(tiles).where(tiles.c.level == 1).values(hashes=bytes(64)), "do not give the signed root"),
+        (delete(tiles).where(tiles.c.level == 0, tiles.c.tile_index == 2), r"tile/0/002\.p/88 is missing"),
+        (delete(entries).where(entries.c.leaf_index == 599), "the last stored entry is 598"),
+        (delete(entries).where(entries.c.leaf_index == 550), "an entry under it is missing"),
+        (update(entries).where(entries.c.leaf_index == 599).values(data=b"{}"), "the last entries are not"),
+    ],
+)
+async def test_a_log_that_is_not_what_was_signed_is_refused(
+    settings: LedgerSettings, change: Executable, complaint: str
+) -> None:
+    await grown(settings, change)
+    with pytest.raises(LedgerMismatch, match=complaint):
+        async with opened(settings):
+            pass
+
+
+async def test_a_checkpoint_that_another_key_signed_is_refused(settings: LedgerSettings) -> None:
+    await grown(settings)
+    settings.ledger_key_file.unlink()
+    # The key of another log of the same name.
+    other = settings.model_copy(
+        update={"ledger_database_url": f"sqlite+aiosqlite:///{settings.home}/other.db"}
+    )
+    async with opened(other):
+        pass
+    with pytest.raises(LedgerMismatch, match="none of the known keys signed"):
+        async with opened(settings):
+            pass
+
+
+async def test_a_log_that_has_begun_gets_no_new_key(settings: LedgerSettings) -> None:
+    await grown(settings)
+    settings.ledger_key_file.unlink()
+    with pytest.raises(KeyFileUnusable, match=r"ledger\.key"):
+        async with opened(settings):
+            pass
+    assert not settings.ledger_key_file.exists()
+
+
+async def test_a_log_keeps_its_name(settings: LedgerSettings) -> None:
+    await grown(settings)
+    renamed = settings.model_copy(update={"ledger_origin": "lgsp/VN-HNI/ledger"})
+    with pytest.raises(LedgerMismatch, match="LIENTHONG_LEDGER_ORIGIN"):
+        async with opened(renamed):
+            pass
+
+
+@pytest.mark.parametrize("index", [0, 255, 256, 300, 511, 512, 599])
+async def test_one_changed_byte_of_a_stored_entry_is_named_by_the_full_check(
+    settings: LedgerSettings, index: int
+) -> None:
+    async with opened(settings) as core:
+        await core.integrator.integrate(STREAM, messages(6, each=100))
+        async with core.database.transaction() as session:
+            data: bytes = (
+                await session.execute(select(entries.c.data).where(entries.c.leaf_index == index))
+            ).scalar_one()
+            changed = data.replace(b'"status":200', b'"status":201')
+            assert changed != data
+            await session.execute(update(entries).where(entries.c.leaf_index == index).values(data=changed))
+        assert [finding.place for finding in (await full_check(core)).findings] == [f"entry {index}"]
+
+
+@pytest.mark.parametrize(("level", "index"), [(0, 0), (0, 1), (0, 2), (1, 0)])
+async def test_a_changed_tile_is_named_by_the_full_check(
+    settings: LedgerSettings, level: int, index: int
+) -> None:
+    async with opened(settings) as core:
+        await core.integrator.integrate(STREAM, messages(6, each=100))
+        where: Any = (tiles.c.level == level) & (tiles.c.tile_index == index)
+        async with core.database.transaction() as session:
+            hashes: bytes = (await session.execute(select(tiles.c.hashes).where(where))).scalar_one()
+            await session.execute(update(tiles).where(where).values(hashes=hashes[:-1] + b"\0"))
+        (finding,) = (await full_check(core)).findings
+    assert finding.place.startswith(f"tile/{level}/00{index}")
+
+
+async def test_an_integrator_stops_when_the_tree_under_it_was_changed(settings: LedgerSettings) -> None:
+    async with opened(settings) as core:
+        await core.integrator.integrate(STREAM, messages(2, each=100))
+        async with core.database.transaction() as session:
+            await session.execute(update(tree).values(root=bytes(32)))
+        with pytest.raises(LedgerMismatch):
+            await core.integrator.integrate(STREAM, messages(1, first=3))

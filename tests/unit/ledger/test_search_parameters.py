@@ -1,0 +1,60 @@
+"""The filters of a search at the door."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from lienthong.ledger.schemas import SearchParameters
+from lienthong.ledger.search import Query
+
+
+def test_all_filters_reach_the_search() -> None:
+    parameters = SearchParameters.model_validate(
+        {
+            "tx": "t", "client": "H11.01/one-stop", "service": "H11.05/land/parcels-v1", "agency": "H11.05",
+            "kind": "call", "status": "403", "from": "2026-11-23T06:30:00Z",
+            "to": "2026-11-24T00:00:00+07:00", "order": "asc", "cursor": "17", "limit": "5",
+        }
+    )  # fmt: skip
+    query = parameters.query()
+    assert query == Query(
+        limit=5,
+        order="asc",
+        tx="t",
+        client="H11.01/one-stop",
+        service="H11.05/land/parcels-v1",
+        agency="H11.05",
+        kind="call",
+        status=403,
+        since=datetime(2026, 11, 23, 6, 30, tzinfo=UTC),
+        until=datetime(2026, 11, 23, 17, 0, tzinfo=UTC),
+        after=17,
+    )
+
+
+def test_the_newest_come_first_by_default() -> None:
+    assert SearchParameters.model_validate({}).query() == Query(limit=50, order="desc")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"customer": "H11.01"},
+        {"from": "2026-11-23T06:30:00"},
+        {"from": "yesterday"},
+        {"status": "ok"},
+        {"order": "newest"},
+        {"cursor": "-1"},
+        {"cursor": "abc"},
+        {"limit": "0"},
+        {"limit": "501"},
+        {"tx": ""},
+        {"tx": "x" * 129},
+    ],
+)
+def test_a_filter_that_means_nothing_is_refused_rather_than_passed_over(parameters: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        SearchParameters.model_validate(parameters)
