@@ -90,6 +90,7 @@ async def serve(settings: ExchangeSettings) -> None:
             "catalog": lambda: catalog.ready,
             "keys": lambda: keys.ready,
         },
+        on_stop=dispatch.stop,
         close=[bus.close, catalog_channel.close, identity_channel.close, database.close, shut_down_telemetry],
     )
 

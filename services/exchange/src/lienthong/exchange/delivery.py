@@ -84,6 +84,11 @@ class Dispatch:
         self._clock = clock
         self._new_id = new_id
         self._ack_wait = ack_wait
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Let waiting pulls end with what they have, for the process is about to."""
+        self._stopping = True
 
     async def pull(
         self, subscription: Subscription, most: int, wait: float, gone: Callable[[], Awaitable[bool]]
@@ -149,6 +154,8 @@ class Dispatch:
         deadline = self._clock.monotonic() + wait
         while True:
             self._check(subscription)
+            if not self._bus.connected:
+                raise BusUnavailable("not connected")
             left = max(0.0, deadline - self._clock.monotonic())
             if await self._has_turn(subscription, turn):
                 taken = await self._take(subscription, most, min(left, _SLICE_SECONDS))
@@ -156,7 +163,7 @@ class Dispatch:
                     return taken
             else:
                 await asyncio.sleep(min(left, _TURN_POLL_SECONDS))
-            if self._clock.monotonic() >= deadline or await gone():
+            if self._stopping or self._clock.monotonic() >= deadline or await gone():
                 return []
 
     async def _has_turn(self, subscription: Subscription, turn: _Turn) -> bool:

@@ -1,0 +1,273 @@
+"""Whatever dies at whatever moment: what was accepted arrives, what was acknowledged never comes again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+from sqlalchemy import delete, func, select
+
+from lienthong.exchange.events import STREAM, SUBJECTS
+from lienthong.exchange.models import AcceptedEvent
+from lienthong.kit.bus import Bus, StreamSpec
+from lienthong.kit.database import Database
+from tests.integration.exchange.world import ACK_WAIT, Party, World, approved, event_type, eventually, ids
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+T = TypeVar("T")
+
+
+def restart_exchange(world: World) -> None:
+    world.kill()
+    world.start()
+
+
+def restart_nats(world: World) -> None:
+    world.nats.kill()
+    world.nats.start()
+    eventually(lambda: world.health() == 200, world.log)
+
+
+@contextmanager
+def nats_away(world: World) -> Iterator[None]:
+    world.nats.kill()
+    try:
+        yield
+    finally:
+        world.nats.start()
+
+
+def drain(party: Party, *, until: set[str], seconds: float = 30) -> list[str]:
+    """Pull and acknowledge until every wanted id has come; gives all ids in order, repeated ones too."""
+    taken: list[str] = []
+    deadline = time.monotonic() + seconds
+    while not until <= set(taken):
+        assert time.monotonic() < deadline, f"missing: {sorted(until - set(taken))[:5]}"
+        events = party.pull(wait=1)
+        if events:
+            party.ack(events)
+            taken += ids(events)
+    return taken
+
+
+def test_events_accepted_before_a_kill_are_delivered_after_it(world: World) -> None:
+    for restart in (restart_exchange, restart_nats):
+        party = Party(world)
+        party.subscribe()
+        party.publish("1", "2", "3")
+        restart(world)
+        assert drain(party, until={"1", "2", "3"}) == ["1", "2", "3"]
+
+
+def test_acknowledged_events_never_come_again_after_a_kill(world: World) -> None:
+    for restart in (restart_exchange, restart_nats):
+        party = Party(world)
+        party.subscribe()
+        party.publish("1", "2", "3", "4")
+        handed = party.pull()
+        party.ack(handed[:3])
+        restart(world)
+        assert drain(party, until={"4"}) == ["4"]
+        assert party.pull(wait=ACK_WAIT + 1.5) == []
+
+
+def test_an_acknowledgement_counts_even_when_the_bus_is_away(world: World) -> None:
+    party = Party(world)
+    party.subscribe()
+    party.publish("1", "2")
+    handed = party.pull()
+    with nats_away(world):
+        assert party.ack(handed[:1])["acknowledged"] == [handed[0]["ack"]]
+        refused = party.post("3")
+        assert (refused.status_code, refused.json()["code"]) == (503, "bus-unavailable")
+        assert party.one_stop.post(f"{party.subscription}/pull", json={}).status_code == 503
+    eventually(lambda: party.post("3").status_code == 202, world.log)
+    assert drain(party, until={"2", "3"}) == ["2", "3"]
+
+
+def test_events_handed_out_but_not_acknowledged_come_again_after_a_kill_and_in_order(world: World) -> None:
+    for restart in (restart_exchange, restart_nats):
+        party = Party(world)
+        party.subscribe()
+        party.publish("1", "2", "3")
+        assert ids(party.pull(most=2)) == ["1", "2"]
+        restart(world)
+        taken: list[str] = drain(party, until={"1", "2", "3"})
+        assert taken == ["1", "2", "3"]
+
+
+def test_publishing_through_kills_loses_and_repeats_nothing(world: World) -> None:
+    party = Party(world)
+    party.subscribe()
+    total = 150
+    done = threading.Event()
+
+    def publish_all() -> None:
+        for number in range(total):
+            retry(lambda number=number: party.post(str(number)).status_code == 202)  # type: ignore[misc]
+        done.set()
+
+    publisher = threading.Thread(target=publish_all)
+    publisher.start()
+    for restart in (restart_exchange, restart_nats, restart_exchange):
+        time.sleep(0.3)
+        restart(world)
+    publisher.join()
+    assert done.is_set()
+    assert drain(party, until={str(number) for number in range(total)}) == [str(n) for n in range(total)]
+
+
+def test_a_late_retry_is_still_known_when_the_bus_has_forgotten(world: World) -> None:
+    party = Party(world)
+    party.subscribe()
+    (first,) = party.publish("1")
+    eventually(lambda: asyncio.run(registered(world)) >= first["sequence"], world.log)
+    asyncio.run(forget_duplicates(world))
+    (again,) = party.publish("1")
+    assert again == {"id": "1", "sequence": first["sequence"], "duplicate": True}
+    assert drain(party, until={"1"}) == ["1"]
+
+
+def test_a_register_that_lost_events_reads_them_from_the_stream_again(world: World) -> None:
+    Party(world).publish("1", "2")
+    stored = asyncio.run(on_bus(world, lambda bus: bus.last_sequence(STREAM)))
+    eventually(lambda: asyncio.run(registered(world)) == stored, world.log)
+    world.kill()
+    asyncio.run(forget_register(world))
+    assert asyncio.run(registered(world)) == 0
+    world.start()
+    eventually(lambda: asyncio.run(registered(world)) == stored, world.log)
+
+
+def test_it_starts_from_its_copy_of_the_catalog_and_learns_of_changes_it_missed(world: World) -> None:
+    party = Party(world)
+    party.subscribe()
+    eventually(lambda: party.event_type.encode() in world.copy_of_catalog.read_bytes())
+    identifier = f"{party.event_type.rpartition('/')[0]}/missed-v1"
+    world.catalog.skip(event_type(identifier, {}), approved("missed", identifier))
+    with world.client("H11.05/land") as land:
+        eventually(lambda: land.post(f"/events/{identifier}").status_code == 415, world.log)
+
+
+def test_a_damaged_copy_of_the_catalog_is_not_believed(world: World) -> None:
+    world.kill()
+    world.copy_of_catalog.write_bytes(b"\xff\xff\xff")
+    world.start()
+    party = Party(world)
+    party.subscribe()
+    party.publish("1")
+    assert drain(party, until={"1"}) == ["1"]
+
+
+def test_a_subscription_leaves_a_record_in_the_journal(world: World) -> None:
+    asyncio.run(on_bus(world, lambda bus: bus.ensure_stream(StreamSpec("JOURNAL", ["journal.>"]))))
+    party = Party(world)
+    name = party.subscription.rpartition("/")[2]
+    tx = "01980000-0000-7000-8000-000000000000"
+    spec = {"event_type": party.event_type}
+    party.one_stop.put(party.subscription, json=spec, headers={"LGSP-Transaction-Id": tx})
+    party.one_stop.delete(party.subscription)
+
+    def acts() -> list[dict[str, Any]]:
+        records = asyncio.run(on_bus(world, journal))
+        return [record for record in records if record["object"].endswith(f"/{name}")]
+
+    eventually(lambda: len(acts()) == 2, world.log)
+    made, forgotten = acts()
+    assert made.pop("at") <= forgotten["at"]
+    assert made == {
+        "v": 1,
+        "id": made["id"],
+        "kind": "admin",
+        "tx": tx,
+        "node": "exchange",
+        "actor": "H11.01/one-stop",
+        "action": "subscription.create",
+        "object": f"Subscription/H11.01/one-stop/{name}",
+        "detail": {"event_type": party.event_type},
+    }
+    assert forgotten["action"] == "subscription.delete"
+
+
+def test_it_stops_when_told_also_while_a_pull_waits(world: World) -> None:
+    party = Party(world)
+    party.subscribe()
+    answers: list[list[dict[str, Any]]] = []
+    waiting = threading.Thread(target=lambda: answers.append(party.pull(wait=30)))
+    waiting.start()
+    time.sleep(0.5)
+    before = time.monotonic()
+    assert world.stop() == 0
+    waiting.join()
+    assert time.monotonic() - before < 5
+    assert answers == [[]]
+    world.start()
+    party.publish("1")
+    assert drain(party, until={"1"}) == ["1"]
+
+
+async def on_bus(world: World, work: Callable[[Bus], Awaitable[T]]) -> T:
+    """Do something with a connection of the test's own."""
+    bus = await Bus.connect(world.nats.url, "test", wait=True)
+    try:
+        return await work(bus)
+    finally:
+        await bus.close()
+
+
+async def journal(bus: Bus) -> list[dict[str, Any]]:
+    """Every record of the journal."""
+    consumer = await bus.consumer("JOURNAL", f"test-{time.monotonic_ns()}")
+    return [json.loads(delivery.payload) for delivery in await consumer.fetch(1000, 0.5)]
+
+
+async def forget_duplicates(world: World) -> None:
+    """Let so much time pass that the bus itself knows no message id any more."""
+
+    def shortened(window: float) -> StreamSpec:
+        return StreamSpec(STREAM, SUBJECTS, duplicate_window=window)
+
+    await on_bus(world, lambda bus: bus.ensure_stream(shortened(0.1)))
+    await asyncio.sleep(0.5)
+    await on_bus(world, lambda bus: bus.ensure_stream(shortened(120.0)))
+
+
+async def registered(world: World) -> int:
+    """How many events are in the register."""
+    async with opened(world) as database, database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(AcceptedEvent)) or 0
+
+
+async def forget_register(world: World) -> None:
+    """Empty the register, as a new database would be."""
+    async with opened(world) as database, database.transaction() as session:
+        await session.execute(delete(AcceptedEvent))
+
+
+@asynccontextmanager
+async def opened(world: World) -> AsyncIterator[Database]:
+    """The exchange's database."""
+    database = Database.open(world.environment["LIENTHONG_EXCHANGE_DATABASE_URL"], schema="exchange")
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def retry(succeeds: Callable[[], bool]) -> None:
+    """Try again until it succeeds; a broken connection counts as not yet."""
+
+    def once() -> bool:
+        try:
+            return succeeds()
+        except (httpx.TransportError, AssertionError):
+            return False
+
+    eventually(once, seconds=60)
