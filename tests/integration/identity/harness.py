@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -167,10 +167,12 @@ def system_event(
 
 
 @asynccontextmanager
-async def running(settings: IdentitySettings, *, clock: Clock | None = None) -> AsyncIterator[Process]:
+async def running(
+    settings: IdentitySettings, *, clock: Clock | None = None, wait_for_bus: bool = True
+) -> AsyncIterator[Process]:
     """An identity process, from its migrations to its loops."""
     key_file(settings.home)
-    bus = await Bus.connect(settings.nats_url, "identity", wait=settings.nats_url != NOWHERE)
+    bus = await Bus.connect(settings.nats_url, "identity", wait=wait_for_bus and settings.nats_url != NOWHERE)
     core = await open_core(settings, bus, clock=clock)
     housekeeping = Housekeeping(core.keyring, core.tokens, settings.rotation_rules)
     loops = [
@@ -188,7 +190,7 @@ async def running(settings: IdentitySettings, *, clock: Clock | None = None) -> 
     rpc = await serve_rpc(
         "127.0.0.1:0",
         lambda grpc: keys_pb2_grpc.add_KeysServicer_to_server(
-            KeysService(core.keyring, settings.issuer), grpc
+            KeysService(core.keyring, settings.issuer, repeat_after=0.3), grpc
         ),
     )
     await eventually(lambda: server.started)
@@ -218,13 +220,17 @@ async def eventually(
             await asyncio.sleep(every)
 
 
-@dataclass
-class Reader:
-    """What comes out of a stream, gathered in the background."""
+@asynccontextmanager
+async def watching(process: Process) -> AsyncIterator[list[keys_pb2.WatchResponse]]:
+    """What a watcher of `Keys/Watch` has been sent so far, newest last."""
+    states: list[keys_pb2.WatchResponse] = []
 
-    states: list[keys_pb2.WatchResponse] = field(default_factory=list)
-
-    async def follow(self, process: Process) -> None:
-        """Gather until cancelled."""
+    async def follow() -> None:
         async for state in process.watch():
-            self.states.append(state)
+            states.append(state)  # noqa: PERF401 - seen while it grows
+
+    task = asyncio.create_task(follow())
+    await eventually(lambda: bool(states))
+    yield states
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

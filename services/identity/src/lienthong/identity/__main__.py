@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import uvloop
+from pydantic import ValidationError
 
 from lienthong.identity import bootstrap
 from lienthong.identity.operators import CredentialsUnusable
@@ -28,7 +29,10 @@ def main() -> None:
         help="after restoring an older database: hear all of the catalog's events again at the next start",
     )
     command = parser.parse_args().command or "serve"
-    settings = IdentitySettings()
+    try:
+        settings = IdentitySettings()
+    except ValidationError as error:
+        sys.exit(f"The settings are wrong. {error}")
     configure_logs(bootstrap.PROCESS, settings.log_level, settings.log_format)
     try:
         _COMMANDS[command](settings)

@@ -72,15 +72,19 @@ async def open_core(
         assertion_rules=settings.assertion_rules,
         token_rules=settings.token_rules,
     )
-    await keyring.refresh()
-    await keyring.rotate()
-    if settings.identity_bootstrap_dir is not None:
-        await register_own_clients(
-            settings.identity_bootstrap_dir,
-            registry,
-            issuer=settings.issuer,
-            token_endpoint=settings.token_endpoint,
-        )
+    try:
+        await keyring.refresh()
+        await keyring.rotate()
+        if settings.identity_bootstrap_dir is not None:
+            await register_own_clients(
+                settings.identity_bootstrap_dir,
+                registry,
+                issuer=settings.issuer,
+                token_endpoint=settings.token_endpoint,
+            )
+    except BaseException:
+        await database.close()
+        raise
     return Core(database, keyring, registry, tokens, relay)
 
 

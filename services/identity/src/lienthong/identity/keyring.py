@@ -178,10 +178,13 @@ class Keyring:
     def _unseal(self, stored: StoredKey) -> SigningKey:
         try:
             key = SigningKey.from_private_jwk(self._seal.open(stored.sealed))
-        except (KeyError, ValueError) as error:
-            raise SealBroken(f"the stored signing key {stored.key_id} cannot be read") from error
+        except (KeyError, ValueError, SealBroken) as error:
+            raise SealBroken(
+                f"The signing key {stored.key_id} in the database does not open with the key file."
+                " Put back the file with which it was sealed, or add that key to the file (as a JWK set)."
+            ) from error
         if key.key_id != stored.key_id:
-            raise SealBroken(f"the stored signing key {stored.key_id} holds another key")
+            raise SealBroken(f"The signing key {stored.key_id} in the database holds another key.")
         return key
 
     def _loaded(self) -> _State:

@@ -19,9 +19,10 @@ _log = structlog.get_logger(__name__)
 class KeysService(KeysServicer):
     """Answers `Keys/Watch` from the keyring."""
 
-    def __init__(self, keyring: Keyring, issuer: str) -> None:
+    def __init__(self, keyring: Keyring, issuer: str, *, repeat_after: float = REPEAT_AFTER) -> None:
         self._keyring = keyring
         self._issuer = issuer
+        self._repeat_after = repeat_after
 
     async def Watch(  # noqa: N802  the contract's name
         self,
@@ -38,4 +39,4 @@ class KeysService(KeysServicer):
                 jwks=published.jwks,
                 suspended_client_ids=published.refused_clients,
             )
-            await self._keyring.changed(published.version, within=REPEAT_AFTER)
+            await self._keyring.changed(published.version, within=self._repeat_after)
