@@ -12,9 +12,10 @@ import pytest
 from lienthong.kit.bus import Bus, BusRefused, BusUnavailable, StreamSpec
 from lienthong.kit.ids import uuid7
 from tests.support.nats import NatsServer
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from lienthong.kit.bus import Consumer, Delivery
@@ -65,12 +66,6 @@ async def collect(consumer: Consumer, amount: int) -> list[int]:
             if len(set(taken)) >= amount:
                 break
     return taken
-
-
-async def eventually(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not holds():  # noqa: ASYNC110 - what is waited for is another process
-            await asyncio.sleep(0.05)
 
 
 async def test_a_publish_returns_when_the_stream_has_it(bus: Bus, stream: str) -> None:

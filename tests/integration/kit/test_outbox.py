@@ -12,6 +12,7 @@ from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.database import Database, new_metadata
 from lienthong.kit.outbox import MAX_PAYLOAD, Outbox, OutboxRelay, outbox_table
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,9 +55,10 @@ async def left(database: Database) -> int:
 
 
 async def until_empty(database: Database) -> None:
-    async with asyncio.timeout(30):
-        while await left(database):  # noqa: ASYNC110 - the database is waited for
-            await asyncio.sleep(0.02)
+    async def is_empty() -> bool:
+        return await left(database) == 0
+
+    await eventually(is_empty, within=30)
 
 
 async def published(bus: Bus, amount: int) -> list[int]:

@@ -49,6 +49,7 @@ class KeysReplica:
         self.keys = KeySet({})
         self.suspended: frozenset[str] = frozenset()
         self.ready = False
+        self.version = 0
 
     async def run(self) -> None:
         """Follow identity for ever; while it is away the last copy stands."""
@@ -64,6 +65,7 @@ class KeysReplica:
             _log.error("keys cannot be read", error=str(error), version=state.version)
             return
         self.suspended = frozenset(state.suspended_client_ids)
+        self.version = state.version
         self.ready = True
 
     def authenticate(self, token: str) -> AccessToken:

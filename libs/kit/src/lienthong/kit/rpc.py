@@ -39,7 +39,8 @@ _CHANNEL = [
     ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
+    # A revocation must reach a gateway within a second, also right after the catalog was away.
+    ("grpc.max_reconnect_backoff_ms", 250),
 ]
 
 _log = structlog.get_logger(__name__)
@@ -100,7 +101,7 @@ async def follow(
     silence: float,
     name: str = "stream",
     first_pause: float = 0.1,
-    longest_pause: float = 2.0,
+    longest_pause: float = 0.4,
 ) -> AsyncGenerator[T, None]:
     """The messages of a stream that is opened again, for ever, whenever it ends, fails or falls silent.
 

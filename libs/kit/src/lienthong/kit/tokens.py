@@ -166,7 +166,7 @@ def _public_key(entry: dict[str, Any]) -> tuple[str, Any] | None:
             algorithm, kind = "ES256", ECKey
         case "OKP", "Ed25519":
             algorithm, kind = "EdDSA", OKPKey
-        case "RSA", _:
+        case "RSA", _ if _bits(entry.get("n")) >= _SMALLEST_RSA:
             algorithm, kind = "PS256", RSAKey
         case _:
             return None
@@ -180,9 +180,12 @@ def _public_key(entry: dict[str, Any]) -> tuple[str, Any] | None:
         )
     except (JoseError, ValueError, TypeError, binascii.Error) as error:
         raise ValueError(f"a key of the JWK set cannot be read: {error}") from error
-    if isinstance(key, RSAKey) and key.public_key.key_size < _SMALLEST_RSA:
-        return None
     return algorithm, key
+
+
+def _bits(modulus: object) -> int:
+    """The size of an RSA key from its base64url modulus; zeros in front do not make it larger."""
+    return len(modulus.lstrip("A")) * 6 // 8 * 8 if isinstance(modulus, str) else 0
 
 
 def _choose(header: dict[str, Any], keys: KeySet) -> tuple[str, Any]:

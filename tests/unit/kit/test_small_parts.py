@@ -1,0 +1,119 @@
+"""Clock, ids, journal records and health."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from lienthong.kit.clock import ManualClock, SystemClock, rfc3339
+from lienthong.kit.health import health_app
+from lienthong.kit.ids import uuid7
+from lienthong.kit.journal import admin_record
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+def test_a_manual_clock_moves_only_when_it_is_moved() -> None:
+    clock = ManualClock(datetime(2026, 1, 1, 7, tzinfo=timezone(timedelta(hours=7))))
+    assert clock.now() == datetime(2026, 1, 1, tzinfo=UTC)
+    clock.advance(1.5)
+    clock.advance(timedelta(minutes=1))
+    assert clock.now() == datetime(2026, 1, 1, 0, 1, 1, 500000, tzinfo=UTC)
+    assert clock.monotonic() == 61.5
+    with pytest.raises(ValueError, match="forward only"):
+        clock.advance(-1)
+
+
+def test_clocks_are_aware() -> None:
+    assert SystemClock().now().tzinfo is UTC
+    with pytest.raises(ValueError, match="aware"):
+        ManualClock(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_moments_are_written_with_microseconds_in_utc() -> None:
+    vietnam = datetime(2026, 11, 23, 13, 30, tzinfo=timezone(timedelta(hours=7)))
+    assert rfc3339(vietnam) == "2026-11-23T06:30:00.000000Z"
+    with pytest.raises(ValueError, match="aware"):
+        rfc3339(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_ids_sort_by_the_time_they_were_made_and_never_meet() -> None:
+    made = [uuid7() for _ in range(10_000)]
+    assert made == sorted(set(made))
+    assert uuid.UUID(made[0]).version == 7
+
+
+def test_an_administrative_record_has_its_keys_in_the_order_of_the_schema() -> None:
+    record = admin_record(
+        node="catalog",
+        actor="operator",
+        action="agreement.approve",
+        object="Agreement/a",
+        at=datetime(2026, 11, 23, 6, 30, tzinfo=UTC),
+        detail={"lý do": "đúng\nluật"},
+        tx="t",
+        id="i",
+    )
+    assert record == (
+        b'{"v":1,"id":"i","kind":"admin","tx":"t","at":"2026-11-23T06:30:00.000000Z","node":"catalog",'
+        b'"actor":"operator","action":"agreement.approve","object":"Agreement/a",'
+        + '"detail":{"lý do":"đúng\\nluật"}}'.encode()
+    )
+
+
+def test_a_record_without_a_causing_request_is_its_own_transaction() -> None:
+    record = json.loads(
+        admin_record(node="n", actor="a", action="x", object="o", at=datetime(2026, 1, 1, tzinfo=UTC))
+    )
+    assert record["tx"] == record["id"]
+    assert "detail" not in record
+
+
+def test_a_record_larger_than_an_entry_of_the_log_is_refused() -> None:
+    with pytest.raises(ValueError, match="too large"):
+        admin_record(
+            node="n",
+            actor="a",
+            action="x",
+            object="o",
+            at=datetime(2026, 1, 1, tzinfo=UTC),
+            detail={"x": "y" * 60_000},
+        )
+
+
+async def ask(path: str, checks: dict[str, Callable[[], bool | Awaitable[bool]]]) -> tuple[int, Any]:
+    transport = httpx.ASGITransport(app=health_app(checks))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get(path)
+    return answer.status_code, answer.json()
+
+
+async def yes() -> bool:
+    return True
+
+
+def raises() -> bool:
+    raise RuntimeError("no")
+
+
+async def test_ready_means_that_every_check_holds() -> None:
+    assert await ask("/health/ready", {"a": lambda: True, "b": yes}) == (
+        200,
+        {"status": "ready", "checks": {"a": True, "b": True}},
+    )
+    assert await ask("/health/ready", {"a": lambda: False, "b": yes}) == (
+        503,
+        {"status": "not ready", "checks": {"a": False, "b": True}},
+    )
+
+
+async def test_a_check_that_fails_is_a_no_and_says_nothing_of_life() -> None:
+    assert (await ask("/health/ready", {"a": raises}))[0] == 503
+    assert (await ask("/health/live", {"a": raises}))[0] == 200
+    assert (await ask("/metrics", {}))[0] == 404

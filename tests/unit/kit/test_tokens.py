@@ -1,0 +1,297 @@
+"""Access tokens: every way in which one must be refused, and that nothing else is."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jose import jwt as python_jose
+from joserfc import jws
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+
+from lienthong.kit.clock import ManualClock
+from lienthong.kit.tokens import KeySet, TokenRefused, TokenVerifier
+
+ISSUER = "https://lgsp.example"
+AUDIENCE = "urn:lgsp:VN-BTN"
+CLOCK = ManualClock()
+NOW = int(CLOCK.now().timestamp())
+EC = ECKey.generate_key("P-256", {"kid": "ec"})
+ED = OKPKey.generate_key("Ed25519", {"kid": "ed"})
+RSA = RSAKey.generate_key(2048, {"kid": "rsa"})
+KEYS_TEXT = json.dumps({"keys": [key.as_dict(private=False) for key in (EC, ED, RSA)]})
+KEYS = KeySet.from_jwks(KEYS_TEXT)
+VERIFIER = TokenVerifier(ISSUER, AUDIENCE, CLOCK)
+SIGNERS: dict[str, Any] = {"ES256": EC, "EdDSA": ED, "PS256": RSA}
+
+
+def claims(**changed: object) -> dict[str, Any]:
+    """The claims of a token that stands, with changes; `None` takes a claim away."""
+    usual: dict[str, Any] = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "H11.05/land",
+        "client_id": "H11.05/land",
+        "scope": "api events",
+        "iat": NOW,
+        "exp": NOW + 300,
+        "jti": "j1",
+    }
+    return {name: value for name, value in (usual | changed).items() if value is not None}
+
+
+def signed(payload: dict[str, Any] | bytes, **header: object) -> str:
+    """A token signed by the key that fits its algorithm; header fields of `None` are left out."""
+    full = {"alg": "ES256", "typ": "at+jwt", "kid": "ec"} | header
+    protected = {name: value for name, value in full.items() if value is not None}
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    head, tail = encoded(json.dumps(protected).encode()), encoded(body)
+    algorithm = str(full["alg"])
+    signer = SIGNERS.get(algorithm, EC)
+    model = jws.JWSRegistry.algorithms[algorithm if algorithm in SIGNERS else "ES256"]
+    return f"{head}.{tail}.{encoded(model.sign(f'{head}.{tail}'.encode(), signer))}"
+
+
+def encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def reason(token: str) -> str:
+    with pytest.raises(TokenRefused) as refused:
+        VERIFIER.verify(token, KEYS)
+    return refused.value.reason
+
+
+def verdict(token: str) -> str:
+    try:
+        VERIFIER.verify(token, KEYS)
+    except TokenRefused as refused:
+        return refused.reason
+    return "stands"
+
+
+@pytest.mark.parametrize(("alg", "kid"), [("ES256", "ec"), ("EdDSA", "ed"), ("PS256", "rsa")])
+def test_a_token_of_each_allowed_algorithm_stands(alg: str, kid: str) -> None:
+    token = VERIFIER.verify(signed(claims(), alg=alg, kid=kid), KEYS)
+    assert token.client_id == "H11.05/land"
+    assert token.scopes == {"api", "events"}
+    assert token.expires_at - token.issued_at == timedelta(minutes=5)
+
+
+def test_a_token_made_by_python_jose_stands() -> None:
+    pem = EC.as_pem(private=True).decode()
+    token = python_jose.encode(claims(), pem, "ES256", headers={"typ": "at+jwt", "kid": "ec"})
+    assert VERIFIER.verify(token, KEYS).jti == "j1"
+
+
+def test_the_public_key_as_an_hmac_secret_is_refused() -> None:
+    """Algorithm confusion: who has the public key could sign with it if the token chose the algorithm."""
+    for secret in (RSA.as_pem(private=False), EC.as_pem(private=False), KEYS_TEXT.encode()):
+        for kid in ("rsa", "ec"):
+            head = encoded(json.dumps({"alg": "HS256", "typ": "at+jwt", "kid": kid}).encode())
+            tail = encoded(json.dumps(claims()).encode())
+            mac = hmac.new(secret, f"{head}.{tail}".encode(), hashlib.sha256).digest()
+            assert reason(f"{head}.{tail}.{encoded(mac)}") == "alg"
+
+
+@pytest.mark.parametrize(
+    "alg", ["none", "None", "NONE", "", "HS256", "RS256", "ES384", "ES256K", "es256", None, 7]
+)
+def test_every_other_algorithm_is_refused(alg: object) -> None:
+    assert reason(signed(claims(), alg=alg)) == "alg"
+
+
+def test_an_unsigned_token_is_refused() -> None:
+    head = encoded(json.dumps({"alg": "none", "typ": "at+jwt", "kid": "ec"}).encode())
+    tail = encoded(json.dumps(claims()).encode())
+    assert reason(f"{head}.{tail}.") == "malformed"
+    assert reason(f"{head}.{tail}.AA") == "alg"
+
+
+@pytest.mark.parametrize(
+    ("alg", "kid"), [("PS256", "ec"), ("EdDSA", "ec"), ("ES256", "rsa"), ("ES256", "ed")]
+)
+def test_an_allowed_algorithm_with_a_key_of_another_is_refused(alg: str, kid: str) -> None:
+    assert reason(signed(claims(), alg=alg, kid=kid)) == "alg"
+
+
+@pytest.mark.parametrize("typ", [None, "JWT", "jwt", "dpop+jwt", "at+jwt2", 1])
+def test_what_is_no_access_token_is_refused(typ: object) -> None:
+    assert reason(signed(claims(), typ=typ)) == "typ"
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt"])
+def test_media_types_are_compared_as_media_types(typ: str) -> None:
+    assert VERIFIER.verify(signed(claims(), typ=typ), KEYS).jti == "j1"
+
+
+@pytest.mark.parametrize("kid", [None, "other", 1, ""])
+def test_an_unknown_key_is_refused(kid: object) -> None:
+    assert reason(signed(claims(), kid=kid)) == "kid"
+
+
+@pytest.mark.parametrize("crit", [["exp"], ["b64"], []])
+def test_critical_extensions_are_refused(crit: list[str]) -> None:
+    assert reason(signed(claims(), crit=crit, b64=True)) == "crit"
+
+
+def test_a_key_that_the_token_brings_along_is_not_believed() -> None:
+    stranger = ECKey.generate_key("P-256")
+    public = stranger.as_dict(private=False)
+    head = encoded(json.dumps({"alg": "ES256", "typ": "at+jwt", "kid": "ec", "jwk": public}).encode())
+    tail = encoded(json.dumps(claims()).encode())
+    signature = jws.JWSRegistry.algorithms["ES256"].sign(f"{head}.{tail}".encode(), stranger)
+    assert reason(f"{head}.{tail}.{encoded(signature)}") == "signature"
+
+
+@pytest.mark.parametrize(
+    "issuer", [None, "https://lgsp.example/", "https://other.example", ["https://lgsp.example"]]
+)
+def test_another_issuer_is_refused(issuer: object) -> None:
+    assert reason(signed(claims(iss=issuer))) == "issuer"
+
+
+@pytest.mark.parametrize("audience", [None, "urn:lgsp:OTHER", ["urn:lgsp:OTHER"], [], {"urn:lgsp:VN-BTN": 1}])
+def test_another_audience_is_refused(audience: object) -> None:
+    assert reason(signed(claims(aud=audience))) == "audience"
+
+
+def test_one_of_several_audiences_is_enough() -> None:
+    assert VERIFIER.verify(signed(claims(aud=["x", AUDIENCE])), KEYS).jti == "j1"
+
+
+def test_a_token_ends_at_its_expiry_give_or_take_the_leeway() -> None:
+    assert VERIFIER.verify(signed(claims(exp=NOW - 4)), KEYS).jti == "j1"
+    assert reason(signed(claims(exp=NOW - 5))) == "expired"
+
+
+def test_a_token_from_the_future_is_refused() -> None:
+    assert VERIFIER.verify(signed(claims(iat=NOW + 5)), KEYS).jti == "j1"
+    assert reason(signed(claims(iat=NOW + 6))) == "not_yet"
+    assert reason(signed(claims(nbf=NOW + 6))) == "not_yet"
+
+
+@pytest.mark.parametrize("name", ["iat", "exp"])
+@pytest.mark.parametrize("value", [None, "300", True, -1, 1e300, [], {}])
+def test_times_that_are_no_times_are_refused(name: str, value: object) -> None:
+    assert reason(signed(claims(**{name: value}))) == "claims"
+
+
+def test_a_time_that_json_cannot_mean_is_refused() -> None:
+    body = json.dumps(claims()).replace(f'"exp": {NOW + 300}', '"exp": NaN').encode()
+    assert b"NaN" in body
+    assert reason(signed(body)) == "malformed"
+
+
+@pytest.mark.parametrize("name", ["client_id", "sub", "jti"])
+@pytest.mark.parametrize("value", [None, "", 7, ["H11.05/land"]])
+def test_who_and_which_must_be_told(name: str, value: object) -> None:
+    assert reason(signed(claims(**{name: value}))) == "claims"
+
+
+def test_the_subject_must_be_the_client() -> None:
+    assert reason(signed(claims(sub="H11.01/one-stop"))) == "claims"
+
+
+def test_scopes_must_be_one_text() -> None:
+    assert reason(signed(claims(scope=["catalog:admin"]))) == "claims"
+    assert VERIFIER.verify(signed(claims(scope=None)), KEYS).scopes == frozenset()
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "a", "a.b", "a.b.c.d", "..", "ệ.ệ.ệ", "a" * 9000 + ".b.c", "[].[].AA", "e30=.e30.AA", "e30 .e30.AA"],
+)
+def test_what_is_no_jws_is_refused(token: str) -> None:
+    assert reason(token) in {"malformed", "typ"}
+
+
+def test_deeply_nested_json_is_refused_like_any_other_garbage() -> None:
+    assert reason(f"{encoded(b'[' * 4000)}.e30.AA") == "malformed"
+
+
+@given(st.text(max_size=200))
+def test_no_text_makes_the_verifier_fail(text: str) -> None:
+    assert reason(text)
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60), st.binary(max_size=60))
+def test_no_bytes_shaped_like_a_token_make_the_verifier_fail(head: bytes, body: bytes, tail: bytes) -> None:
+    assert reason(f"{encoded(head)}.{encoded(body)}.{encoded(tail)}")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(sorted(claims())), JSON)
+def test_a_claim_changed_to_anything_never_breaks_the_verifier(name: str, value: object) -> None:
+    found = verdict(signed(claims(**{name: value})))
+    allowed = {"claims", "issuer", "audience", "expired", "not_yet", "malformed"}
+    assert found in (allowed | {"stands"} if name in {"iat", "exp", "jti", "scope"} else allowed)
+
+
+@given(st.sampled_from(["alg", "typ", "kid", "crit"]), JSON)
+def test_a_header_changed_to_anything_never_breaks_the_verifier(name: str, value: object) -> None:
+    found = verdict(signed(claims(), **{name: value}))
+    assert found == ("stands" if name == "crit" and value is None else name)
+
+
+STANDING = signed(claims())
+
+
+@given(st.integers(0, len(STANDING) - 1), st.sampled_from("ABCxyz019-_.="))
+def test_a_changed_character_anywhere_is_noticed(position: int, character: str) -> None:
+    changed = STANDING[:position] + character + STANDING[position + 1 :]
+    if changed != STANDING:
+        assert reason(changed)
+
+
+def test_private_and_symmetric_keys_are_no_public_keys() -> None:
+    for key in (EC, ED, RSA, OctKey.generate_key(256)):
+        with pytest.raises(ValueError, match="private or symmetric"):
+            KeySet.from_jwks(json.dumps({"keys": [key.as_dict(private=True)]}))
+
+
+def test_two_keys_under_one_id_are_refused() -> None:
+    twice = [ECKey.generate_key("P-256", {"kid": "same"}).as_dict(private=False) for _ in range(2)]
+    with pytest.raises(ValueError, match="two keys under the id same"):
+        KeySet.from_jwks(json.dumps({"keys": twice}))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA", "kid": "x"},
+        ECKey.generate_key("P-384", {"kid": "x"}).as_dict(private=False),
+        ECKey.generate_key("P-256", {"kid": "x", "use": "enc"}).as_dict(private=False),
+        ECKey.generate_key("P-256", {"kid": "x", "alg": "ES384"}).as_dict(private=False),
+        {"kty": "RSA", "kid": "x", "e": "AQAB", "n": encoded(b"\xc1" + bytes(126) + b"\x01")},
+    ],
+)
+def test_keys_that_cannot_verify_are_passed_over(entry: dict[str, Any]) -> None:
+    assert len(KeySet.from_jwks(json.dumps({"keys": [entry]}))) == 0
+
+
+def test_a_key_without_id_goes_by_its_thumbprint() -> None:
+    key = ECKey.generate_key("P-256")
+    assert key.thumbprint() in KeySet.from_jwks(json.dumps({"keys": [key.as_dict(private=False)]}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"keys": 1}', '{"keys": [1]}', '{"keys": [{"kty": "EC", "crv": "P-256", "x": "!"}]}'],
+)
+def test_what_is_no_key_set_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match="JWK set"):
+        KeySet.from_jwks(text)
