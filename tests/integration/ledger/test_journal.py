@@ -1,0 +1,229 @@
+"""Every message of a real journal gets into the log once and in order, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lienthong.kit.bus import Bus
+from lienthong.kit.ids import uuid7
+from lienthong.ledger.bootstrap import create_follower
+from lienthong.ledger.events import DURABLE, STREAM, journal_stream
+from tests.integration.ledger.support import (
+    checkpoint,
+    full_check,
+    leaves,
+    messages,
+    opened,
+    publish,
+    quarantined,
+    records_of,
+    until,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from lienthong.ledger.bootstrap import Core
+    from lienthong.ledger.events import JournalFollower
+    from lienthong.ledger.settings import LedgerSettings
+    from tests.support.nats import NatsServer
+
+
+@pytest.fixture
+async def bus(own_nats_server: NatsServer) -> AsyncIterator[Bus]:
+    """A connection to a server with an empty journal."""
+    connection = await Bus.connect(own_nats_server.url, "test", wait=True)
+    await connection.ensure_stream(journal_stream(1))
+    yield connection
+    await connection.close()
+
+
+@asynccontextmanager
+async def following(settings: LedgerSettings, core: Core, bus: Bus) -> AsyncIterator[JournalFollower]:
+    """The follower at work."""
+    follower = create_follower(settings, core, bus)
+    task = asyncio.create_task(follower.run())
+    try:
+        yield follower
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def integrated(core: Core, count: int) -> None:
+    """Wait until the log has this many entries."""
+
+    async def reached() -> bool:
+        return (await checkpoint(core)).size >= count
+
+    await until(reached)
+
+
+async def test_what_is_published_gets_into_the_log_in_order(settings: LedgerSettings, bus: Bus) -> None:
+    before, after = messages(20, each=30), messages(20, each=30)
+    await publish(bus, before)
+    async with opened(settings) as core, following(settings, core, bus) as follower:
+        await integrated(core, 600)
+        await publish(bus, after)
+        await integrated(core, 1200)
+        assert await leaves(core) == records_of([*before, *after])
+        assert await follower.lag() == 0
+        assert await follower.lag_known()
+
+        async def acknowledged() -> bool:
+            return await bus.acknowledged_through(STREAM, DURABLE) == 40
+
+        await until(acknowledged)
+
+
+async def test_a_batch_that_is_published_twice_is_in_the_log_once(settings: LedgerSettings, bus: Bus) -> None:
+    batch = messages(10, each=10)
+    # As when the duplicate window has passed: the stream takes both.
+    await publish(bus, batch)
+    await publish(bus, batch)
+    last = messages(1)
+    await publish(bus, last)
+    async with opened(settings) as core, following(settings, core, bus):
+        await integrated(core, 101)
+        assert await leaves(core) == records_of([*batch, *last])
+
+
+async def test_messages_that_were_fetched_but_never_acknowledged_come_first_again(
+    settings: LedgerSettings, bus: Bus
+) -> None:
+    batch = messages(30, each=5)
+    await publish(bus, batch)
+    # A ledger that dies with messages in its hands: the server holds them back for half a minute.
+    died = await bus.consumer(STREAM, DURABLE, deliver_from=1)
+    assert len(await died.fetch(12, 5.0)) == 12
+    async with opened(settings) as core, following(settings, core, bus):
+        await integrated(core, 150)
+        assert await leaves(core) == records_of(batch)
+
+
+async def test_messages_that_were_integrated_but_never_acknowledged_are_not_integrated_again(
+    settings: LedgerSettings, bus: Bus
+) -> None:
+    batch = messages(30, each=5)
+    await publish(bus, batch)
+    async with opened(settings) as core:
+        stream = str((await bus.jetstream().stream_info(STREAM)).created)
+        await core.integrator.integrate(stream, batch[:20])
+        head = await checkpoint(core)
+        async with following(settings, core, bus):
+            await integrated(core, 150)
+        assert head.size == 100
+        assert await leaves(core) == records_of(batch)
+
+
+async def test_the_follower_may_be_broken_off_at_any_moment(settings: LedgerSettings, bus: Bus) -> None:
+    batch = messages(200, each=5)
+    few = settings.model_copy(update={"ledger_batch_messages": 3})
+    await publish(bus, batch)
+    for attempt in range(12):
+        async with opened(few) as core, following(few, core, bus):
+            await asyncio.sleep(0.02 * attempt)
+    async with opened(few) as core, following(few, core, bus):
+        await integrated(core, 1000)
+        assert await leaves(core) == records_of(batch)
+        assert (await full_check(core)).sound
+
+
+async def test_two_ledgers_share_a_database_and_only_one_appends(settings: LedgerSettings, bus: Bus) -> None:
+    few = settings.model_copy(update={"ledger_batch_messages": 2})
+    batch = messages(60, each=5)
+    await publish(bus, batch[:30])
+    async with opened(few) as first, opened(few) as second:
+        async with following(few, second, bus) as standby:
+            async with following(few, first, bus):
+                await integrated(first, 150)
+                assert await standby.lag_known()
+            # The other one takes over.
+            await publish(bus, batch[30:])
+            await integrated(second, 300)
+        assert await leaves(first) == records_of(batch)
+        assert (await full_check(second)).sound
+
+
+async def test_the_log_goes_on_after_the_bus_was_killed(
+    settings: LedgerSettings, bus: Bus, own_nats_server: NatsServer
+) -> None:
+    batch = messages(20, each=5)
+    async with opened(settings) as core, following(settings, core, bus):
+        await publish(bus, batch[:10])
+        await integrated(core, 50)
+        own_nats_server.kill()
+        await asyncio.sleep(0.3)
+        own_nats_server.start()
+        await bus.wait_connected()
+
+        async def answers() -> bool:
+            with contextlib.suppress(Exception):
+                return await bus.last_sequence(STREAM) == 10
+            return False
+
+        await until(answers)
+        await publish(bus, batch[10:])
+        await integrated(core, 100)
+        assert await leaves(core) == records_of(batch)
+
+
+async def test_a_journal_that_was_made_anew_is_followed_from_its_beginning(
+    settings: LedgerSettings, bus: Bus
+) -> None:
+    old, new = messages(9, each=5), messages(3, each=5)
+    async with opened(settings) as core, following(settings, core, bus):
+        await publish(bus, old)
+        await integrated(core, 45)
+        await bus.jetstream().delete_stream(STREAM)
+        await bus.ensure_stream(journal_stream(1))
+        await publish(bus, new)
+        await integrated(core, 60)
+        assert await leaves(core) == records_of([*old, *new])
+
+
+async def test_messages_that_somebody_deleted_from_the_journal_are_told(
+    settings: LedgerSettings, bus: Bus
+) -> None:
+    batch = messages(10, each=5)
+    await publish(bus, batch)
+    for sequence in (4, 5):
+        await bus.jetstream().delete_msg(STREAM, sequence)
+    async with opened(settings) as core, following(settings, core, bus):
+        await integrated(core, 40)
+        assert await leaves(core) == records_of([*batch[:3], *batch[5:]])
+        ((sequence, _, reason, _),) = await quarantined(core)
+    assert sequence == 4
+    assert "lost its messages 4 to 5" in reason
+
+
+async def test_poison_blocks_nothing(settings: LedgerSettings, bus: Bus) -> None:
+    batch = messages(2, each=5)
+    await publish(bus, batch[:1])
+    await bus.publish("journal.gateway", b"\xff\x00 poison", message_id=uuid7())
+    await bus.publish("journal.gateway", b"", message_id=uuid7())
+    await publish(bus, batch[1:])
+    async with opened(settings) as core, following(settings, core, bus):
+        await integrated(core, 10)
+        assert await leaves(core) == records_of(batch)
+        assert [data for _, _, _, data in await quarantined(core)] == [b"\xff\x00 poison", b""]
+
+
+async def test_the_same_journal_always_gives_the_same_log(settings: LedgerSettings, bus: Bus) -> None:
+    batch = messages(20, each=5)
+    async with opened(settings) as core, following(settings, core, bus):
+        await publish(bus, batch)
+        await integrated(core, 100)
+        genuine = await core.reader.checkpoint()
+    again = settings.model_copy(
+        update={"ledger_database_url": f"sqlite+aiosqlite:///{settings.home}/again.db"}
+    )
+    async with opened(again) as core, following(again, core, bus):
+        await integrated(core, 100)
+        assert await core.reader.checkpoint() == genuine
