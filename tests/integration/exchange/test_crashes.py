@@ -146,10 +146,20 @@ def test_a_register_that_lost_events_reads_them_from_the_stream_again(world: Wor
     eventually(lambda: asyncio.run(registered(world)) == stored, world.log)
 
 
-def test_it_starts_from_its_copy_of_the_catalog_and_learns_of_changes_it_missed(world: World) -> None:
+def test_it_starts_from_its_copy_while_the_catalog_is_away(world: World) -> None:
     party = Party(world)
     party.subscribe()
     eventually(lambda: party.event_type.encode() in world.copy_of_catalog.read_bytes())
+    world.kill()
+    world.start(catalog="127.0.0.1:1")
+    party.publish("1")
+    assert drain(party, until={"1"}) == ["1"]
+    world.kill()
+    world.start()
+
+
+def test_it_learns_of_changes_whose_message_was_lost(world: World) -> None:
+    party = Party(world)
     identifier = f"{party.event_type.rpartition('/')[0]}/missed-v1"
     world.catalog.skip(event_type(identifier, {}), approved("missed", identifier))
     with world.client("H11.05/land") as land:

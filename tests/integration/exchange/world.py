@@ -168,14 +168,14 @@ class World:
         """Where the exchange keeps its copy of the catalog."""
         return self._folder / "exchange" / "catalog.pb"
 
-    def start(self, *, ready: bool = True) -> None:
-        """Start the exchange; with `ready` wait until it says so."""
+    def start(self, *, catalog: str | None = None) -> None:
+        """Start the exchange and wait until it says that it is ready; `catalog` is another address of it."""
+        environment = self.environment | ({"LIENTHONG_CATALOG_RPC": catalog} if catalog else {})
         with (self._folder / "exchange.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lienthong.exchange"], env=self.environment, stderr=log, stdout=log
+                [sys.executable, "-m", "lienthong.exchange"], env=environment, stderr=log, stdout=log
             )
-        wanted = {200} if ready else {200, 503}
-        eventually(lambda: self.health() in wanted, self.log)
+        eventually(lambda: self.health() == 200, self.log)
 
     def health(self) -> int:
         """The status of the readiness check; 0 while nobody answers."""
@@ -198,10 +198,6 @@ class World:
             client.close()
         if self._process is not None:
             self.kill()
-        self._peers.stop(0).wait()
-
-    def stop_peers(self) -> None:
-        """Catalog and identity go away."""
         self._peers.stop(0).wait()
 
     def log(self) -> str:
