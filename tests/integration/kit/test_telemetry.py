@@ -56,8 +56,8 @@ class Metrics(metrics_service_pb2_grpc.MetricsServiceServicer):
 async def test_what_a_process_measured_has_left_when_it_ends() -> None:
     traces, metrics = Traces(), Metrics()
     server = grpc.aio.server()
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(traces, server)
-    metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(metrics, server)
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(traces, server)  # type: ignore[no-untyped-call]
+    metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(metrics, server)  # type: ignore[no-untyped-call]
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     environment = {**os.environ, "LIENTHONG_OTLP_ENDPOINT": f"http://127.0.0.1:{port}"}

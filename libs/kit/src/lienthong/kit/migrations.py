@@ -47,7 +47,12 @@ async def _upgrade(url: str, schema: str, revisions: Path) -> None:
                 await connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": advisory_key(schema, "migrations")}
                 )
-                await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+                # Asked first: an operator may have made it and kept the right to make more.
+                there = await connection.execute(
+                    text("SELECT 1 FROM pg_namespace WHERE nspname = :schema"), {"schema": schema}
+                )
+                if there.first() is None:
+                    await connection.execute(text(f'CREATE SCHEMA "{schema}"'))
             await connection.run_sync(_run, revisions)
     finally:
         await engine.dispose()
