@@ -106,6 +106,15 @@ def test_the_same_resource_twice_names_the_first(tmp_path: Path) -> None:
     assert "1.yaml:3" in found.mistakes[0].detail.en
 
 
+def test_a_file_that_a_manifest_names_is_no_manifest_of_the_folder(tmp_path: Path) -> None:
+    write(tmp_path / "1.yaml", SYSTEM.replace("land/public.jwks", "keys.json"))
+    keys = write(tmp_path / "keys.json", '{"keys": []}')
+    found = load([tmp_path])
+    assert found.mistakes == []
+    assert len(found.documents) == 1
+    assert load([tmp_path, keys]).mistakes != []
+
+
 def test_the_catalogs_pointers_lead_back_to_lines(tmp_path: Path) -> None:
     agency = write(tmp_path / "1.yaml", AGENCY)
     system = write(tmp_path / "2.yaml", SYSTEM)

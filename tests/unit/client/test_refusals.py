@@ -71,14 +71,14 @@ def test_every_code_of_a_call_has_advice_in_both_languages() -> None:
     for code, text in advice.BY_CODE.items():
         assert text.vi, code
         assert text.en, code
-    for code in ("no-agreement", "purpose-not-in-agreement", "unknown-service", "invalid_client"):
+    for code in ("no-agreement", "purpose-not-in-agreement", "unknown-service", "invalid-client"):
         assert "lienthong" in advice.BY_CODE[code].en
 
 
 def test_an_oauth_error_is_a_refusal_too() -> None:
     error = refusal(answer(401, OAUTH))
     assert isinstance(error, UnauthenticatedError)
-    assert error.code == "invalid_client"
+    assert error.code == "invalid-client"
     assert error.detail is not None
     assert (error.detail.vi, error.detail.en) == ("Khoá lạ.", "Unknown key.")
 

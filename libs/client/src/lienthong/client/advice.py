@@ -35,11 +35,11 @@ _SEE_AGREEMENT = Text(
 
 BY_CODE: Mapping[str, Text] = MappingProxyType(
     {
-        "invalid_client": _KEY_REGISTERED,
+        "invalid-client": _KEY_REGISTERED,
         "client-suspended": _SUSPENDED,
-        "unauthorized_client": _SUSPENDED,
-        "temporarily_unavailable": _TRY_LATER,
-        "invalid_scope": Text(
+        "unauthorized-client": _SUSPENDED,
+        "temporarily-unavailable": _TRY_LATER,
+        "invalid-scope": Text(
             "Bỏ tham số scope hoặc xin quyền đó.", "Leave the scope out, or ask for that right."
         ),
         "no-token": Text(
@@ -100,7 +100,8 @@ BY_CODE: Mapping[str, Text] = MappingProxyType(
             "Use --as operator, or --as a system of the agency that provides.",
         ),
         "unknown-resource": Text(
-            "Xem danh mục: lienthong get services", "See the catalog: lienthong get services"
+            "Xem danh mục: lienthong get agencies|systems|services|agreements|event-types",
+            "See the catalog: lienthong get agencies|systems|services|agreements|event-types",
         ),
         "unknown-event-type": Text(
             "Xem các loại sự kiện: lienthong get event-types",
@@ -113,7 +114,7 @@ BY_CODE: Mapping[str, Text] = MappingProxyType(
             "Tạo trước: lienthong events subscribe TÊN --type LOẠI; xem: lienthong events list",
             "Make it first: lienthong events subscribe NAME --type TYPE; see: lienthong events list",
         ),
-        "insufficient_scope": Text(
+        "insufficient-scope": Text(
             "Thông tin xác thực này không đủ quyền: dùng --as operator (danh mục) "
             "hoặc --as auditor (kiểm toán).",
             "These credentials lack the right: use --as operator (catalog) or --as auditor (audit).",
@@ -124,12 +125,12 @@ BY_CODE: Mapping[str, Text] = MappingProxyType(
 
 def for_problem(code: str, status: int) -> Text | None:
     """The advice for a problem's code, else for its status, else none."""
-    found = BY_CODE.get(code) or BY_CODE.get(code.replace("-", "_"))
+    found = BY_CODE.get(code)
     if found is not None:
         return found
     return {
         401: BY_CODE["token-refused"],
-        403: BY_CODE["insufficient_scope"],
+        403: BY_CODE["insufficient-scope"],
         503: _TRY_LATER,
         502: _TRY_LATER,
         504: _TRY_LATER,

@@ -91,19 +91,28 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"lienthong {version('lienthong-client')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=_print_version, is_eager=True, help="In phiên bản · Print the version"
+    ),
+]
+
+
 @app.callback()
-def lienthong(
-    version: Annotated[bool, typer.Option("--version", help="In phiên bản · Print the version")] = False,
-) -> None:
+def lienthong(version: Version = False) -> None:
     """[bold]Liên thông[/bold]: đăng ký, gọi và kiểm chứng dịch vụ qua trục liên thông của tỉnh.
 
     Register, call and verify services over the province's interoperability bus.
     """
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"lienthong {installed('lienthong-client')}")
-        raise typer.Exit
 
 
 app.add_typer(keys.app, name="keys", rich_help_panel=BUILD)

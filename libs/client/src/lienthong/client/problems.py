@@ -66,7 +66,7 @@ def retry_after(response: httpx.Response) -> float | None:
 def _kind(code: str, status: int) -> type[RefusedError]:
     if code == "not-yet-recorded":
         return NotYetRecordedError
-    if code == "invalid_client" or status == 401:
+    if code == "invalid-client" or status == 401:
         return UnauthenticatedError
     if status == 429 or status >= 500:
         return UnavailableError
@@ -87,7 +87,8 @@ def _code(response: httpx.Response, document: dict[str, Any]) -> str | None:
         str(document.get("type", "")).removeprefix("urn:lgsp:problem:"),
     ):
         if isinstance(candidate, str) and candidate and candidate != "about:blank":
-            return candidate
+            # OAuth writes its codes with underscores; here they all look alike.
+            return candidate.replace("_", "-")
     return None
 
 

@@ -80,8 +80,12 @@ def show(
 
     screen = options.screen(as_json=as_json)
     with options.open_client(as_, gateway, default="auditor") as client:
-        receipt = _receipt(client, tx)
-        items = list(client.entries({"tx": tx, "order": "asc"}))
+        items = _entries(client, tx)
+        if not items:
+            _receipt(client, tx)
+            items = _entries(client, tx)
+        kinds = [item["record"]["kind"] for item in items]
+        receipt = _receipt(client, tx, None if "call" in kinds or not kinds else kinds[0])
         proved = verify(receipt, ledger_key(key, client, screen.note))
     document = {"transaction_id": tx, "entries": items, "receipt": proved.document()}
 
@@ -229,6 +233,10 @@ def fsck(
     screen.result(document, show_all)
     if not sound:
         raise typer.Exit(1)
+
+
+def _entries(client: "Client", tx: str) -> list[Mapping[str, Any]]:
+    return list(client.entries({"tx": tx, "order": "asc"}))
 
 
 def _receipt(client: "Client", tx: str, kind: str | None = None, *, wait: float = 10.0) -> str:

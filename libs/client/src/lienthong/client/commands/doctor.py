@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from lienthong.client.commands import options
-from lienthong.client.errors import Text
 
 if TYPE_CHECKING:
     from lienthong.client.diagnosis import Check
@@ -41,12 +40,7 @@ def _show(screen: "Screen", check: "Check") -> None:
     from lienthong.client.terminal.screen import bilingual
 
     mark, style = _MARKS[check.state]
-    screen.print(
-        bilingual(
-            Text(f"{check.title.vi}: {check.detail.vi}", f"{check.title.en}: {check.detail.en}"),
-            style,
-            f"{mark} ",
-        )
-    )
+    line = bilingual(check.title, style, f"{mark} ").append(": ")
+    screen.print(line.append_text(bilingual(check.detail, "")))
     if check.advice is not None and check.state != "ok":
         screen.print(bilingual(check.advice, "yellow", "    → "))

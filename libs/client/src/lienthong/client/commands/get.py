@@ -76,8 +76,14 @@ def as_yaml(items: list[Mapping[str, Any]]) -> str:
 
     parts = []
     for item in items:
-        manifest = {name: item[name] for name in ("apiVersion", "kind", "metadata", "spec") if name in item}
-        extra = {name: value for name, value in item.items() if name not in manifest}
+        manifest = {
+            "apiVersion": item["apiVersion"],
+            "kind": item["kind"],
+            "metadata": {"id": item["metadata"]["id"]},
+            "spec": item["spec"],
+        }
+        extra = {name: value for name, value in item["metadata"].items() if name != "id"}
+        extra |= {name: value for name, value in item.items() if name not in manifest}
         comment = yaml.safe_dump(extra, allow_unicode=True, sort_keys=False) if extra else ""
         lines = "".join(f"# {line}\n" for line in comment.splitlines())
         parts.append(lines + yaml.safe_dump(manifest, allow_unicode=True, sort_keys=False, width=110))
@@ -109,8 +115,7 @@ def _system(item: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _service(item: Mapping[str, Any]) -> tuple[object, ...]:
     spec = item["spec"]
-    paths = spec.get("openapi", {}).get("paths", {})
-    return _id(item), _name(spec), len(paths), ", ".join(spec.get("upstreams", []))
+    return _id(item), _name(spec), len(item.get("operations", [])), ", ".join(spec.get("upstreams", []))
 
 
 def _agreement(item: Mapping[str, Any]) -> tuple[object, ...]:
@@ -126,7 +131,7 @@ def _event_type(item: Mapping[str, Any]) -> tuple[object, ...]:
 _COLUMNS: dict[str, tuple[tuple[str, ...], Row]] = {
     "agencies": (("MÃ/ID", "LOẠI/CLASS", "TÊN/NAME", "ĐẾN/TO", "THAY/REPLACED"), _agency),
     "systems": (("MÃ/ID", "TÊN/NAME", "KHOÁ/KEYS", "TRẠNG THÁI/STATUS"), _system),
-    "services": (("MÃ/ID", "TÊN/NAME", "ĐƯỜNG DẪN/PATHS", "MÁY CHỦ/UPSTREAMS"), _service),
+    "services": (("MÃ/ID", "TÊN/NAME", "THAO TÁC/OPERATIONS", "MÁY CHỦ/UPSTREAMS"), _service),
     "agreements": (
         ("MÃ/ID", "TRẠNG THÁI/STATUS", "BÊN DÙNG/CONSUMER", "DÙNG GÌ/OF", "MỤC ĐÍCH/PURPOSES"),
         _agreement,

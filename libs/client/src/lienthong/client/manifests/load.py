@@ -40,12 +40,21 @@ _TEXT_FIELDS = (
 class Manifests:
     """What was read: documents in order, and the mistakes found so far.
 
-    `readable` says that every file could be parsed, so that the catalog can judge them as a whole.
+    `readable` says that every file could be parsed, so that the catalog can judge them as a whole; `taken`
+    are the files that manifests name.
     """
 
     documents: list[Document] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
     readable: bool = True
+    taken: set[Path] = field(default_factory=set)
+
+    def add(self, other: Manifests) -> None:
+        """Take in what another file brought."""
+        self.documents += other.documents
+        self.mistakes += other.mistakes
+        self.readable = self.readable and other.readable
+        self.taken |= other.taken
 
     @property
     def values(self) -> list[dict[str, Any]]:
@@ -70,52 +79,58 @@ class Manifests:
 
 
 def load(paths: Sequence[Path]) -> Manifests:
-    """Read files, and the YAML and JSON files of folders in the order of their names."""
+    """Read files, and the YAML and JSON files of folders in the order of their names.
+
+    A file in a folder that a manifest names (keys, an OpenAPI document) is no manifest itself.
+    """
+    parts = [(path, given, _load_file(path)) for path, given in _files(paths)]
+    named = {taken for _, _, part in parts for taken in part.taken}
     found = Manifests()
-    for path in _files(paths):
-        _load_file(path, found)
+    for path, given, part in parts:
+        if given or path.resolve() not in named:
+            found.add(part)
     _refuse_twins(found)
     return found
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
-    files: list[Path] = []
+def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
+    """The files, and whether each was given by name rather than found in a folder."""
+    files: dict[Path, bool] = {}
     for path in paths:
         if path.is_dir():
             inside = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
             if not inside:
                 raise _no_manifests(path)
-            files += inside
+            files |= {file: files.get(file, False) for file in inside}
         elif path.exists():
-            files.append(path)
+            files[path] = True
         else:
             raise InputError(
                 Text("Không có tệp hay thư mục này", "There is no such file or folder"),
                 Text(str(path), str(path)),
                 code="no-such-file",
             )
-    return list(dict.fromkeys(files))
+    return list(files.items())
 
 
-def _load_file(path: Path, found: Manifests) -> None:
+def _load_file(path: Path) -> Manifests:
+    found = Manifests()
     text = _read_text(path)
     if isinstance(text, Text):
-        found.mistakes.append(Mistake("", text, str(path)))
-        found.readable = False
-        return
-    documents, mistakes = read(text, str(path))
-    found.mistakes += mistakes
-    found.readable = found.readable and not mistakes
+        return Manifests(mistakes=[Mistake("", text, str(path))], readable=False)
+    documents, found.mistakes = read(text, str(path))
+    found.readable = not found.mistakes
     for document in documents:
         if not isinstance(document.value, dict):
             found.mistakes.append(_blame(document, (), Text("cần một đối tượng", "an object is expected")))
             found.readable = False
             continue
         found.mistakes += _envelope_mistakes(document)
-        found.mistakes += _take_files(document, path.parent)
+        found.mistakes += _take_files(document, path.parent, found.taken)
         found.mistakes += _expand_upstreams(document)
         _keep_text(document)
         found.documents.append(document)
+    return found
 
 
 def _envelope_mistakes(document: Document) -> list[Mistake]:
@@ -140,7 +155,7 @@ def _envelope_mistakes(document: Document) -> list[Mistake]:
     return mistakes
 
 
-def _take_files(document: Document, folder: Path) -> list[Mistake]:
+def _take_files(document: Document, folder: Path, named: set[Path]) -> list[Mistake]:
     spec = document.value.get("spec")
     mistakes: list[Mistake] = []
     for name, (kind, target) in _FILE_FIELDS.items():
@@ -155,7 +170,7 @@ def _take_files(document: Document, folder: Path) -> list[Mistake]:
         elif not isinstance(written, str) or not written:
             taken = Text("cần đường dẫn tệp", "a file's path is expected")
         else:
-            taken = _read_inner(written, folder)
+            taken = _read_inner(written, folder, named)
         if isinstance(taken, Document):
             _graft(document, pointer, target, taken)
             continue
@@ -202,11 +217,12 @@ def _expanded(written: str) -> str | Text:
     return Text(f"biến môi trường {name} chưa đặt", f"the environment variable {name} is not set")
 
 
-def _read_inner(written: str, folder: Path) -> Document | list[Mistake] | Text:
+def _read_inner(written: str, folder: Path, named: set[Path]) -> Document | list[Mistake] | Text:
     expanded = _expanded(written)
     if isinstance(expanded, Text):
         return expanded
     path = folder / Path(expanded).expanduser()
+    named.add(path.resolve())
     text = _read_text(path)
     if isinstance(text, Text):
         return text

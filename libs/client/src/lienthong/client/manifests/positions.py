@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 Pointer: TypeAlias = tuple[str, ...]
 
-MAX_NODES = 500_000
+MAX_NODES = 200_000
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _STANDARD_TAG = "tag:yaml.org,2002:"
 _CONSTANTS = {"null": None, "~": None, "": None, "true": True, "false": False}
 
@@ -200,7 +201,7 @@ def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
 
 def _paired(text: str) -> str:
     # JSON writes characters beyond the basic plane as two escapes, which YAML leaves as two halves.
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
+    if _SURROGATE.search(text):
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 

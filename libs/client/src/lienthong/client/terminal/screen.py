@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lienthong.client.errors import LienthongError, Text
 
 PIPE_WIDTH = 400
+ONE_LINE = 90
 
 
 class Screen:
@@ -68,17 +69,18 @@ class Screen:
 
 
 def bilingual(text: Text, style: str, mark: str = "") -> Styled:
-    """Vietnamese, then English dimmed; once where both are the same."""
+    """Vietnamese, then English dimmed: on one line where both are short, once where both are the same."""
     line = Styled(mark + text.vi, style=style)
     if text.en != text.vi:
-        line.append(f"  {text.en}", style="dim not bold")
+        beside = len(text.vi) + len(text.en) <= ONE_LINE
+        line.append("  " if beside else "\n" + " " * len(mark)).append(text.en, style="dim not bold")
     return line
 
 
 def failure_lines(error: LienthongError) -> list[Styled]:
     """An error as lines: what, why, every mistake with its place, what to do next, the transaction."""
     lines = [bilingual(error.title, "bold red", "✗ ")]
-    if error.detail is not None:
+    if error.detail is not None and not _repeated(error):
         lines.append(bilingual(error.detail, "", "  "))
     for mistake in error.mistakes:
         place = ":".join(str(part) for part in (mistake.file, mistake.line) if part is not None)
@@ -93,6 +95,12 @@ def failure_lines(error: LienthongError) -> list[Styled]:
     said = [f"{name} {document[key]}" for name, key in _FACTS.items() if document.get(key) is not None]
     lines.append(Styled("  " + " · ".join(said), style="dim"))
     return lines
+
+
+def _repeated(error: LienthongError) -> bool:
+    # The bus sums its mistakes up in the detail; they follow one by one.
+    detail = error.detail.en if error.detail is not None else ""
+    return any(mistake.detail.en and mistake.detail.en in detail for mistake in error.mistakes)
 
 
 _FACTS: Mapping[str, str] = {
