@@ -1,0 +1,165 @@
+"""The process itself: killed at any moment it loses nothing and repeats nothing; damaged, it does not run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from lienthong.kit.bus import Bus
+from lienthong.kit.database import Database
+from lienthong.ledger.bootstrap import SCHEMA
+from lienthong.ledger.events import journal_stream
+from lienthong.tlog import VerifierKey, open_checkpoint
+from tests.integration.ledger.support import (
+    checkpoint,
+    full_check,
+    leaves,
+    messages,
+    opened,
+    publish,
+    records_of,
+    until,
+)
+from tests.support.ports import take_free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lienthong.ledger.settings import LedgerSettings
+    from tests.support.nats import NatsServer
+
+RECORDS, MESSAGES, KILLS = 5_000, 250, 5
+
+
+@contextmanager
+def running(settings: LedgerSettings, nats_url: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m lienthong.ledger` with one message a transaction, killed at the end."""
+    environment = {
+        **os.environ,
+        "LIENTHONG_HOME": str(settings.home),
+        "LIENTHONG_PORT_OFFSET": str(settings.port_offset),
+        "LIENTHONG_NATS_URL": nats_url,
+        "LIENTHONG_LEDGER_DATABASE_URL": settings.ledger_database_url,
+        "LIENTHONG_LEDGER_BATCH_MESSAGES": "1",
+    }
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lienthong.ledger"], env=environment, stdout=file, stderr=file
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@pytest.fixture
+def own_ports(settings: LedgerSettings) -> LedgerSettings:
+    """The settings with ports that are free."""
+    while (offset := take_free_port() - settings.port("ledger")) < 0 or offset > 50_000:
+        pass
+    return settings.model_copy(update={"port_offset": offset})
+
+
+async def size_of(settings: LedgerSettings) -> int:
+    """How many entries the running ledger signs for; -1 while it does not answer."""
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port('ledger')}") as http:
+            answer = await http.get("/audit/checkpoint")
+            key = VerifierKey.parse((await http.get("/audit/key")).text.strip())
+    except httpx.TransportError:
+        return -1
+    return open_checkpoint(answer.content, key).size
+
+
+async def test_killed_between_fetch_and_acknowledgement_nothing_is_missing_and_nothing_double(
+    own_ports: LedgerSettings, own_nats_server: NatsServer, tmp_path: Path
+) -> None:
+    batch = messages(MESSAGES, each=RECORDS // MESSAGES)
+    bus = await Bus.connect(own_nats_server.url, "test", wait=True)
+    await bus.ensure_stream(journal_stream(1))
+    await publish(bus, batch)
+    log = tmp_path / "ledger.log"
+    moments = random.Random(5)  # noqa: S311 - moments to kill at, not secrets
+    sizes = [0]
+
+    for _ in range(KILLS):
+        with running(own_ports, own_nats_server.url, log) as process:
+
+            async def grew() -> bool:
+                return await size_of(own_ports) >= min(sizes[-1] + 1, RECORDS)
+
+            await until(grew, 60)
+            await asyncio.sleep(moments.random() * 0.1)
+            sizes.append(await size_of(own_ports))
+            process.send_signal(signal.SIGKILL)
+    # It was killed in the midst of the work, or this test proves nothing.
+    assert 0 < sizes[1] < RECORDS
+    assert sizes == sorted(sizes)
+
+    with running(own_ports, own_nats_server.url, log) as process:
+
+        async def complete() -> bool:
+            return await size_of(own_ports) >= RECORDS
+
+        await until(complete, 120)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(process.wait, 30) == 0
+    await bus.close()
+
+    async with opened(own_ports) as core:
+        assert (await checkpoint(core)).size == RECORDS
+        assert await leaves(core) == records_of(batch)
+        assert (await full_check(core)).sound
+
+
+async def test_it_is_ready_when_the_database_answers_and_the_lag_is_known(
+    own_ports: LedgerSettings, own_nats_server: NatsServer, tmp_path: Path
+) -> None:
+    own_nats_server.kill()
+    health = f"http://127.0.0.1:{own_ports.health_port('ledger')}/health"
+    with running(own_ports, own_nats_server.url, tmp_path / "ledger.log"):
+
+        async def says(status: int) -> bool:
+            try:
+                async with httpx.AsyncClient() as http:
+                    return (await http.get(f"{health}/ready")).status_code == status
+            except httpx.TransportError:
+                return False
+
+        await until(lambda: says(503), 60)
+        async with httpx.AsyncClient() as http:
+            answer = (await http.get(f"{health}/ready")).json()
+            assert (await http.get(f"{health}/live")).status_code == 200
+        assert answer["checks"]["database"] is True
+        assert answer["checks"]["journal-lag-known"] is False
+        # Reads are answered all the same.
+        assert await size_of(own_ports) == 0
+        own_nats_server.start()
+        await until(lambda: says(200), 60)
+
+
+async def test_it_does_not_run_on_a_log_that_was_changed_and_says_why(
+    own_ports: LedgerSettings, own_nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async with opened(own_ports) as core:
+        await core.integrator.integrate("stream", messages(2, each=10))
+    database = Database.open(own_ports.ledger_database_url, schema=SCHEMA)
+    async with database.transaction() as session:
+        await session.execute(text("DELETE FROM entry WHERE leaf_index = 19"))
+    await database.close()
+    log = tmp_path / "ledger.log"
+    with running(own_ports, own_nats_server.url, log) as process:
+        assert await asyncio.to_thread(process.wait, 60) == 1
+    assert "the last stored entry is 18, but 20 entries are signed" in log.read_text()
