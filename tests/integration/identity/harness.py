@@ -168,7 +168,11 @@ def system_event(
 
 @asynccontextmanager
 async def running(
-    settings: IdentitySettings, *, clock: Clock | None = None, wait_for_bus: bool = True
+    settings: IdentitySettings,
+    *,
+    clock: Clock | None = None,
+    wait_for_bus: bool = True,
+    port: int | None = None,
 ) -> AsyncIterator[Process]:
     """An identity process, from its migrations to its loops."""
     key_file(settings.home)
@@ -184,7 +188,7 @@ async def running(
     if settings.nats_url != NOWHERE:
         loops.append(CatalogEvents(bus, core.database, core.registry).run)
     tasks = [asyncio.create_task(loop()) for loop in loops]
-    port = take_free_port()
+    port = port or take_free_port()
     server = uvicorn.Server(uvicorn.Config(create_app(settings, core), port=port, log_config=None))
     serving = asyncio.create_task(server.serve())
     rpc = await serve_rpc(

@@ -116,7 +116,8 @@ def _scheme(authorization: str) -> str:
 
 
 def _refuse(refusal: TokenError, also: Mapping[str, str] = MappingProxyType({})) -> Response:
-    _log.info("token refused", error=refusal.error, why=refusal.description)
+    # No more than this: anyone may be refused as often as he likes, and the gateway records every request.
+    _log.debug("token refused", error=refusal.error, why=refusal.description)
     return Response(
         msgspec.json.encode(refusal.document()),
         status_code=refusal.status,

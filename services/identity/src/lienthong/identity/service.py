@@ -78,6 +78,7 @@ class TokenService:
             _log.error("token not issued: the database failed", error=repr(error))
             raise unavailable() from error
         if client.status is not Status.ACTIVE:
+            _log.info("token refused", client=client.client_id, status=client.status.value)
             raise suspended_client()
         return self._mint(client, granted_scopes(form.get("scope"), client.scopes))
 
@@ -119,6 +120,7 @@ class TokenService:
         margin = self._assertion_rules.leeway + _REPLAY_MARGIN
         forget_at = math.ceil(assertion.expires_at + margin.total_seconds())
         if not await self._used.use(assertion.client_id, assertion.assertion_id, forget_at=forget_at):
+            _log.warning("assertion used twice", client=assertion.client_id)
             raise replayed()
 
     def _mint(self, client: Client, scopes: tuple[str, ...]) -> IssuedToken:
