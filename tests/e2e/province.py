@@ -55,6 +55,13 @@ class Province:
             self.process.stdout.close()
         return status
 
+    def kill(self) -> None:
+        """Kill the command outright, as a careless person would."""
+        self.process.kill()
+        self.process.wait(STOP_TIMEOUT_S)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
     def _wait_until_ready(self, deadline: float) -> None:
         timer = threading.Timer(deadline - time.monotonic(), self.process.terminate)
         timer.start()

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
 
 from lienthong.client import operations
 from tests.e2e.province import LIENTHONG, Province, free_offset, launch, run
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 PARCELS = "H11.05/land/parcels-v1"
 PARCEL = "/parcels/59301-4-113"
 SECOND_START_S = 20.0
+
+
+def alive(pids: set[int]) -> list[int]:
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def wait_until_gone(pids: set[int], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while left := alive(pids):
+        assert time.monotonic() < deadline, f"still there: {left}"
+        time.sleep(0.1)
 
 
 def allowed_seconds() -> float:
@@ -40,7 +49,7 @@ def test_the_second_start_is_quick_and_keeps_the_state_of_the_first(tmp_path: Pa
         status = first.stop()
 
     assert status == 0
-    assert [pid for pid in pids if os.path.exists(f"/proc/{pid}")] == []  # noqa: PTH110
+    assert alive(pids) == []
 
     for call in first.calls:
         verified = run([LIENTHONG, "audit", "verify", call["receipt_file"]], first.environment)
@@ -73,5 +82,10 @@ def test_the_second_start_is_quick_and_keeps_the_state_of_the_first(tmp_path: Pa
         assert "LIENTHONG_PORT_OFFSET" in told
         with second.client("one-stop") as one_stop:
             assert one_stop.call(PARCELS, "GET", PARCEL).status == 200
-    finally:
-        assert second.stop() == 0
+        pids = second.pids()
+    except BaseException:
+        second.stop()
+        raise
+    # Even killed outright it takes everything with it.
+    second.kill()
+    wait_until_gone(pids)

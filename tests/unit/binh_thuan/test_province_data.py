@@ -12,6 +12,7 @@ from binh_thuan.data import civil_status, land, officials, people, planning, pro
 from binh_thuan.data.names import MIDDLE_NAMES
 from binh_thuan.data.places import DISTRICTS, PROVINCES, communes, communes_by_code
 from binh_thuan.data.seeds import REFERENCE_DAY, fold
+from binh_thuan.province import ROOM
 
 FINGERPRINT = (
     "from binh_thuan.data.people import population; from binh_thuan.data.land import parcels;"
@@ -178,3 +179,13 @@ def test_the_records_are_the_same_in_every_process() -> None:
 
 def test_folding_finds_words_written_without_marks() -> None:
     assert fold("Phường Đức Nghĩa, Phan Thiết") == "phuong duc nghia, phan thiet"
+
+
+@pytest.mark.parametrize(("name", "separator"), [("README.md", ","), ("README.vi.md", ".")])
+def test_the_readme_counts_what_there_is(name: str, separator: str) -> None:
+    text = (ROOM / name).read_text(encoding="utf-8")
+    entries = [*civil_status.births(), *civil_status.marriages(), *civil_status.deaths()]
+    counts = (people.population(), land.parcels(), planning.zones(), officials.officials(), entries)
+    for count in (len(procedures.procedures()), *map(len, counts)):
+        assert f"{count:,}".replace(",", separator) in text
+    assert str(len(officials.organisations())) in text
