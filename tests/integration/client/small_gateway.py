@@ -218,7 +218,10 @@ class SmallGateway:
             case "POST", ["subscriptions", _, "pull"]:
                 said = json.loads(body)
                 waiting = [event for event in self.events if event["id"] not in self.acknowledged]
-                items = [{"ack": e["id"], "delivered": 1, "event": e} for e in waiting[: said["max"]]]
+                items = [
+                    {"ack": e["id"], "sequence": 1, "delivered": 1, "event": e}
+                    for e in waiting[: said["max"]]
+                ]
                 return _json({"events": items})
             case "POST", ["subscriptions", _, "ack"]:
                 tokens = json.loads(body)["ack"]

@@ -266,7 +266,7 @@ def test_events_go_out_and_come_in_and_are_acknowledged_after_printing(
     subscribed = run(
         "events", "subscribe", "moves", "--type", TYPE, "--start", "all", "--as", "one-stop", "--json"
     )
-    assert subscribed.json == {"name": "moves", "event_type": TYPE, "start": "all"}
+    assert subscribed.json == {"name": "moves", "event_type": TYPE, "start": "all", "ordered": True}
     assert "moves" in run("events", "list", "--as", "one-stop").out
 
     peeked = run("events", "pull", "moves", "--no-ack", "--as", "one-stop", "--json").json

@@ -75,10 +75,12 @@ class Accepted:
 class Pulled:
     """An event taken from a subscription.
 
-    `ack` is the token that acknowledges it, `delivered` counts its deliveries.
+    `ack` is the token that acknowledges it, `sequence` its place in the stream, `delivered` counts its
+    deliveries.
     """
 
     ack: str = field(repr=False)
+    sequence: int
     delivered: int
     event: Mapping[str, Any]
 

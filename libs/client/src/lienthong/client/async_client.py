@@ -178,10 +178,10 @@ class AsyncClient:
         )
 
     async def subscribe(
-        self, name: str, event_type: str, *, start: Literal["new", "all"] = "new"
+        self, name: str, event_type: str, *, start: Literal["new", "all"] = "new", ordered: bool = True
     ) -> Mapping[str, Any]:
-        """Make a subscription, or keep the one of that name; `start` says from which events on."""
-        return await self.perform(operations.subscribe(name, event_type, start=start))
+        """Make a subscription, or keep the one of that name; see `operations.subscribe`."""
+        return await self.perform(operations.subscribe(name, event_type, start=start, ordered=ordered))
 
     async def subscriptions(self) -> tuple[Mapping[str, Any], ...]:
         """The subscriptions of this system."""

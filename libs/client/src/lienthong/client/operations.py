@@ -253,14 +253,17 @@ def publish(
     )
 
 
-def subscribe(name: str, event_type: str, *, start: str) -> Operation[Mapping[str, Any]]:
-    """Make a subscription, or keep the one of that name; `start` is `new` or `all`."""
+def subscribe(name: str, event_type: str, *, start: str, ordered: bool) -> Operation[Mapping[str, Any]]:
+    """Make a subscription, or keep the one of that name.
+
+    `start` is `new` or `all`; `ordered` holds newer events back until the last pull is acknowledged.
+    """
     return Operation(
         "PUT",
         f"/exchange/v1/subscriptions/{_segments(name)}",
         _object_or_nothing,
         headers=_JSON,
-        content=_json({"event_type": event_type, "start": start}),
+        content=_json({"event_type": event_type, "start": start, "ordered": ordered}),
     )
 
 
@@ -413,7 +416,12 @@ def _accepted(response: httpx.Response) -> tuple[Accepted, ...]:
 
 def _pulled(response: httpx.Response) -> tuple[Pulled, ...]:
     return tuple(
-        Pulled(ack=item["ack"], delivered=int(item.get("delivered", 1)), event=dict(item["event"]))
+        Pulled(
+            ack=item["ack"],
+            sequence=int(item["sequence"]),
+            delivered=int(item["delivered"]),
+            event=dict(item["event"]),
+        )
         for item in _object(response)["events"]
     )
 

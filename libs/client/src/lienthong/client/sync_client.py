@@ -175,10 +175,10 @@ class Client:
         )
 
     def subscribe(
-        self, name: str, event_type: str, *, start: Literal["new", "all"] = "new"
+        self, name: str, event_type: str, *, start: Literal["new", "all"] = "new", ordered: bool = True
     ) -> Mapping[str, Any]:
-        """Make a subscription, or keep the one of that name; `start` says from which events on."""
-        return self.perform(operations.subscribe(name, event_type, start=start))
+        """Make a subscription, or keep the one of that name; see `operations.subscribe`."""
+        return self.perform(operations.subscribe(name, event_type, start=start, ordered=ordered))
 
     def subscriptions(self) -> tuple[Mapping[str, Any], ...]:
         """The subscriptions of this system."""

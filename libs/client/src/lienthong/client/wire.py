@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lienthong.client.operations import Operation
 
 CONNECT_TIMEOUT = 5.0
-USER_AGENT = "lienthong-client/0.1"
+USER_AGENT = f"lienthong-client/{version('lienthong-client')}"
 JSON_ACCEPT = "application/json, application/problem+json, */*;q=0.5"
 
 

@@ -26,7 +26,7 @@ def apply(
     files: Annotated[
         list[Path],
         typer.Option(
-            "--file", "-f", help="Tệp YAML hoặc thư mục (lặp lại được) · YAML file or folder, repeatable"
+            "--file", "-f", help="Tệp YAML, thư mục, hoặc -; lặp lại được · File, folder or -, repeatable"
         ),
     ],
     dry_run: Annotated[

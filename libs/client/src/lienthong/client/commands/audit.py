@@ -195,7 +195,8 @@ def fsck(
         trusted = ledger_key(key, client, screen.note)
         note = client.perform(operations.audit_file("checkpoint", public=True))
         checkpoint = checks.read_checkpoint(note, trusted)
-        found = [checks.examine(client, checkpoint)]
+        with screen.progress(Text("đang tính lại sổ", "deriving the ledger again")) as progress:
+            found = [checks.examine(client, checkpoint, progress=progress)]
         if since is not None:
             earlier = checks.read_checkpoint(options.read_bytes(str(since)), trusted)
             found.append(checks.examine(client, checkpoint, earlier=earlier))

@@ -68,13 +68,17 @@ def subscribe(
     start: Annotated[
         Start, typer.Option("--start", help="Từ nay, hoặc mọi sự kiện còn lưu · From now, or all kept")
     ] = Start.NEW,
+    ordered: Annotated[
+        bool,
+        typer.Option("--ordered/--no-ordered", help="Theo thứ tự, hoặc chia cho nhiều tiến trình · In order"),
+    ] = True,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
     """Đăng ký nhận một loại sự kiện · Subscribe to an event type."""
     with options.open_client(as_, gateway, default=None) as client:
-        subscription = client.subscribe(name, event_type, start=start.value)
+        subscription = client.subscribe(name, event_type, start=start.value, ordered=ordered)
     screen = options.screen(as_json=as_json)
 
     def show() -> None:

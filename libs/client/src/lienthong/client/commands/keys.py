@@ -3,12 +3,15 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lienthong.client.commands import options
-from lienthong.client.errors import InputError, Text
+from lienthong.client.errors import InputError, RefusedError, Text, UnreachableError
+
+if TYPE_CHECKING:
+    from lienthong.client.terminal.screen import Screen
 
 app = typer.Typer(no_args_is_help=True, help="Khoá của hệ thống · A system's keys")
 
@@ -36,8 +39,8 @@ def new(
     as_json: options.Json = False,
 ) -> None:
     """Tạo khoá mới: key.jwk (bí mật, 0600), public.jwks, client.json · Make keys; nothing is overwritten."""
-    from lienthong.client import folders, wire
-    from lienthong.client.credentials import CLIENT_FILE, KEY_FILE, PUBLIC_FILE, Credentials
+    from lienthong.client import folders
+    from lienthong.client.credentials import CLIENT_FILE, KEY_FILE, PUBLIC_FILE, Credentials, generate_key
 
     if not _CLIENT_ID.fullmatch(client_id):
         raise InputError(
@@ -48,10 +51,10 @@ def new(
             ),
             Text("Ví dụ: --client-id H11.05/land", "For example: --client-id H11.05/land"),
         )
-    address = wire.gateway_url(None, gateway or folders.default_gateway())
-    credentials = Credentials.new(client_id, gateway=address, algorithm=alg.value)
-    credentials.save(folder)
     screen = options.screen(as_json=as_json)
+    issuer, token_endpoint = _authorization_server(gateway or folders.default_gateway(), screen)
+    credentials = Credentials(client_id, issuer, token_endpoint, generate_key(alg.value))
+    credentials.save(folder)
     files = {
         "key": folder / KEY_FILE,
         "public": folder / PUBLIC_FILE,
@@ -77,3 +80,23 @@ def new(
         )
 
     screen.result(document, show)
+
+
+def _authorization_server(gateway: str, screen: "Screen") -> tuple[str, str]:
+    """The issuer and token endpoint as the gateway names them, else what its address suggests."""
+    from lienthong.client import operations
+    from lienthong.client.sync_client import Client
+
+    with Client(gateway=gateway, timeout=3.0) as client:
+        try:
+            found = client.perform(operations.metadata())
+        except (RefusedError, UnreachableError):
+            screen.note(
+                Text(
+                    f"! chưa hỏi được cổng; client.json dùng {client.gateway}",
+                    f"the gateway did not answer; client.json says {client.gateway}",
+                )
+            )
+            found = {}
+        issuer = str(found.get("issuer", client.gateway))
+        return issuer, str(found.get("token_endpoint", f"{issuer}/oauth2/token"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 API_VERSION = "lienthong/v1"
 KINDS = ("Agency", "System", "Service", "EventType", "Agreement")
+STANDARD_INPUT = Path("-")
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _FILE_FIELDS = {"jwksFile": ("System", "jwks"), "openapiFile": ("Service", "openapi")}
 _WRITTEN = ("apiVersion", "kind", "metadata", "spec")
@@ -79,7 +81,7 @@ class Manifests:
 
 
 def load(paths: Sequence[Path]) -> Manifests:
-    """Read files, and the YAML and JSON files of folders in the order of their names.
+    """Read files, and the YAML and JSON files of folders in the order of their names; `-` is standard input.
 
     A file in a folder that a manifest names (keys, an OpenAPI document) is no manifest itself.
     """
@@ -102,7 +104,7 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
             if not inside:
                 raise _no_manifests(path)
             files |= {file: files.get(file, False) for file in inside}
-        elif path.exists():
+        elif path.exists() or path == STANDARD_INPUT:
             files[path] = True
         else:
             raise InputError(
@@ -258,6 +260,8 @@ def _refuse_twins(found: Manifests) -> None:
 
 def _read_text(path: Path) -> str | Text:
     try:
+        if path == STANDARD_INPUT:
+            return sys.stdin.buffer.read().decode("utf-8-sig")
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         return Text(f"{path}: không phải UTF-8", f"{path}: not UTF-8")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text as Styled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import TextIO
 
     from rich.console import RenderableType
@@ -58,6 +59,15 @@ class Screen:
     def note(self, text: Text) -> None:
         """A remark on standard error."""
         self.err.print(bilingual(text, ""), soft_wrap=True)
+
+    @contextmanager
+    def progress(self, text: Text) -> Iterator[Callable[[int], None]]:
+        """A count beside the text, for people at a terminal only; the function that is yielded moves it."""
+        if self.as_json or not self.err.is_terminal:
+            yield lambda _: None
+            return
+        with self.err.status(bilingual(text, "")) as status:
+            yield lambda count: status.update(bilingual(text, "").append(f"  {count}"))
 
     def failure(self, error: LienthongError) -> None:
         """An error: JSON on standard output, or text on standard error."""

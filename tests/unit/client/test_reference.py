@@ -1,0 +1,66 @@
+"""The reference names every command, option and error of the command, and nothing that is not there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from lienthong.client import errors
+from lienthong.client.cli import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REFERENCE = (Path(__file__).parents[3] / "docs/reference/command.md").read_text(encoding="utf-8")
+NOT_OURS = {"--help", "--version", "--install-completion", "--show-completion"}
+
+
+def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield words, command
+        return
+    for name, below in inner.items():
+        yield from commands(below, (*words, name))
+
+
+ALL = dict(commands(typer.main.get_command(app)))
+
+
+def test_every_command_is_described() -> None:
+    assert len(ALL) > 20
+    for words in ALL:
+        assert re.search(rf"`(lienthong )?{' '.join(words)}\b", REFERENCE), words
+
+
+def test_every_option_is_described() -> None:
+    for words, command in ALL.items():
+        for parameter in command.params:
+            for option in parameter.opts:
+                if option.startswith("--") and option not in NOT_OURS:
+                    assert option in REFERENCE, (words, option)
+
+
+def test_no_option_is_described_that_is_not_there() -> None:
+    known = {
+        option
+        for command in ALL.values()
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    assert set(re.findall(r"--[a-z][a-z-]+", REFERENCE)) <= known | NOT_OURS
+
+
+def test_every_command_takes_json_and_says_what_it_does_in_both_languages() -> None:
+    for words, command in ALL.items():
+        assert "--json" in {option for parameter in command.params for option in parameter.opts}, words
+        assert " · " in command.help, words
+
+
+def test_every_error_is_described() -> None:
+    for name in dir(errors):
+        if name.endswith("Error"):
+            assert name in REFERENCE
