@@ -74,7 +74,9 @@ async def serve(settings: ExchangeSettings) -> None:
     app = FastAPI(title="Liên thông: exchange", openapi_url=None, redirect_slashes=False)
     install_problem_handlers(app)
     app.state.keys = keys
-    app.include_router(routes(Publisher(database, bus, catalog.view), subscriptions, dispatch))
+    register = Register(database, bus, clock)
+    publisher = Publisher(database, bus, register, catalog.view)
+    app.include_router(routes(publisher, subscriptions, dispatch))
 
     async def shut_down_telemetry() -> None:
         telemetry.shutdown()
@@ -83,12 +85,13 @@ async def serve(settings: ExchangeSettings) -> None:
         PROCESS,
         settings,
         app=app,
-        background=[catalog.run, keys.run, relay.run, consumers.run, Register(database, bus).run],
+        background=[catalog.run, keys.run, relay.run, consumers.run, register.run, register.observe],
         checks={
             "database": database.check,
             "bus": lambda: bus.connected,
             "catalog": lambda: catalog.ready,
             "keys": lambda: keys.ready,
+            "register": lambda: register.current,
         },
         on_stop=dispatch.stop,
         close=[bus.close, catalog_channel.close, identity_channel.close, database.close, shut_down_telemetry],

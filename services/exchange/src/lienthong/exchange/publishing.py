@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lienthong.exchange.catalog_view import CatalogView
     from lienthong.exchange.parcels import Parcel
+    from lienthong.exchange.register import Register
     from lienthong.exchange.repository import Accepted
     from lienthong.kit.bus import Bus
     from lienthong.kit.database import Database
@@ -38,9 +39,12 @@ class Receipt:
 class Publisher:
     """Puts events into the stream, in the order they were given, each once."""
 
-    def __init__(self, database: Database, bus: Bus, view: Callable[[], CatalogView]) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, register: Register, view: Callable[[], CatalogView]
+    ) -> None:
         self._database = database
         self._bus = bus
+        self._register = register
         self._view = view
         self._readers = asyncio.Semaphore(_READERS)
 
@@ -88,8 +92,10 @@ class Publisher:
         """Events accepted before, by message id.
 
         Raises:
-            Problem: `event-id-reused`.
+            Problem: `event-id-reused`, or `bus-unavailable` while the register is too far behind to say.
         """
+        if not self._register.current:
+            raise errors.bus_unavailable()
         async with self._database.reading() as session:
             register = AcceptedEventRepository(session)
             known = await register.among({parcel.message_id for parcel in parcels})
