@@ -71,7 +71,8 @@ def test_forms_in_utf8_are_known(kind: str) -> None:
 @pytest.mark.parametrize(
     "kind",
     ["", "application/json", "multipart/form-data", "text/plain",
-     "application/x-www-form-urlencoded;charset=utf-16", "application/x-www-form-urlencoded, application/json"],
+     "application/x-www-form-urlencoded;charset=utf-16",
+     "application/x-www-form-urlencoded, application/json"],
 )  # fmt: skip
 def test_other_content_is_not(kind: str) -> None:
     assert not is_form(kind)
