@@ -23,6 +23,7 @@ from lienthong.kit.ids import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 ISSUER = "http://gateway.test"
@@ -77,7 +78,9 @@ class Identity:
 class Catalog:
     """A catalog process and how to reach it."""
 
+    folder: Path
     identity: Identity
+    environment: dict[str, str]
     process: subprocess.Popen[bytes]
     url: str
     rpc: str
@@ -95,38 +98,50 @@ class Catalog:
         """A client that may do everything."""
         return self.client("operator", "catalog:admin identity:admin")
 
+    def replica(self) -> AbstractContextManager[Catalog]:
+        """Start another process on the same database and bus."""
+        return _running(self.folder / "replica", self.identity, self.environment)
+
+    def restarted(self) -> AbstractContextManager[Catalog]:
+        """Start a process in the place of this one, which has ended."""
+        return _running(self.folder, self.identity, self.environment)
+
     def stop(self) -> int:
         """Ask it to end; its exit status."""
         self.process.terminate()
         return self.process.wait(20)
 
 
-@contextmanager
 def running_catalog(
-    folder: Path, identity: Identity, *, database_url: str, nats_url: str, **environment: str
-) -> Iterator[Catalog]:
+    folder: Path, identity: Identity, *, database_url: str, nats_url: str
+) -> AbstractContextManager[Catalog]:
     """Start `python -m lienthong.catalog`, and return when it is ready."""
-    folder.mkdir(parents=True, exist_ok=True)
-    offset = _free_offset()
-    variables = {
-        "LIENTHONG_HOME": str(folder),
-        "LIENTHONG_PORT_OFFSET": str(offset),
+    environment = {
         "LIENTHONG_PUBLIC_URL": ISSUER,
         "LIENTHONG_NATS_URL": nats_url,
         "LIENTHONG_IDENTITY_RPC": identity.address,
         "LIENTHONG_CATALOG_DATABASE_URL": database_url,
-        **environment,
     }
+    return _running(folder, identity, environment)
+
+
+@contextmanager
+def _running(folder: Path, identity: Identity, environment: dict[str, str]) -> Iterator[Catalog]:
+    folder.mkdir(parents=True, exist_ok=True)
+    offset = _free_offset()
+    own = {"LIENTHONG_HOME": str(folder), "LIENTHONG_PORT_OFFSET": str(offset)}
     log = folder / "catalog.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "lienthong.catalog"],
-            env={**os.environ, **variables},
+            env={**os.environ, **environment, **own},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     catalog = Catalog(
+        folder,
         identity,
+        environment,
         process,
         url=f"http://127.0.0.1:{8101 + offset}",
         rpc=f"127.0.0.1:{9101 + offset}",

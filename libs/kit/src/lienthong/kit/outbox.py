@@ -8,6 +8,7 @@ published again under the same id, which the stream knows as a duplicate.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,7 +20,7 @@ from lienthong.kit.database import BigId, Json, UtcDateTime
 from lienthong.kit.ids import uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import MetaData, Row
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,6 +56,16 @@ def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """A message to leave; without a `message_id` it gets a new one."""
+
+    subject: str
+    payload: bytes
+    message_id: str | None = None
+    headers: Mapping[str, str] | None = None
+
+
 class Outbox:
     """Where a unit of work leaves its messages. `on_commit` is called after commits that left any."""
 
@@ -82,33 +93,47 @@ class Outbox:
     ) -> str:
         """Leave a message, to be published after `session` commits; returns its message id.
 
+        Raises:
+            ValueError: the payload is larger than the bus takes.
+        """
+        [message_id] = await self.add_all(session, [OutboxMessage(subject, payload, message_id, headers)])
+        return message_id
+
+    async def add_all(self, session: AsyncSession, messages: Sequence[OutboxMessage]) -> list[str]:
+        """Leave messages, to be published in their order after `session` commits; returns their message ids.
+
         Messages are published in the order of their commits: on PostgreSQL units of work that leave messages
         wait for each other from here on, or a lower id could become visible after a higher one.
 
         Raises:
-            ValueError: the payload is larger than the bus takes.
+            ValueError: a payload is larger than the bus takes.
         """
-        if len(payload) > MAX_PAYLOAD:
-            raise ValueError(f"a message of {len(payload)} bytes is too large: at most {MAX_PAYLOAD}")
+        for message in messages:
+            if (size := len(message.payload)) > MAX_PAYLOAD:
+                raise ValueError(f"a message of {size} bytes is too large: at most {MAX_PAYLOAD}")
+        if not messages:
+            return []
         if session.get_bind().dialect.name == "postgresql":
             await session.execute(
                 text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || :name, 0))"),
                 {"name": f".{self._table.name}"},
             )
-        message_id = message_id or self._new_id()
-        await session.execute(
-            insert(self._table).values(
-                message_id=message_id,
-                subject=subject,
-                payload=payload,
-                headers=dict(headers) if headers else None,
-                created_at=self._clock.now(),
-            )
-        )
+        now = self._clock.now()
+        rows = [
+            {
+                "message_id": message.message_id or self._new_id(),
+                "subject": message.subject,
+                "payload": message.payload,
+                "headers": dict(message.headers) if message.headers else None,
+                "created_at": now,
+            }
+            for message in messages
+        ]
+        await session.execute(insert(self._table), rows)
         if self._on_commit is not None:
             wake = self._on_commit
             event.listen(session.sync_session, "after_commit", lambda _: wake(), once=True)
-        return message_id
+        return [str(row["message_id"]) for row in rows]
 
 
 class OutboxRelay:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog import planning
 from lienthong.catalog.agreements import Decision
+from lienthong.catalog.changes import Act
 from lienthong.catalog.errors import refuse
 from lienthong.catalog.kinds import Kind
 from lienthong.catalog.resources import ACTIVE, Resource
@@ -110,8 +111,7 @@ async def carry_out(plan: Plan, change: Change) -> None:
     # Read again: services show the status of their systems, systems the class of their agencies.
     versions |= {key: change.next_version() for key in plan.touched}
     await change.log(versions)
-    for step in steps:
-        await change.audit(_action(step), step.key, _detail(step, versions[step.key]))
+    await change.audit([Act(_action(step), step.key, _detail(step, versions[step.key])) for step in steps])
 
 
 def _written(step: Step, version: int, change: Change) -> Resource:

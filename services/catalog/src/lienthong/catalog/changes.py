@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from lienthong.catalog import events
 from lienthong.catalog.kinds import Kind
 from lienthong.catalog.repository import Repository
+from lienthong.kit.outbox import OutboxMessage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +32,15 @@ class Author:
 
     client_id: str
     transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What was done to what, for the audit; `detail` holds no secrets and no personal data."""
+
+    action: str
+    key: Key
+    detail: dict[str, Any]
 
 
 class Change:
@@ -69,15 +79,23 @@ class Change:
             ids = [identity for of, identity in versions if of is kind]
             now |= await self.repository.load(kind, ids, decisions=True)
         author = self.author
-        for key, version in versions.items():
-            await self.repository.add_change(version, key, author.client_id, author.transaction_id, self.now)
-            await self._outbox.add(self._session, key[0].subject, events.upserted(version, now[key]))
+        await self.repository.add_changes(versions, author.client_id, author.transaction_id, self.now)
+        await self._outbox.add_all(
+            self._session,
+            [
+                OutboxMessage(key[0].subject, events.upserted(version, now[key]))
+                for key, version in versions.items()
+            ],
+        )
 
-    async def audit(self, action: str, key: Key, detail: dict[str, Any]) -> None:
-        """Write the audit record of what was done."""
-        record_id = self._new_id()
-        record = events.admin(record_id, self.author, self.now, action, key, detail)
-        await self._outbox.add(self._session, events.JOURNAL, record, message_id=record_id)
+    async def audit(self, acts: Sequence[Act]) -> None:
+        """Write the audit records of what was done."""
+        messages = []
+        for act in acts:
+            record_id = self._new_id()
+            record = events.admin(record_id, self.author, self.now, act.action, act.key, act.detail)
+            messages.append(OutboxMessage(events.JOURNAL, record, record_id))
+        await self._outbox.add_all(self._session, messages)
 
 
 class Changes:

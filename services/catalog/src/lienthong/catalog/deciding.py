@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lienthong.catalog import agreements, json_text
 from lienthong.catalog.agreements import Decision, Status, Verdict
 from lienthong.catalog.applying import carry_out, plan_or_refuse, terms
+from lienthong.catalog.changes import Act
 from lienthong.catalog.errors import Conflicting, InvalidManifests, NotAllowed, UnknownResource, refuse
 from lienthong.catalog.kinds import Key, Kind
 from lienthong.catalog.mistakes import Mistake
@@ -104,7 +105,7 @@ class Deciding:
             offers = await change.repository.offers(identity)
             await change.log({system.key: version} | {key: change.next_version() for key in offers})
             action = "system.suspend" if status == SUSPENDED else "system.resume"
-            await change.audit(action, system.key, {"version": version})
+            await change.audit([Act(action, system.key, {"version": version})])
             return after
 
     def _request_draft(self, body: Json, party: Party) -> tuple[Draft, list[Mistake]]:
@@ -155,7 +156,7 @@ async def _decided(agreement: Resource, decision: Decision, verdict: Verdict, ch
     detail: dict[str, Any] = {"version": version, **terms(agreement.spec)}
     if decision.legal_ground:
         detail["decision_ground"] = decision.legal_ground
-    await change.audit(f"agreement.{verdict.value}", agreement.key, detail)
+    await change.audit([Act(f"agreement.{verdict.value}", agreement.key, detail)])
     return after
 
 

@@ -26,7 +26,7 @@ from lienthong.catalog.planning import State
 from lienthong.catalog.resources import ACTIVE, Resource, agency_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -152,19 +152,23 @@ class Repository:
             )
         )
 
-    async def add_change(self, version: int, key: Key, actor: str, transaction_id: str, at: datetime) -> None:
-        """Add a row to the change log."""
-        kind, identity = key
-        await self._session.execute(
-            insert(ChangeRow).values(
-                version=version,
-                kind=kind.value,
-                resource_id=identity,
-                actor=actor,
-                transaction_id=transaction_id,
-                at=at,
-            )
-        )
+    async def add_changes(
+        self, versions: Mapping[Key, int], actor: str, transaction_id: str, at: datetime
+    ) -> None:
+        """Add rows to the change log."""
+        rows = [
+            {
+                "version": version,
+                "kind": kind.value,
+                "resource_id": identity,
+                "actor": actor,
+                "transaction_id": transaction_id,
+                "at": at,
+            }
+            for (kind, identity), version in versions.items()
+        ]
+        if rows:
+            await self._session.execute(insert(ChangeRow), rows)
 
     async def changed_since(self, version: int, kinds: Sequence[Kind], limit: int) -> list[Key]:
         """Return up to `limit` resources of some kinds that changed after a version."""

@@ -1,0 +1,226 @@
+"""Asking for agreements, deciding on them, and who may do what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lienthong.kit.ids import uuid7
+from tests.integration.catalog.province import GROUND, Province
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.integration.catalog.running import Catalog
+
+
+@pytest.fixture
+def ready(catalog: Catalog, place: Province) -> Province:
+    """A province without agreements, applied."""
+    applied = catalog.operator().post("/apply", json={"manifests": place.without_agreement()})
+    assert applied.status_code == 200, applied.text
+    return place
+
+
+def _ask(client: httpx.Client, place: Province, **more: object) -> httpx.Response:
+    return client.post("/agreements", json={"id": place.agreement_id, **place.terms(**more)})
+
+
+def _decide(client: httpx.Client, place: Province, verdict: str, **said: str) -> httpx.Response:
+    return client.post(f"/agreements/{place.agreement_id}/{verdict}", json=said)
+
+
+def test_a_consumer_asks_and_the_provider_decides(catalog: Catalog, ready: Province) -> None:
+    consumer, provider = catalog.client(ready.consumer), catalog.client(ready.colleague)
+
+    asked = _ask(consumer, ready, operations=["getParcel"], validTo="2030-12-31")
+    assert asked.status_code == 201, asked.text
+    assert asked.headers["Location"] == f"/catalog/v1/agreements/{ready.agreement_id}"
+    assert (asked.json()["status"], asked.json()["decisions"]) == ("requested", [])
+    assert asked.json()["spec"]["validTo"] == "2030-12-31T17:00:00Z"
+
+    approved = _decide(provider, ready, "approve")
+    assert (approved.status_code, approved.json()["status"]) == (200, "approved")
+
+    revoked = _decide(provider, ready, "revoke", reason="Hết nhiệm vụ", legal_ground="Điều 20")
+    assert revoked.json()["status"] == "revoked"
+    shown = consumer.get(f"/agreements/{ready.agreement_id}").json()
+    assert [{**decision, "at": ""} for decision in shown["decisions"]] == [
+        {"status": "approved", "by": ready.colleague, "at": "", "legalGround": GROUND, "reason": ""},
+        {
+            "status": "revoked",
+            "by": ready.colleague,
+            "at": "",
+            "legalGround": "Điều 20",
+            "reason": "Hết nhiệm vụ",
+        },
+    ]
+
+
+def test_a_rejection_names_its_legal_ground_and_a_revocation_its_reason(
+    catalog: Catalog, ready: Province
+) -> None:
+    provider = catalog.client(ready.provider)
+    _ask(catalog.client(ready.consumer), ready)
+
+    without = _decide(provider, ready, "reject", reason="Không phù hợp")
+    assert without.status_code == 422
+    assert [error["pointer"] for error in without.json()["errors"]] == ["/legal_ground"]
+    assert "căn cứ pháp lý" in without.json()["errors"][0]["detail_vi"]
+    assert _decide(provider, ready, "revoke").json()["errors"][0]["pointer"] == "/reason"
+    assert _decide(provider, ready, "approve", ground="x").status_code == 422
+
+    rejected = _decide(provider, ready, "reject", legal_ground="Điều 16 Nghị định 194/2025/NĐ-CP")
+    assert rejected.json()["status"] == "rejected"
+    assert rejected.json()["decisions"][0]["legalGround"] == "Điều 16 Nghị định 194/2025/NĐ-CP"
+
+
+def test_decisions_follow_the_state_machine(catalog: Catalog, ready: Province) -> None:
+    operator = catalog.operator()
+    _ask(operator, ready)
+    assert _decide(operator, ready, "revoke", reason="x").status_code == 409
+    assert _decide(operator, ready, "reject", legal_ground="x").status_code == 200
+    for verdict in ("approve", "revoke"):
+        refused = _decide(operator, ready, verdict, reason="x")
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+        assert "new id" in refused.json()["detail"]
+    assert _ask(operator, ready).status_code == 409
+
+
+def test_a_decision_sent_twice_counts_once(catalog: Catalog, ready: Province) -> None:
+    operator = catalog.operator()
+    _ask(operator, ready)
+    first = _decide(operator, ready, "approve", legal_ground="Điều 5")
+    again = _decide(operator, ready, "approve", legal_ground="Điều 5")
+    assert again.status_code == 200
+    assert again.json() == first.json()
+    assert _decide(operator, ready, "approve", legal_ground="Điều 6").status_code == 409
+    assert _decide(catalog.client(ready.provider), ready, "approve", legal_ground="Điều 5").status_code == 409
+
+
+def test_a_request_sent_twice_counts_once(catalog: Catalog, ready: Province) -> None:
+    consumer = catalog.client(ready.consumer)
+    first, again = _ask(consumer, ready), _ask(consumer, ready)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    other = _ask(consumer, ready, purposes=["something-else"])
+    assert other.status_code == 409
+    assert other.json()["errors"][0]["pointer"] == "/id"
+
+
+def test_a_request_needs_no_id_and_no_consumer(catalog: Catalog, ready: Province) -> None:
+    body = {"eventType": ready.event_type_id, "purposes": ["watch"], "legalGround": GROUND}
+    asked = catalog.client(ready.consumer).post("/agreements", json=body)
+    assert asked.status_code == 201, asked.text
+    assert asked.json()["spec"]["consumer"] == ready.consumer
+    assert len(asked.json()["metadata"]["id"]) == 36
+
+
+@pytest.mark.parametrize(
+    ("more", "pointers"),
+    [
+        ({"status": "approved"}, ["/status"]),
+        ({"operations": ["dropTable"]}, ["/operations/0"]),
+        ({"service": "Z99/none/none-v1", "purposes": []}, ["/purposes", "/service"]),
+        ({"id": "?"}, ["/id"]),
+        ({"id": 5}, ["/id"]),
+        ({"colour": "red"}, ["/colour"]),
+    ],
+)
+def test_a_wrong_request_names_its_mistakes(
+    catalog: Catalog, ready: Province, more: dict[str, Any], pointers: list[str]
+) -> None:
+    refused = _ask(catalog.client(ready.consumer), ready, **more)
+    assert refused.status_code == 422, refused.text
+    assert [error["pointer"] for error in refused.json()["errors"]] == pointers
+
+
+@pytest.mark.parametrize("body", ["[]", '"x"', "null", "5"])
+def test_a_request_that_is_no_object_is_refused(catalog: Catalog, ready: Province, body: str) -> None:
+    client = catalog.client(ready.consumer)
+    assert client.post("/agreements", content=body).status_code == 422
+
+
+_CALLERS = ("operator", "consumer", "provider", "colleague", "stranger", "nobody", "forger")
+_VERDICTS = ("approve", "reject", "revoke")
+_ALLOWED = {
+    "read": {"operator", "consumer", "provider", "colleague", "stranger"},
+    "list": {"operator", "consumer", "provider", "colleague", "stranger"},
+    "openapi": {"operator", "consumer", "provider", "colleague", "stranger"},
+    "request": {"operator", "consumer"},
+    "approve": {"operator", "provider", "colleague"},
+    "reject": {"operator", "provider", "colleague"},
+    "revoke": {"operator", "provider", "colleague"},
+    "apply": {"operator"},
+    "rehearse": {"operator"},
+    "suspend": {"operator"},
+    "resume": {"operator"},
+}
+
+
+def _client(catalog: Catalog, place: Province, who: str) -> httpx.Client:
+    match who:
+        case "operator":
+            return catalog.operator()
+        case "nobody":
+            client = catalog.client("nobody/nobody")
+            del client.headers["Authorization"]
+            return client
+        case "forger":
+            client = catalog.operator()
+            head, payload, _ = client.headers["Authorization"].split(".")
+            client.headers["Authorization"] = f"{head}.{payload}.{'A' * 86}"
+            return client
+        case _:
+            return catalog.client(str(getattr(place, who)))
+
+
+def _do(client: httpx.Client, place: Province, action: str, agreement: str) -> httpx.Response:
+    match action:
+        case "read":
+            return client.get(f"/agreements/{agreement}")
+        case "list":
+            return client.get("/systems")
+        case "openapi":
+            return client.get(f"/services/{place.service_id}/openapi")
+        case "request":
+            return client.post("/agreements", json={"id": f"r-{uuid7()}", **place.terms()})
+        case "apply" | "rehearse":
+            return client.post(
+                "/apply", json={"manifests": [place.agency()]}, params={"dry_run": action == "rehearse"}
+            )
+        case "suspend" | "resume":
+            return client.post(f"/systems/{place.stranger}/{action}")
+        case _:
+            return client.post(f"/agreements/{agreement}/{action}", json={"legal_ground": "x", "reason": "y"})
+
+
+@pytest.mark.parametrize("who", _CALLERS)
+def test_everyone_may_do_exactly_what_is_theirs(catalog: Catalog, ready: Province, who: str) -> None:
+    operator, client = catalog.operator(), _client(catalog, ready, who)
+    for action, allowed in _ALLOWED.items():
+        agreement = f"{ready.agreement_id}-{action}"
+        _ask(operator, ready, id=agreement)
+        if action == "revoke":
+            operator.post(f"/agreements/{agreement}/approve")
+        before = operator.get(f"/agreements/{agreement}").json()["status"]
+
+        answer = _do(client, ready, action, agreement)
+
+        if who in {"nobody", "forger"}:
+            assert answer.status_code == 401, action
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        elif who in allowed:
+            assert answer.status_code in {200, 201}, (action, answer.text)
+        else:
+            assert answer.status_code == 403, (action, answer.text)
+            assert answer.json()["detail_vi"]
+        after = operator.get(f"/agreements/{agreement}").json()["status"]
+        assert (after != before) is (action in _VERDICTS and who in allowed), action
+
+
+def test_a_system_cannot_ask_for_another_one_of_its_own_agency(catalog: Catalog, ready: Province) -> None:
+    refused = _ask(catalog.client(ready.colleague), ready, consumer=ready.provider)
+    assert refused.status_code == 403
+    assert ready.colleague in refused.json()["detail"]

@@ -1,0 +1,261 @@
+"""Routes/Watch over real gRPC: whoever watches has what the catalog has, soon and without a gap."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lienthong.contracts.catalog.v1 import routes_pb2 as pb
+from lienthong.contracts.catalog.v1.routes_pb2_grpc import RoutesStub
+from lienthong.kit.rpc import open_channel
+from tests.integration.catalog.province import Province, name
+from tests.integration.catalog.running import running_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    import httpx
+
+    from tests.integration.catalog.running import Catalog, Identity
+    from tests.support.nats import NatsServer
+
+_PATIENCE = 20.0
+
+
+class Watcher:
+    """Follows one watch, keeps what it was told, and objects to any gap."""
+
+    def __init__(self, stream: Any, name: str = "") -> None:  # noqa: ANN401 - a gRPC call
+        self.name = name
+        self.version = -1
+        self.resources: dict[tuple[int, str], pb.Resource] = {}
+        self.seen: list[str] = []
+        self._updates = stream.__aiter__()
+
+    async def next(self) -> pb.WatchResponse:
+        """Take the next message that is no heartbeat."""
+        while (update := await self.take()).WhichOneof("update") == "heartbeat":
+            pass
+        return update
+
+    async def take(self) -> pb.WatchResponse:
+        """Take the next message."""
+        async with asyncio.timeout(_PATIENCE):
+            update: pb.WatchResponse = await anext(self._updates)
+        kind = update.WhichOneof("update")
+        self.seen.append(str(kind))
+        match kind:
+            case "snapshot":
+                self.version = update.snapshot.version
+                self.resources = {(one.key.kind, one.key.id): one for one in update.snapshot.resources}
+            case "delta":
+                assert update.delta.from_version == self.version, "a delta was missed"
+                assert update.delta.to_version > self.version
+                self.version = update.delta.to_version
+                self.resources |= {(one.key.kind, one.key.id): one for one in update.delta.upserts}
+            case _:
+                assert update.heartbeat.version == self.version
+        return update
+
+    async def reach(self, version: int) -> None:
+        """Follow until this version."""
+        while self.version < version:
+            await self.take()
+
+    def agreement(self, identity: str) -> pb.Agreement:
+        """An agreement as this watcher knows it."""
+        return self.resources[pb.RESOURCE_KIND_AGREEMENT, identity].agreement
+
+
+@asynccontextmanager
+async def _watching(catalog: Catalog, *kinds: pb.ResourceKind.ValueType) -> AsyncIterator[Watcher]:
+    async with open_channel(catalog.rpc) as channel:
+        stream = RoutesStub(channel).Watch(pb.WatchRequest(node="test", kinds=kinds))
+        watcher = Watcher(stream)
+        await watcher.next()
+        yield watcher
+        stream.cancel()
+
+
+async def _apply(client: httpx.Client, *manifests: dict[str, Any]) -> int:
+    answer = await asyncio.to_thread(client.post, "/apply", json={"manifests": list(manifests)})
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["version"])
+
+
+async def _post(client: httpx.Client, path: str, **body: str) -> None:
+    answer = await asyncio.to_thread(client.post, path, json=body)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_watch_begins_with_everything_and_goes_on_with_what_changes(
+    catalog: Catalog, place: Province
+) -> None:
+    operator = catalog.operator()
+    version = await _apply(operator, *place.everything())
+    async with _watching(catalog) as watcher:
+        assert watcher.version == version
+        assert watcher.agreement(place.agreement_id).status == pb.AGREEMENT_STATUS_REQUESTED
+        assert watcher.resources[pb.RESOURCE_KIND_SERVICE, place.service_id].service.operations
+
+        await _post(operator, f"/agreements/{place.agreement_id}/approve")
+        update = await watcher.next()
+
+        assert (update.delta.from_version, update.delta.to_version) == (version, version + 1)
+        assert [one.key.id for one in update.delta.upserts] == [place.agreement_id]
+        assert watcher.agreement(place.agreement_id).status == pb.AGREEMENT_STATUS_APPROVED
+
+
+async def test_one_apply_arrives_as_one_delta(catalog: Catalog, place: Province) -> None:
+    async with _watching(catalog) as watcher:
+        version = await _apply(catalog.operator(), *place.everything())
+        update = await watcher.next()
+    assert update.delta.to_version == version
+    assert len(update.delta.upserts) == len(place.everything())
+
+
+async def test_only_the_kinds_asked_for_arrive_and_versions_still_follow_each_other(
+    catalog: Catalog, place: Province
+) -> None:
+    operator = catalog.operator()
+    await _apply(operator, *place.without_agreement())
+    async with _watching(catalog, pb.RESOURCE_KIND_AGREEMENT, pb.RESOURCE_KIND_SYSTEM) as watcher:
+        await _apply(operator, place.agency(name=name("Khác")))
+        version = await _apply(operator, place.agreement())
+        await watcher.reach(version)
+        kinds = {kind for kind, _ in watcher.resources}
+    assert kinds == {pb.RESOURCE_KIND_AGREEMENT, pb.RESOURCE_KIND_SYSTEM}
+    assert watcher.agreement(place.agreement_id).consumer_id == place.consumer
+
+
+@pytest.mark.parametrize("suspended", [True, False])
+async def test_a_suspended_system_takes_all_it_offers_with_it(
+    catalog: Catalog, place: Province, suspended: bool
+) -> None:
+    operator = catalog.operator()
+    await _apply(operator, *place.everything())
+    if not suspended:
+        await _post(operator, f"/systems/{place.provider}/suspend")
+    async with _watching(catalog) as watcher:
+        await _post(operator, f"/systems/{place.provider}/{'suspend' if suspended else 'resume'}")
+        await watcher.next()
+        wanted = pb.STATUS_SUSPENDED if suspended else pb.STATUS_ACTIVE
+        resources = watcher.resources
+        assert resources[pb.RESOURCE_KIND_SYSTEM, place.provider].system.status == wanted
+        assert resources[pb.RESOURCE_KIND_SERVICE, place.service_id].service.status == wanted
+        assert resources[pb.RESOURCE_KIND_EVENT_TYPE, place.event_type_id].event_type.status == wanted
+        assert resources[pb.RESOURCE_KIND_SYSTEM, place.colleague].system.status == pb.STATUS_ACTIVE
+    shown = operator.get(f"/services/{place.service_id}").json()
+    assert shown["status"] == ("suspended" if suspended else "active")
+
+
+async def test_a_revocation_reaches_watchers_well_within_a_second(catalog: Catalog, place: Province) -> None:
+    operator = catalog.operator()
+    await _apply(operator, *place.without_agreement(), place.agreement(status="approved"))
+    async with _watching(catalog) as one, _watching(catalog) as other:
+        await _post(operator, f"/agreements/{place.agreement_id}/revoke", reason="Thử")
+        answered = time.monotonic()
+        await asyncio.gather(one.next(), other.next())
+        waited = time.monotonic() - answered
+        for watcher in (one, other):
+            assert watcher.agreement(place.agreement_id).status == pb.AGREEMENT_STATUS_REVOKED
+    assert waited < 0.7
+
+
+async def test_a_quiet_watch_beats_every_five_seconds(catalog: Catalog) -> None:
+    async with _watching(catalog) as watcher:
+        began = time.monotonic()
+        update = await watcher.take()
+        waited = time.monotonic() - began
+    assert update.WhichOneof("update") == "heartbeat"
+    assert 4 < waited < 7
+
+
+async def test_no_watcher_misses_any_of_200_changes(catalog: Catalog, place: Province) -> None:
+    """Four writers make 200 changes while watchers come at any moment; all end with the same catalog."""
+    operator = catalog.operator()
+    await _apply(operator, *place.everything())
+    writing = asyncio.Event()
+
+    async def write(writer: int) -> int:
+        version = 0
+        for number in range(50):
+            shared = place.agency("05", name=name(f"{writer}-{number}"))
+            version = await _apply(operator, shared if number % 2 else place.agency(f"{writer}{number:02}"))
+        return version
+
+    async def watch(delay: float, kinds: tuple[pb.ResourceKind.ValueType, ...]) -> Watcher:
+        await asyncio.sleep(delay)
+        async with _watching(catalog, *kinds) as watcher:
+            while not writing.is_set():
+                await watcher.take()
+            await watcher.reach(last)
+            return watcher
+
+    last = 2**62
+    kinds = [(), (pb.RESOURCE_KIND_AGENCY,), (pb.RESOURCE_KIND_AGENCY, pb.RESOURCE_KIND_SYSTEM)]
+    watchers = [asyncio.create_task(watch(0.15 * index, kinds[index % 3])) for index in range(12)]
+    last = max(await asyncio.gather(*(write(writer) for writer in range(4))))
+    writing.set()
+    done = await asyncio.gather(*watchers)
+
+    async with _watching(catalog) as fresh:
+        assert fresh.version == last
+        agencies = {key: one for key, one in fresh.resources.items() if key[0] == pb.RESOURCE_KIND_AGENCY}
+        assert len([code for _, code in agencies if code.startswith(f"{place.code}.")]) == 100 + 3
+        for watcher in done:
+            assert watcher.version == last
+            assert {
+                key: one for key, one in watcher.resources.items() if key[0] == pb.RESOURCE_KIND_AGENCY
+            } == agencies
+        assert any("delta" in watcher.seen for watcher in done)
+
+
+async def test_a_watcher_that_fell_far_behind_gets_a_fresh_snapshot(
+    catalog: Catalog, place: Province
+) -> None:
+    async with _watching(catalog) as watcher:
+        version = await _apply(catalog.operator(), *(place.agency(f"{number:03}") for number in range(600)))
+        update = await watcher.next()
+    assert update.WhichOneof("update") == "snapshot"
+    assert update.snapshot.version == version
+    assert len([code for _, code in watcher.resources if code.startswith(f"{place.code}.")]) == 600
+
+
+@pytest.mark.parametrize("bus", ["with the bus", "without the bus"])
+async def test_a_change_in_one_replica_reaches_watchers_of_another_within_a_second(
+    own_catalog: Catalog,
+    own_nats_server: NatsServer,
+    place: Province,
+    bus: str,
+) -> None:
+    operator = own_catalog.operator()
+    await _apply(operator, *place.without_agreement(), place.agreement(status="approved"))
+    with own_catalog.replica() as replica:
+        async with _watching(replica) as watcher:
+            if bus == "without the bus":
+                own_nats_server.kill()
+            await _post(operator, f"/agreements/{place.agreement_id}/revoke", reason="Thử")
+            answered = time.monotonic()
+            await watcher.next()
+            waited = time.monotonic() - answered
+    assert watcher.agreement(place.agreement_id).status == pb.AGREEMENT_STATUS_REVOKED
+    assert waited < 0.9
+
+
+async def test_a_catalog_stops_well_while_it_is_watched(
+    tmp_path: Path, identity: Identity, own_nats_server: NatsServer
+) -> None:
+    with running_catalog(
+        tmp_path,
+        identity,
+        database_url=f"sqlite+aiosqlite:///{tmp_path}/catalog.db",
+        nats_url=own_nats_server.url,
+    ) as catalog:
+        async with _watching(catalog):
+            assert await asyncio.to_thread(catalog.stop) == 0
