@@ -44,14 +44,14 @@ RECORDS, MESSAGES, KILLS = 5_000, 250, 5
 
 @contextmanager
 def running(settings: LedgerSettings, nats_url: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m lienthong.ledger` with one message a transaction, killed at the end."""
+    """`python -m lienthong.ledger` with two messages a transaction, killed at the end."""
     environment = {
         **os.environ,
         "LIENTHONG_HOME": str(settings.home),
         "LIENTHONG_PORT_OFFSET": str(settings.port_offset),
         "LIENTHONG_NATS_URL": nats_url,
         "LIENTHONG_LEDGER_DATABASE_URL": settings.ledger_database_url,
-        "LIENTHONG_LEDGER_BATCH_MESSAGES": "1",
+        "LIENTHONG_LEDGER_BATCH_MESSAGES": "2",
     }
     with log.open("ab") as file:
         process = subprocess.Popen(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
 
 from lienthong.ledger.models import entries, quarantine, tiles, tree
 from lienthong.tlog import ENTRIES, TILE_WIDTH, TileAddress, edge_of, edge_tiles, encode_bundle
@@ -84,6 +84,9 @@ async def replace_head(session: AsyncSession, old: Head, new: Head) -> bool:
 
 async def find_data_of(session: AsyncSession, record_ids: Sequence[str]) -> dict[str, bytes]:
     """Those of these records that are in the log, with their bytes."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Else the planner takes reading the whole table for cheaper than hundreds of look-ups: it is not.
+        await session.execute(text("SET LOCAL enable_seqscan = off"))
     found: dict[str, bytes] = {}
     for at in range(0, len(record_ids), _CHUNK):
         chunk = record_ids[at : at + _CHUNK]
