@@ -102,14 +102,6 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A record of the ledger and its index in the tree."""
-
-    index: int
-    record: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """Some items and where the next ones begin (`next` is none at the end)."""
 

@@ -16,7 +16,6 @@ from lienthong.client.answers import (
     Application,
     Applied,
     Change,
-    Entry,
     Page,
     Pulled,
     RefusedAck,
@@ -314,11 +313,6 @@ def entries(
     return Operation("GET", "/audit/v1/entries", _page, params=params)
 
 
-def entry(index: int) -> Operation[Entry]:
-    """One entry of the ledger by its index."""
-    return Operation("GET", f"/audit/v1/entries/{index}", _entry)
-
-
 def audit_file(path: str, *, public: bool) -> Operation[bytes]:
     """A file of the log as C2SP names it: `checkpoint`, `key`, `tile/…`."""
     return Operation("GET", f"/audit/{path}", lambda response: response.content, public=public)
@@ -380,11 +374,6 @@ def _items(response: httpx.Response) -> tuple[Mapping[str, Any], ...]:
 def _page(response: httpx.Response) -> Page:
     document = _object(response)
     return Page(items=tuple(document["items"]), next=document.get("next"))
-
-
-def _entry(response: httpx.Response) -> Entry:
-    document = _object(response)
-    return Entry(index=int(document["index"]), record=dict(document["record"]))
 
 
 def _application(response: httpx.Response) -> Application:
