@@ -12,6 +12,15 @@ from tests.e2e.province import LIENTHONG, Province, free_offset, launch, run
 PARCELS = "H11.05/land/parcels-v1"
 PARCEL = "/parcels/59301-4-113"
 SECOND_START_S = 20.0
+README = Path(__file__).resolve().parents[2] / "examples" / "binh-thuan" / "README.md"
+
+
+def readme_commands() -> list[tuple[str, int]]:
+    """The commands of the province's README for the second terminal, and the status that each ends with."""
+    text = README.read_text(encoding="utf-8")
+    lines = [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ lienthong ")]
+    assert len(lines) >= 7
+    return [(line, 4 if line.endswith("# refused") else 0) for line in lines]
 
 
 def alive(pids: set[int]) -> list[int]:
@@ -39,6 +48,9 @@ def test_the_second_start_is_quick_and_keeps_the_state_of_the_first(tmp_path: Pa
             registered = one_stop.call(PARCELS, "POST", f"{PARCEL}/changes", json=mortgage)
             assert registered.status == 201
             receipt = one_stop.receipt(registered.transaction_id or "")
+        for line, status in readme_commands():
+            done = first.shell(line)
+            assert done.returncode == status, (line, done.stdout, done.stderr)
         with first.client("operator") as operator:
             operator.perform(
                 operations.decide_agreement("portal-officials", "revoke", legal_ground=None, reason="Hết hạn")
@@ -86,6 +98,11 @@ def test_the_second_start_is_quick_and_keeps_the_state_of_the_first(tmp_path: Pa
     except BaseException:
         second.stop()
         raise
-    # Even killed outright it takes everything with it.
+    # Even killed outright it takes everything with it, and the next start finds everything.
     second.kill()
     wait_until_gone(pids)
+    once = launch(home, offset, "--once")
+    told, _ = once.communicate(timeout=120)
+    assert once.returncode == 1, "the officials' agreement is revoked, so not everything went as told"
+    assert "READY" not in told
+    assert [line for line in told.splitlines() if "✗" in line and "portal" not in line] == []

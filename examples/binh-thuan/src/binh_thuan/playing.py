@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: After the catalog has changed, gateway and identity learn of it within a second; more is a fault.
 SETTLING_S = 15.0
 _PAUSE_S = 0.1
+#: Each pull waits two seconds; an event that was acknowledged to its publisher is there at once.
+_PULLS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,14 @@ class Players:
     def _event(self) -> list[Played]:
         self._subscribe()
         published = self.play(story.publication())
-        taken = self.play(story.delivery())
-        events = taken.answer.get("events", []) if taken.as_told else []
         sent = json.loads(published.step.operation.content or b"{}")["id"]
-        if sent not in [one["event"]["id"] for one in events]:
-            return [published, replace(taken, complaint="sự kiện chưa đến · the event has not come")]
-        return [published, taken, self.play(story.acknowledgement([one["ack"] for one in events]))]
+        for _ in range(_PULLS):
+            taken = self.play(story.delivery())
+            events = taken.answer.get("events", []) if taken.as_told else []
+            if sent in [one["event"]["id"] for one in events]:
+                acknowledged = self.play(story.acknowledgement([one["ack"] for one in events]))
+                return [published, taken, acknowledged]
+        return [published, replace(taken, complaint="sự kiện chưa đến · the event has not come")]
 
     def _subscribe(self) -> None:
         while True:

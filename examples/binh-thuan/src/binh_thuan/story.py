@@ -168,7 +168,7 @@ def delivery() -> Step:
         "one-stop",
         "Nhận sự kiện",
         "Takes the event",
-        operations.pull(SUBSCRIPTION, limit=100, wait=10),
+        operations.pull(SUBSCRIPTION, limit=100, wait=2),
         lambda it: f"{len(it['events'])} sự kiện",
     )
 

@@ -1,0 +1,37 @@
+"""An API of one's own, as small as can be: `python3 hello.py [port]`; it needs Python and nothing else."""
+
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
+
+PREFIX = "/greetings/"
+
+
+class Hello(BaseHTTPRequestHandler):
+    """Greets who is named, and says who asked and why, as the gateway tells it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer `GET /greetings/{name}`."""
+        if not self.path.startswith(PREFIX):
+            self.send_error(404)
+            return
+        greeting = {
+            "greeting": f"Xin chào, {unquote(self.path[len(PREFIX) :])}!",
+            "asked_by": self.headers.get("LGSP-Client"),
+            "purpose": self.headers.get("LGSP-Purpose"),
+            "transaction_id": self.headers.get("LGSP-Transaction-Id"),
+        }
+        body = json.dumps(greeting, ensure_ascii=False).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+if __name__ == "__main__":
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 9000
+    ThreadingHTTPServer(("127.0.0.1", port), Hello).serve_forever()
