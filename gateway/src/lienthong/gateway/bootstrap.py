@@ -25,9 +25,10 @@ from lienthong.gateway.record import Recorder
 from lienthong.gateway.replica import KeysReplica, RoutesReplica
 from lienthong.gateway.rooms import rooms
 from lienthong.gateway.settings import GatewaySettings
-from lienthong.kit.bus import Bus, StreamSpec
+from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.ids import uuid7
+from lienthong.kit.journal import journal_stream
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.process import die_with_parent
 from lienthong.kit.rpc import open_channel
@@ -96,7 +97,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     bus = await Bus.connect(
         settings.nats_url,
         f"gateway {settings.gateway_node}",
-        streams=[StreamSpec("JOURNAL", ["journal.>"], replicas=settings.nats_replicas)],
+        streams=[journal_stream(settings.nats_replicas)],
     )
     stack.push_async_callback(bus.close)
     spool = Spool(

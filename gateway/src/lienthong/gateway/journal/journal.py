@@ -99,7 +99,7 @@ class Journal:
                 try:
                     await self._ship(segment)
                 except (BusError, OSError) as error:
-                    _log.info("spool not shipped", error=str(error), bytes=self._spool.size)
+                    _log.debug("spool not shipped", error=str(error), bytes=self._spool.size)
                     await asyncio.sleep(delay)
                     delay = min(delay * 2, _RETRY_MOST_S)
                 else:

@@ -1,0 +1,99 @@
+"""The gateway as a process: its workers, its end, its health."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from tests.integration.gateway.world import API, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    NewWorld = Callable[..., World]
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs, also when it is nobody's child any more."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_worker_that_is_killed_is_started_anew(new_world: NewWorld) -> None:
+    world = new_world()
+    world.start()
+    (worker,) = world.workers
+    os.kill(worker, signal.SIGKILL)
+    world.wait(lambda: not alive(worker), "the worker is gone")
+    world.wait(lambda: world.workers and world.workers[0] != worker and world.ready(), "a new worker")
+    with world.client() as client:
+        assert client.get(f"{API}/parcels/1").status_code == 200
+
+
+def test_workers_die_with_their_parent(new_world: NewWorld) -> None:
+    world = new_world(workers=2)
+    world.start()
+    workers = world.workers
+    assert len(workers) == 2
+    world.stop_gateway(signal.SIGKILL)
+    world.wait(lambda: not any(alive(worker) for worker in workers), "the workers are gone")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", world.port))
+
+
+def test_several_workers_answer_and_each_call_has_one_record(new_world: NewWorld) -> None:
+    world = new_world(workers=2)
+    world.start()
+    answers = []
+    for _ in range(30):
+        with world.client() as client:
+            answers.append(client.get(f"{API}/parcels/1"))
+    assert Counter(answer.status_code for answer in answers) == {200: 30}
+    found = Counter(record["tx"] for record in world.records())
+    assert all(found[answer.headers["lgsp-transaction-id"]] == 1 for answer in answers)
+
+
+def test_the_gateway_stops_at_once_when_idle_with_connections_open(new_world: NewWorld) -> None:
+    world = new_world()
+    world.start()
+    with world.client() as client:
+        assert client.get(f"{API}/parcels/1").status_code == 200
+        assert world.stop_gateway() == 0
+
+
+def test_health_tells_what_is_missing(new_world: NewWorld) -> None:
+    world = new_world()
+    world.loop.run(world.catalog_peer.stop())
+    world.start(wait=False)
+    world.wait(world.live, "the gateway lives")
+    answer = httpx.get(f"http://127.0.0.1:{world.health_port}/health/ready", trust_env=False)
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["routes"] is False
+    world.loop.run(world.catalog_peer.start())
+    world.wait(world.ready, "the gateway is ready")
+
+
+def test_the_privacy_key_is_the_owners_alone(new_world: NewWorld) -> None:
+    world = new_world(workers=2)
+    world.start()
+    key = world.folder / "home/gateway/privacy.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(bytes.fromhex(key.read_text())) == 32
+    assert list(key.parent.glob("privacy.key.*")) == []
+
+
+def test_a_privacy_key_that_cannot_be_used_stops_the_gateway(new_world: NewWorld) -> None:
+    world = new_world()
+    key = world.folder / "home/gateway/privacy.key"
+    key.parent.mkdir(parents=True)
+    key.write_text("too short")
+    world.start(wait=False)
+    world.wait(lambda: "gateway failed" in world.log.read_text(), "the gateway says why")

@@ -1,0 +1,211 @@
+"""Large bodies, cut-off bodies, and callers that go away."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.integration.gateway.world import API, service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.gateway.peers import Behaviour, Exchange
+    from tests.integration.gateway.world import World
+
+MIB = 1 << 20
+PIECE = os.urandom(MIB)
+
+
+def stream_of(size_mib: int, *, declared: bool) -> Behaviour:
+    """A behaviour that sends `size_mib` MiB."""
+
+    async def streaming(exchange: Exchange) -> None:
+        framing = f"content-length: {size_mib * MIB}" if declared else "transfer-encoding: chunked"
+        exchange.writer.write(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n".encode())
+        for _ in range(size_mib):
+            exchange.writer.write(PIECE if declared else b"%x\r\n%b\r\n" % (MIB, PIECE))
+            await exchange.writer.drain()
+        if not declared:
+            exchange.writer.write(b"0\r\n\r\n")
+        await exchange.writer.drain()
+
+    return streaming
+
+
+def digest_of(size_mib: int) -> str:
+    digest = hashlib.sha256()
+    for _ in range(size_mib):
+        digest.update(PIECE)
+    return digest.hexdigest()
+
+
+def worker_memory_mib(world: World) -> float:
+    """What the gateway's worker holds in memory."""
+    pages = [int(Path(f"/proc/{worker}/statm").read_text().split()[1]) for worker in world.workers]
+    return max(pages) * os.sysconf("SC_PAGE_SIZE") / MIB
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_large_answer_streams_through_and_is_recorded(world: World, declared: bool) -> None:
+    world.change(service([world.provider.url], timeout_ms=60_000, max_request_bytes=1 << 30))
+    world.provider.behaviours["/parcels/large"] = stream_of(200, declared=declared)
+    before = worker_memory_mib(world)
+    size, digest = 0, hashlib.sha256()
+    with world.client() as client, client.stream("GET", f"{API}/parcels/large") as answer:
+        for chunk in answer.iter_raw():
+            size += len(chunk)
+            digest.update(chunk)
+    assert (size, digest.hexdigest()) == (200 * MIB, digest_of(200))
+    record = world.record(answer.headers["lgsp-transaction-id"])
+    assert (record["response_bytes"], record["response_sha256"]) == (size, digest.hexdigest())
+    assert worker_memory_mib(world) - before < 64
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_large_body_streams_through_and_is_recorded(world: World, declared: bool) -> None:
+    world.change(service([world.provider.url], timeout_ms=60_000, max_request_bytes=1 << 30))
+    received: list[tuple[int, str]] = []
+
+    async def counting(exchange: Exchange) -> None:
+        size, digest = 0, hashlib.sha256()
+        if exchange.header("content-length") is not None:
+            left = int(exchange.header("content-length") or 0)
+            while left:
+                piece = await exchange.reader.read(min(left, MIB))
+                left -= len(piece)
+                size += len(piece)
+                digest.update(piece)
+        else:
+            while length := int(await exchange.reader.readline(), 16):
+                piece = await exchange.reader.readexactly(length)
+                await exchange.reader.readline()
+                size += len(piece)
+                digest.update(piece)
+            await exchange.reader.readline()
+        received.append((size, digest.hexdigest()))
+        await exchange.answer()
+
+    counting.streams = True  # type: ignore[attr-defined]
+    world.provider.behaviours["/parcels"] = counting
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(100):
+            yield PIECE
+
+    with world.client() as client:
+        headers = {"Content-Length": str(100 * MIB)} if declared else {}
+        before = worker_memory_mib(world)
+        answer = client.post(f"{API}/parcels", content=pieces(), headers=headers)
+    assert answer.status_code == 200
+    assert received == [(100 * MIB, digest_of(100))]
+    record = world.record(answer.headers["lgsp-transaction-id"])
+    assert (record["request_bytes"], record["request_sha256"]) == received[0]
+    assert worker_memory_mib(world) - before < 64
+    del world.provider.behaviours["/parcels"]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_an_answer_that_the_provider_cuts_off_is_cut_off_for_the_caller_too(
+    world: World, declared: bool
+) -> None:
+    async def cut_off(exchange: Exchange) -> None:
+        framing = f"content-length: {4 * MIB}" if declared else "transfer-encoding: chunked"
+        exchange.writer.write(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n".encode())
+        exchange.writer.write(PIECE if declared else b"%x\r\n%b\r\n" % (MIB, PIECE))
+        await exchange.writer.drain()
+        exchange.writer.close()
+
+    world.provider.behaviours["/parcels/cut"] = cut_off
+    with world.client() as client, client.stream("GET", f"{API}/parcels/cut") as answer:
+        assert answer.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):
+            answer.read()
+    tx = answer.headers["lgsp-transaction-id"]
+    world.wait(lambda: any(record["tx"] == tx for record in world.records()), "the record")
+    record = world.record(tx)
+    assert (record["aborted"], record["error"], record["status"]) == (True, "provider-broken", 200)
+
+
+def test_a_caller_that_goes_away_while_the_provider_works_is_recorded_as_aborted(world: World) -> None:
+    async def slow(exchange: Exchange) -> None:
+        await asyncio.sleep(3)
+
+    world.provider.behaviours["/parcels/waiting"] = slow
+    known = {record["tx"] for record in world.records()}
+    with socket.create_connection(("127.0.0.1", world.port)) as connection:
+        connection.sendall(
+            f"GET {API}/parcels/waiting HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {world.token()}\r\n\r\n".encode()
+        )
+        world.wait(lambda: "/parcels/waiting" in str(world.provider.seen[-1].request_line), "the request")
+        time.sleep(0.3)
+
+    def aborted() -> list[dict[str, object]]:
+        return [record for record in world.records() if record["tx"] not in known]
+
+    world.wait(aborted, "the record", timeout=5)
+    (record,) = aborted()
+    assert record["aborted"] is True
+    assert record["operation"] == "getParcel"
+    assert "status" not in record
+    assert "answered" not in record
+
+
+def test_a_caller_that_goes_away_during_an_upload_is_recorded_as_aborted(world: World) -> None:
+    known = {record["tx"] for record in world.records()}
+    with socket.create_connection(("127.0.0.1", world.port)) as connection:
+        connection.sendall(
+            f"POST {API}/parcels HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+            f"Authorization: Bearer {world.token()}\r\n\r\n".encode()
+            + b"x" * 100_000
+        )
+        time.sleep(0.3)
+
+    def aborted() -> list[dict[str, object]]:
+        return [record for record in world.records() if record["tx"] not in known]
+
+    world.wait(aborted, "the record", timeout=5)
+    (record,) = aborted()
+    assert record["aborted"] is True
+    assert 0 < int(str(record["request_bytes"])) <= 100_000
+
+
+def test_a_caller_that_goes_away_during_a_download_is_recorded_as_aborted(world: World) -> None:
+    world.provider.behaviours["/parcels/large"] = stream_of(100, declared=True)
+    with world.client() as client, client.stream("GET", f"{API}/parcels/large") as answer:
+        next(answer.iter_raw())
+        tx = answer.headers["lgsp-transaction-id"]
+    world.wait(lambda: any(record["tx"] == tx for record in world.records()), "the record", timeout=10)
+    record = world.record(tx)
+    assert record["aborted"] is True
+    assert record["response_bytes"] < 100 * MIB
+
+
+def test_a_slow_reader_holds_the_provider_back(world: World) -> None:
+    world.change(service([world.provider.url], timeout_ms=60_000, max_request_bytes=1 << 30))
+    sent = 0
+
+    async def eager(exchange: Exchange) -> None:
+        nonlocal sent
+        exchange.writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {300 * MIB}\r\n\r\n".encode())
+        for _ in range(300):
+            exchange.writer.write(PIECE)
+            await exchange.writer.drain()
+            sent += MIB
+
+    world.provider.behaviours["/parcels/eager"] = eager
+    before = worker_memory_mib(world)
+    with world.client() as client, client.stream("GET", f"{API}/parcels/eager") as answer:
+        next(answer.iter_raw())
+        time.sleep(1.5)
+        assert sent < 200 * MIB, "more than the kernel's buffers hold"
+        assert worker_memory_mib(world) - before < 64

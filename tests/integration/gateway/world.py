@@ -1,0 +1,302 @@
+"""A real gateway process between a real NATS and the smallest possible peers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+import nats
+from nats.js.errors import NotFoundError
+
+from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
+from lienthong.contracts.identity.v1 import keys_pb2_grpc
+from tests.integration.gateway.loop import LoopThread
+from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, StubIdentity
+from tests.support.nats import NatsServer
+from tests.support.ports import take_free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
+
+CONSUMER = "H11.01/one-stop"
+OTHER_CONSUMER = "H11.36.01/portal"
+PROVIDER = "H11.05/land"
+SERVICE = f"{PROVIDER}/parcels-v1"
+AGREEMENT = "one-stop-parcels"
+PURPOSE = "land-procedure"
+API = f"/api/{SERVICE}"
+
+OPERATIONS = (
+    ("getParcel", "GET", "/parcels/{parcelId}"),
+    ("headParcel", "HEAD", "/parcels/{parcelId}"),
+    ("listParcels", "GET", "/parcels"),
+    ("registerParcel", "POST", "/parcels"),
+    ("removeParcel", "DELETE", "/parcels/{parcelId}"),
+    ("secretParcel", "GET", "/secrets"),
+)
+
+
+def system(system_id: str, *, suspended: bool = False) -> routes_pb2.Resource:
+    """A system as the catalog hands it out."""
+    status = routes_pb2.STATUS_SUSPENDED if suspended else routes_pb2.STATUS_ACTIVE
+    return routes_pb2.Resource(
+        key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_SYSTEM, id=system_id),
+        system=routes_pb2.System(id=system_id, status=status),
+    )
+
+
+def service(
+    upstreams: Iterable[str],
+    *,
+    service_id: str = SERVICE,
+    timeout_ms: int = 2000,
+    max_request_bytes: int = 0,
+    suspended: bool = False,
+    write_ahead: bool = False,
+) -> routes_pb2.Resource:
+    """A service as the catalog hands it out."""
+    return routes_pb2.Resource(
+        key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_SERVICE, id=service_id),
+        service=routes_pb2.Service(
+            id=service_id,
+            system_id=service_id.rpartition("/")[0],
+            upstreams=upstreams,
+            operations=[routes_pb2.Operation(id=i, method=m, path=p) for i, m, p in OPERATIONS],
+            timeout_ms=timeout_ms,
+            status=routes_pb2.STATUS_SUSPENDED if suspended else routes_pb2.STATUS_ACTIVE,
+            max_request_bytes=max_request_bytes,
+            write_ahead=write_ahead,
+        ),
+    )
+
+
+def agreement(
+    agreement_id: str = AGREEMENT,
+    *,
+    consumer: str = CONSUMER,
+    purposes: Iterable[str] = (PURPOSE,),
+    operations: Iterable[str] = ("getParcel", "headParcel", "listParcels", "registerParcel"),
+    status: routes_pb2.AgreementStatus.ValueType = routes_pb2.AGREEMENT_STATUS_APPROVED,
+    service_id: str = SERVICE,
+) -> routes_pb2.Resource:
+    """An agreement as the catalog hands it out."""
+    return routes_pb2.Resource(
+        key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_AGREEMENT, id=agreement_id),
+        agreement=routes_pb2.Agreement(
+            id=agreement_id,
+            consumer_id=consumer,
+            service_id=service_id,
+            operations=operations,
+            purposes=purposes,
+            status=status,
+        ),
+    )
+
+
+class World:
+    """Everything around one gateway, and the gateway."""
+
+    def __init__(self, folder: Path, **environment: object) -> None:
+        self.folder = folder
+        self.nats = NatsServer(folder / "nats", take_free_port()).start()
+        self.loop = LoopThread()
+        self.port = _gateway_port()
+        self.health_port = self.port + 100
+        self._ports = {name: take_free_port() for name in ("catalog", "identity")}
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self.provider, self.room = Provider(take_free_port()), Provider(take_free_port())
+        self.catalog = self.loop.run(_call(StubCatalog))
+        self.identity = self.loop.run(_call(lambda: StubIdentity(self.url, "urn:lgsp:VN-BTN")))
+        self.catalog_peer = RpcPeer(
+            self._ports["catalog"],
+            lambda server: routes_pb2_grpc.add_RoutesServicer_to_server(self.catalog, server),
+        )
+        self.identity_peer = RpcPeer(
+            self._ports["identity"],
+            lambda server: keys_pb2_grpc.add_KeysServicer_to_server(self.identity, server),
+        )
+        for peer in (self.catalog_peer, self.identity_peer, self.provider, self.room):
+            self.loop.run(peer.start())
+        self.change(
+            system(CONSUMER),
+            system(OTHER_CONSUMER),
+            system(PROVIDER),
+            service([self.provider.url], max_request_bytes=20_000_000),
+            agreement(),
+        )
+
+    # the gateway
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start the gateway; returns when it is ready."""
+        environment = {
+            **os.environ,
+            "LIENTHONG_HOME": str(self.folder / "home"),
+            "LIENTHONG_PORT_OFFSET": str(self.port - 8080),
+            "LIENTHONG_NATS_URL": self.nats.url,
+            "LIENTHONG_PUBLIC_URL": self.url,
+            "LIENTHONG_CATALOG_RPC": self.catalog_peer.address,
+            "LIENTHONG_IDENTITY_RPC": self.identity_peer.address,
+            **{f"LIENTHONG_{name.upper()}_URL": self.room.url for name in ("identity", "catalog")},
+            **{f"LIENTHONG_{name.upper()}_URL": self.room.url for name in ("exchange", "ledger")},
+            **{f"LIENTHONG_GATEWAY_{name.upper()}": str(value) for name, value in self._environment.items()},
+        }
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "lienthong.gateway"], env=environment, stdout=log, stderr=log
+            )
+        if wait:
+            self.wait(self.ready, "the gateway is ready")
+
+    @property
+    def log(self) -> Path:
+        """What the gateway writes."""
+        return self.folder / "gateway.log"
+
+    def ready(self) -> bool:
+        """Whether the gateway says that it is ready."""
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.health_port}/health/ready", trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == httpx.codes.OK
+
+    def live(self) -> bool:
+        """Whether the gateway answers health checks at all."""
+        try:
+            httpx.get(f"http://127.0.0.1:{self.health_port}/health/live", trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return True
+
+    def stop_gateway(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Signal the gateway and wait for its end; its exit status."""
+        if self._process is None:
+            raise RuntimeError("the gateway does not run")
+        self._process.send_signal(number)
+        status = self._process.wait(30)
+        self._process = None
+        return status
+
+    @property
+    def pid(self) -> int:
+        """The gateway's main process."""
+        if self._process is None:
+            raise RuntimeError("the gateway does not run")
+        return self._process.pid
+
+    def close(self) -> None:
+        """End everything."""
+        if self._process is not None:
+            self.stop_gateway()
+        for peer in (self.catalog_peer, self.identity_peer, self.provider, self.room):
+            self.loop.run(peer.stop())
+        self.loop.stop()
+        self.nats.kill()
+
+    def kill_gateway(self) -> None:
+        """kill -9 of the gateway's processes, all at once."""
+        workers = self.workers
+        for process in (self.pid, *workers):
+            os.kill(process, signal.SIGSTOP)
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        self.stop_gateway(signal.SIGKILL)
+
+    @property
+    def workers(self) -> list[int]:
+        """The gateway's worker processes."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+        return [int(child) for child in children.split()]
+
+    # acting
+
+    def change(self, *resources: routes_pb2.Resource) -> None:
+        """Change the catalog, and wait until a running gateway knows."""
+        self.loop.run(_call(lambda: self.catalog.set(*resources)))
+        self.wait_for_table()
+
+    def remove_agreement(self, agreement_id: str = AGREEMENT) -> None:
+        """Remove an agreement from the catalog, and wait until a running gateway knows."""
+        kind = routes_pb2.RESOURCE_KIND_AGREEMENT
+        self.loop.run(_call(lambda: self.catalog.remove(kind, agreement_id)))
+        self.wait_for_table()
+
+    def wait_for_table(self) -> None:
+        """Wait until the gateway has the catalog's present version."""
+        if self._process is not None and self.catalog_peer.running:
+            line = f'"version": {self.catalog.version}, "services"'
+            self.wait(lambda: line in self.log.read_text(), "the routing table")
+
+    def token(self, client: str = CONSUMER, **overrides: object) -> str:
+        """A token of identity's."""
+        return self.identity.token(client, None, **overrides)
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        """An HTTP client for the gateway with a token of the consumer's, another one, or none ("")."""
+        found = self.token() if token is None else token
+        headers = {"Authorization": f"Bearer {found}"} if found else {}
+        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=30)
+
+    # looking
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every record in the journal, in order; a batch that was stored twice counts once."""
+        return self.loop.run(read_journal(self.nats.url))
+
+    def record(self, tx: str, kind: str = "call") -> dict[str, Any]:
+        """The one record of a call."""
+        found = [record for record in self.records() if record["tx"] == tx and record["kind"] == kind]
+        assert len(found) == 1, f"{len(found)} records of {tx}"
+        return found[0]
+
+    def wait(self, condition: Callable[[], object], what: str, timeout: float = 20) -> None:
+        """Wait until `condition` holds."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {timeout} s: {what}\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.02)
+
+
+async def read_journal(url: str) -> list[dict[str, Any]]:
+    """The records of the stream JOURNAL, in order, once each."""
+    connection = await nats.connect(url)
+    try:
+        stream = connection.jetstream()
+        try:
+            info = await stream.stream_info("JOURNAL")
+        except NotFoundError:
+            return []
+        records: dict[str, dict[str, Any]] = {}
+        for sequence in range(max(1, info.state.first_seq), info.state.last_seq + 1):
+            message = await stream.get_msg("JOURNAL", sequence)
+            for line in (message.data or b"").split(b"\n"):
+                record = json.loads(line)
+                records.setdefault(record["id"], record)
+        return list(records.values())
+    finally:
+        await connection.close()
+
+
+async def _call(make: Callable[[], T]) -> T:
+    return make()
+
+
+def _gateway_port() -> int:
+    """A free port that the gateway's own can be shifted to, with the health port a hundred above it."""
+    while True:
+        port = take_free_port()
+        if 9000 < port < 58_000:
+            return port
