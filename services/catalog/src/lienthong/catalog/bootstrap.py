@@ -23,6 +23,7 @@ from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
+from lienthong.kit.journal import journal_stream
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.problems import install_problem_handlers
@@ -75,9 +76,9 @@ async def run(settings: CatalogSettings) -> None:
     await migrate(settings.catalog_database_url, SCHEMA, PACKAGE)
     clock = SystemClock()
     db = Database.open(settings.catalog_database_url, schema=SCHEMA)
-    bus = await Bus.connect(
-        settings.nats_url, events.SERVICE, streams=[events.stream(settings.nats_replicas)]
-    )
+    replicas = settings.nats_replicas
+    streams = [events.stream(replicas), journal_stream(replicas)]
+    bus = await Bus.connect(settings.nats_url, events.SERVICE, streams=streams)
     channel = open_channel(settings.identity_rpc)
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
     keys = KeysReplica(channel, verifier, node=events.SERVICE)

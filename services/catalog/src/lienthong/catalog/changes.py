@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -107,11 +108,14 @@ class Changes:
         self._feed = feed
         self._clock = clock
         self._new_id = new_id
+        # The head is locked by one writer at a time anyway; those of this process wait here instead, where
+        # they hold no connection that a watcher could need.
+        self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def begin(self, author: Author) -> AsyncIterator[Change]:
         """Do a change: commits at the end of the block, all or nothing."""
-        async with self._db.transaction() as session:
+        async with self._turn, self._db.transaction() as session:
             head = await Repository(session).lock_head()
             change = Change(session, head, self._clock.now(), author, self._outbox, self._new_id)
             yield change
