@@ -8,11 +8,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.kit.bus import Bus
+from lienthong.kit.database import Database
 from lienthong.kit.ids import uuid7
+from lienthong.kit.journal import STREAM, journal_stream
 from lienthong.ledger.bootstrap import create_follower
-from lienthong.ledger.events import DURABLE, STREAM, journal_stream
+from lienthong.ledger.events import DURABLE
+from lienthong.ledger.settings import LedgerSettings
 from tests.integration.ledger.support import (
     checkpoint,
     full_check,
@@ -24,13 +29,14 @@ from tests.integration.ledger.support import (
     records_of,
     until,
 )
+from tests.support.databases import create_database, drop_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from lienthong.ledger.bootstrap import Core
     from lienthong.ledger.events import JournalFollower
-    from lienthong.ledger.settings import LedgerSettings
     from tests.support.nats import NatsServer
 
 
@@ -56,13 +62,17 @@ async def following(settings: LedgerSettings, core: Core, bus: Bus) -> AsyncIter
             await task
 
 
+async def has_at_least(core: Core, count: int) -> bool:
+    """Whether the log has this many entries; not when the database does not answer."""
+    with contextlib.suppress(SQLAlchemyError, OSError):
+        return (await checkpoint(core)).size >= count
+    return False
+
+
 async def integrated(core: Core, count: int) -> None:
     """Wait until the log has this many entries."""
 
-    async def reached() -> bool:
-        return (await checkpoint(core)).size >= count
-
-    await until(reached)
+    await until(lambda: has_at_least(core, count))
 
 
 async def test_what_is_published_gets_into_the_log_in_order(settings: LedgerSettings, bus: Bus) -> None:
@@ -227,3 +237,27 @@ async def test_the_same_journal_always_gives_the_same_log(settings: LedgerSettin
     async with opened(again) as core, following(again, core, bus):
         await integrated(core, 100)
         assert await core.reader.checkpoint() == genuine
+
+
+async def test_the_log_goes_on_after_its_database_connections_were_cut(
+    tmp_path: Path, postgres_url: str, bus: Bus
+) -> None:
+    name = f"test_{uuid7().replace('-', '')}"
+    # Off this loop: making a database runs one of its own.
+    url = await asyncio.to_thread(create_database, postgres_url, name)
+    settings = LedgerSettings(home=tmp_path, ledger_database_url=url, ledger_batch_messages=2)
+    other = Database.open(postgres_url, schema="public")
+    batch = messages(100, each=5)
+    cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+    try:
+        async with opened(settings) as core, following(settings, core, bus):
+            for start in range(0, 100, 20):
+                await publish(bus, batch[start : start + 20])
+                async with other.transaction() as session:
+                    await session.execute(cut, {"name": name})
+            await until(lambda: has_at_least(core, 500))
+            assert await leaves(core) == records_of(batch)
+            assert (await full_check(core)).sound
+    finally:
+        await other.close()
+        await asyncio.to_thread(drop_database, postgres_url, name)

@@ -17,8 +17,8 @@ from sqlalchemy import text
 
 from lienthong.kit.bus import Bus
 from lienthong.kit.database import Database
+from lienthong.kit.journal import journal_stream
 from lienthong.ledger.bootstrap import SCHEMA
-from lienthong.ledger.events import journal_stream
 from lienthong.tlog import VerifierKey, open_checkpoint
 from tests.integration.ledger.support import (
     checkpoint,

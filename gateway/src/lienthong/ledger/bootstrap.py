@@ -8,13 +8,14 @@ from lienthong.kit.access import KeysReplica
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import Clock, SystemClock
 from lienthong.kit.database import Database, migrate
+from lienthong.kit.journal import journal_stream
 from lienthong.kit.problems import install_problem_handlers
 from lienthong.kit.process import run_process
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 from lienthong.ledger.endpoints import routes
-from lienthong.ledger.events import JournalFollower, journal_stream
+from lienthong.ledger.events import JournalFollower
 from lienthong.ledger.integration import Integrator
 from lienthong.ledger.opening import Log, open_log
 from lienthong.ledger.service import AuditLog

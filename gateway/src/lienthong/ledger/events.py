@@ -12,9 +12,10 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
-from lienthong.kit.bus import BusError, BusUnavailable, StreamSpec
+from lienthong.kit.bus import BusError, BusUnavailable
+from lienthong.kit.journal import STREAM, SUBJECTS
 from lienthong.ledger import repository
 from lienthong.ledger.errors import LedgerMismatch, OutOfOrder
 from lienthong.ledger.integration import JournalMessage
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from lienthong.ledger.integration import Integrator
     from lienthong.ledger.turn import Turn
 
-STREAM: Final = "JOURNAL"
-SUBJECTS: Final = ("journal.>",)
 DURABLE: Final = "ledger"
 
 _WAIT = 5.0
@@ -36,11 +35,6 @@ _PAUSE_FIRST, _PAUSE_MOST = 0.05, 2.0
 _STANDBY = 1.0
 
 _log = structlog.get_logger(__name__)
-
-
-def journal_stream(replicas: int) -> StreamSpec:
-    """The journal: without limits, nothing is ever dropped from it."""
-    return StreamSpec(STREAM, SUBJECTS, replicas=replicas)
 
 
 class JournalFollower:
@@ -71,7 +65,7 @@ class JournalFollower:
                         pause = _PAUSE_FIRST
                         continue
                 await asyncio.sleep(_STANDBY)
-            except (BusError, DBAPIError, OSError) as error:
+            except (BusError, SQLAlchemyError, OSError) as error:
                 _log.warning("following the journal was interrupted", error=str(error), again_in=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _PAUSE_MOST)

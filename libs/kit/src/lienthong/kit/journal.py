@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lienthong.kit.bus import StreamSpec
 from lienthong.kit.clock import rfc3339
 from lienthong.kit.ids import uuid7
 
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
 
 LARGEST_RECORD = 60_000
 """Bytes of one record; an entry of the log holds at most 65,535."""
+
+
+STREAM = "JOURNAL"
+SUBJECTS = ("journal.>",)
+
+
+def journal_stream(replicas: int) -> StreamSpec:
+    """The journal: without limits, nothing is ever dropped from it.
+
+    Whoever writes to it brings it about, so that no process waits for another to have been there before.
+    """
+    return StreamSpec(STREAM, SUBJECTS, replicas=replicas)
 
 
 def journal_subject(service: str) -> str:
