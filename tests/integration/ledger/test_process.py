@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -33,7 +34,7 @@ from tests.integration.ledger.support import (
 from tests.support.ports import take_free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from lienthong.ledger.settings import LedgerSettings
@@ -72,19 +73,49 @@ def own_ports(settings: LedgerSettings) -> LedgerSettings:
     return settings.model_copy(update={"port_offset": offset})
 
 
-async def size_of(settings: LedgerSettings) -> int:
-    """How many entries the running ledger signs for; -1 while it does not answer."""
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port('ledger')}") as http:
-            answer = await http.get("/audit/checkpoint")
-            key = VerifierKey.parse((await http.get("/audit/key")).text.strip())
-    except httpx.TransportError:
-        return -1
-    return open_checkpoint(answer.content, key).size
+class Running:
+    """What a running ledger says of itself."""
+
+    def __init__(self, settings: LedgerSettings, http: httpx.AsyncClient) -> None:
+        self._audit = f"http://127.0.0.1:{settings.port('ledger')}/audit"
+        self._health = f"http://127.0.0.1:{settings.health_port('ledger')}/health"
+        self._http = http
+
+    async def size(self) -> int:
+        """How many entries it signs for; -1 while it does not answer."""
+        try:
+            answer = await self._http.get(f"{self._audit}/checkpoint")
+            key = VerifierKey.parse((await self._http.get(f"{self._audit}/key")).text.strip())
+        except httpx.TransportError:
+            return -1
+        return open_checkpoint(answer.content, key).size
+
+    async def has(self, size: int) -> bool:
+        """Whether it signs for at least so many entries."""
+        return await self.size() >= size
+
+    async def health(self, what: str) -> httpx.Response | None:
+        """The answer to a health check; None while there is none."""
+        try:
+            return await self._http.get(f"{self._health}/{what}")
+        except httpx.TransportError:
+            return None
+
+    async def is_ready(self, status: int) -> bool:
+        """Whether the readiness check answers with this status."""
+        answer = await self.health("ready")
+        return answer is not None and answer.status_code == status
+
+
+@pytest.fixture
+async def ledger(own_ports: LedgerSettings) -> AsyncIterator[Running]:
+    """The ledger on its ports, whenever it runs."""
+    async with httpx.AsyncClient() as http:
+        yield Running(own_ports, http)
 
 
 async def test_killed_between_fetch_and_acknowledgement_nothing_is_missing_and_nothing_double(
-    own_ports: LedgerSettings, own_nats_server: NatsServer, tmp_path: Path
+    own_ports: LedgerSettings, own_nats_server: NatsServer, ledger: Running, tmp_path: Path
 ) -> None:
     batch = messages(MESSAGES, each=RECORDS // MESSAGES)
     bus = await Bus.connect(own_nats_server.url, "test", wait=True)
@@ -96,24 +127,17 @@ async def test_killed_between_fetch_and_acknowledgement_nothing_is_missing_and_n
 
     for _ in range(KILLS):
         with running(own_ports, own_nats_server.url, log) as process:
-
-            async def grew() -> bool:
-                return await size_of(own_ports) >= min(sizes[-1] + 1, RECORDS)
-
-            await until(grew, 60)
+            more = min(sizes[-1] + 1, RECORDS)
+            await until(partial(ledger.has, more), 60)
             await asyncio.sleep(moments.random() * 0.1)
-            sizes.append(await size_of(own_ports))
+            sizes.append(await ledger.size())
             process.send_signal(signal.SIGKILL)
     # It was killed in the midst of the work, or this test proves nothing.
     assert 0 < sizes[1] < RECORDS
     assert sizes == sorted(sizes)
 
     with running(own_ports, own_nats_server.url, log) as process:
-
-        async def complete() -> bool:
-            return await size_of(own_ports) >= RECORDS
-
-        await until(complete, 120)
+        await until(lambda: ledger.has(RECORDS), 120)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 30) == 0
     await bus.close()
@@ -125,29 +149,20 @@ async def test_killed_between_fetch_and_acknowledgement_nothing_is_missing_and_n
 
 
 async def test_it_is_ready_when_the_database_answers_and_the_lag_is_known(
-    own_ports: LedgerSettings, own_nats_server: NatsServer, tmp_path: Path
+    own_ports: LedgerSettings, own_nats_server: NatsServer, ledger: Running, tmp_path: Path
 ) -> None:
     own_nats_server.kill()
-    health = f"http://127.0.0.1:{own_ports.health_port('ledger')}/health"
     with running(own_ports, own_nats_server.url, tmp_path / "ledger.log"):
-
-        async def says(status: int) -> bool:
-            try:
-                async with httpx.AsyncClient() as http:
-                    return (await http.get(f"{health}/ready")).status_code == status
-            except httpx.TransportError:
-                return False
-
-        await until(lambda: says(503), 60)
-        async with httpx.AsyncClient() as http:
-            answer = (await http.get(f"{health}/ready")).json()
-            assert (await http.get(f"{health}/live")).status_code == 200
-        assert answer["checks"]["database"] is True
-        assert answer["checks"]["journal-lag-known"] is False
+        await until(lambda: ledger.is_ready(503), 60)
+        ready, live = await ledger.health("ready"), await ledger.health("live")
+        assert ready is not None
+        assert live is not None
+        assert live.status_code == 200
+        assert ready.json()["checks"] == {"running": True, "database": True, "journal-lag-known": False}
         # Reads are answered all the same.
-        assert await size_of(own_ports) == 0
+        assert await ledger.size() == 0
         own_nats_server.start()
-        await until(lambda: says(200), 60)
+        await until(lambda: ledger.is_ready(200), 60)
 
 
 async def test_it_does_not_run_on_a_log_that_was_changed_and_says_why(
