@@ -332,6 +332,22 @@ def test_a_subscription_is_made_once_shown_and_forgotten(party: Party) -> None:
     assert party.pull(wait=0.5) == []
 
 
+def test_asked_for_many_times_at_once_a_subscription_is_made_once(party: Party) -> None:
+    statuses: list[int] = []
+    spec = {"event_type": party.event_type}
+    threads = [
+        threading.Thread(
+            target=lambda: statuses.append(party.one_stop.put(party.subscription, json=spec).status_code)
+        )
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200] * 7 + [201]
+
+
 @pytest.mark.parametrize(
     ("spec", "pointer"),
     [

@@ -25,6 +25,7 @@ from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
+from lienthong.kit.journal import journal_stream
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.problems import install_problem_handlers
 from lienthong.kit.process import run_process
@@ -53,7 +54,8 @@ async def serve(settings: ExchangeSettings) -> None:
     secret = load_secret(settings.exchange_token_key_file, create=embedded)
     await migrate(url, SCHEMA, "lienthong.exchange")
     database = Database.open(url, schema=SCHEMA)
-    bus = await Bus.connect(settings.nats_url, PROCESS, streams=[events_stream(settings)])
+    streams = [events_stream(settings), journal_stream(settings.nats_replicas)]
+    bus = await Bus.connect(settings.nats_url, PROCESS, streams=streams)
 
     node = socket.gethostname()
     catalog_channel = open_channel(settings.catalog_rpc)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 
 from lienthong.exchange import errors, permissions
 from lienthong.exchange.ack_tokens import ForgedTokenError, Handed
@@ -120,6 +121,9 @@ class Dispatch:
         """Note that the subscriber is done with events: they are never handed to it again.
 
         That is so as soon as this returns, even when the bus is away: the exchange's own database says so.
+
+        Raises:
+            Problem: `unknown-subscription`.
         """
         opened: dict[str, Handed] = {}
         refused: list[tuple[str, str]] = []
@@ -129,8 +133,12 @@ class Dispatch:
             except ForgedTokenError as error:
                 refused.append((token, str(error)))
         events = {handed.message_id: handed.sequence for handed in opened.values()}
-        async with self._database.transaction() as session:
-            await AcknowledgementRepository(session).add(subscription.id, events, self._clock.now())
+        try:
+            async with self._database.transaction() as session:
+                await AcknowledgementRepository(session).add(subscription.id, events, self._clock.now())
+        except IntegrityError:
+            # Deleted since it was looked up.
+            raise errors.unknown_subscription(subscription.name) from None
         for handed in opened.values():
             try:
                 await self._bus.acknowledge(handed.reply)

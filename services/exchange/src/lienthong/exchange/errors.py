@@ -192,6 +192,18 @@ def subscription_exists(name: str) -> Problem:
     )
 
 
+def too_many_subscriptions(limit: int) -> Problem:
+    """The caller has as many subscriptions as a system may have."""
+    return Problem(
+        code="too-many-subscriptions",
+        status=409,
+        title="Too many subscriptions",
+        title_vi="Quá nhiều đăng ký nhận sự kiện",
+        detail=f"A system has at most {limit} subscriptions; delete one that is not needed.",
+        detail_vi=f"Mỗi hệ thống có tối đa {limit} đăng ký; hãy xoá bớt.",
+    )
+
+
 def bus_unavailable(already: Sequence[object] = ()) -> Problem:
     """The bus did not confirm; `already` lists the events of this request that it did confirm."""
     return Problem(

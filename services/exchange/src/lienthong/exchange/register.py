@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CONSUMER = "register"
 _BATCH = 200
 _WAIT = 5.0
+# After a crash events that were being entered come again this late, and as long is nothing published.
+_ACK_WAIT = 2.0
 _OBSERVE, _LOOK_AGAIN = 5.0, 0.1
 # With room for an observation that takes long.
 _MAX_BEHIND = DUPLICATE_WINDOW / 2
@@ -50,7 +52,7 @@ class Register:
     async def run(self) -> None:
         """Follow the stream for ever."""
         await self._begin_again_when_behind()
-        consumer = await self._bus.consumer(STREAM, CONSUMER)
+        consumer = await self._bus.consumer(STREAM, CONSUMER, ack_wait=_ACK_WAIT)
         async for batch in consumer.batches(_BATCH, _WAIT):
             try:
                 await self._enter(batch)

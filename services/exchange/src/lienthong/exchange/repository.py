@@ -54,9 +54,14 @@ class SubscriptionRepository:
         """All subscriptions, for the exchange's own upkeep."""
         return (await self._session.scalars(select(Subscription).order_by(Subscription.id))).all()
 
+    async def count(self, owner: str) -> int:
+        """How many subscriptions an owner has."""
+        counted = select(func.count()).select_from(Subscription).where(Subscription.owner == owner)
+        return await self._session.scalar(counted) or 0
+
     async def remove(self, subscription: Subscription) -> None:
         """Forget a subscription and what was acknowledged for it."""
-        await self._session.delete(subscription)
+        await self._session.execute(delete(Subscription).where(Subscription.id == subscription.id))
 
     async def take_turn(self, subscription_id: str, turn: str, *, until: datetime, now: datetime) -> bool:
         """Let the pull `turn` be, or stay, the one that is handed events; False while it is another's turn.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from sqlalchemy.exc import IntegrityError
+
 from lienthong.exchange import errors, permissions
 from lienthong.exchange.events import JOURNAL_SUBJECT, STREAM
 from lienthong.exchange.models import Subscription
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from lienthong.kit.database import Database
     from lienthong.kit.ids import NewId
     from lienthong.kit.outbox import Outbox
+
+
+MAX_SUBSCRIPTIONS = 100
+"""Of one system; each of them costs the bus memory."""
 
 
 class Subscriptions:
@@ -67,9 +73,14 @@ class Subscriptions:
         permissions.receivable(self._view(), owner, event_type, self._clock.now())
         try:
             begin = 1 if start == "all" else await self._bus.last_sequence(STREAM) + 1
-            async with self._database.transaction() as session:
+            try:
                 subscription, created = await self._find_or_add(
-                    session, owner, name, event_type, ordered=ordered, begin=begin, tx=tx
+                    owner, name, event_type, ordered=ordered, begin=begin, tx=tx
+                )
+            except IntegrityError:
+                # Another request made it at the same moment: now it is there to be found.
+                subscription, created = await self._find_or_add(
+                    owner, name, event_type, ordered=ordered, begin=begin, tx=tx
                 )
             await self._consumers.of(subscription)
         except BusUnavailable:
@@ -109,23 +120,24 @@ class Subscriptions:
         await self._consumers.remove(found.id)
 
     async def _find_or_add(
-        self,
-        session: AsyncSession,
-        owner: str,
-        name: str,
-        event_type: str,
-        *,
-        ordered: bool,
-        begin: int,
-        tx: str | None,
+        self, owner: str, name: str, event_type: str, *, ordered: bool, begin: int, tx: str | None
     ) -> tuple[Subscription, bool]:
-        repository = SubscriptionRepository(session)
-        found = await repository.named(owner, name)
-        if found is not None:
-            if (found.event_type, found.ordered) != (event_type, ordered):
-                raise errors.subscription_exists(name)
-            return found, False
-        subscription = Subscription(
+        async with self._database.transaction() as session:
+            repository = SubscriptionRepository(session)
+            found = await repository.named(owner, name)
+            if found is None:
+                subscription = self._new(owner, name, event_type, ordered=ordered, begin=begin)
+                if await repository.count(owner) >= MAX_SUBSCRIPTIONS:
+                    raise errors.too_many_subscriptions(MAX_SUBSCRIPTIONS)
+                repository.add(subscription)
+                await self._record(session, "subscription.create", subscription, tx)
+                return subscription, True
+        if (found.event_type, found.ordered) != (event_type, ordered):
+            raise errors.subscription_exists(name)
+        return found, False
+
+    def _new(self, owner: str, name: str, event_type: str, *, ordered: bool, begin: int) -> Subscription:
+        return Subscription(
             id=self._new_id(),
             owner=owner,
             name=name,
@@ -134,9 +146,6 @@ class Subscriptions:
             start_sequence=begin,
             created_at=self._clock.now(),
         )
-        repository.add(subscription)
-        await self._record(session, "subscription.create", subscription, tx)
-        return subscription, True
 
     async def _record(
         self, session: AsyncSession, action: str, subscription: Subscription, tx: str | None
