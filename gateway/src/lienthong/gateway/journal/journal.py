@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -21,11 +21,11 @@ from lienthong.gateway.journal.spool import SpoolUnavailable
 from lienthong.kit.bus import BusError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from lienthong.gateway.journal.spool import Segment, Spool
-    from lienthong.kit.bus import Bus
+    from lienthong.kit.bus import PublishAck
     from lienthong.kit.ids import NewId
 
 SUBJECT = "journal.gateway"
@@ -35,6 +35,27 @@ _ADOPT_EVERY_S = 5.0
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.1, 2.0
 
 _log = structlog.get_logger(__name__)
+
+
+class Publisher(Protocol):
+    """What the journal needs of a bus; `lienthong.kit.bus.Bus` is one."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server answers now."""
+        ...
+
+    async def publish(
+        self,
+        subject: str,
+        payload: bytes,
+        *,
+        message_id: str,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 2.0,  # noqa: ASYNC109  the bus's own
+    ) -> PublishAck:
+        """Publish and wait for the acknowledgement; raises BusError when there is none."""
+        ...
 
 
 class AuditUnavailable(Exception):  # noqa: N818  the name is the code of the problem
@@ -47,7 +68,7 @@ class Journal:
     `run` ships the spool and has to run beside `write`; `close` makes everything durable that was written.
     """
 
-    def __init__(self, bus: Bus, spool: Spool, *, new_id: NewId, publish_timeout: float) -> None:
+    def __init__(self, bus: Publisher, spool: Spool, *, new_id: NewId, publish_timeout: float) -> None:
         self._bus = bus
         self._spool = spool
         self._new_id = new_id

@@ -24,6 +24,7 @@ from lienthong.kit.bus import Bus
 from lienthong.kit.clock import Clock, SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import NewId, uuid7
+from lienthong.kit.journal import journal_stream
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.problems import install_problem_handlers
 from lienthong.kit.process import run_process
@@ -99,7 +100,7 @@ def create_app(settings: IdentitySettings, core: Core) -> FastAPI:
 async def serve(settings: IdentitySettings) -> None:
     """Run the process until it is told to stop."""
     telemetry = configure_telemetry(PROCESS, settings)
-    bus = await Bus.connect(settings.nats_url, PROCESS)
+    bus = await Bus.connect(settings.nats_url, PROCESS, streams=[journal_stream(settings.nats_replicas)])
     core = await open_core(settings, bus)
     events = CatalogEvents(bus, core.database, core.registry)
     housekeeping = Housekeeping(core.keyring, core.tokens, settings.rotation_rules)
