@@ -1,0 +1,158 @@
+"""A token is verified once and believed until it expires or the keys change."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from lienthong.gateway.authenticate import MAX_REMEMBERED, Authenticator, Keys
+from lienthong.gateway.call import Call
+from lienthong.gateway.headers import read_headers
+from lienthong.kit.problems import Problem
+from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
+
+if TYPE_CHECKING:
+    from lienthong.kit.clock import ManualClock
+
+ISSUER, AUDIENCE = "https://gateway.example", "urn:lgsp:VN-BTN"
+
+
+class CountingVerifier(TokenVerifier):
+    """Counts how often it has to work."""
+
+    verified = 0
+
+    def verify(self, token: str, keys: KeySet) -> AccessToken:
+        self.verified += 1
+        return super().verify(token, keys)
+
+
+def keys_of(*keys: ECKey, suspended: tuple[str, ...] = ()) -> Keys:
+    jwks = json.dumps({"keys": [key.as_dict(private=False) for key in keys]})
+    return Keys(jwks, KeySet.from_jwks(jwks), frozenset(suspended))
+
+
+class Scene:
+    """An authenticator, its clock and its key."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.key = ECKey.generate_key("P-256", auto_kid=True)
+        self.verifier = CountingVerifier(ISSUER, AUDIENCE, clock)
+        self.authenticator = Authenticator(self.verifier, clock, keys_of(self.key))
+
+    def token(self, client: str = "C/c", **claims: object) -> bytes:
+        now = int(self.clock.now().timestamp())
+        content: dict[str, object] = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": client,
+            "client_id": client,
+            "scope": "api",
+            "iat": now,
+            "exp": now + 300,
+            "jti": "1",
+            **claims,
+        }
+        header = {"typ": "at+jwt", "alg": "ES256", "kid": self.key.kid}
+        return jwt.encode(header, content, self.key).encode()
+
+    def call(self, authorization: bytes | None) -> Call:
+        headers = [(b"authorization", authorization)] if authorization is not None else []
+        call = Call("tx", self.clock.now(), "GET", b"/", b"", None)
+        call.inbound = read_headers(headers, max_bytes=10_000, max_count=10)
+        return call
+
+    def client(self, authorization: bytes | None) -> str:
+        """The client, or the code of the problem."""
+        call = self.call(authorization)
+        try:
+            self.authenticator.authenticate(call)
+        except Problem as problem:
+            return problem.code
+        return call.client or ""
+
+
+@pytest.fixture
+def scene(clock: ManualClock) -> Scene:
+    return Scene(clock)
+
+
+def test_a_good_token_names_the_client_and_is_verified_once(scene: Scene) -> None:
+    authorization = b"Bearer " + scene.token()
+    assert [scene.client(authorization) for _ in range(5)] == ["C/c"] * 5
+    assert scene.verifier.verified == 1
+
+
+@pytest.mark.parametrize("scheme", [b"bearer ", b"BEARER ", b"Bearer  "])
+def test_the_scheme_is_read_as_it_may_be_written(scene: Scene, scheme: bytes) -> None:
+    assert scene.client(scheme + scene.token()) == "C/c"
+
+
+@pytest.mark.parametrize("authorization", [None, b"", b"Basic eHg6eXk=", b"Bearer", b"BearerX abc"])
+def test_anything_but_a_bearer_token_is_no_token(scene: Scene, authorization: bytes | None) -> None:
+    assert scene.client(authorization) == "no-token"
+
+
+@pytest.mark.parametrize("authorization", [b"Bearer abc", b"Bearer \xff\xfe", b"Bearer a.b.c"])
+def test_rubbish_is_refused(scene: Scene, authorization: bytes) -> None:
+    assert scene.client(authorization) == "token-refused"
+
+
+def test_a_remembered_token_expires_after_the_leeway(scene: Scene) -> None:
+    authorization = b"Bearer " + scene.token()
+    assert scene.client(authorization) == "C/c"
+    scene.clock.advance(299)
+    assert scene.client(authorization) == "C/c"
+    assert scene.verifier.verified == 1
+    scene.clock.advance(5)
+    assert scene.client(authorization) == "C/c"
+    scene.clock.advance(2)
+    assert scene.client(authorization) == "token-refused"
+
+
+def test_a_suspension_counts_for_a_remembered_token(scene: Scene) -> None:
+    authorization = b"Bearer " + scene.token()
+    assert scene.client(authorization) == "C/c"
+    scene.authenticator = scene.authenticator.with_keys(keys_of(scene.key, suspended=("C/c",)))
+    assert scene.client(authorization) == "client-suspended"
+    assert scene.verifier.verified == 1, "the keys are the same, so the memory stays"
+
+
+def test_with_another_key_set_nothing_is_remembered(scene: Scene) -> None:
+    authorization = b"Bearer " + scene.token()
+    assert scene.client(authorization) == "C/c"
+    scene.authenticator = scene.authenticator.with_keys(keys_of(ECKey.generate_key("P-256", auto_kid=True)))
+    assert scene.client(authorization) == "token-refused"
+
+
+def test_a_token_without_the_scope_is_refused_every_time(scene: Scene) -> None:
+    authorization = b"Bearer " + scene.token(scope="events apis")
+    assert [scene.client(authorization) for _ in range(2)] == ["insufficient-scope"] * 2
+
+
+def test_refused_tokens_are_not_remembered_and_the_memory_is_bounded(scene: Scene) -> None:
+    scene.client(b"Bearer a.b.c")
+    remembered = scene.authenticator._remembered
+    assert remembered == {}
+    good = scene.token()
+    for number in range(MAX_REMEMBERED):
+        remembered[b"%d" % number] = AccessToken("x", frozenset(), "", scene.clock.now(), scene.clock.now())
+    assert scene.client(b"Bearer " + good) == "C/c"
+    assert len(remembered) == MAX_REMEMBERED
+    assert b"0" not in remembered
+
+
+def test_a_room_learns_the_client_only_from_a_token_that_stands(scene: Scene) -> None:
+    for authorization, client in (
+        (b"Bearer " + scene.token(scope=""), "C/c"),
+        (b"Bearer x", None),
+        (None, None),
+    ):
+        call = scene.call(authorization)
+        scene.authenticator.recognise(call)
+        assert call.client == client

@@ -1,0 +1,108 @@
+"""What of a request's headers the gateway reads, what it passes on, what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from lienthong.gateway.headers import Inbound, read_headers
+from lienthong.kit.problems import Problem
+
+
+def read(*headers: tuple[bytes, bytes], max_bytes: int = 32_768, max_count: int = 100) -> Inbound:
+    return read_headers(headers, max_bytes=max_bytes, max_count=max_count)
+
+
+def code(*headers: tuple[bytes, bytes], max_bytes: int = 32_768, max_count: int = 100) -> str:
+    with pytest.raises(Problem) as refusal:
+        read(*headers, max_bytes=max_bytes, max_count=max_count)
+    return refusal.value.code
+
+
+def test_ordinary_headers_pass_in_order_and_repeated() -> None:
+    inbound = read((b"accept", b"a"), (b"x", b"1"), (b"x", b"2"), (b"cookie", "đ".encode()))
+    assert inbound.fields == [("accept", "a"), ("x", "1"), ("x", "2"), ("cookie", "đ")]
+    assert (inbound.authorization, inbound.content_length, inbound.chunked) == (None, 0, False)
+    assert (inbound.purpose(), inbound.case(), inbound.user(), inbound.traceparent) == (None,) * 4
+
+
+@pytest.mark.parametrize("spelling", [b"lgsp-client", b"lgsp_client", b"lgsp-anything", b"lgsp_case-id"])
+def test_no_spelling_of_our_names_passes(spelling: bytes) -> None:
+    assert read((spelling, b"x")).fields == []
+
+
+def test_what_the_gateway_reads_is_not_passed_on() -> None:
+    inbound = read(
+        (b"authorization", b"Bearer x"),
+        (b"lgsp-purpose", b"p"),
+        (b"lgsp-case-id", "hồ sơ".encode()),
+        (b"lgsp-user", b"u"),
+        (b"content-length", b"12"),
+        (b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    )
+    assert inbound.fields == []
+    assert (inbound.purpose(), inbound.case(), inbound.user()) == ("p", "hồ sơ", "u")
+    assert (inbound.authorization, inbound.content_length) == (b"Bearer x", 12)
+    assert inbound.traceparent == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_fields_that_connection_names_stay_here_however_often_it_comes() -> None:
+    inbound = read((b"connection", b"close, X-A"), (b"x-a", b"1"), (b"connection", b"x-b"), (b"x-b", b"2"))
+    assert inbound.fields == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"00-0-0-01",
+        b"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        b"00-" + b"0" * 32 + b"-b7ad6b7169203331-01",
+        b"00-0af7651916cd43dd8448eb211c80319c-" + b"0" * 16 + b"-01",
+        b"00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\xe9",
+    ],
+)
+def test_a_traceparent_that_is_none_is_not_taken(value: bytes) -> None:
+    assert read((b"traceparent", value)).traceparent is None
+
+
+def test_two_traceparents_are_none() -> None:
+    good = (b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    assert read(good, good).traceparent is None
+
+
+@pytest.mark.parametrize(
+    "name", [b"authorization", b"lgsp-purpose", b"lgsp-case-id", b"lgsp-user", b"content-length"]
+)
+def test_what_may_come_once_is_refused_twice(name: bytes) -> None:
+    assert code((name, b"1"), (name, b"1")) == "malformed-request"
+
+
+@pytest.mark.parametrize("value", [b"", b" ", b"-1", b"+1", b"0x1", b"1_0", "²".encode()])
+def test_a_size_that_is_no_number_is_refused(value: bytes) -> None:
+    with pytest.raises(Problem) as refusal:
+        _ = read((b"content-length", value)).content_length
+    assert refusal.value.code == "malformed-request"
+
+
+@pytest.mark.parametrize("value", [b"", b"a\tb", b"\xff", b"x" * 257, "a\u202eb".encode()])
+def test_texts_that_could_deceive_a_reader_are_refused(value: bytes) -> None:
+    with pytest.raises(Problem) as refusal:
+        read((b"lgsp-purpose", value)).purpose()
+    assert refusal.value.code == "malformed-request"
+
+
+def test_limits_hold_to_the_byte_and_to_the_field() -> None:
+    assert read((b"x", b"1" * 99), max_bytes=100).fields
+    assert code((b"x", b"1" * 100), max_bytes=100) == "headers-too-large"
+    assert read(*[(b"x", b"")] * 100).fields
+    assert code(*[(b"x", b"")] * 101) == "headers-too-large"
+
+
+def test_names_that_come_in_endlessly_do_not_fill_the_memory() -> None:
+    from lienthong.gateway import headers
+
+    for number in range(10_000):
+        read((b"x-%d" % number, b""))
+    assert len(headers._names) <= 4096
+    assert read((b"x-9999", b"1"), (b"lgsp-x-9999", b"1")).fields == [("x-9999", "1")]

@@ -1,0 +1,127 @@
+"""Deny by default: one call passes only with an agreement that fits it in every respect."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.gateway.policy import Denial, Grant, decide
+from lienthong.gateway.table import AgreementRule, RoutingTable, ServiceRoute, Upstreams, assemble
+from lienthong.gateway.templates import OperationTree
+
+NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def rule(
+    rule_id: str = "r",
+    *,
+    purposes: tuple[str, ...] = ("p",),
+    operations: frozenset[str] | None = frozenset({"get"}),
+    valid_from: datetime = NOW - DAY,
+    valid_to: datetime = NOW + DAY,
+    consumer: str = "C/c",
+) -> AgreementRule:
+    return AgreementRule(rule_id, consumer, "P/p/s-v1", operations, purposes, valid_from, valid_to)
+
+
+def service(*, active: bool = True) -> ServiceRoute:
+    return ServiceRoute(
+        "P/p/s-v1", "P/p", active, Upstreams(["http://x"]), OperationTree([]), timedelta(seconds=1), 0, False
+    )
+
+
+def table(*rules: AgreementRule, suspended: tuple[str, ...] = ()) -> RoutingTable:
+    systems = [
+        routes_pb2.System(
+            id=system_id,
+            status=routes_pb2.STATUS_SUSPENDED if system_id in suspended else routes_pb2.STATUS_ACTIVE,
+        )
+        for system_id in ("C/c", "P/p", "D/d")
+    ]
+    return assemble(1, [service()], systems, rules)
+
+
+def decision(
+    found: RoutingTable,
+    *,
+    operation: str = "get",
+    consumer: str = "C/c",
+    purpose: str | None = None,
+    now: datetime = NOW,
+    offered: ServiceRoute | None = None,
+) -> Grant | Denial:
+    return decide(found, offered or service(), operation, consumer, purpose, now)
+
+
+def test_an_agreement_that_fits_lets_the_call_pass() -> None:
+    assert decision(table(rule())) == Grant("r", "p")
+    assert decision(table(rule()), purpose="p") == Grant("r", "p")
+
+
+def test_no_agreement_no_call() -> None:
+    assert decision(table()) is Denial.NO_AGREEMENT
+    assert decision(table(rule()), consumer="D/d") is Denial.NO_AGREEMENT
+    assert decision(table(rule()), consumer="unknown") is Denial.NO_AGREEMENT
+
+
+def test_a_suspended_system_neither_calls_nor_serves() -> None:
+    assert decision(table(rule(), suspended=("C/c",))) is Denial.CLIENT_SUSPENDED
+    assert decision(table(rule(), suspended=("P/p",))) is Denial.SERVICE_SUSPENDED
+    assert decision(table(rule()), offered=service(active=False)) is Denial.SERVICE_SUSPENDED
+
+
+@pytest.mark.parametrize(
+    ("now", "passes"),
+    [
+        (NOW - DAY - timedelta(microseconds=1), False),
+        (NOW - DAY, True),
+        (NOW + DAY - timedelta(microseconds=1), True),
+        (NOW + DAY, False),
+    ],
+)
+def test_an_agreement_counts_from_its_first_moment_until_before_its_end(now: datetime, passes: bool) -> None:
+    assert isinstance(decision(table(rule()), now=now), Grant) is passes
+
+
+def test_only_the_operations_of_the_agreement_may_be_called() -> None:
+    assert decision(table(rule()), operation="delete") is Denial.OPERATION
+    assert decision(table(rule(operations=None)), operation="delete") == Grant("r", "p")
+
+
+def test_only_the_purposes_of_the_agreement_may_be_stated() -> None:
+    assert decision(table(rule()), purpose="q") is Denial.PURPOSE
+    assert decision(table(rule()), purpose="") is Denial.PURPOSE
+    assert decision(table(rule(purposes=("p", "q")))) is Denial.PURPOSE_NEEDED
+    assert decision(table(rule(purposes=("p", "q"))), purpose="q") == Grant("r", "q")
+    assert decision(table(rule(purposes=()))) is Denial.PURPOSE_NEEDED
+
+
+def test_of_several_that_fit_the_oldest_is_taken_whatever_the_order() -> None:
+    older, newer = rule("z", valid_from=NOW - 2 * DAY), rule("a")
+    twin = rule("b")
+    for rules in ((older, newer, twin), (twin, newer, older), (newer, older, twin)):
+        assert decision(table(*rules)) == Grant("z", "p")
+    assert decision(table(twin, newer)) == Grant("a", "p")
+
+
+def test_one_that_does_not_fit_never_hides_one_that_does() -> None:
+    others = (
+        rule("1", valid_to=NOW - DAY / 2),
+        rule("2", operations=frozenset({"put"})),
+        rule("3", purposes=("x", "y")),
+    )
+    assert decision(table(*others, rule("4"))) == Grant("4", "p")
+
+
+def test_the_refusal_names_what_came_closest() -> None:
+    expired, operation, purpose = (
+        rule("1", valid_to=NOW),
+        rule("2", operations=frozenset({"put"})),
+        rule("3", purposes=("x",)),
+    )
+    assert decision(table(expired)) is Denial.NO_AGREEMENT
+    assert decision(table(expired, operation)) is Denial.OPERATION
+    assert decision(table(purpose, operation), purpose="p") is Denial.PURPOSE

@@ -1,0 +1,165 @@
+"""The routing table is built purely from the catalog's resources: golden files, and deltas in any order.
+
+`python -m tests.unit.gateway.test_gateway_table` writes the `.out.json` files anew.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.gateway.table import (
+    CatalogCopy,
+    RoutingTable,
+    ServiceRoute,
+    Upstreams,
+    VersionGap,
+    build_table,
+)
+
+GOLDEN = Path(__file__).with_name("golden")
+PROBES = [
+    *("GET /parcels", "GET /parcels/1", "POST /parcels", "DELETE /parcels/1", "GET /parcels/search"),
+    *("GET /", "GET /nothing", "GET /parcels/1.json"),
+]
+
+
+def described(table: RoutingTable) -> dict[str, Any]:
+    """A table in words."""
+
+    def operation(route: ServiceRoute, probe: str) -> str | None:
+        method, path = probe.split(" ")
+        methods = route.operations.find([segment.encode() for segment in path[1:].split("/")])
+        if methods is None:
+            return None
+        return methods[method].id if method in methods else f"405 {sorted(methods)}"
+
+    return {
+        "version": table.version,
+        "active_systems": sorted(table.active_systems),
+        "suspended_systems": sorted(table.suspended_systems),
+        "services": {
+            name.decode(): {
+                "system": route.system_id,
+                "active": route.active,
+                "upstreams": route.upstreams.addresses,
+                "timeout_s": route.timeout.total_seconds(),
+                "max_request_bytes": route.max_request_bytes,
+                "write_ahead": route.write_ahead,
+                "operations": {probe: operation(route, probe) for probe in PROBES},
+            }
+            for name, route in sorted(table.services.items())
+        },
+        "agreements": {
+            f"{consumer} -> {service}": [
+                {
+                    "id": rule.id,
+                    "operations": sorted(rule.operations) if rule.operations is not None else None,
+                    "purposes": rule.purposes,
+                    "valid_from": rule.valid_from.isoformat(),
+                    "valid_to": rule.valid_to.isoformat(),
+                }
+                for rule in rules
+            ]
+            for (consumer, service), rules in sorted(table.agreements.items())
+        },
+    }
+
+
+def snapshot(name: str) -> routes_pb2.Snapshot:
+    return json_format.Parse((GOLDEN / f"{name}.in.json").read_text(), routes_pb2.Snapshot())
+
+
+def as_json(table: RoutingTable) -> str:
+    return json.dumps(described(table), indent=2, ensure_ascii=False) + "\n"
+
+
+NAMES = sorted(path.name.removesuffix(".in.json") for path in GOLDEN.glob("*.in.json"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_snapshot_makes_the_table_that_is_expected(name: str) -> None:
+    resources = snapshot(name)
+    table = build_table(resources.version, resources.resources)
+    assert as_json(table) == (GOLDEN / f"{name}.out.json").read_text()
+
+
+def test_there_are_golden_files() -> None:
+    assert len(NAMES) >= 2
+
+
+@given(st.permutations(range(len(snapshot("province").resources))), st.integers(0, 10))
+def test_deltas_in_any_order_make_the_same_table_as_one_snapshot(order: list[int], first: int) -> None:
+    whole = snapshot("province")
+    resources = [whole.resources[index] for index in order]
+    copy = CatalogCopy()
+    copy.replace(0, resources[:first])
+    for version, resource in enumerate(resources[first:]):
+        copy.apply(routes_pb2.Delta(from_version=version, to_version=version + 1, upserts=[resource]))
+    expected = build_table(copy.version, whole.resources)
+    assert as_json(copy.table()) == as_json(expected)
+    again = CatalogCopy()
+    again.replace(copy.version, copy.snapshot().resources)
+    assert as_json(again.table()) == as_json(expected)
+
+
+def test_what_is_removed_is_gone_and_a_table_in_use_does_not_change() -> None:
+    whole = snapshot("province")
+    copy = CatalogCopy()
+    copy.replace(whole.version, whole.resources)
+    before = copy.table()
+    described_before = as_json(before)
+    removals = [resource.key for resource in whole.resources]
+    copy.apply(routes_pb2.Delta(from_version=whole.version, to_version=whole.version + 1, removals=removals))
+    after = copy.table()
+    assert (after.services, after.agreements, after.active_systems) == ({}, {}, frozenset())
+    assert as_json(before) == described_before
+
+
+def test_an_agreement_that_is_revoked_leaves_the_table() -> None:
+    whole = snapshot("province")
+    copy = CatalogCopy()
+    copy.replace(whole.version, whole.resources)
+    for resource in whole.resources:
+        if resource.WhichOneof("body") == "agreement":
+            resource.agreement.status = routes_pb2.AGREEMENT_STATUS_REVOKED
+    copy.apply(
+        routes_pb2.Delta(from_version=whole.version, to_version=whole.version + 1, upserts=whole.resources)
+    )
+    assert copy.table().agreements == {}
+
+
+def test_a_gap_between_versions_is_not_passed_over() -> None:
+    copy = CatalogCopy()
+    copy.replace(5, [])
+    with pytest.raises(VersionGap):
+        copy.apply(routes_pb2.Delta(from_version=6, to_version=7, upserts=snapshot("province").resources))
+    assert copy.version == 5
+    assert copy.table().services == {}
+
+
+def test_upstreams_are_taken_in_turn_each_once() -> None:
+    upstreams = Upstreams(["http://a/", "http://b", "http://c/base/"])
+    orders = [upstreams.in_order() for _ in range(4)]
+    assert orders[0] == ("http://a", "http://b", "http://c/base")
+    assert [order[0] for order in orders] == ["http://a", "http://b", "http://c/base", "http://a"]
+    assert all(set(order) == set(orders[0]) for order in orders)
+
+
+def rewrite() -> None:
+    """Write the expected tables anew."""
+    for name in NAMES:
+        resources = snapshot(name)
+        table = build_table(resources.version, resources.resources)
+        (GOLDEN / f"{name}.out.json").write_text(as_json(table))
+
+
+if __name__ == "__main__":
+    rewrite()

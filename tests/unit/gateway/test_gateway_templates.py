@@ -1,0 +1,87 @@
+"""An operation is found by its OpenAPI path template."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lienthong.gateway.templates import Operation, OperationTree
+
+
+def tree(*templates: str) -> OperationTree:
+    return OperationTree(Operation(template, "GET", template) for template in templates)
+
+
+def found(operations: OperationTree, path: str) -> str | None:
+    methods = operations.find([segment.encode() for segment in path[1:].split("/")])
+    return methods["GET"].template if methods is not None else None
+
+
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        ("/parcels", "/parcels"),
+        ("/parcels/", None),
+        ("/parcels/1", "/parcels/{id}"),
+        ("/parcels/search", "/parcels/search"),
+        ("/parcels/searching", "/parcels/{id}"),
+        ("/parcels/7.json", "/parcels/{id}.json"),
+        ("/parcels/.json", "/parcels/{id}"),
+        ("/parcels/1/owners/2", "/parcels/{id}/owners/{n}"),
+        ("/parcels/search/owners/2", "/parcels/{id}/owners/{n}"),
+        ("/parcels/1/owners", None),
+        ("/parcels//owners/2", None),
+        ("/đất", "/đất"),
+        ("/a:b", "/{x}:{y}"),
+        ("/", "/"),
+        ("/PARCELS", None),
+    ],
+)
+def test_literals_beat_patterns_and_patterns_beat_parameters(path: str, template: str | None) -> None:
+    operations = tree(
+        *("/", "/parcels", "/parcels/{id}", "/parcels/search", "/parcels/{id}.json"),
+        *("/parcels/{id}/owners/{n}", "/%C4%91%E1%BA%A5t", "/{x}:{y}"),
+    )
+    expected = "/%C4%91%E1%BA%A5t" if template == "/đất" else template
+    assert found(operations, path) == expected
+
+
+def test_the_methods_of_a_path_are_found_together() -> None:
+    operations = OperationTree(
+        [Operation("a", "GET", "/x/{id}"), Operation("b", "PUT", "/x/{other}"), Operation("c", "GET", "/y")]
+    )
+    methods = operations.find([b"x", b"1"])
+    assert methods is not None
+    assert {method: operation.id for method, operation in methods.items()} == {"GET": "a", "PUT": "b"}
+
+
+SEGMENT = st.sampled_from(["a", "b", "{p}", "{q}", "c"])
+TEMPLATES = st.sets(
+    st.lists(SEGMENT, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts)), max_size=8
+)
+PATHS = st.lists(st.sampled_from(["a", "b", "c", "z"]), min_size=1, max_size=4).map(
+    lambda parts: "/" + "/".join(parts)
+)
+
+
+@given(TEMPLATES, PATHS)
+def test_what_is_found_is_the_most_literal_of_all_that_match(templates: set[str], path: str) -> None:
+    matching = [
+        template
+        for template in templates
+        if re.fullmatch(re.sub(r"\{.\}", "[^/]+", template), path) is not None
+    ]
+    result = found(tree(*templates), path)
+    if not matching:
+        assert result is None
+        return
+
+    def literalness(template: str) -> list[bool]:
+        return [not segment.startswith("{") for segment in template.split("/")]
+
+    assert result is not None
+    assert result in matching
+    assert literalness(result) == max(map(literalness, matching))
