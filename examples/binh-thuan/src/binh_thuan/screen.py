@@ -106,7 +106,7 @@ def _round(played: Sequence[Played]) -> Table:
     )
     table.add_column("Hệ thống\nSystem", no_wrap=True)
     table.add_column("Việc\nWhat", max_width=48)
-    table.add_column("Trả lời, mã giao dịch\nAnswer, transaction id", min_width=36)
+    table.add_column("Trả lời, mã giao dịch\nAnswer, transaction id", no_wrap=True)
     table.add_column("Biên nhận\nReceipt", no_wrap=True, justify="right")
     for one in played:
         told = Text.assemble(
