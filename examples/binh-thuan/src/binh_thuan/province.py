@@ -71,6 +71,7 @@ def shell_variables(settings: Settings) -> str:
     variables = {
         "LIENTHONG_HOME": str(settings.home.resolve()),
         "LIENTHONG_PORT_OFFSET": str(settings.port_offset),
+        "LIENTHONG_GATEWAY": settings.public_url,
         **upstreams(settings),
     }
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
