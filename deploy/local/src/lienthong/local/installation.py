@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 60.0
+HOPELESS_LIVES = 3
+"""A program that ended twice before it was ready will not become ready by being started again."""
 
 
 class InstallationError(Exception):
@@ -137,12 +139,14 @@ class Installation:
             time.sleep(0.02)
 
     def _wait_until_ready(self, program: Program, http: httpx.Client, deadline: float) -> None:
+        lives: set[int] = set()
         while not _answers(http, program.ready_url):
-            if time.monotonic() > deadline:
+            lives.add(self.supervisor.pid(program.name))
+            if len(lives - {0}) >= HOPELESS_LIVES or time.monotonic() > deadline:
                 state = self.supervisor.state(program.name)
                 raise InstallationError(
-                    f"{program.name} is not ready (it is {state}); the end of its log:\n"
-                    f"{_tail(self.logs / f'{program.name}.log')}"
+                    f"{program.name} is not ready (it is {state}, started {len(lives - {0})} times); "
+                    f"the end of its log:\n{_tail(self.logs / f'{program.name}.log')}"
                 )
             time.sleep(0.05)
 

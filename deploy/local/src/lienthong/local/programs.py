@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NATS_PORT = 4222
 NATS_MONITORING_PORT = 4322
+RPC_SERVERS = frozenset({"catalog", "identity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def platform_programs(settings: Settings) -> list[Program]:
 
 def _process(settings: Settings, name: str, wave: int) -> Program:
     health_port = settings.health_port(name)
+    rpc_ports = [settings.rpc_port(name)] if name in RPC_SERVERS else []
     environment = (
         {"LIENTHONG_IDENTITY_BOOTSTRAP_DIR": str(settings.home.resolve())} if name == "identity" else {}
     )
@@ -63,7 +65,7 @@ def _process(settings: Settings, name: str, wave: int) -> Program:
         name=name,
         command=[sys.executable, "-m", f"lienthong.{name}"],
         ready_url=f"http://127.0.0.1:{health_port}/health/ready",
-        ports=[settings.port(name), health_port],
+        ports=[settings.port(name), health_port, *rpc_ports],
         wave=wave,
         environment=environment,
     )

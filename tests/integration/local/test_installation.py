@@ -1,0 +1,51 @@
+"""An installation that cannot start says why, soon, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lienthong.kit.settings import Settings
+from lienthong.local import Installation, InstallationError, Program
+from tests.support.platform import free_port_offset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _settings(home: Path) -> Settings:
+    return Settings(home=home, port_offset=free_port_offset())
+
+
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    port = settings.rpc_port("catalog")
+    taken = pytest.raises(InstallationError, match=rf"{port} \(catalog\)")
+    with socket.create_server(("127.0.0.1", port)), taken:
+        Installation(settings).start()
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_program_that_keeps_ending_is_given_up_with_the_end_of_its_log(tmp_path: Path) -> None:
+    broken = Program(
+        name="broken",
+        command=[sys.executable, "-c", "raise SystemExit('the roof is on fire')"],
+        ready_url="http://127.0.0.1:9/health/ready",
+        ports=[],
+        wave=0,
+    )
+    installation = Installation(_settings(tmp_path), extra=[broken])
+    try:
+        with pytest.raises(InstallationError, match="the roof is on fire"):
+            installation.start(timeout=60)
+    finally:
+        installation.stop()
+    assert not installation.running()
+
+
+def test_a_second_installation_on_the_same_home_is_refused(tmp_path: Path) -> None:
+    with Installation(_settings(tmp_path)), pytest.raises(InstallationError, match="already running"):
+        Installation(_settings(tmp_path)).start()
