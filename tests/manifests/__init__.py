@@ -1,0 +1,1 @@
+"""The Kubernetes manifests, rendered and held against what the processes really read."""
