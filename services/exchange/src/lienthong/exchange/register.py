@@ -49,6 +49,11 @@ class Register:
         """Whether every event that the bus may have forgotten is entered."""
         return self._complete_at is not None and self._clock.monotonic() - self._complete_at < _MAX_BEHIND
 
+    @property
+    def begun(self) -> bool:
+        """Whether the register has been complete once since this process started."""
+        return self._complete_at is not None
+
     async def run(self) -> None:
         """Follow the stream for ever."""
         await self._begin_again_when_behind()
