@@ -92,6 +92,7 @@ def test_the_address_of_a_service_is_shown_to_its_agency_and_the_operator_only(
         "/agreements/%00",
         "/things",
         "/agencies/Z99/land",
+        "/agencies/",
     ],
 )
 def test_what_is_not_there_is_not_found(catalog: Catalog, path: str) -> None:

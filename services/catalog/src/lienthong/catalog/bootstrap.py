@@ -61,7 +61,8 @@ class Features:
 
 def create_app(features: Features, keys: KeysReplica) -> FastAPI:
     """Build the REST application."""
-    app = FastAPI(title="Liên thông catalog", docs_url=None, redoc_url=None, openapi_url=None)
+    # A redirect would name the address behind the gateway.
+    app = FastAPI(title="Liên thông catalog", openapi_url=None, redirect_slashes=False)
     app.state.features = features
     app.state.keys = keys
     app.include_router(endpoints.router())
