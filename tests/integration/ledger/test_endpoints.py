@@ -137,6 +137,7 @@ async def test_tiles_are_public_immutable_and_exactly_as_wide_as_asked(reader: R
 async def test_a_tile_that_is_not_there_is_a_problem_that_nobody_caches(reader: Reader) -> None:
     for path in (
         "0/000", "0/000.p/56", "0/001.p/1", "1/000.p/1", "0/0", "00/000.p/1", "64/000", "0/000.p/0", "x/000",
+        "0/" + "x999/" * 8 + "999", "0/x018/x014/x398/x509/x481/983",
     ):  # fmt: skip
         answer = await reader.get(f"/audit/tile/{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown-tile")

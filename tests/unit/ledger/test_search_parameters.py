@@ -45,6 +45,8 @@ def test_the_newest_come_first_by_default() -> None:
         {"customer": "H11.01"},
         {"from": "2026-11-23T06:30:00"},
         {"from": "yesterday"},
+        {"from": "9999-12-31T23:59:59-23:00"},
+        {"to": "0001-01-01T00:00:00+07:00"},
         {"status": "ok"},
         {"order": "newest"},
         {"cursor": "-1"},

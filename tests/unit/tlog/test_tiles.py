@@ -15,11 +15,12 @@ from lienthong.tlog import (
     levels,
     tiles_of_level,
 )
+from lienthong.tlog.tiles import MAX_INDEX
 
 addresses = st.builds(
     TileAddress,
     st.integers(ENTRIES, 63),
-    st.one_of(st.integers(0, 2000), st.integers(0)),
+    st.one_of(st.integers(0, 2000), st.integers(0, MAX_INDEX)),
     st.integers(1, 256),
 )
 
@@ -51,6 +52,7 @@ def test_paths_are_spelled_as_the_specification_says(address: TileAddress, path:
         "tile/0/x000/001", "tile/0/001/001", "tile/0/x001/x002", "tile/0/001.p/0", "tile/0/001.p/256",
         "tile/0/001.p/012", "tile/0/001.p/", "tile/0/001.p", "tile/0/001\n", "/tile/0/001", "tile/0/٠٠١",
         "tile/0/001.p/300", "tile/0/../0/001", "tile/0/001/",
+        "tile/0/x018/x014/x398/x509/x481/984", "tile/entries/" + "x999/" * 8 + "999",
     ],
 )  # fmt: skip
 def test_any_other_spelling_of_a_path_is_refused(path: str) -> None:

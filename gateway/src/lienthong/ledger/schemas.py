@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Annotated, Literal
 
 import msgspec
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from lienthong.ledger.search import Query
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 500
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC this is outside the years 1 to 9999") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class SearchParameters(BaseModel):
@@ -24,8 +35,8 @@ class SearchParameters(BaseModel):
     agency: str | None = Field(None, min_length=1, max_length=255)
     kind: str | None = Field(None, min_length=1, max_length=64)
     status: int | None = Field(None, ge=100, le=599)
-    since: AwareDatetime | None = Field(None, alias="from")
-    until: AwareDatetime | None = Field(None, alias="to")
+    since: Moment | None = Field(None, alias="from")
+    until: Moment | None = Field(None, alias="to")
     order: Literal["asc", "desc"] = "desc"
     cursor: int | None = Field(None, ge=0, le=2**62)
     limit: int = Field(DEFAULT_PAGE, ge=1, le=LARGEST_PAGE)

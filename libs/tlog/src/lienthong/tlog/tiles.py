@@ -16,6 +16,8 @@ TILE_WIDTH: Final = 256
 ENTRIES: Final = -1
 """The level of entry bundles, which stand under the tiles of level 0."""
 MAX_LEVEL: Final = 63
+MAX_INDEX: Final = 2**54 - 1
+"""The last bundle of a log of 2**62 entries; beyond it, places of entries are no integers of a database."""
 MAX_ENTRY_SIZE: Final = 0xFFFF
 """An entry's length is written as a uint16."""
 
@@ -40,8 +42,8 @@ class TileAddress:
     def __post_init__(self) -> None:
         if not ENTRIES <= self.level <= MAX_LEVEL:
             raise MalformedTile(f"a tile's level is {self.level}, not between 0 and {MAX_LEVEL}")
-        if self.index < 0:
-            raise MalformedTile(f"a tile's index is negative: {self.index}")
+        if not 0 <= self.index <= MAX_INDEX:
+            raise MalformedTile(f"a tile's index is {self.index}, not between 0 and {MAX_INDEX}")
         if not 1 <= self.width <= TILE_WIDTH:
             raise MalformedTile(f"a tile's width is {self.width}, not between 1 and {TILE_WIDTH}")
 
