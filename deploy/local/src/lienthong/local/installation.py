@@ -78,6 +78,7 @@ class Installation:
             )
         programs = [*platform_programs(self.settings), *self._extra]
         self._refuse_taken_ports(programs)
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         config = write_config(self._run, self.logs, programs)
         self._daemon = subprocess.Popen(
             [sys.executable, "-m", "lienthong.local.supervised", str(config)],
