@@ -20,6 +20,7 @@ from tests.integration.gateway.world import (
     OTHER_CONSUMER,
     SERVICE,
     agreement,
+    assert_in_form,
     service,
     system,
 )
@@ -411,3 +412,10 @@ def test_a_provider_that_is_down_is_unreachable(world: World) -> None:
     assert "upstream_status" not in found.record
     world.change(service([world.provider.url], max_request_bytes=20_000_000))
     wait_for_code(world, world.token(), None)
+
+
+def test_every_record_of_refusals_has_the_documented_form(world: World) -> None:
+    with world.client() as client:
+        client.get(f"{API}/parcels/1")
+        client.get(f"{API}/nothing")
+    assert_in_form(world.records())

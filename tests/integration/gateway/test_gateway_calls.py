@@ -18,6 +18,7 @@ from tests.integration.gateway.world import (
     PURPOSE,
     SERVICE,
     agreement,
+    assert_in_form,
     service,
 )
 from tests.support.ports import take_free_port
@@ -441,3 +442,10 @@ def test_connections_are_kept_for_many_calls(world: World) -> None:
             while b'{"ok":true}' not in head:
                 head += connection.recv(4096)
             assert head.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_every_record_of_the_calls_has_the_documented_form(world: World) -> None:
+    with world.client() as client:
+        client.get(f"{API}/parcels/1")
+        client.get(f"{API}/nothing")
+    assert_in_form(world.records())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.integration.gateway.world import API, CONSUMER, World, read_journal, service
+from tests.integration.gateway.world import API, CONSUMER, World, assert_in_form, read_journal, service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -250,6 +250,7 @@ def test_a_flood_of_strangers_is_counted_not_recorded_one_by_one(new_world: NewW
 
     world.wait(lambda: counted() == 150, "every call is accounted for")
     records = world.records()
+    assert_in_form(records)
     samples = [record for record in records if record["kind"] == "refused-sample"]
     assert len([record for record in records if "client" not in record and record["kind"] == "call"]) < 20
     assert {(sample.get("error"), sample.get("service")) for sample in samples} == {
@@ -277,6 +278,7 @@ def test_an_intent_is_durable_before_a_write_ahead_call_is_forwarded(new_world: 
     tx = answer.headers["lgsp-transaction-id"]
     assert [(record["kind"], record["tx"]) for record in seen[0]] == [("intent", tx)]
     intent, outcome = world.record(tx, "intent"), world.record(tx)
+    assert_in_form([intent, outcome])
     assert intent["id"] != outcome["id"]
     assert "status" not in intent
     assert intent["at"] <= outcome["forwarded"]

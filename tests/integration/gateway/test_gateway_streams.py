@@ -8,12 +8,13 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from tests.integration.gateway.world import API, service
+from lienthong.kit.ids import uuid7
+from tests.integration.gateway.world import API, assert_in_form, service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,16 @@ def worker_memory_mib(world: World) -> float:
     """What the gateway's worker holds in memory."""
     pages = [int(Path(f"/proc/{worker}/statm").read_text().split()[1]) for worker in world.workers]
     return max(pages) * os.sysconf("SC_PAGE_SIZE") / MIB
+
+
+def arrived(world: World, case: str) -> bool:
+    """Whether the call of this case has reached the provider."""
+    return any(exchange.header("lgsp-case-id") == case for exchange in world.provider.seen)
+
+
+def of_case(world: World, case: str) -> list[dict[str, Any]]:
+    """The records of a case."""
+    return [record for record in world.records() if record.get("case") == case]
 
 
 @pytest.mark.parametrize("declared", [True, False])
@@ -140,20 +151,16 @@ def test_a_caller_that_goes_away_while_the_provider_works_is_recorded_as_aborted
         await asyncio.sleep(3)
 
     world.provider.behaviours["/parcels/waiting"] = slow
-    known = {record["tx"] for record in world.records()}
+    case = uuid7()
     with socket.create_connection(("127.0.0.1", world.port)) as connection:
         connection.sendall(
-            f"GET {API}/parcels/waiting HTTP/1.1\r\nHost: x\r\n"
+            f"GET {API}/parcels/waiting HTTP/1.1\r\nHost: x\r\nLGSP-Case-Id: {case}\r\n"
             f"Authorization: Bearer {world.token()}\r\n\r\n".encode()
         )
-        world.wait(lambda: "/parcels/waiting" in str(world.provider.seen[-1].request_line), "the request")
+        world.wait(lambda: arrived(world, case), "the request")
         time.sleep(0.3)
-
-    def aborted() -> list[dict[str, object]]:
-        return [record for record in world.records() if record["tx"] not in known]
-
-    world.wait(aborted, "the record", timeout=5)
-    (record,) = aborted()
+    world.wait(lambda: of_case(world, case), "the record", timeout=5)
+    (record,) = of_case(world, case)
     assert record["aborted"] is True
     assert record["operation"] == "getParcel"
     assert "status" not in record
@@ -161,22 +168,18 @@ def test_a_caller_that_goes_away_while_the_provider_works_is_recorded_as_aborted
 
 
 def test_a_caller_that_goes_away_during_an_upload_is_recorded_as_aborted(world: World) -> None:
-    known = {record["tx"] for record in world.records()}
+    case = uuid7()
     with socket.create_connection(("127.0.0.1", world.port)) as connection:
         connection.sendall(
-            f"POST {API}/parcels HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+            f"POST {API}/parcels HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\nLGSP-Case-Id: {case}\r\n"
             f"Authorization: Bearer {world.token()}\r\n\r\n".encode()
             + b"x" * 100_000
         )
         time.sleep(0.3)
-
-    def aborted() -> list[dict[str, object]]:
-        return [record for record in world.records() if record["tx"] not in known]
-
-    world.wait(aborted, "the record", timeout=5)
-    (record,) = aborted()
+    world.wait(lambda: of_case(world, case), "the record", timeout=5)
+    (record,) = of_case(world, case)
     assert record["aborted"] is True
-    assert 0 < int(str(record["request_bytes"])) <= 100_000
+    assert 0 < record["request_bytes"] <= 100_000
 
 
 def test_a_caller_that_goes_away_during_a_download_is_recorded_as_aborted(world: World) -> None:
@@ -209,3 +212,10 @@ def test_a_slow_reader_holds_the_provider_back(world: World) -> None:
         time.sleep(1.5)
         assert sent < 200 * MIB, "more than the kernel's buffers hold"
         assert worker_memory_mib(world) - before < 64
+
+
+def test_every_record_of_broken_off_and_aborted_calls_has_the_documented_form(world: World) -> None:
+    with world.client() as client:
+        client.get(f"{API}/parcels/1")
+        client.get(f"{API}/nothing")
+    assert_in_form(world.records())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
+import jsonschema
 import nats
 from nats.js.errors import NotFoundError
 
@@ -268,6 +269,15 @@ class World:
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {timeout} s: {what}\n{self.log.read_text()[-4000:]}")
             time.sleep(0.02)
+
+
+def assert_in_form(records: list[dict[str, Any]]) -> None:
+    """Every record satisfies the documented schema."""
+    schema = Path(__file__).parents[3] / "docs" / "reference" / "journal-record.schema.json"
+    validator = jsonschema.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+    assert records
+    for record in records:
+        assert [error.message for error in validator.iter_errors(record)] == [], record
 
 
 async def read_journal(url: str) -> list[dict[str, Any]]:

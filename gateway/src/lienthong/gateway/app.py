@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-_BODILESS = frozenset((204, 304))
+_LAST_LOOK_S = 0.002
 
 _log = structlog.get_logger(__name__)
 
@@ -78,6 +79,9 @@ class Gateway:
         try:
             try:
                 answer = await self._walk(call, scope["headers"], receive, watch)
+                if watch.gone:
+                    await self._record_aborted(call)
+                    return
             except Problem as problem:
                 answer = _refused(call, problem)
             except AuditUnavailable:
@@ -146,21 +150,27 @@ class Gateway:
         call.status = answer.status
         call.response_bytes = len(answer.body)
         held = answer.body
+        watch.start_now()
         try:
             with watch:
                 await send(
                     {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
                 )
                 async for chunk in more:
+                    if watch.gone:
+                        break
                     await send({"type": "http.response.body", "body": held, "more_body": True})
                     digest.update(chunk)
                     call.response_bytes += len(chunk)
                     held = chunk
+                # Sending to a caller that has gone fails silently; the watch needs a moment to say so.
+                await asyncio.sleep(_LAST_LOOK_S)
         except CallerGone:
-            call.aborted = True
+            pass
         except Problem as problem:
             call.aborted = True
             call.error = problem.code
+        call.aborted = call.aborted or watch.gone
         call.response_sha256 = digest.hexdigest()
         call.answered = self._clock.now()
         try:

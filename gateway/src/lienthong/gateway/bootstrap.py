@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import multiprocessing
+import os
 import signal
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -15,7 +18,7 @@ from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.gateway.app import Gateway
 from lienthong.gateway.diskcopy import DiskCopy
 from lienthong.gateway.forward import Forwarder, provider_client
-from lienthong.gateway.health import HealthServer
+from lienthong.gateway.health import HealthServer, accepts_connections
 from lienthong.gateway.journal.journal import AuditUnavailable, Journal
 from lienthong.gateway.journal.sampling import Budget, Counts
 from lienthong.gateway.journal.spool import Spool
@@ -47,6 +50,8 @@ _WATCHED_KINDS = (
     routes_pb2.RESOURCE_KIND_AGREEMENT,
 )
 _LOOK_AT_AGE_EVERY_S = 1.0
+_LOOK_AT_MAIN_EVERY_S = 1.0
+_WAIT_FOR_BUS_S = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -87,6 +92,15 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+async def _end_with_the_main_process() -> None:
+    """Make up for a signal that came before Granian's worker listened for it."""
+    main = multiprocessing.parent_process()
+    while main is not None:
+        if os.getppid() != main.pid:
+            signal.raise_signal(signal.SIGTERM)
+        await asyncio.sleep(_LOOK_AT_MAIN_EVERY_S)
+
+
 async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gateway:
     """Open everything a gateway needs; `stack` closes it in the right order, the journal drained."""
     clock, live = SystemClock(), Live()
@@ -125,15 +139,20 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     stack.push_async_callback(client.close)
 
     routes, keys = await _replicas(settings, stack, clock, live)
+    _start(stack, "main process", _end_with_the_main_process())
     _start(stack, "journal", journal.run())
     _start(stack, "routes", routes.run())
     _start(stack, "keys", keys.run())
     _start(stack, "samples", _write_samples(recorder, settings.gateway_sample_every_s))
+    with contextlib.suppress(TimeoutError):
+        # Without it the first records would take the way through the spool.
+        await asyncio.wait_for(bus.wait_connected(), _WAIT_FOR_BUS_S)
     health = HealthServer(
         {
             "routes": lambda: live.table is not None,
             "keys": lambda: live.authenticator is not None,
             "journal": lambda: journal.available,
+            "listening": lambda: accepts_connections(settings.host, settings.port("gateway")),
         },
         settings.host,
         settings.health_port("gateway"),

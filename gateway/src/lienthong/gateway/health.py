@@ -47,3 +47,13 @@ class HealthServer:
         self._server.should_exit = True
         await asyncio.gather(self._task, return_exceptions=True)
         self._listener.close()
+
+
+async def accepts_connections(host: str, port: int) -> bool:
+    """Whether something listens: Granian does so only after the lifespan has started."""
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -22,7 +22,8 @@ class CallerGone(Exception):  # noqa: N818  it names what happened
 class CallerWatch:
     """Watches one request's connection, from the moment its body has been read.
 
-    Inside `with watch:` a caller that goes away ends the block with CallerGone. Outside it is only noted.
+    Inside `with watch:` a caller that goes away ends the block with CallerGone, unless what the block waits
+    for is just then done: so look at `gone` too. Outside it is only noted.
     """
 
     __slots__ = ("_armed", "_receive", "_timer", "_waiting", "_worker", "gone")
@@ -35,10 +36,16 @@ class CallerWatch:
         self._waiting: asyncio.Task[None] | None = None
         self._worker: asyncio.Task[Any] | None = None
 
-    def start(self, after: float = WATCH_AFTER_S) -> None:
-        """Watch, `after` seconds from now. Nothing else may receive from here on."""
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(after, self._begin)
+    def start(self) -> None:
+        """Watch, in a moment, if the call is not answered by then. Nothing else may receive from here on."""
+        if self._timer is None and self._waiting is None:
+            self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self.start_now)
+
+    def start_now(self) -> None:
+        """Watch from now on, once the body has been read."""
+        if self._timer is not None and self._waiting is None:
+            self._timer.cancel()
+            self._waiting = asyncio.get_running_loop().create_task(self._wait())
 
     def stop(self) -> None:
         """Watch no longer."""
@@ -57,13 +64,10 @@ class CallerWatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._armed = False
-        if self.gone and isinstance(error, asyncio.CancelledError):
-            if self._worker is not None:
-                self._worker.uncancel()
-            raise CallerGone from None
-
-    def _begin(self) -> None:
-        self._waiting = asyncio.get_running_loop().create_task(self._wait())
+        if self.gone and self._worker is not None:
+            self._worker.uncancel()
+            if isinstance(error, asyncio.CancelledError):
+                raise CallerGone from None
 
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
