@@ -70,6 +70,12 @@ def test_binary_and_structured_modes_arrive_as_the_same_document(party: Party) -
     assert second == party.event("b", subject="Thửa 27", datacontenttype="application/json")
 
 
+def test_a_pull_that_does_not_wait_takes_what_is_there(party: Party) -> None:
+    party.subscribe()
+    party.publish("1", "2")
+    assert ids(party.pull(wait=0)) == ["1", "2"]
+
+
 def test_events_come_in_the_order_they_were_published(party: Party) -> None:
     party.subscribe()
     numbers = [str(number) for number in range(250)]
