@@ -1,7 +1,7 @@
 """Make the secrets of a new installation: `python deploy/k8s/new_secrets.py --help`.
 
 Writes a folder with every key, and a `kustomization.yaml` that turns it into the Secrets that the manifests
-in `base` refer to. Keep the folder: it holds the only copies. Nothing in it is ever overwritten.
+refer to. Keep the folder: it holds the only copies. Nothing in it is ever overwritten.
 """
 
 from __future__ import annotations
@@ -24,27 +24,29 @@ namespace: {namespace}
 generatorOptions:
   disableNameSuffixHash: true
 secretGenerator:
-  - name: lienthong-databases
-    files: [catalog=catalog.url, identity=identity.url, exchange=exchange.url, ledger=ledger.url]
   - name: lienthong-identity
     files: [key-encryption.jwk]
-  - name: lienthong-clients
-    files:
-      - operator-client.json=operator/client.json
-      - operator-key.jwk=operator/key.jwk
-      - auditor-client.json=auditor/client.json
-      - auditor-key.jwk=auditor/key.jwk
   - name: lienthong-exchange
     files: [acknowledgements.key]
   - name: lienthong-ledger
     files: [ledger.key]
   - name: lienthong-gateway
     files: [privacy.key]
+  - name: lienthong-clients
+    files:
+      - operator-client.json=operator/client.json
+      - operator-key.jwk=operator/key.jwk
+      - auditor-client.json=auditor/client.json
+      - auditor-key.jwk=auditor/key.jwk
+"""
+WITH_DATABASE = """\
+  - name: lienthong-database
+    envs: [database.env]
 """
 
 
 def write_secrets(
-    folder: Path, *, public_url: str, database_url: str, instance: str, namespace: str = "lienthong"
+    folder: Path, *, public_url: str, database_url: str | None, instance: str, namespace: str
 ) -> None:
     """Make every key of an installation in a new folder that only its owner can read.
 
@@ -54,29 +56,38 @@ def write_secrets(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty: keys are never overwritten")
-    for process in DATABASES:
-        write_secret(folder / f"{process}.url", database_url)
     write_key_file(folder / "key-encryption.jwk", Seal.generate())
     write_secret(folder / "acknowledgements.key", secrets.token_hex(32) + "\n")
     write_secret(folder / "privacy.key", secrets.token_hex(32) + "\n")
     create_key(folder / "ledger.key", f"lgsp/{instance}/ledger")
     for client in CLIENTS:
         Credentials.new(client, gateway=public_url).save(folder / client)
-    (folder / "kustomization.yaml").write_text(KUSTOMIZATION.format(namespace=namespace), encoding="utf-8")
+    kustomization = KUSTOMIZATION.format(namespace=namespace)
+    if database_url is not None:
+        lines = (f"LIENTHONG_{process.upper()}_DATABASE_URL={database_url}\n" for process in DATABASES)
+        write_secret(folder / "database.env", "".join(lines))
+        kustomization += WITH_DATABASE
+    (folder / "kustomization.yaml").write_text(kustomization, encoding="utf-8")
 
 
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path, help="a folder that does not exist yet")
-    parser.add_argument("--public-url", required=True, help="the gateway's address as callers know it")
     parser.add_argument(
-        "--database-url", required=True, help="postgresql+asyncpg://user:password@host:5432/database"
+        "--public-url", required=True, help="LIENTHONG_PUBLIC_URL: the gateway as callers know it"
+    )
+    parser.add_argument(
+        "--database-url",
+        help="postgresql+asyncpg://user:password@host:5432/database; not needed with SQLite",
     )
     parser.add_argument("--instance", default="VN-BTN", help="LIENTHONG_INSTANCE (default: %(default)s)")
     parser.add_argument("--namespace", default="lienthong", help="default: %(default)s")
     arguments = parser.parse_args()
-    write_secrets(**vars(arguments))
+    try:
+        write_secrets(**vars(arguments))
+    except FileExistsError as error:
+        parser.error(str(error))
     print(f"Wrote {arguments.folder}. Next: kubectl apply --kustomize {arguments.folder}")
 
 

@@ -3,17 +3,20 @@
 import sys
 
 from tests.manifests.agreement import mistakes_between
-from tests.manifests.rendering import TARGETS, mistake_in, render
+from tests.manifests.rendering import TARGETS, RenderingError, mistakes_in, render
 
 
 def main() -> int:
     """0 when every manifest is good; else each mistake on a line of its own."""
     mistakes: list[str] = []
     for target in TARGETS:
-        manifests = render(target)
-        found = [mistake for manifest in manifests if (mistake := mistake_in(manifest))]
-        found += mistakes_between(manifests)
-        mistakes += [f"{target}: {mistake}" for mistake in found]
+        try:
+            manifests = render(target)
+        except RenderingError as error:
+            mistakes.append(f"deploy/k8s/{target} cannot be rendered: {error}")
+            continue
+        found = [*mistakes_in(manifests), *mistakes_between(manifests)]
+        mistakes += [f"deploy/k8s/{target}: {mistake}" for mistake in found]
         print(f"deploy/k8s/{target}: {len(manifests)} objects, {len(found)} mistakes")
     print("\n".join(mistakes), end="\n" if mistakes else "")
     return 1 if mistakes else 0

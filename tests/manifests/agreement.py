@@ -1,4 +1,4 @@
-"""Where manifests and processes disagree: variables, ports, commands, files, rights."""
+"""Where manifests and processes disagree: variables, ports, commands, files, time to end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from lienthong.gateway.__main__ import _DRAIN_S as GATEWAY_DRAIN_S
+from lienthong.kit.process import _GRACE as SERVICE_DRAIN_S
 from lienthong.kit.settings import Settings
 from tests.manifests.cluster import NAME, PROCESSES, Cluster
+from tests.manifests.restriction import open_secrets, rights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from tests.manifests.rendering import Manifest
 
 PREFIX = "LIENTHONG_"
+NEVER_IN_A_SERVICE = {"health", "monitor"}
 HEALTH_PATHS = {"/health/live", "/health/ready"}
 # Who serves gRPC: whose bootstrap registers a service.
 SERVES_RPC = {"catalog", "identity"}
@@ -31,20 +35,19 @@ ADDRESSES = {
     "ledger_url": ("ledger", "http"),
 }
 
-CLIENT_FILES = ("operator/client.json", "operator/key.jwk", "auditor/client.json", "auditor/key.jwk")
-
 
 def mistakes_between(manifests: Sequence[Manifest]) -> list[str]:
     """Every disagreement between rendered manifests and the processes that they start."""
     cluster = Cluster(manifests)
     workloads = cluster.workloads()
-    mistakes = [f"there is no workload {name}" for name in {*PROCESSES, "nats"} - workloads.keys()]
+    mistakes = open_secrets(manifests)
+    mistakes += [f"there is no workload {name}" for name in {*PROCESSES, "nats"} - workloads.keys()]
     for workload in workloads.values():
         if workload.name in PROCESSES:
-            found = [*_command(workload), *_variables(cluster, workload), *_health(workload)]
+            found = [*_command(workload), *_variables(cluster, workload), *_health(workload), *_end(workload)]
         else:
             found = []
-        found += [*_rights(workload), *_services(cluster, workload)]
+        found += [*rights(workload), *_services(cluster, workload), *_budget(cluster, workload)]
         mistakes += [f"{workload.name}: {mistake}" for mistake in found]
     return mistakes
 
@@ -142,8 +145,21 @@ def _files(workload: Workload, settings: Settings) -> Iterator[str]:
             }
             for path in sorted(needed - set(secret)):
                 yield f"{path} is missing: identity would try to write it"
-        if name.endswith("_database_url") and name.startswith(workload.name) and "stand-in" not in str(value):
-            yield f"{name} does not come from a Secret"
+    yield from _database(workload, str(fields.get(f"{workload.name}_database_url", "")))
+
+
+def _database(workload: Workload, url: str) -> Iterator[str]:
+    """An address comes from the Secret, under its own name; without one there is SQLite, and one process."""
+    variable = f"{PREFIX}{workload.name.upper()}_DATABASE_URL"
+    given = workload.own_variables.get(variable)
+    if given is not None and given != f"secret:lienthong-database/{variable}":
+        yield f"{variable} does not come from its Secret"
+    if given is not None or not url:
+        return
+    if not _below(url.removeprefix("sqlite+aiosqlite:///"), workload.lasting()):
+        yield f"its database {url} does not outlive the pod"
+    if workload.replicas != 1 or workload.manifest["spec"].get("strategy") != {"type": "Recreate"}:
+        yield "two processes would share one SQLite file"
 
 
 def _below(path: str, folders: Sequence[str]) -> bool:
@@ -163,24 +179,13 @@ def _health(workload: Workload) -> Iterator[str]:
         yield f"readiness asks {ready} and liveness {live}"
 
 
-def _rights(workload: Workload) -> Iterator[str]:
-    """Pod Security `restricted`, and what we ask beyond it."""
-    pod, container = workload.pod, workload.container
-    expected_pod = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
-    if not expected_pod.items() <= pod.get("securityContext", {}).items():
-        yield "the pod's securityContext is too wide"
-    expected = {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    if container.get("securityContext") != expected:
-        yield "the container's securityContext is too wide"
-    if pod.get("enableServiceLinks") is not False or pod.get("automountServiceAccountToken") is not False:
-        yield "it is given service links or a token of the cluster"
-    resources = container.get("resources", {})
-    if not resources.get("requests") or "memory" not in resources.get("limits", {}):
-        yield "it has no resource requests or no memory limit"
+def _end(workload: Workload) -> Iterator[str]:
+    """A pod is not killed while it finishes calls, cancels its work and closes what it has open."""
+    pause = workload.container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    needed = pause + max(2 * SERVICE_DRAIN_S, 2 * GATEWAY_DRAIN_S)
+    allowed = workload.pod["terminationGracePeriodSeconds"]
+    if allowed < needed:
+        yield f"it is killed after {allowed} s, but may need {needed:g} s"
 
 
 def _services(cluster: Cluster, workload: Workload) -> Iterator[str]:
@@ -188,5 +193,15 @@ def _services(cluster: Cluster, workload: Workload) -> Iterator[str]:
         if service["spec"]["selector"].get(NAME) != workload.name:
             continue
         for port in service["spec"]["ports"]:
-            if workload.ports.get(port["targetPort"]) != port["port"]:
-                yield f"service {service['metadata']['name']} sends {port['port']} to {port['targetPort']}"
+            name, target = service["metadata"]["name"], port["targetPort"]
+            if target in NEVER_IN_A_SERVICE:
+                yield f"service {name} offers the port for {target}"
+            if workload.ports.get(target) != port["port"]:
+                yield f"service {name} sends {port['port']} to {target}"
+
+
+def _budget(cluster: Cluster, workload: Workload) -> Iterator[str]:
+    selectors = [one["spec"]["selector"]["matchLabels"] for one in cluster.of_kind("PodDisruptionBudget")]
+    covered = any(labels.items() <= workload.labels.items() for labels in selectors)
+    if covered != (workload.replicas > 1):
+        yield f"with {workload.replicas} replicas it has {'a' if covered else 'no'} disruption budget"

@@ -65,11 +65,19 @@ class Workload:
 
     def writable(self) -> list[str]:
         """Paths that the process may write below."""
+        kept = {volume["name"] for volume in self.pod.get("volumes", []) if "emptyDir" in volume}
+        return [*self._mounted(kept), *self.lasting()]
+
+    def lasting(self) -> list[str]:
+        """Paths below which files outlive the pod."""
         claims = self.manifest["spec"].get("volumeClaimTemplates", [])
         kept = {claim["metadata"]["name"] for claim in claims}
-        kept |= {volume["name"] for volume in self.pod.get("volumes", []) if "emptyDir" in volume}
+        kept |= {one["name"] for one in self.pod.get("volumes", []) if "persistentVolumeClaim" in one}
+        return self._mounted(kept)
+
+    def _mounted(self, volumes: set[str]) -> list[str]:
         mounts = self.container.get("volumeMounts", [])
-        return [mount["mountPath"] for mount in mounts if mount["name"] in kept and not mount.get("readOnly")]
+        return [one["mountPath"] for one in mounts if one["name"] in volumes and not one.get("readOnly")]
 
     def secret_files(self) -> list[str]:
         """Paths of single files that Secrets bring, and folders of Secrets that bring all their keys."""

