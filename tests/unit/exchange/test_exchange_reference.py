@@ -1,0 +1,60 @@
+"""The reference says what the exchange does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from lienthong.exchange import errors
+from lienthong.exchange.endpoints import routes
+from lienthong.exchange.parcels import MAX_BATCH, MAX_EVENT_BYTES
+from lienthong.exchange.settings import ExchangeSettings
+from lienthong.exchange.subscriptions import MAX_SUBSCRIPTIONS
+from lienthong.kit.settings import Settings
+
+_REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "exchange.md").read_text(encoding="utf-8")
+# Told by the kit on behalf of every service.
+_COMMON = {"no-token", "token-refused", "insufficient-scope", "invalid-request"}
+
+
+def section(title: str) -> str:
+    return _REFERENCE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_every_problem_is_described_with_its_status() -> None:
+    described = {
+        code: int(status)
+        for status, codes in re.findall(r"^\| (\d{3}) \| (.*?) \|", section("Problems"), re.MULTILINE)
+        for code in re.findall(r"`([a-z-]+)`", codes)
+    }
+    source = ast.parse(Path(errors.__file__).read_text(encoding="utf-8"))
+    made = {
+        str(ast.literal_eval(words["code"])): int(ast.literal_eval(words["status"]))
+        for call in ast.walk(source)
+        if isinstance(call, ast.Call)
+        if "code" in (words := {word.arg: word.value for word in call.keywords})
+    }
+    assert made
+    assert {code: status for code, status in described.items() if code not in _COMMON} == made
+
+
+def test_every_setting_is_described_and_no_other() -> None:
+    described = set(re.findall(r"^\| `(LIENTHONG_\w+)`", section("Settings"), re.MULTILINE))
+    own = ExchangeSettings.model_fields.keys() - Settings.model_fields.keys()
+    assert described == {f"LIENTHONG_{name.upper()}" for name in own}
+
+
+def test_every_path_is_described() -> None:
+    publisher = subscriptions = dispatch = None
+    router = routes(publisher, subscriptions, dispatch)  # type: ignore[arg-type]
+    described = _REFERENCE.replace("{event-type}", "{event_type}")
+    paths = {str(getattr(route, "path", "")) for route in router.routes}
+    assert len(paths) == 5
+    assert [path for path in sorted(paths) if path not in described] == []
+
+
+def test_limits_are_the_ones_that_hold() -> None:
+    assert f"1 to {MAX_BATCH} events" in _REFERENCE
+    assert f"at most {MAX_EVENT_BYTES // 1024} KiB" in _REFERENCE
+    assert f"at most {MAX_SUBSCRIPTIONS}" in section("Problems")
