@@ -114,6 +114,7 @@ def test_a_request_needs_no_id_and_no_consumer(catalog: Catalog, ready: Province
     asked = catalog.client(ready.consumer).post("/agreements", json=body)
     assert asked.status_code == 201, asked.text
     assert asked.json()["spec"]["consumer"] == ready.consumer
+    assert "operations" not in asked.json()["spec"], "an empty list would look like none allowed"
     assert len(asked.json()["metadata"]["id"]) == 36
 
 
@@ -122,6 +123,7 @@ def test_a_request_needs_no_id_and_no_consumer(catalog: Catalog, ready: Province
     [
         ({"status": "approved"}, ["/status"]),
         ({"operations": ["dropTable"]}, ["/operations/0"]),
+        ({"operations": []}, ["/operations"]),
         ({"service": "Z99/none/none-v1", "purposes": []}, ["/purposes", "/service"]),
         ({"id": "?"}, ["/id"]),
         ({"id": 5}, ["/id"]),

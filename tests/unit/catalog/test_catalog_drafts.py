@@ -160,6 +160,7 @@ def test_a_tax_code_without_quotes_is_told_to_take_quotes() -> None:
         (agreement(status="revoked"), "/spec/status"),
         (agreement(eventType="H11.05/land/x-v1", service=SERVICE), "/spec/eventType"),
         (agreement(eventType="H11.05/land/x-v1", operations=["a"]), "/spec/operations"),
+        (agreement(operations=[]), "/spec/operations"),
         (agreement(service=None), "/spec/service"),
         (agreement(validFrom="2026-01-02", validTo="2026-01-01"), "/spec/validTo"),
         (agreement(legalGround="a\u0000b"), "/spec/legalGround"),

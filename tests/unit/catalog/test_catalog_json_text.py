@@ -21,6 +21,7 @@ from lienthong.catalog.mistakes import Refusal, pointer
         (b"[NaN]", "NaN"),
         (b"[-Infinity]", "Infinity"),
         (b"\xff", "UTF-8"),
+        (b"[" + b"1" * 5_000 + b"]", "too many digits"),
         (b"[" * 100_000 + b"]" * 100_000, "deep"),
     ],
 )

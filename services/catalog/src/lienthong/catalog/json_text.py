@@ -40,6 +40,11 @@ def decode(data: bytes) -> Json:
             f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             f"nội dung không phải JSON: lỗi ở dòng {error.lineno}, cột {error.colno} ({error.msg})",
         ) from None
+    except Refusal:
+        raise
+    except ValueError:
+        # Python reads no integer of more than 4,300 digits.
+        raise Refusal("a number has too many digits", "một số có quá nhiều chữ số") from None
 
 
 def findings(value: Json) -> Iterator[Found]:

@@ -191,7 +191,7 @@ def _operations(drafts: Sequence[Draft], state: State) -> Iterator[Mistake]:
             if known is None and service not in unreadable:
                 resource = state.resources.get((Kind.SERVICE, service))
                 known = {operation.id for operation in resource.operations} if resource is not None else None
-            for index, name in enumerate(draft.spec["operations"]):
+            for index, name in enumerate(draft.spec.get("operations", ())):
                 if known is not None and name not in known:
                     yield Mistake.at(
                         (*draft.at, "operations", index),
@@ -200,7 +200,9 @@ def _operations(drafts: Sequence[Draft], state: State) -> Iterator[Mistake]:
                     )
         if draft.kind is Kind.SERVICE and draft.id in offered:
             for agreement in state.agreements.get(draft.id, ()):
-                gone = [name for name in agreement.spec["operations"] if name not in offered[draft.id]]
+                gone = [
+                    name for name in agreement.spec.get("operations", ()) if name not in offered[draft.id]
+                ]
                 if gone and agreement.id not in being_applied:
                     yield Mistake.at(
                         (*draft.at, "openapi", "paths"),

@@ -100,7 +100,7 @@ def _agreement(resource: Resource) -> pb.Agreement:
     agreement = pb.Agreement(
         id=resource.id,
         consumer_id=spec["consumer"],
-        operations=spec["operations"],
+        operations=spec.get("operations", ()),
         purposes=spec["purposes"],
         legal_ground=spec["legalGround"],
         status=_AGREEMENT_STATUS[Status(resource.status)],

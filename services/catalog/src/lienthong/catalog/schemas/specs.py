@@ -212,7 +212,7 @@ class AgreementSpec(Spec):
     consumer: SystemRef
     service: OfferRef | None = None
     event_type: OfferRef | None = None
-    operations: Operations = Field(default_factory=list)
+    operations: Operations | None = None
     purposes: Purposes
     legal_ground: Paragraph
     valid_from: Since | None = None
@@ -239,6 +239,14 @@ class AgreementSpec(Spec):
                 ("eventType",),
                 "an agreement is about a service or an event type, not both; make two",
                 "một thoả thuận chỉ về một dịch vụ hoặc một loại sự kiện; hãy lập hai thoả thuận",
+            )
+        if fields.get("operations") == []:
+            # Who reads it takes it for none, who leaves it out means all: nothing must depend on the guess.
+            yield Found(
+                ("operations",),
+                "an empty list allows nothing; name the operations, or leave it out to allow all",
+                "danh sách trống không cho phép thao tác nào; hãy nêu các thao tác, hoặc bỏ đi để cho phép "
+                "tất cả",
             )
         if fields.get("operations") and "eventType" in given:
             yield Found(
