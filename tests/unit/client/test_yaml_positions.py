@@ -162,6 +162,18 @@ def test_aliases_upon_aliases_are_stopped() -> None:
     assert "aliases upon aliases" in detail
 
 
+@pytest.mark.parametrize(
+    "text", ["a: " + "[" * 20_000 + "]" * 20_000, "a: " + "{a: " * 3_000 + "1" + "}" * 3_000]
+)
+def test_absurd_nesting_is_a_mistake_too(text: str) -> None:
+    assert told(text) == [(1, "", "nested too deeply")]
+
+
+@pytest.mark.parametrize("digits", [4_300, 5_000, 100_000])
+def test_a_number_of_any_length_can_be_read(digits: int) -> None:
+    assert told(f"a: {'1' * digits}\n") == []
+
+
 def test_empty_documents_are_passed_over() -> None:
     documents, mistakes = read("---\n---\n# nothing\n---\na: 1\n", "file.yaml")
     assert mistakes == []

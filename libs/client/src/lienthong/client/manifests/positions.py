@@ -22,6 +22,8 @@ Pointer: TypeAlias = tuple[str, ...]
 
 MAX_NODES = 200_000
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_MOST_DIGITS = 4_000
+"""A longer integer is read as a number with a point: Python makes no integer of more than 4,300 digits."""
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STANDARD_TAG = "tag:yaml.org,2002:"
@@ -82,15 +84,10 @@ def read(text: str, file: str) -> tuple[list[Document], list[Mistake]]:
     except yaml.YAMLError as error:
         mistakes.append(_syntax_mistake(error, file))
     except _TooLargeError:
-        mistakes.append(
-            Mistake(
-                "",
-                Text("tệp quá lớn hoặc bí danh lồng nhau", "too large, or aliases upon aliases"),
-                file,
-                1,
-                1,
-            )
-        )
+        detail = Text("tệp quá lớn hoặc bí danh lồng nhau", "too large, or aliases upon aliases")
+        mistakes.append(Mistake("", detail, file, 1, 1))
+    except RecursionError:
+        mistakes.append(Mistake("", Text("lồng nhau quá sâu", "nested too deeply"), file, 1, 1))
     return documents, mistakes
 
 
@@ -194,7 +191,7 @@ def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
         return _paired(text)
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    if _INTEGER.fullmatch(text):
+    if _INTEGER.fullmatch(text) and len(text) <= _MOST_DIGITS:
         return int(text)
     return float(text) if _NUMBER.fullmatch(text) else text
 
