@@ -309,6 +309,16 @@ def test_headers_that_are_too_large_are_refused(world: World) -> None:
     assert (found.status, found.problem["code"]) == (431, "headers-too-large")
 
 
+def test_a_query_that_is_too_large_is_refused(world: World) -> None:
+    assert refused(world, f"{API}/parcels/1?q={'x' * 33_000}").problem["code"] == "headers-too-large"
+
+
+def test_a_method_that_is_too_long_is_refused_and_cut_in_the_record(world: World) -> None:
+    found = refused(world, "/catalog/v1/services", method="X" * 70_000)
+    assert (found.status, found.problem["code"]) == (400, "malformed-request")
+    assert found.record["method"] == "X" * 32
+
+
 def test_headers_that_cannot_be_parsed_into_a_request_get_a_bare_431(world: World) -> None:
     """Granian's own limits: such a request never becomes a call, so it has no record."""
     before = len(world.records())
@@ -410,6 +420,7 @@ def test_a_provider_that_is_down_is_unreachable(world: World) -> None:
     found = refused(world)
     assert (found.status, found.problem["code"]) == (502, "provider-unreachable")
     assert "upstream_status" not in found.record
+    assert "forwarded" not in found.record
     world.change(service([world.provider.url], max_request_bytes=20_000_000))
     wait_for_code(world, world.token(), None)
 

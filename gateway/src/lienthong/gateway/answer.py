@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lienthong.kit.problems import Problem
 
 _ERROR = "lgsp-error"
+_ORDINARY_CONNECTION = frozenset(("keep-alive", "close"))
 _NOT_FROM_PROVIDERS = frozenset(name.decode() for name in HOP_BY_HOP)
 
 # Header names of answers as bytes, None for those that stay here; bounded, as providers choose them.
@@ -91,7 +92,7 @@ def passed_headers(headers: Mapping[str, str], *, from_room: bool) -> list[tuple
             connection = value
         elif from_room and name == _ERROR:
             passed.append((b"lgsp-error", value.encode()))
-    if connection is not None:
+    if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
         named = {option.strip().lower().encode() for option in connection.split(",")}
         passed = [field for field in passed if field[0] not in named]
     return passed

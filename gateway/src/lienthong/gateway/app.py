@@ -11,7 +11,7 @@ import structlog
 from lienthong.gateway import problems
 from lienthong.gateway.answer import Answer, problem_answer
 from lienthong.gateway.authorize import authorize
-from lienthong.gateway.call import EMPTY_SHA256, Call
+from lienthong.gateway.call import EMPTY_SHA256, MAX_METHOD, Call
 from lienthong.gateway.headers import read_headers
 from lienthong.gateway.journal.journal import AuditUnavailable
 from lienthong.gateway.match import match
@@ -19,13 +19,15 @@ from lienthong.gateway.watch import CallerGone, CallerWatch
 from lienthong.kit.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from lienthong.gateway.forward import Forwarder
+    from lienthong.gateway.headers import Inbound
     from lienthong.gateway.live import Live
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.rooms import Room
     from lienthong.gateway.settings import GatewaySettings
+    from lienthong.gateway.spans import Spans
     from lienthong.gateway.watch import Receive
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
@@ -50,6 +52,7 @@ class Gateway:
         *,
         clock: Clock,
         new_id: NewId,
+        spans: Spans | None = None,
     ) -> None:
         self._live = live
         self._rooms = rooms
@@ -59,6 +62,7 @@ class Gateway:
         self._max_headers = settings.gateway_max_headers
         self._clock = clock
         self._new_id = new_id
+        self._spans = spans
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -76,9 +80,12 @@ class Gateway:
             return
         watch = CallerWatch(receive)
         answer: Answer | None = None
+        span = None
         try:
             try:
-                answer = await self._walk(call, scope["headers"], receive, watch)
+                call.inbound = self._read(call, scope["headers"])
+                span = self._spans.begin(call) if self._spans is not None else None
+                answer = await self._walk(call, call.inbound, receive, watch)
                 if watch.gone:
                     await self._record_aborted(call)
                     return
@@ -99,16 +106,19 @@ class Gateway:
                 await self._answer_streaming(call, answer, watch, send)
         finally:
             watch.stop()
+            if span is not None and self._spans is not None:
+                self._spans.end(call, span)
             if answer is not None and answer.close is not None:
                 await answer.close()
 
-    async def _walk(
-        self, call: Call, headers: list[tuple[bytes, bytes]], receive: Receive, watch: CallerWatch
-    ) -> Answer:
+    def _read(self, call: Call, headers: Iterable[tuple[bytes, bytes]]) -> Inbound:
+        if len(call.method) > MAX_METHOD:
+            raise problems.malformed_request("The method is too long.", "Phương thức quá dài.")
+        target = len(call.path) + len(call.query)
+        return read_headers(headers, max_bytes=self._max_header_bytes - target, max_count=self._max_headers)
+
+    async def _walk(self, call: Call, inbound: Inbound, receive: Receive, watch: CallerWatch) -> Answer:
         """The stages up to the provider's answer."""
-        call.inbound = inbound = read_headers(
-            headers, max_bytes=self._max_header_bytes, max_count=self._max_headers
-        )
         call.case, call.user = inbound.case(), inbound.user()
         # One table and one set of keys for the whole call, whatever changes meanwhile.
         table, authenticator = self._live.table, self._live.authenticator

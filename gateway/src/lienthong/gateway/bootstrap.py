@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -12,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from opentelemetry import trace
 
 from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
@@ -28,6 +30,7 @@ from lienthong.gateway.record import Recorder
 from lienthong.gateway.replica import KeysReplica, RoutesReplica
 from lienthong.gateway.rooms import rooms
 from lienthong.gateway.settings import GatewaySettings
+from lienthong.gateway.spans import Spans
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.ids import uuid7
@@ -79,6 +82,9 @@ class Application:
             configure_logs("gateway", settings.log_level, settings.log_format)
             async with AsyncExitStack() as stack:
                 self._gateway = await open_gateway(settings, stack)
+                # What was built until now stays: the collector need not look at it again and again.
+                gc.collect()
+                gc.freeze()
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except Exception as error:  # noqa: BLE001  the protocol wants to be told of every failure
@@ -166,6 +172,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         settings,
         clock=clock,
         new_id=uuid7,
+        spans=Spans(trace.get_tracer("lienthong.gateway")) if telemetry.enabled else None,
     )
 
 

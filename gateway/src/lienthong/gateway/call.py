@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
+MAX_METHOD = 32
+"""Characters of a method; a longer one is refused, and cut in the record."""
+
 
 @dataclass(slots=True, eq=False)
 class Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from lienthong.gateway import problems
 from lienthong.gateway.answer import Answer, own_headers, passed_headers
 from lienthong.gateway.body import RequestBody
 from lienthong.gateway.call import EMPTY_SHA256
+from lienthong.kit.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.watch import CallerWatch, Receive
     from lienthong.kit.clock import Clock
-    from lienthong.kit.problems import Problem
 
 WHOLE_REQUEST_BYTES = 64 * 1024
 """Declared request bodies up to this size are read before they are forwarded; larger ones are streamed."""
+WHOLE_REQUEST_S = 30
 _SWITCHING_PROTOCOLS = 101
 _IDLE = timedelta(seconds=4)
 """Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first."""
@@ -95,7 +97,7 @@ class Forwarder:
                 if body is None:
                     watch.start()
                 elif length and length <= WHOLE_REQUEST_BYTES:
-                    whole = b"".join([chunk async for chunk in body.chunks()])
+                    whole = await _whole(body)
                 elif length:
                     headers.append(("content-length", str(length)))
                 call.forwarded = self._clock.now()
@@ -103,6 +105,10 @@ class Forwarder:
                     call, upstreams.in_order(), headers, timeout, whole if whole is not None else body
                 )
                 return await self._answer(call, request, response)
+            except Problem as problem:
+                if problem.code == "provider-unreachable":
+                    call.forwarded = None
+                raise
             finally:
                 if body is not None:
                     call.request_bytes, call.request_sha256 = body.size, body.sha256
@@ -169,6 +175,18 @@ class Forwarder:
         return answer
 
 
+async def _whole(body: RequestBody) -> bytes:
+    """All of a small body; whoever sends it too slowly is not waited for."""
+    try:
+        async with asyncio.timeout(WHOLE_REQUEST_S):
+            return b"".join([chunk async for chunk in body.chunks()])
+    except TimeoutError:
+        raise problems.malformed_request(
+            f"The body did not arrive within {WHOLE_REQUEST_S} seconds.",
+            f"Nội dung yêu cầu không đến đủ trong {WHOLE_REQUEST_S} giây.",
+        ) from None
+
+
 async def _rest(call: Call, response: Response) -> AsyncIterator[bytes]:
     """What is still to come of an answer.
 
@@ -183,7 +201,7 @@ async def _rest(call: Call, response: Response) -> AsyncIterator[bytes]:
 
 
 def _provider_headers(call: Call, inbound: Inbound) -> list[tuple[str, str]]:
-    call.trace = inbound.traceparent or new_traceparent(call.tx)
+    call.trace = call.trace or inbound.traceparent or new_traceparent(call.tx)
     headers = [*inbound.fields, ("lgsp-transaction-id", call.tx), ("traceparent", call.trace)]
     if call.client is not None:
         headers.append(("lgsp-client", call.client))

@@ -62,6 +62,7 @@ _READ = {
 }
 _TRACEPARENT_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_TEXT = 256
+_ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
 # What each header name means, learned as names come in; bounded, for names are the caller's to choose.
 _names: dict[bytes, int | str] = dict(_READ)
@@ -164,9 +165,10 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_
             "A header value is not UTF-8.", "Giá trị của một trường đầu không phải UTF-8."
         ) from None
     if size > max_bytes or count > max_count:
-        raise problems.headers_too_large(max_bytes, max_count)
-    if _CONNECTION in read:
-        fields = _without_named(fields, read[_CONNECTION])
+        raise problems.headers_too_large()
+    connection = read.get(_CONNECTION)
+    if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
+        fields = _without_named(fields, connection)
     return Inbound(fields, read)
 
 

@@ -200,12 +200,12 @@ def request_too_large(limit: int) -> Problem:
     )
 
 
-def headers_too_large(max_bytes: int, max_count: int) -> Problem:
-    """Too many header fields, or too large."""
+def headers_too_large() -> Problem:
+    """Too many header fields, or they and the address are too large."""
     return _problem(
         "headers-too-large",
-        f"The request has more than {max_count} header fields or more than {max_bytes} bytes of them.",
-        f"Yêu cầu có hơn {max_count} trường đầu hoặc hơn {max_bytes} byte.",
+        "The address and the header fields are too large together, or there are too many fields.",
+        "Địa chỉ cùng các trường đầu của yêu cầu quá lớn, hoặc có quá nhiều trường.",
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from lienthong.gateway.call import MAX_METHOD
 from lienthong.gateway.journal.records import Record, encode, timestamp
 from lienthong.gateway.journal.sampling import Reason
 
@@ -82,8 +84,11 @@ class Recorder:
         Raises:
             AuditUnavailable: the journal keeps the records and tries again by itself.
         """
-        for sample in self._counts.take():
-            await self._journal.write(encode(self._sample(sample)))
+        records = [encode(self._sample(sample)) for sample in self._counts.take()]
+        # All are handed over, so that the journal keeps each of them whatever becomes of the others.
+        outcomes = await asyncio.gather(*map(self._journal.write, records), return_exceptions=True)
+        for failure in filter(None, outcomes):
+            raise failure
 
     def _record(self, call: Call, kind: str, now: datetime) -> Record:
         path = call.path + b"?" + call.query if call.query else call.path
@@ -98,7 +103,7 @@ class Recorder:
             ip=call.ip or UNSET,
             service=call.service_name or UNSET,
             operation=call.operation.id if call.operation is not None else UNSET,
-            method=call.method,
+            method=call.method[:MAX_METHOD],
             target=self._privacy.hashed(path),
             agreement=call.agreement or UNSET,
             purpose=call.purpose or UNSET,

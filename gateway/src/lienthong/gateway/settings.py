@@ -34,6 +34,7 @@ class GatewaySettings(Settings):
     gateway_max_request_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     """The largest body to a service that sets no limit of its own, and to the platform's services."""
     gateway_max_header_bytes: int = Field(default=32 * 1024, gt=0)
+    """Path, query, and the names and values of all header fields together."""
     gateway_max_headers: int = Field(default=100, gt=0)
     gateway_whole_answer_bytes: int = Field(default=256 * 1024, ge=0)
     """Answers up to this size leave whole after their record; of larger ones the last part waits for it."""
