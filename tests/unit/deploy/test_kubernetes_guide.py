@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -16,7 +21,7 @@ GUIDES = [ROOT / "docs" / "guide" / name for name in ("kubernetes.md", "kubernet
 
 def overlay_of(guide: Path) -> str:
     (block,) = re.findall(r"```yaml\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
-    return "\n".join(line.removeprefix("   ") for line in str(block).splitlines())
+    return dedent(str(block))
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
@@ -36,6 +41,9 @@ def test_the_overlay_of_the_guide_renders_with_the_operators_image_and_address(
         for container in one["spec"]["template"]["spec"]["containers"]
     }
     assert images == {"registry.example/lienthong:0.1.0"}
+    (nats,) = [one for one in manifests if (one["kind"], one["metadata"]["name"]) == ("StatefulSet", "nats")]
+    (container,) = nats["spec"]["template"]["spec"]["containers"]
+    assert container["image"].startswith("registry.example/nats:")
     (identity,) = [
         one for one in manifests if (one["kind"], one["metadata"]["name"]) == ("Deployment", "identity")
     ]
@@ -55,3 +63,36 @@ def test_files_and_names_in_the_guide_exist(guide: Path) -> None:
         assert f"`{name}`" in text
         assert f"name: {name}\n" in policies
     assert 'lienthong/edge: "true"' in policies
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_every_file_of_new_secrets_is_explained(guide: Path, tmp_path: Path) -> None:
+    arguments = ["--public-url", "https://lgsp.example", "--database-url", "postgresql+asyncpg://u:p@h/d"]
+    script = ROOT / "deploy" / "k8s" / "new_secrets.py"
+    subprocess.run([sys.executable, str(script), str(tmp_path / "made"), *arguments], check=True)
+    text = guide.read_text(encoding="utf-8")
+    made = {path.name + "/" * path.is_dir() for path in (tmp_path / "made").iterdir()}
+    assert [name for name in made - {"kustomization.yaml"} if f"`{name}`" not in text] == []
+    secrets = {one["metadata"]["name"] for one in render(tmp_path / "made")}
+    assert [name for name in secrets if f"`{name}`" not in text] == []
+
+
+def test_both_languages_give_the_same_commands() -> None:
+    english, vietnamese = (
+        [re.sub(r" +#.*", "", block) for block in re.findall(r"```\w+\n(.*?)```", text, re.DOTALL)]
+        for text in (guide.read_text(encoding="utf-8") for guide in GUIDES)
+    )
+    assert english == vietnamese
+    assert len(english) == 6
+
+
+def test_the_backup_of_the_guide_copies_a_database_in_use(tmp_path: Path) -> None:
+    (command,) = re.findall(r'python -c \\\n +"(.*)"\n', GUIDES[0].read_text(encoding="utf-8"))
+    (tmp_path / "ledger").mkdir()
+    with closing(sqlite3.connect(tmp_path / "ledger" / "ledger.db")) as in_use:
+        in_use.executescript("PRAGMA journal_mode=WAL; CREATE TABLE leaf (n); INSERT INTO leaf VALUES (7);")
+        in_use.execute("BEGIN IMMEDIATE")
+        words = [sys.executable, "-c", command.replace("$name", "ledger")]
+        subprocess.run(words, cwd=tmp_path, check=True)
+    with closing(sqlite3.connect(tmp_path / "backup.db")) as copy:
+        assert copy.execute("SELECT n FROM leaf").fetchall() == [(7,)]
