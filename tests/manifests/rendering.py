@@ -13,7 +13,7 @@ import yaml
 K8S = Path(__file__).parents[2] / "deploy" / "k8s"
 TARGETS = ("base", *sorted(str(one.relative_to(K8S)) for one in (K8S / "overlays").iterdir()))
 KUBERNETES_VERSIONS = ("1.30", kubernetes_validate.latest_version())
-"""The oldest that the manifests promise to work on (`preStop.sleep` is their youngest field), and the newest."""
+"""The oldest that the manifests promise to work on, for `preStop.sleep`, and the newest."""
 
 Manifest = dict[str, Any]
 
