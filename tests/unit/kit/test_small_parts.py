@@ -67,9 +67,12 @@ def test_an_administrative_record_has_its_keys_in_the_order_of_the_schema() -> N
     )
 
 
-def test_a_record_without_a_causing_request_is_its_own_transaction() -> None:
+@pytest.mark.parametrize("sent", [None, "", "z" * 129, "a b", "a\n", "\0", "đ"])
+def test_a_record_without_a_causing_request_is_its_own_transaction(sent: str | None) -> None:
     record = json.loads(
-        admin_record(node="n", actor="a", action="x", object="o", at=datetime(2026, 1, 1, tzinfo=UTC))
+        admin_record(
+            node="n", actor="a", action="x", object="o", at=datetime(2026, 1, 1, tzinfo=UTC), tx=sent
+        )
     )
     assert record["tx"] == record["id"]
     assert "detail" not in record

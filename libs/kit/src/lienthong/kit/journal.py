@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 LARGEST_RECORD = 60_000
 """Bytes of one record; an entry of the log holds at most 65,535."""
 
+_TRANSACTION_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
+"""Whoever reaches a service without the gateway may send anything; a record must be found by its id."""
 
 STREAM = "JOURNAL"
 SUBJECTS = ("journal.>",)
@@ -61,7 +64,7 @@ def admin_record(
         "v": 1,
         "id": identifier,
         "kind": "admin",
-        "tx": tx or identifier,
+        "tx": tx if tx and _TRANSACTION_ID.fullmatch(tx) else identifier,
         "at": rfc3339(at),
         "node": node,
         "actor": actor,
