@@ -76,9 +76,11 @@ def test_a_record_leaves_out_what_is_not_known() -> None:
 
 def test_times_always_have_microseconds() -> None:
     clock = ManualClock()
-    assert timestamp(clock.now()) == "2026-11-23T06:30:00.000000Z"
-    clock.advance(0.000001)
-    assert timestamp(clock.now()) == "2026-11-23T06:30:00.000001Z"
+    for advance, fraction in ((0.0, "000000"), (0.000001, "000001"), (0.1, "100001"), (0.899999, "000000")):
+        clock.advance(advance)
+        record = json.loads(encode(Record(at=timestamp(clock.now()))))
+        assert record["at"].startswith("2026-11-23T06:30:0")
+        assert record["at"].endswith(f".{fraction}Z")
 
 
 @pytest.mark.parametrize(

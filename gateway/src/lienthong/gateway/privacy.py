@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import hmac
+import hashlib
 import os
 import secrets
 from typing import TYPE_CHECKING
@@ -12,21 +12,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KEY_BYTES = 32
+_BLOCK_BYTES = 64
 
 
 class Privacy:
-    """HMAC-SHA-256 under one key of the installation."""
+    """HMAC-SHA-256 (RFC 2104) under one key of the installation, begun once and copied for each use."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_inner", "_outer")
 
     def __init__(self, key: bytes) -> None:
         if len(key) < _KEY_BYTES:
             raise ValueError(f"the privacy key has {len(key)} bytes, it needs at least {_KEY_BYTES}")
-        self._key = key
+        if len(key) > _BLOCK_BYTES:
+            key = hashlib.sha256(key).digest()
+        block = key.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def hashed(self, data: bytes) -> str:
         """`hmac-sha256:` and the hash in hex."""
-        return "hmac-sha256:" + hmac.digest(self._key, data, "sha256").hex()
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return "hmac-sha256:" + outer.hexdigest()
 
 
 def privacy_key(path: Path) -> bytes:
@@ -38,7 +46,7 @@ def privacy_key(path: Path) -> bytes:
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(_KEY_BYTES) + "\n")
