@@ -42,6 +42,8 @@ class Run:
 
     def prepare(self) -> dict[str, Credentials]:
         """Make keys and the file that a shell reads; set what manifests and departments look for."""
+        # Whatever lies in it, also the list of first calls, is for its owner only.
+        self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = credentials.ensure(self._demo, self._gateway)
         self.env_file.write_text(shell_variables(self._settings), encoding="utf-8")
         os.environ["LIENTHONG_HOME"] = str(self._home)

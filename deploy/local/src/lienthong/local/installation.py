@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from lienthong.local.programs import Program, platform_programs
+from lienthong.local import nats
+from lienthong.local.programs import NATS_PORT, Program, platform_programs
 from lienthong.local.supervisor import Supervisor, write_config
 
 if TYPE_CHECKING:
@@ -76,14 +77,17 @@ class Installation:
                 f"an installation is already running on {self.home}: stop it first (Ctrl-C where it runs), "
                 "or choose another LIENTHONG_HOME and LIENTHONG_PORT_OFFSET"
             )
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         programs = [*platform_programs(self.settings), *self._extra]
         self._refuse_taken_ports(programs)
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         config = write_config(self._run, self.logs, programs)
         self._daemon = subprocess.Popen(
             [sys.executable, "-m", "lienthong.local.supervised", str(config)],
             env={
                 **os.environ,
+                "LIENTHONG_NATS_URL": nats.address(
+                    self.home / "nats", port=NATS_PORT + self.settings.port_offset
+                ),
                 "LIENTHONG_HOME": str(self.home),
                 "LIENTHONG_PORT_OFFSET": str(self.settings.port_offset),
             },

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
 import sys
 from pathlib import Path
 
+USER = "lienthong"
 CONFIG = """\
 # Written at every start.
 listen: "127.0.0.1:{port}"
 http: "127.0.0.1:{monitoring_port}"
 server_name: "{server_name}"
 pid_file: "{home}/nats-server.pid"
+# Whoever may publish here writes the audit trail: no other account of the machine may.
+authorization {{
+  user: "{user}"
+  password: "{password}"
+}}
 jetstream {{
   store_dir: "{home}"
   # A publish is acknowledged after it is on disk: without this line the server syncs every two minutes
@@ -38,10 +46,35 @@ def server_binary() -> str:
 
 def write_config(home: Path, *, port: int, monitoring_port: int, server_name: str) -> Path:
     """Write `nats.conf` into `home` (which also holds the JetStream store) and return its path."""
-    home.mkdir(parents=True, exist_ok=True)
     path = home / "nats.conf"
-    path.write_text(
-        CONFIG.format(port=port, monitoring_port=monitoring_port, server_name=server_name, home=home),
-        encoding="utf-8",
+    content = CONFIG.format(
+        port=port,
+        monitoring_port=monitoring_port,
+        server_name=server_name,
+        home=home,
+        user=USER,
+        password=password(home),
     )
+    path.unlink(missing_ok=True)
+    _write_secret(path, content)
     return path
+
+
+def address(home: Path, *, port: int) -> str:
+    """Where the server with its state in `home` listens, with the password; it is for its processes only."""
+    return f"nats://{USER}:{password(home)}@127.0.0.1:{port}"
+
+
+def password(home: Path) -> str:
+    """The password of the server with its state in `home`, made at the first call and kept."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = home / "password"
+    if not path.exists():
+        _write_secret(path, secrets.token_hex(32))
+    return path.read_text(encoding="ascii")
+
+
+def _write_secret(path: Path, content: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
