@@ -24,6 +24,8 @@ namespace: {namespace}
 generatorOptions:
   disableNameSuffixHash: true
 secretGenerator:
+  - name: lienthong-nats
+    files: [password=nats.password]
   - name: lienthong-identity
     files: [key-encryption.jwk]
   - name: lienthong-exchange
@@ -56,6 +58,8 @@ def write_secrets(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty: keys are never overwritten")
+    # Not digits alone, which NATS would read as a number; nothing that an address would have to escape.
+    write_secret(folder / "nats.password", f"p{secrets.token_hex(32)}")
     write_key_file(folder / "key-encryption.jwk", Seal.generate())
     write_secret(folder / "acknowledgements.key", secrets.token_hex(32) + "\n")
     write_secret(folder / "privacy.key", secrets.token_hex(32) + "\n")

@@ -28,7 +28,7 @@ CONTAINER = {
     "capabilities": {"drop": ["ALL"]},
 }
 _SECRET_NAME = re.compile(r"(DATABASE_URL|SECRET|PASSWORD|TOKEN|_KEY)$", re.IGNORECASE)
-_SECRET_TEXT = re.compile(r"://[^/\s:@\"]*:[^/\s@\"]+@|PRIVATE KEY|\"d\\?\": ?\\?\"")
+_SECRET_TEXT = re.compile(r"://[^/\s:@\"]*:(?!\$\()[^/\s@\"]+@|PRIVATE KEY|\"d\\?\": ?\\?\"")
 
 
 def rights(workload: Workload) -> Iterator[str]:

@@ -99,7 +99,8 @@ def test_secrets_are_never_overwritten_and_only_their_owner_reads_them(new_secre
     assert contents(new_secrets) == before
     assert stat.S_IMODE(new_secrets.stat().st_mode) == 0o700
     private = [*new_secrets.glob("*.key"), *new_secrets.rglob("*.jwk"), new_secrets / "database.env"]
-    assert len(private) == 7
+    private.append(new_secrets / "nats.password")
+    assert len(private) == 8
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
 
 
