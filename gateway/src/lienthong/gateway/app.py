@@ -15,7 +15,7 @@ from lienthong.gateway.call import EMPTY_SHA256, MAX_METHOD, Call
 from lienthong.gateway.headers import read_headers
 from lienthong.gateway.journal.journal import AuditUnavailable
 from lienthong.gateway.match import match
-from lienthong.gateway.watch import CallerGone, CallerWatch
+from lienthong.gateway.watch import CallerGone, CallerWatch, Watches
 from lienthong.kit.problems import Problem
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Gateway:
         self._clock = clock
         self._new_id = new_id
         self._spans = spans
+        self._watches = Watches()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -78,7 +79,7 @@ class Gateway:
         if not self._recorder.available:
             await self._answer_unrecorded(call, send)
             return
-        watch = CallerWatch(receive)
+        watch = CallerWatch(receive, self._watches)
         answer: Answer | None = None
         span = None
         try:
@@ -160,7 +161,7 @@ class Gateway:
         call.status = answer.status
         call.response_bytes = len(answer.body)
         held = answer.body
-        watch.start_now()
+        watch.begin()
         try:
             with watch:
                 await send(

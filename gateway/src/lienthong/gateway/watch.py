@@ -12,11 +12,40 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Any]]
 
 WATCH_AFTER_S = 0.1
-"""Calls that are answered sooner are not watched: what they save is more than a lost caller costs."""
+"""Calls that are answered sooner are not watched: it would cost more than a lost caller does."""
 
 
 class CallerGone(Exception):  # noqa: N818  it names what happened
     """The caller has closed the connection; nobody waits for the answer."""
+
+
+class Watches:
+    """Begins watches some time after they were asked for, many with one timer: most calls end before."""
+
+    __slots__ = ("_new", "_old", "_timer")
+
+    def __init__(self) -> None:
+        self._new: set[CallerWatch] = set()
+        self._old: set[CallerWatch] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, watch: CallerWatch) -> None:
+        """Begin this watch in one to two times WATCH_AFTER_S."""
+        self._new.add(watch)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._tick)
+
+    def discard(self, watch: CallerWatch) -> None:
+        """Forget it."""
+        self._new.discard(watch)
+        self._old.discard(watch)
+
+    def _tick(self) -> None:
+        due, self._old, self._new = self._old, self._new, set()
+        for watch in due:
+            watch.begin()
+        again = self._old or self._new
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._tick) if again else None
 
 
 class CallerWatch:
@@ -26,31 +55,30 @@ class CallerWatch:
     for is just then done: so look at `gone` too. Outside it is only noted.
     """
 
-    __slots__ = ("_armed", "_receive", "_timer", "_waiting", "_worker", "gone")
+    __slots__ = ("_armed", "_body_read", "_receive", "_waiting", "_watches", "_worker", "gone")
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, watches: Watches) -> None:
         self.gone = False
         self._receive = receive
+        self._watches = watches
         self._armed = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._body_read = False
         self._waiting: asyncio.Task[None] | None = None
         self._worker: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
         """Watch, in a moment, if the call is not answered by then. Nothing else may receive from here on."""
-        if self._timer is None and self._waiting is None:
-            self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self.start_now)
+        self._body_read = True
+        self._watches.add(self)
 
-    def start_now(self) -> None:
-        """Watch from now on, once the body has been read."""
-        if self._timer is not None and self._waiting is None:
-            self._timer.cancel()
+    def begin(self) -> None:
+        """Watch from now on, if the body has been read."""
+        if self._body_read and self._waiting is None:
             self._waiting = asyncio.get_running_loop().create_task(self._wait())
 
     def stop(self) -> None:
         """Watch no longer."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._watches.discard(self)
         if self._waiting is not None:
             self._waiting.cancel()
 
