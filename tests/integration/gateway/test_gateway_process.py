@@ -46,6 +46,8 @@ def test_workers_die_with_their_parent(new_world: NewWorld) -> None:
     world.stop_gateway(signal.SIGKILL)
     world.wait(lambda: not any(alive(worker) for worker in workers), "the workers are gone")
     with socket.socket() as probe:
+        # Connections that have ended may linger; what still listens is in the way all the same.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", world.port))
 
 

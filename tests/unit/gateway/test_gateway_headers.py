@@ -19,8 +19,8 @@ def code(*headers: tuple[bytes, bytes], max_bytes: int = 32_768, max_count: int 
 
 
 def test_ordinary_headers_pass_in_order_and_repeated() -> None:
-    inbound = read((b"accept", b"a"), (b"x", b"1"), (b"x", b"2"), (b"cookie", "đ".encode()))
-    assert inbound.fields == [("accept", "a"), ("x", "1"), ("x", "2"), ("cookie", "đ")]
+    inbound = read((b"accept", b"a"), (b"x", b"1"), (b"x", b"2"), (b"y", "đ".encode()))
+    assert inbound.fields == [("accept", "a"), ("x", "1"), ("x", "2"), ("y", "đ")]
     assert (inbound.authorization, inbound.content_length, inbound.chunked) == (None, 0, False)
     assert (inbound.purpose(), inbound.case(), inbound.user(), inbound.traceparent) == (None,) * 4
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from lienthong.gateway import problems
 from lienthong.gateway.headers import HOP_BY_HOP
 from lienthong.kit.problems import PROBLEM_JSON
 
@@ -18,7 +19,22 @@ if TYPE_CHECKING:
 
 _ERROR = "lgsp-error"
 _ORDINARY_CONNECTION = frozenset(("keep-alive", "close"))
-_NOT_FROM_PROVIDERS = frozenset(name.decode() for name in HOP_BY_HOP)
+_LENGTH, _CODING = "content-length", "transfer-encoding"
+_NOT_FROM_PROVIDERS = frozenset(
+    (
+        *(name.decode() for name in HOP_BY_HOP),
+        # The gateway says how long its own answer is.
+        _LENGTH,
+        # What speaks for the whole origin is the gateway's to say: every provider is behind the same one.
+        "alt-svc",
+        "clear-site-data",
+        "public-key-pins",
+        "server",
+        "service-worker-allowed",
+        "set-cookie",
+        "strict-transport-security",
+    )
+)
 
 # Header names of answers as bytes, None for those that stay here; bounded, as providers choose them.
 _names: dict[str, bytes | None] = {}
@@ -69,18 +85,31 @@ def own_headers(call: Call) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-def passed_headers(headers: Mapping[str, str], *, from_room: bool) -> list[tuple[bytes, bytes]]:
-    """The headers of a provider's answer that its caller gets: not those of the connection, not LGSP-….
+class PassedHeaders(NamedTuple):
+    """What a provider's headers come to."""
+
+    fields: list[tuple[bytes, bytes]]
+    """What the caller gets: not what belongs to the connection or the origin, not LGSP-…."""
+    length: int | None
+    """The Content-Length, when it is declared."""
+
+
+def passed_headers(headers: Mapping[str, str], *, from_room: bool) -> PassedHeaders:
+    """Take apart the headers of a provider's answer.
 
     A room of the platform may say LGSP-Error. A value that is not ASCII cannot be read from the HTTP client
     and is left out.
+
+    Raises:
+        Problem: provider-broken, when the length is declared in two ways or not a number (RFC 9112
+            section 6.3): whoever reads on would take a part of this answer for another one.
     """
     passed: list[tuple[bytes, bytes]] = []
     try:
         items = list(headers.items())
     except ValueError:
         items = _readable(headers)
-    connection = None
+    connection = length = coding = None
     for name, value in items:
         try:
             known = _names[name]
@@ -90,12 +119,20 @@ def passed_headers(headers: Mapping[str, str], *, from_room: bool) -> list[tuple
             passed.append((known, value.encode()))
         elif name == "connection":
             connection = value
+        elif name == _LENGTH:
+            length = value
+        elif name == _CODING:
+            coding = value
         elif from_room and name == _ERROR:
             passed.append((b"lgsp-error", value.encode()))
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
         named = {option.strip().lower().encode() for option in connection.split(",")}
         passed = [field for field in passed if field[0] not in named]
-    return passed
+    if length is None:
+        return PassedHeaders(passed, None)
+    if coding is not None or not (length.isascii() and length.isdigit()):
+        raise problems.provider_broken()
+    return PassedHeaders(passed, int(length))
 
 
 def _learn(name: str) -> bytes | None:

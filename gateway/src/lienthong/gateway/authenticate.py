@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SCOPE = "api"
 _SCHEME = b"bearer "
 MAX_REMEMBERED = 10_000
+MAX_REMEMBERED_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,9 @@ class Authenticator:
             raise problems.token_refused("malformed") from None
         except TokenRefused as error:
             raise problems.token_refused(error.reason) from None
-        while len(self._remembered) >= MAX_REMEMBERED:
-            del self._remembered[next(iter(self._remembered))]
-        self._remembered[authorization] = token
+        # Only under its plain spelling: a token can be written with any number of spaces before it.
+        if len(authorization) == len(_SCHEME) + len(text) <= MAX_REMEMBERED_BYTES:
+            while len(self._remembered) >= MAX_REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            self._remembered[authorization] = token
         return token

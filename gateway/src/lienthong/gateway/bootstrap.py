@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import multiprocessing
-import os
 import signal
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -53,8 +52,8 @@ _WATCHED_KINDS = (
     routes_pb2.RESOURCE_KIND_AGREEMENT,
 )
 _LOOK_AT_AGE_EVERY_S = 1.0
-_LOOK_AT_MAIN_EVERY_S = 1.0
 _WAIT_FOR_BUS_S = 1.0
+_WAIT_FOR_TABLE_S = 3.0
 
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +76,10 @@ class Application:
     async def _live_until_shutdown(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            die_with_parent()
+            main = multiprocessing.parent_process()
+            # Not SIGTERM: Granian's handler can wait for ever when it is called while the worker starts, and
+            # a worker that hangs would keep its share of the port from the gateway that is started next.
+            die_with_parent(signal.SIGKILL, main.pid if main is not None else None)
             settings = GatewaySettings()
             configure_logs("gateway", settings.log_level, settings.log_format)
             async with AsyncExitStack() as stack:
@@ -96,15 +98,6 @@ class Application:
             )
             return
         await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _end_with_the_main_process() -> None:
-    """Make up for a signal that came before Granian's worker listened for it."""
-    main = multiprocessing.parent_process()
-    while main is not None:
-        if os.getppid() != main.pid:
-            signal.raise_signal(signal.SIGTERM)
-        await asyncio.sleep(_LOOK_AT_MAIN_EVERY_S)
 
 
 async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gateway:
@@ -145,7 +138,6 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     stack.push_async_callback(client.close)
 
     routes, keys = await _replicas(settings, stack, clock, live)
-    _start(stack, "main process", _end_with_the_main_process())
     _start(stack, "journal", journal.run())
     _start(stack, "routes", routes.run())
     _start(stack, "keys", keys.run())
@@ -153,6 +145,9 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     with contextlib.suppress(TimeoutError):
         # Without it the first records would take the way through the spool.
         await asyncio.wait_for(bus.wait_connected(), _WAIT_FOR_BUS_S)
+    with contextlib.suppress(TimeoutError):
+        # A worker that listens takes calls at once, also while the readiness of another is asked for.
+        await asyncio.wait_for(live.able_to_decide.wait(), _WAIT_FOR_TABLE_S)
     health = HealthServer(
         {
             "routes": lambda: live.table is not None,
@@ -193,6 +188,8 @@ async def _replicas(
         live.table = routes.table if fresh else None
         fresh = keys.confirmed is not None and keys.confirmed >= oldest
         live.authenticator = keys.authenticator if fresh else None
+        if live.table is not None and live.authenticator is not None:
+            live.able_to_decide.set()
 
     routes = RoutesReplica(
         lambda: routes_stub.Watch(wanted),

@@ -33,6 +33,8 @@ WHOLE_REQUEST_BYTES = 64 * 1024
 """Declared request bodies up to this size are read before they are forwarded; larger ones are streamed."""
 WHOLE_REQUEST_S = 30
 _SWITCHING_PROTOCOLS = 101
+_NO_CONTENT, _NOT_MODIFIED = 204, 304
+_WITHOUT_BODY = (_NO_CONTENT, _NOT_MODIFIED)
 _IDLE = timedelta(seconds=4)
 """Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first."""
 
@@ -148,12 +150,13 @@ class Forwarder:
         if response.status == _SWITCHING_PROTOCOLS:
             await request.__aexit__(None, None, None)
             raise problems.provider_broken()
-        answer = Answer(
-            response.status,
-            [*passed_headers(response.headers, from_room=call.room is not None), *own_headers(call)],
-            close=lambda: request.__aexit__(None, None, None),
-        )
         try:
+            passed = passed_headers(response.headers, from_room=call.room is not None)
+            answer = Answer(
+                response.status,
+                [*passed.fields, *own_headers(call)],
+                close=lambda: request.__aexit__(None, None, None),
+            )
             chunks: list[bytes] = []
             size = 0
             reader = response.body_reader
@@ -169,9 +172,14 @@ class Forwarder:
                 raise _failure(error, call, "") from None
             raise
         answer.body = b"".join(chunks) if len(chunks) != 1 else chunks[0]
+        length = passed.length
         if answer.more is None:
             await request.__aexit__(None, None, None)
             answer.close = None
+            if call.method != "HEAD" and response.status not in _WITHOUT_BODY:
+                length = len(answer.body)
+        if length is not None and response.status != _NO_CONTENT:
+            answer.headers.append((b"content-length", b"%d" % length))
         return answer
 
 

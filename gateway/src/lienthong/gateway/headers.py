@@ -31,6 +31,7 @@ _DROPPED = HOP_BY_HOP | {
     b"client-cert",
     b"client-cert-chain",
     b"content-length",
+    b"cookie",
     b"expect",
     b"forwarded",
     b"host",
@@ -107,8 +108,17 @@ class Inbound:
 
     @property
     def chunked(self) -> bool:
-        """Whether a body comes whose size is not declared."""
-        return _TRANSFER_ENCODING in self._read
+        """Whether a body comes whose size is not declared.
+
+        Raises:
+            Problem: malformed-request, when it is coded in another way too: the provider would not be told.
+        """
+        coding = self._read.get(_TRANSFER_ENCODING)
+        if coding is not None and coding.lower() != b"chunked":
+            raise problems.malformed_request(
+                "The only Transfer-Encoding that is taken is chunked.", "Transfer-Encoding chỉ nhận chunked."
+            )
+        return coding is not None
 
     def purpose(self) -> str | None:
         """LGSP-Purpose, why the caller asks."""

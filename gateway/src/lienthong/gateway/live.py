@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,3 +17,5 @@ class Live:
 
     table: RoutingTable | None = None
     authenticator: Authenticator | None = None
+    able_to_decide: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once both have been there."""

@@ -65,6 +65,14 @@ def _check_encodings(path: bytes) -> None:
         raise PathNotNormal("its percent-encodings are not UTF-8") from None
 
 
+def without_parameters(path: bytes) -> bytes:
+    """The path as servers read it that strip what follows a `;` from each segment before they route.
+
+    `b"/parcels;v=1/7"` gives `b"/parcels/7"`.
+    """
+    return b"/".join(segment.split(b";", 1)[0] for segment in path.split(b"/"))
+
+
 def decoded_segments(path: bytes) -> list[bytes]:
     """The segments of a normal path after the leading slash, percent-decoded.
 

@@ -39,17 +39,21 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> NoReturn:
     sys.exit(0)
 
 
-def die_with_parent() -> None:
-    """On Linux: have this process terminated when the one that started it dies, however that happens."""
+def die_with_parent(number: signal.Signals = signal.SIGTERM, parent: int | None = None) -> None:
+    """On Linux: have the kernel send this process `number` when its parent dies, however that happens.
+
+    `parent` is the process id that the parent must have, where it is known; if that is gone by now, the
+    signal comes at once.
+    """
     if sys.platform != "linux":
         return
-    parent = os.getppid()
+    parent = parent or os.getppid()
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
+    if libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if os.getppid() != parent:
-        # It died between the two lines above.
-        sys.exit(1)
+        # It died before the kernel was told.
+        signal.raise_signal(number)
 
 
 async def run_process(
