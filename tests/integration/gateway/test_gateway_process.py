@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     NewWorld = Callable[..., World]
 
 
+def may_listen(port: int) -> bool:
+    """Whether nothing listens on the port; connections that have ended may linger."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def alive(process: int) -> bool:
     """Whether a process runs, also when it is nobody's child any more."""
     try:
@@ -45,10 +56,7 @@ def test_workers_die_with_their_parent(new_world: NewWorld) -> None:
     assert len(workers) == 2
     world.stop_gateway(signal.SIGKILL)
     world.wait(lambda: not any(alive(worker) for worker in workers), "the workers are gone")
-    with socket.socket() as probe:
-        # Connections that have ended may linger; what still listens is in the way all the same.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", world.port))
+    world.wait(lambda: may_listen(world.port), "the port is free")
 
 
 def test_several_workers_answer_and_each_call_has_one_record(new_world: NewWorld) -> None:
