@@ -106,3 +106,14 @@ def test_names_that_come_in_endlessly_do_not_fill_the_memory() -> None:
         read((b"x-%d" % number, b""))
     assert len(headers._names) <= 4096
     assert read((b"x-9999", b"1"), (b"lgsp-x-9999", b"1")).fields == [("x-9999", "1")]
+
+
+@pytest.mark.parametrize("number", [b"060086999835", b"260123456"])
+def test_a_personal_number_is_no_case(number: bytes) -> None:
+    with pytest.raises(Problem) as refusal:
+        read((b"lgsp-case-id", number)).case()
+    assert refusal.value.code == "malformed-request"
+
+
+def test_a_case_may_have_digits() -> None:
+    assert read((b"lgsp-case-id", b"000.00.15.H11-250630-0001")).case() == "000.00.15.H11-250630-0001"

@@ -63,6 +63,8 @@ _READ = {
 }
 _TRACEPARENT_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_TEXT = 256
+_PERSONAL_NUMBER_DIGITS = (9, 12)
+"""An identity card's number, a personal identification number."""
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
 # What each header name means, learned as names come in; bounded, for names are the caller's to choose.
@@ -125,8 +127,14 @@ class Inbound:
         return self._text(_PURPOSE, "LGSP-Purpose")
 
     def case(self) -> str | None:
-        """LGSP-Case-Id, the case or file that caused the call."""
-        return self._text(_CASE, "LGSP-Case-Id")
+        """LGSP-Case-Id, the case or file that caused the call; never a person, for it is recorded as it is."""
+        case = self._text(_CASE, "LGSP-Case-Id")
+        if case is not None and len(case) in _PERSONAL_NUMBER_DIGITS and case.isdecimal():
+            raise problems.malformed_request(
+                "LGSP-Case-Id names a case; a personal number belongs into LGSP-User.",
+                "LGSP-Case-Id là mã hồ sơ; số định danh cá nhân phải đặt trong LGSP-User.",
+            )
+        return case
 
     def user(self) -> str | None:
         """LGSP-User, the person behind the call."""
