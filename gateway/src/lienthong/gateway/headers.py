@@ -127,7 +127,7 @@ class Inbound:
         return self._text(_PURPOSE, "LGSP-Purpose")
 
     def case(self) -> str | None:
-        """LGSP-Case-Id, the case or file that caused the call; never a person, for it is recorded as it is."""
+        """LGSP-Case-Id, the case that caused the call; never a person, for it is recorded as it is."""
         case = self._text(_CASE, "LGSP-Case-Id")
         if case is not None and len(case) in _PERSONAL_NUMBER_DIGITS and case.isdecimal():
             raise problems.malformed_request(
