@@ -198,3 +198,17 @@ def test_a_path_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
         load([tmp_path / "nowhere.yaml"])
     with pytest.raises(InputError, match="no YAML"):
         load([tmp_path])
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["the key's file named", "written into the manifest"])
+def test_a_private_key_is_refused_before_anything_is_sent(tmp_path: Path, inline: bool) -> None:
+    key = {"kty": "OKP", "crv": "Ed25519", "x": "x", "d": "the secret"}
+    if inline:
+        text = SYSTEM.replace("jwksFile: land/public.jwks", "jwks: " + json.dumps({"keys": [key]}))
+    else:
+        write(tmp_path / "land/key.jwk", json.dumps(key))
+        text = SYSTEM.replace("public.jwks", "key.jwk")
+    found = load([write(tmp_path / "system.yaml", text)])
+    assert told(found) == [("system.yaml", 7, "spec.jwks")]
+    assert "private key" in found.mistakes[0].detail.en
+    assert "the secret" not in json.dumps(found.values)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lienthong.client.errors import InputError, Mistake, Text
+from lienthong.client.manifests import private_keys
 from lienthong.client.manifests.positions import Document, Pointer, Position, pointer_of, pointer_text, read
 
 if TYPE_CHECKING:
@@ -102,7 +103,10 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
         if path.is_dir():
             inside = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
             if not inside:
-                raise _no_manifests(path)
+                raise InputError(
+                    Text("Thư mục không có tệp YAML", "The folder holds no YAML files"),
+                    Text(str(path), str(path)),
+                )
             files |= {file: files.get(file, False) for file in inside}
         elif path.exists() or path == STANDARD_INPUT:
             files[path] = True
@@ -181,6 +185,8 @@ def _take_files(document: Document, folder: Path, named: set[Path]) -> list[Mist
             mistakes.append(_blame(document, pointer, taken))
         else:
             mistakes += [_within(mistake, ("spec", target)) for mistake in taken]
+    if document.value.get("kind") == "System" and isinstance(spec, dict) and private_keys.take_out(spec):
+        mistakes.append(_blame(document, ("spec", "jwks"), private_keys.REFUSED))
     return mistakes
 
 
@@ -293,9 +299,3 @@ def _unknown(name: object, known: Sequence[str]) -> Text:
     if near:
         return Text(f"không có «{name}»; ý là «{near[0]}»?", f"unknown '{name}'; did you mean '{near[0]}'?")
     return Text(f"không có «{name}»; có: {', '.join(known)}", f"unknown '{name}'; one of: {', '.join(known)}")
-
-
-def _no_manifests(path: Path) -> InputError:
-    return InputError(
-        Text("Thư mục không có tệp YAML", "The folder holds no YAML files"), Text(str(path), str(path))
-    )
