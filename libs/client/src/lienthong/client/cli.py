@@ -26,6 +26,7 @@ from lienthong.client.commands import (
     token,
 )
 from lienthong.client.errors import InputError, LienthongError, Text
+from lienthong.client.usage import bilingual_usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,12 +69,11 @@ class Command(TyperGroup):
 
 
 def _usage(error: typer.TyperException) -> InputError:
-    message = error.format_message()
     context = getattr(error, "ctx", None)
     where = f"{context.command_path} --help" if context is not None else "lienthong --help"
     return InputError(
         Text("Dùng lệnh chưa đúng", "Wrong usage"),
-        Text(message, message),
+        bilingual_usage(error.format_message()),
         Text(f"Xem: {where}", f"See: {where}"),
         code="usage",
     )

@@ -85,10 +85,9 @@ def _also_wrong(manifests: "Manifests", as_: str | None, gateway: str | None) ->
 
 def _mistaken(mistakes: list[Mistake]) -> LienthongError:
     count = len(mistakes)
+    mistakes_en = "1 mistake" if count == 1 else f"{count} mistakes"
     return ManifestError(
-        Text(
-            f"{count} lỗi trong tệp YAML, chưa ghi gì", f"{count} mistakes in the YAML, nothing was written"
-        ),
+        Text(f"{count} lỗi trong tệp YAML, chưa ghi gì", f"{mistakes_en} in the YAML, nothing was written"),
         advice=Text("Sửa các dòng trên rồi chạy lại lệnh.", "Mend these lines and run the command again."),
         mistakes=_in_order(mistakes),
     )

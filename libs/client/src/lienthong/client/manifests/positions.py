@@ -212,6 +212,11 @@ def _syntax_mistake(error: yaml.YAMLError, file: str) -> Mistake:
     hint = Text("", "")
     if "'\\t'" in said:
         hint = Text(" (thụt dòng bằng dấu cách, không dùng tab)", " (indent with spaces, not tabs)")
+    elif "mapping values are not allowed" in said or "could not find expected ':'" in said:
+        hint = Text(
+            " (thiếu dấu ':' ở dòng này hay dòng trên, hoặc thụt dòng lệch)",
+            " (a ':' is missing here or in the line above, or the indentation is off)",
+        )
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     detail = Text(f"sai cú pháp YAML: {said}{hint.vi}", f"YAML syntax error: {said}{hint.en}")
     return Mistake("", detail, file, line, column)
