@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.kit.settings import Settings
-from lienthong.local import Installation, InstallationError, Program
+from lienthong.kit.settings import PORTS, Settings
+from lienthong.local import Installation, InstallationError, Program, read_settings
 from tests.support.platform import free_port_offset
 
 if TYPE_CHECKING:
@@ -49,3 +49,26 @@ def test_a_program_that_keeps_ending_is_given_up_with_the_end_of_its_log(tmp_pat
 def test_a_second_installation_on_the_same_home_is_refused(tmp_path: Path) -> None:
     with Installation(_settings(tmp_path)), pytest.raises(InstallationError, match="already running"):
         Installation(_settings(tmp_path)).start()
+
+
+def test_the_offset_advised_for_taken_ports_leads_to_other_ports(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    port = settings.rpc_port("catalog")
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(InstallationError) as refused:
+        Installation(settings).start()
+    advised = int(str(refused.value).rpartition("LIENTHONG_PORT_OFFSET=")[2])
+    used, other = (
+        {of(name) for of in (each.port, each.rpc_port, each.health_port) for name in PORTS}
+        for each in (settings, Settings(home=tmp_path, port_offset=advised))
+    )
+    assert used.isdisjoint(other)
+
+
+@pytest.mark.parametrize("offset", ["abc", "60000"])
+def test_a_wrong_variable_is_named_and_nothing_else(offset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIENTHONG_PORT_OFFSET", offset)
+    with pytest.raises(InstallationError) as refused:
+        read_settings()
+    first, named = str(refused.value).splitlines()
+    assert first.startswith("biến môi trường")
+    assert named.startswith(f"  LIENTHONG_PORT_OFFSET={offset}: Input should be ")

@@ -15,8 +15,7 @@ from binh_thuan.province import programs, shell_variables, upstreams
 from binh_thuan.screen import Screen
 from lienthong.client import LienthongError
 from lienthong.client.terminal.screen import Screen as Terminal
-from lienthong.kit.settings import Settings
-from lienthong.local import Installation, InstallationError
+from lienthong.local import Installation, InstallationError, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from binh_thuan.playing import Played
     from lienthong.client import Credentials
+    from lienthong.kit.settings import Settings
 
 _ROOMS = ("gateway", "ledger", "catalog", "identity", "exchange")
 
@@ -109,11 +109,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     screen = Screen()
-    settings = Settings()
-    run = Run(settings, screen)
     screen.title()
-    installation = Installation(settings, programs(settings))
     try:
+        settings = read_settings()
+        run = Run(settings, screen)
+        installation = Installation(settings, programs(settings))
         known = run.prepare()
         try:
             installation.start()

@@ -6,15 +6,16 @@ import signal
 import sys
 import time
 
-from lienthong.kit.settings import PORTS, Settings
+from lienthong.kit.settings import PORTS
+from lienthong.local.environment import read_settings
 from lienthong.local.installation import Installation, InstallationError
 
 
 def main() -> int:
     """Run until interrupted; the exit status is 1 when the platform could not start or broke down."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings = Settings()
     try:
+        settings = read_settings()
         with Installation(settings) as installation:
             addresses = " ".join(f"{name}=http://127.0.0.1:{settings.port(name)}" for name in PORTS)
             print(f"READY {addresses}", flush=True)

@@ -31,7 +31,7 @@ HOPELESS_LIVES = 3
 
 
 class InstallationError(Exception):
-    """The installation cannot start or has failed; the message says why and what to do."""
+    """The installation cannot start or has failed; the message says why and what to do, in both languages."""
 
 
 class Installation:
@@ -74,6 +74,8 @@ class Installation:
         """
         if self.supervisor.answers():
             raise InstallationError(
+                f"đã có một bản đang chạy trên {self.home}: hãy dừng nó trước (Ctrl-C ở cửa sổ của nó), "
+                "hoặc chọn LIENTHONG_HOME và LIENTHONG_PORT_OFFSET khác\n"
                 f"an installation is already running on {self.home}: stop it first (Ctrl-C where it runs), "
                 "or choose another LIENTHONG_HOME and LIENTHONG_PORT_OFFSET"
             )
@@ -132,15 +134,22 @@ class Installation:
             if not _is_free(port, self.settings.host)
         ]
         if taken:
+            # Not 1000: there REST of the one would meet gRPC of the other.
+            other = (self.settings.port_offset + 2000) % 50_000
             raise InstallationError(
-                f"these ports are taken: {', '.join(taken)}. Stop what listens there, "
-                "or shift all ports, for example LIENTHONG_PORT_OFFSET=1000"
+                f"các cổng mạng đã bị chiếm: {', '.join(taken)}. Hãy dừng chương trình đang dùng chúng, "
+                f"hoặc dời mọi cổng, ví dụ LIENTHONG_PORT_OFFSET={other}\n"
+                "these ports are taken: stop what listens there, "
+                f"or shift all ports, for example LIENTHONG_PORT_OFFSET={other}"
             )
 
     def _wait_for_supervisor(self, deadline: float) -> None:
         while not self.supervisor.answers():
             if not self.running() or time.monotonic() > deadline:
-                raise InstallationError(f"supervisord did not start: see {self.logs / 'supervisord.log'}")
+                raise InstallationError(
+                    "supervisord không khởi động được, xem · supervisord did not start, see "
+                    f"{self.logs / 'supervisord.log'}"
+                )
             time.sleep(0.02)
 
     def _wait_until_ready(self, program: Program, http: httpx.Client, deadline: float) -> None:
@@ -150,8 +159,9 @@ class Installation:
             if len(lives - {0}) >= HOPELESS_LIVES or time.monotonic() > deadline:
                 state = self.supervisor.state(program.name)
                 raise InstallationError(
+                    f"{program.name} chưa sẵn sàng ({state}, đã khởi động {len(lives - {0})} lần) · "
                     f"{program.name} is not ready (it is {state}, started {len(lives - {0})} times); "
-                    f"the end of its log:\n{_tail(self.logs / f'{program.name}.log')}"
+                    f"cuối nhật ký · the end of its log:\n{_tail(self.logs / f'{program.name}.log')}"
                 )
             time.sleep(0.05)
 
