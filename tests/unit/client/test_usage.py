@@ -11,13 +11,13 @@ from lienthong.client.usage import bilingual_usage
 @pytest.mark.parametrize(
     ("words", "vietnamese"),
     [
-        (["apply", "hello.yaml"], "Thiếu tùy chọn '--file' / '-f'."),
+        (["apply", "hello.yaml"], "Thiếu tuỳ chọn '--file' / '-f'."),
         (["call", "GET"], "Thiếu tham số 'SERVICE_ID/PATH|URL'."),
-        (["get", "systems", "--sa", "x"], "Không có tùy chọn --sa."),
+        (["get", "systems", "--sa", "x"], "Không có tuỳ chọn --sa."),
         (["agrement"], "Không có lệnh 'agrement'. Ý bạn là 'agreement'?"),
         (["agreement", "approve", "a-b-c", "d"], "Thừa tham số: d."),
         (["audit", "search", "--limit", "many"], "Giá trị của '--limit' không hợp lệ: "),
-        (["audit", "search", "--limit"], "Tùy chọn '--limit' cần một giá trị."),
+        (["audit", "search", "--limit"], "Tuỳ chọn '--limit' cần một giá trị."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -11,13 +11,13 @@ import re
 from lienthong.client.errors import Text
 
 _SENTENCES = (
-    (r"Missing option (.+)\.", r"Thiếu tùy chọn \1."),
+    (r"Missing option (.+)\.", r"Thiếu tuỳ chọn \1."),
     (r"Missing argument (.+)\.", r"Thiếu tham số \1."),
-    (r"No such option: (\S+)", r"Không có tùy chọn \1."),
+    (r"No such option: (\S+)", r"Không có tuỳ chọn \1."),
     (r"No such command (.+)\.", r"Không có lệnh \1."),
     (r"Got unexpected extra argument\(s\) \((.+)\)", r"Thừa tham số: \1."),
-    (r"Option (.+) requires an argument\.", r"Tùy chọn \1 cần một giá trị."),
-    (r"Option (.+) does not take a value\.", r"Tùy chọn \1 không nhận giá trị."),
+    (r"Option (.+) requires an argument\.", r"Tuỳ chọn \1 cần một giá trị."),
+    (r"Option (.+) does not take a value\.", r"Tuỳ chọn \1 không nhận giá trị."),
     (r"Invalid value for (.+?): (.+)", r"Giá trị của \1 không hợp lệ: \2"),
 )
 _NEAR = re.compile(r"(?P<said>.+?) (?:Did you mean (?P<one>.+)\?|\(Possible options: (?P<several>.+)\))")
