@@ -35,14 +35,14 @@ def commands(played: Sequence[Played], receipts: Path) -> list[tuple[str, str]]:
     first = next((one.transaction_id for one in played if one.sound and one.transaction_id), "…")
     return [
         ("lienthong doctor --as one-stop", "khám mọi thứ · check everything"),
-        ("lienthong get agreements", "các thỏa thuận · the agreements"),
+        ("lienthong get agreements", "các thoả thuận · the agreements"),
         (
             f"lienthong call GET {story.PARCELS_SERVICE}/parcels/{story.PARCEL} --as one-stop",
             "xem một thửa đất · read a parcel",
         ),
         (
             f"lienthong call GET {story.CIVIL_STATUS_SERVICE}/births --as customer-app",
-            "bị từ chối: không có thỏa thuận · refused: no agreement",
+            "bị từ chối: không có thoả thuận · refused: no agreement",
         ),
         ("lienthong audit search --client H11.01/one-stop", "tìm trong nhật ký · search the audit trail"),
         (f"lienthong audit show {first}", "một giao dịch và bằng chứng · a transaction, proved"),

@@ -123,7 +123,7 @@ def calls() -> list[Step]:
         ),
         Step(
             "customer-app",
-            "Doanh nghiệp hỏi hộ tịch: không có thỏa thuận",
+            "Doanh nghiệp hỏi hộ tịch: không có thoả thuận",
             "A company asks for births: no agreement",
             operations.call(
                 CIVIL_STATUS_SERVICE, "GET", f"/births?communeCode={COMMUNE}", purpose="TIEP-THI"

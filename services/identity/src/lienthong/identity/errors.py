@@ -53,8 +53,8 @@ def unknown_client() -> TokenError:
     return invalid_client(
         "The client is not registered, or the assertion is not signed with one of its registered keys. "
         "Check client_id, the key and its kid; a system registered just now is known within a second.",
-        "Hệ thống chưa được đăng ký, hoặc khẳng định không được ký bằng khóa đã đăng ký của hệ thống. "
-        "Hãy kiểm tra client_id, khóa và kid; hệ thống vừa đăng ký sẽ được nhận biết trong vòng một giây.",
+        "Hệ thống chưa được đăng ký, hoặc khẳng định không được ký bằng khoá đã đăng ký của hệ thống. "
+        "Hãy kiểm tra client_id, khoá và kid; hệ thống vừa đăng ký sẽ được nhận biết trong vòng một giây.",
     )
 
 
@@ -115,7 +115,7 @@ ASSERTION_REASONS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "foreign_key": (
         "The assertion's header must not bring a key (jwk, jku, x5u, x5c); only registered keys count.",
-        "Phần đầu của khẳng định không được kèm khóa (jwk, jku, x5u, x5c); chỉ dùng khóa đã đăng ký.",
+        "Phần đầu của khẳng định không được kèm khoá (jwk, jku, x5u, x5c); chỉ dùng khoá đã đăng ký.",
     ),
     "typ": (
         "The assertion's typ must be JWT or client-authentication+jwt, or absent.",
