@@ -28,6 +28,10 @@ READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 60.0
 HOPELESS_LIVES = 3
 """A program that ended twice before it was ready will not become ready by being started again."""
+_NEXT_OFFSET = 2000
+"""Not 1000: there REST of the one would meet gRPC of the other."""
+_OFFSETS = 22_000
+"""Offsets to advise end here: the ports above them are lent to outgoing connections, from 32768 on."""
 
 
 class InstallationError(Exception):
@@ -134,8 +138,7 @@ class Installation:
             if not _is_free(port, self.settings.host)
         ]
         if taken:
-            # Not 1000: there REST of the one would meet gRPC of the other.
-            other = (self.settings.port_offset + 2000) % 50_000
+            other = (self.settings.port_offset + _NEXT_OFFSET) % _OFFSETS
             raise InstallationError(
                 f"các cổng mạng đã bị chiếm: {', '.join(taken)}. Hãy dừng chương trình đang dùng chúng, "
                 f"hoặc dời mọi cổng, ví dụ LIENTHONG_PORT_OFFSET={other}\n"
