@@ -14,8 +14,6 @@ from lienthong.kit.journal import admin_record, journal_subject
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from nats.aio.msg import Msg
-
     from lienthong.catalog.changes import Author
     from lienthong.catalog.feed import Feed
     from lienthong.catalog.kinds import Key
@@ -72,7 +70,7 @@ async def listen(bus: Bus, feed: Feed) -> None:
     Only a hint: what is lost while the bus is away is found by the feed's own looks into the database.
     """
 
-    async def heard(message: Msg) -> None:
+    async def heard(message: object) -> None:
         del message
         feed.hint()
 
