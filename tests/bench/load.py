@@ -29,7 +29,18 @@ def measure(url: str, *, connections: int, seconds: int, headers: dict[str, str]
     Raises:
         LoadError: an answer was not 2xx, or a connection broke.
     """
-    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    command = [
+        "taskset",
+        "-c",
+        str(core),
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "--latency",
+        "--timeout",
+        "20s",
+    ]
     command += [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
     output = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
     return parse(output)
