@@ -156,3 +156,12 @@ def test_a_room_learns_the_client_only_from_a_token_that_stands(scene: Scene) ->
         call = scene.call(authorization)
         scene.authenticator.recognise(call)
         assert call.client == client
+
+
+@pytest.mark.parametrize("spelling", [b"Bearer  ", b"Bearer" + b" " * 1000])
+def test_other_spellings_of_a_token_pass_and_take_no_memory(scene: Scene, spelling: bytes) -> None:
+    token = scene.token().removeprefix(b"Bearer ")
+    assert scene.client(spelling + token) == "C/c"
+    assert len(scene.authenticator._remembered) == 0
+    assert scene.client(b"Bearer " + token) == "C/c"
+    assert len(scene.authenticator._remembered) == 1
