@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from lienthong.client import Client
+from lienthong.client import Client, UnavailableError
 from tests.support.platform import PURPOSE, SERVICE
 
 if TYPE_CHECKING:
@@ -63,15 +63,22 @@ async def _answered(http: httpx.AsyncClient, path: str) -> str:
 
 
 def outcomes(platform: Platform, expected: list[str]) -> Counter[str]:
-    """How many outcome entries the ledger holds for each transaction, once all `expected` are there."""
+    """How many outcome entries the ledger holds for each transaction, once all `expected` are there.
+
+    The ledger may be one of the killed processes, and still be starting.
+    """
     deadline = time.monotonic() + LEDGER_TIMEOUT_S
+    filters = {"kind": "call", "service": SERVICE}
     with platform.auditor() as auditor:
         while True:
-            filters = {"kind": "call", "service": SERVICE}
-            entries = [entry["record"] for entry in auditor.entries(filters)]
-            found = Counter(str(record["tx"]) for record in entries)
-            if all(found[transaction] for transaction in expected) or time.monotonic() > deadline:
-                return found
+            try:
+                found = Counter(str(entry["record"]["tx"]) for entry in auditor.entries(filters))
+            except UnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                if all(found[transaction] for transaction in expected) or time.monotonic() > deadline:
+                    return found
             time.sleep(0.5)
 
 
