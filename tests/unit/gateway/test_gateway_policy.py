@@ -8,8 +8,9 @@ import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.policy import Denial, Grant, decide
-from lienthong.gateway.table import AgreementRule, RoutingTable, ServiceRoute, Upstreams, assemble
+from lienthong.gateway.table import AgreementRule, RoutingTable, ServiceRoute, assemble
 from lienthong.gateway.templates import OperationTree
+from lienthong.gateway.upstreams import Upstreams
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -28,9 +29,7 @@ def rule(
 
 
 def service(*, active: bool = True) -> ServiceRoute:
-    return ServiceRoute(
-        "P/p/s-v1", "P/p", active, Upstreams(["http://x"]), OperationTree([]), timedelta(seconds=1), 0, False
-    )
+    return ServiceRoute("P/p/s-v1", "P/p", active, Upstreams(["http://x"]), OperationTree([]), 1.0, 0, False)
 
 
 def table(*rules: AgreementRule, suspended: tuple[str, ...] = ()) -> RoutingTable:

@@ -19,7 +19,7 @@ async def test_a_body_that_does_not_arrive_is_refused(monkeypatch: pytest.Monkey
     async def receive() -> Any:  # noqa: ANN401  ASGI's own messages
         return parts.pop() if parts else await asyncio.Event().wait()
 
-    body = RequestBody(receive, 1000, lambda: None)
+    body = RequestBody(receive, 10, 1000, lambda: None)
     with pytest.raises(Problem) as refusal:
         async with asyncio.timeout(5):
             await forward._whole(body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -12,32 +12,39 @@ from lienthong.gateway.headers import HOP_BY_HOP
 from lienthong.kit.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from lienthong.gateway.call import Call
     from lienthong.kit.problems import Problem
 
-_ERROR = "lgsp-error"
-_ORDINARY_CONNECTION = frozenset(("keep-alive", "close"))
-_LENGTH, _CODING = "content-length", "transfer-encoding"
-_NOT_FROM_PROVIDERS = frozenset(
-    (
-        *(name.decode() for name in HOP_BY_HOP),
-        # The gateway says how long its own answer is.
-        _LENGTH,
-        # What speaks for the whole origin is the gateway's to say: every provider is behind the same one.
-        "alt-svc",
-        "clear-site-data",
-        "public-key-pins",
-        "server",
-        "service-worker-allowed",
-        "set-cookie",
-        "strict-transport-security",
-    )
-)
+_ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
+_NOT_FROM_PROVIDERS = HOP_BY_HOP | {
+    # The gateway says how long its own answer is.
+    b"content-length",
+    # What speaks for the whole origin is the gateway's to say: every provider is behind the same one.
+    b"alt-svc",
+    b"clear-site-data",
+    b"public-key-pins",
+    b"server",
+    b"service-worker-allowed",
+    b"set-cookie",
+    b"strict-transport-security",
+}
+_DROP: Final = 0
+_LENGTH: Final = 1
+_CODING: Final = 2
+_CONNECTION: Final = 3
+_ERROR: Final = 4
+_READ = {
+    b"content-length": _LENGTH,
+    b"transfer-encoding": _CODING,
+    b"connection": _CONNECTION,
+    b"lgsp-error": _ERROR,
+}
 
-# Header names of answers as bytes, None for those that stay here; bounded, as providers choose them.
-_names: dict[str, bytes | None] = {}
+# What each header name of an answer means: one that is read, or its lower-case form, which passes. Learned as
+# names come in; bounded, as providers choose them.
+_names: dict[bytes, int | bytes] = {}
 _MAX_NAMES = 4096
 
 
@@ -49,7 +56,7 @@ class Answer:
     headers: list[tuple[bytes, bytes]]
     body: bytes = b""
     more: AsyncIterator[bytes] | None = None
-    close: Callable[[], Awaitable[object]] | None = None
+    close: Callable[[], None] | None = None
 
 
 def problem_answer(call: Call, problem: Problem) -> Answer:
@@ -94,62 +101,45 @@ class PassedHeaders(NamedTuple):
     """The Content-Length, when it is declared."""
 
 
-def passed_headers(headers: Mapping[str, str], *, from_room: bool) -> PassedHeaders:
-    """Take apart the headers of a provider's answer.
-
-    A room of the platform may say LGSP-Error. A value that is not ASCII cannot be read from the HTTP client
-    and is left out.
+def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_room: bool) -> PassedHeaders:
+    """Take apart the fields of a provider's answer; a room of the platform may say LGSP-Error.
 
     Raises:
         Problem: provider-broken, when the length is declared in two ways or not a number (RFC 9112
             section 6.3): whoever reads on would take a part of this answer for another one.
     """
     passed: list[tuple[bytes, bytes]] = []
-    try:
-        items = list(headers.items())
-    except ValueError:
-        items = _readable(headers)
-    connection = length = coding = None
-    for name, value in items:
-        try:
-            known = _names[name]
-        except KeyError:
+    read: dict[int, bytes] = {}
+    for name, value in fields:
+        known = _names.get(name)
+        if known is None:
             known = _learn(name)
-        if known is not None:
-            passed.append((known, value.encode()))
-        elif name == "connection":
-            connection = value
-        elif name == _LENGTH:
-            length = value
-        elif name == _CODING:
-            coding = value
-        elif from_room and name == _ERROR:
-            passed.append((b"lgsp-error", value.encode()))
+        if isinstance(known, bytes):
+            passed.append((known, value))
+        elif known == _ERROR and from_room:
+            passed.append((b"lgsp-error", value))
+        elif known:
+            read[known] = read[known] + b"," + value if known in read else value
+    connection = read.get(_CONNECTION)
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
-        named = {option.strip().lower().encode() for option in connection.split(",")}
+        named = {option.strip().lower() for option in connection.split(b",")}
         passed = [field for field in passed if field[0] not in named]
+    length = read.get(_LENGTH)
     if length is None:
         return PassedHeaders(passed, None)
-    if coding is not None or not (length.isascii() and length.isdigit()):
+    if _CODING in read or not length.isdigit():
         raise problems.provider_broken()
     return PassedHeaders(passed, int(length))
 
 
-def _learn(name: str) -> bytes | None:
-    plain = name.replace("_", "-")
-    dropped = plain in _NOT_FROM_PROVIDERS or plain.startswith("lgsp-") or plain == "traceparent"
-    known = None if dropped else name.encode()
+def _learn(name: bytes) -> int | bytes:
+    lower = name.lower()
+    plain = lower.replace(b"_", b"-")
+    known: int | bytes = lower
+    if lower in _READ:
+        known = _READ[lower]
+    elif plain in _NOT_FROM_PROVIDERS or plain.startswith(b"lgsp-") or plain == b"traceparent":
+        known = _DROP
     if len(_names) < _MAX_NAMES:
         _names[name] = known
     return known
-
-
-def _readable(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    items: list[tuple[str, str]] = []
-    for name in dict.fromkeys(headers):
-        try:
-            values = headers.getall(name)  # type: ignore[attr-defined]
-        except ValueError:
-            continue
-        items.extend((name, value) for value in values)
-    return items

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _LAST_LOOK_S = 0.002
+_HELD_BYTES = 16 * 1024
+"""How much of the newest part of a streamed answer is kept back, as it may be the last one."""
 
 _log = structlog.get_logger(__name__)
 
@@ -110,7 +112,7 @@ class Gateway:
             if span is not None and self._spans is not None:
                 self._spans.end(call, span)
             if answer is not None and answer.close is not None:
-                await answer.close()
+                answer.close()
 
     def _read(self, call: Call, headers: Iterable[tuple[bytes, bytes]]) -> Inbound:
         if len(call.method) > MAX_METHOD:
@@ -160,20 +162,22 @@ class Gateway:
         digest = hashlib.sha256(answer.body)
         call.status = answer.status
         call.response_bytes = len(answer.body)
-        held = answer.body
+        part, held = _all_but_the_last(answer.body)
         watch.begin()
         try:
             with watch:
                 await send(
                     {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
                 )
+                await send({"type": "http.response.body", "body": part, "more_body": True})
                 async for chunk in more:
                     if watch.gone:
                         break
-                    await send({"type": "http.response.body", "body": held, "more_body": True})
                     digest.update(chunk)
                     call.response_bytes += len(chunk)
-                    held = chunk
+                    part, last = _all_but_the_last(chunk)
+                    await send({"type": "http.response.body", "body": held + part, "more_body": True})
+                    held = last
                 # Sending to a caller that has gone fails silently; the watch needs a moment to say so.
                 await asyncio.sleep(_LAST_LOOK_S)
         except CallerGone:
@@ -206,6 +210,10 @@ class Gateway:
         call.status = answer.status
         self._recorder.count(call)
         await _send(answer, send)
+
+
+def _all_but_the_last(part: bytes) -> tuple[bytes, bytes]:
+    return part[:-_HELD_BYTES], part[-_HELD_BYTES:]
 
 
 def _refused(call: Call, problem: Problem) -> Answer:

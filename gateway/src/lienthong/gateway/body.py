@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 
 class RequestBody:
-    """Reads a request's body once, as it comes. `ended` is called when its last byte has been read."""
+    """Reads a request's body once, as it comes. `ended` is called when its last byte has been read.
 
-    __slots__ = ("_digest", "_ended", "_limit", "_receive", "size", "started")
+    `length` is how many bytes were declared, None when the body comes in chunks.
+    """
 
-    def __init__(self, receive: Receive, limit: int, ended: Callable[[], None]) -> None:
+    __slots__ = ("_digest", "_ended", "_limit", "_receive", "length", "size")
+
+    def __init__(self, receive: Receive, length: int | None, limit: int, ended: Callable[[], None]) -> None:
         self.size = 0
-        self.started = False
+        self.length = length
         self._receive = receive
         self._limit = limit
         self._ended = ended
@@ -39,7 +42,6 @@ class RequestBody:
             Problem: request-too-large.
             CallerGone: before the end.
         """
-        self.started = True
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
@@ -52,5 +54,8 @@ class RequestBody:
                 self._digest.update(chunk)
                 yield chunk
             if not message.get("more_body", False):
+                if self.length not in (None, self.size):
+                    # The provider would take the next request for the rest of this one.
+                    raise CallerGone
                 self._ended()
                 return

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import multiprocessing
 import signal
+import ssl
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,9 @@ from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.gateway.app import Gateway
 from lienthong.gateway.diskcopy import DiskCopy
-from lienthong.gateway.forward import Forwarder, provider_client
+from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, accepts_connections
+from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.journal.journal import AuditUnavailable, Journal
 from lienthong.gateway.journal.sampling import Budget, Counts
 from lienthong.gateway.journal.spool import Spool
@@ -136,8 +138,8 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         counts=Counts(),
     )
     stack.push_async_callback(_last_samples, recorder)
-    client = provider_client(settings)
-    stack.push_async_callback(client.close)
+    pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=ssl.create_default_context())
+    stack.callback(pool.close)
 
     routes, keys = await _replicas(settings, stack, clock, live)
     _start(stack, "journal", journal.run())
@@ -164,7 +166,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     return Gateway(
         live,
         rooms(settings),
-        Forwarder(client, clock, settings),
+        Forwarder(pool, clock, settings),
         recorder,
         settings,
         clock=clock,

@@ -67,19 +67,20 @@ _PERSONAL_NUMBER_DIGITS = (9, 12)
 """An identity card's number, a personal identification number."""
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
-# What each header name means, learned as names come in; bounded, for names are the caller's to choose.
-_names: dict[bytes, int | str] = dict(_READ)
+# What each header name means: one that is read, or the beginning of the line that the provider gets. Learned
+# as names come in; bounded, for names are the caller's to choose.
+_names: dict[bytes, int | bytes] = dict(_READ)
 _MAX_NAMES = 4096
 
 
 class Inbound:
     """The headers of one request, taken apart."""
 
-    __slots__ = ("_read", "fields")
+    __slots__ = ("_read", "lines")
 
-    def __init__(self, fields: list[tuple[str, str]], read: dict[int, bytes]) -> None:
-        self.fields = fields
-        """What goes on to the provider."""
+    def __init__(self, lines: list[bytes], read: dict[int, bytes]) -> None:
+        self.lines = lines
+        """What goes on to the provider: each field is `b"\\r\\nname: "` and its value."""
         self._read = read
 
     @property
@@ -162,38 +163,49 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_
     Raises:
         Problem: too many or too large, one that may come once comes twice, or a value is not UTF-8.
     """
-    fields: list[tuple[str, str]] = []
+    lines: list[bytes] = []
     read: dict[int, bytes] = {}
     size = count = 0
-    try:
-        for name, value in headers:
-            size += len(name) + len(value)
-            count += 1
-            known = _names.get(name)
-            if known is None:
-                known = _learn(name)
-            if isinstance(known, str):
-                fields.append((known, value.decode()))
-            elif known:
-                if known in read:
-                    value = _repeated(known, name, read[known], value)
-                read[known] = value
-    except UnicodeDecodeError:
-        raise problems.malformed_request(
-            "A header value is not UTF-8.", "Giá trị của một trường đầu không phải UTF-8."
-        ) from None
+    for name, value in headers:
+        size += len(name) + len(value)
+        count += 1
+        known = _names.get(name)
+        if known is None:
+            known = _learn(name)
+        if isinstance(known, bytes):
+            if not value.isascii():
+                _check_text(value)
+            lines += (known, value)
+        elif known:
+            if known in read:
+                value = _repeated(known, name, read[known], value)
+            read[known] = value
     if size > max_bytes or count > max_count:
         raise problems.headers_too_large()
     connection = read.get(_CONNECTION)
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
-        fields = _without_named(fields, connection)
-    return Inbound(fields, read)
+        lines = _without_named(lines, connection)
+    return Inbound(lines, read)
 
 
-def _learn(name: bytes) -> int | str:
+def line(name: bytes) -> bytes:
+    """What stands before a value in the head of a message, after the line before."""
+    return b"\r\n" + name + b": "
+
+
+def _check_text(value: bytes) -> None:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        raise problems.malformed_request(
+            "A header value is not UTF-8.", "Giá trị của một trường đầu không phải UTF-8."
+        ) from None
+
+
+def _learn(name: bytes) -> int | bytes:
     # Some servers cannot tell a - from a _ in a name (RFC 3875 section 4.1.18).
     plain = name.replace(b"_", b"-")
-    known: int | str = name.decode("latin-1")
+    known: int | bytes = line(name)
     if plain in _DROPPED or plain in _READ or plain.startswith(_DROPPED_PREFIXES):
         known = _DROP
     if len(_names) < _MAX_NAMES:
@@ -210,7 +222,8 @@ def _repeated(kind: int, name: bytes, first: bytes, second: bytes) -> bytes:
     raise problems.malformed_request(f"{text} comes twice.", f"{text} xuất hiện hai lần.")
 
 
-def _without_named(fields: list[tuple[str, str]], connection: bytes) -> list[tuple[str, str]]:
+def _without_named(lines: list[bytes], connection: bytes) -> list[bytes]:
     """Drop the fields that the Connection header names (RFC 9110 section 7.6.1)."""
-    named = {option.strip().lower() for option in connection.decode("latin-1").split(",")}
-    return [field for field in fields if field[0] not in named]
+    named = {line(option.strip().lower()) for option in connection.split(b",")}
+    pairs = zip(lines[::2], lines[1::2], strict=True)
+    return [part for pair in pairs if pair[0] not in named for part in pair]

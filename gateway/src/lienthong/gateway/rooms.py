@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lienthong.gateway.table import Upstreams
+from lienthong.gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

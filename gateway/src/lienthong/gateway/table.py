@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.templates import Operation, OperationTree
+from lienthong.gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
-DEFAULT_TIMEOUT = timedelta(seconds=10)
-
-
-class Upstreams:
-    """The base addresses of a provider, taken in turn."""
-
-    __slots__ = ("_turn", "addresses")
-
-    def __init__(self, addresses: Iterable[str]) -> None:
-        self.addresses = tuple(address.rstrip("/") for address in addresses)
-        self._turn = count()
-
-    def in_order(self) -> tuple[str, ...]:
-        """Every address once, each call starting with the next one."""
-        addresses = self.addresses
-        if len(addresses) < 2:
-            return addresses
-        start = next(self._turn) % len(addresses)
-        return addresses[start:] + addresses[:start]
+DEFAULT_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +27,8 @@ class ServiceRoute:
     active: bool
     upstreams: Upstreams
     operations: OperationTree
-    timeout: timedelta
+    timeout_s: float
+    """For the whole exchange with the provider."""
     max_request_bytes: int
     write_ahead: bool
 
@@ -85,15 +68,26 @@ def service_route(service: routes_pb2.Service) -> ServiceRoute:
         id=service.id,
         system_id=service.system_id,
         active=service.status == routes_pb2.STATUS_ACTIVE,
-        upstreams=Upstreams(service.upstreams),
+        upstreams=_upstreams(service.upstreams),
         operations=OperationTree(
             Operation(operation.id, operation.method.upper(), operation.path)
             for operation in service.operations
         ),
-        timeout=timedelta(milliseconds=service.timeout_ms) if service.timeout_ms else DEFAULT_TIMEOUT,
+        timeout_s=service.timeout_ms / 1000 if service.timeout_ms else DEFAULT_TIMEOUT_S,
         max_request_bytes=service.max_request_bytes,
         write_ahead=service.write_ahead,
     )
+
+
+def _upstreams(addresses: Iterable[str]) -> Upstreams:
+    """The addresses of a service; none when one cannot be read.
+
+    The catalog takes in none of these, but if one came all the same it must not hold up the other services.
+    """
+    try:
+        return Upstreams(addresses)
+    except ValueError:
+        return Upstreams(())
 
 
 def agreement_rule(agreement: routes_pb2.Agreement) -> AgreementRule | None:

@@ -1,0 +1,322 @@
+"""One connection to a provider: exchanges one after the other, answers parsed by llhttp.
+
+Everything happens on the event loop of the worker, without a thread to hand over to: that is what makes
+it worth having beside the HTTP clients there are (ADR 0014).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+import httptools
+
+from lienthong.gateway.http1.errors import Broken, TimedOut
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from lienthong.gateway.upstreams import Origin
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Of an answer's status line and fields, of its trailers, and of what stands between two parts of a body."""
+_BUFFERED_BYTES = 256 * 1024
+"""When more of a body than this waits for its reader, the provider is held back."""
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+_SWITCHING_PROTOCOLS, _FIRST_FINAL_STATUS = 101, 200
+_WITHOUT_BODY = (204, 304)
+
+
+class Keeper(Protocol):
+    """Who is told what becomes of a connection."""
+
+    def keep(self, connection: Connection) -> None:
+        """An exchange is over, and another one may follow."""
+        ...
+
+    def forget(self, connection: Connection) -> None:
+        """It is closed."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """Made connected by `loop.create_connection`.
+
+    `begin` sends a request, `head` waits for `status` and `fields`, `chunk` brings the body part by part,
+    `end` gives the connection back, or closes it when the exchange was left half way.
+    """
+
+    __slots__ = (
+        "_bodiless",
+        "_buffered",
+        "_busy",
+        "_chunks",
+        "_complete",
+        "_deadline",
+        "_error",
+        "_head_complete",
+        "_keep_alive",
+        "_keeper",
+        "_loop",
+        "_overhead",
+        "_parser",
+        "_reading",
+        "_timer",
+        "_timer_at",
+        "_transport",
+        "_upload",
+        "_waiter",
+        "_writable",
+        "fields",
+        "origin",
+        "status",
+    )
+
+    _transport: asyncio.Transport
+
+    def __init__(self, origin: Origin, keeper: Keeper) -> None:
+        self.origin = origin
+        self.status = 0
+        self.fields: list[tuple[bytes, bytes]] = []
+        """Names as the provider spells them, and values, in its order."""
+        self._keeper = keeper
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpResponseParser(self)
+        self._busy = False
+        self._bodiless = self._head_complete = self._complete = self._keep_alive = False
+        self._overhead = 0
+        self._chunks: list[bytes] = []
+        self._buffered = 0
+        self._reading = True
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._upload: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._deadline = self._timer_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether neither side has closed it, as far as is known."""
+        return not self._transport.is_closing()
+
+    # the exchange
+
+    def begin(self, request: bytes, *, bodiless: bool, deadline: float) -> None:
+        """Send a request, from its first line to the end of what is known of its body.
+
+        `bodiless` says that no answer to it has a body, whatever its fields declare: HEAD (RFC 9110 section
+        9.3.2). `deadline`, on the loop's clock, is when the exchange has to be over.
+        """
+        if self._bodiless:
+            # llhttp still waits for the body that the fields of the last answer promised.
+            self._parser = httptools.HttpResponseParser(self)
+        self._busy = True
+        self._bodiless = bodiless
+        self._head_complete = self._complete = self._keep_alive = False
+        self._overhead = self._buffered = 0
+        self.fields = []
+        self._chunks = []
+        self._deadline = deadline
+        # One timer serves many exchanges: most are over long before, and a later deadline needs no new one.
+        if self._timer is None or deadline < self._timer_at:
+            self._set_timer(deadline)
+        self._transport.write(request)
+
+    def upload(self, chunks: AsyncIterator[bytes], *, chunked: bool) -> None:
+        """Send the body while the answer is waited for; what `chunks` raises is raised there."""
+        self._upload = self._loop.create_task(self._send(chunks, chunked=chunked))
+
+    async def head(self) -> None:
+        """Wait for the final answer's status and fields.
+
+        Raises:
+            TimedOut, Broken: and what the body raised while it was sent.
+        """
+        while not self._head_complete:
+            await self._progress()
+
+    async def chunk(self) -> bytes | None:
+        """The next part of the body, as much as is there; None at its end.
+
+        Raises:
+            TimedOut, Broken: and what the body raised while it was sent.
+        """
+        while not self._chunks:
+            if self._complete:
+                return None
+            await self._progress()
+        chunks, self._chunks, self._buffered = self._chunks, [], 0
+        if not self._reading and self.open:
+            self._reading = True
+            self._transport.resume_reading()
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def end(self) -> None:
+        """The exchange is over; what is left of it is given up. Once is enough, twice does no harm."""
+        if not self._busy:
+            return
+        self._busy = False
+        upload, self._upload = self._upload, None
+        if upload is not None and not upload.done():
+            upload.cancel()
+            self._keep_alive = False
+        if self._complete and self._keep_alive and self._error is None and self.open:
+            self._keeper.keep(self)
+        else:
+            self._transport.abort()
+
+    def close(self) -> None:
+        """Close it now, whatever is under way."""
+        self._fail(Broken("the gateway is closing"))
+
+    async def _progress(self) -> None:
+        """Return when something has come."""
+        if self._error is not None:
+            raise self._error
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    async def _send(self, chunks: AsyncIterator[bytes], *, chunked: bool) -> None:
+        try:
+            async for chunk in chunks:
+                if not self.open:
+                    return
+                self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
+                await self._writable.wait()
+            if chunked and self.open:
+                self._transport.write(b"0\r\n\r\n")
+        except Exception as error:  # noqa: BLE001  whoever waits for the answer raises it
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._complete and self._error is None:
+            self._error = error
+        self._keep_alive = False
+        self._transport.abort()
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def _set_timer(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = self._loop.call_at(at, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        if not self._busy:
+            return
+        if self._deadline > self._loop.time():
+            self._set_timer(self._deadline)
+        else:
+            self._fail(TimedOut("the deadline has passed"))
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came."""
+        if not self._busy:
+            # Nothing was asked. The next exchange must not take this for its answer.
+            self._transport.abort()
+            return
+        self._overhead += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._fail(Broken(f"not an HTTP answer: {type(error).__name__}"))
+        if self._overhead > MAX_HEAD_BYTES:
+            self._fail(Broken(f"more than {MAX_HEAD_BYTES} bytes of fields"))
+        self._wake()
+
+    def eof_received(self) -> None:
+        """An answer that declares no length ends here (RFC 9112 section 6.3)."""
+        if self._busy and self._head_complete and not self._complete and not self._framed():
+            self._complete = True
+            self._wake()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End what is under way."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._busy:
+            if not self._complete and self._error is None:
+                self._error = Broken(f"the connection was lost: {error!r}" if error else "closed too early")
+            self._wake()
+        self._writable.set()
+        self._keeper.forget(self)
+
+    def pause_writing(self) -> None:
+        """The provider takes no more for now."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It takes more."""
+        self._writable.set()
+
+    # llhttp
+
+    def on_message_begin(self) -> None:
+        """Whatever follows a whole answer was not asked for."""
+        if self._complete:
+            self._keep_alive = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field; trailers are dropped (RFC 9110 section 6.5.1)."""
+        if not self._head_complete:
+            self.fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Take the status; an interim answer is passed over (RFC 9110 section 15.2)."""
+        if self._complete:
+            return
+        status = self._parser.get_status_code()
+        if status < _FIRST_FINAL_STATUS:
+            if status == _SWITCHING_PROTOCOLS or self._framed():
+                self._fail(Broken(f"status {status}, which nobody asked for"))
+            self.fields = []
+            return
+        self.status = status
+        self._head_complete = True
+        self._overhead = 0
+        if self._bodiless or status in _WITHOUT_BODY:
+            self._bodiless = True
+            self._completed()
+
+    def on_body(self, part: bytes) -> None:
+        """Take a part of the body."""
+        if self._complete:
+            self._keep_alive = False
+            return
+        self._overhead = 0
+        self._chunks.append(part)
+        self._buffered += len(part)
+        if self._buffered > _BUFFERED_BYTES and self._reading:
+            self._reading = False
+            self._transport.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """The answer is whole."""
+        if self._head_complete and not self._complete:
+            self._overhead = 0
+            self._completed()
+
+    def _completed(self) -> None:
+        self._complete = True
+        self._keep_alive = self._parser.should_keep_alive()
+
+    def _framed(self) -> bool:
+        return any(name.lower() in _FRAMING for name, _ in self.fields)

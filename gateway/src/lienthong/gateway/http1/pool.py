@@ -1,0 +1,92 @@
+"""Connections that wait for their next exchange."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from lienthong.gateway.http1.connection import Connection
+from lienthong.gateway.http1.errors import Unreachable
+
+if TYPE_CHECKING:
+    import ssl
+
+    from lienthong.gateway.upstreams import Origin
+
+IDLE_S = 4.0
+"""Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first."""
+
+
+class Pool:
+    """Makes connections and keeps them, for each origin the latest used first.
+
+    `tls` says whose certificates are trusted; `connect_timeout` is in seconds, for one address.
+    """
+
+    def __init__(self, *, connect_timeout: float, tls: ssl.SSLContext) -> None:
+        self._connect_timeout = connect_timeout
+        self._tls = tls
+        self._idle: dict[Origin, dict[Connection, float]] = {}
+        self._open: set[Connection] = set()
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    def idle(self, origin: Origin) -> Connection | None:
+        """A kept connection, if there is one."""
+        kept = self._idle.get(origin)
+        while kept:
+            connection, _ = kept.popitem()
+            if connection.open:
+                return connection
+        return None
+
+    async def connect(self, origin: Origin, deadline: float) -> Connection:
+        """A new connection; `deadline` is on the loop's clock.
+
+        Raises:
+            Unreachable: none stood in time, or the certificate is not trusted.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(min(deadline, loop.time() + self._connect_timeout)):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(origin, self),
+                    origin.host,
+                    origin.port,
+                    ssl=self._tls if origin.tls else None,
+                    server_hostname=origin.host if origin.tls else None,
+                )
+        except OSError as error:
+            raise Unreachable(repr(error)) from error
+        self._open.add(connection)
+        return connection
+
+    def keep(self, connection: Connection) -> None:
+        """Let the next exchange with its origin have it."""
+        loop = asyncio.get_running_loop()
+        self._idle.setdefault(connection.origin, {})[connection] = loop.time()
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(IDLE_S, self._sweep)
+
+    def forget(self, connection: Connection) -> None:
+        """It is closed."""
+        self._open.discard(connection)
+        kept = self._idle.get(connection.origin)
+        if kept is not None:
+            kept.pop(connection, None)
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for connection in self._open:
+            connection.close()
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        oldest = loop.time() - IDLE_S
+        for kept in self._idle.values():
+            for connection in [connection for connection, since in kept.items() if since <= oldest]:
+                del kept[connection]
+                connection.close()
+        self._idle = {origin: kept for origin, kept in self._idle.items() if kept}
+        self._sweeping = loop.call_later(IDLE_S / 4, self._sweep) if self._idle else None
