@@ -43,7 +43,7 @@ class Scene:
         self.clock = clock
         self.key = ECKey.generate_key("P-256", auto_kid=True)
         self.verifier = CountingVerifier(ISSUER, AUDIENCE, clock)
-        self.authenticator = Authenticator(self.verifier, clock, keys_of(self.key))
+        self.authenticator = Authenticator(self.verifier, keys_of(self.key))
 
     def token(self, client: str = "C/c", **claims: object) -> bytes:
         now = int(self.clock.now().timestamp())

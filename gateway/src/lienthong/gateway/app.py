@@ -136,7 +136,7 @@ class Gateway:
             )
         else:
             authenticator.authenticate(call)
-            authorize(call, table, self._clock.now())
+            authorize(call, table)
         if call.service is not None and call.service.write_ahead:
             await self._recorder.intent(call)
         return await self._forwarder.forward(call, receive, watch)

@@ -10,8 +10,9 @@ from lienthong.kit.problems import Problem
 from lienthong.kit.tokens import TokenRefused
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lienthong.gateway.call import Call
-    from lienthong.kit.clock import Clock
     from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
 
 SCOPE = "api"
@@ -36,15 +37,14 @@ class Authenticator:
     Expiry and suspension are looked at on every call, remembered or not.
     """
 
-    def __init__(self, verifier: TokenVerifier, clock: Clock, keys: Keys) -> None:
+    def __init__(self, verifier: TokenVerifier, keys: Keys) -> None:
         self._verifier = verifier
-        self._clock = clock
         self._keys = keys
         self._remembered: dict[bytes, AccessToken] = {}
 
     def with_keys(self, keys: Keys) -> Authenticator:
         """An authenticator for newer keys; it starts with an empty memory if the key set is another."""
-        newer = Authenticator(self._verifier, self._clock, keys)
+        newer = Authenticator(self._verifier, keys)
         if keys.jwks == self._keys.jwks:
             newer._remembered = self._remembered
         return newer
@@ -63,7 +63,7 @@ class Authenticator:
         authorization = call.inbound.authorization if call.inbound is not None else None
         if authorization is None:
             raise problems.no_token()
-        token = self._token(authorization)
+        token = self._token(authorization, call.received)
         call.client = token.client_id
         if token.client_id in self._keys.suspended:
             raise problems.client_suspended(token.client_id)
@@ -76,14 +76,14 @@ class Authenticator:
         if authorization is None:
             return
         try:
-            call.client = self._token(authorization).client_id
+            call.client = self._token(authorization, call.received).client_id
         except Problem:
             return
 
-    def _token(self, authorization: bytes) -> AccessToken:
+    def _token(self, authorization: bytes, now: datetime) -> AccessToken:
         token = self._remembered.get(authorization)
         if token is not None:
-            if self._clock.now() < token.expires_at:
+            if now < token.expires_at:
                 return token
             del self._remembered[authorization]
         return self._verify(authorization)

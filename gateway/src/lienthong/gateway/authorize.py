@@ -8,14 +8,12 @@ from lienthong.gateway import problems
 from lienthong.gateway.policy import Denial, Grant, decide
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from lienthong.gateway.call import Call
     from lienthong.gateway.table import RoutingTable
     from lienthong.kit.problems import Problem
 
 
-def authorize(call: Call, table: RoutingTable, now: datetime) -> None:
+def authorize(call: Call, table: RoutingTable) -> None:
     """Find the agreement and the purpose of a call whose operation and client are known.
 
     Raises:
@@ -25,7 +23,7 @@ def authorize(call: Call, table: RoutingTable, now: datetime) -> None:
     if call.service is None or call.operation is None or call.client is None or call.inbound is None:
         raise RuntimeError("authorize comes after match and authenticate")
     purpose = call.inbound.purpose()
-    decision = decide(table, call.service, call.operation.id, call.client, purpose, now)
+    decision = decide(table, call.service, call.operation.id, call.client, purpose, call.received)
     if not isinstance(decision, Grant):
         raise _refusal(decision, call.client, call.service.id, call.operation.id)
     call.agreement, call.purpose = decision.agreement, decision.purpose

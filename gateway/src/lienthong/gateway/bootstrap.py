@@ -43,7 +43,7 @@ from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Awaitable, Coroutine, Mapping
 
     from lienthong.gateway.app import Send
     from lienthong.gateway.watch import Receive
@@ -66,14 +66,13 @@ class Application:
     def __init__(self) -> None:
         self._gateway: Gateway | None = None
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
         """Serve a request, or the lifespan (ASGI lifespan protocol 2.0)."""
         if self._gateway is not None and scope["type"] == "http":
-            await self._gateway(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live_until_shutdown(receive, send)
-        else:
-            raise RuntimeError(f"{scope['type']} is not served")
+            return self._gateway(scope, receive, send)
+        if scope["type"] == "lifespan":
+            return self._live_until_shutdown(receive, send)
+        raise RuntimeError(f"{scope['type']} is not served")
 
     async def _live_until_shutdown(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -162,7 +162,6 @@ class KeysReplica:
     ) -> None:
         self._watch = watch
         self._copy = copy
-        self._clock = clock
         self._verifier = verifier
         self._issuer = issuer
         self._on_change = on_change
@@ -210,7 +209,7 @@ class KeysReplica:
     def _show(self, state: keys_pb2.WatchResponse) -> None:
         keys = Keys(state.jwks, KeySet.from_jwks(state.jwks), frozenset(state.suspended_client_ids))
         if self.authenticator is None:
-            self.authenticator = Authenticator(self._verifier, self._clock, keys)
+            self.authenticator = Authenticator(self._verifier, keys)
         else:
             self.authenticator = self.authenticator.with_keys(keys)
         self._state = state
