@@ -181,7 +181,7 @@ class Gateway:
                 # Sending to a caller that has gone fails silently; the watch needs a moment to say so.
                 await asyncio.sleep(_LAST_LOOK_S)
         except CallerGone:
-            pass
+            call.aborted = True
         except Problem as problem:
             call.aborted = True
             call.error = problem.code

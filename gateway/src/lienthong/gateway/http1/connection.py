@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
         if upload is not None and not upload.done():
             upload.cancel()
             self._keep_alive = False
-        if self._complete and self._keep_alive and self._error is None and self.open:
+        if self._complete and self._keep_alive and self._reading and self._error is None and self.open:
             self._keeper.keep(self)
         else:
             self._transport.abort()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
+
+from aiohappyeyeballs import start_connection
 
 from lienthong.gateway.http1.connection import Connection
 from lienthong.gateway.http1.errors import Unreachable
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 
 IDLE_S = 4.0
 """Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first."""
+_NEXT_ADDRESS_S = 0.25
+"""How long one address of a name has a head start before the next is tried beside it (RFC 8305 section 5)."""
 
 
 class Pool:
@@ -48,14 +53,15 @@ class Pool:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(min(deadline, loop.time() + self._connect_timeout)):
+                found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+                stream = await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_S)
                 _, connection = await loop.create_connection(
                     lambda: Connection(origin, self),
-                    origin.host,
-                    origin.port,
+                    sock=stream,
                     ssl=self._tls if origin.tls else None,
                     server_hostname=origin.host if origin.tls else None,
                 )
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise Unreachable(repr(error)) from error
         self._open.add(connection)
         return connection
@@ -78,7 +84,7 @@ class Pool:
         """Close every connection."""
         if self._sweeping is not None:
             self._sweeping.cancel()
-        for connection in self._open:
+        for connection in tuple(self._open):
             connection.close()
 
     def _sweep(self) -> None:
