@@ -145,6 +145,18 @@ def test_a_gap_between_versions_is_not_passed_over() -> None:
     assert copy.table().services == {}
 
 
+def test_a_service_whose_address_cannot_be_read_does_not_keep_the_others_out() -> None:
+    whole = snapshot("province")
+    (good,) = [resource for resource in whole.resources if resource.WhichOneof("body") == "service"]
+    odd = routes_pb2.Resource()
+    odd.CopyFrom(good)
+    odd.key.id = odd.service.id = "H11.05/land/odd-v1"
+    odd.service.upstreams[:] = ["no address"]
+    table = build_table(whole.version, [odd, *whole.resources])
+    assert table.services[odd.service.id.encode()].upstreams.addresses == ()
+    assert table.services[good.service.id.encode()].upstreams.addresses != ()
+
+
 def test_upstreams_are_taken_in_turn_each_once() -> None:
     upstreams = Upstreams(["http://a/", "http://b", "http://c/base/"])
     orders = [tuple(address.text for address in upstreams.in_order()) for _ in range(4)]

@@ -124,6 +124,10 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_room: bool) ->
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
         named = {option.strip().lower() for option in connection.split(b",")}
         passed = [field for field in passed if field[0] not in named]
+    coding = read.get(_CODING)
+    if coding is not None and coding.lower() != b"chunked":
+        # The caller would not be told what else was done to the body.
+        raise problems.provider_broken()
     length = read.get(_LENGTH)
     if length is None:
         return PassedHeaders(passed, None)

@@ -20,6 +20,11 @@ class Origin(NamedTuple):
     port: int
     tls: bool
 
+    @property
+    def name(self) -> str:
+        """Whom the certificate has to be for: names there have no dot at the end (RFC 9525)."""
+        return self.host.rstrip(".")
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

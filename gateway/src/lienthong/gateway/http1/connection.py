@@ -7,6 +7,8 @@ it worth having beside the HTTP clients there are (ADR 0014).
 from __future__ import annotations
 
 import asyncio
+import select
+import ssl
 from typing import TYPE_CHECKING, Protocol
 
 import httptools
@@ -23,7 +25,7 @@ MAX_HEAD_BYTES = 64 * 1024
 _BUFFERED_BYTES = 256 * 1024
 """When more of a body than this waits for its reader, the provider is held back."""
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
-_SWITCHING_PROTOCOLS, _FIRST_FINAL_STATUS = 101, 200
+_CONTINUE, _SWITCHING_PROTOCOLS, _FIRST_FINAL_STATUS = 100, 101, 200
 _WITHOUT_BODY = (204, 304)
 
 
@@ -64,6 +66,7 @@ class Connection(asyncio.Protocol):
         "_timer",
         "_timer_at",
         "_transport",
+        "_unseen",
         "_upload",
         "_waiter",
         "_writable",
@@ -82,6 +85,7 @@ class Connection(asyncio.Protocol):
         self._keeper = keeper
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
+        self._unseen = select.poll()
         self._busy = False
         self._bodiless = self._head_complete = self._complete = self._keep_alive = False
         self._overhead = 0
@@ -100,6 +104,11 @@ class Connection(asyncio.Protocol):
     def open(self) -> bool:
         """Whether neither side has closed it, as far as is known."""
         return not self._transport.is_closing()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether neither its end nor bytes that nobody asked for wait in the socket, unseen by the loop."""
+        return not self._unseen.poll(0)
 
     # the exchange
 
@@ -122,7 +131,11 @@ class Connection(asyncio.Protocol):
         # One timer serves many exchanges: most are over long before, and a later deadline needs no new one.
         if self._timer is None or deadline < self._timer_at:
             self._set_timer(deadline)
-        self._transport.write(request)
+        if self.open:
+            self._transport.write(request)
+        else:
+            # connection_lost may be long over: nothing else would wake the exchange.
+            self._fail(Broken("closed before the request was sent"))
 
     def upload(self, chunks: AsyncIterator[bytes], *, chunked: bool) -> None:
         """Send the body while the answer is waited for; what `chunks` raises is raised there."""
@@ -148,9 +161,8 @@ class Connection(asyncio.Protocol):
                 return None
             await self._progress()
         chunks, self._chunks, self._buffered = self._chunks, [], 0
-        if not self._reading and self.open:
-            self._reading = True
-            self._transport.resume_reading()
+        if not self._reading:
+            self._resume()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def end(self) -> None:
@@ -186,6 +198,8 @@ class Connection(asyncio.Protocol):
             async for chunk in chunks:
                 if not self.open:
                     return
+                if not chunk:
+                    continue  # A chunk of no bytes would be the end (RFC 9112 section 7.1).
                 self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
                 await self._writable.wait()
             if chunked and self.open:
@@ -199,6 +213,25 @@ class Connection(asyncio.Protocol):
         self._keep_alive = False
         self._transport.abort()
         self._wake()
+
+    def _pause(self) -> None:
+        self._reading = False
+        self._transport.pause_reading()
+        if self.origin.tls:
+            # Below TLS too: uvloop throws away what waits in it when the TCP connection ends.
+            self._transport.set_read_buffer_limits(high=0)  # type: ignore[attr-defined]
+
+    def _resume(self) -> None:
+        self._reading = True
+        if self.open:
+            self._transport.resume_reading()
+            if self.origin.tls:
+                # After what waits in TLS was read: the end of the connection may follow.
+                self._loop.call_soon(self._resume_below)
+
+    def _resume_below(self) -> None:
+        if self._reading and self.open:
+            self._transport.set_read_buffer_limits()  # type: ignore[attr-defined]
 
     def _wake(self) -> None:
         waiter = self._waiter
@@ -225,6 +258,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = transport  # type: ignore[assignment]
+        self._unseen.register(transport.get_extra_info("socket"), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Take what came."""
@@ -236,16 +270,22 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(Broken(f"not an HTTP answer: {type(error).__name__}"))
+            cause = error.__context__
+            self._fail(cause if isinstance(cause, Broken) else Broken(f"not an HTTP answer: {error!r}"))
         if self._overhead > MAX_HEAD_BYTES:
             self._fail(Broken(f"more than {MAX_HEAD_BYTES} bytes of fields"))
         self._wake()
 
     def eof_received(self) -> None:
         """An answer that declares no length ends here (RFC 9112 section 6.3)."""
-        if self._busy and self._head_complete and not self._complete and not self._framed():
+        if not self._busy or self._complete:
+            return
+        if self._head_complete and not self._framed() and not self._cut_off():
             self._complete = True
             self._wake()
+        else:
+            # At once: the transport closes only when the provider has taken what is left of the request.
+            self._fail(Broken("closed too early"))
 
     def connection_lost(self, error: Exception | None) -> None:
         """End what is under way."""
@@ -277,7 +317,8 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field; trailers are dropped (RFC 9110 section 6.5.1)."""
         if not self._head_complete:
-            self.fields.append((name, value))
+            # llhttp leaves the white space after a value in it (RFC 9112 section 5.1).
+            self.fields.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Take the status; an interim answer is passed over (RFC 9110 section 15.2)."""
@@ -285,8 +326,9 @@ class Connection(asyncio.Protocol):
             return
         status = self._parser.get_status_code()
         if status < _FIRST_FINAL_STATUS:
-            if status == _SWITCHING_PROTOCOLS or self._framed():
-                self._fail(Broken(f"status {status}, which nobody asked for"))
+            if status < _CONTINUE or status == _SWITCHING_PROTOCOLS or self._framed():
+                # Raised, so that llhttp does not go on to what follows.
+                raise Broken(f"status {status}, which nobody asked for")
             self.fields = []
             return
         self.status = status
@@ -305,8 +347,7 @@ class Connection(asyncio.Protocol):
         self._chunks.append(part)
         self._buffered += len(part)
         if self._buffered > _BUFFERED_BYTES and self._reading:
-            self._reading = False
-            self._transport.pause_reading()
+            self._pause()
 
     def on_message_complete(self) -> None:
         """The answer is whole."""
@@ -317,6 +358,19 @@ class Connection(asyncio.Protocol):
     def _completed(self) -> None:
         self._complete = True
         self._keep_alive = self._parser.should_keep_alive()
+
+    def _cut_off(self) -> bool:
+        """Whether the end came without the provider's word for it, close_notify (RFC 9112 section 9.8).
+
+        uvloop does not call eof_received then; asyncio does.
+        """
+        tls = self._transport.get_extra_info("ssl_object")
+        if tls is None:
+            return False
+        try:
+            return bool(tls.read(1))
+        except ssl.SSLError:
+            return True
 
     def _framed(self) -> bool:
         return any(name.lower() in _FRAMING for name, _ in self.fields)

@@ -38,10 +38,14 @@ class Pool:
     def idle(self, origin: Origin) -> Connection | None:
         """A kept connection, if there is one."""
         kept = self._idle.get(origin)
+        if not kept:
+            return None
+        oldest = asyncio.get_running_loop().time() - IDLE_S
         while kept:
-            connection, _ = kept.popitem()
-            if connection.open:
+            connection, since = kept.popitem()
+            if since > oldest and connection.open and connection.quiet:
                 return connection
+            connection.close()
         return None
 
     async def connect(self, origin: Origin, deadline: float) -> Connection:
@@ -59,10 +63,12 @@ class Pool:
                     lambda: Connection(origin, self),
                     sock=stream,
                     ssl=self._tls if origin.tls else None,
-                    server_hostname=origin.host if origin.tls else None,
+                    server_hostname=origin.name if origin.tls else None,
                 )
         except (OSError, UnicodeError) as error:
             raise Unreachable(repr(error)) from error
+        if not connection.open:
+            raise Unreachable("closed as soon as it stood")
         self._open.add(connection)
         return connection
 
