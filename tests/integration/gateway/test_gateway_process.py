@@ -49,6 +49,15 @@ def test_a_worker_that_is_killed_is_started_anew(new_world: NewWorld) -> None:
         assert client.get(f"{API}/parcels/1").status_code == 200
 
 
+def test_threads_of_a_worker_do_not_push_each_other_out(new_world: NewWorld) -> None:
+    world = new_world()
+    world.start()
+    (worker,) = world.workers
+    threads = [int(thread.name) for thread in Path(f"/proc/{worker}/task").iterdir()]
+    assert len(threads) > 1
+    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_BATCH}
+
+
 def test_workers_die_with_their_parent(new_world: NewWorld) -> None:
     world = new_world(workers=2)
     world.start()

@@ -8,6 +8,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from lienthong.gateway.settings import GatewaySettings
+from lienthong.kit.process import prefer_throughput
 
 _DRAIN_S = 15
 _READ_BUFFER = 128 * 1024
@@ -17,6 +18,7 @@ _READ_BUFFER = 128 * 1024
 def main() -> None:
     """Serve until SIGTERM or SIGINT; calls under way are finished, the journal is drained."""
     settings = GatewaySettings()
+    prefer_throughput()
     Server(
         "lienthong.gateway.bootstrap:app",
         address=settings.host,

@@ -56,6 +56,18 @@ def die_with_parent(number: signal.Signals = signal.SIGTERM, parent: int | None 
         signal.raise_signal(number)
 
 
+def prefer_throughput() -> None:
+    """On Linux: have this process's threads, and those of its children, run on when they wake each other.
+
+    SCHED_BATCH (sched(7)): a thread that wakes up does not push out the one that runs. A server that hands
+    work between threads of one core is spared most of the switches; a free core is taken at once as before.
+    Where the system forbids it, nothing changes.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 async def run_process(
     name: str,
     settings: Settings,
