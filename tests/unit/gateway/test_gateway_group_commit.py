@@ -83,7 +83,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 async def test_a_record_is_durable_when_the_write_returns(bus: MemoryBus, journal: Journal) -> None:
     bus.gate.clear()
-    writing = asyncio.create_task(journal.write(b"a"))
+    writing = journal.write(b"a")
     await until(lambda: bus.attempts == 1)
     assert not writing.done()
     bus.gate.set()
@@ -111,7 +111,7 @@ async def test_while_batches_are_under_way_the_next_one_gathers(bus: MemoryBus, 
     bus.gate.clear()
     writing = []
     for number in range(50):
-        writing.append(asyncio.create_task(journal.write(b"%d" % number)))
+        writing.append(journal.write(b"%d" % number))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     assert bus.attempts <= 4
@@ -164,7 +164,7 @@ async def test_a_caller_that_stops_waiting_does_not_take_its_neighbours_along(
     bus: MemoryBus, journal: Journal
 ) -> None:
     bus.gate.clear()
-    leaving, staying = (asyncio.create_task(journal.write(record)) for record in (b"a", b"b"))
+    leaving, staying = (journal.write(record) for record in (b"a", b"b"))
     await until(lambda: bus.attempts == 1)
     leaving.cancel()
     bus.gate.set()
@@ -193,7 +193,7 @@ async def test_closing_waits_for_what_was_written(bus: MemoryBus, tmp_path: Path
     spool = Spool(tmp_path / "spool", max_bytes=1000, new_id=lambda: f"{next(numbers):036d}")
     journal = Journal(bus, spool, new_id=lambda: f"{next(numbers):036d}", publish_timeout=1.0)
     bus.gate.clear()
-    writing = asyncio.create_task(journal.write(b"a"))
+    writing = journal.write(b"a")
     await until(lambda: bus.attempts == 1)
     closing = asyncio.create_task(journal.close())
     await asyncio.sleep(0)

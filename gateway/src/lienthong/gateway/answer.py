@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -12,7 +12,7 @@ from lienthong.gateway.headers import HOP_BY_HOP
 from lienthong.kit.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import Iterable
 
     from lienthong.gateway.call import Call
     from lienthong.kit.problems import Problem
@@ -48,8 +48,7 @@ _names: dict[bytes, int | bytes] = {}
 _MAX_NAMES = 4096
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct, eq=False):
     """An answer. `body` is all of it, or its beginning when `more` brings the rest."""
 
     status: int

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-if TYPE_CHECKING:
-    from datetime import datetime
+import msgspec
 
-    from lienthong.gateway.headers import Inbound
-    from lienthong.gateway.rooms import Room
-    from lienthong.gateway.table import ServiceRoute
-    from lienthong.gateway.templates import Operation
+from lienthong.gateway.headers import Inbound
+from lienthong.gateway.rooms import Room
+from lienthong.gateway.table import ServiceRoute
+from lienthong.gateway.templates import Operation
 
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -19,8 +17,7 @@ MAX_METHOD = 32
 """Characters of a method; a longer one is refused, and cut in the record."""
 
 
-@dataclass(slots=True, eq=False)
-class Call:
+class Call(msgspec.Struct, eq=False):
     """One request and its answer. Each stage fills in what it finds out; nothing is ever taken back."""
 
     tx: str

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
-from lienthong.gateway.paths import PathNotNormal, check_normal, decoded_segments, without_parameters
+from lienthong.gateway.paths import (
+    SEMICOLON,
+    PathNotNormal,
+    check_normal,
+    decoded_segments,
+    without_parameters,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +59,9 @@ def match(call: Call, table: RoutingTable | None, rooms: Mapping[bytes, Room]) -
         raise problems.unknown_service(name.decode())
     call.service = service
     call.rest = rest = b"/" + segments[_SERVICE_SEGMENTS] if len(segments) > _SERVICE_SEGMENTS else b"/"
-    methods = service.operations.find(decoded_segments(rest))
-    if b";" in rest and methods is not service.operations.find(decoded_segments(without_parameters(rest))):
+    find = service.operations.find
+    methods = find(decoded_segments(rest))
+    if SEMICOLON in rest and methods is not find(decoded_segments(without_parameters(rest))):
         raise problems.path_not_normal("what follows a ; makes it another operation for some servers")
     if methods is None:
         raise problems.unknown_operation(service.id)

@@ -18,6 +18,8 @@ _PLAIN = (
 )
 _ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})?")
 _ENCODED_TWICE = re.compile(rb"%25(?:25)*(?:2[EeFf]|5[Cc]|00)")
+# CPython 3.11 finds a number in bytes many times faster than it tells whether other bytes are in them.
+_DOT, _PERCENT, SEMICOLON = ord("."), ord("%"), ord(";")
 _FORBIDDEN_OCTETS = frozenset((*range(0x20), 0x7F, ord("."), ord("/"), ord("\\")))
 
 
@@ -40,11 +42,11 @@ def check_normal(path: bytes) -> None:
         raise PathNotNormal("it does not start with /")
     if path.translate(None, _PLAIN):
         raise PathNotNormal("it holds a character that has to be percent-encoded")
-    if b"//" in path:
+    if path.find(b"//") >= 0:
         raise PathNotNormal("it has an empty segment (//)")
-    if b"/." in path and any(segment.split(b";", 1)[0] in (b".", b"..") for segment in path.split(b"/")):
+    if _DOT in path and any(segment.split(b";", 1)[0] in (b".", b"..") for segment in path.split(b"/")):
         raise PathNotNormal("it has a . or .. segment")
-    if b"%" in path:
+    if _PERCENT in path:
         _check_encodings(path)
 
 
@@ -79,6 +81,6 @@ def decoded_segments(path: bytes) -> list[bytes]:
     `b"/parcels/%C4%91/"` gives `[b"parcels", b"\\xc4\\x91", b""]`.
     """
     segments = path[1:].split(b"/")
-    if b"%" in path:
+    if _PERCENT in path:
         return [unquote_to_bytes(segment) for segment in segments]
     return segments

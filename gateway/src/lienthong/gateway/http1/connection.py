@@ -183,15 +183,12 @@ class Connection(asyncio.Protocol):
         """Close it now, whatever is under way."""
         self._fail(Broken("the gateway is closing"))
 
-    async def _progress(self) -> None:
-        """Return when something has come."""
+    def _progress(self) -> asyncio.Future[None]:
+        """Done when something has come."""
         if self._error is not None:
             raise self._error
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        self._waiter = waiter = self._loop.create_future()
+        return waiter
 
     async def _send(self, chunks: AsyncIterator[bytes], *, chunked: bool) -> None:
         try:

@@ -94,8 +94,8 @@ class Journal:
         """Bytes in the spool that wait to be shipped."""
         return self._spool.size
 
-    async def write(self, record: bytes) -> None:
-        """Return when the record is durable.
+    def write(self, record: bytes) -> asyncio.Future[None]:
+        """Take a record; the future is done when it is durable.
 
         Raises:
             AuditUnavailable: it is not. It is kept and becomes durable if the bus or the spool comes back
@@ -108,7 +108,7 @@ class Journal:
         if not self._scheduled and len(self._under_way) < BATCHES_UNDER_WAY:
             self._scheduled = True
             loop.call_soon(self._depart)
-        await durable
+        return durable
 
     async def run(self) -> None:
         """Ship what is in the spool, for ever, oldest first."""
