@@ -1,10 +1,10 @@
 """Group commit: every call waits until its record is durable, and many records become durable together.
 
-Records that come while a batch is on its way gather in the next one. A batch is one acknowledged publish
-on the bus; when no acknowledgement comes it goes, under the same ids, to the spool, and is shipped from
-there later. As long as the bus is known to be away batches go to the spool at once, so that no call waits
-for a time-out. What neither takes stays in memory, is tried again, and until it is stored `available` is
-False.
+Records that come while a batch is on its way gather in the next one: two at once would be half as large, and
+cost more than they save. A batch is one acknowledged publish on the bus; when no acknowledgement comes it
+goes, under the same ids, to the spool, and is shipped from there later. As long as the bus is known to be
+away batches go to the spool at once, so that no call waits for a time-out. What neither takes stays in
+memory, is tried again, and until it is stored `available` is False.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 SUBJECT = "journal.gateway"
 COUNT_HEADER = "Lgsp-Count"
-BATCHES_UNDER_WAY = 2
 _ADOPT_EVERY_S = 5.0
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.1, 2.0
 
@@ -77,7 +76,7 @@ class Journal:
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._records: list[bytes] = []
         self._waiting: list[asyncio.Future[None]] = []
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: asyncio.Task[None] | None = None
         self._scheduled = False
         self._bus_works = True
         self._spooled = asyncio.Event()
@@ -105,7 +104,7 @@ class Journal:
         durable: asyncio.Future[None] = loop.create_future()
         self._records.append(record)
         self._waiting.append(durable)
-        if not self._scheduled and len(self._under_way) < BATCHES_UNDER_WAY:
+        if self._under_way is None and not self._scheduled:
             self._scheduled = True
             loop.call_soon(self._depart)
         return durable
@@ -130,8 +129,8 @@ class Journal:
 
     async def close(self) -> None:
         """Wait until everything written is durable or given up; `run` must have ended before."""
-        while self._under_way or self._records:
-            await asyncio.wait(self._under_way, timeout=0.1) if self._under_way else await asyncio.sleep(0)
+        while self._under_way is not None or self._records:
+            await (asyncio.sleep(0) if self._under_way is None else asyncio.wait([self._under_way]))
         if self._rescue is not None:
             self._rescue.cancel()
             await asyncio.gather(self._rescue, return_exceptions=True)
@@ -141,13 +140,11 @@ class Journal:
 
     def _depart(self) -> None:
         self._scheduled = False
-        while self._records and len(self._under_way) < BATCHES_UNDER_WAY:
-            task = asyncio.create_task(self._store(*self._next_batch()))
-            self._under_way.add(task)
-            task.add_done_callback(self._arrived)
+        self._under_way = asyncio.create_task(self._store(*self._next_batch()))
+        self._under_way.add_done_callback(self._arrived)
 
-    def _arrived(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+    def _arrived(self, _: asyncio.Task[None]) -> None:
+        self._under_way = None
         if self._records:
             self._depart()
 
