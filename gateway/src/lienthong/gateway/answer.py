@@ -17,34 +17,28 @@ if TYPE_CHECKING:
     from lienthong.gateway.call import Call
     from lienthong.kit.problems import Problem
 
+_LENGTH: Final = b"content-length"
+_CODING: Final = b"transfer-encoding"
+_CONNECTION: Final = b"connection"
+_ERROR: Final = b"lgsp-error"
+_READ = frozenset((_LENGTH, _CODING, _CONNECTION, _ERROR))
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 _NOT_FROM_PROVIDERS = HOP_BY_HOP | {
-    # The gateway says how long its own answer is.
-    b"content-length",
     # What speaks for the whole origin is the gateway's to say: every provider is behind the same one.
     b"alt-svc",
     b"clear-site-data",
+    # The gateway says how long its own answer is.
+    b"content-length",
     b"public-key-pins",
     b"server",
     b"service-worker-allowed",
     b"set-cookie",
     b"strict-transport-security",
 }
-_DROP: Final = 0
-_LENGTH: Final = 1
-_CODING: Final = 2
-_CONNECTION: Final = 3
-_ERROR: Final = 4
-_READ = {
-    b"content-length": _LENGTH,
-    b"transfer-encoding": _CODING,
-    b"connection": _CONNECTION,
-    b"lgsp-error": _ERROR,
-}
 
-# What each header name of an answer means: one that is read, or its lower-case form, which passes. Learned as
-# names come in; bounded, as providers choose them.
-_names: dict[bytes, int | bytes] = {}
+# What each header name of an answer comes to: itself in lower case, and whether it passes. Learned as names
+# come in; bounded, as providers choose them.
+_names: dict[bytes, tuple[bytes, bool]] = {}
 _MAX_NAMES = 4096
 
 
@@ -108,17 +102,15 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_room: bool) ->
             section 6.3): whoever reads on would take a part of this answer for another one.
     """
     passed: list[tuple[bytes, bytes]] = []
-    read: dict[int, bytes] = {}
-    for name, value in fields:
-        known = _names.get(name)
-        if known is None:
-            known = _learn(name)
-        if isinstance(known, bytes):
-            passed.append((known, value))
-        elif known == _ERROR and from_room:
-            passed.append((b"lgsp-error", value))
-        elif known:
-            read[known] = read[known] + b"," + value if known in read else value
+    read: dict[bytes, bytes] = {}
+    for field, value in fields:
+        name, passes = _names[field] if field in _names else _learn(field)
+        if passes:
+            passed.append((name, value))
+        elif name in _READ:
+            read[name] = read[name] + b"," + value if name in read else value
+    if from_room and _ERROR in read:
+        passed.append((_ERROR, read[_ERROR]))
     connection = read.get(_CONNECTION)
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
         named = {option.strip().lower() for option in connection.split(b",")}
@@ -135,14 +127,12 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_room: bool) ->
     return PassedHeaders(passed, int(length))
 
 
-def _learn(name: bytes) -> int | bytes:
-    lower = name.lower()
-    plain = lower.replace(b"_", b"-")
-    known: int | bytes = lower
-    if lower in _READ:
-        known = _READ[lower]
-    elif plain in _NOT_FROM_PROVIDERS or plain.startswith(b"lgsp-") or plain == b"traceparent":
-        known = _DROP
+def _learn(field: bytes) -> tuple[bytes, bool]:
+    name = field.lower()
+    # Some servers cannot tell a - from a _ in a name (RFC 3875 section 4.1.18).
+    plain = name.replace(b"_", b"-")
+    own = plain.startswith(b"lgsp-") or plain == b"traceparent"
+    known = name, not own and plain not in _NOT_FROM_PROVIDERS
     if len(_names) < _MAX_NAMES:
-        _names[name] = known
+        _names[field] = known
     return known

@@ -42,34 +42,35 @@ _DROPPED = HOP_BY_HOP | {
 }
 _DROPPED_PREFIXES = (b"lgsp-", b"x-forwarded-", b"x-http-method")
 
-_DROP: Final = 0
-_AUTHORIZATION: Final = 1
-_PURPOSE: Final = 2
-_CASE: Final = 3
-_USER: Final = 4
-_TRACEPARENT: Final = 5
-_CONTENT_LENGTH: Final = 6
-_TRANSFER_ENCODING: Final = 7
-_CONNECTION: Final = 8
-_READ = {
-    b"authorization": _AUTHORIZATION,
-    b"lgsp-purpose": _PURPOSE,
-    b"lgsp-case-id": _CASE,
-    b"lgsp-user": _USER,
-    b"traceparent": _TRACEPARENT,
-    b"content-length": _CONTENT_LENGTH,
-    b"transfer-encoding": _TRANSFER_ENCODING,
-    b"connection": _CONNECTION,
-}
+_AUTHORIZATION: Final = b"authorization"
+_PURPOSE: Final = b"lgsp-purpose"
+_CASE: Final = b"lgsp-case-id"
+_USER: Final = b"lgsp-user"
+_TRACEPARENT: Final = b"traceparent"
+_CONTENT_LENGTH: Final = b"content-length"
+_TRANSFER_ENCODING: Final = b"transfer-encoding"
+_CONNECTION: Final = b"connection"
+_READ = frozenset(
+    (
+        _AUTHORIZATION,
+        _PURPOSE,
+        _CASE,
+        _USER,
+        _TRACEPARENT,
+        _CONTENT_LENGTH,
+        _TRANSFER_ENCODING,
+        _CONNECTION,
+    )
+)
 _TRACEPARENT_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_TEXT = 256
 _PERSONAL_NUMBER_DIGITS = (9, 12)
 """An identity card's number, a personal identification number."""
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
-# What each header name means: one that is read, or the beginning of the line that the provider gets. Learned
-# as names come in; bounded, for names are the caller's to choose.
-_names: dict[bytes, int | bytes] = dict(_READ)
+# How the line begins that the provider gets, by header name; None for a name that does not pass. Learned as
+# names come in; bounded, for names are the caller's to choose.
+_names: dict[bytes, bytes | None] = {}
 _MAX_NAMES = 4096
 
 
@@ -78,7 +79,7 @@ class Inbound:
 
     __slots__ = ("_read", "lines")
 
-    def __init__(self, lines: list[bytes], read: dict[int, bytes]) -> None:
+    def __init__(self, lines: list[bytes], read: dict[bytes, bytes]) -> None:
         self.lines = lines
         """What goes on to the provider: each field is `b"\\r\\nname: "` and its value."""
         self._read = read
@@ -141,8 +142,8 @@ class Inbound:
         """LGSP-User, the person behind the call."""
         return self._text(_USER, "LGSP-User")
 
-    def _text(self, kind: int, name: str) -> str | None:
-        value = self._read.get(kind)
+    def _text(self, field: bytes, name: str) -> str | None:
+        value = self._read.get(field)
         if value is None:
             return None
         try:
@@ -164,22 +165,19 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_
         Problem: too many or too large, one that may come once comes twice, or a value is not UTF-8.
     """
     lines: list[bytes] = []
-    read: dict[int, bytes] = {}
+    read: dict[bytes, bytes] = {}
     size = count = 0
     for name, value in headers:
         size += len(name) + len(value)
         count += 1
-        known = _names.get(name)
-        if known is None:
-            known = _learn(name)
-        if isinstance(known, bytes):
+        if name in _READ:
+            read[name] = value if name not in read else _repeated(name, read[name], value)
+            continue
+        begin = _names[name] if name in _names else _learn(name)
+        if begin is not None:
             if not value.isascii():
                 _check_text(value)
-            lines += (known, value)
-        elif known:
-            if known in read:
-                value = _repeated(known, name, read[known], value)
-            read[known] = value
+            lines += (begin, value)
     if size > max_bytes or count > max_count:
         raise problems.headers_too_large()
     connection = read.get(_CONNECTION)
@@ -202,21 +200,20 @@ def _check_text(value: bytes) -> None:
         ) from None
 
 
-def _learn(name: bytes) -> int | bytes:
+def _learn(name: bytes) -> bytes | None:
     # Some servers cannot tell a - from a _ in a name (RFC 3875 section 4.1.18).
     plain = name.replace(b"_", b"-")
-    known: int | bytes = line(name)
-    if plain in _DROPPED or plain in _READ or plain.startswith(_DROPPED_PREFIXES):
-        known = _DROP
+    dropped = plain in _DROPPED or plain in _READ or plain.startswith(_DROPPED_PREFIXES)
+    begin = None if dropped else line(name)
     if len(_names) < _MAX_NAMES:
-        _names[name] = known
-    return known
+        _names[name] = begin
+    return begin
 
 
-def _repeated(kind: int, name: bytes, first: bytes, second: bytes) -> bytes:
-    if kind in (_CONNECTION, _TRANSFER_ENCODING):
+def _repeated(name: bytes, first: bytes, second: bytes) -> bytes:
+    if name in (_CONNECTION, _TRANSFER_ENCODING):
         return first + b"," + second
-    if kind == _TRACEPARENT:
+    if name == _TRACEPARENT:
         return b""
     text = name.decode("latin-1")
     raise problems.malformed_request(f"{text} comes twice.", f"{text} xuất hiện hai lần.")

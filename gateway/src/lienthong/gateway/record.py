@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
-
 from lienthong.gateway.call import MAX_METHOD
 from lienthong.gateway.journal.records import Record, encode, timestamp
 from lienthong.gateway.journal.sampling import Reason
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from msgspec import UnsetType
 
     from lienthong.gateway.call import Call
     from lienthong.gateway.journal.journal import Journal
@@ -99,28 +95,28 @@ class Recorder:
             tx=call.tx,
             at=timestamp(now),
             node=self._node,
-            client=call.client or UNSET,
-            ip=call.ip or UNSET,
-            service=call.service_name or UNSET,
-            operation=call.operation.id if call.operation is not None else UNSET,
+            client=call.client,
+            ip=call.ip,
+            service=call.service_name,
+            operation=call.operation.id if call.operation is not None else None,
             method=call.method[:MAX_METHOD],
             target=self._privacy.hashed(path),
-            agreement=call.agreement or UNSET,
-            purpose=call.purpose or UNSET,
-            case=call.case or UNSET,
-            user=self._privacy.hashed(call.user.encode()) if call.user is not None else UNSET,
-            status=_known(call.status),
-            error=call.error or UNSET,
-            upstream_status=_known(call.upstream_status),
+            agreement=call.agreement,
+            purpose=call.purpose,
+            case=call.case,
+            user=self._privacy.hashed(call.user.encode()) if call.user is not None else None,
+            status=call.status,
+            error=call.error,
+            upstream_status=call.upstream_status,
             received=timestamp(call.received),
-            forwarded=timestamp(call.forwarded) if call.forwarded is not None else UNSET,
-            answered=timestamp(call.answered) if call.answered is not None else UNSET,
-            request_bytes=_known(call.request_bytes),
-            request_sha256=call.request_sha256 or UNSET,
-            response_bytes=_known(call.response_bytes),
-            response_sha256=call.response_sha256 or UNSET,
-            trace=call.trace or UNSET,
-            aborted=call.aborted or UNSET,
+            forwarded=timestamp(call.forwarded) if call.forwarded is not None else None,
+            answered=timestamp(call.answered) if call.answered is not None else None,
+            request_bytes=call.request_bytes,
+            request_sha256=call.request_sha256,
+            response_bytes=call.response_bytes,
+            response_sha256=call.response_sha256,
+            trace=call.trace,
+            aborted=call.aborted or None,
         )
 
     def _sample(self, sample: Sample) -> Record:
@@ -132,16 +128,12 @@ class Recorder:
             tx=record_id,
             at=timestamp(self._clock.now()),
             node=self._node,
-            service=sample.reason.service or UNSET,
+            service=sample.reason.service,
             status=sample.reason.status,
-            error=sample.reason.error or UNSET,
+            error=sample.reason.error,
             count=sample.count,
             since=timestamp(sample.since),
         )
-
-
-def _known(number: int | None) -> int | UnsetType:
-    return UNSET if number is None else number
 
 
 def _may_be_counted(call: Call) -> bool:

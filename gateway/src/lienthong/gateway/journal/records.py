@@ -9,47 +9,46 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
-Moment: TypeAlias = datetime | str | UnsetType
+Moment: TypeAlias = datetime | str | None
 """As `timestamp` makes it."""
 MAX_RECORD_BYTES = 60_000
 """An entry of a ledger tile holds at most 65,535 bytes (C2SP tlog-tiles)."""
 
 
 class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A record; what is not known or does not apply is left out. The fields stand as on the wire."""
+    """A record; what is not known or does not apply is None and left out. The fields stand as on the wire."""
 
-    v: Literal[1] | UnsetType = UNSET
-    id: str | UnsetType = UNSET
-    kind: Literal["call", "intent", "refused-sample"] | UnsetType = UNSET
-    tx: str | UnsetType = UNSET
-    at: Moment = UNSET
-    node: str | UnsetType = UNSET
-    client: str | UnsetType = UNSET
-    ip: str | UnsetType = UNSET
-    service: str | UnsetType = UNSET
-    operation: str | UnsetType = UNSET
-    method: str | UnsetType = UNSET
-    target: str | UnsetType = UNSET
-    agreement: str | UnsetType = UNSET
-    purpose: str | UnsetType = UNSET
-    case: str | UnsetType = UNSET
-    user: str | UnsetType = UNSET
-    status: int | UnsetType = UNSET
-    error: str | UnsetType = UNSET
-    upstream_status: int | UnsetType = UNSET
-    received: Moment = UNSET
-    forwarded: Moment = UNSET
-    answered: Moment = UNSET
-    request_bytes: int | UnsetType = UNSET
-    request_sha256: str | UnsetType = UNSET
-    response_bytes: int | UnsetType = UNSET
-    response_sha256: str | UnsetType = UNSET
-    trace: str | UnsetType = UNSET
-    aborted: bool | UnsetType = UNSET
-    count: int | UnsetType = UNSET
-    since: Moment = UNSET
+    v: Literal[1] | None = None
+    id: str | None = None
+    kind: Literal["call", "intent", "refused-sample"] | None = None
+    tx: str | None = None
+    at: Moment = None
+    node: str | None = None
+    client: str | None = None
+    ip: str | None = None
+    service: str | None = None
+    operation: str | None = None
+    method: str | None = None
+    target: str | None = None
+    agreement: str | None = None
+    purpose: str | None = None
+    case: str | None = None
+    user: str | None = None
+    status: int | None = None
+    error: str | None = None
+    upstream_status: int | None = None
+    received: Moment = None
+    forwarded: Moment = None
+    answered: Moment = None
+    request_bytes: int | None = None
+    request_sha256: str | None = None
+    response_bytes: int | None = None
+    response_sha256: str | None = None
+    trace: str | None = None
+    aborted: bool | None = None
+    count: int | None = None
+    since: Moment = None
 
 
 encode = msgspec.json.Encoder().encode
