@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.ids import uuid7
@@ -19,6 +20,10 @@ from tests.support.postgres import PostgresCluster, PostgresMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# No test of ours is about time; a machine that is busy for 0.2 seconds must not fail one.
+settings.register_profile("house", parent=settings(), deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session", autouse=True)
