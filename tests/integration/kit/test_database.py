@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from lienthong.kit.engines import normalize_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
 SCHEMA = "kit_test"
 metadata = new_metadata()
@@ -154,6 +155,34 @@ async def test_a_process_sees_its_own_schema_only(postgres_url: str) -> None:
         async with opened.reading() as session:
             assert (await session.execute(sa.text("SELECT name FROM found"))).scalar_one() == schema
         await opened.close()
+
+
+@pytest.mark.parametrize("work", ["transaction", "reading", "exclusive"])
+async def test_a_task_can_be_cancelled_though_its_connection_was_cut(postgres_url: str, work: str) -> None:
+    database = Database.open(postgres_url, schema="public")
+    begun = asyncio.Event()
+
+    async def wait() -> None:
+        block: AbstractAsyncContextManager[Any] = (
+            database.exclusive("work") if work == "exclusive" else getattr(database, work)()
+        )
+        async with block as found:
+            if work != "exclusive":
+                await found.execute(sa.text("SELECT 1"))
+            begun.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await begun.wait()
+    async with database.transaction() as session:
+        others = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        await session.execute(sa.text(f"SELECT pg_terminate_backend(pid, 5000) FROM {others}"))  # noqa: S608
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await database.check()
+    await database.close()
 
 
 async def test_readiness_tells_when_the_database_is_away(database: Database, free_port: int) -> None:

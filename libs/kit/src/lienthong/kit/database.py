@@ -7,12 +7,13 @@ writes.
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, TypeDecorator, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
@@ -20,7 +21,7 @@ from lienthong.kit.engines import advisory_key, create_engine
 from lienthong.kit.migrations import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from sqlalchemy.engine import Dialect
 
@@ -118,6 +119,7 @@ class Database:
         turn stale.
         """
         async with AsyncExitStack() as stack:
+            stack.enter_context(_cancelled_first())
             if self._sqlite:
                 await stack.enter_async_context(self._turn)
             session = await stack.enter_async_context(
@@ -129,8 +131,9 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A consistent view that is never written through; whatever was changed in it is dropped."""
-        async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
-            yield session
+        with _cancelled_first():
+            async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
+                yield session
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator[bool]:
@@ -147,11 +150,12 @@ class Database:
             async with lock:
                 yield True
             return
-        async with self._writing.connect() as connection, connection.begin():
-            found = await connection.execute(
-                text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": advisory_key(self._schema, name)}
-            )
-            yield bool(found.scalar_one())
+        with _cancelled_first():
+            async with self._writing.connect() as connection, connection.begin():
+                found = await connection.execute(
+                    text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": advisory_key(self._schema, name)}
+                )
+                yield bool(found.scalar_one())
 
     async def check(self) -> bool:
         """Whether the database answers; for the readiness check."""
@@ -165,3 +169,19 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
+
+
+@contextmanager
+def _cancelled_first() -> Iterator[None]:
+    """A task that is cancelled in the block ends as cancelled, whatever the database says to that.
+
+    A connection that was cut answers the rollback with an error of its own, which would take the place of
+    the cancellation; whoever tries again after database errors would never end.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from error
+        raise
