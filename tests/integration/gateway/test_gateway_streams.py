@@ -195,6 +195,26 @@ def test_a_caller_that_goes_away_during_a_download_is_recorded_as_aborted(world:
     assert record["response_bytes"] < 100 * MIB
 
 
+def test_a_body_that_is_still_sent_while_the_answer_streams_is_recorded_whole(world: World) -> None:
+    async def echo(exchange: Exchange) -> None:
+        exchange.writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {2 * MIB}\r\n\r\n".encode())
+        left = 2 * MIB
+        while left:
+            piece = await exchange.reader.read(min(left, 1 << 16))
+            left -= len(piece)
+            exchange.writer.write(piece)
+            await exchange.writer.drain()
+
+    echo.streams = True  # type: ignore[attr-defined]
+    world.provider.behaviours["/parcels"] = echo
+    with world.client() as client:
+        answer = client.post(f"{API}/parcels", content=PIECE * 2)
+    assert answer.content == PIECE * 2
+    record = world.record(answer.headers["lgsp-transaction-id"])
+    assert (record["request_bytes"], record["request_sha256"]) == (2 * MIB, digest_of(2))
+    del world.provider.behaviours["/parcels"]
+
+
 def test_a_slow_reader_holds_the_provider_back(world: World) -> None:
     world.change(service([world.provider.url], timeout_ms=60_000, max_request_bytes=1 << 30))
     sent = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lienthong.gateway import headers
 from lienthong.gateway.headers import Inbound, read_headers
 from lienthong.kit.problems import Problem
 
@@ -111,12 +112,16 @@ def test_limits_hold_to_the_byte_and_to_the_field() -> None:
 
 
 def test_names_that_come_in_endlessly_do_not_fill_the_memory() -> None:
-    from lienthong.gateway import headers
-
     for number in range(10_000):
         read((b"x-%d" % number, b""))
     assert len(headers._names) <= 4096
     assert read((b"x-9999", b"1"), (b"lgsp-x-9999", b"1")).lines == [b"\r\nx-9999: ", b"1"]
+
+
+def test_long_names_are_not_remembered() -> None:
+    name = b"x" * 60_000
+    read((name, b""), max_bytes=100_000)
+    assert name not in headers._names
 
 
 @pytest.mark.parametrize("number", [b"060086999835", b"260123456"])

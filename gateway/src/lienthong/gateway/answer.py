@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from lienthong.gateway import problems
-from lienthong.gateway.headers import HOP_BY_HOP
+from lienthong.gateway.headers import HOP_BY_HOP, MAX_NAME_BYTES
 from lienthong.kit.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _NOT_FROM_PROVIDERS = HOP_BY_HOP | {
 # come in; bounded, as providers choose them.
 _names: dict[bytes, tuple[bytes, bool]] = {}
 _MAX_NAMES = 4096
+_MAX_LENGTH_DIGITS = 19
 
 
 class Answer(msgspec.Struct, eq=False):
@@ -122,7 +123,7 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_room: bool) ->
     length = read.get(_LENGTH)
     if length is None:
         return PassedHeaders(passed, None)
-    if _CODING in read or not length.isdigit():
+    if _CODING in read or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
         raise problems.provider_broken()
     return PassedHeaders(passed, int(length))
 
@@ -133,6 +134,6 @@ def _learn(field: bytes) -> tuple[bytes, bool]:
     plain = name.replace(b"_", b"-")
     own = plain.startswith(b"lgsp-") or plain == b"traceparent"
     known = name, not own and plain not in _NOT_FROM_PROVIDERS
-    if len(_names) < _MAX_NAMES:
+    if len(field) <= MAX_NAME_BYTES and len(_names) < _MAX_NAMES:
         _names[field] = known
     return known

@@ -185,6 +185,10 @@ class Gateway:
         except Problem as problem:
             call.aborted = True
             call.error = problem.code
+        except Exception:  # noqa: BLE001  whatever it is: the call has reached the provider, and is recorded
+            _log.exception("answer broken off", tx=call.tx, service=call.service_name)
+            call.aborted = True
+            call.error = problems.internal_error().code
         call.aborted = call.aborted or watch.gone
         call.response_sha256 = digest.hexdigest()
         call.answered = self._clock.now()

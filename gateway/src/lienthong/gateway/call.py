@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from lienthong.gateway.body import RequestBody
 from lienthong.gateway.headers import Inbound
 from lienthong.gateway.rooms import Room
 from lienthong.gateway.table import ServiceRoute
@@ -49,6 +50,8 @@ class Call(msgspec.Struct, eq=False):
     """The traceparent that the provider gets."""
     forwarded: datetime | None = None
     upstream_status: int | None = None
+    body: RequestBody | None = None
+    """The request's body, when it has one; it may still be read while the answer streams."""
     request_bytes: int | None = None
     request_sha256: str | None = None
 

@@ -71,7 +71,7 @@ class Forwarder:
         length = None if inbound.chunked else inbound.content_length
         if length is not None and length > limit:
             raise problems.request_too_large(limit)
-        body = RequestBody(receive, length, limit, watch.start) if length != 0 else None
+        call.body = body = RequestBody(receive, length, limit, watch.start) if length != 0 else None
         with watch:
             try:
                 whole = None
@@ -91,9 +91,7 @@ class Forwarder:
                     call.forwarded = None
                 raise
             finally:
-                if body is not None:
-                    call.request_bytes, call.request_sha256 = body.size, body.sha256
-                else:
+                if body is None:
                     call.request_bytes, call.request_sha256 = 0, EMPTY_SHA256
 
     async def _send(

@@ -71,7 +71,7 @@ _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 # How the line begins that the provider gets, by header name; None for a name that does not pass. Learned as
 # names come in; bounded, for names are the caller's to choose.
 _names: dict[bytes, bytes | None] = {}
-_MAX_NAMES = 4096
+_MAX_NAMES, MAX_NAME_BYTES = 4096, 64
 
 
 class Inbound:
@@ -205,7 +205,7 @@ def _learn(name: bytes) -> bytes | None:
     plain = name.replace(b"_", b"-")
     dropped = plain in _DROPPED or plain in _READ or plain.startswith(_DROPPED_PREFIXES)
     begin = None if dropped else line(name)
-    if len(_names) < _MAX_NAMES:
+    if len(name) <= MAX_NAME_BYTES and len(_names) < _MAX_NAMES:
         _names[name] = begin
     return begin
 

@@ -87,6 +87,8 @@ class Recorder:
             raise failure
 
     def _record(self, call: Call, kind: str, now: datetime) -> Record:
+        if call.body is not None:
+            call.request_bytes, call.request_sha256 = call.body.size, call.body.sha256
         path = call.path + b"?" + call.query if call.query else call.path
         return Record(
             v=1,

@@ -176,6 +176,22 @@ async def test_trailers_are_dropped_and_do_not_reach_the_next_exchange() -> None
     assert len(wire.peers) == 1
 
 
+@on_both_loops
+async def test_fields_that_are_too_large_are_refused_though_they_come_at_once() -> None:
+    large = b"x: " + b"y" * MAX_HEAD_BYTES + b"\r\ncontent-length: 2"
+    async with provider(
+        answering(b"HTTP/1.1 200 OK\r\n" + large + b"\r\ncontent-length: 2\r\n\r\nok")
+    ) as wire:
+        await refused(wire)
+
+
+@on_both_loops
+async def test_a_length_of_thousands_of_digits_is_refused() -> None:
+    length = b"content-length: " + b"0" * 6000 + b"2"
+    async with provider(answering(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\nok")) as wire:
+        await refused(wire)
+
+
 # segments
 
 _ANSWERS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import socket
 import ssl
@@ -11,6 +12,7 @@ import ssl
 import pytest
 
 from lienthong.gateway.http1 import pool as pool_module
+from lienthong.gateway.http1.connection import Connection
 from lienthong.gateway.http1.errors import Broken, TimedOut, Unreachable
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.upstreams import Origin
@@ -274,6 +276,24 @@ async def test_to_close_the_pool_closes_idle_and_busy_connections() -> None:
         await until(lambda: gone == 3, "the provider sees them closed")
         assert not wire.pool._open
         assert wire.pool.idle(wire.origin) is None
+
+
+@on_both_loops
+async def test_connections_that_were_closed_leave_nothing_to_the_garbage_collector() -> None:
+    last = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"
+    async with provider(answering(*[last] * 20, close=True)) as wire:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                connection = (await wire.call()).connection
+            del connection
+            await until(lambda: not wire.pool._open, "all are closed")
+            await asyncio.sleep(0.05)
+            left = sum(isinstance(thing, Connection) for thing in gc.get_objects())
+        finally:
+            gc.enable()
+    assert left == 0
 
 
 # what cannot be reached

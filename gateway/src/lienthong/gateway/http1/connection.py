@@ -56,6 +56,7 @@ class Connection(asyncio.Protocol):
         "_complete",
         "_deadline",
         "_error",
+        "_head_bytes",
         "_head_complete",
         "_keep_alive",
         "_keeper",
@@ -88,7 +89,7 @@ class Connection(asyncio.Protocol):
         self._unseen = select.poll()
         self._busy = False
         self._bodiless = self._head_complete = self._complete = self._keep_alive = False
-        self._overhead = 0
+        self._overhead = self._head_bytes = 0
         self._chunks: list[bytes] = []
         self._buffered = 0
         self._reading = True
@@ -118,13 +119,13 @@ class Connection(asyncio.Protocol):
         `bodiless` says that no answer to it has a body, whatever its fields declare: HEAD (RFC 9110 section
         9.3.2). `deadline`, on the loop's clock, is when the exchange has to be over.
         """
-        if self._bodiless:
+        if self._bodiless and self.open:
             # llhttp still waits for the body that the fields of the last answer promised.
             self._parser = httptools.HttpResponseParser(self)
         self._busy = True
         self._bodiless = bodiless
         self._head_complete = self._complete = self._keep_alive = False
-        self._overhead = self._buffered = 0
+        self._overhead = self._head_bytes = self._buffered = 0
         self.fields = []
         self._chunks = []
         self._deadline = deadline
@@ -177,6 +178,7 @@ class Connection(asyncio.Protocol):
         if self._complete and self._keep_alive and self._reading and self._error is None and self.open:
             self._keeper.keep(self)
         else:
+            self._chunks, self._buffered = [], 0
             self._transport.abort()
 
     def close(self) -> None:
@@ -295,6 +297,8 @@ class Connection(asyncio.Protocol):
             self._wake()
         self._writable.set()
         self._keeper.forget(self)
+        # It holds this connection: without it nothing of either waits for the garbage collector.
+        del self._parser
 
     def pause_writing(self) -> None:
         """The provider takes no more for now."""
@@ -314,6 +318,9 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field; trailers are dropped (RFC 9110 section 6.5.1)."""
         if not self._head_complete:
+            self._head_bytes += len(name) + len(value)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                raise Broken(f"more than {MAX_HEAD_BYTES} bytes of fields")
             # llhttp leaves the white space after a value in it (RFC 9112 section 5.1).
             self.fields.append((name, value.rstrip(b" \t")))
 

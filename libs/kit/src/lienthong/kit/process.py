@@ -61,9 +61,9 @@ def prefer_throughput() -> None:
 
     SCHED_BATCH (sched(7)): a thread that wakes up does not push out the one that runs. A server that hands
     work between threads of one core is spared most of the switches; a free core is taken at once as before.
-    Where the system forbids it, nothing changes.
+    Where the system forbids it, or its operator chose another policy, nothing changes.
     """
-    if sys.platform == "linux":
+    if sys.platform == "linux" and os.sched_getscheduler(0) == os.SCHED_OTHER:
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
