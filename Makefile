@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-COMPONENTS := proto libs/kit libs/tlog libs/client gateway services/catalog services/identity services/exchange deploy/local examples/binh-thuan
+COMPONENTS := proto libs/kit libs/tlog libs/client gateway services/catalog services/identity services/exchange services/ledger deploy/local examples/binh-thuan
 PROTOS := $(shell find proto/lienthong -name '*.proto')
 MANIFESTS := $(addsuffix /pyproject.toml,$(COMPONENTS))
 SOURCES := $(addsuffix /src,$(filter-out proto,$(COMPONENTS)))
