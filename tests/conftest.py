@@ -16,7 +16,7 @@ from lienthong.kit.ids import uuid7
 from tests.support.databases import create_database, drop_database, skip_or_fail
 from tests.support.nats import NatsServer
 from tests.support.ports import take_free_port
-from tests.support.postgres import PostgresCluster, PostgresMissing
+from tests.support.postgres import PostgresCluster, PostgresMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ def postgres_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="lienthong-postgres-"))
     try:
         cluster = PostgresCluster(folder, take_free_port())
-    except PostgresMissing as missing:
+    except PostgresMissingError as missing:
         skip_or_fail(str(missing))
         raise
     try:

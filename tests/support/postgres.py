@@ -15,7 +15,7 @@ _DATABASE = "lienthong"
 _PROGRAMS = ("initdb", "postgres", "pg_isready", "createdb")
 
 
-class PostgresMissing(Exception):  # noqa: N818 - it names the state of the machine
+class PostgresMissingError(Exception):
     """The machine has no PostgreSQL server."""
 
 
@@ -23,7 +23,7 @@ class PostgresCluster:
     """initdb and postgres in one folder, on one port, with fsync as PostgreSQL has it by default.
 
     Raises:
-        PostgresMissing: there are no binaries, or nobody to run them as.
+        PostgresMissingError: there are no binaries, or nobody to run them as.
     """
 
     def __init__(self, folder: Path, port: int) -> None:
@@ -114,7 +114,7 @@ def _binaries() -> Path:
             (candidate / program).exists() for program in ("initdb", "postgres", "pg_isready", "createdb")
         ):
             return candidate
-    raise PostgresMissing(
+    raise PostgresMissingError(
         "this machine has no PostgreSQL server: `tests/install-tools postgresql` installs it"
     )
 
@@ -128,4 +128,4 @@ def _unprivileged() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise PostgresMissing("PostgreSQL refuses to run as root, and there is no user postgres or nobody")
+    raise PostgresMissingError("PostgreSQL refuses to run as root, and there is no user postgres or nobody")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.kit.bus import Bus, BusRefused, BusUnavailable, StreamSpec
+from lienthong.kit.bus import Bus, BusRefusedError, BusUnavailableError, StreamSpec
 from lienthong.kit.ids import uuid7
 from tests.support.nats import NatsServer
 from tests.support.waiting import eventually
@@ -61,7 +61,7 @@ async def collect(consumer: Consumer, amount: int) -> list[int]:
         async for batch in consumer.batches(10, 5.0):
             for delivery in batch:
                 taken.append(int(delivery.payload))
-                with contextlib.suppress(BusUnavailable):
+                with contextlib.suppress(BusUnavailableError):
                     await delivery.ack()
             if len(set(taken)) >= amount:
                 break
@@ -91,14 +91,14 @@ async def test_the_callers_headers_are_left_alone_and_arrive(bus: Bus, stream: s
 
 
 async def test_without_a_stream_nothing_is_said_to_be_stored(bus: Bus) -> None:
-    with pytest.raises(BusUnavailable, match="no stream takes"):
+    with pytest.raises(BusUnavailableError, match="no stream takes"):
         await bus.publish("nobody.listens", b"", message_id="1")
 
 
 async def test_what_is_too_large_is_refused_for_good(bus: Bus, stream: str) -> None:
-    with pytest.raises(BusRefused):
+    with pytest.raises(BusRefusedError):
         await bus.publish(f"{stream}.a", bytes(2_000_000), message_id="1")
-    with pytest.raises(BusRefused):
+    with pytest.raises(BusRefusedError):
         await bus.publish(f"{stream}.with space", b"", message_id="2")
 
 
@@ -106,7 +106,7 @@ async def test_a_full_stream_refuses_rather_than_drops(bus: Bus) -> None:
     name = "T" + uuid7().replace("-", "")
     await bus.ensure_stream(StreamSpec(name, [f"{name}.>"], max_bytes=2000))
     await bus.publish(f"{name}.a", bytes(1500), message_id="1")
-    with pytest.raises(BusUnavailable, match="maximum bytes"):
+    with pytest.raises(BusUnavailableError, match="maximum bytes"):
         await bus.publish(f"{name}.a", bytes(1500), message_id="2")
     consumer = await bus.consumer(name, "reader")
     [kept] = await consumer.fetch(10, 1.0)
@@ -242,7 +242,7 @@ async def test_it_starts_without_a_server_and_says_at_once_that_it_is_away(
     async with connected_to(server, streams=[StreamSpec("LATE", ["late.>"])]) as bus:
         consumer = await bus.consumer("LATE", "reader")
         begun = time.monotonic()
-        with pytest.raises(BusUnavailable, match="not connected"):
+        with pytest.raises(BusUnavailableError, match="not connected"):
             await bus.publish("late.a", b"", message_id="1")
         assert time.monotonic() - begun < 0.1
         assert not bus.connected
@@ -260,7 +260,7 @@ async def publish_when_possible(bus: Bus, subject: str, payload: bytes, message_
         while True:
             try:
                 await bus.publish(subject, payload, message_id=message_id)
-            except BusUnavailable:
+            except BusUnavailableError:
                 await asyncio.sleep(0.02)
             else:
                 return
@@ -296,7 +296,7 @@ async def test_a_killed_server_ends_what_waits_for_it(own_nats_server: NatsServe
         await asyncio.sleep(0.2)
         own_nats_server.kill()
         begun = time.monotonic()
-        with pytest.raises(BusUnavailable):
+        with pytest.raises(BusUnavailableError):
             await pulling
         assert time.monotonic() - begun < 2
         assert not bus.connected
@@ -307,7 +307,7 @@ async def test_a_server_that_hangs_is_noticed(own_nats_server: NatsServer) -> No
         await publish_when_possible(bus, "s.a", b"", "1")
         own_nats_server.suspend()
         begun = time.monotonic()
-        with pytest.raises(BusUnavailable, match=r"no answer within 0\.5 s"):
+        with pytest.raises(BusUnavailableError, match=r"no answer within 0\.5 s"):
             await bus.publish("s.a", b"", message_id="2", timeout=0.5)
         assert time.monotonic() - begun < 1.5
         await eventually(lambda: not bus.connected)
@@ -320,5 +320,5 @@ async def test_closing_without_a_server_returns(free_port: int) -> None:
     await asyncio.sleep(0.1)
     async with asyncio.timeout(3):
         await bus.close()
-    with pytest.raises(BusUnavailable):
+    with pytest.raises(BusUnavailableError):
         await bus.publish("a", b"", message_id="1")

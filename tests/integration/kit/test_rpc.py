@@ -12,7 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 from lienthong.kit.rpc import follow, open_channel, serve_rpc
 from tests.support.waiting import eventually
 
@@ -85,7 +85,7 @@ async def raised_by(error: Exception) -> grpc.aio.AioRpcError:
 
 
 async def test_a_problem_becomes_the_nearest_status_and_keeps_its_code() -> None:
-    error = await raised_by(Problem("no-such-agency", 404, "No such agency", "There is no H99."))
+    error = await raised_by(ProblemError("no-such-agency", 404, "No such agency", "There is no H99."))
     assert (error.code(), error.details()) == (grpc.StatusCode.NOT_FOUND, "There is no H99.")
     assert ("lgsp-error", "no-such-agency") in tuple(error.trailing_metadata())
 

@@ -10,7 +10,7 @@ import pytest
 
 from lienthong.kit.clock import SystemClock
 from lienthong.ledger.bootstrap import open_core
-from lienthong.ledger.errors import OutOfOrder
+from lienthong.ledger.errors import OutOfOrderError
 from lienthong.ledger.integration import Integrator, JournalMessage
 from lienthong.tlog import (
     TileAddress,
@@ -136,7 +136,7 @@ async def test_a_message_before_its_turn_is_refused_and_changes_nothing(settings
         await core.integrator.integrate(STREAM, batch[:1])
         before = await checkpoint(core)
         for wrong in ([batch[2]], [batch[1], batch[3]], [batch[2], batch[1]]):
-            with pytest.raises(OutOfOrder):
+            with pytest.raises(OutOfOrderError):
                 await core.integrator.integrate(STREAM, wrong)
         assert await checkpoint(core) == before
         await core.integrator.integrate(STREAM, batch[1:])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from lienthong.ledger.errors import KeyFileUnusable, LedgerMismatch
+from lienthong.ledger.errors import KeyFileError, LedgerMismatchError
 from lienthong.ledger.models import entries, tiles, tree
 from tests.integration.ledger.support import STREAM, checkpoint, full_check, messages, opened
 
@@ -49,7 +49,7 @@ async def test_a_log_that_is_not_what_was_signed_is_refused(
     settings: LedgerSettings, change: Executable, complaint: str
 ) -> None:
     await grown(settings, change)
-    with pytest.raises(LedgerMismatch, match=complaint):
+    with pytest.raises(LedgerMismatchError, match=complaint):
         async with opened(settings):
             pass
 
@@ -63,7 +63,7 @@ async def test_a_checkpoint_that_another_key_signed_is_refused(settings: LedgerS
     )
     async with opened(other):
         pass
-    with pytest.raises(LedgerMismatch, match="none of the known keys signed"):
+    with pytest.raises(LedgerMismatchError, match="none of the known keys signed"):
         async with opened(settings):
             pass
 
@@ -71,7 +71,7 @@ async def test_a_checkpoint_that_another_key_signed_is_refused(settings: LedgerS
 async def test_a_log_that_has_begun_gets_no_new_key(settings: LedgerSettings) -> None:
     await grown(settings)
     settings.ledger_key_file.unlink()
-    with pytest.raises(KeyFileUnusable, match=r"ledger\.key"):
+    with pytest.raises(KeyFileError, match=r"ledger\.key"):
         async with opened(settings):
             pass
     assert not settings.ledger_key_file.exists()
@@ -80,7 +80,7 @@ async def test_a_log_that_has_begun_gets_no_new_key(settings: LedgerSettings) ->
 async def test_a_log_keeps_its_name(settings: LedgerSettings) -> None:
     await grown(settings)
     renamed = settings.model_copy(update={"ledger_origin": "lgsp/VN-HNI/ledger"})
-    with pytest.raises(LedgerMismatch, match="LIENTHONG_LEDGER_ORIGIN"):
+    with pytest.raises(LedgerMismatchError, match="LIENTHONG_LEDGER_ORIGIN"):
         async with opened(renamed):
             pass
 
@@ -120,5 +120,5 @@ async def test_an_integrator_stops_when_the_tree_under_it_was_changed(settings: 
         await core.integrator.integrate(STREAM, messages(2, each=100))
         async with core.database.transaction() as session:
             await session.execute(update(tree).values(root=bytes(32)))
-        with pytest.raises(LedgerMismatch):
+        with pytest.raises(LedgerMismatchError):
             await core.integrator.integrate(STREAM, messages(1, first=3))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.catalog.agreements import Conflict, Status, Verdict, decide, reapply
+from lienthong.catalog.agreements import DecisionConflictError, Status, Verdict, decide, reapply
 
 _ALLOWED = {
     (Status.REQUESTED, Verdict.APPROVE): Status.APPROVED,
@@ -21,7 +21,7 @@ def test_only_three_decisions_are_possible(status: Status, verdict: Verdict) -> 
     if (status, verdict) in _ALLOWED:
         assert decide(status, verdict) is _ALLOWED[status, verdict]
     else:
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(DecisionConflictError) as conflict:
             decide(status, verdict)
         assert status.value in conflict.value.en
         assert status.word_vi in conflict.value.vi
@@ -34,7 +34,7 @@ def test_no_way_leads_out_of_an_end(verdicts: list[Verdict]) -> None:
         ended = not status.in_force
         try:
             status = decide(status, verdict)
-        except Conflict:
+        except DecisionConflictError:
             continue
         assert not ended
 
@@ -55,7 +55,7 @@ def test_a_request_may_change_its_terms_while_nobody_has_decided() -> None:
 
 def test_approved_terms_change_only_by_a_new_decision() -> None:
     assert reapply(Status.APPROVED, Status.APPROVED, terms_changed=True) is Status.APPROVED
-    with pytest.raises(Conflict, match="other terms"):
+    with pytest.raises(DecisionConflictError, match="other terms"):
         reapply(Status.APPROVED, Status.REQUESTED, terms_changed=True)
 
 
@@ -65,5 +65,5 @@ def test_approved_terms_change_only_by_a_new_decision() -> None:
 def test_an_ended_agreement_is_never_opened_again(
     status: Status, declared: Status, terms_changed: bool
 ) -> None:
-    with pytest.raises(Conflict, match="new id"):
+    with pytest.raises(DecisionConflictError, match="new id"):
         reapply(status, declared, terms_changed=terms_changed)

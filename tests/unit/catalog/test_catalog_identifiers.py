@@ -15,7 +15,7 @@ from lienthong.catalog.identifiers import (
     system_code,
     versioned_code,
 )
-from lienthong.catalog.mistakes import Refusal
+from lienthong.catalog.mistakes import ValueRefusedError
 
 _digits = st.sampled_from("0123456789")
 _first = st.from_regex(r"[A-Z][0-9]{2}", fullmatch=True)
@@ -63,7 +63,7 @@ def test_both_forms_of_an_agency_code_become_one(written: str, canonical: str) -
     ],
 )
 def test_what_is_no_agency_code_is_refused_in_both_languages(written: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ValueRefusedError) as refused:
         agency_code(written)
     assert "H11.05" in refused.value.en
     assert "mã cơ quan" in refused.value.vi
@@ -71,7 +71,7 @@ def test_what_is_no_agency_code_is_refused_in_both_languages(written: str) -> No
 
 def test_an_old_form_that_would_name_another_agency_is_refused() -> None:
     assert agency_code("000.00.15.H49") == "H49.15"
-    with pytest.raises(Refusal, match="third level"):
+    with pytest.raises(ValueRefusedError, match="third level"):
         agency_code("000.15.00.H49")
 
 
@@ -84,7 +84,7 @@ def test_a_canonical_code_stays_as_it_is(code: str) -> None:
 def test_an_old_form_gives_a_canonical_code(first: str, second: str, third: str, fourth: str) -> None:
     try:
         code = agency_code(f"{fourth}.{third}.{second}.{first}")
-    except Refusal:
+    except ValueRefusedError:
         assert second == "00"
         assert third != "00"
         return
@@ -99,7 +99,7 @@ def test_two_old_forms_never_become_one_code(
     def canonical(groups: tuple[str, str, str, str]) -> str | None:
         try:
             return agency_code(".".join(reversed(groups)))
-        except Refusal:
+        except ValueRefusedError:
             return None
 
     if one != other and canonical(one) is not None:
@@ -118,7 +118,7 @@ def test_any_text_is_either_canonicalised_for_good_or_refused(text: str) -> None
     for check in (agency_code, system_code, versioned_code, agreement_id):
         try:
             canonical = check(text)
-        except Refusal:
+        except ValueRefusedError:
             continue
         assert check(canonical) == canonical
 
@@ -132,13 +132,13 @@ def test_a_system_id_in_the_old_form_names_the_same_system() -> None:
     "text", ["land", "H11.05", "H11.05/", "/land", "H11.05/l", "H11.05/Land", "H11.05/a/b"]
 )
 def test_what_is_no_system_id_is_refused(text: str) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(ValueRefusedError):
         SystemId.parse(text)
 
 
 @pytest.mark.parametrize("code", ["parcels", "parcels-v0", "parcels-v01", "-v1", "Parcels-v1", "parcels-v1x"])
 def test_a_service_code_ends_in_its_major_version(code: str) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(ValueRefusedError):
         versioned_code(code)
 
 

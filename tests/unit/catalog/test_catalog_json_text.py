@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.catalog.json_text import MAX_DEPTH, canonical, decode, findings
-from lienthong.catalog.mistakes import Refusal, pointer
+from lienthong.catalog.mistakes import ValueRefusedError, pointer
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from lienthong.catalog.mistakes import Refusal, pointer
     ],
 )
 def test_what_is_not_json_for_everyone_is_refused(data: bytes, reason: str) -> None:
-    with pytest.raises(Refusal, match=reason):
+    with pytest.raises(ValueRefusedError, match=reason):
         decode(data)
 
 

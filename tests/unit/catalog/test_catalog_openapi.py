@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.catalog import openapi
-from lienthong.catalog.mistakes import Refusal, pointer
+from lienthong.catalog.mistakes import ValueRefusedError, pointer
 from lienthong.catalog.openapi import Operation
 
 
@@ -99,7 +99,7 @@ def test_the_shape_of_a_path_does_not_depend_on_parameter_names(segments: list[s
     path = "/" + "/".join(segments)
     try:
         shape = openapi.normalised(path)
-    except Refusal:
+    except ValueRefusedError:
         names = [segment for segment in segments if segment.startswith("{")]
         assert len(names) != len(set(names))
         return

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.catalog.mistakes import Refusal
+from lienthong.catalog.mistakes import ValueRefusedError
 from lienthong.catalog.upstreams import upstream
 
 
@@ -64,7 +64,7 @@ def test_an_address_has_one_canonical_form(written: str, canonical: str) -> None
     ],
 )
 def test_an_address_that_is_more_or_less_than_a_base_address_is_refused(address: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ValueRefusedError) as refused:
         upstream(address)
     assert "secret" not in refused.value.en
 
@@ -73,7 +73,7 @@ def test_an_address_that_is_more_or_less_than_a_base_address_is_refused(address:
 def test_any_text_is_canonicalised_for_good_or_refused(text: str) -> None:
     try:
         canonical = upstream(text)
-    except Refusal:
+    except ValueRefusedError:
         return
     assert upstream(canonical) == canonical
     assert canonical.startswith(("http://", "https://"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.catalog.mistakes import Refusal
+from lienthong.catalog.mistakes import ValueRefusedError
 from lienthong.catalog.validity import check_order, instant, read, write
 
 
@@ -37,7 +37,7 @@ def test_an_instant_keeps_its_meaning(end: bool) -> None:
     ],
 )
 def test_what_leaves_the_instant_open_is_refused(text: str) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(ValueRefusedError):
         instant(text, end=True)
 
 
@@ -58,5 +58,5 @@ def test_a_period_is_not_empty() -> None:
     check_order("2025-01-01T00:00:00Z", None)
     check_order(None, "2025-01-01T00:00:00Z")
     check_order("2025-01-01T00:00:00Z", "2025-01-01T00:00:00.000001Z")
-    with pytest.raises(Refusal):
+    with pytest.raises(ValueRefusedError):
         check_order("2025-01-01T00:00:00Z", "2025-01-01T00:00:00Z")

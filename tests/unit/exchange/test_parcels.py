@@ -13,7 +13,7 @@ from lienthong.exchange.catalog_view import EventType
 from lienthong.exchange.event_schemas import MAX_MISTAKES, UnusableSchemaError, mistakes_in
 from lienthong.exchange.events import message_id_of, subject_of
 from lienthong.exchange.parcels import MAX_BATCH, MAX_EVENT_BYTES, Parcel, is_source_of, prepare
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 
 SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -44,7 +44,7 @@ def prepared(document: object, content_type: str = STRUCTURED, schema: object = 
 def refusal(
     document: object, content_type: str = STRUCTURED, schema: object = SCHEMA
 ) -> tuple[int, str, list[str]]:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ProblemError) as refused:
         prepared(document, content_type, schema)
     problem = refused.value
     return problem.status, problem.code, [entry["pointer"] for entry in problem.extra.get("errors", [])]
@@ -103,7 +103,7 @@ def test_an_id_stands_for_one_event_within_a_batch() -> None:
 
 
 def test_a_personal_value_is_not_repeated_in_the_refusal() -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ProblemError) as refused:
         prepared(event(data={"parcel": "Nguyễn Văn A"}))
     assert "Nguyễn" not in json.dumps(refused.value.document(None), ensure_ascii=False)
 

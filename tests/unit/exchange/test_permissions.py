@@ -10,7 +10,7 @@ import pytest
 from lienthong.contracts.catalog.v1 import routes_pb2 as contract
 from lienthong.exchange.catalog_view import CatalogView, MissedUpdateError
 from lienthong.exchange.permissions import publishable, receivable
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def view(*resources: contract.Resource) -> CatalogView:
 
 
 def code_of(decide: Callable[[], object]) -> str:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ProblemError) as refused:
         decide()
     return refused.value.code
 

@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 from lienthong.gateway.authenticate import MAX_REMEMBERED, Authenticator, Keys
 from lienthong.gateway.call import Call
 from lienthong.gateway.headers import read_headers
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Scene:
         call = self.call(authorization)
         try:
             self.authenticator.authenticate(call)
-        except Problem as problem:
+        except ProblemError as problem:
             return problem.code
         return call.client or ""
 

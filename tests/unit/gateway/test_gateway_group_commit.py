@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lienthong.gateway.journal.batches import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Batch
-from lienthong.gateway.journal.journal import AuditUnavailable, Journal
+from lienthong.gateway.journal.journal import AuditUnavailableError, Journal
 from lienthong.gateway.journal.spool import Spool
-from lienthong.kit.bus import BusUnavailable, PublishAck
+from lienthong.kit.bus import BusUnavailableError, PublishAck
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -45,7 +45,7 @@ class MemoryBus:
         if self.stores:
             self.stored.append(Batch(message_id, int((headers or {})["Lgsp-Count"]), payload))
         if not self.acknowledges:
-            raise BusUnavailable("no answer")
+            raise BusUnavailableError("no answer")
         return PublishAck("JOURNAL", len(self.stored), duplicate=False)
 
     def records(self) -> list[bytes]:
@@ -179,7 +179,7 @@ async def test_what_neither_takes_is_refused_kept_and_stored_later_once(
 ) -> None:
     (tmp_path / "spool").write_text("not a folder")
     bus.acknowledges = bus.stores = False
-    with pytest.raises(AuditUnavailable):
+    with pytest.raises(AuditUnavailableError):
         await journal.write(b"a")
     assert not journal.available
     bus.acknowledges = bus.stores = True

@@ -6,7 +6,7 @@ import pytest
 
 from lienthong.gateway import headers
 from lienthong.gateway.headers import Inbound, read_headers
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 
 
 def read(*headers: tuple[bytes, bytes], max_bytes: int = 32_768, max_count: int = 100) -> Inbound:
@@ -19,7 +19,7 @@ def passed(inbound: Inbound) -> bytes:
 
 
 def code(*headers: tuple[bytes, bytes], max_bytes: int = 32_768, max_count: int = 100) -> str:
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(ProblemError) as refusal:
         read(*headers, max_bytes=max_bytes, max_count=max_count)
     return refusal.value.code
 
@@ -92,14 +92,14 @@ def test_what_may_come_once_is_refused_twice(name: bytes) -> None:
 
 @pytest.mark.parametrize("value", [b"", b" ", b"-1", b"+1", b"0x1", b"1_0", "²".encode()])
 def test_a_size_that_is_no_number_is_refused(value: bytes) -> None:
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(ProblemError) as refusal:
         _ = read((b"content-length", value)).content_length
     assert refusal.value.code == "malformed-request"
 
 
 @pytest.mark.parametrize("value", [b"", b"a\tb", b"\xff", b"x" * 257, "a\u202eb".encode()])
 def test_texts_that_could_deceive_a_reader_are_refused(value: bytes) -> None:
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(ProblemError) as refusal:
         read((b"lgsp-purpose", value)).purpose()
     assert refusal.value.code == "malformed-request"
 
@@ -126,7 +126,7 @@ def test_long_names_are_not_remembered() -> None:
 
 @pytest.mark.parametrize("number", [b"060086999835", b"260123456"])
 def test_a_personal_number_is_no_case(number: bytes) -> None:
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(ProblemError) as refusal:
         read((b"lgsp-case-id", number)).case()
     assert refusal.value.code == "malformed-request"
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.gateway.paths import PathNotNormal, check_normal, decoded_segments
+from lienthong.gateway.paths import PathNotNormalError, check_normal, decoded_segments
 
 
 def is_normal(path: bytes) -> bool:
     try:
         check_normal(path)
-    except PathNotNormal:
+    except PathNotNormalError:
         return False
     return True
 
@@ -101,7 +101,7 @@ def test_any_text_passes_once_it_is_encoded(texts: list[str]) -> None:
     ],
 )
 def test_the_reason_is_told(path: bytes, reason: str) -> None:
-    with pytest.raises(PathNotNormal, match=reason):
+    with pytest.raises(PathNotNormalError, match=reason):
         check_normal(path)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lienthong.gateway import forward
 from lienthong.gateway.body import RequestBody
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 
 
 async def test_a_body_that_does_not_arrive_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +20,7 @@ async def test_a_body_that_does_not_arrive_is_refused(monkeypatch: pytest.Monkey
         return parts.pop() if parts else await asyncio.Event().wait()
 
     body = RequestBody(receive, 10, 1000, lambda: None)
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(ProblemError) as refusal:
         async with asyncio.timeout(5):
             await forward._whole(body)
     assert (refusal.value.code, refusal.value.status) == ("malformed-request", 400)

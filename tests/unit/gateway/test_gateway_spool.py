@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.gateway.journal.batches import Batch, frame, unframe
-from lienthong.gateway.journal.spool import Spool, SpoolUnavailable
+from lienthong.gateway.journal.spool import Spool, SpoolUnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +104,7 @@ def test_the_limit_holds_and_shipping_makes_room(tmp_path: Path) -> None:
     accepted = 500 // size
     for number in range(accepted):
         spool.append([batch(number, 50)])
-    with pytest.raises(SpoolUnavailable, match="limit of 500 bytes"):
+    with pytest.raises(SpoolUnavailableError, match="limit of 500 bytes"):
         spool.append([batch(9, 50)])
     assert spool.size <= 500
     assert drain(spool) == [batch(number, 50) for number in range(accepted)]
@@ -121,7 +121,7 @@ def test_after_a_failed_write_nothing_is_written_behind_the_torn_tail(tmp_path: 
     readonly = os.open(path, os.O_RDONLY)
     os.dup2(readonly, current._descriptor)
     os.close(readonly)
-    with pytest.raises(SpoolUnavailable):
+    with pytest.raises(SpoolUnavailableError):
         spool.append([batch(2)])
     spool.append([batch(3)])
     assert len(list(tmp_path.glob("*.spool"))) == 2
@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     spool = new_spool(tmp_path / "spool")
     assert spool.adopt_orphans() == 0
     for _ in range(3):
-        with pytest.raises(SpoolUnavailable):
+        with pytest.raises(SpoolUnavailableError):
             spool.append([batch(1)])
     (tmp_path / "spool").unlink()
     spool.append([batch(1)])

@@ -19,7 +19,7 @@ from lienthong.gateway.table import (
     CatalogCopy,
     RoutingTable,
     ServiceRoute,
-    VersionGap,
+    VersionGapError,
     build_table,
 )
 from lienthong.gateway.upstreams import Upstreams
@@ -139,7 +139,7 @@ def test_an_agreement_that_is_revoked_leaves_the_table() -> None:
 def test_a_gap_between_versions_is_not_passed_over() -> None:
     copy = CatalogCopy()
     copy.replace(5, [])
-    with pytest.raises(VersionGap):
+    with pytest.raises(VersionGapError):
         copy.apply(routes_pb2.Delta(from_version=6, to_version=7, upserts=snapshot("province").resources))
     assert copy.version == 5
     assert copy.table().services == {}

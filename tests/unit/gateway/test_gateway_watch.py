@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lienthong.gateway import watch as module
-from lienthong.gateway.watch import CallerGone, CallerWatch, Watches
+from lienthong.gateway.watch import CallerGoneError, CallerWatch, Watches
 
 
 class Connection:
@@ -37,7 +37,7 @@ async def test_a_caller_that_goes_away_ends_the_block(watches: Watches) -> None:
     watch = CallerWatch(connection.receive, watches)
     watch.start()
     asyncio.get_running_loop().call_later(0.05, connection.gone.set)
-    with pytest.raises(CallerGone):
+    with pytest.raises(CallerGoneError):
         await _working(watch)
     assert watch.gone
     task = asyncio.current_task()
@@ -60,7 +60,7 @@ async def test_outside_the_block_it_is_noted_and_the_next_block_does_not_begin(w
     for _ in range(5):
         await asyncio.sleep(0)
     assert watch.gone
-    with pytest.raises(CallerGone):
+    with pytest.raises(CallerGoneError):
         await _working(watch)
     watch.stop()
 

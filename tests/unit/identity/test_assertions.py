@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from lienthong.identity.assertions import AssertionRefused, AssertionRules, read_assertion
+from lienthong.identity.assertions import AssertionRefusedError, AssertionRules, read_assertion
 from lienthong.identity.clientkeys import client_keys
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
@@ -41,7 +41,7 @@ def unsigned(claims: object, header: object = None, signature: bytes = b"x" * 64
 
 
 def reason(text: str) -> str:
-    with pytest.raises(AssertionRefused) as caught:
+    with pytest.raises(AssertionRefusedError) as caught:
         read_assertion(text, rules=RULES, now=NOW)
     return caught.value.reason
 
@@ -198,7 +198,7 @@ def test_what_is_no_jwt_is_malformed(text: str) -> None:
 
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_reader(text: str) -> None:
-    with pytest.raises(AssertionRefused):
+    with pytest.raises(AssertionRefusedError):
         read_assertion(text, rules=RULES, now=NOW)
 
 
@@ -219,7 +219,7 @@ def test_no_json_breaks_the_reader_and_none_but_the_genuine_passes(
     merged = {**GENUINE, **claims}
     try:
         assertion = read_assertion(unsigned(merged, {"alg": "ES256", **header}), rules=RULES, now=NOW)
-    except AssertionRefused:
+    except AssertionRefusedError:
         return
     assert assertion.client_id == merged["iss"] == merged["sub"]
     assert SECONDS - 10 < assertion.expires_at <= SECONDS + 310

@@ -9,9 +9,9 @@ import pytest
 from joserfc.jwk import ECKey, OctKey
 
 from lienthong.identity.sealing import (
-    KeyFileUnusable,
+    KeyFileError,
     Seal,
-    SealBroken,
+    SealBrokenError,
     load_seal,
     write_key_file,
     write_secret,
@@ -31,7 +31,7 @@ def test_what_is_sealed_is_not_readable_and_opens_again() -> None:
 
 def test_another_key_does_not_open_it() -> None:
     sealed = Seal.generate().close(SECRET)
-    with pytest.raises(SealBroken):
+    with pytest.raises(SealBrokenError):
         Seal.generate().open(sealed)
 
 
@@ -41,13 +41,13 @@ def test_a_changed_character_does_not_open(position: float) -> None:
     sealed = seal.close(SECRET)
     at = int(len(sealed) * position)
     other = "A" if sealed[at] != "A" else "B"
-    with pytest.raises(SealBroken):
+    with pytest.raises(SealBrokenError):
         seal.open(sealed[:at] + other + sealed[at + 1 :])
 
 
 @pytest.mark.parametrize("sealed", ["", "a.b.c.d.e", "nothing", "....", '{"kty":"EC"}'])
 def test_what_is_no_jwe_does_not_open(sealed: str) -> None:
-    with pytest.raises(SealBroken):
+    with pytest.raises(SealBrokenError):
         Seal.generate().open(sealed)
 
 
@@ -75,7 +75,7 @@ def test_a_set_of_keys_opens_what_an_older_one_sealed() -> None:
     ids=str,
 )
 def test_only_256_bit_symmetric_keys_seal(document: object) -> None:
-    with pytest.raises(KeyFileUnusable):
+    with pytest.raises(KeyFileError):
         Seal.from_jwk(document)
 
 
@@ -88,7 +88,7 @@ def test_a_missing_file_is_made_once_and_only_its_owner_reads_it(tmp_path: Path)
 
 
 def test_a_missing_file_is_told_where_it_may_not_be_made(tmp_path: Path) -> None:
-    with pytest.raises(KeyFileUnusable, match="new-key-file"):
+    with pytest.raises(KeyFileError, match="new-key-file"):
         load_seal(tmp_path / "none.jwk", create=False)
     assert list(tmp_path.iterdir()) == []
 
@@ -97,7 +97,7 @@ def test_a_missing_file_is_told_where_it_may_not_be_made(tmp_path: Path) -> None
 def test_a_damaged_file_is_told_and_kept(tmp_path: Path, content: str) -> None:
     path = tmp_path / "key.jwk"
     path.write_text(content, "latin-1")
-    with pytest.raises(KeyFileUnusable, match=r"key\.jwk"):
+    with pytest.raises(KeyFileError, match=r"key\.jwk"):
         load_seal(path, create=True)
     assert path.read_text("latin-1") == content
 

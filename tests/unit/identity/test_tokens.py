@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey
 
 from lienthong.identity.tokens import SigningKey, TokenRules, mint
 from lienthong.kit.clock import ManualClock
-from lienthong.kit.tokens import KeySet, TokenRefused, TokenVerifier
+from lienthong.kit.tokens import KeySet, TokenRefusedError, TokenVerifier
 
 NOW = datetime(2026, 11, 23, 6, 30, 0, 999_999, tzinfo=UTC)
 RULES = TokenRules("https://lgsp.example", "urn:lgsp:VN-BTN", timedelta(minutes=5))
@@ -51,7 +51,7 @@ def test_the_houses_verifier_accepts_a_token_until_it_expires() -> None:
     assert (access.client_id, access.jti) == ("H11.01/one-stop", "t1")
     assert access.scopes == frozenset({"api", "events"})
     clock.advance(300)
-    with pytest.raises(TokenRefused, match="expired"):
+    with pytest.raises(TokenRefusedError, match="expired"):
         verifier.verify(token(key), keys)
 
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI, HTTPException, Query
 from pydantic import BaseModel, Field
 
-from lienthong.kit.problems import PROBLEM_JSON, Problem, install_problem_handlers
+from lienthong.kit.problems import PROBLEM_JSON, ProblemError, install_problem_handlers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
     @app.get("/problem")
     async def problem() -> None:
-        raise Problem(
+        raise ProblemError(
             "agreement-ended",
             409,
             "Agreement ended",
@@ -113,5 +113,5 @@ async def test_the_frameworks_own_errors_keep_their_headers(client: httpx.AsyncC
 
 
 def test_further_members_stand_beside_the_standard_ones() -> None:
-    document = Problem("a", 400, "A", "b", extra={"errors": [1]}).document("tx")
+    document = ProblemError("a", 400, "A", "b", extra={"errors": [1]}).document("tx")
     assert (document["errors"], document["instance"]) == ([1], "tx")

@@ -17,7 +17,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from lienthong.kit.clock import ManualClock
-from lienthong.kit.tokens import KeySet, TokenRefused, TokenVerifier
+from lienthong.kit.tokens import KeySet, TokenRefusedError, TokenVerifier
 
 ISSUER = "https://lgsp.example"
 AUDIENCE = "urn:lgsp:VN-BTN"
@@ -64,7 +64,7 @@ def encoded(raw: bytes) -> str:
 
 
 def reason(token: str) -> str:
-    with pytest.raises(TokenRefused) as refused:
+    with pytest.raises(TokenRefusedError) as refused:
         VERIFIER.verify(token, KEYS)
     return refused.value.reason
 
@@ -72,7 +72,7 @@ def reason(token: str) -> str:
 def verdict(token: str) -> str:
     try:
         VERIFIER.verify(token, KEYS)
-    except TokenRefused as refused:
+    except TokenRefusedError as refused:
         return refused.reason
     return "stands"
 

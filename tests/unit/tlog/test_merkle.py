@@ -13,8 +13,8 @@ from lienthong.tlog import (
     EMPTY_ROOT,
     TILE_WIDTH,
     Edge,
-    MalformedTile,
-    ProofRefused,
+    MalformedTileError,
+    ProofRefusedError,
     TileAddress,
     consistency_proof,
     consistency_tiles,
@@ -144,9 +144,9 @@ def test_the_edge_is_found_again_in_stored_tiles() -> None:
 
 
 def test_an_edge_that_does_not_fit_its_size_cannot_be_made() -> None:
-    with pytest.raises(MalformedTile):
+    with pytest.raises(MalformedTileError):
         Edge(2, (LEAVES[0],))
-    with pytest.raises(MalformedTile):
+    with pytest.raises(MalformedTileError):
         Edge(1, (LEAVES[0][:-1],))
 
 
@@ -184,7 +184,7 @@ def test_a_changed_inclusion_proof_is_refused(data: st.DataObject) -> None:
     bit = data.draw(st.integers(0, 255))
     broken = int.from_bytes(proof[at], "big") ^ (1 << bit)
     proof[at] = broken.to_bytes(32, "big")
-    with pytest.raises(ProofRefused):
+    with pytest.raises(ProofRefusedError):
         verify_inclusion(index, size, LEAVES[index], proof, ROOTS[size])
 
 
@@ -204,7 +204,7 @@ def test_a_proof_for_another_place_leaf_root_or_length_is_refused(data: st.DataO
         (-1, size, LEAVES[index], proof, ROOTS[size]),
         (index, size, LEAVES[index], (*proof[:-1], proof[-1] + b"x"), ROOTS[size]),
     ):
-        with pytest.raises(ProofRefused):
+        with pytest.raises(ProofRefusedError):
             verify_inclusion(*claim)
 
 
@@ -224,22 +224,22 @@ def test_a_changed_consistency_proof_is_refused(data: st.DataObject) -> None:
         (old, ROOTS[old], new, forked, proof),
         (new, ROOTS[new], old, ROOTS[old], proof),
     ):
-        with pytest.raises(ProofRefused):
+        with pytest.raises(ProofRefusedError):
             verify_consistency(*claim)
 
 
 def test_a_fork_at_the_same_size_is_refused() -> None:
-    with pytest.raises(ProofRefused, match="forked"):
+    with pytest.raises(ProofRefusedError, match="forked"):
         verify_consistency(7, ROOTS[7], 7, ROOTS[8], [])
 
 
 def test_a_log_that_changed_an_old_entry_cannot_prove_consistency() -> None:
     rewritten = [leaf_hash(b"rewritten"), *LEAVES[1:]]
     proof = consistency_proof(100, 200, Tiles(rewritten))
-    with pytest.raises(ProofRefused):
+    with pytest.raises(ProofRefusedError):
         verify_consistency(100, ROOTS[100], 200, root_by_definition(rewritten[:200]), proof)
 
 
 def test_a_missing_tile_is_named() -> None:
-    with pytest.raises(MalformedTile, match=r"tile/0/000\.p/7 is missing"):
+    with pytest.raises(MalformedTileError, match=r"tile/0/000\.p/7 is missing"):
         inclusion_proof(3, 7, {})

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from lienthong.tlog import (
     Checkpoint,
-    MalformedCheckpoint,
-    MalformedKey,
-    MalformedNote,
+    MalformedCheckpointError,
+    MalformedKeyError,
+    MalformedNoteError,
     Note,
-    SignatureRefused,
+    SignatureRefusedError,
     SigningKey,
     VerifierKey,
-    WrongOrigin,
+    WrongOriginError,
     open_checkpoint,
     open_note,
     sign_note,
@@ -80,9 +80,9 @@ def test_a_signing_key_does_not_show_itself() -> None:
     ],
 )
 def test_a_key_that_is_not_exactly_one_is_refused(text: str) -> None:
-    with pytest.raises(MalformedKey):
+    with pytest.raises(MalformedKeyError):
         VerifierKey.parse(text)
-    with pytest.raises(MalformedKey):
+    with pytest.raises(MalformedKeyError):
         SigningKey.parse("PRIVATE+KEY+" + text)
 
 
@@ -94,14 +94,14 @@ def test_the_text_may_hold_empty_lines() -> None:
 def test_signatures_of_unknown_keys_are_ignored_but_one_known_key_must_have_signed() -> None:
     both = sign_note("text\n", [OTHER, KEY])
     assert [signature.name for signature in open_note(both, [KEY.verifier]).signatures] == [KEY.name]
-    with pytest.raises(SignatureRefused, match=r"none of the known keys.*witness"):
+    with pytest.raises(SignatureRefusedError, match=r"none of the known keys.*witness"):
         open_note(sign_note("text\n", [OTHER]), [KEY.verifier])
 
 
 def test_a_key_that_shares_only_the_name_is_unknown() -> None:
     namesake = SigningKey(KEY.name, bytes(32))
     assert open_note(sign_note("text\n", [namesake, KEY]), [KEY.verifier]).text == "text\n"
-    with pytest.raises(SignatureRefused):
+    with pytest.raises(SignatureRefusedError):
         open_note(sign_note("text\n", [namesake]), [KEY.verifier])
 
 
@@ -111,7 +111,7 @@ def test_a_wrong_signature_of_a_known_key_refuses_the_note_although_another_is_r
     wrong_line = forged.split("\n")[2]
     right_line = sign_note("test\n", [KEY]).split("\n")[2]
     note = f"test\n\n{wrong_line}\n{right_line}\n"
-    with pytest.raises(SignatureRefused, match="witness does not fit"):
+    with pytest.raises(SignatureRefusedError, match="witness does not fit"):
         open_note(note, [KEY.verifier, OTHER.verifier])
     assert open_note(note, [KEY.verifier]).text == "test\n"
 
@@ -120,7 +120,7 @@ def test_a_wrong_signature_of_a_known_key_refuses_the_note_although_another_is_r
 def test_a_note_with_any_bit_changed_does_not_open(data: st.DataObject) -> None:
     raw = bytearray(CHECKPOINT.signed(KEY).encode())
     raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    with pytest.raises((MalformedNote, SignatureRefused)):
+    with pytest.raises((MalformedNoteError, SignatureRefusedError)):
         open_note(bytes(raw), [KEY.verifier])
 
 
@@ -152,13 +152,13 @@ GOOD_LINE = GO_NOTE.split("\n")[3]
     ],
 )
 def test_what_is_not_exactly_a_note_is_refused(raw: str | bytes) -> None:
-    with pytest.raises(MalformedNote):
+    with pytest.raises(MalformedNoteError):
         Note.parse(raw)
 
 
 def test_a_text_that_cannot_be_a_note_s_is_not_signed() -> None:
     for text in ("", "no newline", "control \x01\n"):
-        with pytest.raises(MalformedNote):
+        with pytest.raises(MalformedNoteError):
             sign_note(text, [KEY])
 
 
@@ -175,7 +175,7 @@ def test_extension_lines_are_kept() -> None:
 
 def test_a_checkpoint_of_another_log_is_refused() -> None:
     stranger = Checkpoint("lgsp/VN-HNI/ledger", 3, bytes(32)).signed(KEY)
-    with pytest.raises(WrongOrigin):
+    with pytest.raises(WrongOriginError):
         open_checkpoint(stranger, KEY.verifier)
     assert open_checkpoint(stranger, [KEY.verifier], origin="lgsp/VN-HNI/ledger").size == 3
 
@@ -203,5 +203,5 @@ ROOT = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA="
     ],
 )
 def test_what_is_not_exactly_a_checkpoint_is_refused(text: str) -> None:
-    with pytest.raises(MalformedCheckpoint):
+    with pytest.raises(MalformedCheckpointError):
         Checkpoint.parse(text)

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from lienthong.tlog import (
     Checkpoint,
     Edge,
-    MalformedReceipt,
-    ProofRefused,
+    MalformedReceiptError,
+    ProofRefusedError,
     Receipt,
     SigningKey,
     TileAddress,
     TlogError,
     VerifiedReceipt,
-    WrongOrigin,
+    WrongOriginError,
     grow,
     inclusion_proof,
     inclusion_tiles,
@@ -58,19 +58,19 @@ def test_without_extra_the_entry_must_come_another_way() -> None:
     text = str(receipt_of(5))
     assert "extra" not in text
     assert verify_receipt(text, KEY.verifier, entry=ENTRIES[5]).index == 5
-    with pytest.raises(MalformedReceipt, match="does not carry its entry"):
+    with pytest.raises(MalformedReceiptError, match="does not carry its entry"):
         verify_receipt(text, KEY.verifier)
 
 
 def test_another_entry_is_not_proven() -> None:
-    with pytest.raises(ProofRefused):
+    with pytest.raises(ProofRefusedError):
         verify_receipt(str(receipt_of(5, extra=ENTRIES[6])), KEY.verifier)
-    with pytest.raises(ProofRefused):
+    with pytest.raises(ProofRefusedError):
         verify_receipt(str(receipt_of(5, extra=ENTRIES[5])), KEY.verifier, entry=ENTRIES[6])
 
 
 def test_a_receipt_of_another_log_is_refused() -> None:
-    with pytest.raises(WrongOrigin):
+    with pytest.raises(WrongOriginError):
         verify_receipt(str(receipt_of(5, extra=ENTRIES[5])), KEY.verifier, origin="lgsp/VN-HNI/ledger")
 
 
@@ -104,5 +104,5 @@ PROOF_LINE = "gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ="
     ],
 )
 def test_what_is_not_exactly_a_receipt_is_refused(text: str | bytes) -> None:
-    with pytest.raises(MalformedReceipt):
+    with pytest.raises(MalformedReceiptError):
         Receipt.parse(text)

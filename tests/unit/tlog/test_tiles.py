@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lienthong.tlog import (
     ENTRIES,
-    MalformedTile,
+    MalformedTileError,
     TileAddress,
     decode_bundle,
     encode_bundle,
@@ -56,7 +56,7 @@ def test_paths_are_spelled_as_the_specification_says(address: TileAddress, path:
     ],
 )  # fmt: skip
 def test_any_other_spelling_of_a_path_is_refused(path: str) -> None:
-    with pytest.raises(MalformedTile):
+    with pytest.raises(MalformedTileError):
         TileAddress.parse(path)
 
 
@@ -76,7 +76,7 @@ def test_a_tree_of_256_has_a_full_tile_and_a_partial_one_above() -> None:
 
 
 def test_a_tile_outside_the_tree_has_no_address() -> None:
-    with pytest.raises(MalformedTile):
+    with pytest.raises(MalformedTileError):
         TileAddress.of_tree(0, 1, 256)
 
 
@@ -87,7 +87,7 @@ def test_a_stored_tile_that_has_grown_still_gives_the_narrower_one() -> None:
 
 @pytest.mark.parametrize("size", [0, 95, 97, 257 * 32])
 def test_a_stored_tile_of_the_wrong_size_is_refused(size: int) -> None:
-    with pytest.raises(MalformedTile):
+    with pytest.raises(MalformedTileError):
         TileAddress(0, 0, 3).of_bytes(bytes(size))
 
 
@@ -102,7 +102,7 @@ def test_a_bundle_has_the_length_before_each_entry() -> None:
 
 def test_an_entry_too_long_for_a_bundle_is_refused() -> None:
     assert decode_bundle(encode_bundle([bytes(65_535)])) == [bytes(65_535)]
-    with pytest.raises(MalformedTile):
+    with pytest.raises(MalformedTileError):
         encode_bundle([bytes(65_536)])
 
 
@@ -116,5 +116,5 @@ def test_a_cut_bundle_is_refused_unless_cut_between_entries(
     if whole:
         assert decode_bundle(cut) == whole[0]
     else:
-        with pytest.raises(MalformedTile):
+        with pytest.raises(MalformedTileError):
             decode_bundle(cut)

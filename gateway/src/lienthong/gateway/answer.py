@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lienthong.gateway.call import Call
-    from lienthong.kit.problems import Problem
+    from lienthong.kit.problems import ProblemError
 
 _LENGTH: Final = b"content-length"
 _CODING: Final = b"transfer-encoding"
@@ -53,7 +53,7 @@ class Answer(msgspec.Struct, eq=False):
     close: Callable[[], None] | None = None
 
 
-def problem_answer(call: Call, problem: Problem) -> Answer:
+def problem_answer(call: Call, problem: ProblemError) -> Answer:
     """The answer that carries a problem of the gateway's or the caller's."""
     body = msgspec.json.encode(problem.document(call.tx))
     headers = [
@@ -99,7 +99,7 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_room: bool) ->
     """Take apart the fields of a provider's answer; a room of the platform may say LGSP-Error.
 
     Raises:
-        Problem: provider-broken, when the length is declared in two ways or not a number (RFC 9112
+        ProblemError: provider-broken, when the length is declared in two ways or not a number (RFC 9112
             section 6.3): whoever reads on would take a part of this answer for another one.
     """
     passed: list[tuple[bytes, bytes]] = []

@@ -13,10 +13,10 @@ from lienthong.gateway.answer import Answer, problem_answer
 from lienthong.gateway.authorize import authorize
 from lienthong.gateway.call import EMPTY_SHA256, MAX_METHOD, Call
 from lienthong.gateway.headers import read_headers
-from lienthong.gateway.journal.journal import AuditUnavailable
+from lienthong.gateway.journal.journal import AuditUnavailableError
 from lienthong.gateway.match import match
-from lienthong.gateway.watch import CallerGone, CallerWatch, Watches
-from lienthong.kit.problems import Problem
+from lienthong.gateway.watch import CallerGoneError, CallerWatch, Watches
+from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -92,12 +92,12 @@ class Gateway:
                 if watch.gone:
                     await self._record_aborted(call)
                     return
-            except Problem as problem:
+            except ProblemError as problem:
                 answer = _refused(call, problem)
-            except AuditUnavailable:
+            except AuditUnavailableError:
                 await self._answer_unrecorded(call, send)
                 return
-            except CallerGone:
+            except CallerGoneError:
                 await self._record_aborted(call)
                 return
             except Exception:  # noqa: BLE001  whatever it is: an answer and a record
@@ -149,7 +149,7 @@ class Gateway:
         call.answered = self._clock.now()
         try:
             await self._recorder.outcome(call)
-        except AuditUnavailable:
+        except AuditUnavailableError:
             await self._answer_unrecorded(call, send)
             return
         await _send(answer, send)
@@ -180,9 +180,9 @@ class Gateway:
                     held = last
                 # Sending to a caller that has gone fails silently; the watch needs a moment to say so.
                 await asyncio.sleep(_LAST_LOOK_S)
-        except CallerGone:
+        except CallerGoneError:
             call.aborted = True
-        except Problem as problem:
+        except ProblemError as problem:
             call.aborted = True
             call.error = problem.code
         except Exception:  # noqa: BLE001  whatever it is: the call has reached the provider, and is recorded
@@ -194,7 +194,7 @@ class Gateway:
         call.answered = self._clock.now()
         try:
             await self._recorder.outcome(call)
-        except AuditUnavailable:
+        except AuditUnavailableError:
             # To return without the last part makes the server break the connection off.
             _log.error("answer broken off, its record is not durable", tx=call.tx)
             return
@@ -205,7 +205,7 @@ class Gateway:
         call.aborted = True
         try:
             await self._recorder.outcome(call)
-        except AuditUnavailable:
+        except AuditUnavailableError:
             _log.error("aborted call not recorded", tx=call.tx)
 
     async def _answer_unrecorded(self, call: Call, send: Send) -> None:
@@ -220,7 +220,7 @@ def _all_but_the_last(part: bytes) -> tuple[bytes, bytes]:
     return part[:-_HELD_BYTES], part[-_HELD_BYTES:]
 
 
-def _refused(call: Call, problem: Problem) -> Answer:
+def _refused(call: Call, problem: ProblemError) -> Answer:
     call.error = problem.code
     answer = problem_answer(call, problem)
     if call.method == "HEAD":

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
-from lienthong.kit.problems import Problem
-from lienthong.kit.tokens import TokenRefused
+from lienthong.kit.problems import ProblemError
+from lienthong.kit.tokens import TokenRefusedError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,7 +58,7 @@ class Authenticator:
         """Set the client of a call to a service.
 
         Raises:
-            Problem: no-token, token-refused, client-suspended, insufficient-scope.
+            ProblemError: no-token, token-refused, client-suspended, insufficient-scope.
         """
         authorization = call.inbound.authorization if call.inbound is not None else None
         if authorization is None:
@@ -77,7 +77,7 @@ class Authenticator:
             return
         try:
             call.client = self._token(authorization, call.received).client_id
-        except Problem:
+        except ProblemError:
             return
 
     def _token(self, authorization: bytes, now: datetime) -> AccessToken:
@@ -96,7 +96,7 @@ class Authenticator:
             token = self._verifier.verify(text, self._keys.key_set)
         except UnicodeDecodeError:
             raise problems.token_refused("malformed") from None
-        except TokenRefused as error:
+        except TokenRefusedError as error:
             raise problems.token_refused(error.reason) from None
         # Only under its plain spelling: a token can be written with any number of spaces before it.
         if len(authorization) == len(_SCHEME) + len(text) <= MAX_REMEMBERED_BYTES:

@@ -10,14 +10,14 @@ from lienthong.gateway.policy import Denial, Grant, decide
 if TYPE_CHECKING:
     from lienthong.gateway.call import Call
     from lienthong.gateway.table import RoutingTable
-    from lienthong.kit.problems import Problem
+    from lienthong.kit.problems import ProblemError
 
 
 def authorize(call: Call, table: RoutingTable) -> None:
     """Find the agreement and the purpose of a call whose operation and client are known.
 
     Raises:
-        Problem: client-suspended, unknown-service (suspended), no-agreement, operation-not-in-agreement,
+        ProblemError: client-suspended, unknown-service (suspended), no-agreement, operation-not-in-agreement,
             purpose-not-in-agreement, malformed-request (LGSP-Purpose).
     """
     if call.service is None or call.operation is None or call.client is None or call.inbound is None:
@@ -29,7 +29,7 @@ def authorize(call: Call, table: RoutingTable) -> None:
     call.agreement, call.purpose = decision.agreement, decision.purpose
 
 
-def _refusal(denial: Denial, client: str, service: str, operation: str) -> Problem:
+def _refusal(denial: Denial, client: str, service: str, operation: str) -> ProblemError:
     match denial:
         case Denial.CLIENT_SUSPENDED:
             return problems.client_suspended(client)

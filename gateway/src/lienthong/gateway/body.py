@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
-from lienthong.gateway.watch import CallerGone
+from lienthong.gateway.watch import CallerGoneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -40,12 +40,12 @@ class RequestBody:
 
         Raises:
             Problem: request-too-large.
-            CallerGone: before the end.
+            CallerGoneError: before the end.
         """
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise CallerGone
+                raise CallerGoneError
             chunk: bytes = message.get("body", b"")
             if chunk:
                 self.size += len(chunk)
@@ -56,6 +56,6 @@ class RequestBody:
             if not message.get("more_body", False):
                 if self.length not in (None, self.size):
                     # The provider would take the next request for the rest of this one.
-                    raise CallerGone
+                    raise CallerGoneError
                 self._ended()
                 return

@@ -22,7 +22,7 @@ from lienthong.gateway.diskcopy import DiskCopy
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, accepts_connections
 from lienthong.gateway.http1.pool import Pool
-from lienthong.gateway.journal.journal import AuditUnavailable, Journal
+from lienthong.gateway.journal.journal import AuditUnavailableError, Journal
 from lienthong.gateway.journal.sampling import Budget, Counts
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.live import Live
@@ -249,7 +249,7 @@ async def _last_samples(recorder: Recorder) -> None:
     try:
         if recorder.available:
             await recorder.samples()
-    except AuditUnavailable as error:
+    except AuditUnavailableError as error:
         _log.warning("counts of refused calls not recorded yet", error=str(error))
 
 

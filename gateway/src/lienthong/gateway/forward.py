@@ -12,8 +12,8 @@ from lienthong.gateway.answer import Answer, own_headers, passed_headers
 from lienthong.gateway.body import RequestBody
 from lienthong.gateway.call import EMPTY_SHA256
 from lienthong.gateway.headers import line
-from lienthong.gateway.http1.errors import ProviderError, TimedOut, Unreachable
-from lienthong.kit.problems import Problem
+from lienthong.gateway.http1.errors import ProviderError, ProviderTimeoutError, ProviderUnreachableError
+from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -54,9 +54,9 @@ class Forwarder:
         """Forward the call; the answer is whole, or its rest is still to be read and it has to be closed.
 
         Raises:
-            Problem: malformed-request, request-too-large, provider-unreachable, provider-broken,
+            ProblemError: malformed-request, request-too-large, provider-unreachable, provider-broken,
                 provider-timeout.
-            CallerGone: the caller went away meanwhile.
+            CallerGoneError: the caller went away meanwhile.
         """
         inbound = call.inbound
         if inbound is None:
@@ -86,7 +86,7 @@ class Forwarder:
                 streamed = body if whole is None else None
                 connection = await self._send(call, upstreams.in_order(), rest, streamed, timeout_s)
                 return await self._answer(call, connection, own)
-            except Problem as problem:
+            except ProblemError as problem:
                 if problem.code == "provider-unreachable":
                     call.forwarded = None
                 raise
@@ -110,7 +110,7 @@ class Forwarder:
             if connection is None:
                 try:
                     connection = await self._pool.connect(address.origin, deadline)
-                except Unreachable as error:
+                except ProviderUnreachableError as error:
                     _failure(error, call, address.text)
                     continue
             try:
@@ -177,7 +177,7 @@ async def _rest(call: Call, connection: Connection) -> AsyncIterator[bytes]:
     """What is still to come of an answer.
 
     Raises:
-        Problem: provider-broken, provider-timeout.
+        ProblemError: provider-broken, provider-timeout.
     """
     try:
         while (chunk := await connection.chunk()) is not None:
@@ -209,9 +209,11 @@ def new_traceparent(tx: str) -> str:
     return f"00-{trace}-{trace[16:]}-00"
 
 
-def _failure(error: ProviderError, call: Call, address: str) -> Problem:
+def _failure(error: ProviderError, call: Call, address: str) -> ProblemError:
     """What went wrong at the provider, in the log and as a problem."""
     _log.warning("provider failed", tx=call.tx, service=call.service_name, address=address, cause=str(error))
-    if isinstance(error, Unreachable):
+    if isinstance(error, ProviderUnreachableError):
         return problems.provider_unreachable()
-    return problems.provider_timeout() if isinstance(error, TimedOut) else problems.provider_broken()
+    return (
+        problems.provider_timeout() if isinstance(error, ProviderTimeoutError) else problems.provider_broken()
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lienthong.gateway import problems
 from lienthong.gateway.paths import (
     SEMICOLON,
-    PathNotNormal,
+    PathNotNormalError,
     check_normal,
     decoded_segments,
     without_parameters,
@@ -33,7 +33,7 @@ def match(call: Call, table: RoutingTable | None, rooms: Mapping[bytes, Room]) -
     path = call.path
     try:
         check_normal(path)
-    except PathNotNormal as error:
+    except PathNotNormalError as error:
         raise problems.path_not_normal(str(error)) from None
     if not call.query.isascii():
         raise problems.malformed_request(

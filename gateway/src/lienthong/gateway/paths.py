@@ -23,7 +23,7 @@ _PERCENT, SEMICOLON = ord("%"), ord(";")
 _FORBIDDEN_OCTETS = frozenset((*range(0x20), 0x7F, ord("."), ord("/"), ord("\\")))
 
 
-class PathNotNormal(ValueError):  # noqa: N818  the name is the code of the problem
+class PathNotNormalError(ValueError):
     """The path is not in normal form; the message says why and ends up in the problem's detail."""
 
 
@@ -36,16 +36,16 @@ def check_normal(path: bytes) -> None:
     the decoded bytes are UTF-8.
 
     Raises:
-        PathNotNormal: with the reason.
+        PathNotNormalError: with the reason.
     """
     if not path.startswith(b"/"):
-        raise PathNotNormal("it does not start with /")
+        raise PathNotNormalError("it does not start with /")
     if path.translate(None, _PLAIN):
-        raise PathNotNormal("it holds a character that has to be percent-encoded")
+        raise PathNotNormalError("it holds a character that has to be percent-encoded")
     if path.find(b"//") >= 0:
-        raise PathNotNormal("it has an empty segment (//)")
+        raise PathNotNormalError("it has an empty segment (//)")
     if path.find(b"/.") >= 0 and any(_is_dots(segment) for segment in path.split(b"/")):
-        raise PathNotNormal("it has a . or .. segment")
+        raise PathNotNormalError("it has a . or .. segment")
     if _PERCENT in path:
         _check_encodings(path)
 
@@ -58,17 +58,17 @@ def _check_encodings(path: bytes) -> None:
     for encoding in _ENCODED.finditer(path):
         digits = encoding[1]
         if digits is None:
-            raise PathNotNormal("it has an incomplete percent-encoding")
+            raise PathNotNormalError("it has an incomplete percent-encoding")
         if int(digits, 16) in _FORBIDDEN_OCTETS:
-            raise PathNotNormal(
+            raise PathNotNormalError(
                 f"it has an encoded dot, slash, backslash or control character (%{digits.decode()})"
             )
     if _ENCODED_TWICE.search(path):
-        raise PathNotNormal("it has a dot, slash or backslash that is encoded twice")
+        raise PathNotNormalError("it has a dot, slash or backslash that is encoded twice")
     try:
         unquote_to_bytes(path).decode()
     except UnicodeDecodeError:
-        raise PathNotNormal("its percent-encodings are not UTF-8") from None
+        raise PathNotNormalError("its percent-encodings are not UTF-8") from None
 
 
 def without_parameters(path: bytes) -> bytes:

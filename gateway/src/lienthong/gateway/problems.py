@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,12 +49,12 @@ KINDS = {
 _RETRY_SOON = {"Retry-After": "1"}
 
 
-def _problem(code: str, detail: str, detail_vi: str, headers: dict[str, str] | None = None) -> Problem:
+def _problem(code: str, detail: str, detail_vi: str, headers: dict[str, str] | None = None) -> ProblemError:
     kind = KINDS[code]
-    return Problem(code, kind.status, kind.title, detail, kind.title_vi, detail_vi, headers or {})
+    return ProblemError(code, kind.status, kind.title, detail, kind.title_vi, detail_vi, headers or {})
 
 
-def path_not_normal(reason: str) -> Problem:
+def path_not_normal(reason: str) -> ProblemError:
     """The path could be understood in two ways."""
     return _problem(
         "path-not-normal",
@@ -64,12 +64,12 @@ def path_not_normal(reason: str) -> Problem:
     )
 
 
-def malformed_request(detail: str, detail_vi: str) -> Problem:
+def malformed_request(detail: str, detail_vi: str) -> ProblemError:
     """A header or the query cannot be accepted as it is."""
     return _problem("malformed-request", detail, detail_vi)
 
 
-def no_token() -> Problem:
+def no_token() -> ProblemError:
     """Nobody said who calls."""
     return _problem(
         "no-token",
@@ -79,7 +79,7 @@ def no_token() -> Problem:
     )
 
 
-def token_refused(reason: str) -> Problem:
+def token_refused(reason: str) -> ProblemError:
     """The token proves nothing (RFC 6750 section 3.1)."""
     return _problem(
         "token-refused",
@@ -89,7 +89,7 @@ def token_refused(reason: str) -> Problem:
     )
 
 
-def client_suspended(client: str) -> Problem:
+def client_suspended(client: str) -> ProblemError:
     """The operator has stopped this client."""
     return _problem(
         "client-suspended",
@@ -98,7 +98,7 @@ def client_suspended(client: str) -> Problem:
     )
 
 
-def insufficient_scope(scope: str) -> Problem:
+def insufficient_scope(scope: str) -> ProblemError:
     """The token was asked for other things (RFC 6750 section 3.1)."""
     return _problem(
         "insufficient-scope",
@@ -108,7 +108,7 @@ def insufficient_scope(scope: str) -> Problem:
     )
 
 
-def no_agreement(client: str, service: str) -> Problem:
+def no_agreement(client: str, service: str) -> ProblemError:
     """Nothing lets this client call this service now."""
     return _problem(
         "no-agreement",
@@ -117,7 +117,7 @@ def no_agreement(client: str, service: str) -> Problem:
     )
 
 
-def operation_not_in_agreement(operation: str) -> Problem:
+def operation_not_in_agreement(operation: str) -> ProblemError:
     """There is an agreement, but on other operations."""
     return _problem(
         "operation-not-in-agreement",
@@ -126,7 +126,7 @@ def operation_not_in_agreement(operation: str) -> Problem:
     )
 
 
-def purpose_not_in_agreement() -> Problem:
+def purpose_not_in_agreement() -> ProblemError:
     """The stated purpose is not one of the agreement's."""
     return _problem(
         "purpose-not-in-agreement",
@@ -135,7 +135,7 @@ def purpose_not_in_agreement() -> Problem:
     )
 
 
-def purpose_needed() -> Problem:
+def purpose_needed() -> ProblemError:
     """The agreement allows several purposes and the call states none."""
     return _problem(
         "purpose-not-in-agreement",
@@ -144,7 +144,7 @@ def purpose_needed() -> Problem:
     )
 
 
-def unknown_path() -> Problem:
+def unknown_path() -> ProblemError:
     """Neither a service nor a room stands at this path."""
     return _problem(
         "unknown-path",
@@ -153,7 +153,7 @@ def unknown_path() -> Problem:
     )
 
 
-def unknown_service(service: str) -> Problem:
+def unknown_service(service: str) -> ProblemError:
     """No such service in the catalog."""
     return _problem(
         "unknown-service",
@@ -162,7 +162,7 @@ def unknown_service(service: str) -> Problem:
     )
 
 
-def service_suspended(service: str) -> Problem:
+def service_suspended(service: str) -> ProblemError:
     """The service is in the catalog, but it or its system is not active."""
     return _problem(
         "unknown-service",
@@ -171,7 +171,7 @@ def service_suspended(service: str) -> Problem:
     )
 
 
-def unknown_operation(service: str) -> Problem:
+def unknown_operation(service: str) -> ProblemError:
     """The service declares no such path."""
     return _problem(
         "unknown-operation",
@@ -180,7 +180,7 @@ def unknown_operation(service: str) -> Problem:
     )
 
 
-def method_not_allowed(allowed: Iterable[str]) -> Problem:
+def method_not_allowed(allowed: Iterable[str]) -> ProblemError:
     """The path is declared, the method is not."""
     methods = ", ".join(sorted(allowed))
     return _problem(
@@ -191,7 +191,7 @@ def method_not_allowed(allowed: Iterable[str]) -> Problem:
     )
 
 
-def request_too_large(limit: int) -> Problem:
+def request_too_large(limit: int) -> ProblemError:
     """The body is larger than the service takes."""
     return _problem(
         "request-too-large",
@@ -200,7 +200,7 @@ def request_too_large(limit: int) -> Problem:
     )
 
 
-def headers_too_large() -> Problem:
+def headers_too_large() -> ProblemError:
     """Too many header fields, or they and the address are too large."""
     return _problem(
         "headers-too-large",
@@ -209,7 +209,7 @@ def headers_too_large() -> Problem:
     )
 
 
-def internal_error() -> Problem:
+def internal_error() -> ProblemError:
     """The gateway has a fault of its own; the log has more under the transaction id."""
     return _problem(
         "internal-error",
@@ -218,7 +218,7 @@ def internal_error() -> Problem:
     )
 
 
-def provider_unreachable() -> Problem:
+def provider_unreachable() -> ProblemError:
     """No connection to any of the provider's addresses."""
     return _problem(
         "provider-unreachable",
@@ -227,7 +227,7 @@ def provider_unreachable() -> Problem:
     )
 
 
-def provider_broken() -> Problem:
+def provider_broken() -> ProblemError:
     """The provider's answer is not HTTP, is cut off, or did not come."""
     return _problem(
         "provider-broken",
@@ -236,7 +236,7 @@ def provider_broken() -> Problem:
     )
 
 
-def provider_timeout() -> Problem:
+def provider_timeout() -> ProblemError:
     """The provider took longer than its service declares."""
     return _problem(
         "provider-timeout",
@@ -245,7 +245,7 @@ def provider_timeout() -> Problem:
     )
 
 
-def audit_unavailable() -> Problem:
+def audit_unavailable() -> ProblemError:
     """No call without a durable record."""
     return _problem(
         "audit-unavailable",
@@ -255,6 +255,6 @@ def audit_unavailable() -> Problem:
     )
 
 
-def not_ready(detail: str, detail_vi: str) -> Problem:
+def not_ready(detail: str, detail_vi: str) -> ProblemError:
     """The gateway lacks what it decides by."""
     return _problem("not-ready", detail, detail_vi, _RETRY_SOON)

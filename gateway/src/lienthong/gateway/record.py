@@ -53,7 +53,7 @@ class Recorder:
         """Record, durably, that a call is about to be forwarded: for services that ask for write-ahead.
 
         Raises:
-            AuditUnavailable: then the call must not be forwarded.
+            AuditUnavailableError: then the call must not be forwarded.
         """
         await self._journal.write(encode(self._record(call, "intent", self._clock.now())))
 
@@ -61,7 +61,7 @@ class Recorder:
         """Record, durably, how a call ended; strangers beyond their budget are only counted.
 
         Raises:
-            AuditUnavailable: then the answer must not leave.
+            AuditUnavailableError: then the answer must not leave.
         """
         now = call.answered or self._clock.now()
         if call.client is None and _may_be_counted(call) and not self._strangers.take():
@@ -78,7 +78,7 @@ class Recorder:
         """Record what was counted since the last time.
 
         Raises:
-            AuditUnavailable: the journal keeps the records and tries again by itself.
+            AuditUnavailableError: the journal keeps the records and tries again by itself.
         """
         records = [encode(self._sample(sample)) for sample in self._counts.take()]
         # All are handed over, so that the journal keeps each of them whatever becomes of the others.

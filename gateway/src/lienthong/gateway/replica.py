@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.contracts.identity.v1 import keys_pb2
 from lienthong.gateway.authenticate import Authenticator, Keys
-from lienthong.gateway.table import CatalogCopy, RoutingTable, VersionGap
+from lienthong.gateway.table import CatalogCopy, RoutingTable, VersionGapError
 from lienthong.kit.rpc import follow
 from lienthong.kit.tokens import KeySet
 
@@ -119,14 +119,14 @@ class RoutesReplica:
                     async with aclosing(follow(self._watch, silence=SILENCE_S, name="routes")) as updates:
                         async for update in updates:
                             self.take(update)
-                except VersionGap as error:
+                except VersionGapError as error:
                     _log.warning("routes were missed, asking for all of them", reason=str(error))
 
     def take(self, update: routes_pb2.WatchResponse) -> None:
         """Take over one message of the catalog.
 
         Raises:
-            VersionGap: something was missed.
+            VersionGapError: something was missed.
         """
         match update.WhichOneof("update"):
             case "snapshot":
@@ -139,7 +139,9 @@ class RoutesReplica:
                 self._show()
             case _:
                 if update.heartbeat.version != self._catalog.version:
-                    raise VersionGap(f"at {self._catalog.version}, the catalog at {update.heartbeat.version}")
+                    raise VersionGapError(
+                        f"at {self._catalog.version}, the catalog at {update.heartbeat.version}"
+                    )
                 self._saver.still_right()
 
     def _show(self) -> None:

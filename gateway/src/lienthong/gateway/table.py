@@ -141,7 +141,7 @@ def build_table(version: int, resources: Iterable[routes_pb2.Resource]) -> Routi
     return catalog.table()
 
 
-class VersionGap(Exception):  # noqa: N818
+class VersionGapError(Exception):
     """A delta does not start where this copy stands: a new snapshot is needed."""
 
 
@@ -166,10 +166,10 @@ class CatalogCopy:
         """Take over what changed.
 
         Raises:
-            VersionGap: the delta starts at another version; nothing was changed.
+            VersionGapError: the delta starts at another version; nothing was changed.
         """
         if delta.from_version != self.version:
-            raise VersionGap(f"at version {self.version}, the delta starts at {delta.from_version}")
+            raise VersionGapError(f"at version {self.version}, the delta starts at {delta.from_version}")
         for key in delta.removals:
             self._remove(key)
         for resource in delta.upserts:

@@ -15,7 +15,7 @@ WATCH_AFTER_S = 0.1
 """Calls that are answered sooner are not watched: it would cost more than a lost caller does."""
 
 
-class CallerGone(Exception):  # noqa: N818  it names what happened
+class CallerGoneError(Exception):
     """The caller has closed the connection; nobody waits for the answer."""
 
 
@@ -51,8 +51,8 @@ class Watches:
 class CallerWatch:
     """Watches one request's connection, from the moment its body has been read.
 
-    Inside `with watch:` a caller that goes away ends the block with CallerGone, unless what the block waits
-    for is just then done: so look at `gone` too. Outside it is only noted.
+    Inside `with watch:` a caller that goes away ends the block with CallerGoneError, unless what the block
+    waits for is just then done: so look at `gone` too. Outside it is only noted.
     """
 
     __slots__ = ("_armed", "_body_read", "_receive", "_waiting", "_watches", "_worker", "gone")
@@ -84,7 +84,7 @@ class CallerWatch:
 
     def __enter__(self) -> None:
         if self.gone:
-            raise CallerGone
+            raise CallerGoneError
         self._worker = asyncio.current_task()
         self._armed = True
 
@@ -95,7 +95,7 @@ class CallerWatch:
         if self.gone and self._worker is not None:
             self._worker.uncancel()
             if isinstance(error, asyncio.CancelledError):
-                raise CallerGone from None
+                raise CallerGoneError from None
 
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from lienthong.gateway.http1.errors import Broken
+from lienthong.gateway.http1.errors import ProviderBrokenError
 from tests.integration.gateway.http1.wire import (
     CHUNKED,
     FORGED,
@@ -97,7 +97,7 @@ async def test_interim_answers_without_end_are_given_up() -> None:
         sent = await peer.flood(b"HTTP/1.1 103 Early Hints\r\nx: 1\r\n\r\n" * 20, most=100 * MIB)
 
     async with provider(serve) as wire:
-        with pytest.raises(Broken):
+        with pytest.raises(ProviderBrokenError):
             await wire.call()
     assert sent < KERNEL_BYTES
 
@@ -114,7 +114,7 @@ async def test_interim_answers_without_end_are_given_up() -> None:
 @on_both_loops
 async def test_a_switch_of_protocols_is_refused(answer: bytes) -> None:
     async with provider(answering(answer)) as wire:
-        with pytest.raises(Broken):
+        with pytest.raises(ProviderBrokenError):
             await wire.call(deadline_s=2)
         assert wire.pool.idle(wire.origin) is None
 
@@ -129,7 +129,7 @@ async def test_an_interim_answer_that_declares_a_body_is_refused_however_it_is_c
 ) -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\n%b\r\n\r\n" % framing
     async with provider(answering((interim, OK) if apart else interim + OK)) as wire:
-        with pytest.raises(Broken):
+        with pytest.raises(ProviderBrokenError):
             await wire.call(deadline_s=2)
         assert wire.pool.idle(wire.origin) is None
 
@@ -138,7 +138,7 @@ async def test_an_interim_answer_that_declares_a_body_is_refused_however_it_is_c
 @on_both_loops
 async def test_a_status_below_100_is_refused_at_once(status: bytes) -> None:
     async with provider(answering(b"HTTP/1.1 %b X\r\n\r\n" % status + OK)) as wire:
-        with pytest.raises(Broken):
+        with pytest.raises(ProviderBrokenError):
             await wire.call(deadline_s=2)
 
 
@@ -197,7 +197,7 @@ async def test_a_request_on_a_connection_that_is_gone_fails_at_once(greeting: by
         await until(lambda: not connection.open, "the end is seen")
         await asyncio.sleep(0.02)
         wire.begin(connection, deadline_s=2)
-        with pytest.raises(Broken):
+        with pytest.raises(ProviderBrokenError):
             await connection.head()
         connection.end()
 
@@ -233,7 +233,7 @@ async def test_an_answer_that_lasts_until_the_connection_closes_is_whole(version
 @on_both_loops
 async def test_an_answer_that_is_cut_off_is_not_taken_as_whole(cut_off: bytes) -> None:
     async with provider(answering(cut_off, close=True)) as wire:
-        with pytest.raises(Broken):
+        with pytest.raises(ProviderBrokenError):
             await wire.call()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.gateway.http1.errors import TimedOut
+from lienthong.gateway.http1.errors import ProviderTimeoutError
 from tests.integration.gateway.http1.wire import (
     CHUNKED,
     KIB,
@@ -46,7 +46,7 @@ async def test_a_deadline_before_the_one_of_the_last_exchange_is_kept() -> None:
     async with provider(_answering_the_first(1)) as wire:
         await wire.call(deadline_s=LONG_S)
         began = wire.now
-        with pytest.raises(TimedOut):
+        with pytest.raises(ProviderTimeoutError):
             await wire.call(deadline_s=0.1)
         assert 0.09 <= wire.now - began < 2
         assert wire.pool.idle(wire.origin) is None
@@ -68,7 +68,7 @@ async def test_a_deadline_after_the_one_of_the_last_exchange_is_kept() -> None:
         await wire.call(deadline_s=0.1)
         assert (await wire.call(deadline_s=0.5)).body == b"second"
         began = wire.now
-        with pytest.raises(TimedOut):
+        with pytest.raises(ProviderTimeoutError):
             await wire.call(deadline_s=0.6)
         assert 0.59 <= wire.now - began < 2
     assert len(wire.peers) == 1
@@ -89,7 +89,7 @@ async def test_a_deadline_after_the_one_of_the_last_exchange_is_kept() -> None:
 @on_both_loops
 async def test_an_answer_that_stops_half_way_ends_at_the_deadline(half: bytes) -> None:
     async with provider(_answering_the_first(0, then=half)) as wire:
-        with pytest.raises(TimedOut):
+        with pytest.raises(ProviderTimeoutError):
             await wire.call(deadline_s=0.1)
         assert wire.pool.idle(wire.origin) is None
         await until(lambda: not wire.pool._open, "the connection is closed")
@@ -110,7 +110,7 @@ async def test_a_deadline_that_has_passed_ends_the_exchange() -> None:
     async with provider(_answering_the_first(0)) as wire:
         connection = await wire.take()
         wire.begin(connection, deadline_s=-1)
-        with pytest.raises(TimedOut):
+        with pytest.raises(ProviderTimeoutError):
             await asyncio.wait_for(connection.head(), 2)
         connection.end()
 
@@ -126,6 +126,6 @@ async def test_the_deadline_holds_for_an_upload_that_goes_nowhere() -> None:
         await asyncio.sleep(LONG_S)
 
     async with provider(serve) as wire:
-        with pytest.raises(TimedOut):
+        with pytest.raises(ProviderTimeoutError):
             await wire.call("POST", upload=endless(), deadline_s=0.2)
         await until(lambda: not wire.pool._open, "the connection is closed")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lienthong.gateway.answer import passed_headers
 from lienthong.gateway.http1.connection import MAX_HEAD_BYTES
-from lienthong.gateway.http1.errors import Broken
+from lienthong.gateway.http1.errors import ProviderBrokenError
 from tests.integration.gateway.http1.wire import (
     CHUNKED,
     KERNEL_BYTES,
@@ -92,7 +92,7 @@ def _with(fields: bytes, body: bytes = b"ok") -> bytes:
 @on_both_loops
 async def test_what_is_no_proper_answer_is_refused(answer: bytes) -> None:
     async with provider(answering(answer, OK)) as wire:
-        with pytest.raises(Broken):
+        with pytest.raises(ProviderBrokenError):
             await wire.call(deadline_s=2)
         assert (await wire.call()).body == b"ok"
     assert len(wire.peers) == 2
@@ -141,7 +141,7 @@ async def test_what_has_no_end_is_given_up_and_takes_no_memory(begin: bytes, pie
         sent = await peer.flood(piece, most=100 * MIB)
 
     async with provider(serve) as wire:
-        with pytest.raises(Broken):
+        with pytest.raises(ProviderBrokenError):
             await wire.call()
     assert sent < KERNEL_BYTES
 

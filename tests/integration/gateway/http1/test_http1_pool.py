@@ -13,7 +13,7 @@ import pytest
 
 from lienthong.gateway.http1 import pool as pool_module
 from lienthong.gateway.http1.connection import Connection
-from lienthong.gateway.http1.errors import Broken, TimedOut, Unreachable
+from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderTimeoutError, ProviderUnreachableError
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.upstreams import Origin
 from tests.integration.gateway.http1.wire import (
@@ -237,7 +237,7 @@ async def test_among_many_exchanges_each_gets_its_own_answer_or_none() -> None:
                 call.cancel()
             try:
                 got = await call
-            except (asyncio.CancelledError, Broken, TimedOut):
+            except (asyncio.CancelledError, ProviderBrokenError, ProviderTimeoutError):
                 continue
             whole += 1
             assert values(got, b"x-path") in ([path.encode()], [])
@@ -271,7 +271,7 @@ async def test_to_close_the_pool_closes_idle_and_busy_connections() -> None:
         await asyncio.sleep(0.02)
         wire.pool.close()
         for call in calls:
-            with pytest.raises(Broken):
+            with pytest.raises(ProviderBrokenError):
                 await asyncio.wait_for(call, 2)
         await until(lambda: gone == 3, "the provider sees them closed")
         assert not wire.pool._open
@@ -302,7 +302,7 @@ async def test_connections_that_were_closed_leave_nothing_to_the_garbage_collect
 async def _unreachable(host: str, port: int, *, tls: bool = False, connect_timeout: float = 5) -> None:
     pool = Pool(connect_timeout=connect_timeout, tls=ssl.create_default_context())
     loop = asyncio.get_running_loop()
-    with pytest.raises(Unreachable):
+    with pytest.raises(ProviderUnreachableError):
         await pool.connect(Origin(host, port, tls), loop.time() + LONG_S)
     assert not pool._open
     pool.close()
@@ -344,7 +344,7 @@ async def test_a_connection_is_waited_for_no_longer_than_the_exchange() -> None:
 
     async with provider(serve) as wire:
         began = wire.now
-        with pytest.raises(Unreachable):
+        with pytest.raises(ProviderUnreachableError):
             # It takes the connection, but never speaks TLS.
             await wire.pool.connect(wire.origin._replace(tls=True), wire.now + 0.1)
         assert wire.now - began < 2

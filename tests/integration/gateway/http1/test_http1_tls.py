@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lienthong.gateway.http1.errors import Broken, Unreachable
+from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderUnreachableError
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.upstreams import Origin
 from tests.integration.gateway.http1.wire import (
@@ -127,14 +127,14 @@ async def test_a_trusted_provider_is_reached_over_tls_and_its_connection_kept(au
 @on_both_loops
 async def test_a_certificate_that_nobody_trusts_makes_a_provider_unreachable(authority: Authority) -> None:
     async with provider(answering(OK), authority.good) as wire:
-        with pytest.raises(Unreachable):
+        with pytest.raises(ProviderUnreachableError):
             await wire.call()
 
 
 @on_both_loops
 async def test_a_certificate_of_another_name_makes_a_provider_unreachable(authority: Authority) -> None:
     async with provider(answering(OK), authority.other, authority.trusting) as wire:
-        with pytest.raises(Unreachable):
+        with pytest.raises(ProviderUnreachableError):
             await wire.call()
 
 
@@ -146,7 +146,7 @@ async def test_a_provider_that_speaks_no_tls_is_unreachable(authority: Authority
         peer.writer.close()
 
     async with provider(serve, trusted=authority.trusting) as wire:
-        with pytest.raises(Unreachable):
+        with pytest.raises(ProviderUnreachableError):
             await wire.pool.connect(wire.origin._replace(tls=True), wire.now + LONG_S)
 
 
@@ -206,7 +206,7 @@ async def test_an_answer_over_tls_that_somebody_cuts_off_is_not_taken_as_whole(a
     """Anybody on the way can end a TCP connection, only the provider can say close_notify (RFC 9112 9.8)."""
     answer = b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000
     async with blocking_tls_provider(authority, answer, notify=False) as wire:
-        with pytest.raises(Broken):
+        with pytest.raises(ProviderBrokenError):
             await wire.call()
 
 

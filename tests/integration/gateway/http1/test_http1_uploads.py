@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.gateway.http1.errors import Broken
+from lienthong.gateway.http1.errors import ProviderBrokenError
 from tests.integration.gateway.http1.wire import (
     KERNEL_BYTES,
     KIB,
@@ -122,7 +122,7 @@ async def test_an_answer_that_comes_before_the_upload_is_over_passes_and_ends_bo
     assert len(wire.peers) == 2
 
 
-class Spoilt(Exception):  # noqa: N818
+class SpoiltError(Exception):
     """What a source of a body may raise."""
 
 
@@ -132,7 +132,7 @@ async def test_an_upload_whose_source_fails_ends_the_exchange_with_that_failure(
     async def spoilt() -> AsyncIterator[bytes]:
         yield b"x"
         await asyncio.sleep(0.02)
-        raise Spoilt
+        raise SpoiltError
 
     async def serve(peer: Peer) -> None:
         await peer.request()
@@ -143,7 +143,7 @@ async def test_an_upload_whose_source_fails_ends_the_exchange_with_that_failure(
 
     gone = asyncio.Event()
     async with provider(serve) as wire:
-        with pytest.raises(Spoilt):
+        with pytest.raises(SpoiltError):
             await wire.call("POST", upload=spoilt())
         await asyncio.wait_for(gone.wait(), 2)
         assert wire.pool.idle(wire.origin) is None
@@ -198,7 +198,7 @@ async def test_a_provider_that_stops_sending_while_it_does_not_read_fails_the_ex
         await asyncio.sleep(LONG_S)
 
     async with provider(serve) as wire:
-        with pytest.raises(Broken):
+        with pytest.raises(ProviderBrokenError):
             await wire.call("POST", upload=endless(), deadline_s=2)
 
 

@@ -14,10 +14,10 @@ import pytest
 import uvloop
 
 from lienthong.gateway.answer import passed_headers
-from lienthong.gateway.http1.errors import Broken
+from lienthong.gateway.http1.errors import ProviderBrokenError
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.upstreams import Origin
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -259,8 +259,8 @@ def values(got: Got, name: bytes) -> list[bytes]:
 
 async def refused(wire: Wire) -> None:
     """Make an exchange whose answer has to be refused: by the client, or by who takes its fields apart."""
-    with pytest.raises((Broken, Problem)) as caught:  # noqa: PT012  both are one step of the way of a call
+    with pytest.raises((ProviderBrokenError, ProblemError)) as caught:  # noqa: PT012  both are one step of the way of a call
         got = await wire.call(deadline_s=2)
         passed_headers(got.fields, from_room=False)
-    if isinstance(caught.value, Problem):
+    if isinstance(caught.value, ProblemError):
         assert caught.value.code == "provider-broken"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import httptools
 
-from lienthong.gateway.http1.errors import Broken, TimedOut
+from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -136,7 +136,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(request)
         else:
             # connection_lost may be long over: nothing else would wake the exchange.
-            self._fail(Broken("closed before the request was sent"))
+            self._fail(ProviderBrokenError("closed before the request was sent"))
 
     def upload(self, chunks: AsyncIterator[bytes], *, chunked: bool) -> None:
         """Send the body while the answer is waited for; what `chunks` raises is raised there."""
@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
         """Wait for the final answer's status and fields.
 
         Raises:
-            TimedOut, Broken: and what the body raised while it was sent.
+            ProviderTimeoutError, ProviderBrokenError: and what the body raised while it was sent.
         """
         while not self._head_complete:
             await self._progress()
@@ -155,7 +155,7 @@ class Connection(asyncio.Protocol):
         """The next part of the body, as much as is there; None at its end.
 
         Raises:
-            TimedOut, Broken: and what the body raised while it was sent.
+            ProviderTimeoutError, ProviderBrokenError: and what the body raised while it was sent.
         """
         while not self._chunks:
             if self._complete:
@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close it now, whatever is under way."""
-        self._fail(Broken("the gateway is closing"))
+        self._fail(ProviderBrokenError("the gateway is closing"))
 
     def _progress(self) -> asyncio.Future[None]:
         """Done when something has come."""
@@ -250,7 +250,7 @@ class Connection(asyncio.Protocol):
         if self._deadline > self._loop.time():
             self._set_timer(self._deadline)
         else:
-            self._fail(TimedOut("the deadline has passed"))
+            self._fail(ProviderTimeoutError("the deadline has passed"))
 
     # asyncio.Protocol
 
@@ -270,9 +270,13 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             cause = error.__context__
-            self._fail(cause if isinstance(cause, Broken) else Broken(f"not an HTTP answer: {error!r}"))
+            self._fail(
+                cause
+                if isinstance(cause, ProviderBrokenError)
+                else ProviderBrokenError(f"not an HTTP answer: {error!r}")
+            )
         if self._overhead > MAX_HEAD_BYTES:
-            self._fail(Broken(f"more than {MAX_HEAD_BYTES} bytes of fields"))
+            self._fail(ProviderBrokenError(f"more than {MAX_HEAD_BYTES} bytes of fields"))
         self._wake()
 
     def eof_received(self) -> None:
@@ -284,7 +288,7 @@ class Connection(asyncio.Protocol):
             self._wake()
         else:
             # At once: the transport closes only when the provider has taken what is left of the request.
-            self._fail(Broken("closed too early"))
+            self._fail(ProviderBrokenError("closed too early"))
 
     def connection_lost(self, error: Exception | None) -> None:
         """End what is under way."""
@@ -293,7 +297,9 @@ class Connection(asyncio.Protocol):
             self._timer = None
         if self._busy:
             if not self._complete and self._error is None:
-                self._error = Broken(f"the connection was lost: {error!r}" if error else "closed too early")
+                self._error = ProviderBrokenError(
+                    f"the connection was lost: {error!r}" if error else "closed too early"
+                )
             self._wake()
         self._writable.set()
         self._keeper.forget(self)
@@ -320,7 +326,7 @@ class Connection(asyncio.Protocol):
         if not self._head_complete:
             self._head_bytes += len(name) + len(value)
             if self._head_bytes > MAX_HEAD_BYTES:
-                raise Broken(f"more than {MAX_HEAD_BYTES} bytes of fields")
+                raise ProviderBrokenError(f"more than {MAX_HEAD_BYTES} bytes of fields")
             # llhttp leaves the white space after a value in it (RFC 9112 section 5.1).
             self.fields.append((name, value.rstrip(b" \t")))
 
@@ -332,7 +338,7 @@ class Connection(asyncio.Protocol):
         if status < _FIRST_FINAL_STATUS:
             if status < _CONTINUE or status == _SWITCHING_PROTOCOLS or self._framed():
                 # Raised, so that llhttp does not go on to what follows.
-                raise Broken(f"status {status}, which nobody asked for")
+                raise ProviderBrokenError(f"status {status}, which nobody asked for")
             self.fields = []
             return
         self.status = status

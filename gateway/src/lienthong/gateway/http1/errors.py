@@ -1,9 +1,9 @@
 """Why an exchange with a provider failed.
 
 ProviderError
-├── Unreachable   no connection stood: the provider has not seen the request
-├── TimedOut      the exchange was not over at its deadline
-└── Broken        what came is no proper HTTP answer, or not all of it
+├── ProviderUnreachableError   no connection stood: the provider has not seen the request
+├── ProviderTimeoutError      the exchange was not over at its deadline
+└── ProviderBrokenError        what came is no proper HTTP answer, or not all of it
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ class ProviderError(Exception):
     """The message says what happened, for the log; it never holds what the provider sent."""
 
 
-class Unreachable(ProviderError):  # noqa: N818  the name says what the provider is
+class ProviderUnreachableError(ProviderError):
     """No connection could be made."""
 
 
-class TimedOut(ProviderError):  # noqa: N818  the name says what the exchange did
+class ProviderTimeoutError(ProviderError):
     """The deadline has passed."""
 
 
-class Broken(ProviderError):  # noqa: N818  the name says what the exchange is
+class ProviderBrokenError(ProviderError):
     """The connection ended too early, or brought something else than an answer."""

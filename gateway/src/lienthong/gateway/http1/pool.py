@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohappyeyeballs import start_connection
 
 from lienthong.gateway.http1.connection import Connection
-from lienthong.gateway.http1.errors import Unreachable
+from lienthong.gateway.http1.errors import ProviderUnreachableError
 
 if TYPE_CHECKING:
     import ssl
@@ -52,7 +52,7 @@ class Pool:
         """A new connection; `deadline` is on the loop's clock.
 
         Raises:
-            Unreachable: none stood in time, or the certificate is not trusted.
+            ProviderUnreachableError: none stood in time, or the certificate is not trusted.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -66,9 +66,9 @@ class Pool:
                     server_hostname=origin.name if origin.tls else None,
                 )
         except (OSError, UnicodeError) as error:
-            raise Unreachable(repr(error)) from error
+            raise ProviderUnreachableError(repr(error)) from error
         if not connection.open:
-            raise Unreachable("closed as soon as it stood")
+            raise ProviderUnreachableError("closed as soon as it stood")
         self._open.add(connection)
         return connection
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from lienthong.gateway.journal.batches import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Batch
-from lienthong.gateway.journal.spool import SpoolUnavailable
+from lienthong.gateway.journal.spool import SpoolUnavailableError
 from lienthong.kit.bus import BusError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Publisher(Protocol):
         ...
 
 
-class AuditUnavailable(Exception):  # noqa: N818  the name is the code of the problem
+class AuditUnavailableError(Exception):
     """The record could not be made durable, neither on the bus nor in the spool."""
 
 
@@ -97,8 +97,8 @@ class Journal:
         """Take a record; the future is done when it is durable.
 
         Raises:
-            AuditUnavailable: it is not. It is kept and becomes durable if the bus or the spool comes back
-                while this process lives.
+            AuditUnavailableError: it is not. It is kept and becomes durable if the bus or the spool comes
+                back while this process lives.
         """
         loop = asyncio.get_running_loop()
         durable: asyncio.Future[None] = loop.create_future()
@@ -172,7 +172,7 @@ class Journal:
                 if problem is None:
                     durable.set_result(None)
                 else:
-                    durable.set_exception(AuditUnavailable(str(problem)))
+                    durable.set_exception(AuditUnavailableError(str(problem)))
 
     async def _publish(self, batch: Batch) -> bool:
         try:
@@ -193,10 +193,10 @@ class Journal:
             timeout=self._publish_timeout,
         )
 
-    async def _put_in_spool(self, batch: Batch) -> SpoolUnavailable | None:
+    async def _put_in_spool(self, batch: Batch) -> SpoolUnavailableError | None:
         try:
             await self._on_disk(lambda: self._spool.append([batch]))
-        except SpoolUnavailable as error:
+        except SpoolUnavailableError as error:
             return error
         self._spooled.set()
         return None

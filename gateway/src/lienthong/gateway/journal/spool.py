@@ -29,7 +29,7 @@ _WARN_AT = 0.8
 _log = structlog.get_logger(__name__)
 
 
-class SpoolUnavailable(Exception):  # noqa: N818  it names the state of the spool
+class SpoolUnavailableError(Exception):
     """The batches are not on disk: the folder cannot be written, or the spool has reached its limit."""
 
 
@@ -120,11 +120,11 @@ class Spool:
         """Put the batches on disk, in one write and one sync.
 
         Raises:
-            SpoolUnavailable: none of them may be counted as durable.
+            SpoolUnavailableError: none of them may be counted as durable.
         """
         frames = b"".join(map(frame, batches))
         if self.size + len(frames) > self._max_bytes:
-            raise SpoolUnavailable(f"the spool holds its limit of {self._max_bytes} bytes")
+            raise SpoolUnavailableError(f"the spool holds its limit of {self._max_bytes} bytes")
         try:
             if self._current is None or self._current.size + len(frames) > self._segment_bytes:
                 self._seal()
@@ -132,7 +132,7 @@ class Spool:
             self._current.append(frames)
         except OSError as error:
             self._give_up_current()
-            raise SpoolUnavailable(str(error)) from error
+            raise SpoolUnavailableError(str(error)) from error
         self._warn_when_filling()
 
     def oldest(self) -> Segment | None:

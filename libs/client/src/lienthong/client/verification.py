@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lienthong.client.errors import InputError, Text, VerificationError
-from lienthong.tlog.errors import MalformedKey, ProofRefused, SignatureRefused, TlogError, WrongOrigin
+from lienthong.tlog.errors import (
+    MalformedKeyError,
+    ProofRefusedError,
+    SignatureRefusedError,
+    TlogError,
+    WrongOriginError,
+)
 from lienthong.tlog.note import VerifierKey
 from lienthong.tlog.receipt import verify_receipt
 
@@ -16,12 +22,12 @@ if TYPE_CHECKING:
     from lienthong.tlog.checkpoint import Checkpoint
 
 _REASONS: dict[type[TlogError], Text] = {
-    SignatureRefused: Text(
+    SignatureRefusedError: Text(
         "Không có chữ ký hợp lệ của sổ bằng khoá này",
         "The ledger's signature by this key is not there or wrong",
     ),
-    WrongOrigin: Text("Biên nhận là của sổ khác", "This belongs to another ledger"),
-    ProofRefused: Text(
+    WrongOriginError: Text("Biên nhận là của sổ khác", "This belongs to another ledger"),
+    ProofRefusedError: Text(
         "Bản ghi không nằm ở vị trí này của sổ: nội dung hoặc đường chứng minh đã bị sửa",
         "The record does not stand at this place of the ledger: it or its proof was changed",
     ),
@@ -62,7 +68,7 @@ def read_key(text: str) -> VerifierKey:
     """A verifier key (vkey, c2sp.org/signed-note); raises `InputError`."""
     try:
         return VerifierKey.parse(text.strip())
-    except MalformedKey as error:
+    except MalformedKeyError as error:
         raise InputError(
             Text("Khoá công khai của sổ không hợp lệ", "The ledger's public key is not valid"),
             Text(str(error), str(error)),

@@ -9,9 +9,9 @@ import structlog
 from fastapi import Request  # noqa: TC002 - FastAPI reads the annotation when the application starts
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 from lienthong.kit.rpc import follow
-from lienthong.kit.tokens import KeySet, TokenRefused
+from lienthong.kit.tokens import KeySet, TokenRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -72,10 +72,11 @@ class KeysReplica:
         """The verified token.
 
         Raises:
-            Problem: 401 `token-refused`, 403 `client-suspended`, 503 `not-ready` before the first copy came.
+            ProblemError: 401 `token-refused`, 403 `client-suspended`, 503 `not-ready` before
+                the first copy came.
         """
         if not self.ready:
-            raise Problem(
+            raise ProblemError(
                 "not-ready",
                 503,
                 "Not ready",
@@ -86,10 +87,10 @@ class KeysReplica:
             )
         try:
             access = self._verifier.verify(token, self.keys)
-        except TokenRefused as refusal:
+        except TokenRefusedError as refusal:
             raise _refused(refusal.reason) from None
         if access.client_id in self.suspended:
-            raise Problem(
+            raise ProblemError(
                 "client-suspended",
                 403,
                 "Client suspended",
@@ -121,11 +122,11 @@ def bearer_token(authorization: str | None) -> str:
     """The token of an `Authorization` header (RFC 6750 §2.1).
 
     Raises:
-        Problem: 401 `no-token`.
+        ProblemError: 401 `no-token`.
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Problem(
+        raise ProblemError(
             "no-token",
             401,
             "No token",
@@ -141,10 +142,10 @@ def demand(caller: Caller, scope: str) -> None:
     """Nothing, when `caller` holds `scope`.
 
     Raises:
-        Problem: 403 `insufficient-scope` (RFC 6750 §3.1).
+        ProblemError: 403 `insufficient-scope` (RFC 6750 §3.1).
     """
     if scope not in caller.scopes:
-        raise Problem(
+        raise ProblemError(
             "insufficient-scope",
             403,
             "Insufficient scope",
@@ -157,9 +158,9 @@ def demand(caller: Caller, scope: str) -> None:
         )
 
 
-def _refused(reason: str) -> Problem:
+def _refused(reason: str) -> ProblemError:
     described = f'error_description="{reason}"'
-    return Problem(
+    return ProblemError(
         "token-refused",
         401,
         "Token refused",

@@ -20,7 +20,14 @@ from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageTyp
 from nats.js.errors import APIError, NotFoundError
 
 from lienthong.kit.consumer import Consumer
-from lienthong.kit.messages import BusError, BusRefused, BusUnavailable, Delivery, PublishAck, StreamSpec
+from lienthong.kit.messages import (
+    BusError,
+    BusRefusedError,
+    BusUnavailableError,
+    Delivery,
+    PublishAck,
+    StreamSpec,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -30,8 +37,8 @@ if TYPE_CHECKING:
     from nats.js import JetStreamContext
 
 __all__ = [
-    "MESSAGE_ID", "Bus", "BusError", "BusRefused", "BusUnavailable", "Consumer", "Delivery", "PublishAck",
-    "StreamSpec",
+    "MESSAGE_ID", "Bus", "BusError", "BusRefusedError", "BusUnavailableError", "Consumer", "Delivery",
+    "PublishAck", "StreamSpec",
 ]  # fmt: skip
 
 MESSAGE_ID = "Nats-Msg-Id"
@@ -100,27 +107,29 @@ class Bus:
         Within the stream's duplicate window a second publish of the same `message_id` is told as a duplicate.
 
         Raises:
-            BusUnavailable: not connected (at once), connection lost, no stream, or no answer within `timeout`
-                seconds.
-            BusRefused: too large, or not a subject.
+            BusUnavailableError: not connected (at once), connection lost, no stream, or no answer within
+                `timeout` seconds.
+            BusRefusedError: too large, or not a subject.
         """
         # A copy: nats-py writes into the dictionary that it is given.
         answer = await self._request(subject, payload, {**(headers or {}), MESSAGE_ID: message_id}, timeout)
         if (answer.headers or {}).get(_STATUS) == "503":
-            raise BusUnavailable(f"no stream takes {subject}")
+            raise BusUnavailableError(f"no stream takes {subject}")
         document = json.loads(answer.data)
         if "error" in document:
             error = document["error"]
             refused = error.get("err_code") == _MESSAGE_EXCEEDS_STREAM_LIMIT
-            raise (BusRefused if refused else BusUnavailable)(f"{subject}: {error.get('description')}")
+            raise (BusRefusedError if refused else BusUnavailableError)(
+                f"{subject}: {error.get('description')}"
+            )
         return PublishAck(document["stream"], document["seq"], bool(document.get("duplicate", False)))
 
     async def ensure_stream(self, spec: StreamSpec) -> None:
         """Create the stream, or change it to what `spec` says.
 
         Raises:
-            BusUnavailable: the server did not answer.
-            BusRefused: the stream exists and cannot be changed to this.
+            BusUnavailableError: the server did not answer.
+            BusRefusedError: the stream exists and cannot be changed to this.
         """
         config = StreamConfig(
             name=spec.name,
@@ -168,7 +177,7 @@ class Bus:
         )
         consumer = Consumer(self, stream, durable, config)
         self._consumers.add(consumer)
-        with contextlib.suppress(BusUnavailable):
+        with contextlib.suppress(BusUnavailableError):
             await consumer.ensure()
         return consumer
 
@@ -181,7 +190,7 @@ class Bus:
         """The names of the stream's durable consumers.
 
         Raises:
-            BusUnavailable: the server did not answer, or there is no stream.
+            BusUnavailableError: the server did not answer, or there is no stream.
         """
         names: list[str] = []
         with self._reading(stream):
@@ -193,7 +202,7 @@ class Bus:
         """The sequence of the newest message that the stream ever took; 0 before the first.
 
         Raises:
-            BusUnavailable: the server did not answer, or there is no stream.
+            BusUnavailableError: the server did not answer, or there is no stream.
         """
         with self._reading(stream):
             return (await self.jetstream().stream_info(stream)).state.last_seq
@@ -202,7 +211,7 @@ class Bus:
         """The sequence up to which a durable consumer has acknowledged everything.
 
         Raises:
-            BusUnavailable: the server did not answer, or does not know the consumer.
+            BusUnavailableError: the server did not answer, or does not know the consumer.
         """
         with self._reading(stream):
             info = await self.jetstream().consumer_info(stream, durable)
@@ -212,7 +221,7 @@ class Bus:
         """The headers of the message that the stream has under `sequence`; None when it has none there.
 
         Raises:
-            BusUnavailable: the server did not answer, or there is no stream.
+            BusUnavailableError: the server did not answer, or there is no stream.
         """
         with self._reading(stream):
             try:
@@ -230,7 +239,7 @@ class Bus:
         """Settle the delivery whose reply address is `reply`; returns when the server knows it.
 
         Raises:
-            BusUnavailable: the server may not know it.
+            BusUnavailableError: the server may not know it.
         """
         await self._request(reply, answer, None, _ACK_PATIENCE)
 
@@ -238,11 +247,11 @@ class Bus:
         """A plain subscription of the present connection; messages are not kept for it.
 
         Raises:
-            BusUnavailable: not connected.
+            BusUnavailableError: not connected.
         """
         client = self._client
         if client is None or not self.connected:
-            raise BusUnavailable("not connected")
+            raise BusUnavailableError("not connected")
         with self.translated(subject):
             return await client.subscribe(subject, cb=take)
 
@@ -250,11 +259,11 @@ class Bus:
         """Publish without waiting for anyone: for control messages only, nothing is known to arrive.
 
         Raises:
-            BusUnavailable: not connected.
+            BusUnavailableError: not connected.
         """
         client = self._client
         if client is None or not self.connected:
-            raise BusUnavailable("not connected")
+            raise BusUnavailableError("not connected")
         with self.translated(subject):
             await client.publish(subject, payload, reply=reply)
 
@@ -338,7 +347,7 @@ class Bus:
         waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
             if not future.done():
-                future.set_exception(BusUnavailable(why))
+                future.set_exception(BusUnavailableError(why))
         for consumer in self._consumers:
             consumer.on_lost()
 
@@ -348,7 +357,7 @@ class Bus:
         """Send and wait for the one answer; unlike nats-py's own it ends at once when the connection does."""
         client = self._client
         if client is None or not self.connected:
-            raise BusUnavailable("not connected")
+            raise BusUnavailableError("not connected")
         self._token += 1
         inbox = f"{self._inbox}.{self._token}"
         future: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
@@ -358,15 +367,15 @@ class Bus:
                 await client.publish(subject, payload, reply=inbox, headers=headers)
                 return await future
         except TimeoutError as error:
-            raise BusUnavailable(f"no answer within {patience:g} s") from error
+            raise BusUnavailableError(f"no answer within {patience:g} s") from error
         except (
             nats.errors.MaxPayloadError,
             nats.errors.BadSubjectError,
             nats.errors.BadHeaderError,
         ) as error:
-            raise BusRefused(f"{subject}: {error}") from error
+            raise BusRefusedError(f"{subject}: {error}") from error
         except (nats.errors.Error, OSError) as error:
-            raise BusUnavailable(str(error)) from error
+            raise BusUnavailableError(str(error)) from error
         finally:
             self._waiting.pop(inbox, None)
             if future.done() and not future.cancelled():
@@ -376,10 +385,10 @@ class Bus:
         """nats-py's JetStream of the present connection, for what this adapter does not offer.
 
         Raises:
-            BusUnavailable: not connected.
+            BusUnavailableError: not connected.
         """
         if self._client is None or not self.connected:
-            raise BusUnavailable("not connected")
+            raise BusUnavailableError("not connected")
         return self._client.jetstream(timeout=5)
 
     @contextlib.contextmanager
@@ -388,8 +397,8 @@ class Bus:
         try:
             with self.translated(f"stream {stream}"):
                 yield
-        except BusRefused as error:
-            raise BusUnavailable(str(error)) from error
+        except BusRefusedError as error:
+            raise BusUnavailableError(str(error)) from error
 
     @contextlib.contextmanager
     def translated(self, what: str) -> Iterator[None]:
@@ -398,9 +407,11 @@ class Bus:
             yield
         except APIError as error:
             refused = error.code is not None and 400 <= error.code < 500
-            raise (BusRefused if refused else BusUnavailable)(f"{what}: {error.description}") from error
+            raise (BusRefusedError if refused else BusUnavailableError)(
+                f"{what}: {error.description}"
+            ) from error
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise BusUnavailable(f"{what}: {error!r}") from error
+            raise BusUnavailableError(f"{what}: {error!r}") from error
 
 
 async def _end(client: Client) -> None:

@@ -12,7 +12,7 @@ import nats.errors
 import structlog
 from nats.js.errors import NotFoundError
 
-from lienthong.kit.messages import BusError, BusRefused, BusUnavailable, Delivery
+from lienthong.kit.messages import BusError, BusRefusedError, BusUnavailableError, Delivery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -50,15 +50,15 @@ class Consumer:
         """Make the server know this consumer.
 
         Raises:
-            BusUnavailable: it does not answer, or the stream is not there yet.
-            BusRefused: it exists with a configuration that cannot be changed to this one.
+            BusUnavailableError: it does not answer, or the stream is not there yet.
+            BusRefusedError: it exists with a configuration that cannot be changed to this one.
         """
         try:
             with self._bus.translated(f"consumer {self._durable}"):
                 await self._bus.jetstream().add_consumer(self._stream, self._config)
-        except BusRefused as error:
+        except BusRefusedError as error:
             if isinstance(error.__cause__, NotFoundError):
-                raise BusUnavailable(f"there is no stream {self._stream} yet") from error
+                raise BusUnavailableError(f"there is no stream {self._stream} yet") from error
             raise
         self._ensured = True
 
@@ -73,7 +73,7 @@ class Consumer:
             try:
                 batch = await self.fetch(max_messages, wait)
             except BusError as error:
-                level = _log.error if isinstance(error, BusRefused) else _log.debug
+                level = _log.error if isinstance(error, BusRefusedError) else _log.debug
                 level("pull failed", stream=self._stream, durable=self._durable, error=str(error))
                 await self._bus.wait_connected()
                 await asyncio.sleep(pause)
@@ -87,8 +87,8 @@ class Consumer:
         """What is there, up to `max_messages`; waits up to `wait` seconds for the first one.
 
         Raises:
-            BusUnavailable: not connected, or the connection was lost before anything came.
-            BusRefused: the consumer cannot be made.
+            BusUnavailableError: not connected, or the connection was lost before anything came.
+            BusRefusedError: the consumer cannot be made.
         """
         async with self._turn:
             taken = self._take_late(max_messages)
@@ -99,7 +99,7 @@ class Consumer:
             await self._listen()
             try:
                 await self._pull(taken, max_messages, wait)
-            except BusUnavailable:
+            except BusUnavailableError:
                 if not taken:
                     raise
             except asyncio.CancelledError:
@@ -147,9 +147,9 @@ class Consumer:
                 async with asyncio.timeout(patience):
                     message = await self._arrived.get()
             except TimeoutError as error:
-                raise BusUnavailable("the server forgot the request") from error
+                raise BusUnavailableError("the server forgot the request") from error
             if message is None:
-                raise BusUnavailable("the connection was lost")
+                raise BusUnavailableError("the connection was lost")
             if message.reply.startswith(_ACK_PREFIX):
                 taken.append(self._delivery(message))
             elif message.subject == reply and self._ends(message):
@@ -166,7 +166,7 @@ class Consumer:
             case other:
                 # No such consumer or stream, or a change of the servers: look again from the beginning.
                 self._ensured = False
-                raise BusUnavailable(
+                raise BusUnavailableError(
                     f"the server ended the request: {other} {headers.get('Description', '')}"
                 )
 

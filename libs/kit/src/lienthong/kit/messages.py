@@ -1,8 +1,8 @@
 """What goes over the bus, and what can go wrong on the way. Errors:
 
 BusError
-├── BusUnavailable   nothing is known to be stored: try again with the same message id
-└── BusRefused       the server will never take this: trying again is of no use
+├── BusUnavailableError   nothing is known to be stored: try again with the same message id
+└── BusRefusedError       the server will never take this: trying again is of no use
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class BusError(Exception):
     """Something on the way to the bus failed."""
 
 
-class BusUnavailable(BusError):  # noqa: N818 - it names the state of the bus
+class BusUnavailableError(BusError):
     """No acknowledgement came: the message may or may not be stored. Publish it again under the same id."""
 
 
-class BusRefused(BusError):  # noqa: N818 - it names what the server did
+class BusRefusedError(BusError):
     """The server refused for good: too large, a bad subject, an impossible configuration."""
 
 
@@ -68,7 +68,7 @@ class Delivery:
         """Done; returns when the server knows it.
 
         Raises:
-            BusUnavailable: it may not know it, the message may come again.
+            BusUnavailableError: it may not know it, the message may come again.
         """
         await self._bus.acknowledge(self.reply)
 

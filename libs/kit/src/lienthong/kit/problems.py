@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(eq=False)
-class Problem(Exception):  # noqa: N818 - the name that RFC 9457 gives it
+class ProblemError(Exception):
     """Something a caller must be told.
 
     `code` is the stable machine name (kebab-case), `status` the HTTP status, `title` names the kind of
@@ -62,7 +62,7 @@ class Problem(Exception):  # noqa: N818 - the name that RFC 9457 gives it
         return {name: value for name, value in document.items() if value is not None} | dict(self.extra)
 
 
-def problem_response(problem: Problem, instance: str | None) -> Response:
+def problem_response(problem: ProblemError, instance: str | None) -> Response:
     """The HTTP answer that carries `problem`."""
     return Response(
         msgspec.json.encode(problem.document(instance)),
@@ -76,7 +76,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     """Make `app` answer every failure with a problem document; unexpected ones leak nothing."""
 
     async def on_problem(request: Request, error: Exception) -> Response:
-        assert isinstance(error, Problem)  # noqa: S101 - registered for Problem only
+        assert isinstance(error, ProblemError)  # noqa: S101 - registered for ProblemError only
         return _answer(request, error)
 
     async def on_invalid(request: Request, error: Exception) -> Response:
@@ -87,7 +87,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this only
         return _answer(request, _from_http(error))
 
-    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_middleware(_Unexpected)
@@ -126,12 +126,12 @@ def _transaction_id(scope: Scope) -> str | None:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), None)
 
 
-def _answer(request: Request, problem: Problem) -> Response:
+def _answer(request: Request, problem: ProblemError) -> Response:
     return problem_response(problem, request.headers.get(TRANSACTION_HEADER))
 
 
-def _unexpected(_: Exception) -> Problem:
-    return Problem(
+def _unexpected(_: Exception) -> ProblemError:
+    return ProblemError(
         "internal-error",
         500,
         "Internal error",
@@ -141,10 +141,10 @@ def _unexpected(_: Exception) -> Problem:
     )
 
 
-def _from_http(error: HTTPException) -> Problem:
+def _from_http(error: HTTPException) -> ProblemError:
     phrase = HTTPStatus(error.status_code).phrase
     code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code)
-    return Problem(
+    return ProblemError(
         code or phrase.lower().replace(" ", "-"),
         error.status_code,
         phrase,
@@ -154,9 +154,9 @@ def _from_http(error: HTTPException) -> Problem:
     )
 
 
-def _invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
+def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
     if any(error["type"] == "json_invalid" for error in errors):
-        return Problem(
+        return ProblemError(
             "malformed-request",
             400,
             "Malformed request",
@@ -166,7 +166,7 @@ def _invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
         )
     # Only where and what: pydantic's own error also holds the input, which may be personal data.
     found = [{"pointer": _pointer(error["loc"]), "detail": error["msg"]} for error in errors]
-    return Problem(
+    return ProblemError(
         "invalid-request",
         422,
         "Invalid request",

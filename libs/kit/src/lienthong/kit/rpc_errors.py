@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 import structlog
 
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -131,7 +131,7 @@ class Deadline(grpc.aio.UnaryUnaryClientInterceptor):
 async def _abort(context: Context, method: str, error: Exception) -> NoReturn:
     if isinstance(error, grpc.aio.AbortError):
         raise error
-    if isinstance(error, Problem):
+    if isinstance(error, ProblemError):
         status = _STATUS.get(error.status, grpc.StatusCode.UNKNOWN)
         await context.abort(status, error.detail, (("lgsp-error", error.code),))
     _log.error("rpc failed", method=method, exc_info=error)

@@ -41,7 +41,7 @@ _LATEST = 253_402_300_799  # 9999-12-31, the end of datetime
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 
 
-class TokenRefused(Exception):  # noqa: N818 - it names what happened to the token
+class TokenRefusedError(Exception):
     """This token does not stand; `reason` says what is wrong with it, without repeating it."""
 
     def __init__(self, reason: Reason) -> None:
@@ -117,14 +117,14 @@ class TokenVerifier:
         """What `token` says, when it stands.
 
         Raises:
-            TokenRefused: it does not; the reason is one word.
+            TokenRefusedError: it does not; the reason is one word.
         """
         header_part, payload_part, signature_part = _split(token)
         header = _json_object(header_part)
         algorithm, key = _choose(header, keys)
         signed = f"{header_part}.{payload_part}".encode("ascii")
         if not _signature_stands(algorithm, key, signed, _decode(signature_part)):
-            raise TokenRefused("signature")
+            raise TokenRefusedError("signature")
         return self._check(_json_object(payload_part))
 
     def _check(self, claims: dict[str, Any]) -> AccessToken:
@@ -133,20 +133,20 @@ class TokenVerifier:
         client_id, jti = _text(claims, "client_id"), _text(claims, "jti")
         # Client credentials: the client is the subject (RFC 9068 §2.2).
         if _text(claims, "sub") != client_id:
-            raise TokenRefused("claims")
+            raise TokenRefusedError("claims")
         scope = claims.get("scope", "")
         if not isinstance(scope, str):
-            raise TokenRefused("claims")
+            raise TokenRefusedError("claims")
         if claims.get("iss") != self._issuer:
-            raise TokenRefused("issuer")
+            raise TokenRefusedError("issuer")
         audience = claims.get("aud")
         if self._audience not in (audience if isinstance(audience, list) else [audience]):
-            raise TokenRefused("audience")
+            raise TokenRefusedError("audience")
         now = self._clock.now().timestamp()
         if now >= expires_at + self._leeway:
-            raise TokenRefused("expired")
+            raise TokenRefusedError("expired")
         if now < max(issued_at, not_before) - self._leeway:
-            raise TokenRefused("not_yet")
+            raise TokenRefusedError("not_yet")
         return AccessToken(
             client_id=client_id,
             scopes=frozenset(scope.split()),
@@ -191,17 +191,17 @@ def _bits(modulus: object) -> int:
 def _choose(header: dict[str, Any], keys: KeySet) -> tuple[str, Any]:
     typ, algorithm, kid = header.get("typ"), header.get("alg"), header.get("kid")
     if not isinstance(typ, str) or typ.lower() not in _TYPES:
-        raise TokenRefused("typ")
+        raise TokenRefusedError("typ")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise TokenRefused("alg")
+        raise TokenRefusedError("alg")
     if "crit" in header:
         # No extension is known here, and one that is marked critical must be (RFC 7515 §4.1.11).
-        raise TokenRefused("crit")
+        raise TokenRefusedError("crit")
     found = keys.get(kid) if isinstance(kid, str) else None
     if found is None:
-        raise TokenRefused("kid")
+        raise TokenRefusedError("kid")
     if found[0] != algorithm:
-        raise TokenRefused("alg")
+        raise TokenRefusedError("alg")
     return found
 
 
@@ -215,7 +215,7 @@ def _signature_stands(algorithm: str, key: Any, signed: bytes, signature: bytes)
 def _split(token: str) -> tuple[str, str, str]:
     parts = token.split(".", 3)
     if len(token) > _LARGEST_TOKEN or len(parts) != 3 or not all(parts):
-        raise TokenRefused("malformed")
+        raise TokenRefusedError("malformed")
     return parts[0], parts[1], parts[2]
 
 
@@ -225,9 +225,9 @@ def _decode(part: str) -> bytes:
         raw = part.encode("ascii")
         decoded = base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error, ValueError):
-        raise TokenRefused("malformed") from None
+        raise TokenRefusedError("malformed") from None
     if base64.urlsafe_b64encode(decoded).rstrip(b"=") != raw:
-        raise TokenRefused("malformed")
+        raise TokenRefusedError("malformed")
     return decoded
 
 
@@ -235,16 +235,16 @@ def _json_object(part: str) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(_decode(part))
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise TokenRefused("malformed") from None
+        raise TokenRefusedError("malformed") from None
     if not isinstance(document, dict):
-        raise TokenRefused("malformed")
+        raise TokenRefusedError("malformed")
     return document
 
 
 def _text(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not value:
-        raise TokenRefused("claims")
+        raise TokenRefusedError("claims")
     return value
 
 
@@ -252,5 +252,5 @@ def _time(claims: dict[str, Any], name: str) -> float:
     """A NumericDate (RFC 7519 §2)."""
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
-        raise TokenRefused("claims")
+        raise TokenRefusedError("claims")
     return float(value)

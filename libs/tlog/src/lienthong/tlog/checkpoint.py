@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lienthong.tlog.errors import MalformedCheckpoint, WrongOrigin
+from lienthong.tlog.errors import MalformedCheckpointError, WrongOriginError
 from lienthong.tlog.merkle import HASH_SIZE
 from lienthong.tlog.note import SigningKey, VerifierKey, decode_base64, open_note, sign_note
 
@@ -31,29 +31,29 @@ class Checkpoint:
 
     def __post_init__(self) -> None:
         if not self.origin or "\n" in self.origin:
-            raise MalformedCheckpoint("a log's origin is one line that is not empty")
+            raise MalformedCheckpointError("a log's origin is one line that is not empty")
         if self.size < 0:
-            raise MalformedCheckpoint(f"a log's size is negative: {self.size}")
+            raise MalformedCheckpointError(f"a log's size is negative: {self.size}")
         if len(self.root) != HASH_SIZE:
-            raise MalformedCheckpoint(f"a root hash has {len(self.root)} bytes instead of {HASH_SIZE}")
+            raise MalformedCheckpointError(f"a root hash has {len(self.root)} bytes instead of {HASH_SIZE}")
         if any(not line or "\n" in line for line in self.extension):
-            raise MalformedCheckpoint("an extension of a checkpoint is lines that are not empty")
+            raise MalformedCheckpointError("an extension of a checkpoint is lines that are not empty")
 
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
         """Read the text of a note (without its signatures).
 
         Raises:
-            MalformedCheckpoint: it is no checkpoint.
+            MalformedCheckpointError: it is no checkpoint.
         """
         origin, size, root, *extension = (*text.removesuffix("\n").split("\n"), "", "")
         extension = extension[:-2]
         if not text.endswith("\n") or not _SIZE.fullmatch(size):
-            raise MalformedCheckpoint("a checkpoint is an origin, a size and a root hash, a line each")
+            raise MalformedCheckpointError("a checkpoint is an origin, a size and a root hash, a line each")
         try:
             return cls(origin, int(size), decode_base64(root), tuple(extension))
         except ValueError as error:
-            raise MalformedCheckpoint("the root hash of the checkpoint is not in base64") from error
+            raise MalformedCheckpointError("the root hash of the checkpoint is not in base64") from error
 
     @property
     def text(self) -> str:
@@ -74,13 +74,13 @@ def open_checkpoint(
     `origin` is the expected log; by default the name of the first key, as the specification recommends.
 
     Raises:
-        MalformedNote: it is no signed checkpoint.
-        SignatureRefused: no known key signed it, or a known key's signature is wrong.
-        WrongOrigin: it is of another log.
+        MalformedNoteError: it is no signed checkpoint.
+        SignatureRefusedError: no known key signed it, or a known key's signature is wrong.
+        WrongOriginError: it is of another log.
     """
     known = [keys] if isinstance(keys, VerifierKey) else list(keys)
     checkpoint = Checkpoint.parse(open_note(raw, known).text)
     expected = known[0].name if origin is None else origin
     if checkpoint.origin != expected:
-        raise WrongOrigin(f"this is a checkpoint of {checkpoint.origin!r}, not of {expected!r}")
+        raise WrongOriginError(f"this is a checkpoint of {checkpoint.origin!r}, not of {expected!r}")
     return checkpoint

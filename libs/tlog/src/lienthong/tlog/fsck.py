@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
-from lienthong.tlog.errors import MalformedTile
+from lienthong.tlog.errors import MalformedTileError
 from lienthong.tlog.merkle import HASH_SIZE, leaf_hash, subtree_root
 from lienthong.tlog.tiles import ENTRIES, TILE_WIDTH, TileAddress, decode_bundle, levels, tiles_of_level
 from lienthong.tlog.tree import Edge
@@ -207,7 +207,7 @@ class _Check:
             return None
         try:
             return address.of_bytes(fetched)
-        except MalformedTile as error:
+        except MalformedTileError as error:
             self._found(_first_entry(address), address.path, "malformed", str(error))
             return None
 
@@ -218,7 +218,7 @@ class _Check:
             return None
         try:
             entries = decode_bundle(bundle)
-        except MalformedTile as error:
+        except MalformedTileError as error:
             self._found(_first_entry(address), address.path, "malformed", str(error))
             return None
         if len(entries) < tile.width or len(entries) > TILE_WIDTH:

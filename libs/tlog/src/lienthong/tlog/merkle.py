@@ -10,7 +10,7 @@ import hmac
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from lienthong.tlog.errors import ProofRefused
+from lienthong.tlog.errors import ProofRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,16 +50,16 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
     The algorithm of RFC 9162 section 2.1.3.2.
 
     Raises:
-        ProofRefused: it does not, or the proof has too few or too many hashes.
+        ProofRefusedError: it does not, or the proof has too few or too many hashes.
     """
     if not 0 <= index < size:
-        raise ProofRefused(f"entry {index} cannot be in a tree of {size} entries")
+        raise ProofRefusedError(f"entry {index} cannot be in a tree of {size} entries")
     _hashes_only(leaf, root, *proof)
     node, last = index, size - 1
     running = leaf
     for sibling in proof:
         if last == 0:
-            raise ProofRefused("the inclusion proof has more hashes than the tree has levels")
+            raise ProofRefusedError("the inclusion proof has more hashes than the tree has levels")
         if node & 1 or node == last:
             running = node_hash(sibling, running)
             while node and not node & 1:
@@ -68,9 +68,9 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
             running = node_hash(running, sibling)
         node, last = node >> 1, last >> 1
     if last != 0:
-        raise ProofRefused("the inclusion proof ends below the root")
+        raise ProofRefusedError("the inclusion proof ends below the root")
     if not hmac.compare_digest(running, root):
-        raise ProofRefused(f"the inclusion proof of entry {index} does not lead to the root of the tree")
+        raise ProofRefusedError(f"the inclusion proof of entry {index} does not lead to the root of the tree")
 
 
 def verify_consistency(
@@ -82,16 +82,16 @@ def verify_consistency(
     equal, and every tree grows out of the empty one (both with an empty proof).
 
     Raises:
-        ProofRefused: it does not.
+        ProofRefusedError: it does not.
     """
     if not 0 <= old_size <= new_size:
-        raise ProofRefused(f"a tree of {new_size} entries cannot have grown from one of {old_size}")
+        raise ProofRefusedError(f"a tree of {new_size} entries cannot have grown from one of {old_size}")
     _hashes_only(old_root, new_root, *proof)
     if old_size in {0, new_size}:
         _trivially_consistent(old_size, old_root, new_size, new_root, proof)
         return
     if not proof:
-        raise ProofRefused("the consistency proof is empty")
+        raise ProofRefusedError("the consistency proof is empty")
     path = list(proof)
     if old_size & (old_size - 1) == 0:
         path.insert(0, old_root)
@@ -101,7 +101,7 @@ def verify_consistency(
     old_running = new_running = path[0]
     for sibling in path[1:]:
         if last == 0:
-            raise ProofRefused("the consistency proof has more hashes than the tree has levels")
+            raise ProofRefusedError("the consistency proof has more hashes than the tree has levels")
         if node & 1 or node == last:
             old_running = node_hash(sibling, old_running)
             new_running = node_hash(sibling, new_running)
@@ -111,24 +111,24 @@ def verify_consistency(
             new_running = node_hash(new_running, sibling)
         node, last = node >> 1, last >> 1
     if last != 0:
-        raise ProofRefused("the consistency proof ends below the root")
+        raise ProofRefusedError("the consistency proof ends below the root")
     if not hmac.compare_digest(old_running, old_root):
-        raise ProofRefused(f"the consistency proof does not lead to the root at size {old_size}")
+        raise ProofRefusedError(f"the consistency proof does not lead to the root at size {old_size}")
     if not hmac.compare_digest(new_running, new_root):
-        raise ProofRefused(f"the consistency proof does not lead to the root at size {new_size}")
+        raise ProofRefusedError(f"the consistency proof does not lead to the root at size {new_size}")
 
 
 def _trivially_consistent(
     old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]
 ) -> None:
     if proof:
-        raise ProofRefused(f"nothing is to be proved between the sizes {old_size} and {new_size}")
+        raise ProofRefusedError(f"nothing is to be proved between the sizes {old_size} and {new_size}")
     if old_size == 0 and old_root != EMPTY_ROOT:
-        raise ProofRefused("the root of the empty tree is wrong")
+        raise ProofRefusedError("the root of the empty tree is wrong")
     if old_size == new_size and old_root != new_root:
-        raise ProofRefused(f"two different roots at the same size {new_size}: the log has forked")
+        raise ProofRefusedError(f"two different roots at the same size {new_size}: the log has forked")
 
 
 def _hashes_only(*hashes: bytes) -> None:
     if any(len(value) != HASH_SIZE for value in hashes):
-        raise ProofRefused("a hash of the proof is not 32 bytes long")
+        raise ProofRefusedError("a hash of the proof is not 32 bytes long")

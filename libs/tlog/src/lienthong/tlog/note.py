@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from lienthong.tlog.errors import MalformedKey, MalformedNote, SignatureRefused
+from lienthong.tlog.errors import MalformedKeyError, MalformedNoteError, SignatureRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,19 +34,21 @@ class VerifierKey:
     def __post_init__(self) -> None:
         _check_name(self.name)
         if len(self.public) != 32:
-            raise MalformedKey(f"the Ed25519 key of {self.name} has {len(self.public)} bytes instead of 32")
+            raise MalformedKeyError(
+                f"the Ed25519 key of {self.name} has {len(self.public)} bytes instead of 32"
+            )
 
     @classmethod
     def parse(cls, text: str) -> VerifierKey:
         """Read `<name>+<hex key id>+<base64(type ‖ public key)>`.
 
         Raises:
-            MalformedKey: it is spelled differently, of another type, or its id is not the one of its key.
+            MalformedKeyError: it is spelled differently, of another type, or its id is not that of its key.
         """
         name, hex_id, raw = _parse_key(text)
         key = cls(name, raw)
         if key.key_id.hex() != hex_id:
-            raise MalformedKey(f"the id of this key is {key.key_id.hex()}, not {hex_id}")
+            raise MalformedKeyError(f"the id of this key is {key.key_id.hex()}, not {hex_id}")
         return key
 
     @property
@@ -76,21 +78,23 @@ class SigningKey:
     def __post_init__(self) -> None:
         _check_name(self.name)
         if len(self.seed) != 32:
-            raise MalformedKey(f"the Ed25519 key of {self.name} has {len(self.seed)} bytes instead of 32")
+            raise MalformedKeyError(
+                f"the Ed25519 key of {self.name} has {len(self.seed)} bytes instead of 32"
+            )
 
     @classmethod
     def parse(cls, text: str) -> SigningKey:
         """Read `PRIVATE+KEY+<name>+<hex key id>+<base64(type ‖ seed)>`, as Go's sumdb/note writes it.
 
         Raises:
-            MalformedKey: it is spelled differently, of another type, or its id is not the one of its key.
+            MalformedKeyError: it is spelled differently, of another type, or its id is not that of its key.
         """
         if not text.startswith(_SIGNING_PREFIX):
-            raise MalformedKey(f"a signing key starts with {_SIGNING_PREFIX}")
+            raise MalformedKeyError(f"a signing key starts with {_SIGNING_PREFIX}")
         name, hex_id, raw = _parse_key(text.removeprefix(_SIGNING_PREFIX))
         key = cls(name, raw)
         if key.verifier.key_id.hex() != hex_id:
-            raise MalformedKey(f"the id of this key is {key.verifier.key_id.hex()}, not {hex_id}")
+            raise MalformedKeyError(f"the id of this key is {key.verifier.key_id.hex()}, not {hex_id}")
         return key
 
     def export(self) -> str:
@@ -131,27 +135,27 @@ class Note:
 
     def __post_init__(self) -> None:
         if not self.text.endswith("\n"):
-            raise MalformedNote("the text of a note ends with a newline")
+            raise MalformedNoteError("the text of a note ends with a newline")
         if _CONTROL.search(self.text):
-            raise MalformedNote("a note has no control characters but newlines")
+            raise MalformedNoteError("a note has no control characters but newlines")
 
     @classmethod
     def parse(cls, raw: str | bytes) -> Note:
         """Take a note apart, without any trust in it.
 
         Raises:
-            MalformedNote: it breaks a rule of the format.
+            MalformedNoteError: it breaks a rule of the format.
         """
         try:
             whole = raw.decode() if isinstance(raw, bytes) else raw
         except UnicodeDecodeError as error:
-            raise MalformedNote("a note is UTF-8 text") from error
+            raise MalformedNoteError("a note is UTF-8 text") from error
         text, blank_line, lines = whole.rpartition("\n\n")
         if not blank_line or not lines.endswith("\n"):
-            raise MalformedNote("a note is a text, an empty line and signature lines")
+            raise MalformedNoteError("a note is a text, an empty line and signature lines")
         signature_lines = lines.removesuffix("\n").split("\n")
         if len(signature_lines) > MAX_SIGNATURES:
-            raise MalformedNote(f"a note has at most {MAX_SIGNATURES} signatures")
+            raise MalformedNoteError(f"a note has at most {MAX_SIGNATURES} signatures")
         return cls(text + "\n", tuple(_parse_signature(line) for line in signature_lines))
 
     def __str__(self) -> str:
@@ -162,7 +166,7 @@ def sign_note(text: str, keys: Iterable[SigningKey]) -> str:
     """Make a signed note out of a text that ends with a newline.
 
     Raises:
-        MalformedNote: the text cannot be a note's.
+        MalformedNoteError: the text cannot be a note's.
     """
     return str(Note(text, tuple(key.sign(text) for key in keys)))
 
@@ -174,8 +178,8 @@ def open_note(raw: str | bytes, keys: Sequence[VerifierKey]) -> Note:
     key.
 
     Raises:
-        MalformedNote: it is no note.
-        SignatureRefused: no known key signed it, or a known key's signature is wrong.
+        MalformedNoteError: it is no note.
+        SignatureRefusedError: no known key signed it, or a known key's signature is wrong.
     """
     note = Note.parse(raw)
     known = {(key.name, key.key_id): key for key in keys}
@@ -185,11 +189,11 @@ def open_note(raw: str | bytes, keys: Sequence[VerifierKey]) -> Note:
         if key is None:
             continue
         if not key.verifies(note.text, signature.signature):
-            raise SignatureRefused(f"the signature of {key.name} does not fit the text")
+            raise SignatureRefusedError(f"the signature of {key.name} does not fit the text")
         verified.append(signature)
     if not verified:
         signers = ", ".join(f"{item.name} ({item.key_id.hex()})" for item in note.signatures)
-        raise SignatureRefused(f"none of the known keys signed this note; it is signed by {signers}")
+        raise SignatureRefusedError(f"none of the known keys signed this note; it is signed by {signers}")
     return Note(note.text, tuple(verified))
 
 
@@ -218,31 +222,31 @@ def _usable_name(name: str) -> bool:
 
 def _check_name(name: str) -> None:
     if not _usable_name(name):
-        raise MalformedKey(f"a key's name is not empty and has neither spaces nor +: {name!r}")
+        raise MalformedKeyError(f"a key's name is not empty and has neither spaces nor +: {name!r}")
 
 
 def _parse_key(text: str) -> tuple[str, str, bytes]:
     parts = text.split("+", 2)
     if len(parts) != 3 or not _HEX_ID.fullmatch(parts[1]):
-        raise MalformedKey("a key is <name>+<8 hexadecimal digits>+<base64>")
+        raise MalformedKeyError("a key is <name>+<8 hexadecimal digits>+<base64>")
     name, hex_id, encoded = parts
     try:
         raw = decode_base64(encoded)
     except ValueError as error:
-        raise MalformedKey(f"the key of {name!r} is not in base64") from error
+        raise MalformedKeyError(f"the key of {name!r} is not in base64") from error
     if not raw or raw[0] != ED25519:
-        raise MalformedKey(f"the key of {name!r} is not an Ed25519 key")
+        raise MalformedKeyError(f"the key of {name!r} is not an Ed25519 key")
     return name, hex_id, raw[1:]
 
 
 def _parse_signature(line: str) -> Signature:
     dash, name, encoded = (*line.split(" "), "", "", "")[:3]
     if dash != "—" or line.count(" ") != 2 or not _usable_name(name):
-        raise MalformedNote(f"not a signature line: {line!r}")
+        raise MalformedNoteError(f"not a signature line: {line!r}")
     try:
         raw = decode_base64(encoded)
     except ValueError as error:
-        raise MalformedNote(f"the signature of {name} is not in base64") from error
+        raise MalformedNoteError(f"the signature of {name} is not in base64") from error
     if len(raw) < 5:
-        raise MalformedNote(f"the signature of {name} is too short")
+        raise MalformedNoteError(f"the signature of {name} is too short")
     return Signature(name, raw[:4], raw[4:])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lienthong.tlog.checkpoint import Checkpoint, open_checkpoint
-from lienthong.tlog.errors import MalformedReceipt
+from lienthong.tlog.errors import MalformedReceiptError
 from lienthong.tlog.merkle import HASH_SIZE, leaf_hash, verify_inclusion
 from lienthong.tlog.note import VerifierKey, decode_base64
 
@@ -35,31 +35,31 @@ class Receipt:
 
     def __post_init__(self) -> None:
         if self.index < 0:
-            raise MalformedReceipt(f"an entry's index is negative: {self.index}")
+            raise MalformedReceiptError(f"an entry's index is negative: {self.index}")
         if any(len(sibling) != HASH_SIZE for sibling in self.proof) or len(self.proof) > _MAX_PROOF:
-            raise MalformedReceipt("an inclusion proof is at most 64 hashes of 32 bytes")
+            raise MalformedReceiptError("an inclusion proof is at most 64 hashes of 32 bytes")
 
     @classmethod
     def parse(cls, raw: str | bytes) -> Receipt:
         """Take a receipt apart, without any trust in it.
 
         Raises:
-            MalformedReceipt: it breaks a rule of the format.
+            MalformedReceiptError: it breaks a rule of the format.
         """
         try:
             whole = raw.decode() if isinstance(raw, bytes) else raw
         except UnicodeDecodeError as error:
-            raise MalformedReceipt("a receipt is UTF-8 text") from error
+            raise MalformedReceiptError("a receipt is UTF-8 text") from error
         head, blank_line, checkpoint = whole.partition("\n\n")
         lines = head.split("\n")
         if lines.pop(0) != HEADER or not blank_line:
-            raise MalformedReceipt(f"a receipt starts with the line {HEADER} and ends with a checkpoint")
+            raise MalformedReceiptError(f"a receipt starts with the line {HEADER} and ends with a checkpoint")
         extra: bytes | None = None
         if lines and lines[0].startswith("extra "):
             extra = _base64(lines.pop(0).removeprefix("extra "), "extra data")
         found = _INDEX.fullmatch(lines.pop(0)) if lines else None
         if found is None:
-            raise MalformedReceipt("the line `index <number>` is missing")
+            raise MalformedReceiptError("the line `index <number>` is missing")
         return cls(int(found[1]), tuple(_base64(line, "proof") for line in lines), checkpoint, extra)
 
     def __str__(self) -> str:
@@ -93,16 +93,16 @@ def verify_receipt(
     proof then authenticates.
 
     Raises:
-        MalformedReceipt: it is no receipt, or has neither `extra` nor an `entry` beside it.
-        MalformedNote: its checkpoint is none.
-        SignatureRefused: none of the keys signed the checkpoint.
-        WrongOrigin: it is of another log.
-        ProofRefused: the entry is not at that index of the log.
+        MalformedReceiptError: it is no receipt, or has neither `extra` nor an `entry` beside it.
+        MalformedNoteError: its checkpoint is none.
+        SignatureRefusedError: none of the keys signed the checkpoint.
+        WrongOriginError: it is of another log.
+        ProofRefusedError: the entry is not at that index of the log.
     """
     receipt = Receipt.parse(raw)
     leaf = receipt.extra if entry is None else entry
     if leaf is None:
-        raise MalformedReceipt("the receipt does not carry its entry: give the entry's bytes beside it")
+        raise MalformedReceiptError("the receipt does not carry its entry: give the entry's bytes beside it")
     checkpoint = open_checkpoint(receipt.checkpoint, keys, origin=origin)
     verify_inclusion(receipt.index, checkpoint.size, leaf_hash(leaf), receipt.proof, checkpoint.root)
     return VerifiedReceipt(leaf, receipt.index, checkpoint)
@@ -112,4 +112,4 @@ def _base64(text: str, what: str) -> bytes:
     try:
         return decode_base64(text)
     except ValueError as error:
-        raise MalformedReceipt(f"the {what} of the receipt is not in base64") from error
+        raise MalformedReceiptError(f"the {what} of the receipt is not in base64") from error

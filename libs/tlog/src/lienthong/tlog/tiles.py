@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lienthong.tlog.errors import MalformedTile
+from lienthong.tlog.errors import MalformedTileError
 from lienthong.tlog.merkle import HASH_SIZE
 
 if TYPE_CHECKING:
@@ -41,18 +41,18 @@ class TileAddress:
 
     def __post_init__(self) -> None:
         if not ENTRIES <= self.level <= MAX_LEVEL:
-            raise MalformedTile(f"a tile's level is {self.level}, not between 0 and {MAX_LEVEL}")
+            raise MalformedTileError(f"a tile's level is {self.level}, not between 0 and {MAX_LEVEL}")
         if not 0 <= self.index <= MAX_INDEX:
-            raise MalformedTile(f"a tile's index is {self.index}, not between 0 and {MAX_INDEX}")
+            raise MalformedTileError(f"a tile's index is {self.index}, not between 0 and {MAX_INDEX}")
         if not 1 <= self.width <= TILE_WIDTH:
-            raise MalformedTile(f"a tile's width is {self.width}, not between 1 and {TILE_WIDTH}")
+            raise MalformedTileError(f"a tile's width is {self.width}, not between 1 and {TILE_WIDTH}")
 
     @classmethod
     def of_tree(cls, level: int, index: int, size: int) -> TileAddress:
         """The address of a tile in the tree of `size` leaves: full, or as wide as the tree fills it.
 
         Raises:
-            MalformedTile: the tree has no such tile.
+            MalformedTileError: the tree has no such tile.
         """
         return cls(level, index, min(TILE_WIDTH, hashes_of_level(level, size) - index * TILE_WIDTH))
 
@@ -61,16 +61,16 @@ class TileAddress:
         """Read `tile/<L>/<N>[.p/<W>]` or `tile/entries/<N>[.p/<W>]`, in its one canonical spelling.
 
         Raises:
-            MalformedTile: the path is spelled in any other way.
+            MalformedTileError: the path is spelled in any other way.
         """
         found = _PATH.fullmatch(path)
         if found is None:
-            raise MalformedTile(f"not the path of a tile: {path!r}")
+            raise MalformedTileError(f"not the path of a tile: {path!r}")
         level = ENTRIES if found["level"] == "entries" else int(found["level"])
         width = TILE_WIDTH if found["width"] is None else int(found["width"])
         address = cls(level, int(found["index"].replace("x", "").replace("/", "")), width)
         if address.path != path:
-            raise MalformedTile(f"the path of this tile is spelled {address.path!r}, not {path!r}")
+            raise MalformedTileError(f"the path of this tile is spelled {address.path!r}, not {path!r}")
         return address
 
     @property
@@ -92,12 +92,14 @@ class TileAddress:
         """The hashes that this address names, cut out of a stored tile that may have grown since.
 
         Raises:
-            MalformedTile: the stored tile is narrower, or not made of whole hashes.
+            MalformedTileError: the stored tile is narrower, or not made of whole hashes.
         """
         if len(stored) % HASH_SIZE or len(stored) > TILE_WIDTH * HASH_SIZE:
-            raise MalformedTile(f"{self.path} has {len(stored)} bytes, which is no number of hashes")
+            raise MalformedTileError(f"{self.path} has {len(stored)} bytes, which is no number of hashes")
         if len(stored) < self.width * HASH_SIZE:
-            raise MalformedTile(f"{self.path} has {len(stored) // HASH_SIZE} hashes instead of {self.width}")
+            raise MalformedTileError(
+                f"{self.path} has {len(stored) // HASH_SIZE} hashes instead of {self.width}"
+            )
         return stored[: self.width * HASH_SIZE]
 
 
@@ -121,12 +123,12 @@ def encode_bundle(entries: Iterable[bytes]) -> bytes:
     """Write entries as a bundle: each with its length as a big-endian uint16 before it.
 
     Raises:
-        MalformedTile: an entry is longer than 65,535 bytes.
+        MalformedTileError: an entry is longer than 65,535 bytes.
     """
     parts: list[bytes] = []
     for entry in entries:
         if len(entry) > MAX_ENTRY_SIZE:
-            raise MalformedTile(f"an entry of {len(entry)} bytes is too long for a bundle")
+            raise MalformedTileError(f"an entry of {len(entry)} bytes is too long for a bundle")
         parts += (len(entry).to_bytes(2, "big"), entry)
     return b"".join(parts)
 
@@ -135,7 +137,7 @@ def decode_bundle(bundle: bytes) -> list[bytes]:
     """Read the entries of a bundle.
 
     Raises:
-        MalformedTile: the bundle ends within an entry.
+        MalformedTileError: the bundle ends within an entry.
     """
     entries: list[bytes] = []
     at = 0
@@ -143,6 +145,6 @@ def decode_bundle(bundle: bytes) -> list[bytes]:
         start = at + 2
         at = start + int.from_bytes(bundle[at:start], "big")
         if start > len(bundle) or at > len(bundle):
-            raise MalformedTile(f"the bundle ends within its entry {len(entries)}")
+            raise MalformedTileError(f"the bundle ends within its entry {len(entries)}")
         entries.append(bundle[start:at])
     return entries

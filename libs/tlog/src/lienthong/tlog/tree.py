@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from lienthong.tlog.errors import MalformedTile, ProofRefused
+from lienthong.tlog.errors import MalformedTileError, ProofRefusedError
 from lienthong.tlog.merkle import EMPTY_ROOT, HASH_SIZE, node_hash, subtree_root
 from lienthong.tlog.tiles import TILE_WIDTH, TileAddress, levels
 
@@ -33,7 +33,7 @@ class Edge:
     def __post_init__(self) -> None:
         widths = tuple(len(partial) / HASH_SIZE for partial in self.partials)
         if widths != tuple((self.size >> 8 * level) % TILE_WIDTH for level in range(levels(self.size))):
-            raise MalformedTile(
+            raise MalformedTileError(
                 f"these partial tiles are not the right edge of a tree of {self.size} entries"
             )
 
@@ -96,7 +96,7 @@ def edge_of(size: int, tiles: Mapping[TileAddress, bytes]) -> Edge:
     """The edge of the tree of `size` leaves, from the tiles that `edge_tiles` names.
 
     Raises:
-        MalformedTile: a tile is missing or too narrow.
+        MalformedTileError: a tile is missing or too narrow.
     """
     partials = [b""] * levels(size)
     for address in edge_tiles(size):
@@ -113,8 +113,8 @@ def inclusion_proof(index: int, size: int, tiles: Mapping[TileAddress, bytes]) -
     """The audit path of entry `index` in the tree of `size` leaves (RFC 6962 section 2.1.1), leaf first.
 
     Raises:
-        ProofRefused: there is no such entry.
-        MalformedTile: a tile is missing or too narrow.
+        ProofRefusedError: there is no such entry.
+        MalformedTileError: a tile is missing or too narrow.
     """
     return _span_roots(_inclusion_spans(index, size), size, tiles)
 
@@ -128,8 +128,8 @@ def consistency_proof(old_size: int, new_size: int, tiles: Mapping[TileAddress, 
     """The proof that the tree of `new_size` leaves grew out of the one of `old_size` (RFC 6962 2.1.2).
 
     Raises:
-        ProofRefused: the old tree is the bigger one.
-        MalformedTile: a tile is missing or too narrow.
+        ProofRefusedError: the old tree is the bigger one.
+        MalformedTileError: a tile is missing or too narrow.
     """
     return _span_roots(_consistency_spans(old_size, new_size), new_size, tiles)
 
@@ -143,7 +143,7 @@ class _Span(NamedTuple):
 
 def _inclusion_spans(index: int, size: int) -> list[_Span]:
     if not 0 <= index < size:
-        raise ProofRefused(f"entry {index} cannot be in a tree of {size} entries")
+        raise ProofRefusedError(f"entry {index} cannot be in a tree of {size} entries")
     spans: list[_Span] = []
     start, end = 0, size
     while end - start > 1:
@@ -159,7 +159,7 @@ def _inclusion_spans(index: int, size: int) -> list[_Span]:
 
 def _consistency_spans(old_size: int, new_size: int) -> list[_Span]:
     if not 0 <= old_size <= new_size:
-        raise ProofRefused(f"a tree of {new_size} entries cannot have grown from one of {old_size}")
+        raise ProofRefusedError(f"a tree of {new_size} entries cannot have grown from one of {old_size}")
     if old_size == 0:
         return []
     spans: list[_Span] = []
@@ -224,5 +224,5 @@ def _span_roots(spans: Sequence[_Span], size: int, tiles: Mapping[TileAddress, b
 
 def _stored(tiles: Mapping[TileAddress, bytes], address: TileAddress) -> bytes:
     if address not in tiles:
-        raise MalformedTile(f"{address.path} is missing")
+        raise MalformedTileError(f"{address.path} is missing")
     return address.of_bytes(tiles[address])

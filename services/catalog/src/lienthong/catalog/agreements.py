@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.mistakes import Refusal
+from lienthong.catalog.mistakes import ValueRefusedError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,7 +65,7 @@ _TRANSITIONS = {
 OUTCOMES = {verdict: after for (_, verdict), after in _TRANSITIONS.items()}
 
 
-class Conflict(Refusal):
+class DecisionConflictError(ValueRefusedError):
     """The agreement's status does not allow what was asked."""
 
 
@@ -84,14 +84,14 @@ def decide(status: Status, verdict: Verdict) -> Status:
     """Return the status after a verdict.
 
     Raises:
-        Conflict: the status does not allow the verdict.
+        DecisionConflictError: the status does not allow the verdict.
     """
     after = _TRANSITIONS.get((status, verdict))
     if after is None:
         if not status.in_force:
             raise _end(status)
         needed = next(before for before, possible in _TRANSITIONS if possible is verdict)
-        raise Conflict(
+        raise DecisionConflictError(
             f"the agreement is {status}; only one that is {needed} can be decided by '{verdict}'",
             f"thoả thuận {status.word_vi}; '{verdict}' chỉ áp dụng cho thoả thuận {needed.word_vi}",
         )
@@ -106,14 +106,14 @@ def reapply(status: Status, declared: Status, *, terms_changed: bool) -> Status 
     change terms that were approved, since nobody would have decided on the new ones.
 
     Raises:
-        Conflict: the agreement has ended, or its approved terms would change without a decision.
+        DecisionConflictError: the agreement has ended, or its approved terms would change without a decision.
     """
     if not status.in_force:
         raise _end(status)
     if declared is Status.APPROVED and (status is Status.REQUESTED or terms_changed):
         return Status.APPROVED
     if status is Status.APPROVED and terms_changed:
-        raise Conflict(
+        raise DecisionConflictError(
             "the agreement was approved with other terms; apply it with 'status: approved' to decide on "
             "the new "
             "terms, or ask under a new id",
@@ -124,8 +124,8 @@ def reapply(status: Status, declared: Status, *, terms_changed: bool) -> Status 
     return None
 
 
-def _end(status: Status) -> Conflict:
-    return Conflict(
+def _end(status: Status) -> DecisionConflictError:
+    return DecisionConflictError(
         f"the agreement was {status}, which is final; use a new id to ask again",
         f"thoả thuận {status.word_vi}, không thể mở lại; hãy dùng mã mới để đề nghị lại",
     )

@@ -63,8 +63,8 @@ class Applying:
         """Apply the manifests of a request body.
 
         Raises:
-            InvalidManifests: something in the body is wrong; names every mistake.
-            Conflicting: nothing is wrong but something contradicts what was decided before.
+            InvalidManifestsError: something in the body is wrong; names every mistake.
+            ConflictError: nothing is wrong but something contradicts what was decided before.
         """
         # Checking a large body takes a while; watchers and other requests need not wait for it.
         drafts, mistakes = await asyncio.to_thread(read_apply, body)
@@ -85,8 +85,8 @@ async def plan_or_refuse(
     """Plan drafts against the catalog.
 
     Raises:
-        InvalidManifests: there are mistakes, these or more.
-        Conflicting: all mistakes are conflicts.
+        InvalidManifestsError: there are mistakes, these or more.
+        ConflictError: all mistakes are conflicts.
     """
     named = {draft.key for draft in drafts}
     referred = {key for draft in drafts for _, key in draft.references}

@@ -9,7 +9,13 @@ from lienthong.catalog import agreements, json_text
 from lienthong.catalog.agreements import Decision, Status, Verdict
 from lienthong.catalog.applying import carry_out, plan_or_refuse, terms
 from lienthong.catalog.changes import Act
-from lienthong.catalog.errors import Conflicting, InvalidManifests, NotAllowed, UnknownResource, refuse
+from lienthong.catalog.errors import (
+    ConflictError,
+    InvalidManifestsError,
+    NotAllowedError,
+    UnknownResourceError,
+    refuse,
+)
 from lienthong.catalog.kinds import Key, Kind
 from lienthong.catalog.mistakes import Mistake
 from lienthong.catalog.resources import SUSPENDED
@@ -36,9 +42,9 @@ class Deciding:
         """Ask for an agreement; returns it, and whether it is new (the same request sent twice is not).
 
         Raises:
-            InvalidManifests: something in the body is wrong.
-            NotAllowed: the caller asks for another system.
-            Conflicting: another agreement has this id.
+            InvalidManifestsError: something in the body is wrong.
+            NotAllowedError: the caller asks for another system.
+            ConflictError: another agreement has this id.
         """
         draft, mistakes = self._request_draft(body, party)
         if mistakes:
@@ -56,16 +62,16 @@ class Deciding:
         """Decide on an agreement. The same decision sent twice changes nothing the second time.
 
         Raises:
-            UnknownResource: there is no such agreement.
-            NotAllowed: the caller is neither the operator nor a system of the agency whose data it is.
-            InvalidManifests: the ground or reason is missing or wrong.
-            Conflicting: the agreement's status does not allow it.
+            UnknownResourceError: there is no such agreement.
+            NotAllowedError: the caller is neither the operator nor a system of the agency whose data it is.
+            InvalidManifestsError: the ground or reason is missing or wrong.
+            ConflictError: the agreement's status does not allow it.
         """
         said, mistakes = read_decision(verdict, body)
         async with self._changes.begin(party.author) as change:
             agreement = await _existing(change, (Kind.AGREEMENT, identity))
             if not party.is_operator and party.agency != agreement.provider_agency:
-                raise NotAllowed(
+                raise NotAllowedError(
                     f"Only the operator and systems of the agency '{agreement.provider_agency}' decide "
                     f"on this.",
                     f"Chỉ người vận hành và hệ thống của cơ quan '{agreement.provider_agency}' được "
@@ -78,14 +84,14 @@ class Deciding:
             status = Status(agreement.status)
             try:
                 after = agreements.decide(status, verdict)
-            except agreements.Conflict as conflict:
+            except agreements.DecisionConflictError as conflict:
                 last = agreement.decisions[-1] if agreement.decisions else None
                 again = last and replace(
                     last, by=party.client_id, legal_ground=ground, reason=said.reason or ""
                 )
                 if last and last == again and agreements.OUTCOMES[verdict] is status:
                     return agreement
-                raise Conflicting([Mistake.at((), conflict.en, conflict.vi, conflict=True)]) from None
+                raise ConflictError([Mistake.at((), conflict.en, conflict.vi, conflict=True)]) from None
             decision = Decision(after, party.client_id, change.now, ground, said.reason or "")
             return await _decided(agreement, decision, verdict, change)
 
@@ -93,7 +99,7 @@ class Deciding:
         """Suspend a system or let it take part again, with everything it offers.
 
         Raises:
-            UnknownResource: there is no such system.
+            UnknownResourceError: there is no such system.
         """
         async with self._changes.begin(party.author) as change:
             system = await _existing(change, (Kind.SYSTEM, identity))
@@ -111,7 +117,7 @@ class Deciding:
     def _request_draft(self, body: Json, party: Party) -> tuple[Draft, list[Mistake]]:
         refuse([Mistake.at(found.path, found.en, found.vi) for found in json_text.findings(body)])
         if not isinstance(body, dict):
-            raise InvalidManifests([Mistake.at((), "must be an object", "phải là một đối tượng")])
+            raise InvalidManifestsError([Mistake.at((), "must be an object", "phải là một đối tượng")])
         mistakes: list[Mistake] = []
         spec = dict(body)
         given = spec.pop("id", None)
@@ -134,7 +140,7 @@ class Deciding:
             )
         consumers = [key[1] for path, key in draft.references if path == ("consumer",)]
         if not party.is_operator and consumers and consumers != [party.client_id]:
-            raise NotAllowed(
+            raise NotAllowedError(
                 f"A system asks for itself only; you are '{party.client_id}'.",
                 f"Hệ thống chỉ được đề nghị cho chính mình; bạn là '{party.client_id}'.",
             )
@@ -163,7 +169,7 @@ async def _decided(agreement: Resource, decision: Decision, verdict: Verdict, ch
 async def _existing(change: Change, key: Key) -> Resource:
     resource = await change.repository.get(key)
     if resource is None:
-        raise UnknownResource(key)
+        raise UnknownResourceError(key)
     return resource
 
 
@@ -175,8 +181,8 @@ def _check_same_request(before: Resource, draft: Draft) -> None:
             f"mã '{draft.id}' đã thuộc về thoả thuận khác; hãy dùng mã mới",
             conflict=True,
         )
-        raise Conflicting([mistake])
+        raise ConflictError([mistake])
     try:
         agreements.reapply(Status(before.status), Status.REQUESTED, terms_changed=False)
-    except agreements.Conflict as conflict:
-        raise Conflicting([Mistake.at(("id",), conflict.en, conflict.vi, conflict=True)]) from None
+    except agreements.DecisionConflictError as conflict:
+        raise ConflictError([Mistake.at(("id",), conflict.en, conflict.vi, conflict=True)]) from None

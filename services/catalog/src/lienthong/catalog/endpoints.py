@@ -15,14 +15,14 @@ from lienthong.catalog.agreements import Verdict
 from lienthong.catalog.callers import OPERATOR_SCOPE, Party
 from lienthong.catalog.changes import Author
 from lienthong.catalog.errors import (
-    InvalidCursor,
-    MalformedRequest,
-    RequestTooLarge,
-    UnknownResource,
-    UnsupportedMediaType,
+    InvalidCursorError,
+    MalformedRequestError,
+    RequestTooLargeError,
+    UnknownResourceError,
+    UnsupportedMediaTypeError,
 )
 from lienthong.catalog.kinds import Kind
-from lienthong.catalog.mistakes import Refusal
+from lienthong.catalog.mistakes import ValueRefusedError
 from lienthong.catalog.resources import ACTIVE, SUSPENDED
 from lienthong.catalog.schemas.specs import SPECS
 from lienthong.kit.access import Caller, require
@@ -83,7 +83,7 @@ async def openapi(request: Request, caller: CallerOf) -> JSONResponse:
     async with _features(request.app).reading() as repository:
         document = await repository.openapi(key[1])
     if document is None:
-        raise UnknownResource(key)
+        raise UnknownResourceError(key)
     return JSONResponse(document)
 
 
@@ -115,7 +115,7 @@ def _reading(kind: Kind) -> Any:  # noqa: ANN401 - an endpoint
         async with _features(request.app).reading() as repository:
             resource = await repository.get(key)
         if resource is None:
-            raise UnknownResource(key)
+            raise UnknownResourceError(key)
         return JSONResponse(_shown(resource, _party(request, caller)))
 
     return endpoint
@@ -164,33 +164,33 @@ def _key(kind: Kind, request: Request) -> Key:
     text = "/".join(request.path_params.values())
     try:
         return kind, SPECS[kind].identify(text)
-    except Refusal:
-        raise UnknownResource((kind, text)) from None
+    except ValueRefusedError:
+        raise UnknownResourceError((kind, text)) from None
 
 
 async def _body(request: Request, empty: Json = None) -> Json:
     """Read a JSON body.
 
     Raises:
-        UnsupportedMediaType: it says that it is something else.
-        RequestTooLarge: it is longer than the catalog reads.
-        MalformedRequest: it is not JSON.
+        UnsupportedMediaTypeError: it says that it is something else.
+        RequestTooLargeError: it is longer than the catalog reads.
+        MalformedRequestError: it is not JSON.
     """
     limit = _features(request.app).max_request_bytes
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
         if len(data) > limit:
-            raise RequestTooLarge(limit)
+            raise RequestTooLargeError(limit)
     if not data and empty is not None:
         return empty
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
-        raise UnsupportedMediaType
+        raise UnsupportedMediaTypeError
     try:
         return json_text.decode(bytes(data))
-    except Refusal as refusal:
-        raise MalformedRequest(refusal) from None
+    except ValueRefusedError as refusal:
+        raise MalformedRequestError(refusal) from None
 
 
 def _cursor(identity: str) -> str:
@@ -201,7 +201,7 @@ def _after(cursor: str) -> str:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise InvalidCursor from None
+        raise InvalidCursorError from None
     if "\0" in text:
-        raise InvalidCursor
+        raise InvalidCursorError
     return text

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lienthong.catalog.kinds import Key
-    from lienthong.catalog.mistakes import Mistake, Refusal
+    from lienthong.catalog.mistakes import Mistake, ValueRefusedError
 
 MAX_ERRORS = 500
 
 
-class MalformedRequest(Problem):
+class MalformedRequestError(ProblemError):
     """The body cannot be read at all."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: ValueRefusedError) -> None:
         super().__init__(
             "malformed-request",
             400,
@@ -29,14 +29,14 @@ class MalformedRequest(Problem):
         )
 
 
-class NotAllowed(Problem):
+class NotAllowedError(ProblemError):
     """The caller is known, but this is not for it."""
 
     def __init__(self, en: str, vi: str) -> None:
         super().__init__("not-allowed", 403, "Not allowed", en, title_vi="Không được phép", detail_vi=vi)
 
 
-class UnknownResource(Problem):
+class UnknownResourceError(ProblemError):
     """There is no such resource."""
 
     def __init__(self, key: Key) -> None:
@@ -51,7 +51,7 @@ class UnknownResource(Problem):
         )
 
 
-class RequestTooLarge(Problem):
+class RequestTooLargeError(ProblemError):
     """The body is larger than the catalog reads."""
 
     def __init__(self, limit: int) -> None:
@@ -65,7 +65,7 @@ class RequestTooLarge(Problem):
         )
 
 
-class UnsupportedMediaType(Problem):
+class UnsupportedMediaTypeError(ProblemError):
     """The body is said not to be JSON."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class UnsupportedMediaType(Problem):
         )
 
 
-class InvalidCursor(Problem):
+class InvalidCursorError(ProblemError):
     """The cursor is not one that a page named as its next."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class InvalidCursor(Problem):
         )
 
 
-class Conflicting(Problem):
+class ConflictError(ProblemError):
     """What was asked contradicts what was decided before, or another resource of that name."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
@@ -108,7 +108,7 @@ class Conflicting(Problem):
         )
 
 
-class InvalidManifests(Problem):
+class InvalidManifestsError(ProblemError):
     """Something in the body is wrong; `errors` names all of it."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
@@ -127,13 +127,13 @@ def refuse(mistakes: Sequence[Mistake]) -> None:
     """Raise what fits the mistakes; nothing when there are none.
 
     Raises:
-        InvalidManifests: at least one is a mistake in what was sent.
-        Conflicting: all are conflicts with what stands.
+        InvalidManifestsError: at least one is a mistake in what was sent.
+        ConflictError: all are conflicts with what stands.
     """
     if any(not mistake.conflict for mistake in mistakes):
-        raise InvalidManifests(mistakes)
+        raise InvalidManifestsError(mistakes)
     if mistakes:
-        raise Conflicting(mistakes)
+        raise ConflictError(mistakes)
 
 
 def _errors(mistakes: Sequence[Mistake]) -> dict[str, Any]:

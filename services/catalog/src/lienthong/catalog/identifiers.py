@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lienthong.catalog.mistakes import Refusal
+from lienthong.catalog.mistakes import ValueRefusedError
 
 AGENCY_MAX = 35
 
@@ -27,12 +27,12 @@ def agency_code(text: str) -> str:
     """Return the canonical form of an agency code or a company's tax code.
 
     Raises:
-        Refusal: it is neither, or its old form cannot be told apart from another agency's.
+        ValueRefusedError: it is neither, or its old form cannot be told apart from another agency's.
     """
     if old := _AGENCY_TOP_LAST.fullmatch(text):
         fourth, third, second, first = old.groups()
         if second == "00" and third != "00":
-            raise Refusal(
+            raise ValueRefusedError(
                 f"'{text}' has a third level without a second and would be mistaken for another agency; "
                 f"write the code from the top level down, like 'H49.15'",
                 f"'{text}' có cấp ba mà không có cấp hai nên dễ nhầm với cơ quan khác; "
@@ -41,7 +41,7 @@ def agency_code(text: str) -> str:
         return ".".join([first, *(group for group in (second, third, fourth) if group.strip("0"))])
     if is_tax_code(text) or (_AGENCY.fullmatch(text) and len(text) <= AGENCY_MAX):
         return text
-    raise Refusal(
+    raise ValueRefusedError(
         f"'{_short(text)}' is not an agency code; write it like 'H11.05' (or '000.00.05.H11'), "
         f"at most {AGENCY_MAX} characters, or as a company's tax code of 10 digits",
         f"'{_short(text)}' không phải mã cơ quan; hãy viết như 'H11.05' (hoặc '000.00.05.H11'), "
@@ -58,11 +58,11 @@ def system_code(text: str) -> str:
     """Check the code of a system, e.g. `land`.
 
     Raises:
-        Refusal: it breaks the grammar.
+        ValueRefusedError: it breaks the grammar.
     """
     if _SYSTEM.fullmatch(text):
         return text
-    raise Refusal(
+    raise ValueRefusedError(
         f"'{_short(text)}' is not a system code; use 2 to 63 lower-case letters, digits and '-', "
         f"beginning with a letter, like 'one-stop'",
         f"'{_short(text)}' không phải mã hệ thống; dùng 2 đến 63 chữ thường, chữ số và '-', "
@@ -74,11 +74,11 @@ def versioned_code(text: str) -> str:
     """Check the code of a service or event type, which ends in its major version, e.g. `parcels-v1`.
 
     Raises:
-        Refusal: it breaks the grammar.
+        ValueRefusedError: it breaks the grammar.
     """
     if _VERSIONED.fullmatch(text) and len(text) <= _VERSIONED_MAX:
         return text
-    raise Refusal(
+    raise ValueRefusedError(
         f"'{_short(text)}' is not a service or event type code; use lower-case letters, digits and '-', "
         f"end it with the major version, at most {_VERSIONED_MAX} characters, like 'parcels-v1'",
         f"'{_short(text)}' không phải mã dịch vụ hay loại sự kiện; dùng chữ thường, chữ số và '-', "
@@ -90,11 +90,11 @@ def agreement_id(text: str) -> str:
     """Check the id of an agreement, e.g. `one-stop-parcels`.
 
     Raises:
-        Refusal: it breaks the grammar.
+        ValueRefusedError: it breaks the grammar.
     """
     if _AGREEMENT.fullmatch(text):
         return text
-    raise Refusal(
+    raise ValueRefusedError(
         f"'{_short(text)}' is not an agreement id; use 3 to 63 lower-case letters, digits and '-', "
         f"like 'one-stop-parcels'",
         f"'{_short(text)}' không phải mã thoả thuận; dùng 3 đến 63 chữ thường, chữ số và '-', "
@@ -117,11 +117,11 @@ class SystemId:
         """Read a system id in either form of its agency code.
 
         Raises:
-            Refusal: a part is missing or breaks its grammar.
+            ValueRefusedError: a part is missing or breaks its grammar.
         """
         parts = text.split("/")
         if len(parts) != 2:
-            raise Refusal(
+            raise ValueRefusedError(
                 f"'{_short(text)}' is not a system id; write {{agency}}/{{system}}, like 'H11.05/land'",
                 f"'{_short(text)}' không phải mã định danh hệ thống; viết {{cơ quan}}/{{hệ thống}}, ví "
                 f"dụ 'H11.05/land'",
@@ -144,11 +144,11 @@ class OfferId:
         """Read the id of a service or event type in either form of its agency code.
 
         Raises:
-            Refusal: a part is missing or breaks its grammar.
+            ValueRefusedError: a part is missing or breaks its grammar.
         """
         parts = text.split("/")
         if len(parts) != 3:
-            raise Refusal(
+            raise ValueRefusedError(
                 f"'{_short(text)}' is not a service or event type id; write {{agency}}/{{system}}/{{code}}, "
                 f"like 'H11.05/land/parcels-v1'",
                 f"'{_short(text)}' không phải mã định danh dịch vụ hay loại sự kiện; "

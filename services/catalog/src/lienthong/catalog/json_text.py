@@ -10,7 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lienthong.catalog.mistakes import Found, Refusal
+from lienthong.catalog.mistakes import Found, ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,24 +27,24 @@ def decode(data: bytes) -> Json:
     """Read JSON text (RFC 8259, UTF-8).
 
     Raises:
-        Refusal: it is not JSON, or an object names a member twice.
+        ValueRefusedError: it is not JSON, or an object names a member twice.
     """
     try:
         return json.loads(data, object_pairs_hook=_object, parse_constant=_constant)
     except RecursionError:
-        raise Refusal("the JSON is nested too deeply", "JSON lồng nhau quá sâu") from None
+        raise ValueRefusedError("the JSON is nested too deeply", "JSON lồng nhau quá sâu") from None
     except UnicodeDecodeError:
-        raise Refusal("the body is not UTF-8 text", "nội dung không phải văn bản UTF-8") from None
+        raise ValueRefusedError("the body is not UTF-8 text", "nội dung không phải văn bản UTF-8") from None
     except json.JSONDecodeError as error:
-        raise Refusal(
+        raise ValueRefusedError(
             f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             f"nội dung không phải JSON: lỗi ở dòng {error.lineno}, cột {error.colno} ({error.msg})",
         ) from None
-    except Refusal:
+    except ValueRefusedError:
         raise
     except ValueError:
         # Python reads no integer of more than 4,300 digits.
-        raise Refusal("a number has too many digits", "một số có quá nhiều chữ số") from None
+        raise ValueRefusedError("a number has too many digits", "một số có quá nhiều chữ số") from None
 
 
 def findings(value: Json) -> Iterator[Found]:
@@ -96,7 +96,7 @@ def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
     if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise Refusal(
+        raise ValueRefusedError(
             f"an object names the member '{twice}' twice; keep one",
             f"một đối tượng có trường '{twice}' hai lần; chỉ giữ một",
         )
@@ -104,4 +104,4 @@ def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
 
 
 def _constant(text: str) -> NoReturn:
-    raise Refusal(f"'{text}' is not a JSON number", f"'{text}' không phải số trong JSON")
+    raise ValueRefusedError(f"'{text}' is not a JSON number", f"'{text}' không phải số trong JSON")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 
-class Refusal(ValueError):  # noqa: N818 - it names what happened to the value
+class ValueRefusedError(ValueError):
     """A value is not acceptable; carries the reason in English and in Vietnamese."""
 
     def __init__(self, en: str, vi: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.json_text import size
-from lienthong.catalog.mistakes import Found, Refusal
+from lienthong.catalog.mistakes import Found, ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ class _Reader:
     def _path(self, path: str, item: object) -> None:
         try:
             shape = normalised(path)
-        except Refusal as refusal:
+        except ValueRefusedError as refusal:
             self._wrong(("paths", path), refusal.en, refusal.vi)
         else:
             if shape in self._shapes:
@@ -161,17 +161,17 @@ def normalised(path: str) -> str:
     """Return the shape of a path template, its parameters without names: `/parcels/{}`.
 
     Raises:
-        Refusal: it is not a path template that can be matched without doubt.
+        ValueRefusedError: it is not a path template that can be matched without doubt.
     """
     if not path.startswith("/"):
-        raise Refusal("a path begins with '/'", "đường dẫn phải bắt đầu bằng '/'")
+        raise ValueRefusedError("a path begins with '/'", "đường dẫn phải bắt đầu bằng '/'")
     if len(path) > MAX_PATH:
-        raise Refusal(f"longer than {MAX_PATH} characters", f"dài hơn {MAX_PATH} ký tự")
+        raise ValueRefusedError(f"longer than {MAX_PATH} characters", f"dài hơn {MAX_PATH} ký tự")
     if path == "/":
         return path
     names = _PARAMETER.findall(path)
     if len(names) != len(set(names)):
-        raise Refusal(
+        raise ValueRefusedError(
             "a parameter stands twice in the path; give each its own name",
             "một tham số xuất hiện hai lần trong đường dẫn; hãy đặt tên khác nhau",
         )
@@ -181,17 +181,17 @@ def normalised(path: str) -> str:
 def _segments(path: str) -> Iterator[str]:
     for segment in path[1:].split("/"):
         if segment == "":
-            raise Refusal(
+            raise ValueRefusedError(
                 "an empty segment ('//' or a '/' at the end) is never matched; remove it",
                 "đoạn rỗng ('//' hoặc '/' ở cuối) không bao giờ khớp; hãy bỏ đi",
             )
         if segment in {".", ".."}:
-            raise Refusal(
+            raise ValueRefusedError(
                 f"the segment '{segment}' is never matched; write the path out",
                 f"đoạn '{segment}' không bao giờ khớp; hãy viết đường dẫn đầy đủ",
             )
         if not _SEGMENT.fullmatch(segment):
-            raise Refusal(
+            raise ValueRefusedError(
                 f"the segment '{segment}' is not made of plain text (letters, digits and "
                 f"-._~!$&'()*+,;=:@) and "
                 f"parameters like '{{id}}' with text between them",

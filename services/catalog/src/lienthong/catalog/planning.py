@@ -87,7 +87,7 @@ def make(drafts: Sequence[Draft], state: State, now: datetime) -> tuple[Plan, li
             continue
         try:
             steps.append(_step(draft, draft.spec, state.resources.get(draft.key)))
-        except agreements.Conflict as conflict:
+        except agreements.DecisionConflictError as conflict:
             mistakes.append(Mistake.at((*draft.at, "status"), conflict.en, conflict.vi, conflict=True))
     return Plan(tuple(steps), tuple(_touched(steps, state))), mistakes
 

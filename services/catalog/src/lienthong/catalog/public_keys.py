@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from lienthong.catalog.json_text import canonical, size
-from lienthong.catalog.mistakes import Found, Refusal
+from lienthong.catalog.mistakes import Found, ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _key_findings(key: dict[str, Any]) -> Iterator[Found]:
     yield from _usage_findings(key, kty)
     try:
         _CHECKS[kty](key)
-    except Refusal as refusal:
+    except ValueRefusedError as refusal:
         yield Found((), refusal.en, refusal.vi)
 
 
@@ -127,22 +127,26 @@ def _usage_findings(key: dict[str, Any], kty: str) -> Iterator[Found]:
 
 def _check_ec(key: dict[str, Any]) -> None:
     if key.get("crv") != "P-256":
-        raise Refusal("the curve must be P-256", "đường cong phải là P-256")
+        raise ValueRefusedError("the curve must be P-256", "đường cong phải là P-256")
     x, y = (_octets(key, name, length=32) for name in ("x", "y"))
     try:
         EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), SECP256R1()).public_key()
     except ValueError:
-        raise Refusal("the point is not on the curve P-256", "điểm không nằm trên đường cong P-256") from None
+        raise ValueRefusedError(
+            "the point is not on the curve P-256", "điểm không nằm trên đường cong P-256"
+        ) from None
 
 
 def _check_okp(key: dict[str, Any]) -> None:
     if key.get("crv") != "Ed25519":
-        raise Refusal("the curve must be Ed25519", "đường cong phải là Ed25519")
+        raise ValueRefusedError("the curve must be Ed25519", "đường cong phải là Ed25519")
     octets = _octets(key, "x", length=32)
     try:
         Ed25519PublicKey.from_public_bytes(octets)
     except (ValueError, UnsupportedAlgorithm):
-        raise Refusal("'x' is not an Ed25519 public key", "'x' không phải khoá công khai Ed25519") from None
+        raise ValueRefusedError(
+            "'x' is not an Ed25519 public key", "'x' không phải khoá công khai Ed25519"
+        ) from None
 
 
 def _check_rsa(key: dict[str, Any]) -> None:
@@ -150,12 +154,14 @@ def _check_rsa(key: dict[str, Any]) -> None:
     exponent = int.from_bytes(_octets(key, "e"))
     bits = modulus.bit_length()
     if not RSA_MIN_BITS <= bits <= RSA_MAX_BITS or modulus % 2 == 0:
-        raise Refusal(
+        raise ValueRefusedError(
             f"the modulus has {bits} bits; make a key of {RSA_MIN_BITS} to {RSA_MAX_BITS} bits",
             f"modulus có {bits} bit; hãy tạo khoá từ {RSA_MIN_BITS} đến {RSA_MAX_BITS} bit",
         )
     if exponent < 3 or exponent % 2 == 0 or exponent.bit_length() > 32:
-        raise Refusal("the exponent must be odd, like 65537 ('AQAB')", "số mũ phải lẻ, ví dụ 65537 ('AQAB')")
+        raise ValueRefusedError(
+            "the exponent must be odd, like 65537 ('AQAB')", "số mũ phải lẻ, ví dụ 65537 ('AQAB')"
+        )
 
 
 _CHECKS = {"EC": _check_ec, "OKP": _check_okp, "RSA": _check_rsa}
@@ -164,17 +170,17 @@ _CHECKS = {"EC": _check_ec, "OKP": _check_okp, "RSA": _check_rsa}
 def _octets(key: dict[str, Any], name: str, length: int | None = None) -> bytes:
     text = key.get(name)
     if not isinstance(text, str) or not _BASE64URL.fullmatch(text):
-        raise Refusal(
+        raise ValueRefusedError(
             f"'{name}' must be base64url text without '='", f"'{name}' phải là base64url không có '='"
         )
     try:
         octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
-        raise Refusal(
+        raise ValueRefusedError(
             f"'{name}' is not whole base64url text", f"'{name}' không phải base64url trọn vẹn"
         ) from None
     if length is not None and len(octets) != length:
-        raise Refusal(
+        raise ValueRefusedError(
             f"'{name}' has {len(octets)} bytes instead of {length}",
             f"'{name}' dài {len(octets)} byte thay vì {length}",
         )

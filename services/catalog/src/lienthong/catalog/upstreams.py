@@ -6,7 +6,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from lienthong.catalog.mistakes import Refusal
+from lienthong.catalog.mistakes import ValueRefusedError
 
 MAX_LENGTH = 500
 
@@ -19,10 +19,10 @@ def upstream(text: str) -> str:
     """Return the canonical form of a base address: scheme and host in lower case, no `/` at the end.
 
     Raises:
-        Refusal: it is not an http(s) address, or carries credentials, a query or a fragment.
+        ValueRefusedError: it is not an http(s) address, or carries credentials, a query or a fragment.
     """
     if not _PRINTABLE.fullmatch(text) or "\\" in text or len(text) > MAX_LENGTH:
-        raise Refusal(
+        raise ValueRefusedError(
             f"an address has only visible ASCII characters, no '\\', and at most {MAX_LENGTH} of them",
             f"địa chỉ chỉ gồm ký tự ASCII nhìn thấy được, không có '\\', không quá {MAX_LENGTH} ký tự",
         )
@@ -35,22 +35,22 @@ def upstream(text: str) -> str:
         if parts.scheme.lower() not in {"http", "https"}:
             host = None
     if not host or port == 0 or not _is_host(host):
-        raise Refusal(
+        raise ValueRefusedError(
             "write an address like 'http://10.0.0.5:8201' or 'https://land.example.vn/api'",
             "hãy viết địa chỉ như 'http://10.0.0.5:8201' hoặc 'https://land.example.vn/api'",
         )
     if "@" in parts.netloc:
-        raise Refusal(
+        raise ValueRefusedError(
             "credentials do not belong in an address; remove what stands before '@'",
             "không để thông tin đăng nhập trong địa chỉ; hãy bỏ phần trước '@'",
         )
     if "?" in text or "#" in text:
-        raise Refusal(
+        raise ValueRefusedError(
             "a base address has no query and no fragment; remove '?…' and '#…'",
             "địa chỉ gốc không có truy vấn hay phân mảnh; hãy bỏ '?…' và '#…'",
         )
     if not _PATH.fullmatch(parts.path) or any(segment in {".", ".."} for segment in parts.path.split("/")):
-        raise Refusal(
+        raise ValueRefusedError(
             "the path must be plain: no '//', '.', '..' or percent-encoding",
             "đường dẫn phải đơn giản: không có '//', '.', '..' hay mã hoá phần trăm",
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from lienthong.catalog.mistakes import Refusal
+from lienthong.catalog.mistakes import ValueRefusedError
 
 VIETNAM = timezone(timedelta(hours=7), "UTC+07:00")
 
@@ -23,7 +23,7 @@ def instant(text: str, *, end: bool) -> str:
     """Return an instant as RFC 3339 text in UTC; a date means its first instant, with `end` the one after it.
 
     Raises:
-        Refusal: it is neither a date nor a date-time with its offset.
+        ValueRefusedError: it is neither a date nor a date-time with its offset.
     """
     try:
         if _DATE.fullmatch(text):
@@ -33,7 +33,7 @@ def instant(text: str, *, end: bool) -> str:
             return write(datetime.fromisoformat(text.upper()))
     except (ValueError, OverflowError):
         pass
-    raise Refusal(
+    raise ValueRefusedError(
         "write a date like '2026-01-31' (Vietnamese time) or an instant like '2026-01-31T08:00:00+07:00'",
         "hãy viết ngày như '2026-01-31' (giờ Việt Nam) hoặc thời điểm như '2026-01-31T08:00:00+07:00'",
     )
@@ -53,7 +53,7 @@ def check_order(valid_from: str | None, valid_to: str | None) -> None:
     """Check that a period is not empty.
 
     Raises:
-        Refusal: its end is not after its beginning.
+        ValueRefusedError: its end is not after its beginning.
     """
     if valid_from is not None and valid_to is not None and read(valid_to) <= read(valid_from):
-        raise Refusal("'validTo' must be later than 'validFrom'", "'validTo' phải sau 'validFrom'")
+        raise ValueRefusedError("'validTo' must be later than 'validFrom'", "'validTo' phải sau 'validFrom'")

@@ -41,7 +41,7 @@ class Consumers:
         """The consumer of a subscription; made when the bus does not know it.
 
         Raises:
-            BusUnavailable: the bus does not answer.
+            BusUnavailableError: the bus does not answer.
         """
         consumer = self._open.get(subscription.id)
         if consumer is None:
@@ -84,7 +84,7 @@ class Consumers:
         a crash leaves behind is either of the two, and is mended here.
 
         Raises:
-            BusUnavailable: the bus does not answer.
+            BusUnavailableError: the bus does not answer.
         """
         # Consumers first: what has a subscription by then also has one in the database below.
         durables = set(await self._bus.durables(STREAM))

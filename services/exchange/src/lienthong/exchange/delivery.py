@@ -14,7 +14,7 @@ from lienthong.exchange import errors, permissions
 from lienthong.exchange.ack_tokens import ForgedTokenError, Handed
 from lienthong.exchange.events import FINGERPRINT_HEADER
 from lienthong.exchange.repository import AcknowledgementRepository, SubscriptionRepository
-from lienthong.kit.bus import MESSAGE_ID, BusError, BusUnavailable
+from lienthong.kit.bus import MESSAGE_ID, BusError, BusUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -110,7 +110,7 @@ class Dispatch:
             self._check(subscription)
             if taken and not await gone():
                 handed = await self._hand(subscription, turn, taken)
-        except BusUnavailable:
+        except BusUnavailableError:
             raise errors.bus_unavailable() from None
         finally:
             if not handed:
@@ -163,7 +163,7 @@ class Dispatch:
         while True:
             self._check(subscription)
             if not self._bus.connected:
-                raise BusUnavailable("not connected")
+                raise BusUnavailableError("not connected")
             left = max(0.0, deadline - self._clock.monotonic())
             if await self._has_turn(subscription, turn):
                 taken = await self._take(subscription, most, min(left, _SLICE_SECONDS))

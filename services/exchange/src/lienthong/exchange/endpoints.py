@@ -121,7 +121,7 @@ async def _body(request: Request) -> bytes:
     """The request's body, read no further than the largest batch.
 
     Raises:
-        Problem: `event-too-large`, or `malformed-event` when the sender hung up.
+        ProblemError: `event-too-large`, or `malformed-event` when the sender hung up.
     """
     body = bytearray()
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +21,9 @@ def _sentence(mistakes: Sequence[Mistake]) -> str:
     return first + (f"; and {len(mistakes) - 3} more" if len(mistakes) > 3 else "")
 
 
-def malformed_event(mistakes: Sequence[Mistake]) -> Problem:
+def malformed_event(mistakes: Sequence[Mistake]) -> ProblemError:
     """What was sent is not a CloudEvent."""
-    return Problem(
+    return ProblemError(
         code="malformed-event",
         status=400,
         title="Malformed event",
@@ -34,9 +34,9 @@ def malformed_event(mistakes: Sequence[Mistake]) -> Problem:
     )
 
 
-def unsupported_media_type(detail: str) -> Problem:
+def unsupported_media_type(detail: str) -> ProblemError:
     """The content mode is not understood."""
-    return Problem(
+    return ProblemError(
         code="unsupported-media-type",
         status=415,
         title="Unsupported media type",
@@ -47,9 +47,9 @@ def unsupported_media_type(detail: str) -> Problem:
     )
 
 
-def event_too_large(what: str, limit: int) -> Problem:
+def event_too_large(what: str, limit: int) -> ProblemError:
     """An event, or the whole request, has too many bytes."""
-    return Problem(
+    return ProblemError(
         code="event-too-large",
         status=413,
         title="Event too large",
@@ -59,9 +59,9 @@ def event_too_large(what: str, limit: int) -> Problem:
     )
 
 
-def batch_too_large(limit: int) -> Problem:
+def batch_too_large(limit: int) -> ProblemError:
     """A batch has too many events."""
-    return Problem(
+    return ProblemError(
         code="batch-too-large",
         status=413,
         title="Batch too large",
@@ -71,9 +71,9 @@ def batch_too_large(limit: int) -> Problem:
     )
 
 
-def schema_mismatch(mistakes: Sequence[Mistake]) -> Problem:
+def schema_mismatch(mistakes: Sequence[Mistake]) -> ProblemError:
     """Events are not what their event type, or its schema, says."""
-    return Problem(
+    return ProblemError(
         code="schema-mismatch",
         status=422,
         title="Event does not match its type",
@@ -84,9 +84,9 @@ def schema_mismatch(mistakes: Sequence[Mistake]) -> Problem:
     )
 
 
-def schema_unusable(event_type: str, reason: str) -> Problem:
+def schema_unusable(event_type: str, reason: str) -> ProblemError:
     """The event type's own schema cannot be used."""
-    return Problem(
+    return ProblemError(
         code="schema-unusable",
         status=422,
         title="The event type's schema cannot be used",
@@ -96,9 +96,9 @@ def schema_unusable(event_type: str, reason: str) -> Problem:
     )
 
 
-def event_id_reused(event_id: str) -> Problem:
+def event_id_reused(event_id: str) -> ProblemError:
     """Another event was accepted under the same source and id."""
-    return Problem(
+    return ProblemError(
         code="event-id-reused",
         status=409,
         title="Event id used twice",
@@ -108,9 +108,9 @@ def event_id_reused(event_id: str) -> Problem:
     )
 
 
-def unknown_event_type(event_type: str) -> Problem:
+def unknown_event_type(event_type: str) -> ProblemError:
     """The catalog does not know the event type."""
-    return Problem(
+    return ProblemError(
         code="unknown-event-type",
         status=404,
         title="Unknown event type",
@@ -120,9 +120,9 @@ def unknown_event_type(event_type: str) -> Problem:
     )
 
 
-def not_the_provider(event_type: str) -> Problem:
+def not_the_provider(event_type: str) -> ProblemError:
     """Somebody else than the event type's system publishes."""
-    return Problem(
+    return ProblemError(
         code="not-the-provider",
         status=403,
         title="Not the provider",
@@ -132,9 +132,9 @@ def not_the_provider(event_type: str) -> Problem:
     )
 
 
-def client_suspended(client_id: str) -> Problem:
+def client_suspended(client_id: str) -> ProblemError:
     """The calling system is suspended, or the catalog does not know it (any more)."""
-    return Problem(
+    return ProblemError(
         code="client-suspended",
         status=403,
         title="Client suspended",
@@ -144,9 +144,9 @@ def client_suspended(client_id: str) -> Problem:
     )
 
 
-def provider_suspended(event_type: str) -> Problem:
+def provider_suspended(event_type: str) -> ProblemError:
     """The system that the event type belongs to is suspended, or the event type itself."""
-    return Problem(
+    return ProblemError(
         code="provider-suspended",
         status=403,
         title="Provider suspended",
@@ -156,9 +156,9 @@ def provider_suspended(event_type: str) -> Problem:
     )
 
 
-def no_agreement(event_type: str) -> Problem:
+def no_agreement(event_type: str) -> ProblemError:
     """No agreement in force lets the caller receive these events."""
-    return Problem(
+    return ProblemError(
         code="no-agreement",
         status=403,
         title="No agreement",
@@ -168,9 +168,9 @@ def no_agreement(event_type: str) -> Problem:
     )
 
 
-def unknown_subscription(name: str) -> Problem:
+def unknown_subscription(name: str) -> ProblemError:
     """The caller has no subscription of this name."""
-    return Problem(
+    return ProblemError(
         code="unknown-subscription",
         status=404,
         title="Unknown subscription",
@@ -180,9 +180,9 @@ def unknown_subscription(name: str) -> Problem:
     )
 
 
-def subscription_exists(name: str) -> Problem:
+def subscription_exists(name: str) -> ProblemError:
     """The name is taken by a subscription with other properties."""
-    return Problem(
+    return ProblemError(
         code="subscription-exists",
         status=409,
         title="Subscription exists",
@@ -192,9 +192,9 @@ def subscription_exists(name: str) -> Problem:
     )
 
 
-def too_many_subscriptions(limit: int) -> Problem:
+def too_many_subscriptions(limit: int) -> ProblemError:
     """The caller has as many subscriptions as a system may have."""
-    return Problem(
+    return ProblemError(
         code="too-many-subscriptions",
         status=409,
         title="Too many subscriptions",
@@ -204,9 +204,9 @@ def too_many_subscriptions(limit: int) -> Problem:
     )
 
 
-def bus_unavailable(already: Sequence[object] = ()) -> Problem:
+def bus_unavailable(already: Sequence[object] = ()) -> ProblemError:
     """The bus did not confirm; `already` lists the events of this request that it did confirm."""
-    return Problem(
+    return ProblemError(
         code="bus-unavailable",
         status=503,
         title="Bus unavailable",
@@ -218,9 +218,9 @@ def bus_unavailable(already: Sequence[object] = ()) -> Problem:
     )
 
 
-def not_ready() -> Problem:
+def not_ready() -> ProblemError:
     """The exchange has not yet learned the catalog."""
-    return Problem(
+    return ProblemError(
         code="not-ready",
         status=503,
         title="Not ready",

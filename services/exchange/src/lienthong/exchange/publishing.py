@@ -10,7 +10,7 @@ from lienthong.exchange import errors, permissions
 from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, subject_of
 from lienthong.exchange.parcels import MAX_EVENT_BYTES, prepare
 from lienthong.exchange.repository import AcceptedEventRepository
-from lienthong.kit.bus import BusRefused, BusUnavailable
+from lienthong.kit.bus import BusRefusedError, BusUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,9 +82,9 @@ class Publisher:
                 continue
             try:
                 receipts.append(await self._send(subject, parcel))
-            except BusUnavailable:
+            except BusUnavailableError:
                 raise errors.bus_unavailable(_listed(receipts)) from None
-            except BusRefused:
+            except BusRefusedError:
                 raise errors.event_too_large(f"The event {parcel.event_id!r}", MAX_EVENT_BYTES) from None
         return receipts
 

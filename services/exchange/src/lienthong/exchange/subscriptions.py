@@ -10,7 +10,7 @@ from lienthong.exchange import errors, permissions
 from lienthong.exchange.events import JOURNAL_SUBJECT, STREAM
 from lienthong.exchange.models import Subscription
 from lienthong.exchange.repository import SubscriptionRepository
-from lienthong.kit.bus import BusUnavailable
+from lienthong.kit.bus import BusUnavailableError
 from lienthong.kit.journal import admin_record
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Subscriptions:
                     owner, name, event_type, ordered=ordered, begin=begin, tx=tx
                 )
             await self._consumers.of(subscription)
-        except BusUnavailable:
+        except BusUnavailableError:
             raise errors.bus_unavailable() from None
         return subscription, created
 

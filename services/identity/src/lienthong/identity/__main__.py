@@ -8,8 +8,8 @@ import uvloop
 from pydantic import ValidationError
 
 from lienthong.identity import bootstrap
-from lienthong.identity.operators import CredentialsUnusable
-from lienthong.identity.sealing import KeyFileUnusable, Seal, SealBroken, write_key_file
+from lienthong.identity.operators import CredentialsError
+from lienthong.identity.sealing import KeyFileError, Seal, SealBrokenError, write_key_file
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.logs import configure_logs
 
@@ -36,7 +36,7 @@ def main() -> None:
     configure_logs(bootstrap.PROCESS, settings.log_level, settings.log_format)
     try:
         _COMMANDS[command](settings)
-    except (CredentialsUnusable, FileExistsError, KeyFileUnusable, SealBroken) as error:
+    except (CredentialsError, FileExistsError, KeyFileError, SealBrokenError) as error:
         sys.exit(str(error))
 
 

@@ -36,7 +36,7 @@ class _Registry(JWSRegistry):
 _REGISTRY: Final = _Registry(algorithms=ALGORITHMS)
 
 
-class AssertionRefused(Exception):  # noqa: N818  the field's word for it, like a token that is refused
+class AssertionRefusedError(Exception):
     """An assertion that proves nothing; `reason` is one of the keys of `errors.ASSERTION_REASONS`."""
 
     def __init__(self, reason: str) -> None:
@@ -88,7 +88,7 @@ def read_assertion(text: str, *, rules: AssertionRules, now: datetime) -> Assert
     """Read an assertion in compact form and judge all of it but the signature.
 
     Raises:
-        AssertionRefused: with the first reason found.
+        AssertionRefusedError: with the first reason found.
     """
     jws = _parse(text)
     algorithm, key_id = _read_header(jws.headers())
@@ -98,7 +98,7 @@ def read_assertion(text: str, *, rules: AssertionRules, now: datetime) -> Assert
     expires_at = _check_times(claims, rules, now.timestamp())
     assertion_id = claims.get("jti")
     if not isinstance(assertion_id, str) or not 1 <= len(assertion_id) <= MAX_ASSERTION_ID:
-        raise AssertionRefused("jti")
+        raise AssertionRefusedError("jti")
     header, _, rest = text.encode("ascii").partition(b".")
     payload, _, signature = rest.partition(b".")
     return Assertion(
@@ -114,13 +114,13 @@ def read_assertion(text: str, *, rules: AssertionRules, now: datetime) -> Assert
 
 def _parse(text: str) -> CompactSignature:
     if len(text) > MAX_ASSERTION or not text.isascii():
-        raise AssertionRefused("malformed")
+        raise AssertionRefusedError("malformed")
     try:
         jws = extract_compact(text.encode("ascii"), registry=_REGISTRY)
     except (JoseError, ValueError, TypeError, RecursionError) as error:
-        raise AssertionRefused("malformed") from error
+        raise AssertionRefusedError("malformed") from error
     if not isinstance(jws.headers(), dict):
-        raise AssertionRefused("malformed")
+        raise AssertionRefusedError("malformed")
     return jws
 
 
@@ -128,24 +128,24 @@ def _decode_signature(encoded: bytes) -> bytes:
     try:
         return urlsafe_b64decode(encoded)
     except ValueError as error:
-        raise AssertionRefused("malformed") from error
+        raise AssertionRefusedError("malformed") from error
 
 
 def _read_header(header: dict[str, Any]) -> tuple[str, str | None]:
     # RFC 7515 §4.1.11: a critical extension that is not understood is refused; none is understood here.
     if "crit" in header or "b64" in header:
-        raise AssertionRefused("crit")
+        raise AssertionRefusedError("crit")
     if any(name in header for name in _FOREIGN_KEYS):
-        raise AssertionRefused("foreign_key")
+        raise AssertionRefusedError("foreign_key")
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in _TYPES:
-        raise AssertionRefused("typ")
+        raise AssertionRefusedError("typ")
     named = header.get("alg")
     if not isinstance(named, str) or ALIASES.get(named, named) not in ALGORITHMS:
-        raise AssertionRefused("alg")
+        raise AssertionRefusedError("alg")
     key_id = header.get("kid")
     if key_id is not None and not isinstance(key_id, str):
-        raise AssertionRefused("malformed")
+        raise AssertionRefusedError("malformed")
     return ALIASES.get(named, named), key_id
 
 
@@ -153,9 +153,9 @@ def _parse_claims(payload: bytes) -> dict[str, Any]:
     try:
         claims = json.loads(payload.decode("utf-8"), parse_constant=_no_such_number)
     except (ValueError, RecursionError) as error:
-        raise AssertionRefused("malformed") from error
+        raise AssertionRefusedError("malformed") from error
     if not isinstance(claims, dict):
-        raise AssertionRefused("malformed")
+        raise AssertionRefusedError("malformed")
     return claims
 
 
@@ -166,7 +166,7 @@ def _no_such_number(text: str) -> NoReturn:
 def _read_client(claims: dict[str, Any]) -> str:
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not isinstance(issuer, str) or issuer != subject or not 1 <= len(issuer) <= MAX_CLIENT_ID:
-        raise AssertionRefused("iss_sub")
+        raise AssertionRefusedError("iss_sub")
     return issuer
 
 
@@ -174,7 +174,7 @@ def _check_audience(audience: object, names: Collection[str]) -> None:
     # An assertion that is meant for someone else too could be used here by that someone first.
     meant_for = audience if isinstance(audience, list) else [audience]
     if not meant_for or not all(isinstance(name, str) and name in names for name in meant_for):
-        raise AssertionRefused("aud")
+        raise AssertionRefusedError("aud")
 
 
 def _check_times(claims: dict[str, Any], rules: AssertionRules, now: float) -> float:
@@ -183,18 +183,18 @@ def _check_times(claims: dict[str, Any], rules: AssertionRules, now: float) -> f
     issued_at = _moment(claims, "iat")
     not_before = _moment(claims, "nbf")
     if expires_at is None:
-        raise AssertionRefused("exp")
+        raise AssertionRefusedError("exp")
     if expires_at + leeway <= now:
-        raise AssertionRefused("expired")
+        raise AssertionRefusedError("expired")
     if expires_at > now + lifetime + leeway:
-        raise AssertionRefused("lifetime")
+        raise AssertionRefusedError("lifetime")
     if issued_at is not None:
         if issued_at > now + leeway:
-            raise AssertionRefused("future")
+            raise AssertionRefusedError("future")
         if expires_at - issued_at > lifetime + leeway:
-            raise AssertionRefused("lifetime")
+            raise AssertionRefusedError("lifetime")
     if not_before is not None and not_before > now + leeway:
-        raise AssertionRefused("future")
+        raise AssertionRefusedError("future")
     return expires_at
 
 
@@ -204,11 +204,11 @@ def _moment(claims: dict[str, Any], name: str) -> float | None:
         return None
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise AssertionRefused("times")
+        raise AssertionRefusedError("times")
     try:
         moment = float(value)
     except OverflowError as error:
-        raise AssertionRefused("times") from error
+        raise AssertionRefusedError("times") from error
     if not math.isfinite(moment):
-        raise AssertionRefused("times")
+        raise AssertionRefusedError("times")
     return moment

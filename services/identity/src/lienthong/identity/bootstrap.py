@@ -51,9 +51,9 @@ async def open_core(
     """Open the database at its newest schema, with a key to sign with and the server's own clients.
 
     Raises:
-        KeyFileUnusable: the key-encryption key is missing or unreadable.
-        SealBroken: the signing keys in the database were encrypted with another one.
-        CredentialsUnusable: a file of the server's own clients is damaged.
+        KeyFileError: the key-encryption key is missing or unreadable.
+        SealBrokenError: the signing keys in the database were encrypted with another one.
+        CredentialsError: a file of the server's own clients is damaged.
     """
     clock = clock or SystemClock()
     url = settings.identity_database_url

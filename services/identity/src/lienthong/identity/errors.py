@@ -162,7 +162,7 @@ ASSERTION_REASONS: Final[Mapping[str, tuple[str, str]]] = {
         "Khẳng định cần có jti: chuỗi từ 1 đến 256 ký tự, chỉ dùng một lần.",
     ),
 }
-"""Reasons of `AssertionRefused`: what is wrong and how to mend it, in English (ASCII) and Vietnamese."""
+"""Reasons of `AssertionRefusedError`: what is wrong and how to mend it, in English (ASCII) and Vietnamese."""
 
 
 def no_client_authentication(challenge: str = "private_key_jwt") -> TokenError:

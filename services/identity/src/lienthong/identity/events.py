@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lienthong.identity import repository
 from lienthong.identity.registry import ClientRegistry
 from lienthong.identity.schemas import SystemEvent
-from lienthong.kit.bus import Bus, BusUnavailable, Delivery
+from lienthong.kit.bus import Bus, BusUnavailableError, Delivery
 from lienthong.kit.database import Database
 
 STREAM: Final = "CATALOG"
@@ -49,7 +49,7 @@ class CatalogEvents:
         """Bring one event to the registry and settle it: acknowledged only when the change is committed."""
         try:
             await self._follow(delivery)
-        except BusUnavailable as error:
+        except BusUnavailableError as error:
             # It comes again; the registry knows it then.
             _log.debug("catalog event not settled", sequence=delivery.sequence, error=str(error))
 

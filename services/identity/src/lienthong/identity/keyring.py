@@ -19,7 +19,7 @@ from lienthong.identity import repository
 from lienthong.identity.journal import Journal
 from lienthong.identity.repository import StoredKey
 from lienthong.identity.rotation import KeyTimes, Rotation, RotationRules, plan, signing_key
-from lienthong.identity.sealing import Seal, SealBroken
+from lienthong.identity.sealing import Seal, SealBrokenError
 from lienthong.identity.tokens import SigningKey
 from lienthong.kit.clock import Clock, rfc3339
 from lienthong.kit.database import Database
@@ -45,7 +45,7 @@ class _State:
     keys: Mapping[str, SigningKey]
 
 
-class NoSigningKey(Exception):  # noqa: N818  says what is the case
+class NoSigningKeyError(Exception):
     """The keys have not been read yet."""
 
 
@@ -82,7 +82,7 @@ class Keyring:
         """What verifiers must know now.
 
         Raises:
-            NoSigningKey: nothing was read yet.
+            NoSigningKeyError: nothing was read yet.
         """
         return self._loaded().published
 
@@ -90,12 +90,12 @@ class Keyring:
         """Choose the key that signs now.
 
         Raises:
-            NoSigningKey: nothing was read yet.
+            NoSigningKeyError: nothing was read yet.
         """
         loaded = self._loaded()
         current = signing_key(loaded.times, self._clock.now())
         if current is None:
-            raise NoSigningKey
+            raise NoSigningKeyError
         return loaded.keys[current.key_id]
 
     async def changed(self, seen: int, *, within: float) -> None:
@@ -111,7 +111,7 @@ class Keyring:
         """Read the state again if its version in the database is another one.
 
         Raises:
-            SealBroken: a key was sealed with a key-encryption key that is not in the key file.
+            SealBrokenError: a key was sealed with a key-encryption key that is not in the key file.
         """
         async with self._refreshing, self._database.reading() as session:
             # The version comes first: what changes after it is read shows up as another version next time.
@@ -178,16 +178,16 @@ class Keyring:
     def _unseal(self, stored: StoredKey) -> SigningKey:
         try:
             key = SigningKey.from_private_jwk(self._seal.open(stored.sealed))
-        except (KeyError, ValueError, SealBroken) as error:
-            raise SealBroken(
+        except (KeyError, ValueError, SealBrokenError) as error:
+            raise SealBrokenError(
                 f"The signing key {stored.key_id} in the database does not open with the key file."
                 " Put back the file with which it was sealed, or add that key to the file (as a JWK set)."
             ) from error
         if key.key_id != stored.key_id:
-            raise SealBroken(f"The signing key {stored.key_id} in the database holds another key.")
+            raise SealBrokenError(f"The signing key {stored.key_id} in the database holds another key.")
         return key
 
     def _loaded(self) -> _State:
         if self._state is None:
-            raise NoSigningKey
+            raise NoSigningKeyError
         return self._state

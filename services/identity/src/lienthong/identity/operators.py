@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 NewKey = Callable[[], ECKey]
 
 
-class CredentialsUnusable(Exception):  # noqa: N818  says what is the case
+class CredentialsError(Exception):
     """A file in the folder is not what this server wrote; nothing is overwritten, so someone must look."""
 
 
@@ -47,7 +47,7 @@ async def register_own_clients(
     """Write missing credentials and register the clients with the keys that lie in the folder.
 
     Raises:
-        CredentialsUnusable: a key file is there but cannot be read.
+        CredentialsError: a key file is there but cannot be read.
     """
     for client_id, scopes in OWN_CLIENTS.items():
         home = folder / client_id
@@ -94,7 +94,7 @@ def _read_public(path: Path) -> dict[str, Any]:
     public: dict[str, Any] = {name: private[name] for name in _PUBLIC if name in private}
     usable = client_key(public)
     if "d" not in private or usable is None or usable.algorithm != "ES256":
-        raise CredentialsUnusable(
+        raise CredentialsError(
             f"{path} holds no private P-256 key. Restore it, or move it away: a new one is then made."
         )
     return public
@@ -104,7 +104,7 @@ def _read_object(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise CredentialsUnusable(f"{path} cannot be read as JSON: {error}") from error
+        raise CredentialsError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(document, dict):
-        raise CredentialsUnusable(f"{path} holds no JSON object")
+        raise CredentialsError(f"{path} holds no JSON object")
     return document

@@ -18,11 +18,11 @@ from joserfc.jwk import KeySet, OctKey
 _ALGORITHMS: Final = ["A256KW", "A256GCM"]
 
 
-class SealBroken(Exception):  # noqa: N818  says what happened
+class SealBrokenError(Exception):
     """What is to be opened was sealed with another key, or was changed."""
 
 
-class KeyFileUnusable(Exception):  # noqa: N818  says what happened
+class KeyFileError(Exception):
     """The key-encryption key file is missing or holds no 256-bit symmetric JWK."""
 
 
@@ -31,7 +31,7 @@ class Seal:
 
     def __init__(self, keys: Sequence[OctKey]) -> None:
         if not keys:
-            raise KeyFileUnusable("no key")
+            raise KeyFileError("no key")
         self._first = keys[0]
         self._all = KeySet(list(keys))
 
@@ -45,11 +45,11 @@ class Seal:
         """Read a symmetric JWK or a JWK set of them.
 
         Raises:
-            KeyFileUnusable: a key is not symmetric or has not 256 bits.
+            KeyFileError: a key is not symmetric or has not 256 bits.
         """
         listed = document.get("keys", [document]) if isinstance(document, Mapping) else None
         if not isinstance(listed, list) or not listed:
-            raise KeyFileUnusable("neither a JWK nor a JWK set")
+            raise KeyFileError("neither a JWK nor a JWK set")
         return cls([_read_key(jwk) for jwk in listed])
 
     def private_jwk(self) -> dict[str, Any]:
@@ -65,15 +65,15 @@ class Seal:
         """Decrypt a private key.
 
         Raises:
-            SealBroken: it was sealed with a key that is not in the key file, or was changed.
+            SealBrokenError: it was sealed with a key that is not in the key file, or was changed.
         """
         try:
             opened = decrypt_compact(sealed, self._all, algorithms=_ALGORITHMS)
             document = json.loads(opened.plaintext or b"")
         except (JoseError, ValueError) as error:
-            raise SealBroken(str(error)) from error
+            raise SealBrokenError(str(error)) from error
         if not isinstance(document, dict):
-            raise SealBroken("not a key")
+            raise SealBrokenError("not a key")
         return document
 
 
@@ -81,11 +81,11 @@ def load_seal(path: Path, *, create: bool) -> Seal:
     """Read the key file; where `create` allows it and there is none, write a new one (mode 0600).
 
     Raises:
-        KeyFileUnusable: there is none and none may be made, or it holds something else.
+        KeyFileError: there is none and none may be made, or it holds something else.
     """
     if not path.exists():
         if not create:
-            raise KeyFileUnusable(
+            raise KeyFileError(
                 f"The key-encryption key file {path} does not exist. Restore it from its backup: without it"
                 " the signing keys in the database cannot be read. For a new installation, make one with"
                 " `python -m lienthong.identity new-key-file`."
@@ -93,8 +93,8 @@ def load_seal(path: Path, *, create: bool) -> Seal:
         write_key_file(path, Seal.generate())
     try:
         return Seal.from_jwk(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, KeyFileUnusable) as error:
-        raise KeyFileUnusable(
+    except (OSError, ValueError, KeyFileError) as error:
+        raise KeyFileError(
             f"The key-encryption key file {path} cannot be used: {error}."
             " It must hold a JWK of kty oct with 256 bits."
         ) from error
@@ -135,11 +135,11 @@ def write_secret(path: Path, text: str) -> None:
 
 def _read_key(jwk: object) -> OctKey:
     if not isinstance(jwk, dict) or jwk.get("kty") != "oct":
-        raise KeyFileUnusable("a key is not symmetric (kty oct)")
+        raise KeyFileError("a key is not symmetric (kty oct)")
     try:
         key = OctKey.import_key(jwk)
     except (JoseError, ValueError) as error:
-        raise KeyFileUnusable(str(error)) from error
+        raise KeyFileError(str(error)) from error
     if len(key.raw_value) != 32:
-        raise KeyFileUnusable("a key has not 256 bits")
+        raise KeyFileError("a key has not 256 bits")
     return key

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.identity import repository
-from lienthong.identity.assertions import Assertion, AssertionRefused, AssertionRules, read_assertion
+from lienthong.identity.assertions import Assertion, AssertionRefusedError, AssertionRules, read_assertion
 from lienthong.identity.clientkeys import client_keys_of_text, nobodys_keys
 from lienthong.identity.directory import ClientDirectory
 from lienthong.identity.errors import (
@@ -25,7 +25,7 @@ from lienthong.identity.errors import (
     unknown_client,
     unsupported_grant_type,
 )
-from lienthong.identity.keyring import Keyring, NoSigningKey
+from lienthong.identity.keyring import Keyring, NoSigningKeyError
 from lienthong.identity.models import Status
 from lienthong.identity.repository import Client
 from lienthong.identity.schemas import IssuedToken
@@ -99,7 +99,7 @@ class TokenService:
             assertion = read_assertion(
                 form["client_assertion"], rules=self._assertion_rules, now=self._clock.now()
             )
-        except AssertionRefused as refusal:
+        except AssertionRefusedError as refusal:
             raise refused_assertion(refusal.reason) from refusal
         if form.get("client_id", assertion.client_id) != assertion.client_id:
             raise refused_assertion("client_id")
@@ -126,7 +126,7 @@ class TokenService:
     def _mint(self, client: Client, scopes: tuple[str, ...]) -> IssuedToken:
         try:
             key = self._keyring.signing()
-        except NoSigningKey as error:
+        except NoSigningKeyError as error:
             raise unavailable() from error
         token = mint(
             key,

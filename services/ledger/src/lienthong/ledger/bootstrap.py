@@ -40,8 +40,8 @@ async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> Cor
     """Open the database at its newest schema and the log in it, verified.
 
     Raises:
-        LedgerMismatch: what is stored is not the log that was signed.
-        KeyFileUnusable: the signing key is missing or unreadable.
+        LedgerMismatchError: what is stored is not the log that was signed.
+        KeyFileError: the signing key is missing or unreadable.
     """
     clock = clock or SystemClock()
     await migrate(settings.ledger_database_url, SCHEMA, "lienthong.ledger")

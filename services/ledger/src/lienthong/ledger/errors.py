@@ -1,17 +1,17 @@
 """What goes wrong in the ledger: inside (exceptions) and towards callers (problems)."""
 
-from lienthong.kit.problems import Problem
+from lienthong.kit.problems import ProblemError
 
 
-class LedgerMismatch(Exception):  # noqa: N818 - it says what was found
+class LedgerMismatchError(Exception):
     """What is stored is not the log that was signed: nothing may be appended to it."""
 
 
-class KeyFileUnusable(Exception):  # noqa: N818 - it says what was found
+class KeyFileError(Exception):
     """The signing key is missing, unreadable or cannot be written."""
 
 
-class OutOfOrder(Exception):  # noqa: N818 - it says what was found
+class OutOfOrderError(Exception):
     """A journal message came before an earlier one."""
 
     def __init__(self, expected: int, found: int) -> None:
@@ -20,9 +20,9 @@ class OutOfOrder(Exception):  # noqa: N818 - it says what was found
         self.found = found
 
 
-def unknown_tile(path: str) -> Problem:
+def unknown_tile(path: str) -> ProblemError:
     """No such tile, or not yet."""
-    return Problem(
+    return ProblemError(
         "unknown-tile",
         404,
         "Unknown tile",
@@ -33,9 +33,9 @@ def unknown_tile(path: str) -> Problem:
     )
 
 
-def unknown_entry(index: int) -> Problem:
+def unknown_entry(index: int) -> ProblemError:
     """No such entry, or not yet."""
-    return Problem(
+    return ProblemError(
         "unknown-entry",
         404,
         "Unknown entry",
@@ -45,9 +45,9 @@ def unknown_entry(index: int) -> Problem:
     )
 
 
-def not_yet_recorded(tx: str, kind: str) -> Problem:
+def not_yet_recorded(tx: str, kind: str) -> ProblemError:
     """The transaction is not in the log, or not yet."""
-    return Problem(
+    return ProblemError(
         "not-yet-recorded",
         404,
         "Not yet recorded",
@@ -60,9 +60,9 @@ def not_yet_recorded(tx: str, kind: str) -> Problem:
     )
 
 
-def not_a_party(tx: str) -> Problem:
+def not_a_party(tx: str) -> ProblemError:
     """The caller was on neither side of the call."""
-    return Problem(
+    return ProblemError(
         "not-a-party",
         403,
         "Not a party to the call",

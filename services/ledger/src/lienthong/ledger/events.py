@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from lienthong.kit.bus import BusError, BusUnavailable
+from lienthong.kit.bus import BusError, BusUnavailableError
 from lienthong.kit.journal import STREAM, SUBJECTS
 from lienthong.ledger import repository
-from lienthong.ledger.errors import LedgerMismatch, OutOfOrder
+from lienthong.ledger.errors import LedgerMismatchError, OutOfOrderError
 from lienthong.ledger.integration import JournalMessage
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class JournalFollower:
         """Follow for ever; ends only when what is stored is not the signed log any more.
 
         Raises:
-            LedgerMismatch: it is not.
+            LedgerMismatchError: it is not.
         """
         pause = _PAUSE_FIRST
         while True:
@@ -80,7 +80,7 @@ class JournalFollower:
         """How many messages of the journal are not in the log yet.
 
         Raises:
-            BusUnavailable: the bus does not say.
+            BusUnavailableError: the bus does not say.
         """
         stream = await self._stream()
         self._lag = await self._bus.last_sequence(STREAM) - await self._integrated(stream)
@@ -112,17 +112,17 @@ class JournalFollower:
         )
         try:
             done = await self._integrator.integrate(stream, messages)
-        except OutOfOrder as gap:
+        except OutOfOrderError as gap:
             if not await self._is_lost(gap):
                 return False
             done = await self._integrator.integrate(stream, messages, missing_before=gap.found)
         _log.debug("integrated", size=done.head.size, added=done.added, known=done.known)
         # The log knows what it has: an acknowledgement that gets lost costs one delivery more.
-        with contextlib.suppress(BusUnavailable):
+        with contextlib.suppress(BusUnavailableError):
             await asyncio.gather(*(delivery.ack() for delivery in deliveries))
         return True
 
-    async def _is_lost(self, gap: OutOfOrder) -> bool:
+    async def _is_lost(self, gap: OutOfOrderError) -> bool:
         """Whether the journal itself has no message between the expected and the found one."""
         with self._bus.translated(f"stream {STREAM}"):
             following = await self._bus.jetstream().get_msg(
@@ -140,5 +140,5 @@ class JournalFollower:
         async with self._database.reading() as session:
             head = await repository.find_head(session)
         if head is None:
-            raise LedgerMismatch("the ledger's database has lost the head of the log")
+            raise LedgerMismatchError("the ledger's database has lost the head of the log")
         return head.after(stream)

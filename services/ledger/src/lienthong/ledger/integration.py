@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lienthong.ledger import repository
-from lienthong.ledger.errors import LedgerMismatch, OutOfOrder
+from lienthong.ledger.errors import LedgerMismatchError, OutOfOrderError
 from lienthong.ledger.records import Record, Unusable, read_message
 from lienthong.tlog import Checkpoint, Edge, grow
 
@@ -76,14 +76,14 @@ class Integrator:
         message before which the journal is known to have lost messages: that loss is kept in the quarantine.
 
         Raises:
-            OutOfOrder: a message is missing before one of these; nothing was changed.
-            LedgerMismatch: what is stored is not a tree any more; nothing was changed.
+            OutOfOrderError: a message is missing before one of these; nothing was changed.
+            LedgerMismatchError: what is stored is not a tree any more; nothing was changed.
         """
         prepared = await asyncio.to_thread(_prepare, messages)
         async with self._database.transaction() as session:
             head = await repository.find_head(session, lock=True)
             if head is None:
-                raise LedgerMismatch("the ledger's database has lost the head of the log")
+                raise LedgerMismatchError("the ledger's database has lost the head of the log")
             after = head.after(stream)
             pending = [message for message in prepared if message.sequence > after]
             if not pending:
@@ -96,7 +96,7 @@ class Integrator:
             if sorting.unusable:
                 await repository.put_in_quarantine(session, sorting.unusable, self._clock.now())
             if not await repository.replace_head(session, head, new_head):
-                raise LedgerMismatch("another process has written to the log without taking its lock")
+                raise LedgerMismatchError("another process has written to the log without taking its lock")
         self._edge = edge
         for sequence, position, item in sorting.unusable:
             _log.error(
@@ -111,7 +111,9 @@ class Integrator:
         if edge.size != head.size or edge.root != head.root:
             edge = await repository.find_edge(session, head.size)
             if edge.root != head.root:
-                raise LedgerMismatch(f"the stored tiles do not give the root of the log at size {head.size}")
+                raise LedgerMismatchError(
+                    f"the stored tiles do not give the root of the log at size {head.size}"
+                )
         if not records:
             return edge, head
         growth = grow(edge, [record.leaf for record in records])
@@ -137,7 +139,7 @@ def _check_order(
     for message in pending:
         if message.sequence != after + 1:
             if message.sequence != missing_before:
-                raise OutOfOrder(after + 1, message.sequence)
+                raise OutOfOrderError(after + 1, message.sequence)
             reason = f"the journal has lost its messages {after + 1} to {message.sequence - 1}"
             lost.append((after + 1, 0, Unusable(b"", reason)))
         after = message.sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lienthong.ledger.errors import KeyFileUnusable
-from lienthong.tlog import MalformedKey, SigningKey
+from lienthong.ledger.errors import KeyFileError
+from lienthong.tlog import MalformedKeyError, SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,19 +17,19 @@ def load_key(path: Path) -> SigningKey:
     """Read the key.
 
     Raises:
-        KeyFileUnusable: there is none, or it cannot be read.
+        KeyFileError: there is none, or it cannot be read.
     """
     try:
         return SigningKey.parse(path.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError, MalformedKey) as error:
-        raise KeyFileUnusable(f"the signing key of the log in {path} cannot be used: {error}") from error
+    except (OSError, UnicodeDecodeError, MalformedKeyError) as error:
+        raise KeyFileError(f"the signing key of the log in {path} cannot be used: {error}") from error
 
 
 def load_or_create_key(path: Path, origin: str) -> SigningKey:
     """Read the key of a log that begins, or make it when there is none.
 
     Raises:
-        KeyFileUnusable: it cannot be read or written.
+        KeyFileError: it cannot be read or written.
     """
     return load_key(path) if path.exists() else create_key(path, origin)
 
@@ -38,7 +38,7 @@ def create_key(path: Path, origin: str, random_bytes: Callable[[int], bytes] = o
     """Make a key of this name, with its public half beside it as `.vkey`; the file is its owner's alone.
 
     Raises:
-        KeyFileUnusable: it cannot be written, or something is there already.
+        KeyFileError: it cannot be written, or something is there already.
     """
     key = SigningKey(origin, random_bytes(32))
     try:
@@ -52,5 +52,5 @@ def create_key(path: Path, origin: str, random_bytes: Callable[[int], bytes] = o
         os.fsync(folder)
         os.close(folder)
     except OSError as error:
-        raise KeyFileUnusable(f"the signing key of the log cannot be written to {path}: {error}") from error
+        raise KeyFileError(f"the signing key of the log cannot be written to {path}: {error}") from error
     return key

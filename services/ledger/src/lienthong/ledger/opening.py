@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.ledger import repository
-from lienthong.ledger.errors import LedgerMismatch
+from lienthong.ledger.errors import LedgerMismatchError
 from lienthong.ledger.keys import load_key, load_or_create_key
 from lienthong.tlog import (
     EMPTY_ROOT,
@@ -43,8 +43,8 @@ async def open_log(database: Database, key_file: Path, origin: str, clock: Clock
     """Open the log, or begin a new one with the signed checkpoint of the empty tree.
 
     Raises:
-        LedgerMismatch: what is stored is not what was signed, or was signed by another key or name.
-        KeyFileUnusable: the key is missing although the log has begun, or cannot be read or written.
+        LedgerMismatchError: what is stored is not what was signed, or was signed by another key or name.
+        KeyFileError: the key is missing although the log has begun, or cannot be read or written.
     """
     async with database.transaction() as session:
         head = await repository.find_head(session, lock=True)
@@ -66,24 +66,24 @@ async def verify(session: AsyncSession, head: Head, key: SigningKey, origin: str
     which anyone with the checkpoint can make.
 
     Raises:
-        LedgerMismatch: they are not.
+        LedgerMismatchError: they are not.
     """
     try:
         checkpoint = open_checkpoint(head.checkpoint, key.verifier, origin=origin)
         edge = await repository.find_edge(session, checkpoint.size)
     except TlogError as error:
-        raise LedgerMismatch(f"{error}. {_ADVICE}") from error
+        raise LedgerMismatchError(f"{error}. {_ADVICE}") from error
     if (checkpoint.size, checkpoint.root) != (head.size, head.root):
-        raise LedgerMismatch(
+        raise LedgerMismatchError(
             f"the log is stored with {head.size} entries, but signed with {checkpoint.size}. {_ADVICE}"
         )
     if edge.root != checkpoint.root:
-        raise LedgerMismatch(
+        raise LedgerMismatchError(
             f"the stored tiles do not give the signed root at size {checkpoint.size}. {_ADVICE}"
         )
     last = await repository.find_last_index(session)
     if (-1 if last is None else last) != checkpoint.size - 1:
-        raise LedgerMismatch(
+        raise LedgerMismatchError(
             f"the last stored entry is {last}, but {checkpoint.size} entries are signed. {_ADVICE}"
         )
     if checkpoint.size:
@@ -94,14 +94,14 @@ async def _verify_last_bundle(session: AsyncSession, tile: TileAddress) -> None:
     bundle = await repository.find_bundle(session, TileAddress(ENTRIES, tile.index, tile.width))
     stored = await repository.find_tiles(session, [tile])
     if bundle is None or tile not in stored:
-        raise LedgerMismatch(f"{tile.path} or an entry under it is missing. {_ADVICE}")
+        raise LedgerMismatchError(f"{tile.path} or an entry under it is missing. {_ADVICE}")
     if b"".join(map(leaf_hash, decode_bundle(bundle))) != tile.of_bytes(stored[tile]):
-        raise LedgerMismatch(f"the last entries are not those of {tile.path}. {_ADVICE}")
+        raise LedgerMismatchError(f"the last entries are not those of {tile.path}. {_ADVICE}")
 
 
 def _check_name(key: SigningKey, origin: str) -> None:
     if key.name != origin:
-        raise LedgerMismatch(
+        raise LedgerMismatchError(
             f"the signing key is of the log {key.name!r}, not of {origin!r} (LIENTHONG_LEDGER_ORIGIN)"
         )
 

@@ -126,7 +126,7 @@ async def find_edge(session: AsyncSession, size: int) -> Edge:
     """The right edge of the tree of `size` leaves.
 
     Raises:
-        MalformedTile: a tile of it is missing or too narrow.
+        MalformedTileError: a tile of it is missing or too narrow.
     """
     return edge_of(size, await find_tiles(session, edge_tiles(size)))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lienthong.ledger import repository
 from lienthong.ledger.errors import (
-    LedgerMismatch,
+    LedgerMismatchError,
     not_a_party,
     not_yet_recorded,
     unknown_entry,
@@ -22,7 +22,7 @@ from lienthong.ledger.search import (
     find_entry_of,
     find_quarantined,
 )
-from lienthong.tlog import ENTRIES, MalformedTile, Receipt, TileAddress, inclusion_proof, inclusion_tiles
+from lienthong.tlog import ENTRIES, MalformedTileError, Receipt, TileAddress, inclusion_proof, inclusion_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ class AuditLog:
                 else:
                     stored = await repository.find_tiles(session, [address])
                     found = address.of_bytes(stored[address]) if stored else None
-        except MalformedTile:
+        except MalformedTileError:
             found = None
         if found is None:
             raise unknown_tile(path)
@@ -126,7 +126,7 @@ class AuditLog:
 async def _head(session: AsyncSession) -> Head:
     head = await repository.find_head(session)
     if head is None:
-        raise LedgerMismatch("the ledger's database has lost the head of the log")
+        raise LedgerMismatchError("the ledger's database has lost the head of the log")
     return head
 
 

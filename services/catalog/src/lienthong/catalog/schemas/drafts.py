@@ -20,7 +20,7 @@ from pydantic import (
 
 from lienthong.catalog import json_text, openapi
 from lienthong.catalog.kinds import Kind
-from lienthong.catalog.mistakes import Mistake, Refusal, pointer
+from lienthong.catalog.mistakes import Mistake, ValueRefusedError, pointer
 from lienthong.catalog.schemas.fields import Part
 from lienthong.catalog.schemas.specs import SPECS, Reference
 from lienthong.catalog.schemas.wording import words
@@ -145,7 +145,7 @@ def read_identity(kind: Kind, text: str, at: Path) -> tuple[str | None, list[Mis
     """Return the canonical form of an id, or the mistake in it."""
     try:
         return SPECS[kind].identify(text), []
-    except Refusal as refusal:
+    except ValueRefusedError as refusal:
         return None, [Mistake.at(at, refusal.en, refusal.vi)]
 
 

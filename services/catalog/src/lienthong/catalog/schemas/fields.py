@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from lienthong.catalog import identifiers, upstreams, validity
-from lienthong.catalog.mistakes import Refusal
+from lienthong.catalog.mistakes import ValueRefusedError
 from lienthong.catalog.schemas.wording import custom
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def checked(check: Callable[[str], str]) -> AfterValidator:
     def validate(text: str) -> str:
         try:
             return check(text)
-        except Refusal as refusal:
+        except ValueRefusedError as refusal:
             raise custom(refusal) from None
 
     return AfterValidator(validate)
@@ -40,16 +40,16 @@ def text(limit: int, *, lines: bool = False) -> AfterValidator:
     def check(value: str) -> str:
         value = unicodedata.normalize("NFC", value).strip()
         if not value:
-            raise Refusal("must not be empty", "không được để trống")
+            raise ValueRefusedError("must not be empty", "không được để trống")
         if len(value) > limit:
-            raise Refusal(
+            raise ValueRefusedError(
                 f"longer than {limit} characters; shorten it", f"dài hơn {limit} ký tự; hãy rút gọn"
             )
         if any(
             unicodedata.category(letter) in {"Cc", "Cs"} and not (lines and letter in "\n\t")
             for letter in value
         ):
-            raise Refusal(
+            raise ValueRefusedError(
                 "holds control characters or line breaks; remove them",
                 "có ký tự điều khiển hoặc xuống dòng; hãy bỏ đi",
             )
@@ -61,7 +61,7 @@ def text(limit: int, *, lines: bool = False) -> AfterValidator:
 def _matching(pattern: re.Pattern[str], en: str, vi: str) -> AfterValidator:
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
-            raise Refusal(en, vi)
+            raise ValueRefusedError(en, vi)
         return value
 
     return checked(check)
@@ -69,7 +69,9 @@ def _matching(pattern: re.Pattern[str], en: str, vi: str) -> AfterValidator:
 
 def _email(value: str) -> str:
     if not _EMAIL.fullmatch(value) or len(value) > _EMAIL_MAX:
-        raise Refusal("write an address like 'land@example.vn'", "hãy viết địa chỉ thư như 'land@example.vn'")
+        raise ValueRefusedError(
+            "write an address like 'land@example.vn'", "hãy viết địa chỉ thư như 'land@example.vn'"
+        )
     return value
 
 
@@ -78,7 +80,7 @@ def unique(values: list[str]) -> list[str]:
     twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
         raise custom(
-            Refusal(
+            ValueRefusedError(
                 f"'{twice[0]}' stands here twice; keep one", f"'{twice[0]}' xuất hiện hai lần; chỉ giữ một"
             )
         )

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from lienthong.catalog import data_schema, identifiers, openapi, public_keys, validity
 from lienthong.catalog.kinds import Key, Kind
-from lienthong.catalog.mistakes import Found, Path, Refusal
+from lienthong.catalog.mistakes import Found, Path, ValueRefusedError
 from lienthong.catalog.schemas.fields import (
     AgencyCode,
     Description,
@@ -54,7 +54,7 @@ class Spec(Part):
         """Return the canonical form of an id of this kind.
 
         Raises:
-            Refusal: it breaks the grammar.
+            ValueRefusedError: it breaks the grammar.
         """
         raise NotImplementedError
 
@@ -273,5 +273,5 @@ SPECS: Mapping[Kind, type[Spec]] = {
 def _period(fields: Fields) -> Iterator[Found]:
     try:
         validity.check_order(fields.get("valid_from"), fields.get("valid_to"))
-    except Refusal as refusal:
+    except ValueRefusedError as refusal:
         yield Found(("validTo",), refusal.en, refusal.vi)

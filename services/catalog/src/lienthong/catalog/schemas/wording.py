@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from lienthong.catalog.mistakes import Refusal
+    from lienthong.catalog.mistakes import ValueRefusedError
 
 _TEXT = ("must be text; put it in quotes", "phải là văn bản; hãy để trong dấu ngoặc kép")
 _NUMBER = ("must be a whole number, without quotes", "phải là số nguyên, không có dấu ngoặc")
@@ -38,7 +38,7 @@ _TEMPLATES: dict[str, tuple[str, str]] = {
 }
 
 
-def custom(refusal: Refusal) -> PydanticCustomError:
+def custom(refusal: ValueRefusedError) -> PydanticCustomError:
     """Carry a refusal of our own through Pydantic without losing its Vietnamese half."""
     return PydanticCustomError("refused", "{en}", {"en": refusal.en, "vi": refusal.vi})
 
