@@ -36,6 +36,7 @@ class GatewaySettings(Settings):
     gateway_max_header_bytes: int = Field(default=32 * 1024, gt=0)
     """Path, query, and the names and values of all header fields together."""
     gateway_max_headers: int = Field(default=100, gt=0)
+    """Header fields of a request."""
     gateway_whole_answer_bytes: int = Field(default=256 * 1024, ge=0)
     """Answers up to this size leave whole after their record; of larger ones the last part waits for it."""
     gateway_journal_timeout_s: float = Field(default=1.0, gt=0)

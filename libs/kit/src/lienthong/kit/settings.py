@@ -37,7 +37,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="LIENTHONG_", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
+        env_prefix="LIENTHONG_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        validate_default=True,
+        use_attribute_docstrings=True,
     )
 
     instance: str = Field(default="VN-BTN", pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")
@@ -55,15 +60,23 @@ class Settings(BaseSettings):
     nats_replicas: int = Field(default=1, ge=1, le=5)
     """How many servers keep each stream; 3 in production."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important messages that are logged."""
     log_format: Literal["json", "console"] = "json"
+    """One JSON object a line for collectors, or coloured text for a person."""
     otlp_endpoint: str | None = None
     """Where traces and metrics go (OTLP over gRPC); nowhere without it."""
     catalog_rpc: str = _local(PORTS["catalog"] + _RPC_ABOVE_REST, scheme="")
+    """`host:port` of the catalog's gRPC, which gateways and the exchange follow."""
     identity_rpc: str = _local(PORTS["identity"] + _RPC_ABOVE_REST, scheme="")
+    """`host:port` of identity's gRPC, which all that check tokens follow."""
     catalog_url: str = _local(PORTS["catalog"])
+    """Where the gateway forwards `/catalog`."""
     identity_url: str = _local(PORTS["identity"])
+    """Where the gateway forwards `/oauth2` and `/.well-known`."""
     exchange_url: str = _local(PORTS["exchange"])
+    """Where the gateway forwards `/exchange`."""
     ledger_url: str = _local(PORTS["ledger"])
+    """Where the gateway forwards `/audit`."""
     token_audience: str = Field(default_factory=lambda data: f"urn:lgsp:{data['instance']}")
     """The `aud` of access tokens (RFC 9068)."""
 

@@ -33,6 +33,7 @@ class IdentitySettings(Settings):
     identity_database_url: str = Field(
         default_factory=lambda data: f"sqlite+aiosqlite:///{Path(data['home']) / 'identity' / 'identity.db'}"
     )
+    """`sqlite+aiosqlite:///path`, or `postgresql+asyncpg://…` with the tables in the schema `identity`."""
     identity_key_file: Path = Field(
         default_factory=lambda data: Path(data["home"]) / "identity" / "key-encryption.jwk"
     )

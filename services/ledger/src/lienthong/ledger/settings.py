@@ -13,6 +13,7 @@ class LedgerSettings(Settings):
     ledger_database_url: str = Field(
         default_factory=lambda data: f"sqlite+aiosqlite:///{Path(data['home']) / 'ledger' / 'ledger.db'}"
     )
+    """`sqlite+aiosqlite:///path`, or `postgresql+asyncpg://…` with the tables in the schema `ledger`."""
     ledger_origin: str = Field(
         default_factory=lambda data: f"lgsp/{data['instance']}/ledger", min_length=1, pattern=r"^[^\s+]+$"
     )
