@@ -11,7 +11,8 @@ import secrets
 from pathlib import Path
 
 from lienthong.client import Credentials
-from lienthong.identity.sealing import Seal, write_key_file, write_secret
+from lienthong.identity.sealing import Seal, write_key_file
+from lienthong.kit.files import PUBLIC, create_file
 from lienthong.ledger.keys import create_key
 
 DATABASES = ("catalog", "identity", "exchange", "ledger")
@@ -59,19 +60,19 @@ def write_secrets(
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty: keys are never overwritten")
     # Not digits alone, which NATS would read as a number; nothing that an address would have to escape.
-    write_secret(folder / "nats.password", f"p{secrets.token_hex(32)}")
+    create_file(folder / "nats.password", f"p{secrets.token_hex(32)}")
     write_key_file(folder / "key-encryption.jwk", Seal.generate())
-    write_secret(folder / "acknowledgements.key", secrets.token_hex(32) + "\n")
-    write_secret(folder / "privacy.key", secrets.token_hex(32) + "\n")
+    create_file(folder / "acknowledgements.key", secrets.token_hex(32) + "\n")
+    create_file(folder / "privacy.key", secrets.token_hex(32) + "\n")
     create_key(folder / "ledger.key", f"lgsp/{instance}/ledger")
     for client in CLIENTS:
         Credentials.new(client, gateway=public_url).save(folder / client)
     kustomization = KUSTOMIZATION.format(namespace=namespace)
     if database_url is not None:
         lines = (f"LIENTHONG_{process.upper()}_DATABASE_URL={database_url}\n" for process in DATABASES)
-        write_secret(folder / "database.env", "".join(lines))
+        create_file(folder / "database.env", "".join(lines))
         kustomization += WITH_DATABASE
-    (folder / "kustomization.yaml").write_text(kustomization, encoding="utf-8")
+    create_file(folder / "kustomization.yaml", kustomization, mode=PUBLIC)
 
 
 def main() -> None:

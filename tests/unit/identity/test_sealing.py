@@ -14,8 +14,8 @@ from lienthong.identity.sealing import (
     SealBrokenError,
     load_seal,
     write_key_file,
-    write_secret,
 )
+from lienthong.kit.files import create_file
 
 SECRET: dict[str, Any] = {"kty": "EC", "d": "very-secret-number"}
 
@@ -113,5 +113,5 @@ def test_a_file_that_exists_is_never_replaced(tmp_path: Path) -> None:
 
 
 def test_a_secret_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    write_secret(tmp_path / "a" / "b.json", json.dumps({"x": 1}))
+    create_file(tmp_path / "a" / "b.json", json.dumps({"x": 1}))
     assert json.loads((tmp_path / "a" / "b.json").read_text()) == {"x": 1}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from binh_thuan.province import SYSTEMS
 from lienthong.client.credentials import CLIENT_FILE, KEY_FILE, PUBLIC_FILE, Algorithm, Credentials
+from lienthong.kit.files import PUBLIC, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def ensure(demo: Path, gateway: str) -> dict[str, Credentials]:
         kept = Credentials.load(folder)
         if (kept.issuer, kept.token_endpoint) != (issuer, token_endpoint):
             document = {"client_id": system.client_id, "token_endpoint": token_endpoint, "issuer": issuer}
-            (folder / CLIENT_FILE).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+            replace_file(folder / CLIENT_FILE, json.dumps(document, indent=2) + "\n", mode=PUBLIC)
             kept = Credentials.load(folder)
         found[system.folder] = kept
     return found

@@ -12,6 +12,7 @@ import httpx
 from binh_thuan import story
 from lienthong.client import Client, LienthongError
 from lienthong.client.verification import read_key, verify
+from lienthong.kit.files import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,7 @@ class Players:
         try:
             receipt = self._clients[played.step.system].receipt(played.transaction_id, wait=20.0)
             receipts.mkdir(parents=True, exist_ok=True)
-            (receipts / f"{played.transaction_id}.receipt").write_text(receipt, encoding="utf-8")
+            replace_file(receipts / f"{played.transaction_id}.receipt", receipt)
             proved = verify(receipt, read_key(ledger_key))
         except LienthongError as error:
             return replace(played, complaint=f"{error.title.vi} · {error.title.en}")

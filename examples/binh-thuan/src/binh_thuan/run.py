@@ -15,6 +15,7 @@ from binh_thuan.province import programs, shell_variables, upstreams
 from binh_thuan.screen import Screen
 from lienthong.client import LienthongError
 from lienthong.client.terminal.screen import Screen as Terminal
+from lienthong.kit.files import replace_file
 from lienthong.local import Installation, InstallationError, read_settings
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Run:
         # Whatever lies in it, also the list of first calls, is for its owner only.
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = credentials.ensure(self._demo, self._gateway)
-        self.env_file.write_text(shell_variables(self._settings), encoding="utf-8")
+        replace_file(self.env_file, shell_variables(self._settings))
         os.environ["LIENTHONG_HOME"] = str(self._home)
         os.environ.update(upstreams(self._settings))
         return made
@@ -64,7 +65,7 @@ class Run:
             key = (self._home / "ledger" / "ledger.vkey").read_text(encoding="utf-8")
             proved = [players.prove(one, key, receipts) for one in played]
         written = [document(one, self._gateway, receipts) for one in proved]
-        _write(self._demo / "calls.json", json.dumps(written, ensure_ascii=False, indent=2) + "\n")
+        replace_file(self._demo / "calls.json", json.dumps(written, ensure_ascii=False, indent=2) + "\n")
         self._done(
             f"{len(proved)} lời gọi, {sum(one.sound for one in proved)} biên nhận đã kiểm chứng",
             f"{len(proved)} calls, {sum(one.sound for one in proved)} receipts verified",
@@ -149,10 +150,3 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole: whoever reads it meanwhile sees the old one."""
-    draft = path.with_suffix(".new")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import secrets
 from typing import TYPE_CHECKING
+
+from lienthong.kit.files import create_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,15 +46,7 @@ def privacy_key(path: Path) -> bytes:
         ValueError: it does not hold a key in hex.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(descriptor)
-        # Another worker may be doing the same: whoever links first has made the key.
+        # Another worker may be doing the same: whoever is first has made the key.
         with contextlib.suppress(FileExistsError):
-            path.hardlink_to(draft)
-        draft.unlink()
+            create_file(path, secrets.token_hex(_KEY_BYTES) + "\n")
     return bytes.fromhex(path.read_text().strip())

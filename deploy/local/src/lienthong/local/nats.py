@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import sys
 from pathlib import Path
+
+from lienthong.kit.files import create_file, replace_file
 
 USER = "lienthong"
 CONFIG = """\
@@ -55,8 +56,7 @@ def write_config(home: Path, *, port: int, monitoring_port: int, server_name: st
         user=USER,
         password=password(home),
     )
-    path.unlink(missing_ok=True)
-    _write_secret(path, content)
+    replace_file(path, content)
     return path
 
 
@@ -70,11 +70,5 @@ def password(home: Path) -> str:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = home / "password"
     if not path.exists():
-        _write_secret(path, secrets.token_hex(32))
+        create_file(path, secrets.token_hex(32))
     return path.read_text(encoding="ascii")
-
-
-def _write_secret(path: Path, content: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(content)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
+from lienthong.kit.files import replace_file
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -79,7 +81,7 @@ def write_config(run: Path, logs: Path, programs: Sequence[Program]) -> Path:
         )
         for program in programs
     ]
-    path.write_text("".join(parts), encoding="utf-8")
+    replace_file(path, "".join(parts))
     return path
 
 

@@ -18,6 +18,7 @@ import structlog
 
 from lienthong.gateway.journal.batches import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Batch
 from lienthong.gateway.journal.spool import SpoolUnavailableError
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus import BusError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 SUBJECT = "journal.gateway"
 COUNT_HEADER = "Lgsp-Count"
 _ADOPT_EVERY_S = 5.0
-_RETRY_FIRST_S, _RETRY_MOST_S = 0.1, 2.0
+_RESCUE_EVERY_S = 0.1
 
 _log = structlog.get_logger(__name__)
 
@@ -111,7 +112,7 @@ class Journal:
 
     async def run(self) -> None:
         """Ship what is in the spool, for ever, oldest first."""
-        delay = _RETRY_FIRST_S
+        backoff = Backoff()
         while True:
             self._spooled.clear()
             await self._on_disk(self._spool.adopt_orphans)
@@ -120,10 +121,9 @@ class Journal:
                     await self._ship(segment)
                 except (BusError, OSError) as error:
                     _log.debug("spool not shipped", error=str(error), bytes=self._spool.size)
-                    await asyncio.sleep(delay)
-                    delay = min(delay * 2, _RETRY_MOST_S)
+                    await backoff.pause()
                 else:
-                    delay = _RETRY_FIRST_S
+                    backoff.reset()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._spooled.wait(), _ADOPT_EVERY_S)
 
@@ -214,7 +214,7 @@ class Journal:
 
     async def _rescue_stranded(self) -> None:
         while self._stranded:
-            await asyncio.sleep(_RETRY_FIRST_S)
+            await asyncio.sleep(_RESCUE_EVERY_S)
             batch = self._stranded[0]
             if self._bus.connected and await self._publish(batch):
                 self._bus_is_back()

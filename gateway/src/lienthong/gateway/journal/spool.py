@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lienthong.gateway.journal.batches import frame, unframe
+from lienthong.kit.files import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +48,7 @@ class Segment:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         segment = _locked(path, descriptor)
         if segment is not None:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         return segment
 
     @classmethod
@@ -158,7 +159,7 @@ class Spool:
     def _new_segment(self) -> Segment:
         if not self._folder.is_dir():
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _sync_folder(self._folder.parent)
+            sync_folder(self._folder.parent)
         while True:
             segment = Segment.create(self._folder / f"{self._new_id()}{SUFFIX}")
             if segment is not None:
@@ -194,11 +195,3 @@ def _locked(path: Path, descriptor: int) -> Segment | None:
         os.close(descriptor)
         return None
     return Segment(path, descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

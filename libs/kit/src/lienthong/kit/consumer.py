@@ -12,6 +12,7 @@ import nats.errors
 import structlog
 from nats.js.errors import NotFoundError
 
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.messages import BusError, BusRefusedError, BusUnavailableError, Delivery
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _STATUS = "Status"
 _ACK_PREFIX = "$JS.ACK."
-_RETRY_FIRST, _RETRY_MOST = 0.1, 2.0
 _HEARTBEAT = 5.0
 
 _log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ class Consumer:
         `wait` is how long one request to the server stands, in seconds; a batch comes as soon as there is
         anything.
         """
-        pause = _RETRY_FIRST
+        backoff = Backoff()
         while True:
             try:
                 batch = await self.fetch(max_messages, wait)
@@ -76,10 +76,9 @@ class Consumer:
                 level = _log.error if isinstance(error, BusRefusedError) else _log.debug
                 level("pull failed", stream=self._stream, durable=self._durable, error=str(error))
                 await self._bus.wait_connected()
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _RETRY_MOST)
+                await backoff.pause()
                 continue
-            pause = _RETRY_FIRST
+            backoff.reset()
             if batch:
                 yield batch
 

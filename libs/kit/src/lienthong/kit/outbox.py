@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Column, LargeBinary, String, Table, delete, event, insert, select, text
 
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus import BusError
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import BigId, Json, UtcDateTime
@@ -35,7 +36,6 @@ MAX_PAYLOAD = 1_000_000
 
 _BATCH = 100
 _POLL_SECONDS = 1.0
-_RETRY_FIRST, _RETRY_MOST = 0.1, 2.0
 
 _log = structlog.get_logger(__name__)
 
@@ -152,7 +152,7 @@ class OutboxRelay:
 
     async def run(self) -> None:
         """Publish for ever; returns only by cancellation."""
-        pause = _RETRY_FIRST
+        backoff = Backoff()
         while True:
             self._woken.clear()
             try:
@@ -162,13 +162,12 @@ class OutboxRelay:
             except Exception:  # noqa: BLE001 - a database that is away comes back; the relay must be there
                 _log.exception("outbox relay failed", table=self._table.name)
             else:
-                pause = _RETRY_FIRST
+                backoff.reset()
                 if not more:
                     await self._idle()
                 continue
             await self._bus.wait_connected()
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _RETRY_MOST)
+            await backoff.pause()
 
     async def _idle(self) -> None:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -12,6 +11,7 @@ import grpc.aio
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.rpc_errors import Deadline, ProblemsToStatus
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ async def follow(
     `silence` is how many seconds without a message mean that the peer is gone. Pauses between attempts grow
     from `first_pause` to `longest_pause` seconds, with jitter, and start anew after a message.
     """
-    pause = first_pause
+    backoff = Backoff(first_pause, longest_pause)
     connected = True
     while True:
         stream = open_stream()
@@ -120,7 +120,8 @@ async def follow(
                     message = await anext(iterator)
                 if not connected:
                     _log.info("stream is back", stream=name)
-                connected, pause = True, first_pause
+                connected = True
+                backoff.reset()
                 yield message
         except StopAsyncIteration:
             pass
@@ -133,8 +134,7 @@ async def follow(
         if connected:
             _log.warning("stream lost", stream=name, reason=reason)
         connected = False
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads attempts, guards nothing
-        pause = min(pause * 2, longest_pause)
+        await backoff.pause()
 
 
 async def _cancel(stream: Any, iterator: Any) -> None:  # noqa: ANN401 - a gRPC call or a generator

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 from typing import TYPE_CHECKING
+
+from lienthong.kit.files import create_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,13 +25,8 @@ def load_secret(path: Path, *, create: bool) -> bytes:
         SecretUnusableError: there is none, or it is too short.
     """
     if create:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(MIN_BYTES) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            create_file(path, secrets.token_hex(MIN_BYTES) + "\n")
     try:
         secret = path.read_bytes().strip()
     except OSError as error:

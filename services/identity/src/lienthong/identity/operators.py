@@ -19,7 +19,7 @@ from lienthong.identity.models import Status
 from lienthong.identity.registry import ClientRegistry, canonical_jwks, key_names
 from lienthong.identity.repository import Client
 from lienthong.identity.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES
-from lienthong.identity.sealing import write_secret
+from lienthong.kit.files import create_file
 
 OWN_CLIENTS: Final = {"operator": OPERATOR_SCOPES, "auditor": AUDITOR_SCOPES}
 KEY_FILE: Final = "key.jwk"
@@ -71,14 +71,14 @@ def _write_key(path: Path, new_key: NewKey) -> bool:
         return False
     key = new_key()
     document = {**key.as_dict(private=True), "kid": key.thumbprint(), "alg": "ES256", "use": "sig"}
-    write_secret(path, json.dumps(document, indent=2) + "\n")
+    create_file(path, json.dumps(document, indent=2) + "\n")
     return True
 
 
 def _write_client(path: Path, client_id: str, *, issuer: str, token_endpoint: str) -> None:
     document = {"client_id": client_id, "token_endpoint": token_endpoint, "issuer": issuer}
     if not path.exists():
-        write_secret(path, json.dumps(document, indent=2) + "\n")
+        create_file(path, json.dumps(document, indent=2) + "\n")
         return
     if _read_object(path) != document:
         _log.warning(

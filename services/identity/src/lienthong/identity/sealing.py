@@ -5,8 +5,6 @@ The first of a set encrypts, all of them decrypt: put a new one in front to chan
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
@@ -14,6 +12,8 @@ from typing import Any, Final, Self
 from joserfc.errors import JoseError
 from joserfc.jwe import decrypt_compact, encrypt_compact
 from joserfc.jwk import KeySet, OctKey
+
+from lienthong.kit.files import create_file
 
 _ALGORITHMS: Final = ["A256KW", "A256GCM"]
 
@@ -106,31 +106,7 @@ def write_key_file(path: Path, seal: Seal) -> None:
     Raises:
         FileExistsError: there is one.
     """
-    write_secret(path, json.dumps(seal.private_jwk()) + "\n")
-
-
-def write_secret(path: Path, text: str) -> None:
-    """Create a file of mode 0600 in a directory of mode 0700, durable when this returns.
-
-    Raises:
-        FileExistsError: there is one.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Written aside and linked: who finds the name finds the whole content, and the name is taken only once.
-    descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(aside, path)
-    finally:
-        Path(aside).unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    create_file(path, json.dumps(seal.private_jwk()) + "\n")
 
 
 def _read_key(jwk: object) -> OctKey:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus import BusError, BusUnavailableError
 from lienthong.kit.journal import STREAM, SUBJECTS
 from lienthong.ledger import repository
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 DURABLE: Final = "ledger"
 
 _WAIT = 5.0
-_PAUSE_FIRST, _PAUSE_MOST = 0.05, 2.0
 _STANDBY = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -56,19 +56,18 @@ class JournalFollower:
         Raises:
             LedgerMismatchError: it is not.
         """
-        pause = _PAUSE_FIRST
+        backoff = Backoff(0.05, 2.0)
         while True:
             try:
                 async with self._turn() as held:
                     if held:
                         await self._follow()
-                        pause = _PAUSE_FIRST
+                        backoff.reset()
                         continue
                 await asyncio.sleep(_STANDBY)
             except (BusError, SQLAlchemyError, OSError) as error:
-                _log.warning("following the journal was interrupted", error=str(error), again_in=pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _PAUSE_MOST)
+                _log.warning("following the journal was interrupted", error=str(error))
+                await backoff.pause()
 
     async def lag_known(self) -> bool:
         """Whether it is, or once was, known how many messages wait in the journal: a readiness check."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lienthong.kit.files import PUBLIC, create_file, replace_file
 from lienthong.ledger.errors import KeyFileError
 from lienthong.tlog import MalformedKeyError, SigningKey
 
@@ -42,15 +43,8 @@ def create_key(path: Path, origin: str, random_bytes: Callable[[int], bytes] = o
     """
     key = SigningKey(origin, random_bytes(32))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"{key.export()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        path.with_suffix(".vkey").write_text(f"{key.verifier}\n", encoding="utf-8")
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+        create_file(path, f"{key.export()}\n")
+        replace_file(path.with_suffix(".vkey"), f"{key.verifier}\n", mode=PUBLIC)
     except OSError as error:
         raise KeyFileError(f"the signing key of the log cannot be written to {path}: {error}") from error
     return key
