@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
   --no-emit-package lienthong-client --no-emit-package lienthong-local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup proto check format reference test run bench lock clean
+.PHONY: help setup proto check sync format reference test run bench lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ check: $(DEV_READY) $(PROTO_READY) ## lint, formatting, types, architecture, con
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
 	$(BIN)/python -m tests.manifests
 	$(BIN)/python -m tests.documents --check
+	$(BIN)/python libs/client/make_sync.py --check
+
+sync: $(DEV_READY) ## make the synchronous half of the SDK from the asynchronous one
+	$(BIN)/python libs/client/make_sync.py
 
 reference: $(DEV_READY) $(PROTO_READY) ## write the reference pages that follow from the code
 	$(BIN)/python -m tests.documents

@@ -1,4 +1,5 @@
-"""The asynchronous client: the same operations, awaited."""
+# `make sync` makes sync_client.py from this file.
+"""The asynchronous client of the bus."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from uuid import uuid4
 import httpx
 
 from lienthong.client import operations, wire
+from lienthong.client.async_auth import AsyncSystemAuth
 from lienthong.client.credentials import Credentials
 from lienthong.client.errors import NotYetRecordedError
 
@@ -28,7 +30,7 @@ T = TypeVar("T")
 
 
 class AsyncClient:
-    """A system's connection to the bus; an asynchronous context manager for one event loop.
+    """A system's connection to the bus; the tasks of one event loop may share it.
 
         async with AsyncClient.from_folder("my-system") as client:
             answer = await client.call("H11.05/land/parcels-v1", "GET", "/parcels/1", purpose="land")
@@ -54,7 +56,8 @@ class AsyncClient:
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
-        self._auth = wire.system_auth(credentials, self.gateway, now=now, monotonic=monotonic, sleep=sleep)
+        tokens = wire.token_cache(credentials, self.gateway, now=now, monotonic=monotonic)
+        self._auth = None if tokens is None else AsyncSystemAuth(tokens, sleep)
         self._http = httpx.AsyncClient(transport=transport, **wire.options(self.gateway, timeout))
 
     @classmethod
@@ -81,16 +84,16 @@ class AsyncClient:
         return operation.read(await self.send(operation))
 
     async def send(self, operation: Operation[Any]) -> httpx.Response:
-        """Send an operation and hand back the answer as it came."""
+        """Send an operation and return the HTTP response as it is, whatever its status."""
         if not operation.public:
-            wire.required(self.credentials, self._auth)
+            wire.required(self._auth)
         arguments = wire.arguments(operation, self._auth, self._timeout)
         with wire.failures(self.gateway):
             return await self._http.request(**arguments)
 
     async def token(self) -> Token:
-        """A valid access token, the kept one where it is still fresh."""
-        _, auth = wire.required(self.credentials, self._auth)
+        """A valid access token: the one in use, or a new one when that is about to expire."""
+        auth = wire.required(self._auth)
         last = httpx.Request("GET", self.gateway)
         flow = auth.async_auth_flow(last)
         try:
@@ -100,7 +103,7 @@ class AsyncClient:
                     request = await flow.asend(await self._http.send(request))
         finally:
             await flow.aclose()
-        return auth.kept
+        return auth.tokens.current
 
     async def call(
         self,
@@ -146,7 +149,7 @@ class AsyncClient:
             try:
                 return await self.perform(operations.receipt(transaction_id, kind))
             except NotYetRecordedError as error:
-                pause = wire.patience(error, waited=self._monotonic() - start, limit=wait)
+                pause = wire.retry_pause(error, waited=self._monotonic() - start, limit=wait)
                 if pause is None:
                     raise
             await self._sleep(pause)
@@ -165,7 +168,7 @@ class AsyncClient:
 
         With an `event_id` of your own, publishing again after a failure does not double the event.
         """
-        credentials, _ = wire.required(self.credentials, self._auth)
+        credentials = wire.required(self._auth).tokens.credentials
         return await self.perform(
             operations.publish(
                 event_type,

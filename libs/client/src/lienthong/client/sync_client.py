@@ -1,4 +1,5 @@
-"""The blocking client."""
+# Made from async_client.py by libs/client/make_sync.py: change that file, then run `make sync`.
+"""The synchronous client of the bus."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import httpx
 from lienthong.client import operations, wire
 from lienthong.client.credentials import Credentials
 from lienthong.client.errors import NotYetRecordedError
+from lienthong.client.sync_auth import SystemAuth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,10 +29,10 @@ T = TypeVar("T")
 
 
 class Client:
-    """A system's connection to the bus; usable as a context manager, safe to share between threads.
+    """A system's connection to the bus; threads may share it.
 
         with Client.from_folder("my-system") as client:
-            answer = client.call("H11.05/land/parcels-v1", "GET", "/parcels/1", purpose="land-procedure")
+            answer = client.call("H11.05/land/parcels-v1", "GET", "/parcels/1", purpose="land")
             print(answer.json(), answer.transaction_id)
 
     `timeout` is in seconds for each request. Raises `LienthongError` and its kinds, never httpx's errors.
@@ -53,7 +55,8 @@ class Client:
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
-        self._auth = wire.system_auth(credentials, self.gateway, now=now, monotonic=monotonic, sleep=sleep)
+        tokens = wire.token_cache(credentials, self.gateway, now=now, monotonic=monotonic)
+        self._auth = None if tokens is None else SystemAuth(tokens, sleep)
         self._http = httpx.Client(transport=transport, **wire.options(self.gateway, timeout))
 
     @classmethod
@@ -78,16 +81,16 @@ class Client:
         return operation.read(self.send(operation))
 
     def send(self, operation: Operation[Any]) -> httpx.Response:
-        """Send an operation and hand back the answer as it came."""
+        """Send an operation and return the HTTP response as it is, whatever its status."""
         if not operation.public:
-            wire.required(self.credentials, self._auth)
+            wire.required(self._auth)
         arguments = wire.arguments(operation, self._auth, self._timeout)
         with wire.failures(self.gateway):
             return self._http.request(**arguments)
 
     def token(self) -> Token:
-        """A valid access token, the kept one where it is still fresh."""
-        _, auth = wire.required(self.credentials, self._auth)
+        """A valid access token: the one in use, or a new one when that is about to expire."""
+        auth = wire.required(self._auth)
         last = httpx.Request("GET", self.gateway)
         flow = auth.sync_auth_flow(last)
         try:
@@ -97,7 +100,7 @@ class Client:
                     request = flow.send(self._http.send(request))
         finally:
             flow.close()
-        return auth.kept
+        return auth.tokens.current
 
     def call(
         self,
@@ -143,7 +146,7 @@ class Client:
             try:
                 return self.perform(operations.receipt(transaction_id, kind))
             except NotYetRecordedError as error:
-                pause = wire.patience(error, waited=self._monotonic() - start, limit=wait)
+                pause = wire.retry_pause(error, waited=self._monotonic() - start, limit=wait)
                 if pause is None:
                     raise
             self._sleep(pause)
@@ -162,7 +165,7 @@ class Client:
 
         With an `event_id` of your own, publishing again after a failure does not double the event.
         """
-        credentials, _ = wire.required(self.credentials, self._auth)
+        credentials = wire.required(self._auth).tokens.credentials
         return self.perform(
             operations.publish(
                 event_type,

@@ -1,15 +1,8 @@
-"""Access tokens: fetched when needed, kept, renewed early, and fetched once more when the bus refuses one.
-
-`SystemAuth` is an `httpx.Auth`, which serves the blocking and the asynchronous client alike.
-"""
+"""Access tokens: how a token answer is read, how long a token is used, and when a new one is due. No I/O."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import json
-import threading
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -21,12 +14,12 @@ from lienthong.client.errors import NotAGatewayError, Text
 from lienthong.client.problems import ERROR_HEADER, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import Callable
 
     from lienthong.client.credentials import Credentials
 
-
 SETTLING_SECONDS = 1.0
+"""How long a client waits before it asks the token endpoint once more for a system that is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +52,11 @@ class Token:
         )
 
 
-class SystemAuth(httpx.Auth):
-    """Puts a token on every request; safe to share between threads, and between tasks of one event loop.
+class TokenCache:
+    """The access token of one client: when a new one is due, how to ask for it, and the one in use.
 
     `now` is Unix time for assertions, `monotonic` measures the age of tokens, `new_id` makes `jti` values.
+    The caller holds a lock from `usable` to `keep`, so that threads or tasks fetch one token, not several.
     """
 
     def __init__(
@@ -72,45 +66,45 @@ class SystemAuth(httpx.Auth):
         *,
         now: Callable[[], float],
         monotonic: Callable[[], float],
-        sleep: Callable[[float], object] = time.sleep,
         new_id: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
-        self._credentials = credentials
+        self.credentials = credentials
         self._token_url = token_url
         self._now = now
         self._monotonic = monotonic
-        self._sleep = sleep
         self._new_id = new_id
         self._token: Token | None = None
-        self._lock = threading.Lock()
-        self._task_lock = asyncio.Lock()
 
-    def token_request(self) -> httpx.Request:
+    def request(self) -> httpx.Request:
         """A request for a new token, with an assertion of its own."""
-        form = token_form(self._credentials, now=self._now(), jti=self._new_id())
+        form = token_form(self.credentials, now=self._now(), jti=self._new_id())
         return httpx.Request("POST", self._token_url, data=form, headers={"Accept": "application/json"})
 
     @property
-    def kept(self) -> Token:
+    def current(self) -> Token:
         """The token that was fetched last; raises LookupError before the first."""
         if self._token is None:
             raise LookupError("no token yet")
         return self._token
 
-    def token(self, used: Token | None = None) -> Token | None:
-        """The token to use, or none when a new one is due; `used` is one that the bus has just refused."""
+    def usable(self, refused: Token | None = None) -> Token | None:
+        """The token to use, or none when a new one is due; `refused` is one that the bus has just refused."""
         token = self._token
-        if token is None or token is used or self._monotonic() >= token.renew_at:
+        if token is None or token is refused or self._monotonic() >= token.renew_at:
             return None
         return token
 
-    def keep(self, response: httpx.Response, used: Token | None = None) -> Token:
-        """Keep the token of a read answer; while the endpoint is failing, an old token still serves."""
+    def keep(self, response: httpx.Response, refused: Token | None = None) -> Token:
+        """Keep the token of an answer whose body was read.
+
+        While the endpoint fails (5xx), the old token is used until it expires. Raises `RefusedError`, or
+        `NotAGatewayError` for an answer without a token.
+        """
         old = self._token
         if (
             response.status_code >= 500
             and old is not None
-            and old is not used
+            and old is not refused
             and self._monotonic() < old.expires_at
         ):
             return old
@@ -128,56 +122,17 @@ class SystemAuth(httpx.Auth):
             ) from error
         return self._token
 
-    def _unsettled(self, response: httpx.Response) -> bool:
-        # A system registered a moment ago is known to the token endpoint within a second: ask once more.
+    def not_known_yet(self, response: httpx.Response) -> bool:
+        """Whether to ask once more after `SETTLING_SECONDS`.
+
+        A system registered a moment ago becomes known to the token endpoint within a second.
+        """
         return self._token is None and response.status_code == 401
 
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """One request with a token; once more with a new token when the bus refused the first."""
-        used: Token | None = None
-        for _ in range(2):
-            with self._lock:
-                token = self.token(used)
-                if token is None:
-                    answer = yield self.token_request()
-                    answer.read()
-                    if self._unsettled(answer):
-                        self._sleep(SETTLING_SECONDS)
-                        answer = yield self.token_request()
-                        answer.read()
-                    token = self.keep(answer, used)
-            request.headers["Authorization"] = f"Bearer {token.value}"
-            response = yield request
-            if not _token_refused(response):
-                return
-            used = token
 
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """The same for tasks."""
-        used: Token | None = None
-        for _ in range(2):
-            async with self._task_lock:
-                token = self.token(used)
-                if token is None:
-                    answer = yield self.token_request()
-                    await answer.aread()
-                    if self._unsettled(answer):
-                        pause = self._sleep(SETTLING_SECONDS)
-                        if inspect.isawaitable(pause):
-                            await pause
-                        answer = yield self.token_request()
-                        await answer.aread()
-                    token = self.keep(answer, used)
-            request.headers["Authorization"] = f"Bearer {token.value}"
-            response = yield request
-            if not _token_refused(response):
-                return
-            used = token
+def token_refused(response: httpx.Response) -> bool:
+    """Whether the bus itself refused the token.
 
-
-def _token_refused(response: httpx.Response) -> bool:
-    """Whether the bus itself refused.
-
-    A provider's own 401 comes through without LGSP-Error, and a new token would not change its mind.
+    A provider's own 401 comes through without LGSP-Error, and a new token would not change it.
     """
     return response.status_code == 401 and ERROR_HEADER in response.headers

@@ -1,23 +1,25 @@
-"""What the blocking and the asynchronous client share: addresses, time-outs, and the meaning of failures."""
+"""What both clients share: addresses, time-outs, and the errors that stand for httpx's."""
 
 from __future__ import annotations
 
 import ipaddress
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from lienthong.client.errors import CredentialsError, InputError, NotYetRecordedError, Text, UnreachableError
-from lienthong.client.tokens import SystemAuth
+from lienthong.client.tokens import TokenCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lienthong.client.credentials import Credentials
     from lienthong.client.operations import Operation
+
+Auth = TypeVar("Auth", bound=httpx.Auth)
 
 CONNECT_TIMEOUT = 5.0
 USER_AGENT = f"lienthong-client/{version('lienthong-client')}"
@@ -42,15 +44,14 @@ def gateway_url(credentials: Credentials | None, gateway: str | None) -> str:
     return chosen.rstrip("/")
 
 
-def system_auth(
+def token_cache(
     credentials: Credentials | None,
     gateway: str,
     *,
     now: Callable[[], float],
     monotonic: Callable[[], float],
-    sleep: Callable[[float], object],
-) -> SystemAuth | None:
-    """The authentication of a client.
+) -> TokenCache | None:
+    """The tokens of a client, none without credentials.
 
     Where the gateway is reached at another address than its issuer (a tunnel, a port forwarded), tokens are
     fetched there too; the assertion's audience stays the issuer.
@@ -60,19 +61,19 @@ def system_auth(
     endpoint = credentials.token_endpoint
     if gateway != credentials.issuer.rstrip("/"):
         endpoint = gateway + urlsplit(endpoint).path
-    return SystemAuth(credentials, endpoint, now=now, monotonic=monotonic, sleep=sleep)
+    return TokenCache(credentials, endpoint, now=now, monotonic=monotonic)
 
 
-def required(credentials: Credentials | None, auth: SystemAuth | None) -> tuple[Credentials, SystemAuth]:
-    """Both, or `CredentialsError` that says how to give them."""
-    if credentials is None or auth is None:
+def required(auth: Auth | None) -> Auth:
+    """The authentication, or `CredentialsError` that says how to give credentials."""
+    if auth is None:
         raise CredentialsError(
             Text("Cần thông tin xác thực", "Credentials are needed"),
             advice=Text(
                 "Chọn bằng --as THƯ_MỤC hoặc --as TÊN.", "Choose them with --as FOLDER or --as NAME."
             ),
         )
-    return credentials, auth
+    return auth
 
 
 def options(gateway: str, timeout: float) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def options(gateway: str, timeout: float) -> dict[str, Any]:
     }
 
 
-def arguments(operation: Operation[Any], auth: SystemAuth | None, timeout: float) -> dict[str, Any]:
+def arguments(operation: Operation[Any], auth: httpx.Auth | None, timeout: float) -> dict[str, Any]:
     """Keyword arguments of one request."""
     return {
         "method": operation.method,
@@ -104,7 +105,7 @@ def arguments(operation: Operation[Any], auth: SystemAuth | None, timeout: float
 
 @contextmanager
 def failures(gateway: str) -> Iterator[None]:
-    """Turns httpx's errors into `UnreachableError` and `InputError`."""
+    """Turn httpx's errors into `UnreachableError` and `InputError`."""
     try:
         yield
     except httpx.TimeoutException as error:
@@ -132,8 +133,8 @@ def failures(gateway: str) -> Iterator[None]:
         ) from error
 
 
-def patience(error: NotYetRecordedError, *, waited: float, limit: float) -> float | None:
-    """Seconds to wait before asking for a receipt again, or none when patience is at its end.
+def retry_pause(error: NotYetRecordedError, *, waited: float, limit: float) -> float | None:
+    """Seconds to wait before asking for a receipt again, or none when that would exceed `limit` seconds.
 
     The bus says how long with Retry-After; in the first second we ask more often, for most transactions are
     integrated by then.
