@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.exchange.ack_tokens import AckTokens, ForgedTokenError, Handed
+from lienthong.exchange.domain.ack_tokens import AckTokens, DeliveryTag, ForgedTokenError
 from lienthong.exchange.secret_file import SecretUnusableError, load_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SECRET = b"s" * 32
-HANDED = Handed(7, "ab" * 32, "$JS.ACK.EVENTS.subscription-1.1.7.7.1790000000000000000.0")
+HANDED = DeliveryTag(7, "ab" * 32, "$JS.ACK.EVENTS.subscription-1.1.7.7.1790000000000000000.0")
 
 
 def test_a_token_opens_to_what_was_handed() -> None:

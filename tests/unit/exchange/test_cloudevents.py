@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.exchange.cloudevents import MalformedEventError, parse_batch, parse_structured
-from lienthong.exchange.http_binding import UnsupportedModeError, decode_header, parse_request
+from lienthong.exchange.domain.cloudevents import MalformedEventError, parse_batch, parse_structured
+from lienthong.exchange.domain.http_binding import UnsupportedModeError, decode_header, parse_request
 
 MINIMAL: dict[str, Any] = {
     "specversion": "1.0",
@@ -137,13 +137,13 @@ def test_the_payload_keeps_every_byte() -> None:
 def test_a_mistake_is_named_with_its_place(change: dict[str, Any], pointer: str) -> None:
     with pytest.raises(MalformedEventError) as refused:
         parse_structured(encoded(MINIMAL | change))
-    assert pointer in [mistake.pointer for mistake in refused.value.mistakes]
+    assert pointer in [violation.pointer for violation in refused.value.violations]
 
 
 def test_an_event_without_payload_is_refused() -> None:
     with pytest.raises(MalformedEventError) as refused:
         parse_structured(encoded({name: value for name, value in MINIMAL.items() if name != "data"}))
-    assert [mistake.pointer for mistake in refused.value.mistakes] == ["/data"]
+    assert [violation.pointer for violation in refused.value.violations] == ["/data"]
 
 
 def test_null_is_a_payload() -> None:
@@ -154,7 +154,7 @@ def test_all_mistakes_of_a_batch_are_named_at_once() -> None:
     batch = [MINIMAL, {**MINIMAL, "id": ""}, 5, {**MINIMAL, "source": None}]
     with pytest.raises(MalformedEventError) as refused:
         parse_batch(encoded(batch))
-    assert [mistake.pointer for mistake in refused.value.mistakes] == ["/1/id", "/2", "/3/source"]
+    assert [violation.pointer for violation in refused.value.violations] == ["/1/id", "/2", "/3/source"]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_broken_header_is_named(header: str, value: str, pointer: str) -> None
     headers = [(name, old) for name, old in headers if name != header]
     with pytest.raises(MalformedEventError) as refused:
         parse_request([*headers, (header, value)], body)
-    assert pointer in [mistake.pointer for mistake in refused.value.mistakes]
+    assert pointer in [violation.pointer for violation in refused.value.violations]
 
 
 def test_a_header_that_stands_twice_is_refused() -> None:

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 from lienthong.exchange import errors
+from lienthong.exchange.domain.messages import MAX_BATCH, MAX_EVENT_BYTES
 from lienthong.exchange.endpoints import routes
-from lienthong.exchange.parcels import MAX_BATCH, MAX_EVENT_BYTES
+from lienthong.exchange.service.subscriptions import MAX_SUBSCRIPTIONS
 from lienthong.exchange.settings import ExchangeSettings
-from lienthong.exchange.subscriptions import MAX_SUBSCRIPTIONS
 from lienthong.kit.settings import Settings
 
 _REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "exchange.md").read_text(encoding="utf-8")
@@ -46,8 +46,8 @@ def test_every_setting_is_described_and_no_other() -> None:
 
 
 def test_every_path_is_described() -> None:
-    publisher = subscriptions = dispatch = None
-    router = routes(publisher, subscriptions, dispatch)  # type: ignore[arg-type]
+    publishing = subscriptions = delivery = None
+    router = routes(publishing, subscriptions, delivery)  # type: ignore[arg-type]
     described = _REFERENCE.replace("{event-type}", "{event_type}")
     paths = {str(getattr(route, "path", "")) for route in router.routes}
     assert len(paths) == 5

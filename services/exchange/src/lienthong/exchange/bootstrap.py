@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from sqlalchemy import make_url
 
-from lienthong.exchange.ack_tokens import AckTokens
-from lienthong.exchange.catalog_replica import CatalogReplica
-from lienthong.exchange.consumers import Consumers
-from lienthong.exchange.delivery import Dispatch
+from lienthong.exchange.background.catalog import CatalogReplica
+from lienthong.exchange.background.deduplication import StreamIndexer
+from lienthong.exchange.background.upkeep import ConsumerUpkeep
+from lienthong.exchange.domain.ack_tokens import AckTokens
 from lienthong.exchange.endpoints import routes
 from lienthong.exchange.events import DUPLICATE_WINDOW, STREAM, SUBJECTS
 from lienthong.exchange.models import outbox
-from lienthong.exchange.publishing import Publisher
-from lienthong.exchange.register import Register
 from lienthong.exchange.secret_file import load_secret
-from lienthong.exchange.subscriptions import Subscriptions
+from lienthong.exchange.service.consumers import SubscriptionConsumers
+from lienthong.exchange.service.deduplication import DeduplicationIndex
+from lienthong.exchange.service.delivery import DeliveryService
+from lienthong.exchange.service.publishing import PublishingService
+from lienthong.exchange.service.subscriptions import SubscriptionService
 from lienthong.kit.access import KeysReplica
 from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
@@ -44,12 +46,12 @@ async def serve(settings: ExchangeSettings) -> None:
     """Run the process until it is told to stop.
 
     Raises:
-        SecretUnusableError: the secret of acknowledgement tokens is missing.
+        SecretUnusableError: the secret of acknowledgement tokens is missing or too short.
     """
     clock = SystemClock()
     telemetry = configure_telemetry(PROCESS, settings)
     url = settings.exchange_database_url
-    # Where replicas share a database, a secret that one of them made up would refuse the others' tokens.
+    # Where replicas share a database, a secret that one of them generated would refuse the others' tokens.
     embedded = make_url(url).get_backend_name() == "sqlite"
     secret = load_secret(settings.exchange_token_key_file, create=embedded)
     await migrate(url, SCHEMA, "lienthong.exchange")
@@ -66,19 +68,22 @@ async def serve(settings: ExchangeSettings) -> None:
     keys = KeysReplica(identity_channel, verifier, node=node)
 
     relay = OutboxRelay(database, outbox, bus, clock)
-    left = Outbox(outbox, on_commit=relay.wake, clock=clock)
+    journal = Outbox(outbox, on_commit=relay.wake, clock=clock)
     ack_wait = timedelta(seconds=settings.exchange_ack_wait_seconds)
-    consumers = Consumers(database, bus, clock, ack_wait=ack_wait.total_seconds())
-    subscriptions = Subscriptions(database, bus, left, consumers, catalog.view, clock, uuid7)
-    dispatch = Dispatch(
+    consumers = SubscriptionConsumers(database, bus, clock, ack_wait=ack_wait)
+    index = DeduplicationIndex(database, clock)
+    subscriptions = SubscriptionService(database, bus, journal, consumers, catalog.view, clock, uuid7)
+    publishing = PublishingService(bus, index, catalog.view)
+    delivery = DeliveryService(
         database, bus, consumers, AckTokens(secret), catalog.view, clock, uuid7, ack_wait=ack_wait
     )
+    indexer = StreamIndexer(bus, index, clock)
+    upkeep = ConsumerUpkeep(bus, consumers)
+
     app = FastAPI(title="Liên thông: exchange", openapi_url=None, redirect_slashes=False)
     install_problem_handlers(app)
     app.state.keys = keys
-    register = Register(database, bus, clock)
-    publisher = Publisher(database, bus, register, catalog.view)
-    app.include_router(routes(publisher, subscriptions, dispatch))
+    app.include_router(routes(publishing, subscriptions, delivery))
 
     async def shut_down_telemetry() -> None:
         telemetry.shutdown()
@@ -87,22 +92,22 @@ async def serve(settings: ExchangeSettings) -> None:
         PROCESS,
         settings,
         app=app,
-        background=[catalog.run, keys.run, relay.run, consumers.run, register.run, register.observe],
+        background=[catalog.run, keys.run, relay.run, upkeep.run, indexer.run, indexer.measure],
         checks={
             "database": database.check,
             # Not the bus itself: while it is away acknowledgements are taken all the same, and the rest is
             # answered with its own problem rather than with the gateway's.
             "catalog": lambda: catalog.ready,
             "keys": lambda: keys.ready,
-            "register": lambda: register.begun,
+            "deduplication": lambda: index.built,
         },
-        on_stop=dispatch.stop,
+        on_stop=delivery.stop,
         close=[bus.close, catalog_channel.close, identity_channel.close, database.close, shut_down_telemetry],
     )
 
 
 def events_stream(settings: ExchangeSettings) -> StreamSpec:
-    """The stream of all events."""
+    """The JetStream stream that holds all events."""
     days = settings.exchange_retention_days
     return StreamSpec(
         name=STREAM,

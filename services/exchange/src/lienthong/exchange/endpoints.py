@@ -7,16 +7,13 @@ from fastapi import APIRouter, Depends, Path, Request, Response, status
 from starlette.requests import ClientDisconnect
 
 from lienthong.exchange import errors
-from lienthong.exchange.cloudevents import Mistake
-from lienthong.exchange.delivery import Dispatch
+from lienthong.exchange.domain.messages import MAX_BODY_BYTES
 from lienthong.exchange.models import Subscription
-from lienthong.exchange.parcels import MAX_BODY_BYTES
-from lienthong.exchange.publishing import Publisher
 from lienthong.exchange.schemas import (
-    Accepted,
-    AcceptedEvent,
+    AcceptedEventView,
     AckRequest,
     AckResult,
+    PublishResult,
     PullRequest,
     RefusedToken,
     SubscriptionList,
@@ -24,7 +21,9 @@ from lienthong.exchange.schemas import (
     SubscriptionSpec,
     SubscriptionView,
 )
-from lienthong.exchange.subscriptions import Subscriptions
+from lienthong.exchange.service.delivery import DeliveryService
+from lienthong.exchange.service.publishing import PublishingService
+from lienthong.exchange.service.subscriptions import SubscriptionService
 from lienthong.kit.access import Caller, require
 from lienthong.kit.problems import TRANSACTION_HEADER
 
@@ -34,36 +33,38 @@ Authorized = Annotated[Caller, Depends(require(SCOPE))]
 Name = Annotated[SubscriptionName, Path()]
 
 
-def routes(publisher: Publisher, subscriptions: Subscriptions, dispatch: Dispatch) -> APIRouter:
+def routes(
+    publishing: PublishingService, subscriptions: SubscriptionService, delivery: DeliveryService
+) -> APIRouter:
     """The router; every path needs a token with the scope `events`."""
     router = APIRouter(prefix="/exchange/v1")
 
     @router.post("/events/{agency}/{system}/{event_type}", status_code=status.HTTP_202_ACCEPTED)
     async def publish(
         request: Request, caller: Authorized, agency: str, system: str, event_type: str
-    ) -> Accepted:
-        """Take one event (structured or binary mode) or a batch; answered when they are on disk."""
+    ) -> PublishResult:
+        """Accept one event (structured or binary mode) or a batch; answered when they are on disk."""
         event_type_id = f"{agency}/{system}/{event_type}"
-        # Before reading the body: a stranger's is not worth the memory.
-        publisher.check(caller.client_id, event_type_id)
-        receipts = await publisher.publish(
+        # Before reading the body: that of a caller without the right is not worth the memory.
+        publishing.demand_right(caller.client_id, event_type_id)
+        published = await publishing.publish(
             caller.client_id, event_type_id, request.headers.items(), await _body(request)
         )
-        return Accepted(
+        return PublishResult(
             accepted=[
-                AcceptedEvent(id=receipt.id, sequence=receipt.sequence, duplicate=receipt.duplicate)
-                for receipt in receipts
+                AcceptedEventView(id=event.id, sequence=event.sequence, duplicate=event.duplicate)
+                for event in published
             ]
         )
 
     @router.get("/subscriptions")
-    async def subscriptions_of_caller(caller: Authorized) -> SubscriptionList:
+    async def list_subscriptions(caller: Authorized) -> SubscriptionList:
         """The caller's subscriptions, by name."""
         found = await subscriptions.of(caller.client_id)
         return SubscriptionList(items=[_view(subscription) for subscription in found])
 
     @router.get("/subscriptions/{name}")
-    async def subscription(caller: Authorized, name: Name) -> SubscriptionView:
+    async def get_subscription(caller: Authorized, name: Name) -> SubscriptionView:
         """One subscription of the caller."""
         return _view(await subscriptions.named(caller.client_id, name))
 
@@ -71,7 +72,7 @@ def routes(publisher: Publisher, subscriptions: Subscriptions, dispatch: Dispatc
     async def put_subscription(
         request: Request, response: Response, caller: Authorized, name: Name, spec: SubscriptionSpec
     ) -> SubscriptionView:
-        """Make a subscription (201); asked again for the same one, show it (200)."""
+        """Create a subscription (201), or show the same one when it is there already (200)."""
         subscription, created = await subscriptions.put(
             caller.client_id,
             name,
@@ -85,33 +86,34 @@ def routes(publisher: Publisher, subscriptions: Subscriptions, dispatch: Dispatc
 
     @router.delete("/subscriptions/{name}", status_code=status.HTTP_204_NO_CONTENT)
     async def delete_subscription(request: Request, caller: Authorized, name: Name) -> None:
-        """Forget a subscription; what it has not been handed yet is not kept for it."""
+        """Delete a subscription; events that were not delivered yet are not kept for it."""
         await subscriptions.delete(caller.client_id, name, tx=request.headers.get(TRANSACTION_HEADER))
 
     @router.post("/subscriptions/{name}/pull")
     async def pull(request: Request, caller: Authorized, name: Name, wanted: PullRequest) -> Response:
-        """Be handed events; empty when none came in time."""
-        subscription = await subscriptions.named(caller.client_id, name)
-        handed = await dispatch.pull(subscription, wanted.max, wanted.wait_seconds, request.is_disconnected)
+        """Receive events; an empty list when none came in time."""
+        pulled = await delivery.pull(
+            caller.client_id, name, wanted.max, wanted.wait_seconds, request.is_disconnected
+        )
         events = [
             {
                 "ack": event.ack,
                 "sequence": event.sequence,
                 "delivered": event.delivered,
+                # As text, so that every byte of the payload stays as the publisher wrote it.
                 "event": msgspec.Raw(event.event),
             }
-            for event in handed
+            for event in pulled
         ]
         return Response(msgspec.json.encode({"events": events}), media_type="application/json")
 
     @router.post("/subscriptions/{name}/ack")
     async def acknowledge(caller: Authorized, name: Name, done: AckRequest) -> AckResult:
-        """Never be handed these events again."""
-        subscription = await subscriptions.named(caller.client_id, name)
-        settlement = await dispatch.acknowledge(subscription, done.ack)
+        """Acknowledge events: they are never delivered to this subscription again."""
+        outcome = await delivery.acknowledge(caller.client_id, name, done.ack)
         return AckResult(
-            acknowledged=list(settlement.acknowledged),
-            refused=[RefusedToken(token=token, detail=detail) for token, detail in settlement.refused],
+            acknowledged=list(outcome.acknowledged),
+            refused=[RefusedToken(token=token, detail=detail) for token, detail in outcome.refused],
         )
 
     return router
@@ -130,7 +132,8 @@ async def _body(request: Request) -> bytes:
             if len(body) > MAX_BODY_BYTES:
                 raise errors.event_too_large("The request", MAX_BODY_BYTES)
     except ClientDisconnect:
-        raise errors.malformed_event([Mistake("", "ended before it was complete")]) from None
+        incomplete = errors.EventViolation("", "ended before it was complete")
+        raise errors.malformed_event([incomplete]) from None
     return bytes(body)
 
 

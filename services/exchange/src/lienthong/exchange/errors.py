@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.kit.problems import ProblemError
@@ -9,28 +10,36 @@ from lienthong.kit.problems import ProblemError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lienthong.exchange.cloudevents import Mistake
+
+@dataclass(frozen=True, slots=True)
+class EventViolation:
+    """One rule that an event breaks; `pointer` (RFC 6901) names the place in what was sent."""
+
+    pointer: str
+    detail: str
 
 
-def _listed(mistakes: Sequence[Mistake]) -> dict[str, object]:
-    return {"errors": [{"pointer": mistake.pointer, "detail": mistake.detail} for mistake in mistakes]}
+def _listed(violations: Sequence[EventViolation]) -> dict[str, object]:
+    return {
+        "errors": [{"pointer": violation.pointer, "detail": violation.detail} for violation in violations]
+    }
 
 
-def _sentence(mistakes: Sequence[Mistake]) -> str:
-    first = "; ".join(f"{mistake.pointer or '/'} {mistake.detail}" for mistake in mistakes[:3])
-    return first + (f"; and {len(mistakes) - 3} more" if len(mistakes) > 3 else "")
+def _sentence(violations: Sequence[EventViolation]) -> str:
+    first = "; ".join(f"{violation.pointer or '/'} {violation.detail}" for violation in violations[:3])
+    return first + (f"; and {len(violations) - 3} more" if len(violations) > 3 else "")
 
 
-def malformed_event(mistakes: Sequence[Mistake]) -> ProblemError:
+def malformed_event(violations: Sequence[EventViolation]) -> ProblemError:
     """What was sent is not a CloudEvent."""
     return ProblemError(
         code="malformed-event",
         status=400,
         title="Malformed event",
         title_vi="Sự kiện sai định dạng",
-        detail=f"Not a CloudEvents 1.0 event: {_sentence(mistakes)}.",
+        detail=f"Not a CloudEvents 1.0 event: {_sentence(violations)}.",
         detail_vi="Nội dung gửi lên không đúng chuẩn CloudEvents 1.0; xem danh sách lỗi.",
-        extra=_listed(mistakes),
+        extra=_listed(violations),
     )
 
 
@@ -71,16 +80,16 @@ def batch_too_large(limit: int) -> ProblemError:
     )
 
 
-def schema_mismatch(mistakes: Sequence[Mistake]) -> ProblemError:
+def schema_mismatch(violations: Sequence[EventViolation]) -> ProblemError:
     """Events are not what their event type, or its schema, says."""
     return ProblemError(
         code="schema-mismatch",
         status=422,
         title="Event does not match its type",
         title_vi="Sự kiện không khớp với loại sự kiện",
-        detail=f"{_sentence(mistakes)}. Nothing of this request was accepted.",
+        detail=f"{_sentence(violations)}. Nothing of this request was accepted.",
         detail_vi="Dữ liệu không đúng lược đồ của loại sự kiện; không sự kiện nào được nhận.",
-        extra=_listed(mistakes),
+        extra=_listed(violations),
     )
 
 

@@ -1,4 +1,4 @@
-"""Names on the bus: the stream of events, their subjects and message ids."""
+"""Names on the bus: the stream of events, its subjects, message ids and durable consumers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ SUBJECTS = ("event.>",)
 CONSUMER_PREFIX = "subscription-"
 JOURNAL_SUBJECT = "journal.exchange"
 FINGERPRINT_HEADER = "Lgsp-Fingerprint"
-# How long the bus itself recognises a message id; the register of accepted events knows for ever.
+INDEX_CONSUMER = "deduplication-index"
 DUPLICATE_WINDOW = 120.0
+"""Seconds for which the bus itself recognises a message id; the deduplication index does so for ever."""
 
 
 def subject_of(event_type_id: str) -> str:
@@ -28,5 +29,5 @@ def message_id_of(source: str, event_id: str) -> str:
 
 
 def consumer_of(subscription_id: str) -> str:
-    """The durable consumer that keeps a subscription's place."""
+    """The durable consumer that holds a subscription's position in the stream."""
     return f"{CONSUMER_PREFIX}{subscription_id}"

@@ -19,10 +19,10 @@ class Base(KitBase):
 
 
 class Subscription(Base):
-    """What a system wants to receive, and whose turn it is to be handed events of it.
+    """What a system wants to receive, and the lease under which an ordered subscription is pulled.
 
-    `turn` names the pull that may take events now, until `turn_until`; once it has some, `turn_events` lists
-    their message ids, and the turn ends when all of them are acknowledged.
+    `lease` names the pull that may take events now, until `lease_until`; once it has some, `lease_events`
+    lists their message ids, and the lease ends when all of them are acknowledged.
     """
 
     __tablename__ = "subscriptions"
@@ -35,13 +35,13 @@ class Subscription(Base):
     ordered: Mapped[bool]
     start_sequence: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
-    turn: Mapped[str | None] = mapped_column(String(36))
-    turn_until: Mapped[datetime | None]
-    turn_events: Mapped[list[Any] | None]
+    lease: Mapped[str | None] = mapped_column(String(36))
+    lease_until: Mapped[datetime | None]
+    lease_events: Mapped[list[Any] | None]
 
 
-class Acknowledgement(Base):
-    """An event that a subscriber acknowledged; it is never handed to that subscription again.
+class AcknowledgedEvent(Base):
+    """An event that a subscriber acknowledged; it is never delivered to that subscription again.
 
     JetStream alone does not keep that promise: one server answers an acknowledgement before it is on disk.
     """
@@ -57,7 +57,7 @@ class Acknowledgement(Base):
 
 
 class AcceptedEvent(Base):
-    """An event in the stream, by its message id; what tells a late retry. Built from the stream itself."""
+    """An event in the stream, by its message id: the deduplication index, built from the stream itself."""
 
     __tablename__ = "accepted_events"
 

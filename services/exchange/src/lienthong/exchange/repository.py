@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lienthong.exchange.models import AcceptedEvent, Acknowledgement, Subscription
+from lienthong.exchange.domain.messages import StoredEvent
+from lienthong.exchange.models import AcceptedEvent, AcknowledgedEvent, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -18,22 +18,14 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """Where an event stands in the stream, and the fingerprint of its content."""
-
-    sequence: int
-    fingerprint: str
-
-
 class SubscriptionRepository:
-    """Subscriptions, always of one owner where a caller asks."""
+    """Subscriptions; what callers ask for is always limited to one owner."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     def add(self, subscription: Subscription) -> None:
-        """Keep a new subscription."""
+        """Add a new subscription."""
         self._session.add(subscription)
 
     async def named(self, owner: str, name: str) -> Subscription | None:
@@ -60,40 +52,44 @@ class SubscriptionRepository:
         return await self._session.scalar(counted) or 0
 
     async def remove(self, subscription: Subscription) -> None:
-        """Forget a subscription and what was acknowledged for it."""
+        """Delete a subscription and its acknowledgements."""
         await self._session.execute(delete(Subscription).where(Subscription.id == subscription.id))
 
-    async def take_turn(self, subscription_id: str, turn: str, *, until: datetime, now: datetime) -> bool:
-        """Let the pull `turn` be, or stay, the one that is handed events; False while it is another's turn.
+    async def acquire_lease(
+        self, subscription_id: str, lease: str, *, until: datetime, now: datetime
+    ) -> bool:
+        """Give the subscription's lease to the pull `lease`, or renew it; False while another pull has it.
 
-        A turn ends by its time, or when every event handed in it was acknowledged.
+        A lease ends at its time, or when every event delivered under it is acknowledged.
         """
         current = await self._session.get(Subscription, subscription_id, with_for_update=True)
         if current is None:
             return False
-        over = current.turn in {None, turn} or current.turn_until is None or current.turn_until <= now
-        if not over and current.turn_events:
-            done = await AcknowledgementRepository(self._session).among(subscription_id, current.turn_events)
-            over = done.issuperset(current.turn_events)
-        if over:
-            current.turn, current.turn_until, current.turn_events = turn, until, None
-        return over
+        free = current.lease in {None, lease} or current.lease_until is None or current.lease_until <= now
+        if not free and current.lease_events:
+            done = await AcknowledgementRepository(self._session).among(subscription_id, current.lease_events)
+            free = done.issuperset(current.lease_events)
+        if free:
+            current.lease, current.lease_until, current.lease_events = lease, until, None
+        return free
 
-    async def hand(self, subscription_id: str, turn: str, events: list[str], *, until: datetime) -> bool:
-        """Note what was handed in a turn; False when the turn is no longer this pull's."""
+    async def record_delivered(
+        self, subscription_id: str, lease: str, events: list[str], *, until: datetime
+    ) -> bool:
+        """Note the message ids delivered under a lease; False when the lease is no longer this pull's."""
         result = await self._session.execute(
             update(Subscription)
-            .where(Subscription.id == subscription_id, Subscription.turn == turn)
-            .values(turn_until=until, turn_events=events)
+            .where(Subscription.id == subscription_id, Subscription.lease == lease)
+            .values(lease_until=until, lease_events=events)
         )
         return _changed(result) == 1
 
-    async def end_turn(self, subscription_id: str, turn: str) -> None:
-        """Give the turn back, with nothing handed."""
+    async def release_lease(self, subscription_id: str, lease: str) -> None:
+        """End a lease under which nothing was delivered."""
         await self._session.execute(
             update(Subscription)
-            .where(Subscription.id == subscription_id, Subscription.turn == turn)
-            .values(turn=None, turn_until=None, turn_events=None)
+            .where(Subscription.id == subscription_id, Subscription.lease == lease)
+            .values(lease=None, lease_until=None, lease_events=None)
         )
 
     async def restart(self, subscription_id: str) -> None:
@@ -104,16 +100,16 @@ class SubscriptionRepository:
 
 
 class AcknowledgementRepository:
-    """What subscribers acknowledged."""
+    """The events that subscribers acknowledged."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     async def add(self, subscription_id: str, events: Mapping[str, int], now: datetime) -> None:
-        """Note events (message id to sequence) as acknowledged; those noted before stay as they are."""
+        """Record events (sequence by message id) as acknowledged; those recorded before stay as they are."""
         await _insert_missing(
             self._session,
-            Acknowledgement,
+            AcknowledgedEvent,
             [
                 {
                     "subscription_id": subscription_id,
@@ -128,43 +124,43 @@ class AcknowledgementRepository:
     async def among(self, subscription_id: str, message_ids: Collection[str]) -> set[str]:
         """Which of these events the subscription has acknowledged."""
         found = await self._session.scalars(
-            select(Acknowledgement.message_id).where(
-                Acknowledgement.subscription_id == subscription_id,
-                Acknowledgement.message_id.in_(message_ids),
+            select(AcknowledgedEvent.message_id).where(
+                AcknowledgedEvent.subscription_id == subscription_id,
+                AcknowledgedEvent.message_id.in_(message_ids),
             )
         )
         return set(found)
 
     async def prune(self, subscription_id: str, *, through: int, before: datetime) -> None:
-        """Forget what the bus has long noted itself: up to a sequence, acknowledged before a moment."""
+        """Delete what the bus has long stored itself: up to a sequence, acknowledged before a moment."""
         await self._session.execute(
-            delete(Acknowledgement).where(
-                Acknowledgement.subscription_id == subscription_id,
-                Acknowledgement.sequence <= through,
-                Acknowledgement.acknowledged_at < before,
+            delete(AcknowledgedEvent).where(
+                AcknowledgedEvent.subscription_id == subscription_id,
+                AcknowledgedEvent.sequence <= through,
+                AcknowledgedEvent.acknowledged_at < before,
             )
         )
 
 
 class AcceptedEventRepository:
-    """The register of accepted events."""
+    """The deduplication index: every event accepted so far."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def among(self, message_ids: Collection[str]) -> dict[str, Accepted]:
+    async def among(self, message_ids: Collection[str]) -> dict[str, StoredEvent]:
         """Those of these events that were accepted before."""
         found = await self._session.scalars(
             select(AcceptedEvent).where(AcceptedEvent.message_id.in_(message_ids))
         )
-        return {row.message_id: Accepted(row.sequence, row.fingerprint) for row in found}
+        return {row.message_id: StoredEvent(row.sequence, row.fingerprint) for row in found}
 
     async def last_sequence(self) -> int:
-        """The highest sequence that was entered; 0 in an empty register."""
+        """The highest sequence in the index; 0 when it is empty."""
         return await self._session.scalar(select(func.max(AcceptedEvent.sequence))) or 0
 
-    async def add(self, events: Mapping[str, Accepted]) -> None:
-        """Enter events by message id; an event that stands there already keeps its first place."""
+    async def add(self, events: Mapping[str, StoredEvent]) -> None:
+        """Add events by message id; an event that is there already keeps its first sequence."""
         await _insert_missing(
             self._session,
             AcceptedEvent,

@@ -1,4 +1,4 @@
-"""What comes in and goes out of the exchange's REST."""
+"""The shapes of the exchange's REST requests and answers."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ class SubscriptionSpec(_Strict):
 
 
 class PullRequest(_Strict):
-    """How many events, and how long to wait for the first."""
+    """How many events to receive at most, and how many seconds to wait for the first."""
 
     max: int = Field(default=10, ge=1, le=100)
     wait_seconds: float = Field(default=0, ge=0, le=30)
 
 
 class AckRequest(_Strict):
-    """Tokens of events that are done."""
+    """The tokens of the events to acknowledge."""
 
     ack: list[Annotated[str, StringConstraints(max_length=1000)]] = Field(min_length=1, max_length=1000)
 
 
-class AcceptedEvent(BaseModel):
-    """One event that is in the stream."""
+class AcceptedEventView(BaseModel):
+    """One event that is in the stream, under `sequence`; `duplicate` when it had been accepted before."""
 
     id: str
     sequence: int
     duplicate: bool
 
 
-class Accepted(BaseModel):
+class PublishResult(BaseModel):
     """All events of a request, in its order."""
 
-    accepted: list[AcceptedEvent]
+    accepted: list[AcceptedEventView]
 
 
 class SubscriptionView(BaseModel):
@@ -71,7 +71,7 @@ class SubscriptionList(BaseModel):
 
 
 class RefusedToken(BaseModel):
-    """A token that acknowledged nothing."""
+    """A token that acknowledged nothing, and why."""
 
     token: str
     detail: str

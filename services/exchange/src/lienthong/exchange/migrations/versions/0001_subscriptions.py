@@ -1,4 +1,4 @@
-"""Subscriptions, acknowledgements, the register of accepted events, and the outbox."""
+"""Subscriptions, acknowledgements, the accepted events, and the outbox."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from lienthong.exchange.cloudevents import (
+from lienthong.exchange.domain.cloudevents import (
     CloudEvent,
     MalformedEventError,
-    Mistake,
     event_from,
     parse_batch,
     parse_structured,
 )
+from lienthong.exchange.errors import EventViolation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,7 @@ def parse_request(headers: Iterable[tuple[str, str]], body: bytes) -> list[Cloud
 
     Raises:
         UnsupportedModeError: the content type says neither of the three.
-        MalformedEventError: with every mistake found.
+        MalformedEventError: with every violation found.
     """
     received = [(name.lower(), value) for name, value in headers]
     content_type = _content_type(received)
@@ -61,7 +61,7 @@ def parse_request(headers: Iterable[tuple[str, str]], body: bytes) -> list[Cloud
 
 
 def is_batch(headers: Iterable[tuple[str, str]]) -> bool:
-    """Whether a request speaks of a batch, so that mistakes are counted by event."""
+    """Whether a request speaks of a batch, so that violations are counted by event."""
     received = [(name.lower(), value) for name, value in headers]
     return _content_type(received).partition(";")[0].strip().lower() == BATCH
 
@@ -72,23 +72,23 @@ def _content_type(received: list[tuple[str, str]]) -> str:
 
 def _parse_binary(received: list[tuple[str, str]], content_type: str, body: bytes) -> CloudEvent:
     attributes: dict[str, object] = {}
-    mistakes: list[Mistake] = []
+    violations: list[EventViolation] = []
     for header, value in received:
         if not header.startswith(PREFIX):
             continue
         name = header.removeprefix(PREFIX)
         if name in attributes:
-            mistakes.append(Mistake(f"/{name}", "stands twice in the headers"))
+            violations.append(EventViolation(f"/{name}", "stands twice in the headers"))
         elif name == "datacontenttype":
-            mistakes.append(Mistake(f"/{name}", "is the Content-Type header in binary mode"))
+            violations.append(EventViolation(f"/{name}", "is the Content-Type header in binary mode"))
         try:
             attributes[name] = decode_header(value)
         except ValueError as error:
-            mistakes.append(Mistake(f"/{name}", str(error)))
+            violations.append(EventViolation(f"/{name}", str(error)))
     if content_type:
         attributes["datacontenttype"] = content_type
-    if mistakes:
-        raise MalformedEventError(mistakes)
+    if violations:
+        raise MalformedEventError(violations)
     return event_from(attributes, body or None)
 
 

@@ -1,4 +1,4 @@
-"""Subscriptions: made, listed, removed."""
+"""Creating, finding and deleting subscriptions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy.exc import IntegrityError
 
-from lienthong.exchange import errors, permissions
+from lienthong.exchange import errors
+from lienthong.exchange.domain import permissions
 from lienthong.exchange.events import JOURNAL_SUBJECT, STREAM
 from lienthong.exchange.models import Subscription
 from lienthong.exchange.repository import SubscriptionRepository
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from lienthong.exchange.catalog_view import CatalogView
-    from lienthong.exchange.consumers import Consumers
+    from lienthong.exchange.domain.catalog import EventCatalog
+    from lienthong.exchange.service.consumers import SubscriptionConsumers
     from lienthong.kit.bus import Bus
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 
 
 MAX_SUBSCRIPTIONS = 100
-"""Of one system; each of them costs the bus memory."""
+"""How many a system may have; each of them costs the bus memory."""
 
 
-class Subscriptions:
+class SubscriptionService:
     """The subscriptions of all systems; each caller sees its own only."""
 
     def __init__(
@@ -39,8 +40,8 @@ class Subscriptions:
         database: Database,
         bus: Bus,
         outbox: Outbox,
-        consumers: Consumers,
-        view: Callable[[], CatalogView],
+        consumers: SubscriptionConsumers,
+        catalog: Callable[[], EventCatalog],
         clock: Clock,
         new_id: NewId,
     ) -> None:
@@ -48,7 +49,7 @@ class Subscriptions:
         self._bus = bus
         self._outbox = outbox
         self._consumers = consumers
-        self._view = view
+        self._catalog = catalog
         self._clock = clock
         self._new_id = new_id
 
@@ -62,15 +63,16 @@ class Subscriptions:
         start: Literal["new", "all"],
         tx: str | None,
     ) -> tuple[Subscription, bool]:
-        """Make a subscription, or find the same one made before; also says whether it is new.
+        """Create a subscription, or find the same one created before; also says whether it is new.
 
-        From the moment this returns every event that is accepted will be handed to the subscriber; with
-        `start="all"` also those in the stream already.
+        Every event that is accepted after this returns is delivered to the subscription; with `start="all"`
+        also those in the stream already.
 
         Raises:
-            Problem: not permitted, the name stands for something else, or the bus does not answer.
+            ProblemError: what `permissions.receivable` raises; `subscription-exists`,
+                `too-many-subscriptions` or `bus-unavailable`.
         """
-        permissions.receivable(self._view(), owner, event_type, self._clock.now())
+        permissions.receivable(self._catalog(), owner, event_type, self._clock.now())
         try:
             begin = 1 if start == "all" else await self._bus.last_sequence(STREAM) + 1
             try:
@@ -91,7 +93,7 @@ class Subscriptions:
         """The owner's subscription of that name.
 
         Raises:
-            Problem: `unknown-subscription`.
+            ProblemError: `unknown-subscription`.
         """
         async with self._database.reading() as session:
             found = await SubscriptionRepository(session).named(owner, name)
@@ -105,10 +107,10 @@ class Subscriptions:
             return await SubscriptionRepository(session).of(owner)
 
     async def delete(self, owner: str, name: str, *, tx: str | None) -> None:
-        """Forget a subscription and its place in the stream.
+        """Delete a subscription and its position in the stream.
 
         Raises:
-            Problem: `unknown-subscription`.
+            ProblemError: `unknown-subscription`.
         """
         async with self._database.transaction() as session:
             repository = SubscriptionRepository(session)

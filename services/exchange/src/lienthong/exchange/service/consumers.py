@@ -1,8 +1,7 @@
-"""The durable consumers that keep the subscriptions' places in the stream."""
+"""The durable JetStream consumers, one for each subscription, which hold its position in the stream."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,19 +17,18 @@ if TYPE_CHECKING:
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
 
-# More than a pull ever takes at once; how many events may be with subscribers, not yet acknowledged.
-_MAX_PENDING = 1000
+# How many events may be delivered and not yet acknowledged; ten times what one pull takes at most.
+_MAX_ACK_PENDING = 1000
 # An acknowledgement this old is on the bus's own disk many times over.
 _KEEP_ACKNOWLEDGEMENTS = timedelta(hours=1)
-_UPKEEP_SECONDS = 60.0
 
 _log = structlog.get_logger(__name__)
 
 
-class Consumers:
-    """One durable consumer per subscription: found, made again when it is missing, removed."""
+class SubscriptionConsumers:
+    """Finds the consumer of a subscription, makes it again when it is missing, removes it."""
 
-    def __init__(self, database: Database, bus: Bus, clock: Clock, *, ack_wait: float) -> None:
+    def __init__(self, database: Database, bus: Bus, clock: Clock, *, ack_wait: timedelta) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
@@ -49,16 +47,16 @@ class Consumers:
                 STREAM,
                 consumer_of(subscription.id),
                 filter_subject=subject_of(subscription.event_type),
-                ack_wait=self._ack_wait,
+                ack_wait=self._ack_wait.total_seconds(),
                 deliver_from=await self._start(subscription),
-                max_ack_pending=_MAX_PENDING,
+                max_ack_pending=_MAX_ACK_PENDING,
             )
             await consumer.ensure()
             consumer = self._open.setdefault(subscription.id, consumer)
         return consumer
 
     async def remove(self, subscription_id: str) -> None:
-        """Remove a subscription's consumer; what cannot be removed now is when the exchange tidies up."""
+        """Remove a subscription's consumer; while the bus is away that is left to `reconcile`."""
         consumer = self._open.pop(subscription_id, None)
         try:
             if consumer is not None:
@@ -67,21 +65,11 @@ class Consumers:
         except BusError as error:
             _log.info("consumer will be removed later", subscription=subscription_id, error=str(error))
 
-    async def run(self) -> None:
-        """Tidy up for ever: see `tidy`."""
-        while True:
-            await self._bus.wait_connected()
-            try:
-                await self.tidy()
-            except BusError as error:
-                _log.info("upkeep waits for the bus", error=str(error))
-            await asyncio.sleep(_UPKEEP_SECONDS)
+    async def reconcile(self) -> None:
+        """Make missing consumers, remove those without a subscription, delete old acknowledgements.
 
-    async def tidy(self) -> None:
-        """Make consumers that are missing, remove those without a subscription, forget old acknowledgements.
-
-        A subscription is committed before its consumer is made and forgotten before it is removed, so what
-        a crash leaves behind is either of the two, and is mended here.
+        A subscription is committed before its consumer is made and deleted before its consumer is removed, so
+        what a crash leaves behind is either of the two, and is mended here.
 
         Raises:
             BusUnavailableError: the bus does not answer.

@@ -11,12 +11,12 @@ from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from lienthong.exchange.cloudevents import Mistake
+from lienthong.exchange.errors import EventViolation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_MISTAKES = 20
+MAX_VIOLATIONS = 20
 _REFERENCES = ("$ref", "$dynamicRef")
 
 
@@ -24,8 +24,8 @@ class UnusableSchemaError(ValueError):
     """The schema cannot be used; says why."""
 
 
-def mistakes_in(value: object, schema: str, *, at: str) -> list[Mistake]:
-    """What in `value` breaks `schema` (JSON text), at most `MAX_MISTAKES`; `at` goes before each pointer.
+def schema_violations(value: object, schema: str, *, at: str) -> list[EventViolation]:
+    """What in `value` breaks `schema` (JSON text), at most `MAX_VIOLATIONS`; `at` goes before each pointer.
 
     `format` is an annotation, as draft 2020-12 has it by default. References lead to places inside the
     schema only: nothing is ever fetched.
@@ -34,17 +34,17 @@ def mistakes_in(value: object, schema: str, *, at: str) -> list[Mistake]:
         UnusableSchemaError: the schema is not valid, or refers to something outside itself.
     """
     validator = compiled(schema)
-    found: list[Mistake] = []
+    found: list[EventViolation] = []
     try:
         for error in validator.iter_errors(value):
-            found.append(_mistake(error, at))
-            if len(found) == MAX_MISTAKES:
+            found.append(_violation(error, at))
+            if len(found) == MAX_VIOLATIONS:
                 break
     except RecursionError:
-        return [Mistake(at, "is nested too deeply for the schema")]
+        return [EventViolation(at, "is nested too deeply for the schema")]
     except Unresolvable as error:
         raise UnusableSchemaError(f"the reference {error.ref} cannot be followed") from None
-    return sorted(found, key=lambda mistake: mistake.pointer)
+    return sorted(found, key=lambda violation: violation.pointer)
 
 
 @lru_cache(maxsize=512)
@@ -81,14 +81,14 @@ def _references(node: object) -> Iterator[str]:
             yield from _references(child)
 
 
-def _mistake(error: ValidationError, at: str) -> Mistake:
+def _violation(error: ValidationError, at: str) -> EventViolation:
     path = [str(part).replace("~", "~0").replace("/", "~1") for part in error.absolute_path]
     # jsonschema's other messages repeat the offending value, which may be personal data.
     if error.validator in {"required", "dependentRequired", "additionalProperties"}:
         detail = error.message
     else:
         detail = f"breaks {error.validator}: {_short(error.validator_value)}"
-    return Mistake("/".join([at, *path]), detail)
+    return EventViolation("/".join([at, *path]), detail)
 
 
 def _short(value: object) -> str:

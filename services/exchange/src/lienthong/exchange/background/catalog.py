@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from lienthong.contracts.catalog.v1 import routes_pb2 as contract
 from lienthong.contracts.catalog.v1 import routes_pb2_grpc as routes
 from lienthong.exchange import errors
-from lienthong.exchange.catalog_view import KINDS, CatalogView, MissedUpdateError
+from lienthong.exchange.domain.catalog import KINDS, EventCatalog, MissedUpdateError, fold
 from lienthong.kit.rpc import follow
 
 if TYPE_CHECKING:
@@ -34,18 +34,18 @@ class CatalogReplica:
         self._routes = routes.RoutesStub(channel)
         self._copy = copy
         self._node = node
-        self._view: CatalogView | None = None
+        self._view: EventCatalog | None = None
 
     @property
     def ready(self) -> bool:
         """Whether there is a view, be it from the disk."""
         return self._view is not None
 
-    def view(self) -> CatalogView:
+    def view(self) -> EventCatalog:
         """The newest view.
 
         Raises:
-            Problem: `not-ready` before the first one.
+            ProblemError: `not-ready` before the first one.
         """
         if self._view is None:
             raise errors.not_ready()
@@ -59,7 +59,7 @@ class CatalogReplica:
             except DecodeError as error:
                 _log.warning("the copy of the catalog cannot be read", path=str(self._copy), error=str(error))
                 return
-            self._view = CatalogView.of(snapshot.version, snapshot.resources)
+            self._view = EventCatalog.of(snapshot.version, snapshot.resources)
             _log.info("catalog read from disk", version=snapshot.version)
 
     async def run(self) -> None:
@@ -76,19 +76,13 @@ class CatalogReplica:
         return self._routes.Watch(contract.WatchRequest(node=self._node, kinds=KINDS))
 
     def _take(self, update: contract.WatchResponse) -> None:
-        match update.WhichOneof("update"):
-            case "snapshot":
-                self._view = CatalogView.of(update.snapshot.version, update.snapshot.resources)
-            case "delta" if self._view is not None:
-                self._view = self._view.after(update.delta)
-            case "heartbeat" if self._view is not None and self._view.version == update.heartbeat.version:
-                return
-            case _:
-                raise MissedUpdateError("an update that does not follow from anything")
-        _log.info("catalog updated", version=self._view.version)
-        self._keep(self._view)
+        catalog = fold(self._view, update)
+        if catalog is not self._view:
+            self._view = catalog
+            _log.info("catalog updated", version=catalog.version)
+            self._keep(catalog)
 
-    def _keep(self, view: CatalogView) -> None:
+    def _keep(self, view: EventCatalog) -> None:
         """Replace the copy on disk, whole or not at all."""
         fresh = self._copy.with_suffix(".new")
         try:

@@ -1,4 +1,4 @@
-"""Tokens by which a subscriber acknowledges what it was handed, and nothing else."""
+"""Tokens with which a subscriber acknowledges the events delivered to it, and no others."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _CONTEXT = b"lienthong exchange acknowledgement v1"
 
 
 class ForgedTokenError(ValueError):
-    """The token was not made here for this subscription."""
+    """The token was not issued under this secret for this subscription."""
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
-    """One event handed to a subscriber: its place in the stream, its name, and where to answer."""
+class DeliveryTag:
+    """One delivery: the event's sequence in the stream, its message id, and the reply subject for its ack."""
 
     sequence: int
     message_id: str
@@ -27,7 +27,7 @@ class Handed:
 class AckTokens:
     """Makes and opens tokens under a secret of at least 32 bytes that all replicas share.
 
-    A token is HMAC-SHA256 over the subscription's id and what was handed, followed by the latter. So it
+    A token is HMAC-SHA256 over the subscription's id and the delivery tag, followed by the tag's text. So it
     works for the one subscription only, and survives a restart.
     """
 
@@ -36,13 +36,13 @@ class AckTokens:
             raise ValueError("the secret of acknowledgement tokens must have at least 32 bytes")
         self._secret = secret
 
-    def issue(self, subscription_id: str, handed: Handed) -> str:
-        """A token for one event handed to a subscription."""
-        text = f"{handed.sequence} {handed.message_id} {handed.reply}".encode()
+    def issue(self, subscription_id: str, tag: DeliveryTag) -> str:
+        """A token for one delivery to a subscription."""
+        text = f"{tag.sequence} {tag.message_id} {tag.reply}".encode()
         return urlsafe_b64encode(self._mac(subscription_id, text) + text).rstrip(b"=").decode()
 
-    def open(self, subscription_id: str, token: str) -> Handed:
-        """What a token stands for.
+    def open(self, subscription_id: str, token: str) -> DeliveryTag:
+        """The delivery that a token was issued for.
 
         Raises:
             ForgedTokenError: it was not issued under this secret for this subscription.
@@ -55,7 +55,7 @@ class AckTokens:
         if not hmac.compare_digest(mac, self._mac(subscription_id, text)):
             raise ForgedTokenError("this token was not issued for this subscription")
         sequence, message_id, reply = text.decode().split(" ", 2)
-        return Handed(int(sequence), message_id, reply)
+        return DeliveryTag(int(sequence), message_id, reply)
 
     def _mac(self, subscription_id: str, text: bytes) -> bytes:
         subscription = subscription_id.encode()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lienthong.exchange.json_text import NotJsonError, parse
+from lienthong.exchange.domain.json_text import NotJsonError, parse
+from lienthong.exchange.errors import EventViolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,20 +32,12 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One thing wrong with what was sent; `pointer` (RFC 6901) says where."""
-
-    pointer: str
-    detail: str
-
-
 class MalformedEventError(ValueError):
-    """What was sent is not a CloudEvent this exchange can carry; lists every mistake found."""
+    """What was sent is not a CloudEvent this exchange can carry; lists every violation found."""
 
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        super().__init__("; ".join(f"{mistake.pointer or '/'}: {mistake.detail}" for mistake in mistakes))
-        self.mistakes = tuple(mistakes)
+    def __init__(self, violations: Sequence[EventViolation]) -> None:
+        super().__init__("; ".join(f"{one.pointer or '/'}: {one.detail}" for one in violations))
+        self.violations = tuple(violations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +85,27 @@ def event_from(attributes: Mapping[str, object], data: bytes | None, *, at: str 
     Args:
         attributes: context attributes by name; a value of None counts as absent (JSON format, section 2.3).
         data: the JSON text of the payload; None means that the event has none.
-        at: JSON pointer of this event in what was sent, put before each mistake's pointer.
+        at: JSON pointer of this event in what was sent, put before each violation's pointer.
 
     Raises:
-        MalformedEventError: with every mistake found.
+        MalformedEventError: with every violation found.
     """
     present = {name: value for name, value in attributes.items() if value is not None}
-    mistakes = [Mistake(f"{at}/{name}", "is required") for name in REQUIRED if name not in present]
+    violations = [EventViolation(f"{at}/{name}", "is required") for name in REQUIRED if name not in present]
     if present.get("specversion") != SPECVERSION:
-        mistakes.append(Mistake(f"{at}/specversion", f'must be "{SPECVERSION}"'))
+        violations.append(EventViolation(f"{at}/specversion", f'must be "{SPECVERSION}"'))
     if len(present) > MAX_ATTRIBUTES:
-        mistakes.append(Mistake(at, f"has more than {MAX_ATTRIBUTES} attributes"))
+        violations.append(EventViolation(at, f"has more than {MAX_ATTRIBUTES} attributes"))
     checked: dict[str, AttributeValue] = {}
     for name, value in present.items():
-        detail = _mistake_in(name, value)
+        detail = _violation_in(name, value)
         if detail:
-            mistakes.append(Mistake(f"{at}/{_escaped(name)}", detail))
+            violations.append(EventViolation(f"{at}/{_escaped(name)}", detail))
         elif isinstance(value, str | int):
             checked[name] = value
-    mistakes += _mistakes_in_data(present, data, at)
-    if mistakes or data is None:
-        raise MalformedEventError(mistakes)
+    violations += _violations_in_data(present, data, at)
+    if violations or data is None:
+        raise MalformedEventError(violations)
     return CloudEvent(attributes=checked, data=data)
 
 
@@ -129,21 +122,21 @@ def parse_batch(body: bytes) -> list[CloudEvent]:
     """Read a JSON array of events (`application/cloudevents-batch+json`), in order.
 
     Raises:
-        MalformedEventError: with the mistakes of all events; each pointer starts with the event's place.
+        MalformedEventError: with the violations of all events; each pointer starts with the event's place.
     """
     documents = _parsed(body)
     if not isinstance(documents, list):
-        raise MalformedEventError([Mistake("", "a batch is a JSON array of events")])
+        raise MalformedEventError([EventViolation("", "a batch is a JSON array of events")])
     texts = msgspec.json.decode(body, type=list[msgspec.Raw])
     events: list[CloudEvent] = []
-    mistakes: list[Mistake] = []
+    violations: list[EventViolation] = []
     for index, (document, text) in enumerate(zip(documents, texts, strict=True)):
         try:
             events.append(_from_document(document, bytes(text), at=f"/{index}"))
         except MalformedEventError as error:
-            mistakes += error.mistakes
-    if mistakes:
-        raise MalformedEventError(mistakes)
+            violations += error.violations
+    if violations:
+        raise MalformedEventError(violations)
     return events
 
 
@@ -153,17 +146,17 @@ def _parsed(body: bytes) -> object:
         # A second reader has to agree that it is JSON, for it cuts the payload out of the text later.
         msgspec.json.decode(body)
     except NotJsonError as error:
-        raise MalformedEventError([Mistake("", f"is not JSON: {error}")]) from None
+        raise MalformedEventError([EventViolation("", f"is not JSON: {error}")]) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise MalformedEventError([Mistake("", f"is not JSON: {error}")]) from None
+        raise MalformedEventError([EventViolation("", f"is not JSON: {error}")]) from None
     return parsed
 
 
 def _from_document(document: object, text: bytes, *, at: str) -> CloudEvent:
     if not isinstance(document, dict):
-        raise MalformedEventError([Mistake(at, "an event is a JSON object")])
+        raise MalformedEventError([EventViolation(at, "an event is a JSON object")])
     if "data_base64" in document:
-        raise MalformedEventError([Mistake(f"{at}/data_base64", "send JSON, in data")])
+        raise MalformedEventError([EventViolation(f"{at}/data_base64", "send JSON, in data")])
     data = None
     if "data" in document:
         data = bytes(msgspec.json.decode(text, type=dict[str, msgspec.Raw])["data"])
@@ -171,7 +164,7 @@ def _from_document(document: object, text: bytes, *, at: str) -> CloudEvent:
     return event_from(attributes, data, at=at)
 
 
-def _mistake_in(name: str, value: object) -> str | None:
+def _violation_in(name: str, value: object) -> str | None:
     if not _NAME.fullmatch(name):
         return "an attribute's name consists of a-z and 0-9"
     if isinstance(value, bool):
@@ -182,10 +175,10 @@ def _mistake_in(name: str, value: object) -> str | None:
         return None if -(2**31) <= value < 2**31 else "an integer attribute has 32 bits; use a string"
     if not isinstance(value, str):
         return "must be a string, an integer or a boolean"
-    return _mistake_in_text(name, value)
+    return _violation_in_text(name, value)
 
 
-def _mistake_in_text(name: str, value: str) -> str | None:
+def _violation_in_text(name: str, value: str) -> str | None:
     if len(value) > MAX_ATTRIBUTE_LENGTH:
         return f"is longer than {MAX_ATTRIBUTE_LENGTH} characters"
     if _FORBIDDEN.search(value):
@@ -199,13 +192,13 @@ def _mistake_in_text(name: str, value: str) -> str | None:
     return None
 
 
-def _mistakes_in_data(present: Mapping[str, object], data: bytes | None, at: str) -> list[Mistake]:
+def _violations_in_data(present: Mapping[str, object], data: bytes | None, at: str) -> list[EventViolation]:
     if data is None:
-        return [Mistake(f"{at}/data", "is required: it is what the event type's schema describes")]
+        return [EventViolation(f"{at}/data", "is required: it is what the event type's schema describes")]
     try:
         parse(data)
     except NotJsonError as error:
-        return [Mistake(f"{at}/data", f"is not JSON: {error}")]
+        return [EventViolation(f"{at}/data", f"is not JSON: {error}")]
     return []
 
 

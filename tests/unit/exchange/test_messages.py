@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.exchange.catalog_view import EventType
-from lienthong.exchange.event_schemas import MAX_MISTAKES, UnusableSchemaError, mistakes_in
+from lienthong.exchange.domain.catalog import EventType
+from lienthong.exchange.domain.messages import MAX_BATCH, MAX_EVENT_BYTES, EventMessage, is_source_of, prepare
+from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, UnusableSchemaError, schema_violations
 from lienthong.exchange.events import message_id_of, subject_of
-from lienthong.exchange.parcels import MAX_BATCH, MAX_EVENT_BYTES, Parcel, is_source_of, prepare
 from lienthong.kit.problems import ProblemError
 
 SCHEMA = {
@@ -36,7 +36,7 @@ def event(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
     }
 
 
-def prepared(document: object, content_type: str = STRUCTURED, schema: object = SCHEMA) -> list[Parcel]:
+def prepared(document: object, content_type: str = STRUCTURED, schema: object = SCHEMA) -> list[EventMessage]:
     kind = EventType("H11.05/land/parcel-changed-v1", "H11.05/land", active=True, schema=json.dumps(schema))
     return prepare(kind, [("content-type", content_type)], json.dumps(document).encode())
 
@@ -135,13 +135,13 @@ def test_a_schema_that_refers_to_itself_without_end_is_refused_not_followed() ->
 
 
 def test_mistakes_are_listed_up_to_a_limit() -> None:
-    found = mistakes_in(["x"] * 500, json.dumps({"items": {"type": "integer"}}), at="/data")
-    assert len(found) == MAX_MISTAKES
+    found = schema_violations(["x"] * 500, json.dumps({"items": {"type": "integer"}}), at="/data")
+    assert len(found) == MAX_VIOLATIONS
 
 
 def test_a_schema_that_is_no_json_is_unusable() -> None:
     with pytest.raises(UnusableSchemaError):
-        mistakes_in({}, "{", at="")
+        schema_violations({}, "{", at="")
 
 
 @pytest.mark.parametrize(

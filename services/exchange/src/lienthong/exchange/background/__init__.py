@@ -1,0 +1,1 @@
+"""What runs beside requests: reading the stream, tidying up, following the catalog."""

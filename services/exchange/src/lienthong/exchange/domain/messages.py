@@ -1,0 +1,106 @@
+"""From a publisher's request to messages for the bus.
+
+Pure, and slow for large requests: run `prepare` in a thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lienthong.exchange import errors
+from lienthong.exchange.domain.cloudevents import MalformedEventError
+from lienthong.exchange.domain.http_binding import UnsupportedModeError, is_batch, parse_request
+from lienthong.exchange.domain.payload_schema import UnusableSchemaError, schema_violations
+from lienthong.exchange.errors import EventViolation
+from lienthong.exchange.events import message_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lienthong.exchange.domain.catalog import EventType
+    from lienthong.exchange.domain.cloudevents import CloudEvent
+
+MAX_EVENT_BYTES = 256 * 1024
+MAX_BATCH = 100
+MAX_BODY_BYTES = MAX_BATCH * MAX_EVENT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class EventMessage:
+    """An event as a message for the stream.
+
+    `event_id` is the publisher's own id; `message_id` the stream's (`Nats-Msg-Id`); `fingerprint` tells a
+    retry from another event under the same id; `payload` is the event in CloudEvents' JSON format.
+    """
+
+    event_id: str
+    message_id: str
+    fingerprint: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """Where an accepted event is in the stream, and the fingerprint it was accepted with."""
+
+    sequence: int
+    fingerprint: str
+
+
+def prepare(event_type: EventType, headers: Sequence[tuple[str, str]], body: bytes) -> list[EventMessage]:
+    """Read the events of a request and check each of them against their type; all are good, or none is.
+
+    Raises:
+        ProblemError: `unsupported-media-type`, `malformed-event`, `batch-too-large`, `event-too-large`,
+            `schema-mismatch`, `schema-unusable`, or `event-id-reused` inside the request itself.
+    """
+    try:
+        events = parse_request(headers, body)
+    except UnsupportedModeError as error:
+        raise errors.unsupported_media_type(str(error)) from None
+    except MalformedEventError as error:
+        raise errors.malformed_event(error.violations) from None
+    if not 0 < len(events) <= MAX_BATCH:
+        raise errors.batch_too_large(MAX_BATCH)
+    messages = [_message(event) for event in events]
+    fingerprints: dict[str, str] = {}
+    for message in messages:
+        if fingerprints.setdefault(message.message_id, message.fingerprint) != message.fingerprint:
+            raise errors.event_id_reused(message.event_id)
+    _refuse_mismatches(event_type, events, batch=is_batch(headers))
+    return messages
+
+
+def is_source_of(source: str, home: str) -> bool:
+    """Whether a source is a system's own path (`home`) or lies below it, however the path is read."""
+    if source == home:
+        return True
+    if not source.startswith(f"{home}/"):
+        return False
+    below = source.removeprefix(f"{home}/")
+    return not {"", ".", ".."}.intersection(below.split("/")) and not set("\\?#% ").intersection(below)
+
+
+def _message(event: CloudEvent) -> EventMessage:
+    payload = event.to_json()
+    if len(payload) > MAX_EVENT_BYTES:
+        raise errors.event_too_large(f"The event {event.id!r}", MAX_EVENT_BYTES)
+    return EventMessage(event.id, message_id_of(event.source, event.id), event.fingerprint(), payload)
+
+
+def _refuse_mismatches(event_type: EventType, events: Sequence[CloudEvent], *, batch: bool) -> None:
+    home = f"/{event_type.system_id}"
+    violations: list[EventViolation] = []
+    for index, event in enumerate(events):
+        at = f"/{index}" if batch else ""
+        if event.type != event_type.id:
+            violations.append(EventViolation(f"{at}/type", f"must be {event_type.id}"))
+        if not is_source_of(event.source, home):
+            violations.append(EventViolation(f"{at}/source", f"must be {home} or a path below it"))
+        try:
+            violations += schema_violations(event.value(), event_type.schema, at=f"{at}/data")
+        except UnusableSchemaError as error:
+            raise errors.schema_unusable(event_type.id, str(error)) from None
+    if violations:
+        raise errors.schema_mismatch(violations)

@@ -1,0 +1,56 @@
+"""Who may publish and who may receive: decisions on plain values, denied by default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lienthong.exchange import errors
+from lienthong.exchange.domain.catalog import AgreementState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lienthong.exchange.domain.catalog import EventCatalog, EventType
+
+
+def publishable(catalog: EventCatalog, client_id: str, event_type_id: str) -> EventType:
+    """The event type, when `client_id` may publish to it: it is its own, and nothing is suspended.
+
+    Raises:
+        ProblemError: `unknown-event-type`, `client-suspended`, `not-the-provider` or `provider-suspended`.
+    """
+    event_type = _known(catalog, client_id, event_type_id)
+    if event_type.system_id != client_id:
+        raise errors.not_the_provider(event_type_id)
+    _refuse_suspended(catalog, event_type)
+    return event_type
+
+
+def receivable(catalog: EventCatalog, client_id: str, event_type_id: str, now: datetime) -> EventType:
+    """The event type, when `client_id` may receive it: its own, or by an agreement in force at `now`.
+
+    Raises:
+        ProblemError: `unknown-event-type`, `client-suspended`, `no-agreement` or `provider-suspended`.
+    """
+    event_type = _known(catalog, client_id, event_type_id)
+    states = {agreement.state_at(now) for agreement in catalog.agreements.get((client_id, event_type_id), ())}
+    if event_type.system_id != client_id and AgreementState.IN_FORCE not in states:
+        raise errors.no_agreement(event_type_id)
+    _refuse_suspended(catalog, event_type)
+    return event_type
+
+
+def _known(catalog: EventCatalog, client_id: str, event_type_id: str) -> EventType:
+    client = catalog.systems.get(client_id)
+    if client is None or not client.active:
+        raise errors.client_suspended(client_id)
+    event_type = catalog.event_types.get(event_type_id)
+    if event_type is None:
+        raise errors.unknown_event_type(event_type_id)
+    return event_type
+
+
+def _refuse_suspended(catalog: EventCatalog, event_type: EventType) -> None:
+    provider = catalog.systems.get(event_type.system_id)
+    if provider is None or not provider.active or not event_type.active:
+        raise errors.provider_suspended(event_type.id)

@@ -1,0 +1,1 @@
+"""What the exchange does: publishing, subscribing, delivering; transactions begin and end here."""

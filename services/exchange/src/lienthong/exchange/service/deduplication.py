@@ -1,0 +1,62 @@
+"""Which events were accepted before: what tells a publisher's retry, however late it comes.
+
+The bus recognises a message id within its duplicate window only. The index in the database recognises it for
+ever, but is a moment behind the stream; so nothing is published while it is further behind than the window.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lienthong.exchange import errors
+from lienthong.exchange.events import DUPLICATE_WINDOW
+from lienthong.exchange.repository import AcceptedEventRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from lienthong.exchange.domain.messages import StoredEvent
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.database import Database
+
+# Half the window, which leaves room for a measurement that takes long.
+_MAX_BEHIND = DUPLICATE_WINDOW / 2
+
+
+class DeduplicationIndex:
+    """The accepted events by message id; complete up to a known moment."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._complete_at: float | None = None
+
+    @property
+    def built(self) -> bool:
+        """Whether the index has been complete once since this process started."""
+        return self._complete_at is not None
+
+    async def known(self, message_ids: Collection[str]) -> dict[str, StoredEvent]:
+        """Those of these events that were accepted before, by message id.
+
+        Raises:
+            ProblemError: `bus-unavailable` while the index is too far behind the stream to say.
+        """
+        if self._complete_at is None or self._clock.monotonic() - self._complete_at >= _MAX_BEHIND:
+            raise errors.bus_unavailable()
+        async with self._database.reading() as session:
+            return await AcceptedEventRepository(session).among(message_ids)
+
+    async def last_sequence(self) -> int:
+        """The highest sequence that is recorded; 0 in an empty index."""
+        async with self._database.reading() as session:
+            return await AcceptedEventRepository(session).last_sequence()
+
+    async def record(self, events: Mapping[str, StoredEvent]) -> None:
+        """Record events by message id; one that is recorded already keeps its first sequence."""
+        async with self._database.transaction() as session:
+            await AcceptedEventRepository(session).add(events)
+
+    def complete_as_of(self, moment: float) -> None:
+        """Note that everything that was in the stream at `moment` (monotonic seconds) is recorded."""
+        self._complete_at = moment

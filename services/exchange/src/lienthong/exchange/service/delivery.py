@@ -1,0 +1,280 @@
+"""Delivering events to subscribers: pulled, acknowledged, and delivered again when they were not."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from lienthong.exchange import errors
+from lienthong.exchange.domain import permissions
+from lienthong.exchange.domain.ack_tokens import DeliveryTag, ForgedTokenError
+from lienthong.exchange.events import FINGERPRINT_HEADER
+from lienthong.exchange.repository import AcknowledgementRepository, SubscriptionRepository
+from lienthong.kit.bus import MESSAGE_ID, BusError, BusUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from lienthong.exchange.domain.ack_tokens import AckTokens
+    from lienthong.exchange.domain.catalog import EventCatalog
+    from lienthong.exchange.models import Subscription
+    from lienthong.exchange.service.consumers import SubscriptionConsumers
+    from lienthong.kit.bus import Bus, Delivery
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.database import Database
+    from lienthong.kit.ids import NewId
+
+# A waiting pull looks up this often: is the agreement still in force, is the subscriber still there?
+_SLICE_SECONDS = 0.5
+_LEASE_POLL_SECONDS = 0.1
+# The bus notices a moment late that an acknowledgement is overdue; a lease outlasts that moment, so that
+# overdue events come before newer ones.
+_LEASE_MARGIN = timedelta(seconds=1)
+_LEASE_RENEWAL = timedelta(seconds=10)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PulledEvent:
+    """An event for a subscriber: the JSON text of the CloudEvent, and the token that acknowledges it.
+
+    `delivered` counts the deliveries of this event to this subscription, this one included.
+    """
+
+    ack: str
+    sequence: int
+    delivered: int
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AckOutcome:
+    """The tokens whose events are acknowledged now, and the refused tokens with the reason of each."""
+
+    acknowledged: Sequence[str]
+    refused: Sequence[tuple[str, str]]
+
+
+class DeliveryService:
+    """Delivers events and takes acknowledgements.
+
+    An ordered subscription is pulled under a lease: one pull at a time has it, and keeps it until every event
+    delivered under it is acknowledged or overdue. Nothing newer is delivered before that, so a subscriber
+    that dies half-way gets the same events again before any later one.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        consumers: SubscriptionConsumers,
+        tokens: AckTokens,
+        catalog: Callable[[], EventCatalog],
+        clock: Clock,
+        new_id: NewId,
+        *,
+        ack_wait: timedelta,
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._consumers = consumers
+        self._tokens = tokens
+        self._catalog = catalog
+        self._clock = clock
+        self._new_id = new_id
+        self._ack_wait = ack_wait
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Let waiting pulls return with what they have, for the process is about to end."""
+        self._stopping = True
+
+    async def pull(
+        self,
+        owner: str,
+        name: str,
+        max_events: int,
+        wait: float,
+        disconnected: Callable[[], Awaitable[bool]],
+    ) -> list[PulledEvent]:
+        """Up to `max_events` events of a subscription; waits up to `wait` seconds for the first one.
+
+        `disconnected` says whether the subscriber has hung up: then nothing is delivered to this pull, and
+        the next one gets the events.
+
+        Raises:
+            ProblemError: `unknown-subscription`; what `permissions.receivable` raises as soon as the right
+                ends, also while waiting; `bus-unavailable`.
+        """
+        subscription = await self._subscription(owner, name)
+        lease = _Lease(self._new_id())
+        taken: list[Delivery] = []
+        delivered: list[PulledEvent] = []
+        try:
+            taken = await self._wait(subscription, lease, max_events, wait, disconnected)
+            self._demand_right(subscription)
+            if taken and not await disconnected():
+                delivered = await self._deliver(subscription, lease, taken)
+        except BusUnavailableError:
+            raise errors.bus_unavailable() from None
+        finally:
+            if not delivered:
+                await self._return(subscription, lease, taken)
+        return delivered
+
+    async def acknowledge(self, owner: str, name: str, tokens: Sequence[str]) -> AckOutcome:
+        """Note that the subscriber is done with events: they are never delivered to it again.
+
+        That holds as soon as this returns, even while the bus is away: the exchange's own database says so.
+
+        Raises:
+            ProblemError: `unknown-subscription`.
+        """
+        subscription = await self._subscription(owner, name)
+        tags: dict[str, DeliveryTag] = {}
+        refused: list[tuple[str, str]] = []
+        for token in dict.fromkeys(tokens):
+            try:
+                tags[token] = self._tokens.open(subscription.id, token)
+            except ForgedTokenError as error:
+                refused.append((token, str(error)))
+        events = {tag.message_id: tag.sequence for tag in tags.values()}
+        try:
+            async with self._database.transaction() as session:
+                await AcknowledgementRepository(session).add(subscription.id, events, self._clock.now())
+        except IntegrityError:
+            # Deleted since it was looked up.
+            raise errors.unknown_subscription(subscription.name) from None
+        for tag in tags.values():
+            try:
+                await self._bus.acknowledge(tag.reply)
+            except BusError as error:
+                # The bus will deliver it once more, and `_fetch` will see that it is acknowledged.
+                _log.info("bus will learn of the acknowledgement later", error=str(error))
+                break
+        return AckOutcome(acknowledged=list(tags), refused=refused)
+
+    async def _subscription(self, owner: str, name: str) -> Subscription:
+        async with self._database.reading() as session:
+            found = await SubscriptionRepository(session).named(owner, name)
+        if found is None:
+            raise errors.unknown_subscription(name)
+        return found
+
+    def _demand_right(self, subscription: Subscription) -> None:
+        permissions.receivable(
+            self._catalog(), subscription.owner, subscription.event_type, self._clock.now()
+        )
+
+    async def _wait(
+        self,
+        subscription: Subscription,
+        lease: _Lease,
+        max_events: int,
+        wait: float,
+        disconnected: Callable[[], Awaitable[bool]],
+    ) -> list[Delivery]:
+        deadline = self._clock.monotonic() + wait
+        while True:
+            self._demand_right(subscription)
+            if not self._bus.connected:
+                raise BusUnavailableError("not connected")
+            left = max(0.0, deadline - self._clock.monotonic())
+            if await self._holds(subscription, lease):
+                taken = await self._fetch(subscription, max_events, min(left, _SLICE_SECONDS))
+                if taken:
+                    return taken
+            else:
+                await asyncio.sleep(min(left, _LEASE_POLL_SECONDS))
+            if self._stopping or self._clock.monotonic() >= deadline or await disconnected():
+                return []
+
+    async def _holds(self, subscription: Subscription, lease: _Lease) -> bool:
+        """Whether this pull has the lease; acquires and renews it. An unordered subscription needs none."""
+        if not subscription.ordered:
+            return True
+        if self._clock.monotonic() < lease.renew_at:
+            return True
+        now = self._clock.now()
+        # Should this process die with events in its hands, nobody may overtake them until they are overdue.
+        until = now + _LEASE_RENEWAL + self._ack_wait + _LEASE_MARGIN
+        async with self._database.transaction() as session:
+            repository = SubscriptionRepository(session)
+            acquired = await repository.acquire_lease(subscription.id, lease.id, until=until, now=now)
+        lease.renew_at = self._clock.monotonic() + _LEASE_RENEWAL.total_seconds() if acquired else 0.0
+        return acquired
+
+    async def _fetch(self, subscription: Subscription, max_events: int, wait: float) -> list[Delivery]:
+        """Events from the bus, without those that were acknowledged before."""
+        consumer = await self._consumers.of(subscription)
+        batch = await consumer.fetch(max_events, wait)
+        if not batch:
+            return []
+        async with self._database.reading() as session:
+            done = await AcknowledgementRepository(session).among(
+                subscription.id, {_message_id(delivery) for delivery in batch}
+            )
+        fresh = []
+        for delivery in batch:
+            if _message_id(delivery) in done:
+                await delivery.ack()
+            elif FINGERPRINT_HEADER not in delivery.headers:
+                _log.error("message was not put into the stream by the exchange", sequence=delivery.sequence)
+                await delivery.ack()
+            else:
+                fresh.append(delivery)
+        return fresh
+
+    async def _deliver(
+        self, subscription: Subscription, lease: _Lease, taken: Sequence[Delivery]
+    ) -> list[PulledEvent]:
+        """What the subscriber is answered with; nothing when the lease was lost in the meantime."""
+        if subscription.ordered:
+            until = self._clock.now() + self._ack_wait + _LEASE_MARGIN
+            events = [_message_id(delivery) for delivery in taken]
+            async with self._database.transaction() as session:
+                repository = SubscriptionRepository(session)
+                if not await repository.record_delivered(subscription.id, lease.id, events, until=until):
+                    return []
+        return [
+            PulledEvent(
+                ack=self._tokens.issue(
+                    subscription.id, DeliveryTag(delivery.sequence, _message_id(delivery), delivery.reply)
+                ),
+                sequence=delivery.sequence,
+                delivered=delivery.delivered_count,
+                event=delivery.payload,
+            )
+            for delivery in taken
+        ]
+
+    async def _return(self, subscription: Subscription, lease: _Lease, taken: Sequence[Delivery]) -> None:
+        """Give events that were not delivered back to the bus, then release the lease."""
+        try:
+            for delivery in taken:
+                await delivery.nak()
+        except BusError as error:
+            # Not knowing what the bus still waits for, keep the lease until all of it is overdue.
+            _log.info("events come again when they are overdue", error=str(error))
+            return
+        if subscription.ordered and lease.renew_at:
+            async with self._database.transaction() as session:
+                await SubscriptionRepository(session).release_lease(subscription.id, lease.id)
+
+
+@dataclass(slots=True)
+class _Lease:
+    """One pull's lease on an ordered subscription; `renew_at` is monotonic time, 0 while another has it."""
+
+    id: str
+    renew_at: float = 0.0
+
+
+def _message_id(delivery: Delivery) -> str:
+    return delivery.headers.get(MESSAGE_ID, "")

@@ -1,0 +1,110 @@
+"""Accepting events: checked, then in the stream and on disk, then answered."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from lienthong.exchange import errors
+from lienthong.exchange.domain import permissions
+from lienthong.exchange.domain.messages import MAX_EVENT_BYTES, prepare
+from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, subject_of
+from lienthong.kit.bus import BusRefusedError, BusUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lienthong.exchange.domain.catalog import EventCatalog
+    from lienthong.exchange.domain.messages import EventMessage, StoredEvent
+    from lienthong.exchange.service.deduplication import DeduplicationIndex
+    from lienthong.kit.bus import Bus
+
+_HEADERS = {"content-type": "application/cloudevents+json"}
+# Reading and checking is work for the processor: more requests at once would only slow each other down.
+_MAX_PREPARING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedEvent:
+    """An event that is in the stream under `sequence`; `duplicate` when it had been accepted before."""
+
+    id: str
+    sequence: int
+    duplicate: bool
+
+
+class PublishingService:
+    """Puts events into the stream, in the order they were given, each once."""
+
+    def __init__(self, bus: Bus, index: DeduplicationIndex, catalog: Callable[[], EventCatalog]) -> None:
+        self._bus = bus
+        self._index = index
+        self._catalog = catalog
+        self._preparing = asyncio.Semaphore(_MAX_PREPARING)
+
+    def demand_right(self, client_id: str, event_type_id: str) -> None:
+        """Refuse a client that may not publish this event type now.
+
+        Raises:
+            ProblemError: see `permissions.publishable`; `not-ready` before the catalog is known.
+        """
+        permissions.publishable(self._catalog(), client_id, event_type_id)
+
+    async def publish(
+        self, client_id: str, event_type_id: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> list[PublishedEvent]:
+        """Accept all events of a request, or, when one of them is wrong, none.
+
+        What is returned is on disk, in the order of the request. When the bus fails half-way the request is
+        refused as a whole, and sending it again continues where it stopped: what was accepted before comes
+        back as a duplicate.
+
+        Raises:
+            ProblemError: everything in `errors` that is about publishing.
+        """
+        event_type = permissions.publishable(self._catalog(), client_id, event_type_id)
+        async with self._preparing:
+            messages = await asyncio.to_thread(prepare, event_type, headers, body)
+        known = await self._known(messages)
+        subject = subject_of(event_type_id)
+        published: list[PublishedEvent] = []
+        for message in messages:
+            # The right may have ended while earlier events of a long batch were on their way.
+            self.demand_right(client_id, event_type_id)
+            before = known.get(message.message_id)
+            if before is not None:
+                published.append(PublishedEvent(message.event_id, before.sequence, duplicate=True))
+                continue
+            try:
+                published.append(await self._send(subject, message))
+            except BusUnavailableError:
+                raise errors.bus_unavailable([asdict(event) for event in published]) from None
+            except BusRefusedError:
+                raise errors.event_too_large(f"The event {message.event_id!r}", MAX_EVENT_BYTES) from None
+        return published
+
+    async def _known(self, messages: Sequence[EventMessage]) -> dict[str, StoredEvent]:
+        """The events accepted before, by message id.
+
+        Raises:
+            ProblemError: `event-id-reused`, or `bus-unavailable` while the index is too far behind.
+        """
+        known = await self._index.known({message.message_id for message in messages})
+        for message in messages:
+            before = known.get(message.message_id)
+            if before is not None and before.fingerprint != message.fingerprint:
+                raise errors.event_id_reused(message.event_id)
+        return known
+
+    async def _send(self, subject: str, message: EventMessage) -> PublishedEvent:
+        headers = {**_HEADERS, FINGERPRINT_HEADER: message.fingerprint}
+        ack = await self._bus.publish(
+            subject, message.payload, message_id=message.message_id, headers=headers
+        )
+        if ack.duplicate:
+            # The index is a moment behind the stream; the stream itself says what it has.
+            stored = await self._bus.message_headers(STREAM, ack.sequence)
+            if stored is not None and stored.get(FINGERPRINT_HEADER) != message.fingerprint:
+                raise errors.event_id_reused(message.event_id)
+        return PublishedEvent(message.event_id, ack.sequence, ack.duplicate)
