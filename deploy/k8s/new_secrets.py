@@ -11,9 +11,10 @@ import secrets
 from pathlib import Path
 
 from lienthong.client import Credentials
-from lienthong.identity.sealing import Seal, write_key_file
+from lienthong.identity.domain.key_encryption import KeyEncryption
+from lienthong.identity.service.key_encryption_file import write_key_encryption
 from lienthong.kit.files import PUBLIC, create_file
-from lienthong.ledger.keys import create_key
+from lienthong.ledger.service.signing_key_file import create_key
 
 DATABASES = ("catalog", "identity", "exchange", "ledger")
 CLIENTS = ("operator", "auditor")
@@ -61,7 +62,7 @@ def write_secrets(
         raise FileExistsError(f"{folder} is not empty: keys are never overwritten")
     # Not digits alone, which NATS would read as a number; nothing that an address would have to escape.
     create_file(folder / "nats.password", f"p{secrets.token_hex(32)}")
-    write_key_file(folder / "key-encryption.jwk", Seal.generate())
+    write_key_encryption(folder / "key-encryption.jwk", KeyEncryption.generate())
     create_file(folder / "acknowledgements.key", secrets.token_hex(32) + "\n")
     create_file(folder / "privacy.key", secrets.token_hex(32) + "\n")
     create_key(folder / "ledger.key", f"lgsp/{instance}/ledger")

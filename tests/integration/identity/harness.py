@@ -14,11 +14,11 @@ import uvicorn
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
-from lienthong.identity.bootstrap import Core, create_app, open_core
-from lienthong.identity.events import CatalogEvents
-from lienthong.identity.housekeeping import Housekeeping
+from lienthong.identity.background.catalog_consumer import CatalogConsumer
+from lienthong.identity.background.timers import Timers
+from lienthong.identity.bootstrap import IdentityCore, create_app, open_core, rotation_rules
+from lienthong.identity.events import SystemEvent
 from lienthong.identity.rpc import KeysService
-from lienthong.identity.schemas import SystemEvent
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
@@ -60,11 +60,12 @@ def settings_for(folder: Path, database_url: str, nats_url: str = NOWHERE, **val
 
 def key_file(folder: Path) -> Path:
     """A key-encryption key, as an operator makes it for PostgreSQL."""
-    from lienthong.identity.sealing import Seal, write_key_file
+    from lienthong.identity.domain.key_encryption import KeyEncryption
+    from lienthong.identity.service.key_encryption_file import write_key_encryption
 
     path = folder / "identity" / "key-encryption.jwk"
     if not path.exists():
-        write_key_file(path, Seal.generate())
+        write_key_encryption(path, KeyEncryption.generate())
     return path
 
 
@@ -72,7 +73,7 @@ def key_file(folder: Path) -> Path:
 class Process:
     """A running identity process."""
 
-    core: Core
+    core: IdentityCore
     bus: Bus
     settings: IdentitySettings
     url: str
@@ -178,15 +179,15 @@ async def running(
     key_file(settings.home)
     bus = await Bus.connect(settings.nats_url, "identity", wait=wait_for_bus and settings.nats_url != NOWHERE)
     core = await open_core(settings, bus, clock=clock)
-    housekeeping = Housekeeping(core.keyring, core.tokens, settings.rotation_rules)
+    timers = Timers(core.keyring, core.tokens, rotation_rules(settings))
     loops = [
-        housekeeping.follow_replicas,
-        housekeeping.rotate_keys,
-        housekeeping.forget_assertions,
+        timers.follow_replicas,
+        timers.rotate_keys,
+        timers.forget_assertions,
         core.relay.run,
     ]
     if settings.nats_url != NOWHERE:
-        loops.append(CatalogEvents(bus, core.database, core.registry).run)
+        loops.append(CatalogConsumer(bus, core.registry).run)
     tasks = [asyncio.create_task(loop()) for loop in loops]
     port = port or take_free_port()
     server = uvicorn.Server(uvicorn.Config(create_app(settings, core), port=port, log_config=None))
@@ -213,7 +214,7 @@ async def running(
 
 
 async def eventually(
-    condition: Callable[[], bool | Awaitable[bool]], *, within: float = 10.0, every: float = 0.02
+    condition: Callable[[], bool | Awaitable[bool]], *, within: float = 30.0, every: float = 0.02
 ) -> None:
     """Wait until something holds; fail if it does not in time."""
     async with asyncio.timeout(within):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from joserfc.jwk import ECKey
 
-from lienthong.identity.schemas import SystemEvent
+from lienthong.identity.events import SystemEvent
 from tests.integration.identity.harness import SYSTEM, Process, running, settings_for
 from tests.support.ports import take_free_port
 

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 
 from lienthong.identity.bootstrap import SCHEMA
 from lienthong.identity.models import metadata
-from lienthong.identity.used import UsedAssertions
+from lienthong.identity.service.used_assertions import UsedAssertions
 from lienthong.kit.database import Database, migrate
 from tests.integration.identity.harness import SYSTEM, eventually, running, settings_for, watching
 from tests.support.databases import drop_database

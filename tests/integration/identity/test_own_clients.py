@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from joserfc.jwk import ECKey
 
-from lienthong.identity.operators import CredentialsError
+from lienthong.identity.service.own_clients import CredentialsError
 from tests.integration.identity.harness import ISSUER, TOKEN_ENDPOINT, Process, running, settings_for
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from lienthong.kit.ids import uuid7
 from lienthong.ledger.bootstrap import open_core
-from lienthong.ledger.integration import JournalMessage
+from lienthong.ledger.events import JournalMessage
 from lienthong.ledger.models import entries, quarantine
 from lienthong.tlog import TileAddress, check_log, open_checkpoint
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lienthong.kit.bus import Bus
     from lienthong.kit.clock import Clock
-    from lienthong.ledger.bootstrap import Core
+    from lienthong.ledger.bootstrap import LedgerCore
     from lienthong.ledger.settings import LedgerSettings
     from lienthong.tlog import Checkpoint, Report
 
@@ -64,7 +64,7 @@ def records_of(batch: Sequence[JournalMessage]) -> list[bytes]:
 
 
 @asynccontextmanager
-async def opened(settings: LedgerSettings, clock: Clock | None = None) -> AsyncIterator[Core]:
+async def opened(settings: LedgerSettings, clock: Clock | None = None) -> AsyncIterator[LedgerCore]:
     """The ledger's core, as a start of the process opens it."""
     core = await open_core(settings, clock)
     try:
@@ -73,13 +73,13 @@ async def opened(settings: LedgerSettings, clock: Clock | None = None) -> AsyncI
         await core.database.close()
 
 
-async def leaves(core: Core) -> list[bytes]:
+async def leaves(core: LedgerCore) -> list[bytes]:
     """The bytes of all entries, in the order of the log."""
     async with core.database.reading() as session:
         return list(await session.scalars(select(entries.c.data).order_by(entries.c.leaf_index)))
 
 
-async def quarantined(core: Core) -> list[tuple[int, int, str, bytes]]:
+async def quarantined(core: LedgerCore) -> list[tuple[int, int, str, bytes]]:
     """Everything in quarantine: sequence, position, reason, bytes."""
     query = select(quarantine).order_by(quarantine.c.id)
     async with core.database.reading() as session:
@@ -88,12 +88,12 @@ async def quarantined(core: Core) -> list[tuple[int, int, str, bytes]]:
         ]
 
 
-async def checkpoint(core: Core) -> Checkpoint:
+async def checkpoint(core: LedgerCore) -> Checkpoint:
     """The newest checkpoint, verified."""
-    return open_checkpoint(await core.reader.checkpoint(), core.log.key.verifier)
+    return open_checkpoint(await core.log.checkpoint(), core.signer.key.verifier)
 
 
-async def full_check(core: Core) -> Report:
+async def full_check(core: LedgerCore) -> Report:
     """A full check through the ledger's own reading side."""
     head = await checkpoint(core)
     wanted: dict[TileAddress, bytes] = {}
@@ -104,7 +104,7 @@ async def full_check(core: Core) -> Report:
 
     check_log(head, note)
     for address in wanted:
-        wanted[address] = await core.reader.tile(address.path)
+        wanted[address] = await core.log.tile(address.path)
     return check_log(head, wanted.__getitem__)
 
 

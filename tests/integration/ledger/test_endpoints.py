@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from lienthong.kit.clock import ManualClock
-    from lienthong.ledger.bootstrap import Core
+    from lienthong.ledger.bootstrap import LedgerCore
     from lienthong.ledger.settings import LedgerSettings
 
 CALLER, PROVIDER, STRANGER = "H11.01/one-stop", "H11.05/land", "H11.02/procedures"
@@ -93,7 +93,7 @@ class Reader:
 
 
 @pytest.fixture
-async def core(settings: LedgerSettings) -> AsyncIterator[Core]:
+async def core(settings: LedgerSettings) -> AsyncIterator[LedgerCore]:
     """A ledger with entries."""
     async with opened(settings) as opened_core:
         await opened_core.integrator.integrate(STREAM, [message(1, *RECORDS), message(2, b"poison")])
@@ -101,7 +101,7 @@ async def core(settings: LedgerSettings) -> AsyncIterator[Core]:
 
 
 @pytest.fixture
-async def reader(settings: LedgerSettings, core: Core, clock: ManualClock) -> AsyncIterator[Reader]:
+async def reader(settings: LedgerSettings, core: LedgerCore, clock: ManualClock) -> AsyncIterator[Reader]:
     """The ledger's application, with keys as identity gives them out."""
     key = ECKey.generate_key("P-256")
     jwks = KeySet([key]).as_dict(private=False)
@@ -117,11 +117,11 @@ async def reader(settings: LedgerSettings, core: Core, clock: ManualClock) -> As
     await channel.close()
 
 
-async def test_the_checkpoint_and_its_key_are_public(reader: Reader, core: Core) -> None:
+async def test_the_checkpoint_and_its_key_are_public(reader: Reader, core: LedgerCore) -> None:
     answer, key = await reader.get("/audit/checkpoint"), await reader.get("/audit/key")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.headers["cache-control"] == "public, max-age=1"
-    assert VerifierKey.parse(key.text.strip()) == core.log.key.verifier
+    assert VerifierKey.parse(key.text.strip()) == core.signer.key.verifier
     assert open_checkpoint(answer.content, VerifierKey.parse(key.text.strip())).size == len(RECORDS)
 
 
@@ -165,8 +165,8 @@ async def test_nobody_but_auditors_reads_entries(reader: Reader) -> None:
         assert (await reader.get(f"/audit/{path}", AUDITOR)).status_code == 200
 
 
-async def test_an_auditor_checks_the_whole_log_over_http(reader: Reader, core: Core) -> None:
-    head = open_checkpoint((await reader.get("/audit/checkpoint")).content, core.log.key.verifier)
+async def test_an_auditor_checks_the_whole_log_over_http(reader: Reader, core: LedgerCore) -> None:
+    head = open_checkpoint((await reader.get("/audit/checkpoint")).content, core.signer.key.verifier)
     needed = [TileAddress(0, 0, head.size), TileAddress(-1, 0, head.size)]
     fetched = {item: (await reader.get(f"/audit/{item.path}", AUDITOR)).content for item in needed}
     assert check_log(head, fetched.__getitem__).sound
@@ -192,7 +192,9 @@ async def test_searches_find_by_each_filter(reader: Reader) -> None:
     assert await reader.items("client=nobody") == []
 
 
-async def test_an_agency_is_found_on_both_sides_once_and_page_by_page(reader: Reader, core: Core) -> None:
+async def test_an_agency_is_found_on_both_sides_once_and_page_by_page(
+    reader: Reader, core: LedgerCore
+) -> None:
     own = [record(id=f"own-{number}", client="H11.05/land") for number in range(5)]
     await core.integrator.integrate(STREAM, [message(3, *own)])
     found: list[str] = []
@@ -208,7 +210,7 @@ async def test_an_agency_is_found_on_both_sides_once_and_page_by_page(reader: Re
     assert found == expected[::-1]
 
 
-async def test_pages_do_not_move_while_the_log_grows(reader: Reader, core: Core) -> None:
+async def test_pages_do_not_move_while_the_log_grows(reader: Reader, core: LedgerCore) -> None:
     everything = [msgspec.json.decode(data)["id"] for data in RECORDS]
     found: list[str] = []
     query = "limit=20"
@@ -236,13 +238,13 @@ async def test_an_entry_is_shown_by_its_index(reader: Reader) -> None:
 
 
 async def test_the_parties_of_a_call_and_auditors_get_a_receipt_that_verifies(
-    reader: Reader, core: Core
+    reader: Reader, core: LedgerCore
 ) -> None:
     for client in (CALLER, PROVIDER, "H11.05/another", AUDITOR):
         answer = await reader.get("/audit/v1/receipts/tx-7", client)
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-        receipt = verify_receipt(answer.content, core.log.key.verifier)
+        receipt = verify_receipt(answer.content, core.signer.key.verifier)
         assert (receipt.entry, receipt.index) == (RECORDS[7], 7)
 
 
@@ -253,12 +255,12 @@ async def test_nobody_else_gets_a_receipt(reader: Reader) -> None:
     assert (await reader.get("/audit/v1/receipts/tx-7")).status_code == 401
 
 
-async def test_a_receipt_is_of_the_outcome_and_never_of_the_intent(reader: Reader, core: Core) -> None:
+async def test_a_receipt_is_of_the_outcome_and_never_of_the_intent(reader: Reader, core: LedgerCore) -> None:
     answer = await reader.get("/audit/v1/receipts/tx-intent", CALLER)
     assert (answer.status_code, answer.json()["code"]) == (404, "not-yet-recorded")
     assert answer.headers["retry-after"] == "1"
     intent = await reader.get("/audit/v1/receipts/tx-intent?kind=intent", CALLER)
-    assert verify_receipt(intent.content, core.log.key.verifier).entry == OTHERS[0]
+    assert verify_receipt(intent.content, core.signer.key.verifier).entry == OTHERS[0]
 
 
 async def test_a_transaction_that_is_not_integrated_yet_says_when_to_ask_again(reader: Reader) -> None:

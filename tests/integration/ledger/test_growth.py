@@ -11,7 +11,7 @@ import pytest
 from lienthong.kit.clock import SystemClock
 from lienthong.ledger.bootstrap import open_core
 from lienthong.ledger.errors import OutOfOrderError
-from lienthong.ledger.integration import Integrator, JournalMessage
+from lienthong.ledger.events import JournalMessage
 from lienthong.tlog import (
     TileAddress,
     consistency_proof,
@@ -35,6 +35,7 @@ from tests.integration.ledger.support import (
 )
 
 if TYPE_CHECKING:
+    from lienthong.ledger.service.integrator import Integrator
     from lienthong.ledger.settings import LedgerSettings
 
 
@@ -74,7 +75,7 @@ async def test_checkpoints_are_consistent_over_batches_and_restarts(settings: Le
         for old, new in pairwise(seen):
             needed = consistency_tiles(old.size, new.size)
             tiles: dict[TileAddress, bytes] = {
-                address: await core.reader.tile(address.path) for address in needed
+                address: await core.log.tile(address.path) for address in needed
             }
             proof = consistency_proof(old.size, new.size, tiles)
             verify_consistency(old.size, old.root, new.size, new.root, proof)
@@ -207,19 +208,19 @@ async def test_every_width_of_every_tile_can_be_fetched_for_ever(settings: Ledge
         await core.integrator.integrate(STREAM, batch)
         hashes = b"".join(map(leaf_hash, records_of(batch)))
         for width in (1, 2, 100, 255, 256):
-            assert await core.reader.tile(TileAddress(0, 1, width).path) == hashes[8192:][: width * 32]
-        assert [len(await core.reader.tile(item.path)) // 32 for item in tiles_of_level(1, 600)] == [2]
+            assert await core.log.tile(TileAddress(0, 1, width).path) == hashes[8192:][: width * 32]
+        assert [len(await core.log.tile(item.path)) // 32 for item in tiles_of_level(1, 600)] == [2]
 
 
 async def test_an_entry_of_the_largest_size_goes_through(settings: LedgerSettings) -> None:
     largest = b'{"id":"1","text":"'.ljust(65_533, b"x") + b'"}'
     async with opened(settings) as core:
         await core.integrator.integrate(STREAM, [JournalMessage(1, largest)])
-        assert (await core.reader.tile("tile/entries/000.p/1"))[2:] == largest
+        assert (await core.log.tile("tile/entries/000.p/1"))[2:] == largest
         assert (await full_check(core)).sound
 
 
 async def test_the_key_of_a_log_signs_every_checkpoint_with_its_own_name(settings: LedgerSettings) -> None:
     async with opened(settings, SystemClock()) as core:
         await core.integrator.integrate(STREAM, messages(1))
-        assert f"\n\n— {settings.ledger_origin} " in await core.reader.checkpoint()
+        assert f"\n\n— {settings.ledger_origin} " in await core.log.checkpoint()

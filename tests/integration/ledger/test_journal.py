@@ -15,7 +15,7 @@ from lienthong.kit.bus import Bus
 from lienthong.kit.database import Database
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import STREAM, journal_stream
-from lienthong.ledger.bootstrap import create_follower
+from lienthong.ledger.bootstrap import create_journal_consumer
 from lienthong.ledger.events import DURABLE
 from lienthong.ledger.settings import LedgerSettings
 from tests.integration.ledger.support import (
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from lienthong.ledger.bootstrap import Core
-    from lienthong.ledger.events import JournalFollower
+    from lienthong.ledger.background import JournalConsumer
+    from lienthong.ledger.bootstrap import LedgerCore
     from tests.support.nats import NatsServer
 
 
@@ -50,26 +50,26 @@ async def bus(own_nats_server: NatsServer) -> AsyncIterator[Bus]:
 
 
 @asynccontextmanager
-async def following(settings: LedgerSettings, core: Core, bus: Bus) -> AsyncIterator[JournalFollower]:
-    """The follower at work."""
-    follower = create_follower(settings, core, bus)
-    task = asyncio.create_task(follower.run())
+async def following(settings: LedgerSettings, core: LedgerCore, bus: Bus) -> AsyncIterator[JournalConsumer]:
+    """The journal consumer at work."""
+    consumer = create_journal_consumer(settings, core, bus)
+    task = asyncio.create_task(consumer.run())
     try:
-        yield follower
+        yield consumer
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
 
-async def has_at_least(core: Core, count: int) -> bool:
+async def has_at_least(core: LedgerCore, count: int) -> bool:
     """Whether the log has this many entries; not when the database does not answer."""
     with contextlib.suppress(SQLAlchemyError, OSError):
         return (await checkpoint(core)).size >= count
     return False
 
 
-async def integrated(core: Core, count: int) -> None:
+async def integrated(core: LedgerCore, count: int) -> None:
     """Wait until the log has this many entries."""
 
     await until(lambda: has_at_least(core, count))
@@ -123,7 +123,7 @@ async def test_messages_that_were_integrated_but_never_acknowledged_are_not_inte
     batch = messages(30, each=5)
     await publish(bus, batch)
     async with opened(settings) as core:
-        stream = str((await bus.jetstream().stream_info(STREAM)).created)
+        stream = (await bus.stream_state(STREAM)).created
         await core.integrator.integrate(stream, batch[:20])
         head = await checkpoint(core)
         async with following(settings, core, bus):
@@ -132,7 +132,7 @@ async def test_messages_that_were_integrated_but_never_acknowledged_are_not_inte
         assert await leaves(core) == records_of(batch)
 
 
-async def test_the_follower_may_be_broken_off_at_any_moment(settings: LedgerSettings, bus: Bus) -> None:
+async def test_the_consumer_may_be_broken_off_at_any_moment(settings: LedgerSettings, bus: Bus) -> None:
     batch = messages(200, each=5)
     few = settings.model_copy(update={"ledger_batch_messages": 3})
     await publish(bus, batch)
@@ -230,13 +230,13 @@ async def test_the_same_journal_always_gives_the_same_log(settings: LedgerSettin
     async with opened(settings) as core, following(settings, core, bus):
         await publish(bus, batch)
         await integrated(core, 100)
-        genuine = await core.reader.checkpoint()
+        genuine = await core.log.checkpoint()
     again = settings.model_copy(
         update={"ledger_database_url": f"sqlite+aiosqlite:///{settings.home}/again.db"}
     )
     async with opened(again) as core, following(again, core, bus):
         await integrated(core, 100)
-        assert await core.reader.checkpoint() == genuine
+        assert await core.log.checkpoint() == genuine
 
 
 async def test_the_log_goes_on_after_its_database_connections_were_cut(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from lienthong.ledger.errors import KeyFileError, LedgerMismatchError
+from lienthong.ledger.errors import LedgerMismatchError, SigningKeyFileError
 from lienthong.ledger.models import entries, tiles, tree
 from tests.integration.ledger.support import STREAM, checkpoint, full_check, messages, opened
 
@@ -71,7 +71,7 @@ async def test_a_checkpoint_that_another_key_signed_is_refused(settings: LedgerS
 async def test_a_log_that_has_begun_gets_no_new_key(settings: LedgerSettings) -> None:
     await grown(settings)
     settings.ledger_key_file.unlink()
-    with pytest.raises(KeyFileError, match=r"ledger\.key"):
+    with pytest.raises(SigningKeyFileError, match=r"ledger\.key"):
         async with opened(settings):
             pass
     assert not settings.ledger_key_file.exists()

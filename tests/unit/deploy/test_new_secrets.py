@@ -13,10 +13,10 @@ import pytest
 from lienthong.exchange.secret_file import load_secret
 from lienthong.gateway.privacy import Privacy, privacy_key
 from lienthong.identity.bootstrap import open_core
-from lienthong.identity.sealing import load_seal
+from lienthong.identity.service.key_encryption_file import load_key_encryption
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bus import Bus
-from lienthong.ledger.keys import load_key
+from lienthong.ledger.service.signing_key_file import load_key
 from lienthong.ledger.settings import LedgerSettings
 from tests.manifests.cluster import Cluster
 from tests.manifests.rendering import K8S, render
@@ -24,7 +24,7 @@ from tests.manifests.rendering import K8S, render
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lienthong.identity.repository import Client
+    from lienthong.identity.domain.clients import RegisteredClient
 
 DATABASE = "postgresql+asyncpg://u:p@db/lienthong"
 PUBLIC_URL = "https://lgsp.example"
@@ -105,7 +105,7 @@ def test_secrets_are_never_overwritten_and_only_their_owner_reads_them(new_secre
 
 
 def test_the_processes_take_the_new_keys(new_secrets: Path) -> None:
-    load_seal(new_secrets / "key-encryption.jwk", create=False)
+    load_key_encryption(new_secrets / "key-encryption.jwk", create=False)
     load_secret(new_secrets / "acknowledgements.key", create=False)
     Privacy(privacy_key(new_secrets / "privacy.key"))
     assert load_key(new_secrets / "ledger.key").name == LedgerSettings().ledger_origin
@@ -123,7 +123,9 @@ async def test_identity_registers_the_operator_and_the_auditor_and_writes_nothin
     before = contents(new_secrets)
     core = await open_core(settings, Bus(settings.nats_url, "identity"))
     try:
-        found: list[Client | None] = [await core.registry.find(who) for who in ("operator", "auditor")]
+        found: list[RegisteredClient | None] = [
+            await core.registry.find(who) for who in ("operator", "auditor")
+        ]
     finally:
         await core.database.close()
     for who, client in zip(("operator", "auditor"), found, strict=True):

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from lienthong.identity.assertions import AssertionRefusedError, AssertionRules, read_assertion
-from lienthong.identity.clientkeys import client_keys
+from lienthong.identity.domain.assertions import AssertionRefusedError, AssertionRules, read_assertion
+from lienthong.identity.domain.client_keys import client_keys
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())

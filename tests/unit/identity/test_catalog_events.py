@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lienthong.identity.models import Status
-from lienthong.identity.registry import client_of
-from lienthong.identity.schemas import SystemEvent
+from lienthong.identity.domain.clients import ClientStatus, client_of
+from lienthong.identity.events import SystemEvent
 
 EVENT: dict[str, Any] = {
     "version": 7,
@@ -34,19 +33,19 @@ def test_a_system_becomes_a_client_of_the_api_and_of_events() -> None:
     assert client.client_id == "H11.05/land"
     assert client.scopes == ("api", "events")
     assert json.loads(client.jwks) == {"keys": [{"kty": "EC"}]}
-    assert (client.status, client.catalog_version) == (Status.ACTIVE, 7)
+    assert (client.status, client.catalog_version) == (ClientStatus.ACTIVE, 7)
 
 
 def test_a_suspended_system_stays_with_its_keys() -> None:
     client = client_of(read(resource={**EVENT["resource"], "status": "suspended"}))
-    assert client.status is Status.SUSPENDED
+    assert client.status is ClientStatus.SUSPENDED
     assert json.loads(client.jwks)["keys"]
 
 
 def test_a_removed_system_keeps_no_keys() -> None:
     client = client_of(read(action="removed"))
-    assert (client.status, json.loads(client.jwks)) == (Status.REMOVED, {"keys": []})
-    assert client_of(read(action="removed", resource=None)).status is Status.REMOVED
+    assert (client.status, json.loads(client.jwks)) == (ClientStatus.REMOVED, {"keys": []})
+    assert client_of(read(action="removed", resource=None)).status is ClientStatus.REMOVED
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lienthong.identity.domain.scopes import granted_scopes
+from lienthong.identity.domain.token_request import is_form, read_form
 from lienthong.identity.errors import (
     ASSERTION_REASONS,
     TokenError,
@@ -13,8 +15,6 @@ from lienthong.identity.errors import (
     refused_assertion,
     unknown_client,
 )
-from lienthong.identity.forms import is_form, read_form
-from lienthong.identity.scopes import granted_scopes
 
 ALLOWED = ("api", "events")
 

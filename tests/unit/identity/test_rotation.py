@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.identity.rotation import KeyTimes, Rotation, RotationRules, plan, signing_key
+from lienthong.identity.domain.rotation import KeyTimes, Rotation, RotationRules, plan, signing_key
 
 START = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 RULES = RotationRules(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from lienthong.identity.bootstrap import assertion_rules, rotation_rules, token_rules
 from lienthong.identity.settings import IdentitySettings
 
 
@@ -28,8 +29,11 @@ def test_files_lie_under_home() -> None:
 def test_the_token_endpoint_is_the_public_one() -> None:
     settings = IdentitySettings(public_url="https://lgsp.example/")
     assert settings.token_endpoint == "https://lgsp.example/oauth2/token"
-    assert settings.assertion_rules.audiences == {"https://lgsp.example", "https://lgsp.example/oauth2/token"}
-    assert settings.token_rules.issuer == "https://lgsp.example"
+    assert assertion_rules(settings).audiences == {
+        "https://lgsp.example",
+        "https://lgsp.example/oauth2/token",
+    }
+    assert token_rules(settings).issuer == "https://lgsp.example"
 
 
 def test_a_copy_of_the_key_set_never_outlives_the_announcement() -> None:
@@ -42,8 +46,8 @@ def test_durations_are_read_as_seconds_or_iso_8601(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("LIENTHONG_IDENTITY_TOKEN_LIFETIME", "120")
     monkeypatch.setenv("LIENTHONG_IDENTITY_KEY_SIGNING_FOR", "P7D")
     settings = IdentitySettings()
-    assert settings.token_rules.lifetime == timedelta(minutes=2)
-    assert settings.rotation_rules.signing_for == timedelta(days=7)
+    assert token_rules(settings).lifetime == timedelta(minutes=2)
+    assert rotation_rules(settings).signing_for == timedelta(days=7)
 
 
 @pytest.mark.parametrize(

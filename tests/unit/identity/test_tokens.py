@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from joserfc.jwk import ECKey
 
-from lienthong.identity.tokens import SigningKey, TokenRules, mint
+from lienthong.identity.domain.access_tokens import TokenRules, TokenSigningKey, mint
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.tokens import KeySet, TokenRefusedError, TokenVerifier
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 23, 6, 30, 0, 999_999, tzinfo=UTC)
 RULES = TokenRules("https://lgsp.example", "urn:lgsp:VN-BTN", timedelta(minutes=5))
 
 
-def token(key: SigningKey) -> str:
+def token(key: TokenSigningKey) -> str:
     return mint(key, RULES, client_id="H11.01/one-stop", scopes=("api", "events"), now=NOW, token_id="t1")
 
 
@@ -27,7 +27,7 @@ def part(text: str, number: int) -> dict[str, object]:
 
 
 def test_header_and_claims_are_those_of_rfc_9068() -> None:
-    key = SigningKey.generate()
+    key = TokenSigningKey.generate()
     issued = int(NOW.timestamp())
     assert part(token(key), 0) == {"typ": "at+jwt", "alg": "ES256", "kid": key.key_id}
     assert part(token(key), 1) == {
@@ -43,7 +43,7 @@ def test_header_and_claims_are_those_of_rfc_9068() -> None:
 
 
 def test_the_houses_verifier_accepts_a_token_until_it_expires() -> None:
-    key = SigningKey.generate()
+    key = TokenSigningKey.generate()
     clock = ManualClock(NOW)
     keys = KeySet.from_jwks(json.dumps({"keys": [key.public_jwk()]}))
     verifier = TokenVerifier(RULES.issuer, RULES.audience, clock, leeway=0)
@@ -56,7 +56,7 @@ def test_the_houses_verifier_accepts_a_token_until_it_expires() -> None:
 
 
 def test_the_key_id_is_the_thumbprint_and_the_public_key_holds_no_secret() -> None:
-    key = SigningKey.generate()
+    key = TokenSigningKey.generate()
     public = key.public_jwk()
     assert (
         public["kid"]
@@ -67,12 +67,12 @@ def test_the_key_id_is_the_thumbprint_and_the_public_key_holds_no_secret() -> No
 
 
 def test_a_key_survives_being_written_and_read() -> None:
-    key = SigningKey.generate()
-    assert SigningKey.from_private_jwk(key.private_jwk()).public_jwk() == key.public_jwk()
+    key = TokenSigningKey.generate()
+    assert TokenSigningKey.from_private_jwk(key.private_jwk()).public_jwk() == key.public_jwk()
 
 
 def test_a_public_or_other_key_is_no_signing_key() -> None:
     with pytest.raises(KeyError):
-        SigningKey.from_private_jwk(SigningKey.generate().public_jwk())
+        TokenSigningKey.from_private_jwk(TokenSigningKey.generate().public_jwk())
     with pytest.raises(ValueError, match="P-256"):
-        SigningKey.from_private_jwk(dict(ECKey.generate_key("P-384").as_dict(private=True)))
+        TokenSigningKey.from_private_jwk(dict(ECKey.generate_key("P-384").as_dict(private=True)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.ledger.records import Record, Unusable, read_message, read_record
+from lienthong.ledger.domain.records import JournalRecord, UnusableRecord, read_message, read_record
 from lienthong.tlog import leaf_hash
 
 CALL = (
@@ -19,12 +19,12 @@ CALL = (
 ).encode()
 
 
-def record_of(**members: object) -> Record | Unusable:
+def record_of(**members: object) -> JournalRecord | UnusableRecord:
     return read_record(msgspec.json.encode({"id": "1", **members}))
 
 
 def test_a_call_is_found_by_everything_it_is_searched_for() -> None:
-    assert read_record(CALL) == Record(
+    assert read_record(CALL) == JournalRecord(
         data=CALL,
         leaf=leaf_hash(CALL),
         record_id="019aaf2c-0000-7000-8000-000000000001",
@@ -43,14 +43,14 @@ def test_a_call_is_found_by_everything_it_is_searched_for() -> None:
 
 def test_who_administers_is_found_as_the_client() -> None:
     record = record_of(kind="admin", actor="operator", action="agreement.approve", object="Agreement/a")
-    assert isinstance(record, Record)
+    assert isinstance(record, JournalRecord)
     assert (record.client, record.client_agency) == ("operator", None)
 
 
 @pytest.mark.parametrize("value", [None, 5, True, [], {}, "", "with \0 in it", "x" * 256])
 def test_a_member_of_a_strange_kind_is_not_searchable_but_the_record_is_kept(value: object) -> None:
     record = record_of(client=value, service=value, kind=value, tx=value, operation=value, error=value)
-    assert isinstance(record, Record)
+    assert isinstance(record, JournalRecord)
     found = (record.client, record.service, record.kind, record.tx, record.operation, record.error)
     assert found == (None,) * 6
 
@@ -58,7 +58,7 @@ def test_a_member_of_a_strange_kind_is_not_searchable_but_the_record_is_kept(val
 @pytest.mark.parametrize("value", ["200", 2.5, 2**31, -(2**40), 10**30, True, None])
 def test_a_status_that_is_no_small_integer_is_not_searchable(value: object) -> None:
     record = record_of(status=value)
-    assert isinstance(record, Record)
+    assert isinstance(record, JournalRecord)
     assert record.status is None
 
 
@@ -67,7 +67,7 @@ def test_a_status_that_is_no_small_integer_is_not_searchable(value: object) -> N
 )
 def test_a_time_that_is_no_moment_is_not_searchable(value: object) -> None:
     record = record_of(at=value)
-    assert isinstance(record, Record)
+    assert isinstance(record, JournalRecord)
     assert record.at is None
 
 
@@ -90,7 +90,7 @@ def test_a_time_that_is_no_moment_is_not_searchable(value: object) -> None:
 )
 def test_what_cannot_be_an_entry_is_kept_with_the_reason(data: bytes, reason: str) -> None:
     found = read_record(data)
-    assert isinstance(found, Unusable)
+    assert isinstance(found, UnusableRecord)
     assert found.data == data
     assert reason in found.reason
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_an_entry_is_kept_with_the_reason(data: bytes, reason: st
 def test_the_largest_entry_is_an_entry() -> None:
     data = b'{"id":"1","text":"'.ljust(65_533, b"x") + b'"}'
     assert len(data) == 65_535
-    assert isinstance(read_record(data), Record)
+    assert isinstance(read_record(data), JournalRecord)
 
 
 @given(st.lists(st.one_of(st.just(CALL), st.binary(max_size=40)), max_size=8))
@@ -117,6 +117,6 @@ json_values = st.recursive(
 @given(st.dictionaries(st.sampled_from(["client", "service", "kind", "tx", "status", "at"]), json_values))
 def test_any_object_with_an_id_becomes_an_entry_that_a_database_can_hold(members: dict[str, object]) -> None:
     record = record_of(**members)
-    assert isinstance(record, Record)
+    assert isinstance(record, JournalRecord)
     for text in (record.client, record.service, record.kind, record.tx, record.client_agency):
         assert text is None or (0 < len(text) <= 255 and "\0" not in text)

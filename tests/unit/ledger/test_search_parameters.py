@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from lienthong.ledger.domain.search import EntryQuery
+from lienthong.ledger.endpoints import search_query
 from lienthong.ledger.schemas import SearchParameters
-from lienthong.ledger.search import Query
 
 
 def test_all_filters_reach_the_search() -> None:
@@ -19,8 +20,8 @@ def test_all_filters_reach_the_search() -> None:
             "to": "2026-11-24T00:00:00+07:00", "order": "asc", "cursor": "17", "limit": "5",
         }
     )  # fmt: skip
-    query = parameters.query()
-    assert query == Query(
+    query = search_query(parameters)
+    assert query == EntryQuery(
         limit=5,
         order="asc",
         tx="t",
@@ -36,7 +37,7 @@ def test_all_filters_reach_the_search() -> None:
 
 
 def test_the_newest_come_first_by_default() -> None:
-    assert SearchParameters.model_validate({}).query() == Query(limit=50, order="desc")
+    assert search_query(SearchParameters.model_validate({})) == EntryQuery(limit=50, order="desc")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from lienthong.kit.messages import (
     Delivery,
     PublishAck,
     StreamSpec,
+    StreamState,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MESSAGE_ID", "Bus", "BusError", "BusRefusedError", "BusUnavailableError", "Consumer", "Delivery",
-    "PublishAck", "StreamSpec",
+    "PublishAck", "StreamSpec", "StreamState",
 ]  # fmt: skip
 
 MESSAGE_ID = "Nats-Msg-Id"
@@ -204,8 +205,31 @@ class Bus:
         Raises:
             BusUnavailableError: the server did not answer, or there is no stream.
         """
+        return (await self.stream_state(stream)).last_sequence
+
+    async def stream_state(self, stream: str) -> StreamState:
+        """What the stream is now.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or there is no stream.
+        """
         with self._reading(stream):
-            return (await self.jetstream().stream_info(stream)).state.last_seq
+            info = await self.jetstream().stream_info(stream)
+        return StreamState(str(info.created), info.state.last_seq)
+
+    async def next_sequence(self, stream: str, sequence: int) -> int | None:
+        """The sequence of the first message that the stream has at `sequence` or after it; None without one.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or there is no stream.
+        """
+        with self._reading(stream):
+            try:
+                return (await self.jetstream().get_msg(stream, sequence, subject=">", next=True)).seq
+            except NotFoundError as error:
+                if error.err_code != _NO_SUCH_MESSAGE:
+                    raise
+                return None
 
     async def acknowledged_through(self, stream: str, durable: str) -> int:
         """The sequence up to which a durable consumer has acknowledged everything.

@@ -1,19 +1,27 @@
-"""What administrators do, as records of the audit journal."""
+"""The audit journal: its stream, and the records of what administrators do."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from lienthong.kit.bus import StreamSpec
 from lienthong.kit.clock import rfc3339
 from lienthong.kit.ids import uuid7
+from lienthong.kit.messages import OutboxMessage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.ids import NewId
+    from lienthong.kit.outbox import Outbox
 
 LARGEST_RECORD = 60_000
 """Bytes of one record; an entry of the log holds at most 65,535."""
@@ -38,6 +46,89 @@ def journal_subject(service: str) -> str:
     return f"journal.{service}"
 
 
+class AdminRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The audit record of an administrative act (`docs/reference/journal-record.md`, kind `admin`).
+
+    The members stand in the order in which they are written.
+    """
+
+    v: Literal[1] = 1
+    id: str
+    kind: Literal["admin"] = "admin"
+    tx: str
+    at: str
+    node: str
+    actor: str
+    action: str
+    object: str
+    detail: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+    def encode(self) -> bytes:
+        """The exact bytes of the record, which become an entry of the ledger.
+
+        Raises:
+            ValueError: they are more than `LARGEST_RECORD`.
+        """
+        encoded = msgspec.json.encode(self)
+        if len(encoded) > LARGEST_RECORD:
+            raise ValueError(
+                f"an administrative record of {len(encoded)} bytes is too large: shorten its detail"
+            )
+        return encoded
+
+
+@dataclass(frozen=True, slots=True)
+class AdminAct:
+    """Who did what to what.
+
+    `actor` is the client who acted, `action` e.g. `agreement.approve`, `object` e.g.
+    `Agreement/one-stop-land`. `detail` is for readers of the audit log and must hold no secrets and no
+    personal data. `tx` is the transaction id of the request that caused the act, when there was one.
+    """
+
+    actor: str
+    action: str
+    object: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    tx: str | None = None
+
+    def record(self, *, node: str, at: datetime, record_id: str) -> AdminRecord:
+        """The audit record of this act; without a usable `tx` the record's own id stands for it."""
+        return AdminRecord(
+            id=record_id,
+            tx=self.tx if self.tx and _TRANSACTION_ID.fullmatch(self.tx) else record_id,
+            at=rfc3339(at),
+            node=node,
+            actor=self.actor,
+            action=self.action,
+            object=self.object,
+            detail=dict(self.detail) if self.detail else msgspec.UNSET,
+        )
+
+
+class AdminJournal:
+    """Writes the audit records of one service into its outbox, in the transaction of the acts themselves."""
+
+    def __init__(self, service: str, outbox: Outbox, clock: Clock, new_id: NewId = uuid7) -> None:
+        self._service = service
+        self._outbox = outbox
+        self._clock = clock
+        self._new_id = new_id
+
+    async def add(self, session: AsyncSession, *acts: AdminAct, at: datetime | None = None) -> None:
+        """Record acts, done at `at` (by default now). They are published after `session` commits.
+
+        Raises:
+            ValueError: a record would be too large.
+        """
+        at = at or self._clock.now()
+        records = [act.record(node=self._service, at=at, record_id=self._new_id()) for act in acts]
+        subject = journal_subject(self._service)
+        await self._outbox.add_all(
+            session, [OutboxMessage(subject, record.encode(), record.id) for record in records]
+        )
+
+
 def admin_record(
     *,
     node: str,
@@ -59,21 +150,5 @@ def admin_record(
     Raises:
         ValueError: the record would be too large.
     """
-    identifier = id or uuid7()
-    record: dict[str, Any] = {
-        "v": 1,
-        "id": identifier,
-        "kind": "admin",
-        "tx": tx if tx and _TRANSACTION_ID.fullmatch(tx) else identifier,
-        "at": rfc3339(at),
-        "node": node,
-        "actor": actor,
-        "action": action,
-        "object": object,
-    }
-    if detail:
-        record["detail"] = dict(detail)
-    encoded = msgspec.json.encode(record)
-    if len(encoded) > LARGEST_RECORD:
-        raise ValueError(f"an administrative record of {len(encoded)} bytes is too large: shorten its detail")
-    return encoded
+    act = AdminAct(actor, action, object, detail or {}, tx)
+    return act.record(node=node, at=at, record_id=id or uuid7()).encode()

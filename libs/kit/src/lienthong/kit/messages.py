@@ -44,12 +44,33 @@ class StreamSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamState:
+    """What a stream is now: when it was created, and the sequence of its newest message (0 before the first).
+
+    `created` tells a stream from an earlier or later one of the same name.
+    """
+
+    created: str
+    last_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class PublishAck:
     """The server has the message on disk, under `sequence`; `duplicate` when it had it before."""
 
     stream: str
     sequence: int
     duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """A message to be published from an outbox; without a `message_id` it gets a new one."""
+
+    subject: str
+    payload: bytes
+    message_id: str | None = None
+    headers: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ published again under the same id, which the stream knows as a duplicate.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,6 +18,7 @@ from lienthong.kit.bus import BusError
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import BigId, Json, UtcDateTime
 from lienthong.kit.ids import uuid7
+from lienthong.kit.messages import OutboxMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
     from lienthong.kit.ids import NewId
+
+__all__ = ["MAX_PAYLOAD", "Outbox", "OutboxMessage", "OutboxRelay", "outbox_table"]
 
 MAX_PAYLOAD = 1_000_000
 """Bytes; NATS takes 1 MiB with its headers. A larger one would stop all behind it, so the door refuses it."""
@@ -54,16 +56,6 @@ def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
         # Without this SQLite gives the id of a deleted last row out again.
         sqlite_autoincrement=True,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
-    """A message to leave; without a `message_id` it gets a new one."""
-
-    subject: str
-    payload: bytes
-    message_id: str | None = None
-    headers: Mapping[str, str] | None = None
 
 
 class Outbox:

@@ -8,8 +8,9 @@ import uvloop
 from pydantic import ValidationError
 
 from lienthong.identity import bootstrap
-from lienthong.identity.operators import CredentialsError
-from lienthong.identity.sealing import KeyFileError, Seal, SealBrokenError, write_key_file
+from lienthong.identity.domain.key_encryption import KeyDecryptionError, KeyEncryption, KeyEncryptionKeyError
+from lienthong.identity.service.key_encryption_file import write_key_encryption
+from lienthong.identity.service.own_clients import CredentialsError
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.logs import configure_logs
 
@@ -26,7 +27,7 @@ def main() -> None:
     )
     commands.add_parser(
         "reread-catalog",
-        help="after restoring an older database: hear all of the catalog's events again at the next start",
+        help="after restoring an older database: read all of the catalog's events again at the next start",
     )
     command = parser.parse_args().command or "serve"
     try:
@@ -36,12 +37,12 @@ def main() -> None:
     configure_logs(bootstrap.PROCESS, settings.log_level, settings.log_format)
     try:
         _COMMANDS[command](settings)
-    except (CredentialsError, FileExistsError, KeyFileError, SealBrokenError) as error:
+    except (CredentialsError, FileExistsError, KeyEncryptionKeyError, KeyDecryptionError) as error:
         sys.exit(str(error))
 
 
 def _new_key_file(settings: IdentitySettings) -> None:
-    write_key_file(settings.identity_key_file, Seal.generate())
+    write_key_encryption(settings.identity_key_file, KeyEncryption.generate())
     print(f"Wrote {settings.identity_key_file}. Keep a copy in a safe place.")
 
 

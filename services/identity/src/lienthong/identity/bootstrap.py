@@ -8,23 +8,26 @@ from sqlalchemy import make_url
 
 from lienthong.contracts.identity.v1.keys_pb2_grpc import add_KeysServicer_to_server
 from lienthong.identity import repository
+from lienthong.identity.background.catalog_consumer import CatalogConsumer
+from lienthong.identity.background.timers import Timers
+from lienthong.identity.domain.access_tokens import TokenRules
+from lienthong.identity.domain.assertions import AssertionRules
+from lienthong.identity.domain.rotation import RotationRules
 from lienthong.identity.endpoints import routes
-from lienthong.identity.events import CatalogEvents
-from lienthong.identity.housekeeping import Housekeeping
-from lienthong.identity.journal import Journal
-from lienthong.identity.keyring import Keyring
+from lienthong.identity.events import SERVICE
 from lienthong.identity.models import outbox
-from lienthong.identity.operators import register_own_clients
-from lienthong.identity.registry import ClientRegistry
 from lienthong.identity.rpc import KeysService
-from lienthong.identity.sealing import load_seal
-from lienthong.identity.service import TokenService
+from lienthong.identity.service.clients import ClientRegistry
+from lienthong.identity.service.key_encryption_file import load_key_encryption
+from lienthong.identity.service.keyring import Keyring
+from lienthong.identity.service.own_clients import register_own_clients
+from lienthong.identity.service.tokens import TokenService
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import Clock, SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import NewId, uuid7
-from lienthong.kit.journal import journal_stream
+from lienthong.kit.journal import AdminJournal, journal_stream
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.problems import install_problem_handlers
 from lienthong.kit.process import run_process
@@ -35,8 +38,8 @@ SCHEMA = "identity"
 
 
 @dataclass(frozen=True, slots=True)
-class Core:
-    """The parts that work on the database; everything else brings them work."""
+class IdentityCore:
+    """The parts that use the database; endpoints, gRPC and background tasks call them."""
 
     database: Database
     keyring: Keyring
@@ -45,33 +48,60 @@ class Core:
     relay: OutboxRelay
 
 
+def assertion_rules(settings: IdentitySettings) -> AssertionRules:
+    """What every client assertion must keep to."""
+    return AssertionRules(
+        audiences=frozenset({settings.issuer, settings.token_endpoint}),
+        lifetime=settings.identity_assertion_lifetime,
+        leeway=settings.identity_clock_leeway,
+    )
+
+
+def token_rules(settings: IdentitySettings) -> TokenRules:
+    """What all access tokens have in common."""
+    return TokenRules(settings.issuer, settings.token_audience, settings.identity_token_lifetime)
+
+
+def rotation_rules(settings: IdentitySettings) -> RotationRules:
+    """How long each part of a signing key's life lasts."""
+    return RotationRules(
+        announced_for=settings.identity_key_announced_for,
+        signing_for=settings.identity_key_signing_for,
+        token_lifetime=settings.identity_token_lifetime,
+        grace=settings.identity_key_grace,
+    )
+
+
 async def open_core(
     settings: IdentitySettings, bus: Bus, *, clock: Clock | None = None, new_id: NewId = uuid7
-) -> Core:
+) -> IdentityCore:
     """Open the database at its newest schema, with a key to sign with and the server's own clients.
 
     Raises:
-        KeyFileError: the key-encryption key is missing or unreadable.
-        SealBrokenError: the signing keys in the database were encrypted with another one.
-        CredentialsError: a file of the server's own clients is damaged.
+        KeyEncryptionKeyError: the key-encryption key is missing or unreadable.
+        KeyDecryptionError: the signing keys in the database were encrypted with another one.
+        CredentialsError: a credentials file of the server's own clients is damaged.
     """
     clock = clock or SystemClock()
     url = settings.identity_database_url
-    # Where several replicas share a database, a file that one of them made up would lock the others out.
-    seal = load_seal(settings.identity_key_file, create=make_url(url).get_backend_name() == "sqlite")
+    # Replicas that share a database need the same key: a file that one of them makes locks the others out.
+    encryption = load_key_encryption(
+        settings.identity_key_file, create=make_url(url).get_backend_name() == "sqlite"
+    )
     await migrate(url, SCHEMA, "lienthong.identity")
     database = Database.open(url, schema=SCHEMA)
     relay = OutboxRelay(database, outbox, bus, clock)
-    journal = Journal(Outbox(outbox, on_commit=relay.wake, clock=clock, new_id=new_id), clock, new_id)
-    keyring = Keyring(database, seal, settings.rotation_rules, journal, clock)
+    messages = Outbox(outbox, on_commit=relay.wake, clock=clock, new_id=new_id)
+    journal = AdminJournal(SERVICE, messages, clock, new_id)
+    keyring = Keyring(database, encryption, rotation_rules(settings), journal, clock)
     registry = ClientRegistry(database, keyring, journal, clock)
     tokens = TokenService(
         database,
         keyring,
         clock,
         new_id,
-        assertion_rules=settings.assertion_rules,
-        token_rules=settings.token_rules,
+        assertion_rules=assertion_rules(settings),
+        token_rules=token_rules(settings),
     )
     try:
         await keyring.refresh()
@@ -86,10 +116,10 @@ async def open_core(
     except BaseException:
         await database.close()
         raise
-    return Core(database, keyring, registry, tokens, relay)
+    return IdentityCore(database, keyring, registry, tokens, relay)
 
 
-def create_app(settings: IdentitySettings, core: Core) -> FastAPI:
+def create_app(settings: IdentitySettings, core: IdentityCore) -> FastAPI:
     """Build the REST application."""
     app = FastAPI(title="Liên thông: identity", openapi_url=None, redirect_slashes=False)
     install_problem_handlers(app)
@@ -102,8 +132,8 @@ async def serve(settings: IdentitySettings) -> None:
     telemetry = configure_telemetry(PROCESS, settings)
     bus = await Bus.connect(settings.nats_url, PROCESS, streams=[journal_stream(settings.nats_replicas)])
     core = await open_core(settings, bus)
-    events = CatalogEvents(bus, core.database, core.registry)
-    housekeeping = Housekeeping(core.keyring, core.tokens, settings.rotation_rules)
+    catalog = CatalogConsumer(bus, core.registry)
+    timers = Timers(core.keyring, core.tokens, rotation_rules(settings))
 
     async def shut_down_telemetry() -> None:
         telemetry.shutdown()
@@ -117,10 +147,10 @@ async def serve(settings: IdentitySettings) -> None:
         ),
         background=[
             core.relay.run,
-            events.run,
-            housekeeping.follow_replicas,
-            housekeeping.rotate_keys,
-            housekeeping.forget_assertions,
+            catalog.run,
+            timers.follow_replicas,
+            timers.rotate_keys,
+            timers.forget_assertions,
         ],
         checks={"database": core.database.check, "signing-key": lambda: core.keyring.ready},
         close=[bus.close, core.database.close, shut_down_telemetry],
@@ -137,7 +167,7 @@ async def replace_signing_key(settings: IdentitySettings) -> str:
 
 
 async def reread_catalog(settings: IdentitySettings) -> None:
-    """Give the database a new name, so that the next start hears the catalog's events from the first on."""
+    """Give the database a new id, so that the next start reads the catalog's messages from the first one."""
     await migrate(settings.identity_database_url, SCHEMA, "lienthong.identity")
     database = Database.open(settings.identity_database_url, schema=SCHEMA)
     try:

@@ -10,17 +10,20 @@ import structlog
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
-from lienthong.identity.clientkeys import ALGORITHMS
+from lienthong.identity.domain.client_keys import ALGORITHMS
+from lienthong.identity.domain.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES, SYSTEM_SCOPES
+from lienthong.identity.domain.token_request import MAX_BODY, is_form, read_form
 from lienthong.identity.errors import (
     TokenError,
     no_client_authentication,
+    not_a_form,
     parameters_in_address,
     several_authentications,
+    too_large,
+    too_slow,
 )
-from lienthong.identity.forms import MAX_BODY, is_form, not_a_form, read_form, too_large, too_slow
-from lienthong.identity.keyring import Keyring
-from lienthong.identity.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES, SYSTEM_SCOPES
-from lienthong.identity.service import TokenService
+from lienthong.identity.service.keyring import Keyring
+from lienthong.identity.service.tokens import TokenService
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.problems import ERROR_HEADER
 
@@ -105,7 +108,7 @@ async def _read_at_most(request: Request, most: int) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise too_large()
+            raise too_large(most)
     return bytes(body)
 
 

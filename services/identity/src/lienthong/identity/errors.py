@@ -207,3 +207,45 @@ def parameters_in_address() -> TokenError:
         "Send the parameters in the body, not in the address.",
         "Hãy gửi tham số trong phần thân, không đặt trong địa chỉ.",
     )
+
+
+def not_a_form() -> TokenError:
+    """The Content-Type is another one."""
+    return invalid_request(
+        "The request's Content-Type must be application/x-www-form-urlencoded.",
+        "Content-Type của yêu cầu phải là application/x-www-form-urlencoded.",
+    )
+
+
+def unreadable_form() -> TokenError:
+    """The body is not a form."""
+    return invalid_request(
+        "The request's body is not a form: name=value pairs joined by &, percent-encoded UTF-8.",
+        "Phần thân của yêu cầu không phải là biểu mẫu: các cặp tên=giá trị nối bằng &, mã hóa theo UTF-8.",
+    )
+
+
+def doubled_parameter() -> TokenError:
+    """A parameter is there twice (RFC 6749 §3.2)."""
+    return invalid_request(
+        "A parameter stands in the request more than once; each may stand once (RFC 6749 section 3.2).",
+        "Có tham số xuất hiện nhiều hơn một lần; mỗi tham số chỉ được một lần (RFC 6749 mục 3.2).",
+    )
+
+
+def too_large(most: int) -> TokenError:
+    """The body is longer than `most` bytes."""
+    return invalid_request(
+        f"The request's body is longer than {most} bytes.",
+        f"Phần thân của yêu cầu dài hơn {most} byte.",
+        status=413,
+    )
+
+
+def too_slow() -> TokenError:
+    """The body did not arrive, or not in time."""
+    return invalid_request(
+        "The request's body did not arrive in time.",
+        "Phần thân của yêu cầu không đến kịp.",
+        status=408,
+    )

@@ -1,82 +1,52 @@
-"""Hears of systems from the catalog: the durable consumer of `catalog.system`."""
+"""What identity publishes on the bus (audit records), and what it takes from it (changes of systems)."""
 
-import asyncio
-from typing import Final
+from typing import Annotated, Any, Final, Literal
 
-import structlog
-from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from lienthong.identity import repository
-from lienthong.identity.registry import ClientRegistry
-from lienthong.identity.schemas import SystemEvent
-from lienthong.kit.bus import Bus, BusUnavailableError, Delivery
-from lienthong.kit.database import Database
+SERVICE: Final = "identity"
+"""The `node` of identity's audit records, and the last part of their subject."""
+
+ACTOR: Final = "lienthong/identity"
+"""The `actor` of these records: identity acts by itself. Who changed a system is on the catalog's record."""
 
 STREAM: Final = "CATALOG"
 SUBJECT: Final = "catalog.system"
 
-_BATCH: Final = 100
-_WAIT: Final = 5.0
-_RETRY: Final = 1.0
-
-_log = structlog.get_logger(__name__)
+SystemId = Annotated[str, StringConstraints(pattern=r"^[^/\s]+/[a-z][a-z0-9-]{1,62}$", max_length=255)]
+"""`agency/system`. The slash keeps systems apart from this server's own clients, `operator` and `auditor`."""
 
 
-class CatalogEvents:
-    """Brings the events of the catalog to the registry, for ever.
+class _CatalogModel(BaseModel):
+    """Members that identity does not need are ignored."""
 
-    The consumer's name holds the database's own: a new database reads the stream from its start, replicas on
-    one database share the work, and a restart goes on where the last run ended.
-    """
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
-    def __init__(self, bus: Bus, database: Database, registry: ClientRegistry) -> None:
-        self._bus = bus
-        self._database = database
-        self._registry = registry
 
-    async def run(self) -> None:
-        """Follow the catalog until cancelled."""
-        consumer = await self._bus.consumer(STREAM, await self._durable(), filter_subject=SUBJECT)
-        try:
-            async for batch in consumer.batches(_BATCH, _WAIT):
-                for delivery in batch:
-                    await self.take(delivery)
-        finally:
-            await consumer.close()
+class SystemKeys(_CatalogModel):
+    """The part of a system's `spec` that concerns identity: its public keys (RFC 7517)."""
 
-    async def take(self, delivery: Delivery) -> None:
-        """Bring one event to the registry and settle it: acknowledged only when the change is committed."""
-        try:
-            await self._follow(delivery)
-        except BusUnavailableError as error:
-            # It comes again; the registry knows it then.
-            _log.debug("catalog event not settled", sequence=delivery.sequence, error=str(error))
+    jwks: dict[str, Any] = Field(default_factory=lambda: {"keys": []})
 
-    async def _follow(self, delivery: Delivery) -> None:
-        try:
-            event = SystemEvent.model_validate_json(delivery.payload)
-        except ValidationError as error:
-            # Never the payload itself: the log is no place for what nobody has checked.
-            wrong = [f"{'/'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()]
-            _log.error("catalog event refused", sequence=delivery.sequence, wrong=wrong)
-            await delivery.term()
-            return
-        try:
-            news = await self._registry.follow(event)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            _log.warning("catalog event put off", sequence=delivery.sequence, error=repr(error))
-            await delivery.nak(_RETRY)
-            return
-        await delivery.ack()
-        if not news:
-            _log.debug("catalog event known", client=event.id, version=event.version)
 
-    async def _durable(self) -> str:
-        while True:
-            try:
-                async with self._database.reading() as session:
-                    return f"identity-{await repository.database_id(session)}"
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
-                _log.warning("database not readable", error=repr(error))
-                await asyncio.sleep(_RETRY)
+class SystemResource(_CatalogModel):
+    """A system as the catalog describes it."""
+
+    spec: SystemKeys = SystemKeys()
+    status: Literal["active", "suspended"] = "active"
+
+
+class SystemEvent(_CatalogModel):
+    """One message: what happened to a system. `version` is the catalog's version after the change."""
+
+    version: int = Field(ge=0, lt=2**63)
+    kind: Literal["System"]
+    id: SystemId
+    action: Literal["upserted", "removed"]
+    resource: SystemResource | None = None
+
+    @model_validator(mode="after")
+    def _described(self) -> "SystemEvent":
+        if self.action == "upserted" and self.resource is None:
+            raise ValueError("an upserted system comes with its resource")
+        return self

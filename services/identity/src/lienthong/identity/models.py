@@ -1,6 +1,5 @@
 """The tables of the identity service."""
 
-from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
@@ -9,15 +8,6 @@ from lienthong.kit.database import UtcDateTime, new_metadata
 from lienthong.kit.outbox import outbox_table
 
 metadata: Final = new_metadata()
-
-
-class Status(StrEnum):
-    """Whether a client may have tokens. Removed ones stay, so that an older event cannot bring them back."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    REMOVED = "removed"
-
 
 clients: Final = Table(
     "client",

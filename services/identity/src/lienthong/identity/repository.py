@@ -1,56 +1,35 @@
-"""All statements of the identity service. Each works in the session that it is given and never commits."""
+"""All queries of the identity service. Each uses the session that it is given and never commits."""
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lienthong.identity.models import Status, clients, signing_keys, state, used_assertions
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Who may ask for tokens: `jwks` is JSON text, `scopes` are in the order in which tokens carry them."""
-
-    client_id: str
-    jwks: str
-    scopes: tuple[str, ...]
-    status: Status
-    catalog_version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoredKey:
-    """A published signing key as the database holds it."""
-
-    key_id: str
-    sealed: str
-    signs_from: datetime
-    published_at: datetime
-
+from lienthong.identity.domain.clients import ClientStatus, RegisteredClient
+from lienthong.identity.domain.key_encryption import StoredKey
+from lienthong.identity.models import clients, signing_keys, state, used_assertions
 
 _CLIENT = select(clients).where(clients.c.client_id == bindparam("client_id"))
 
 
-async def find_client(session: AsyncSession, client_id: str) -> Client | None:
+async def find_client(session: AsyncSession, client_id: str) -> RegisteredClient | None:
     """Find a client by its id."""
     row = (await session.execute(_CLIENT, {"client_id": client_id})).one_or_none()
     if row is None:
         return None
-    return Client(
+    return RegisteredClient(
         client_id=row.client_id,
         jwks=row.jwks,
         scopes=tuple(row.scopes.split()),
-        status=Status(row.status),
+        status=ClientStatus(row.status),
         catalog_version=row.catalog_version,
     )
 
 
-async def save_client(session: AsyncSession, client: Client, now: datetime) -> None:
+async def save_client(session: AsyncSession, client: RegisteredClient, now: datetime) -> None:
     """Store a client; the caller holds the lock of the state."""
     values = {
         "jwks": client.jwks,
@@ -73,7 +52,7 @@ async def refused_clients(session: AsyncSession) -> tuple[str, ...]:
     """List the clients whose tokens are refused, in order."""
     found = await session.scalars(
         select(clients.c.client_id)
-        .where(clients.c.status != Status.ACTIVE.value)
+        .where(clients.c.status != ClientStatus.ACTIVE.value)
         .order_by(clients.c.client_id)
     )
     return tuple(found)
@@ -123,7 +102,7 @@ async def publish_key(session: AsyncSession, key: StoredKey) -> None:
     """Store a new signing key."""
     await session.execute(
         insert(signing_keys).values(
-            key_id=key.key_id, sealed=key.sealed, signs_from=key.signs_from, published_at=key.published_at
+            key_id=key.key_id, sealed=key.encrypted, signs_from=key.signs_from, published_at=key.published_at
         )
     )
 

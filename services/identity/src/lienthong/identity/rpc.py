@@ -8,7 +8,7 @@ import structlog
 
 from lienthong.contracts.identity.v1.keys_pb2 import WatchRequest, WatchResponse
 from lienthong.contracts.identity.v1.keys_pb2_grpc import KeysServicer
-from lienthong.identity.keyring import Keyring
+from lienthong.identity.service.keyring import Keyring
 
 REPEAT_AFTER: Final = 5.0
 """Seconds after which the same state is sent again, as the contract says."""

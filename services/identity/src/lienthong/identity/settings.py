@@ -7,9 +7,6 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lienthong.identity.assertions import AssertionRules
-from lienthong.identity.rotation import RotationRules
-from lienthong.identity.tokens import TokenRules
 from lienthong.kit.settings import Settings
 
 _SECOND = timedelta(seconds=1)
@@ -75,27 +72,3 @@ class IdentitySettings(Settings):
     def jwks_max_age(self) -> int:
         """For how many seconds others may keep a copy of the key set: well within the announcement."""
         return int(min(timedelta(minutes=5), self.identity_key_announced_for / 2).total_seconds())
-
-    @property
-    def assertion_rules(self) -> AssertionRules:
-        """What every assertion must keep to."""
-        return AssertionRules(
-            audiences=frozenset({self.issuer, self.token_endpoint}),
-            lifetime=self.identity_assertion_lifetime,
-            leeway=self.identity_clock_leeway,
-        )
-
-    @property
-    def token_rules(self) -> TokenRules:
-        """What all access tokens have in common."""
-        return TokenRules(self.issuer, self.token_audience, self.identity_token_lifetime)
-
-    @property
-    def rotation_rules(self) -> RotationRules:
-        """How long the parts of a signing key's life last."""
-        return RotationRules(
-            announced_for=self.identity_key_announced_for,
-            signing_for=self.identity_key_signing_for,
-            token_lifetime=self.identity_token_lifetime,
-            grace=self.identity_key_grace,
-        )

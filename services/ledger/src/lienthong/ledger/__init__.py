@@ -1,8 +1,8 @@
-"""The audit log: consumes the journal in order, grows a Merkle tree of it, answers searches and proofs.
+"""The audit log: consumes the journal in order, builds a Merkle tree of it, answers searches and proofs.
 
 ```
-journal (NATS) → events → integration → database: entries, tiles, tree with its signed checkpoint
-                                                       ↑
-                          REST: endpoints → service → repository
+journal (NATS) → background → service.integrator → repository → database: entries, tiles, signed tree head
+                                                        ↑
+REST:            endpoints → service.audit_log ─────────┘
 ```
 """

@@ -7,7 +7,7 @@ import structlog
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.process import run
 from lienthong.ledger.bootstrap import PROCESS, serve
-from lienthong.ledger.errors import KeyFileError, LedgerMismatchError
+from lienthong.ledger.errors import LedgerMismatchError, SigningKeyFileError
 from lienthong.ledger.settings import LedgerSettings
 
 
@@ -16,7 +16,7 @@ async def _main() -> None:
     configure_logs(PROCESS, settings.log_level, settings.log_format)
     try:
         await serve(settings)
-    except (LedgerMismatchError, KeyFileError) as error:
+    except (LedgerMismatchError, SigningKeyFileError) as error:
         structlog.get_logger(__name__).error("the ledger does not run", reason=str(error))
         sys.exit(1)
 

@@ -14,61 +14,59 @@ from lienthong.kit.process import run_process
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
+from lienthong.ledger.background import JournalConsumer
 from lienthong.ledger.endpoints import routes
-from lienthong.ledger.events import JournalFollower
-from lienthong.ledger.integration import Integrator
-from lienthong.ledger.opening import Log, open_log
-from lienthong.ledger.service import AuditLog
+from lienthong.ledger.service.audit_log import AuditLog
+from lienthong.ledger.service.integrator import Integrator
+from lienthong.ledger.service.startup import LogSigner, open_log
+from lienthong.ledger.service.writer_lock import writer_lock
 from lienthong.ledger.settings import LedgerSettings
-from lienthong.ledger.turn import turn_of
 
 PROCESS = "ledger"
 SCHEMA = "ledger"
 
 
 @dataclass(frozen=True, slots=True)
-class Core:
-    """The parts that work on the database."""
+class LedgerCore:
+    """The parts that use the database: `log` reads it, `integrator` appends to it and `signer` signs it."""
 
     database: Database
-    log: Log
+    signer: LogSigner
     integrator: Integrator
-    reader: AuditLog
+    log: AuditLog
 
 
-async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> Core:
+async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> LedgerCore:
     """Open the database at its newest schema and the log in it, verified.
 
     Raises:
         LedgerMismatchError: what is stored is not the log that was signed.
-        KeyFileError: the signing key is missing or unreadable.
+        SigningKeyFileError: the signing key is missing or unreadable.
     """
     clock = clock or SystemClock()
     await migrate(settings.ledger_database_url, SCHEMA, "lienthong.ledger")
     database = Database.open(settings.ledger_database_url, schema=SCHEMA)
     try:
-        log = await open_log(database, settings.ledger_key_file, settings.ledger_origin, clock)
+        signer = await open_log(database, settings.ledger_key_file, settings.ledger_origin, clock)
     except BaseException:
         await database.close()
         raise
-    return Core(database, log, Integrator(database, log.key, log.origin, clock), AuditLog(database))
+    return LedgerCore(database, signer, Integrator(database, signer, clock), AuditLog(database))
 
 
-def create_app(core: Core, keys: KeysReplica) -> FastAPI:
+def create_app(core: LedgerCore, keys: KeysReplica) -> FastAPI:
     """Build the REST application."""
     app = FastAPI(title="Liên thông: ledger", openapi_url=None, redirect_slashes=False)
     app.state.keys = keys
     install_problem_handlers(app)
-    app.include_router(routes(core.reader, core.log.key.verifier))
+    app.include_router(routes(core.log, core.signer.key.verifier))
     return app
 
 
-def create_follower(settings: LedgerSettings, core: Core, bus: Bus) -> JournalFollower:
+def create_journal_consumer(settings: LedgerSettings, core: LedgerCore, bus: Bus) -> JournalConsumer:
     """Build what brings the journal into the log."""
-    turn = turn_of(core.database, settings.ledger_database_url)
-    return JournalFollower(
-        bus, core.database, core.integrator, turn, batch_messages=settings.ledger_batch_messages
-    )
+    lock = writer_lock(core.database, settings.ledger_database_url)
+    return JournalConsumer(bus, core.integrator, lock, batch_messages=settings.ledger_batch_messages)
 
 
 async def serve(settings: LedgerSettings) -> None:
@@ -76,7 +74,7 @@ async def serve(settings: LedgerSettings) -> None:
     telemetry = configure_telemetry(PROCESS, settings)
     core = await open_core(settings)
     bus = await Bus.connect(settings.nats_url, PROCESS, streams=[journal_stream(settings.nats_replicas)])
-    follower = create_follower(settings, core, bus)
+    consumer = create_journal_consumer(settings, core, bus)
     channel = open_channel(settings.identity_rpc)
     verifier = TokenVerifier(settings.issuer, settings.token_audience, SystemClock())
     keys = KeysReplica(channel, verifier, node=PROCESS)
@@ -91,7 +89,7 @@ async def serve(settings: LedgerSettings) -> None:
         PROCESS,
         settings,
         app=create_app(core, keys),
-        background=[follower.run, keys.run],
-        checks={"database": core.database.check, "journal-lag-known": follower.lag_known},
+        background=[consumer.run, keys.run],
+        checks={"database": core.database.check, "journal-lag-known": consumer.lag_known},
         close=[bus.close, close_channel, core.database.close, shut_down_telemetry],
     )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from lienthong.kit.access import Caller, require
 from lienthong.kit.clock import rfc3339
+from lienthong.ledger.domain.search import EntryQuery, LedgerEntry
 from lienthong.ledger.schemas import (
     DEFAULT_PAGE,
     LARGEST_PAGE,
@@ -17,8 +18,7 @@ from lienthong.ledger.schemas import (
     QuarantineDocument,
     SearchParameters,
 )
-from lienthong.ledger.search import Entry
-from lienthong.ledger.service import CALL, READ_SCOPE, AuditLog
+from lienthong.ledger.service.audit_log import CALL, READ_SCOPE, AuditLog
 from lienthong.tlog import VerifierKey
 
 _IMMUTABLE: Final = "max-age=31536000, immutable"
@@ -64,7 +64,7 @@ def routes(log: AuditLog, key: VerifierKey) -> APIRouter:
     @router.get("/v1/entries")
     async def entries(parameters: Annotated[SearchParameters, Query()], _: Auditor) -> Response:
         """Search."""
-        page = await log.search(parameters.query())
+        page = await log.search(search_query(parameters))
         return _json(PageDocument([_entry(item) for item in page.items], _cursor(page.next)))
 
     @router.get("/v1/entries/{index}")
@@ -105,11 +105,28 @@ def routes(log: AuditLog, key: VerifierKey) -> APIRouter:
     return router
 
 
+def search_query(parameters: SearchParameters) -> EntryQuery:
+    """The search that these parameters ask for."""
+    return EntryQuery(
+        limit=parameters.limit,
+        order=parameters.order,
+        tx=parameters.tx,
+        client=parameters.client,
+        service=parameters.service,
+        agency=parameters.agency,
+        kind=parameters.kind,
+        status=parameters.status,
+        since=parameters.since,
+        until=parameters.until,
+        after=parameters.cursor,
+    )
+
+
 def _json(document: msgspec.Struct) -> Response:
     return Response(msgspec.json.encode(document), headers=_PRIVATE, media_type="application/json")
 
 
-def _entry(entry: Entry) -> EntryDocument:
+def _entry(entry: LedgerEntry) -> EntryDocument:
     return EntryDocument(entry.index, msgspec.Raw(entry.data))
 
 

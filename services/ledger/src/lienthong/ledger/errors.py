@@ -1,4 +1,4 @@
-"""What goes wrong in the ledger: inside (exceptions) and towards callers (problems)."""
+"""What can go wrong in the ledger: exceptions inside it, and the problems that callers are told."""
 
 from lienthong.kit.problems import ProblemError
 
@@ -7,7 +7,7 @@ class LedgerMismatchError(Exception):
     """What is stored is not the log that was signed: nothing may be appended to it."""
 
 
-class KeyFileError(Exception):
+class SigningKeyFileError(Exception):
     """The signing key is missing, unreadable or cannot be written."""
 
 

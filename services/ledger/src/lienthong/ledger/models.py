@@ -45,7 +45,7 @@ entries: Final = Table(
     Index("ix_entry_status", "status", "leaf_index"),
     Index("ix_entry_at", "at"),
 )
-"""The leaves: `data` is the exact bytes of the record, the other columns are the search index drawn from it.
+"""The leaves: `data` is the exact bytes of the record, the other columns are the search index, taken from it.
 
 `record_id` is unique for ever: a record that comes again is the same record.
 """
@@ -58,7 +58,7 @@ tiles: Final = Table(
     Column("hashes", LargeBinary, nullable=False),
     PrimaryKeyConstraint("level", "tile_index"),
 )
-"""One row a tile, as wide as it is now: a narrower partial tile is its beginning."""
+"""One row per tile, as wide as it is now: a narrower partial tile is the beginning of it."""
 
 tree: Final = Table(
     "tree",
@@ -71,10 +71,10 @@ tree: Final = Table(
     Column("journal_stream", String(64), nullable=False),
     Column("journal_sequence", BigInteger, nullable=False),
 )
-"""One row: the head of the log. Its lock is the turn to append.
+"""One row: the tree head. Whoever appends locks it.
 
-`journal_stream` and `journal_sequence` say how far the journal is in the log: they change in the transaction
-that appends, so each message is integrated exactly once, whatever the bus remembers.
+`journal_stream` and `journal_sequence` say how much of the journal is in the log. They change in the
+transaction that appends, so each message is integrated exactly once, whatever the bus remembers.
 """
 
 quarantine: Final = Table(
@@ -87,4 +87,4 @@ quarantine: Final = Table(
     Column("data", LargeBinary, nullable=False),
     Column("received_at", UtcDateTime(), nullable=False),
 )
-"""What came over the journal and cannot be an entry: kept with the reason, so that nothing is lost."""
+"""Journal records that cannot become entries: kept with the reason, so that nothing is lost."""

@@ -1,12 +1,13 @@
-"""All statements of the log itself. Each works in the session that it is given and never commits."""
+"""All queries of the ledger. Each uses the session that it is given and never commits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, text, tuple_, union, update
 
+from lienthong.ledger.domain.search import LedgerEntry, QuarantinedRecord
+from lienthong.ledger.domain.tree_head import TreeHead
 from lienthong.ledger.models import entries, quarantine, tiles, tree
 from lienthong.tlog import ENTRIES, TILE_WIDTH, TileAddress, edge_of, edge_tiles, encode_bundle
 
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from lienthong.ledger.records import Record, Unusable
+    from lienthong.ledger.domain.integration import Quarantining
+    from lienthong.ledger.domain.records import JournalRecord
+    from lienthong.ledger.domain.search import EntryQuery
     from lienthong.tlog import Edge
 
 _HEAD = 1
@@ -24,33 +28,16 @@ _CHUNK = 500
 _ROWS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of the log: its size and root, the signed checkpoint that says so, how far the journal is in.
+async def find_tree_head(session: AsyncSession, *, lock: bool = False) -> TreeHead | None:
+    """Find the tree head; None before the log begins.
 
-    `journal_stream` tells one stream from another of the same name, `journal_sequence` is the last message
-    that is in the log.
+    With `lock`, other transactions that lock it wait until this one ends, so only one appends at a time.
     """
-
-    size: int
-    root: bytes
-    checkpoint: str
-    signed_at: datetime
-    journal_stream: str
-    journal_sequence: int
-
-    def after(self, stream: str) -> int:
-        """The last message of `stream` that is in the log; 0 for a stream that is new to it."""
-        return self.journal_sequence if self.journal_stream == stream else 0
-
-
-async def find_head(session: AsyncSession, *, lock: bool = False) -> Head | None:
-    """Find the head; with `lock` others wait for the end of this transaction before they append."""
     query = select(tree).where(tree.c.id == _HEAD)
     row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:
         return None
-    return Head(
+    return TreeHead(
         size=row.size,
         root=row.root,
         checkpoint=row.checkpoint,
@@ -60,13 +47,13 @@ async def find_head(session: AsyncSession, *, lock: bool = False) -> Head | None
     )
 
 
-async def create_head(session: AsyncSession, head: Head) -> None:
-    """Store the head of a new log."""
-    await session.execute(insert(tree).values(id=_HEAD, **_columns(head)))
+async def create_tree_head(session: AsyncSession, head: TreeHead) -> None:
+    """Store the tree head of a new log."""
+    await session.execute(insert(tree).values(id=_HEAD, **_tree_columns(head)))
 
 
-async def replace_head(session: AsyncSession, old: Head, new: Head) -> bool:
-    """Store a new head in the place of exactly the old one; False when another stands there."""
+async def replace_tree_head(session: AsyncSession, old: TreeHead, new: TreeHead) -> bool:
+    """Replace the tree head `old` with `new`; False, and no change, when another one is stored."""
     changed = await session.execute(
         update(tree)
         .where(
@@ -76,14 +63,14 @@ async def replace_head(session: AsyncSession, old: Head, new: Head) -> bool:
             tree.c.journal_stream == old.journal_stream,
             tree.c.journal_sequence == old.journal_sequence,
         )
-        .values(**_columns(new))
+        .values(**_tree_columns(new))
         .returning(tree.c.id)
     )
     return changed.one_or_none() is not None
 
 
 async def find_data_of(session: AsyncSession, record_ids: Sequence[str]) -> dict[str, bytes]:
-    """Those of these records that are in the log, with their bytes."""
+    """The bytes of those records that are in the log, by record id."""
     if session.get_bind().dialect.name == "postgresql":
         # Else the planner takes reading the whole table for cheaper than hundreds of look-ups: it is not.
         await session.execute(text("SET LOCAL enable_seqscan = off"))
@@ -95,15 +82,18 @@ async def find_data_of(session: AsyncSession, record_ids: Sequence[str]) -> dict
     return found
 
 
-async def append_entries(session: AsyncSession, first: int, records: Sequence[Record]) -> None:
+async def append_entries(session: AsyncSession, first: int, records: Sequence[JournalRecord]) -> None:
     """Store records as the leaves from index `first` on."""
     for at in range(0, len(records), _ROWS):
-        rows = [_entry(first + at + offset, record) for offset, record in enumerate(records[at : at + _ROWS])]
+        rows = [
+            _entry_columns(first + at + offset, record)
+            for offset, record in enumerate(records[at : at + _ROWS])
+        ]
         await session.execute(_APPEND, rows)
 
 
 async def put_tiles(session: AsyncSession, edge: Edge, grown: Mapping[tuple[int, int], bytes]) -> None:
-    """Store what growing from `edge` brought: its partial tiles have become wider, the others are new."""
+    """Store the tiles of a tree that grew from `edge`: partial tiles of the edge are replaced."""
     started = {(address.level, address.index) for address in edge_tiles(edge.size)}
     rows = [(place, {"at_level": place[0], "at_index": place[1], "hashes": grown[place]}) for place in grown]
     widened = [row for place, row in rows if place in started]
@@ -115,7 +105,7 @@ async def put_tiles(session: AsyncSession, edge: Edge, grown: Mapping[tuple[int,
 
 
 async def find_tiles(session: AsyncSession, addresses: Iterable[TileAddress]) -> dict[TileAddress, bytes]:
-    """The stored hashes of these tiles; they may have grown wider, absent ones are left out."""
+    """The stored hashes of these tiles, which may be wider than asked for; missing tiles are left out."""
     wanted = {(address.level, address.index): address for address in addresses}
     query = select(tiles).where(tuple_(tiles.c.level, tiles.c.tile_index).in_(list(wanted)))
     found = await session.execute(query) if wanted else ()
@@ -123,7 +113,7 @@ async def find_tiles(session: AsyncSession, addresses: Iterable[TileAddress]) ->
 
 
 async def find_edge(session: AsyncSession, size: int) -> Edge:
-    """The right edge of the tree of `size` leaves.
+    """The tiles on the right edge of the tree of `size` leaves, from which the tree can grow.
 
     Raises:
         MalformedTileError: a tile of it is missing or too narrow.
@@ -151,25 +141,64 @@ async def find_last_index(session: AsyncSession) -> int | None:
     return last
 
 
-async def put_in_quarantine(
-    session: AsyncSession, found: Sequence[tuple[int, int, Unusable]], now: datetime
-) -> None:
-    """Keep what cannot be an entry: (sequence of the message, position in it, the bytes and the reason)."""
+async def put_in_quarantine(session: AsyncSession, items: Sequence[Quarantining], now: datetime) -> None:
+    """Store records that cannot become entries."""
     await session.execute(
         insert(quarantine),
         [
             {
-                "journal_sequence": sequence,
-                "position": position,
-                "reason": item.reason,
-                "data": item.data,
+                "journal_sequence": item.journal_sequence,
+                "position": item.position,
+                "reason": item.record.reason,
+                "data": item.record.data,
                 "received_at": now,
             }
-            for sequence, position, item in found
+            for item in items
         ],
     )
 
 
+async def find_entries(session: AsyncSession, query: EntryQuery) -> list[LedgerEntry]:
+    """The entries that match, at most `query.limit`, by ascending or descending index."""
+    rows = await session.execute(_statement(query))
+    return [_entry(row) for row in rows]
+
+
+async def find_entry(session: AsyncSession, index: int) -> LedgerEntry | None:
+    """The entry at an index; None when there is none."""
+    row = (await session.execute(select(*_ENTRY).where(entries.c.leaf_index == index))).one_or_none()
+    return None if row is None else _entry(row)
+
+
+async def find_entry_of_transaction(session: AsyncSession, tx: str, kind: str) -> LedgerEntry | None:
+    """The first entry of this kind with this transaction id."""
+    query = (
+        select(*_ENTRY)
+        .where(entries.c.tx == tx, entries.c.kind == kind)
+        .order_by(entries.c.leaf_index)
+        .limit(1)
+    )
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else _entry(row)
+
+
+async def find_quarantined(session: AsyncSession, after: int, limit: int) -> Sequence[QuarantinedRecord]:
+    """The records in quarantine with an id above `after`, oldest first."""
+    query = select(quarantine).where(quarantine.c.id > after).order_by(quarantine.c.id).limit(limit)
+    return [
+        QuarantinedRecord(
+            id=row.id,
+            journal_sequence=row.journal_sequence,
+            position=row.position,
+            reason=row.reason,
+            data=row.data,
+            received_at=row.received_at,
+        )
+        for row in await session.execute(query)
+    ]
+
+
+_ENTRY = (entries.c.leaf_index, entries.c.data, entries.c.client, entries.c.provider_agency)
 _APPEND = insert(entries)
 _ADD_TILE = insert(tiles).values(
     level=bindparam("at_level"), tile_index=bindparam("at_index"), hashes=bindparam("hashes")
@@ -181,7 +210,7 @@ _WIDEN_TILE = (
 )
 
 
-def _entry(index: int, record: Record) -> dict[str, Any]:
+def _entry_columns(index: int, record: JournalRecord) -> dict[str, Any]:
     return {
         "leaf_index": index,
         "data": record.data,
@@ -199,7 +228,7 @@ def _entry(index: int, record: Record) -> dict[str, Any]:
     }
 
 
-def _columns(head: Head) -> dict[str, Any]:
+def _tree_columns(head: TreeHead) -> dict[str, Any]:
     return {
         "size": head.size,
         "root": head.root,
@@ -208,3 +237,48 @@ def _columns(head: Head) -> dict[str, Any]:
         "journal_stream": head.journal_stream,
         "journal_sequence": head.journal_sequence,
     }
+
+
+def _statement(query: EntryQuery) -> Select[Any]:
+    if query.agency is None:
+        return _ordered(select(*_ENTRY).where(*_conditions(query)), query)
+    # One query per column, each on its own index and limited: an OR over both would sort every match.
+    sides = [
+        _ordered(
+            select(entries.c.leaf_index).where(column == query.agency, *_conditions(query)), query
+        ).subquery()
+        for column in (entries.c.client_agency, entries.c.provider_agency)
+    ]
+    found = union(*(select(side.c.leaf_index) for side in sides)).subquery()
+    return _ordered(select(*_ENTRY).join(found, found.c.leaf_index == entries.c.leaf_index), query)
+
+
+def _ordered(statement: Select[Any], query: EntryQuery) -> Select[Any]:
+    column = entries.c.leaf_index
+    return statement.order_by(column.asc() if query.order == "asc" else column.desc()).limit(query.limit)
+
+
+def _conditions(query: EntryQuery) -> list[ColumnElement[bool]]:
+    selective = {entries.c.tx: query.tx, entries.c.client: query.client, entries.c.service: query.service}
+    conditions: list[ColumnElement[bool]] = [
+        column == value for column, value in selective.items() if value is not None
+    ]
+    # Nearly all entries are calls with status 200. An expression instead of the bare column keeps SQLite from
+    # choosing the index of kind or status when a more selective filter is there.
+    selected = bool(conditions) or query.agency is not None
+    if query.kind is not None:
+        conditions.append((entries.c.kind.concat("") if selected else entries.c.kind) == query.kind)
+    if query.status is not None:
+        conditions.append((entries.c.status + 0 if selected else entries.c.status) == query.status)
+    if query.since is not None:
+        conditions.append(entries.c.at >= query.since)
+    if query.until is not None:
+        conditions.append(entries.c.at < query.until)
+    if query.after is not None:
+        index = entries.c.leaf_index
+        conditions.append(index > query.after if query.order == "asc" else index < query.after)
+    return conditions
+
+
+def _entry(row: Any) -> LedgerEntry:  # noqa: ANN401 - SQLAlchemy types a row by its columns
+    return LedgerEntry(row.leaf_index, row.data, row.client, row.provider_agency)

@@ -1,4 +1,4 @@
-"""What comes in at the door of the ledger, and the shape of what goes out."""
+"""The parameters of requests to the ledger and the documents that it answers with."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Annotated, Literal
 
 import msgspec
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
-
-from lienthong.ledger.search import Query
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 500
@@ -25,7 +23,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class SearchParameters(BaseModel):
-    """The filters of a search; an unknown one is refused rather than passed over."""
+    """The filters of a search; an unknown one is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,22 +38,6 @@ class SearchParameters(BaseModel):
     order: Literal["asc", "desc"] = "desc"
     cursor: int | None = Field(None, ge=0, le=2**62)
     limit: int = Field(DEFAULT_PAGE, ge=1, le=LARGEST_PAGE)
-
-    def query(self) -> Query:
-        """The search that these ask for."""
-        return Query(
-            limit=self.limit,
-            order=self.order,
-            tx=self.tx,
-            client=self.client,
-            service=self.service,
-            agency=self.agency,
-            kind=self.kind,
-            status=self.status,
-            since=self.since,
-            until=self.until,
-            after=self.cursor,
-        )
 
 
 class EntryDocument(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
-"""The signing keys and what verifiers must know, kept in memory and in step with the database.
+"""The signing keys and what verifiers must know: a copy in memory that follows the database.
 
-The database decides; every process looks at its version often and swaps the whole state when it has changed,
-whoever changed it.
+The database is the source. Every process compares its version often and replaces the whole copy when it has
+changed, whoever changed it.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lienthong.identity import repository
-from lienthong.identity.journal import Journal
-from lienthong.identity.repository import StoredKey
-from lienthong.identity.rotation import KeyTimes, Rotation, RotationRules, plan, signing_key
-from lienthong.identity.sealing import Seal, SealBrokenError
-from lienthong.identity.tokens import SigningKey
+from lienthong.identity.domain.access_tokens import TokenSigningKey
+from lienthong.identity.domain.key_encryption import KeyDecryptionError, KeyEncryption, StoredKey
+from lienthong.identity.domain.rotation import KeyTimes, Rotation, RotationRules, plan, signing_key
+from lienthong.identity.events import ACTOR
 from lienthong.kit.clock import Clock, rfc3339
 from lienthong.kit.database import Database
+from lienthong.kit.journal import AdminAct, AdminJournal
 
 _log = structlog.get_logger(__name__)
 
-NewKey = Callable[[], SigningKey]
+NewKey = Callable[[], TokenSigningKey]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Published:
 class _State:
     published: Published
     times: tuple[KeyTimes, ...]
-    keys: Mapping[str, SigningKey]
+    keys: Mapping[str, TokenSigningKey]
 
 
 class NoSigningKeyError(Exception):
@@ -55,15 +55,15 @@ class Keyring:
     def __init__(
         self,
         database: Database,
-        seal: Seal,
+        encryption: KeyEncryption,
         rules: RotationRules,
-        journal: Journal,
+        journal: AdminJournal,
         clock: Clock,
         *,
-        new_key: NewKey = SigningKey.generate,
+        new_key: NewKey = TokenSigningKey.generate,
     ) -> None:
         self._database = database
-        self._seal = seal
+        self._encryption = encryption
         self._rules = rules
         self._journal = journal
         self._clock = clock
@@ -86,7 +86,7 @@ class Keyring:
         """
         return self._loaded().published
 
-    def signing(self) -> SigningKey:
+    def signing(self) -> TokenSigningKey:
         """Choose the key that signs now.
 
         Raises:
@@ -111,7 +111,7 @@ class Keyring:
         """Read the state again if its version in the database is another one.
 
         Raises:
-            SealBrokenError: a key was sealed with a key-encryption key that is not in the key file.
+            KeyDecryptionError: a key was encrypted with a key-encryption key that is not in the key file.
         """
         async with self._refreshing, self._database.reading() as session:
             # The version comes first: what changes after it is read shows up as another version next time.
@@ -120,7 +120,7 @@ class Keyring:
                 return
             stored = await repository.stored_keys(session)
             refused = await repository.refused_clients(session)
-            self._state = self._open(version, stored, refused)
+            self._state = self._load(version, stored, refused)
         event, self._changed = self._changed, asyncio.Event()
         event.set()
 
@@ -157,7 +157,9 @@ class Keyring:
                 await self._record(session, "signing-key.remove", key_id, {})
         if due.publish_signing_from is not None:
             key = self._new_key()
-            stored = StoredKey(key.key_id, self._seal.close(key.private_jwk()), due.publish_signing_from, now)
+            stored = StoredKey(
+                key.key_id, self._encryption.encrypt(key.private_jwk()), due.publish_signing_from, now
+            )
             await repository.publish_key(session, stored)
             await self._record(
                 session, "signing-key.publish", key.key_id, {"signs_from": rfc3339(due.publish_signing_from)}
@@ -165,26 +167,26 @@ class Keyring:
         await repository.raise_version(session, now)
 
     async def _record(self, session: AsyncSession, action: str, key_id: str, detail: dict[str, Any]) -> None:
-        await self._journal.add(session, action=action, subject=f"SigningKey/{key_id}", detail=detail)
+        await self._journal.add(session, AdminAct(ACTOR, action, f"SigningKey/{key_id}", detail))
         _log.info("signing key changed", action=action, key_id=key_id, **detail)
 
-    def _open(self, version: int, stored: Sequence[StoredKey], refused: tuple[str, ...]) -> _State:
+    def _load(self, version: int, stored: Sequence[StoredKey], refused: tuple[str, ...]) -> _State:
         known = self._state.keys if self._state is not None else {}
-        keys = {key.key_id: known.get(key.key_id) or self._unseal(key) for key in stored}
+        keys = {key.key_id: known.get(key.key_id) or self._decrypt(key) for key in stored}
         jwks = json.dumps({"keys": [key.public_jwk() for key in keys.values()]}, separators=(",", ":"))
         times = tuple(KeyTimes(key.key_id, key.signs_from) for key in stored)
         return _State(Published(version, jwks, refused), times, keys)
 
-    def _unseal(self, stored: StoredKey) -> SigningKey:
+    def _decrypt(self, stored: StoredKey) -> TokenSigningKey:
         try:
-            key = SigningKey.from_private_jwk(self._seal.open(stored.sealed))
-        except (KeyError, ValueError, SealBrokenError) as error:
-            raise SealBrokenError(
-                f"The signing key {stored.key_id} in the database does not open with the key file."
-                " Put back the file with which it was sealed, or add that key to the file (as a JWK set)."
+            key = TokenSigningKey.from_private_jwk(self._encryption.decrypt(stored.encrypted))
+        except (KeyError, ValueError, KeyDecryptionError) as error:
+            raise KeyDecryptionError(
+                f"The signing key {stored.key_id} in the database cannot be decrypted with the key file."
+                " Restore the file with which it was encrypted, or add that key to the file (as a JWK set)."
             ) from error
         if key.key_id != stored.key_id:
-            raise SealBrokenError(f"The signing key {stored.key_id} in the database holds another key.")
+            raise KeyDecryptionError(f"The signing key {stored.key_id} in the database holds another key.")
         return key
 
     def _loaded(self) -> _State:

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from lienthong.identity.clientkeys import MAX_KEYS, client_key, client_keys, client_keys_of_text, nobodys_keys
+from lienthong.identity.domain.client_keys import (
+    MAX_KEYS,
+    client_key,
+    client_keys,
+    client_keys_of_text,
+    nobodys_keys,
+)
 
 EC: dict[str, Any] = dict(ECKey.generate_key("P-256").as_dict(private=False))
 OKP: dict[str, Any] = dict(OKPKey.generate_key("Ed25519").as_dict(private=False))

@@ -1,4 +1,4 @@
-"""What the ledger reads in a journal record: enough to know it again and to find it."""
+"""Reading journal records: the members that identify a record and those that can be searched."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ _MAX_INTEGER = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A record that becomes a leaf: `data` is the exact bytes, the rest the search index drawn from them."""
+class JournalRecord:
+    """A record that can become an entry.
+
+    `data` is its exact bytes and `leaf` their leaf hash (RFC 6962 §2.1); the other fields are what the
+    search index takes from it.
+    """
 
     data: bytes
     leaf: bytes
@@ -38,23 +42,25 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
-    """Bytes that cannot become a leaf, and why."""
+class UnusableRecord:
+    """Bytes that cannot become an entry, and why."""
 
     data: bytes
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A journal message taken apart; `sequence` is its number in the stream."""
+class JournalBatch:
+    """The records of one journal message; `sequence` is its number in the stream."""
 
     sequence: int
-    records: Sequence[Record | Unusable]
+    records: Sequence[JournalRecord | UnusableRecord]
 
 
-class _Fields(msgspec.Struct):
-    """Any JSON type is accepted: a member of a strange type is not searchable, but its record is kept."""
+class _Members(msgspec.Struct):
+    """The members that are read. Any JSON type is accepted: a value of an unexpected type is not searchable,
+    but its record is kept.
+    """
 
     id: object = None
     kind: object = None
@@ -68,42 +74,42 @@ class _Fields(msgspec.Struct):
     at: object = None
 
 
-_decoder = msgspec.json.Decoder(_Fields)
+_decoder = msgspec.json.Decoder(_Members)
 
 
-def read_message(sequence: int, payload: bytes) -> Message:
-    """Take a journal message apart: records joined by newlines."""
-    return Message(sequence, [read_record(data) for data in payload.split(b"\n")])
+def read_message(sequence: int, payload: bytes) -> JournalBatch:
+    """Split a journal message into its records, which are joined by newlines, and read each."""
+    return JournalBatch(sequence, [read_record(data) for data in payload.split(b"\n")])
 
 
-def read_record(data: bytes) -> Record | Unusable:
-    """Read one record. Only what cannot be stored, recognised or shown again is unusable."""
+def read_record(data: bytes) -> JournalRecord | UnusableRecord:
+    """Read one record. Unusable are only records that are too large, not a JSON object, or without an id."""
     if len(data) > MAX_ENTRY_SIZE:
-        return Unusable(data, f"the record has {len(data)} bytes, an entry at most {MAX_ENTRY_SIZE}")
+        return UnusableRecord(data, f"the record has {len(data)} bytes, an entry at most {MAX_ENTRY_SIZE}")
     try:
         data.decode()
-        fields = _decoder.decode(data)
+        members = _decoder.decode(data)
     except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError) as error:
-        return Unusable(data, f"the record is not a JSON object: {error}")
-    record_id = _text(fields.id, _MAX_ID)
+        return UnusableRecord(data, f"the record is not a JSON object: {error}")
+    record_id = _text(members.id, _MAX_ID)
     if not record_id:
-        return Unusable(data, f"the record has no `id` of 1 to {_MAX_ID} characters")
-    client = _text(fields.client) or _text(fields.actor)
-    service = _text(fields.service)
-    return Record(
+        return UnusableRecord(data, f"the record has no `id` of 1 to {_MAX_ID} characters")
+    client = _text(members.client) or _text(members.actor)
+    service = _text(members.service)
+    return JournalRecord(
         data=data,
         leaf=leaf_hash(data),
         record_id=record_id,
-        kind=_text(fields.kind, 64),
-        tx=_text(fields.tx, _MAX_ID),
+        kind=_text(members.kind, 64),
+        tx=_text(members.tx, _MAX_ID),
         client=client,
         client_agency=_agency(client),
         service=service,
         provider_agency=_agency(service),
-        operation=_text(fields.operation),
-        status=_integer(fields.status),
-        error=_text(fields.error),
-        at=_moment(fields.at),
+        operation=_text(members.operation),
+        status=_integer(members.status),
+        error=_text(members.error),
+        at=_moment(members.at),
     )
 
 

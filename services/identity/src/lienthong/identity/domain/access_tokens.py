@@ -13,7 +13,7 @@ ALGORITHM: Final = "ES256"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SigningKey:
+class TokenSigningKey:
     """A P-256 key of this server. `key_id` is its RFC 7638 thumbprint."""
 
     key_id: str
@@ -60,7 +60,7 @@ class TokenRules:
 
 
 def mint(
-    key: SigningKey,
+    key: TokenSigningKey,
     rules: TokenRules,
     *,
     client_id: str,

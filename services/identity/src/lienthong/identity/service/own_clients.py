@@ -1,9 +1,8 @@
-"""The server's own clients, `operator` and `auditor`: without them nobody could begin.
+"""This server's own clients, `operator` and `auditor`: without them nobody could register anything.
 
 Their credentials are written once into a folder (`identity_bootstrap_dir`) that only its owner can read. The
-folder decides: its key is the registered one. If it is gone while the database still knows the client, a new
-key is made and takes the place of the old one, which whoever took it can then no longer use. No file is ever
-overwritten.
+key in the folder is the registered one. If it is missing while the database knows the client, a new key is
+made and replaces the old one, which is refused from then on. No file is ever overwritten.
 """
 
 import json
@@ -14,11 +13,10 @@ from typing import Any, Final
 import structlog
 from joserfc.jwk import ECKey
 
-from lienthong.identity.clientkeys import client_key
-from lienthong.identity.models import Status
-from lienthong.identity.registry import ClientRegistry, canonical_jwks, key_names
-from lienthong.identity.repository import Client
-from lienthong.identity.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES
+from lienthong.identity.domain.client_keys import client_key
+from lienthong.identity.domain.clients import ClientStatus, RegisteredClient, canonical_jwks, thumbprints
+from lienthong.identity.domain.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES
+from lienthong.identity.service.clients import ClientRegistry
 from lienthong.kit.files import create_file
 
 OWN_CLIENTS: Final = {"operator": OPERATOR_SCOPES, "auditor": AUDITOR_SCOPES}
@@ -33,7 +31,7 @@ NewKey = Callable[[], ECKey]
 
 
 class CredentialsError(Exception):
-    """A file in the folder is not what this server wrote; nothing is overwritten, so someone must look."""
+    """A credentials file is damaged. It is not overwritten: an operator has to look at it."""
 
 
 async def register_own_clients(
@@ -44,7 +42,7 @@ async def register_own_clients(
     token_endpoint: str,
     new_key: NewKey = lambda: ECKey.generate_key("P-256"),
 ) -> None:
-    """Write missing credentials and register the clients with the keys that lie in the folder.
+    """Write missing credentials, and register the clients with the keys in the folder.
 
     Raises:
         CredentialsError: a key file is there but cannot be read.
@@ -55,7 +53,7 @@ async def register_own_clients(
         made = _write_key(home / KEY_FILE, new_key)
         public = _read_public(home / KEY_FILE)
         jwks = canonical_jwks({"keys": [public]})
-        if known is not None and key_names(known.jwks) != key_names(jwks):
+        if known is not None and thumbprints(known.jwks) != thumbprints(jwks):
             _log.warning(
                 "the key in the folder replaces the one that was registered, which is refused from now on",
                 client=client_id,
@@ -63,7 +61,7 @@ async def register_own_clients(
                 folder_was_empty=made,
             )
         _write_client(home / CLIENT_FILE, client_id, issuer=issuer, token_endpoint=token_endpoint)
-        await registry.register(Client(client_id, jwks, scopes, Status.ACTIVE))
+        await registry.register(RegisteredClient(client_id, jwks, scopes, ClientStatus.ACTIVE))
 
 
 def _write_key(path: Path, new_key: NewKey) -> bool:

@@ -1,4 +1,4 @@
-"""What the identity process does by itself, again and again."""
+"""Timers: refresh the state, rotate signing keys, drop used assertions that have expired."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,25 +8,25 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from lienthong.identity.keyring import Keyring
-from lienthong.identity.rotation import RotationRules
-from lienthong.identity.service import TokenService
+from lienthong.identity.domain.rotation import RotationRules
+from lienthong.identity.service.keyring import Keyring
+from lienthong.identity.service.tokens import TokenService
 
-LOOK_EVERY: Final = 0.5
-"""Seconds between two looks at the version: how soon a change by another replica is known here."""
+REFRESH_EVERY: Final = 0.5
+"""Seconds between two checks of the version: how soon a change by another replica is known here."""
 FORGET_EVERY: Final = 60.0
 
 _log = structlog.get_logger(__name__)
 
 
 def rotate_every(rules: RotationRules) -> float:
-    """Seconds between two looks at the schedule: often enough that no part of it comes late by much."""
+    """Seconds between two checks of the schedule, at most a quarter of its shortest period."""
     shortest = min(rules.announced_for, rules.token_lifetime + rules.grace, timedelta(minutes=1))
     return max(shortest.total_seconds() / 4, 0.1)
 
 
-class Housekeeping:
-    """The loops. A database that is away is waited for; anything else ends the process."""
+class Timers:
+    """The loops. While the database does not answer they go on trying; any other error ends the process."""
 
     def __init__(self, keyring: Keyring, tokens: TokenService, rules: RotationRules) -> None:
         self._keyring = keyring
@@ -34,19 +34,19 @@ class Housekeeping:
         self._rules = rules
 
     async def follow_replicas(self) -> None:
-        """Learn what other replicas changed."""
-        await _again_and_again("state", self._keyring.refresh, LOOK_EVERY)
+        """Read what other replicas changed."""
+        await _every(REFRESH_EVERY, "state", self._keyring.refresh)
 
     async def rotate_keys(self) -> None:
-        """Move the signing keys through their lives."""
-        await _again_and_again("rotation", self._keyring.rotate, rotate_every(self._rules))
+        """Publish and remove signing keys when they are due."""
+        await _every(rotate_every(self._rules), "rotation", self._keyring.rotate)
 
     async def forget_assertions(self) -> None:
-        """Drop what need not be remembered any more."""
-        await _again_and_again("used assertions", self._tokens.forget, FORGET_EVERY)
+        """Drop used assertions that have expired."""
+        await _every(FORGET_EVERY, "used assertions", self._tokens.forget)
 
 
-async def _again_and_again(name: str, work: Callable[[], Awaitable[object]], pause: float) -> None:
+async def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
     failing = False
     while True:
         try:
@@ -59,4 +59,4 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[object]], pau
             if failing:
                 _log.info("database usable again", work=name)
             failing = False
-        await asyncio.sleep(pause)
+        await asyncio.sleep(seconds)

@@ -10,9 +10,16 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.identity import repository
-from lienthong.identity.assertions import Assertion, AssertionRefusedError, AssertionRules, read_assertion
-from lienthong.identity.clientkeys import client_keys_of_text, nobodys_keys
-from lienthong.identity.directory import ClientDirectory
+from lienthong.identity.domain.access_tokens import TokenRules, mint
+from lienthong.identity.domain.assertions import (
+    Assertion,
+    AssertionRefusedError,
+    AssertionRules,
+    read_assertion,
+)
+from lienthong.identity.domain.client_keys import client_keys_of_text, nobodys_keys
+from lienthong.identity.domain.clients import ClientStatus, RegisteredClient
+from lienthong.identity.domain.scopes import granted_scopes
 from lienthong.identity.errors import (
     ASSERTION_TYPE,
     no_client_authentication,
@@ -25,13 +32,10 @@ from lienthong.identity.errors import (
     unknown_client,
     unsupported_grant_type,
 )
-from lienthong.identity.keyring import Keyring, NoSigningKeyError
-from lienthong.identity.models import Status
-from lienthong.identity.repository import Client
 from lienthong.identity.schemas import IssuedToken
-from lienthong.identity.scopes import granted_scopes
-from lienthong.identity.tokens import TokenRules, mint
-from lienthong.identity.used import UsedAssertions
+from lienthong.identity.service.client_cache import ClientCache
+from lienthong.identity.service.keyring import Keyring, NoSigningKeyError
+from lienthong.identity.service.used_assertions import UsedAssertions
 from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database
 from lienthong.kit.ids import NewId
@@ -57,7 +61,7 @@ class TokenService:
     ) -> None:
         self._database = database
         self._keyring = keyring
-        self._clients = ClientDirectory(database, keyring)
+        self._clients = ClientCache(database, keyring)
         self._used = UsedAssertions(database)
         self._clock = clock
         self._new_id = new_id
@@ -77,7 +81,7 @@ class TokenService:
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             _log.error("token not issued: the database failed", error=repr(error))
             raise unavailable() from error
-        if client.status is not Status.ACTIVE:
+        if client.status is not ClientStatus.ACTIVE:
             _log.info("token refused", client=client.client_id, status=client.status.value)
             raise suspended_client()
         return self._mint(client, granted_scopes(form.get("scope"), client.scopes))
@@ -105,7 +109,7 @@ class TokenService:
             raise refused_assertion("client_id")
         return assertion
 
-    async def _prove(self, assertion: Assertion) -> Client:
+    async def _prove(self, assertion: Assertion) -> RegisteredClient:
         client = await self._clients.find(assertion.client_id)
         keys = () if client is None else assertion.candidates(client_keys_of_text(client.jwks))
         if not keys:
@@ -123,7 +127,7 @@ class TokenService:
             _log.warning("assertion used twice", client=assertion.client_id)
             raise replayed()
 
-    def _mint(self, client: Client, scopes: tuple[str, ...]) -> IssuedToken:
+    def _mint(self, client: RegisteredClient, scopes: tuple[str, ...]) -> IssuedToken:
         try:
             key = self._keyring.signing()
         except NoSigningKeyError as error:

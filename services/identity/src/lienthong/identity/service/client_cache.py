@@ -8,23 +8,23 @@ from collections import OrderedDict
 from typing import Final
 
 from lienthong.identity import repository
-from lienthong.identity.keyring import Keyring
-from lienthong.identity.repository import Client
+from lienthong.identity.domain.clients import RegisteredClient
+from lienthong.identity.service.keyring import Keyring
 from lienthong.kit.database import Database
 
 _MOST: Final = 4096
 
 
-class ClientDirectory:
+class ClientCache:
     """Finds clients, in memory where that is as good as the database."""
 
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
         self._version = -1
-        self._clients: OrderedDict[str, Client] = OrderedDict()
+        self._clients: OrderedDict[str, RegisteredClient] = OrderedDict()
 
-    async def find(self, client_id: str) -> Client | None:
+    async def find(self, client_id: str) -> RegisteredClient | None:
         """Find a client by its id."""
         version = self._keyring.published.version
         if version != self._version:

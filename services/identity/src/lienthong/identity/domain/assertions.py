@@ -16,7 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jws import CompactSignature, JWSRegistry, extract_compact
 from joserfc.util import urlsafe_b64decode
 
-from lienthong.identity.clientkeys import ALGORITHMS, ALIASES, ClientKey
+from lienthong.identity.domain.client_keys import ALGORITHMS, ALIASES, ClientKey
 
 MAX_ASSERTION: Final = 16_384
 """Characters; the largest honest assertion (PS256 with an 8,192-bit key) has fewer than 3,000."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.ledger.errors import KeyFileError
-from lienthong.ledger.keys import create_key, load_key, load_or_create_key
+from lienthong.ledger.errors import SigningKeyFileError
+from lienthong.ledger.service.signing_key_file import create_key, load_key, load_or_create_key
 from lienthong.tlog import VerifierKey
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_keys_are_drawn_from_the_given_randomness(tmp_path: Path) -> None:
 def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "ledger.key"
     path.write_text("something else")
-    with pytest.raises(KeyFileError, match=r"ledger\.key"):
+    with pytest.raises(SigningKeyFileError, match=r"ledger\.key"):
         create_key(path, ORIGIN)
     assert path.read_text() == "something else"
 
@@ -43,5 +43,5 @@ def test_a_file_without_a_key_is_named(tmp_path: Path, content: bytes | None) ->
     path = tmp_path / "ledger.key"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(KeyFileError, match=r"ledger\.key"):
+    with pytest.raises(SigningKeyFileError, match=r"ledger\.key"):
         load_key(path)

@@ -1,7 +1,7 @@
-"""Whose turn it is to append: one process at a time follows the journal, others wait and answer reads.
+"""The writer lock: one process at a time follows the journal; others wait for it and answer reads.
 
-This keeps two processes from getting into each other's way. That they cannot fork the log does not depend on
-it: each transaction locks the head of the log.
+It only spares processes work that another one does already. What keeps two processes from forking the log is
+the lock of the tree head in each transaction.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from lienthong.kit.database import Database
 
 
-class Turn(Protocol):
-    """The right to append, for the length of a block."""
+class WriterLock(Protocol):
+    """A lock that at most one process holds, for the length of a block."""
 
     def __call__(self) -> AbstractAsyncContextManager[bool]:
-        """Whether this process has the turn during the block; does not wait for it."""
+        """Try to take the lock for the block, without waiting; the value says whether it is held."""
         ...
 
 
-def turn_of(database: Database, url: str) -> Turn:
-    """The turn in this database: a lock of PostgreSQL, or a locked file beside SQLite's."""
+def writer_lock(database: Database, url: str) -> WriterLock:
+    """The writer lock of this database: an advisory lock of PostgreSQL, or a locked file beside SQLite's."""
     if database.dialect == "sqlite":
-        return _FileTurn(Path(f"{make_url(url).database}.writer"))
-    return _DatabaseTurn(database)
+        return _FileLock(Path(f"{make_url(url).database}.writer"))
+    return _AdvisoryLock(database)
 
 
-class _DatabaseTurn:
+class _AdvisoryLock:
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -46,7 +46,7 @@ class _DatabaseTurn:
             yield held
 
 
-class _FileTurn:
+class _FileLock:
     def __init__(self, path: Path) -> None:
         self._path = path
 

@@ -1,4 +1,4 @@
-"""Opening the log at the start of the process: found as it was signed, or the process does not run."""
+"""Opening the log when the process starts: what is stored must be what was signed, or the process ends."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.ledger import repository
+from lienthong.ledger.domain.tree_head import TreeHead
 from lienthong.ledger.errors import LedgerMismatchError
-from lienthong.ledger.keys import load_key, load_or_create_key
+from lienthong.ledger.service.signing_key_file import load_key, load_or_create_key
 from lienthong.tlog import (
     EMPTY_ROOT,
     ENTRIES,
@@ -27,43 +28,42 @@ if TYPE_CHECKING:
 
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
-    from lienthong.ledger.repository import Head
     from lienthong.tlog import SigningKey
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """An opened log: its name and the key that signs for it."""
+class LogSigner:
+    """What signs the log's checkpoints: the log's name (its origin, c2sp.org/tlog-checkpoint) and its key."""
 
     origin: str
     key: SigningKey
 
 
-async def open_log(database: Database, key_file: Path, origin: str, clock: Clock) -> Log:
-    """Open the log, or begin a new one with the signed checkpoint of the empty tree.
+async def open_log(database: Database, key_file: Path, origin: str, clock: Clock) -> LogSigner:
+    """Open and verify the log, or begin a new one with the signed checkpoint of the empty tree.
 
     Raises:
-        LedgerMismatchError: what is stored is not what was signed, or was signed by another key or name.
-        KeyFileError: the key is missing although the log has begun, or cannot be read or written.
+        LedgerMismatchError: what is stored is not what was signed, or was signed under another key or name.
+        SigningKeyFileError: the key is missing although the log has begun, or cannot be read or written.
     """
     async with database.transaction() as session:
-        head = await repository.find_head(session, lock=True)
+        head = await repository.find_tree_head(session, lock=True)
         if head is None:
             key = load_or_create_key(key_file, origin)
             _check_name(key, origin)
-            await repository.create_head(session, _empty(key, origin, clock))
+            await repository.create_tree_head(session, _empty(key, origin, clock))
         else:
             key = load_key(key_file)
             _check_name(key, origin)
             await verify(session, head, key, origin)
-    return Log(origin, key)
+    return LogSigner(origin, key)
 
 
-async def verify(session: AsyncSession, head: Head, key: SigningKey, origin: str) -> None:
-    """Check that the right edge of the stored tree and its last entries are what the checkpoint signs.
+async def verify(session: AsyncSession, head: TreeHead, key: SigningKey, origin: str) -> None:
+    """Check that the tiles on the right edge of the tree and its last entries are what the checkpoint signs.
 
-    It costs a few reads whatever the size. A change further inside is found by a check of the whole log,
-    which anyone with the checkpoint can make.
+    This takes a few reads whatever the size of the log. A change elsewhere is found by a check of the whole
+    log, which anyone with the checkpoint can make (`lienthong audit fsck`).
 
     Raises:
         LedgerMismatchError: they are not.
@@ -106,8 +106,8 @@ def _check_name(key: SigningKey, origin: str) -> None:
         )
 
 
-def _empty(key: SigningKey, origin: str, clock: Clock) -> repository.Head:
-    return repository.Head(
+def _empty(key: SigningKey, origin: str, clock: Clock) -> TreeHead:
+    return TreeHead(
         size=0,
         root=EMPTY_ROOT,
         checkpoint=Checkpoint(origin, 0, EMPTY_ROOT).signed(key),

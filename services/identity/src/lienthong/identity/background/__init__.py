@@ -1,0 +1,1 @@
+"""What runs beside requests: the consumer of the catalog's events, and timers."""

@@ -1,0 +1,1 @@
+"""What the identity service does: issue tokens, register clients, rotate signing keys."""

@@ -1,0 +1,68 @@
+"""What can be searched for in the log, and what a search finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class EntryQuery:
+    """The filters of a search; None means that any value matches.
+
+    `agency` matches the caller's or the provider's agency. `since` is inclusive, `until` exclusive. `after`
+    is the index of the last entry of the previous page: paging goes by index, so pages do not move while the
+    log grows.
+    """
+
+    limit: int
+    order: Literal["asc", "desc"] = "desc"
+    tx: str | None = None
+    client: str | None = None
+    service: str | None = None
+    agency: str | None = None
+    kind: str | None = None
+    status: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """An entry of the log: its index, the exact bytes of the record, and the two parties of the call."""
+
+    index: int
+    data: bytes
+    client: str | None
+    provider_agency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRecord:
+    """A journal record that could not become an entry, with the reason.
+
+    `journal_sequence` is the number of its message in the journal, `position` its place in that message,
+    counted from 0.
+    """
+
+    id: int
+    journal_sequence: int
+    position: int
+    reason: str
+    data: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage(Generic[Item]):
+    """One page of results and the cursor of the next page; None on the last page."""
+
+    items: Sequence[Item]
+    next: int | None

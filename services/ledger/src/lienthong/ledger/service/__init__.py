@@ -1,0 +1,1 @@
+"""What the ledger does: append journal records to the log, and answer reads of it."""

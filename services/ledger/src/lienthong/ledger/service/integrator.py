@@ -1,0 +1,130 @@
+"""How the log grows: journal messages in, entries, tiles and a signed checkpoint out, in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from lienthong.ledger import repository
+from lienthong.ledger.domain.integration import find_losses, record_ids, sort_records
+from lienthong.ledger.domain.records import read_message
+from lienthong.ledger.errors import LedgerMismatchError
+from lienthong.tlog import Checkpoint, Edge, grow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.database import Database
+    from lienthong.ledger.domain.records import JournalBatch, JournalRecord
+    from lienthong.ledger.domain.tree_head import TreeHead
+    from lienthong.ledger.events import JournalMessage
+    from lienthong.ledger.service.startup import LogSigner
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Integrated:
+    """The result of a transaction: the new tree head, and how many records were added, known or unusable."""
+
+    head: TreeHead
+    added: int = 0
+    known: int = 0
+    quarantined: int = 0
+
+
+class Integrator:
+    """Appends the records of journal messages to the log.
+
+    Each transaction locks the tree head first, so that two integrators on one database cannot fork the log.
+    """
+
+    def __init__(self, database: Database, signer: LogSigner, clock: Clock) -> None:
+        self._database = database
+        self._signer = signer
+        self._clock = clock
+        self._edge = Edge()
+
+    async def last_integrated(self, stream: str) -> int:
+        """The number of the last message of the stream that is in the log; 0 when there is none.
+
+        Raises:
+            LedgerMismatchError: the database has no tree head.
+        """
+        async with self._database.reading() as session:
+            return (await _tree_head(session)).last_sequence_of(stream)
+
+    async def integrate(
+        self, stream: str, messages: Sequence[JournalMessage], *, missing_before: int | None = None
+    ) -> Integrated:
+        """Append the records of messages of the stream that are not yet in the log; all of them or none.
+
+        Messages must follow the last integrated one without a gap. `missing_before` is the number of a
+        message before which the journal is known to have lost messages: that loss is noted in quarantine.
+
+        Raises:
+            OutOfOrderError: a message is missing before one of these; nothing was changed.
+            LedgerMismatchError: the database does not hold the signed tree any more; nothing was changed.
+        """
+        batches = await asyncio.to_thread(_read, messages)
+        async with self._database.transaction() as session:
+            head = await _tree_head(session, lock=True)
+            last = head.last_sequence_of(stream)
+            pending = [batch for batch in batches if batch.sequence > last]
+            if not pending:
+                return Integrated(head)
+            losses = find_losses(last, pending, missing_before=missing_before)
+            records = sort_records(pending, await repository.find_data_of(session, record_ids(pending)))
+            quarantine = [*losses, *records.quarantine]
+            edge, new_head = await self._append(session, head, records.new)
+            new_head = replace(new_head, journal_stream=stream, journal_sequence=pending[-1].sequence)
+            if quarantine:
+                await repository.put_in_quarantine(session, quarantine, self._clock.now())
+            if not await repository.replace_tree_head(session, head, new_head):
+                raise LedgerMismatchError("another process has written to the log without taking its lock")
+        self._edge = edge
+        for item in quarantine:
+            _log.error(
+                "journal record in quarantine",
+                sequence=item.journal_sequence,
+                position=item.position,
+                reason=item.record.reason,
+            )
+        return Integrated(new_head, len(records.new), records.known, len(quarantine))
+
+    async def _append(
+        self, session: AsyncSession, head: TreeHead, records: Sequence[JournalRecord]
+    ) -> tuple[Edge, TreeHead]:
+        edge = self._edge
+        if edge.size != head.size or edge.root != head.root:
+            edge = await repository.find_edge(session, head.size)
+            if edge.root != head.root:
+                raise LedgerMismatchError(
+                    f"the stored tiles do not give the root of the log at size {head.size}"
+                )
+        if not records:
+            return edge, head
+        growth = grow(edge, [record.leaf for record in records])
+        await repository.append_entries(session, head.size, records)
+        await repository.put_tiles(session, edge, growth.tiles)
+        size, root = growth.edge.size, growth.edge.root
+        checkpoint = Checkpoint(self._signer.origin, size, root).signed(self._signer.key)
+        now = self._clock.now()
+        return growth.edge, replace(head, size=size, root=root, checkpoint=checkpoint, signed_at=now)
+
+
+def _read(messages: Iterable[JournalMessage]) -> list[JournalBatch]:
+    return [read_message(message.sequence, message.payload) for message in messages]
+
+
+async def _tree_head(session: AsyncSession, *, lock: bool = False) -> TreeHead:
+    head = await repository.find_tree_head(session, lock=lock)
+    if head is None:
+        raise LedgerMismatchError("the ledger's database has lost the tree head of the log")
+    return head
