@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tests.documents import settings
+from tests.documents import problems, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-PAGES: Mapping[Path, Callable[[], str]] = {settings.PAGE: settings.page}
+PAGES: Mapping[Path, Callable[[], str]] = {problems.PAGE: problems.page, settings.PAGE: settings.page}
 
 
 def main(arguments: list[str]) -> int:

@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.kit.access import Caller, KeysReplica, require
 from lienthong.kit.clock import ManualClock
-from lienthong.kit.problems import install_problem_handlers
+from lienthong.kit.rest import install_problem_handlers
 from lienthong.kit.rpc import open_channel, serve_rpc
 from lienthong.kit.tokens import TokenVerifier
 from tests.support.waiting import eventually

@@ -12,8 +12,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
-from lienthong.kit.problems import ProblemError
+from lienthong.kit.problems import ProblemError, ProblemType
 from lienthong.kit.rpc import follow, open_channel, serve_rpc
+from lienthong.kit.text import BilingualText
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ async def raised_by(error: Exception) -> grpc.aio.AioRpcError:
 
 
 async def test_a_problem_becomes_the_nearest_status_and_keeps_its_code() -> None:
-    error = await raised_by(ProblemError("no-such-agency", 404, "No such agency", "There is no H99."))
+    title = BilingualText("No such agency", "Không có cơ quan này")
+    kind = ProblemType(code="no-such-agency", status=404, title=title, advice=title)
+    error = await raised_by(ProblemError(kind, BilingualText("There is no H99.", "Không có H99.")))
     assert (error.code(), error.details()) == (grpc.StatusCode.NOT_FOUND, "There is no H99.")
     assert ("lgsp-error", "no-such-agency") in tuple(error.trailing_metadata())
 

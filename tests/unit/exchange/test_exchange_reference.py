@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
-from lienthong.exchange import errors
 from lienthong.exchange.domain.messages import MAX_BATCH, MAX_EVENT_BYTES
 from lienthong.exchange.endpoints import routes
 from lienthong.exchange.service.subscriptions import MAX_SUBSCRIPTIONS
 from lienthong.exchange.settings import ExchangeSettings
 from lienthong.kit.settings import Settings
+from tests.support.problems import kinds_raised_in
 
 _REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "exchange.md").read_text(encoding="utf-8")
 # Told by the kit on behalf of every service.
@@ -28,13 +27,7 @@ def test_every_problem_is_described_with_its_status() -> None:
         for status, codes in re.findall(r"^\| (\d{3}) \| (.*?) \|", section("Problems"), re.MULTILINE)
         for code in re.findall(r"`([a-z-]+)`", codes)
     }
-    source = ast.parse(Path(errors.__file__).read_text(encoding="utf-8"))
-    made = {
-        str(ast.literal_eval(words["code"])): int(ast.literal_eval(words["status"]))
-        for call in ast.walk(source)
-        if isinstance(call, ast.Call)
-        if "code" in (words := {word.arg: word.value for word in call.keywords})
-    }
+    made = {kind.code: kind.status for kind in kinds_raised_in("services/exchange")}
     assert made
     assert {code: status for code, status in described.items() if code not in _COMMON} == made
 

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from lienthong.gateway.journal.records import Record, encode, timestamp
-from lienthong.gateway.problems import KINDS
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.kit.clock import ManualClock
+from tests.support.problems import kinds_raised_in
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
 SCHEMA = json.loads((DOCS / "journal-record.schema.json").read_text())
@@ -39,7 +39,7 @@ def test_every_problem_is_documented_with_its_status() -> None:
     documented = {
         row[1].strip("`"): int(row[0]) for row in rows("gateway.md") if re.fullmatch(r"[45]\d\d", row[0])
     }
-    assert documented == {code: kind.status for code, kind in KINDS.items()}
+    assert documented == {kind.code: kind.status for kind in kinds_raised_in("gateway")}
 
 
 def test_every_setting_is_documented() -> None:

@@ -9,8 +9,10 @@ import structlog
 from fastapi import Request  # noqa: TC002 - FastAPI reads the annotation when the application starts
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
-from lienthong.kit.problems import ProblemError
+from lienthong.kit.problems import ProblemError, general
+from lienthong.kit.problems.callers import client_suspended, insufficient_scope, no_token, token_refused
 from lienthong.kit.rpc import follow
+from lienthong.kit.text import BilingualText
 from lienthong.kit.tokens import KeySet, TokenRefusedError
 
 if TYPE_CHECKING:
@@ -76,28 +78,13 @@ class KeysReplica:
                 the first copy came.
         """
         if not self.ready:
-            raise ProblemError(
-                "not-ready",
-                503,
-                "Not ready",
-                "The keys that verify tokens have not arrived yet; try again.",
-                title_vi="Chưa sẵn sàng",
-                detail_vi="Chưa nhận được khoá xác minh; hãy thử lại.",
-                headers={"Retry-After": "1"},
-            )
+            raise _no_keys()
         try:
             access = self._verifier.verify(token, self.keys)
         except TokenRefusedError as refusal:
-            raise _refused(refusal.reason) from None
+            raise token_refused(refusal.reason) from None
         if access.client_id in self.suspended:
-            raise ProblemError(
-                "client-suspended",
-                403,
-                "Client suspended",
-                f"The client {access.client_id} is suspended; ask the platform's operator.",
-                title_vi="Hệ thống bị tạm ngừng",
-                detail_vi=f"Hệ thống {access.client_id} đang bị tạm ngừng; hãy liên hệ đơn vị vận hành.",
-            )
+            raise client_suspended(access.client_id)
         return access
 
 
@@ -126,47 +113,23 @@ def bearer_token(authorization: str | None) -> str:
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise ProblemError(
-            "no-token",
-            401,
-            "No token",
-            "Send an access token: Authorization: Bearer …; /oauth2/token issues it.",
-            title_vi="Thiếu mã truy cập",
-            detail_vi="Hãy gửi mã truy cập trong Authorization: Bearer …; lấy tại /oauth2/token.",
-            headers={"WWW-Authenticate": 'Bearer realm="lienthong"'},
-        )
+        raise no_token()
     return token.strip()
 
 
 def demand(caller: Caller, scope: str) -> None:
-    """Nothing, when `caller` holds `scope`.
+    """Refuse a caller whose token does not carry `scope`.
 
     Raises:
         ProblemError: 403 `insufficient-scope` (RFC 6750 §3.1).
     """
     if scope not in caller.scopes:
-        raise ProblemError(
-            "insufficient-scope",
-            403,
-            "Insufficient scope",
-            f"This needs a token with the scope {scope}.",
-            title_vi="Không đủ quyền",
-            detail_vi=f"Cần mã truy cập có phạm vi {scope}.",
-            headers={
-                "WWW-Authenticate": f'Bearer realm="lienthong", error="insufficient_scope", scope="{scope}"'
-            },
-        )
+        raise insufficient_scope(scope)
 
 
-def _refused(reason: str) -> ProblemError:
-    described = f'error_description="{reason}"'
-    return ProblemError(
-        "token-refused",
-        401,
-        "Token refused",
-        f"The access token does not stand: {reason}.",
-        title_vi="Mã truy cập bị từ chối",
-        detail_vi=f"Mã truy cập không hợp lệ: {reason}.",
-        headers={"WWW-Authenticate": f'Bearer realm="lienthong", error="invalid_token", {described}'},
-        extra={"reason": reason},
+def _no_keys() -> ProblemError:
+    detail = BilingualText(
+        "The keys that verify access tokens have not arrived yet.",
+        "Chưa nhận được khoá để xác minh mã truy cập.",
     )
+    return ProblemError(general.NOT_READY, detail, {"Retry-After": "1"})

@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 import structlog
 
-from lienthong.kit.problems import ProblemError
+from lienthong.kit.problems import ProblemError, general
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -133,6 +133,8 @@ async def _abort(context: Context, method: str, error: Exception) -> NoReturn:
         raise error
     if isinstance(error, ProblemError):
         status = _STATUS.get(error.status, grpc.StatusCode.UNKNOWN)
-        await context.abort(status, error.detail, (("lgsp-error", error.code),))
+        await context.abort(status, error.detail.en, (("lgsp-error", error.code),))
     _log.error("rpc failed", method=method, exc_info=error)
-    await context.abort(grpc.StatusCode.INTERNAL, "internal error", (("lgsp-error", "internal-error"),))
+    await context.abort(
+        grpc.StatusCode.INTERNAL, "internal error", (("lgsp-error", general.INTERNAL_ERROR.code),)
+    )

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-
 from lienthong.catalog import endpoints, events
 from lienthong.catalog.applying import Applying
 from lienthong.catalog.changes import Changes
@@ -26,14 +24,16 @@ from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import journal_stream
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.outbox import Outbox, OutboxRelay
-from lienthong.kit.problems import install_problem_handlers
 from lienthong.kit.process import run_process
+from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from fastapi import FastAPI
 
     from lienthong.catalog.settings import CatalogSettings
     from lienthong.kit.ids import NewId
@@ -61,12 +61,10 @@ class Features:
 
 def create_app(features: Features, keys: KeysReplica) -> FastAPI:
     """Build the REST application."""
-    # A redirect would name the address behind the gateway.
-    app = FastAPI(title="Liên thông catalog", openapi_url=None, redirect_slashes=False)
+    app = create_rest_app("Liên thông catalog")
     app.state.features = features
     app.state.keys = keys
     app.include_router(endpoints.router())
-    install_problem_handlers(app)
     return app
 
 

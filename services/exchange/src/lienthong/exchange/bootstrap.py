@@ -6,7 +6,6 @@ import socket
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
 from sqlalchemy import make_url
 
 from lienthong.exchange.background.catalog import CatalogReplica
@@ -29,8 +28,8 @@ from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import journal_stream
 from lienthong.kit.outbox import Outbox, OutboxRelay
-from lienthong.kit.problems import install_problem_handlers
 from lienthong.kit.process import run_process
+from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
@@ -80,8 +79,7 @@ async def serve(settings: ExchangeSettings) -> None:
     indexer = StreamIndexer(bus, index, clock)
     upkeep = ConsumerUpkeep(bus, consumers)
 
-    app = FastAPI(title="Liên thông: exchange", openapi_url=None, redirect_slashes=False)
-    install_problem_handlers(app)
+    app = create_rest_app("Liên thông: exchange")
     app.state.keys = keys
     app.include_router(routes(publishing, subscriptions, delivery))
 

@@ -130,7 +130,7 @@ async def _body(request: Request) -> bytes:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BODY_BYTES:
-                raise errors.event_too_large("The request", MAX_BODY_BYTES)
+                raise errors.event_too_large(None, MAX_BODY_BYTES)
     except ClientDisconnect:
         incomplete = errors.EventViolation("", "ended before it was complete")
         raise errors.malformed_event([incomplete]) from None

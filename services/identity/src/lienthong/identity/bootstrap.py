@@ -29,8 +29,8 @@ from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import NewId, uuid7
 from lienthong.kit.journal import AdminJournal, journal_stream
 from lienthong.kit.outbox import Outbox, OutboxRelay
-from lienthong.kit.problems import install_problem_handlers
 from lienthong.kit.process import run_process
+from lienthong.kit.rest import create_rest_app
 from lienthong.kit.telemetry import configure_telemetry
 
 PROCESS = "identity"
@@ -121,8 +121,7 @@ async def open_core(
 
 def create_app(settings: IdentitySettings, core: IdentityCore) -> FastAPI:
     """Build the REST application."""
-    app = FastAPI(title="Liên thông: identity", openapi_url=None, redirect_slashes=False)
-    install_problem_handlers(app)
+    app = create_rest_app("Liên thông: identity")
     app.include_router(routes(settings, core.tokens, core.keyring))
     return app
 

@@ -120,7 +120,7 @@ def _scheme(authorization: str) -> str:
 
 def _refuse(refusal: TokenError, also: Mapping[str, str] = MappingProxyType({})) -> Response:
     # No more than this: anyone may be refused as often as he likes, and the gateway records every request.
-    _log.debug("token refused", error=refusal.error, why=refusal.description)
+    _log.debug("token refused", error=refusal.error, why=refusal.detail.en)
     return Response(
         msgspec.json.encode(refusal.document()),
         status_code=refusal.status,

@@ -2,164 +2,177 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
+
+from lienthong.kit.problems import ProblemType, oauth
+from lienthong.kit.text import BilingualText
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(eq=False)
 class TokenError(Exception):
-    """A refusal: `error` is the code of RFC 6749 §5.2.
+    """A refusal of the token endpoint: one of the errors of RFC 6749 §5.2.
 
-    `description` is ASCII, as the RFC demands of `error_description`; `description_vi` goes beside it.
+    `detail` says what was wrong this time, in ASCII where it is English, as the RFC demands of
+    `error_description`. `status` is the kind's own where it is not given.
     """
 
-    error: str
-    description: str
-    description_vi: str
-    status: int = 400
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    kind: ProblemType
+    detail: BilingualText
+    headers: Mapping[str, str] = field(default_factory=dict)
+    other_status: int | None = None
+
+    @property
+    def error(self) -> str:
+        """The error code of the RFC."""
+        return self.kind.code
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return self.other_status or self.kind.status
+
+    def __str__(self) -> str:
+        return f"{self.kind.code}: {self.detail.en}"
 
     def document(self) -> dict[str, str]:
-        """Give the JSON object of the answer."""
+        """The JSON object of the answer (RFC 6749 §5.2), with a Vietnamese description beside."""
         return {
-            "error": self.error,
-            "error_description": self.description,
-            "error_description_vi": self.description_vi,
+            "error": self.kind.code,
+            "error_description": self.detail.en,
+            "error_description_vi": self.detail.vi,
         }
 
 
-def invalid_request(description: str, description_vi: str, *, status: int = 400) -> TokenError:
-    """The request itself is wrong: a parameter is missing, doubled or unreadable."""
-    return TokenError("invalid_request", description, description_vi, status)
+def invalid_request(en: str, vi: str, *, status: int | None = None) -> TokenError:
+    """The request itself is wrong: a parameter is missing, repeated or unreadable."""
+    return TokenError(oauth.INVALID_REQUEST, BilingualText(en, vi), other_status=status)
 
 
-def invalid_client(
-    description: str, description_vi: str, *, challenge: str = "private_key_jwt"
-) -> TokenError:
-    """The client is not proven. `challenge` is the scheme that RFC 9110 §15.5.2 wants named in the answer."""
+def invalid_client(detail: BilingualText, *, challenge: str = "private_key_jwt") -> TokenError:
+    """The client is not authenticated; `challenge` names the scheme (RFC 9110 §15.5.2 wants one)."""
     headers = {"WWW-Authenticate": f'{challenge} realm="oauth2"'}
-    return TokenError("invalid_client", description, description_vi, 401, headers)
+    return TokenError(oauth.INVALID_CLIENT, detail, headers)
 
 
 def refused_assertion(reason: str) -> TokenError:
     """The assertion is refused for one of `ASSERTION_REASONS`."""
-    return invalid_client(*ASSERTION_REASONS[reason])
+    return invalid_client(ASSERTION_REASONS[reason])
 
 
 def unknown_client() -> TokenError:
     """Unknown client, unknown key, wrong signature: one answer, which tells nobody what clients exist."""
-    return invalid_client(
+    detail = BilingualText(
         "The client is not registered, or the assertion is not signed with one of its registered keys. "
         "Check client_id, the key and its kid; a system registered just now is known within a second.",
-        "Hệ thống chưa được đăng ký, hoặc khẳng định không được ký bằng khoá đã đăng ký của hệ thống. "
+        "Hệ thống chưa được đăng ký, hoặc JWT xác thực không được ký bằng khoá đã đăng ký của hệ thống. "
         "Hãy kiểm tra client_id, khoá và kid; hệ thống vừa đăng ký sẽ được nhận biết trong vòng một giây.",
     )
+    return invalid_client(detail)
 
 
 def replayed() -> TokenError:
     """The `jti` has been used."""
-    return invalid_client(
+    detail = BilingualText(
         "This assertion was used before. Sign a new one, with a jti of its own, for every request.",
-        "Khẳng định này đã được dùng. Mỗi yêu cầu cần một khẳng định mới với jti riêng.",
+        "JWT xác thực này đã được dùng. Mỗi yêu cầu cần một JWT xác thực mới với jti riêng.",
     )
+    return invalid_client(detail)
 
 
 def suspended_client() -> TokenError:
     """The client is genuine, but its system is suspended or removed."""
-    return TokenError(
-        "unauthorized_client",
+    detail = BilingualText(
         "The system is suspended or removed in the catalog. Ask the operator of the platform to resume it.",
-        "Hệ thống đang bị tạm dừng hoặc đã bị xóa khỏi danh mục. Hãy liên hệ đơn vị vận hành nền tảng.",
+        "Hệ thống đang bị tạm ngừng hoặc đã bị xoá khỏi danh mục. Hãy liên hệ đơn vị vận hành nền tảng.",
     )
+    return TokenError(oauth.UNAUTHORIZED_CLIENT, detail)
 
 
 def invalid_scope(refused: str, allowed: str) -> TokenError:
     """A scope was asked for that the client may not have; said only to the proven client."""
-    return TokenError(
-        "invalid_scope",
+    detail = BilingualText(
         f"The scope {refused} is not allowed for this client; it may have: {allowed}.",
         f"Phạm vi {refused} không được phép cho hệ thống này; các phạm vi được phép: {allowed}.",
     )
+    return TokenError(oauth.INVALID_SCOPE, detail)
 
 
 def malformed_scope() -> TokenError:
     """The scope parameter does not follow RFC 6749 §3.3."""
-    return TokenError(
-        "invalid_scope",
+    detail = BilingualText(
         "The scope must be scope names separated by single spaces (RFC 6749 section 3.3).",
         "Tham số scope phải gồm các tên phạm vi cách nhau bằng một dấu cách (RFC 6749 mục 3.3).",
     )
+    return TokenError(oauth.INVALID_SCOPE, detail)
 
 
 def unavailable() -> TokenError:
     """The database cannot remember the assertion now, so no token can be given."""
-    return TokenError(
-        "temporarily_unavailable",
+    detail = BilingualText(
         "The token cannot be issued at the moment. Try again in a second with a new assertion.",
-        "Hiện chưa thể cấp mã truy cập. Hãy thử lại sau một giây với khẳng định mới.",
-        503,
-        {"Retry-After": "1"},
+        "Hiện chưa thể cấp mã truy cập. Hãy thử lại sau một giây với JWT xác thực mới.",
     )
+    return TokenError(oauth.TEMPORARILY_UNAVAILABLE, detail, {"Retry-After": "1"})
 
 
-ASSERTION_REASONS: Final[Mapping[str, tuple[str, str]]] = {
-    "malformed": (
+ASSERTION_REASONS: Final[Mapping[str, BilingualText]] = {
+    "malformed": BilingualText(
         "The client_assertion is not a signed JWT in compact form (three base64url parts of JSON).",
         "client_assertion không phải là JWT đã ký ở dạng rút gọn (ba phần base64url chứa JSON).",
     ),
-    "crit": (
+    "crit": BilingualText(
         "The assertion's header must not contain crit or b64; no such extension is understood here.",
-        "Phần đầu của khẳng định không được chứa crit hoặc b64; máy chủ không hỗ trợ phần mở rộng nào.",
+        "Phần đầu của JWT xác thực không được chứa crit hoặc b64; máy chủ không hỗ trợ phần mở rộng nào.",
     ),
-    "foreign_key": (
+    "foreign_key": BilingualText(
         "The assertion's header must not bring a key (jwk, jku, x5u, x5c); only registered keys count.",
-        "Phần đầu của khẳng định không được kèm khoá (jwk, jku, x5u, x5c); chỉ dùng khoá đã đăng ký.",
+        "Phần đầu của JWT xác thực không được kèm khoá (jwk, jku, x5u, x5c); chỉ dùng khoá đã đăng ký.",
     ),
-    "typ": (
+    "typ": BilingualText(
         "The assertion's typ must be JWT or client-authentication+jwt, or absent.",
-        "typ của khẳng định phải là JWT hoặc client-authentication+jwt, hoặc để trống.",
+        "typ của JWT xác thực phải là JWT hoặc client-authentication+jwt, hoặc để trống.",
     ),
-    "alg": (
+    "alg": BilingualText(
         "The assertion's alg must be ES256, EdDSA or PS256.",
-        "alg của khẳng định phải là ES256, EdDSA hoặc PS256.",
+        "alg của JWT xác thực phải là ES256, EdDSA hoặc PS256.",
     ),
-    "iss_sub": (
+    "iss_sub": BilingualText(
         "The assertion's iss and sub must both be the client_id.",
-        "iss và sub của khẳng định đều phải là client_id.",
+        "iss và sub của JWT xác thực đều phải là client_id.",
     ),
-    "client_id": (
+    "client_id": BilingualText(
         "The client_id parameter differs from the assertion's iss and sub.",
-        "Tham số client_id khác với iss và sub của khẳng định.",
+        "Tham số client_id khác với iss và sub của JWT xác thực.",
     ),
-    "aud": (
+    "aud": BilingualText(
         "The assertion's aud must be this server's issuer or token endpoint only; see its metadata.",
-        "aud của khẳng định phải chỉ là issuer hoặc token endpoint của máy chủ (xem metadata).",
+        "aud của JWT xác thực phải chỉ là issuer hoặc token endpoint của máy chủ (xem metadata).",
     ),
-    "exp": (
+    "exp": BilingualText(
         "The assertion has no exp.",
-        "Khẳng định thiếu exp.",
+        "JWT xác thực thiếu exp.",
     ),
-    "expired": (
+    "expired": BilingualText(
         "The assertion has expired. Sign a new one for every request, and check this machine's clock.",
-        "Khẳng định đã hết hạn. Hãy ký khẳng định mới cho mỗi yêu cầu và kiểm tra đồng hồ của máy.",
+        "JWT xác thực đã hết hạn. Hãy ký JWT xác thực mới cho mỗi yêu cầu và kiểm tra đồng hồ của máy.",
     ),
-    "lifetime": (
+    "lifetime": BilingualText(
         "The assertion lives too long: exp is too far ahead. Set exp to one minute after iat.",
-        "Thời hạn của khẳng định quá dài: exp quá xa. Hãy đặt exp bằng iat cộng một phút.",
+        "Thời hạn của JWT xác thực quá dài: exp quá xa. Hãy đặt exp bằng iat cộng một phút.",
     ),
-    "future": (
+    "future": BilingualText(
         "The assertion's iat or nbf lies in the future. Check this machine's clock.",
-        "iat hoặc nbf của khẳng định nằm trong tương lai. Hãy kiểm tra đồng hồ của máy.",
+        "iat hoặc nbf của JWT xác thực ở tương lai. Hãy kiểm tra đồng hồ của máy.",
     ),
-    "times": (
+    "times": BilingualText(
         "The assertion's exp, iat and nbf must be numbers of seconds since 1970-01-01T00:00:00Z.",
-        "exp, iat và nbf của khẳng định phải là số giây kể từ 1970-01-01T00:00:00Z.",
+        "exp, iat và nbf của JWT xác thực phải là số giây kể từ 1970-01-01T00:00:00Z.",
     ),
-    "jti": (
+    "jti": BilingualText(
         "The assertion needs a jti: a text of 1 to 256 characters that is used once.",
-        "Khẳng định cần có jti: chuỗi từ 1 đến 256 ký tự, chỉ dùng một lần.",
+        "JWT xác thực cần có jti: chuỗi từ 1 đến 256 ký tự, chỉ dùng một lần.",
     ),
 }
 """Reasons of `AssertionRefusedError`: what is wrong and how to mend it, in English (ASCII) and Vietnamese."""
@@ -167,13 +180,13 @@ ASSERTION_REASONS: Final[Mapping[str, tuple[str, str]]] = {
 
 def no_client_authentication(challenge: str = "private_key_jwt") -> TokenError:
     """The request proves no client, or tries to with another method."""
-    return invalid_client(
+    detail = BilingualText(
         f"Prove the client with client_assertion_type={ASSERTION_TYPE} and client_assertion "
         "(private_key_jwt, RFC 7523); there is no other method.",
         f"Hãy xác thực bằng client_assertion_type={ASSERTION_TYPE} và client_assertion "
         "(private_key_jwt, RFC 7523); không có cách nào khác.",
-        challenge=challenge,
     )
+    return invalid_client(detail, challenge=challenge)
 
 
 def several_authentications() -> TokenError:
@@ -194,11 +207,11 @@ def no_grant_type() -> TokenError:
 
 def unsupported_grant_type() -> TokenError:
     """The `grant_type` is another one."""
-    return TokenError(
-        "unsupported_grant_type",
+    detail = BilingualText(
         "The only grant_type here is client_credentials.",
         "grant_type duy nhất được hỗ trợ là client_credentials.",
     )
+    return TokenError(oauth.UNSUPPORTED_GRANT_TYPE, detail)
 
 
 def parameters_in_address() -> TokenError:

@@ -9,8 +9,8 @@ from lienthong.kit.bus import Bus
 from lienthong.kit.clock import Clock, SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.journal import journal_stream
-from lienthong.kit.problems import install_problem_handlers
 from lienthong.kit.process import run_process
+from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
@@ -56,9 +56,8 @@ async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> Led
 
 def create_app(core: LedgerCore, keys: KeysReplica) -> FastAPI:
     """Build the REST application."""
-    app = FastAPI(title="Liên thông: ledger", openapi_url=None, redirect_slashes=False)
+    app = create_rest_app("Liên thông: ledger")
     app.state.keys = keys
-    install_problem_handlers(app)
     app.include_router(routes(core.log, core.signer.key.verifier))
     return app
 

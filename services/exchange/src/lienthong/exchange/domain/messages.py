@@ -85,7 +85,7 @@ def is_source_of(source: str, home: str) -> bool:
 def _message(event: CloudEvent) -> EventMessage:
     payload = event.to_json()
     if len(payload) > MAX_EVENT_BYTES:
-        raise errors.event_too_large(f"The event {event.id!r}", MAX_EVENT_BYTES)
+        raise errors.event_too_large(event.id, MAX_EVENT_BYTES)
     return EventMessage(event.id, message_id_of(event.source, event.id), event.fingerprint(), payload)
 
 

@@ -81,7 +81,7 @@ class PublishingService:
             except BusUnavailableError:
                 raise errors.bus_unavailable([asdict(event) for event in published]) from None
             except BusRefusedError:
-                raise errors.event_too_large(f"The event {message.event_id!r}", MAX_EVENT_BYTES) from None
+                raise errors.event_too_large(message.event_id, MAX_EVENT_BYTES) from None
         return published
 
     async def _known(self, messages: Sequence[EventMessage]) -> dict[str, StoredEvent]:

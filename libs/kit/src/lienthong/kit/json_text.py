@@ -1,0 +1,137 @@
+"""Strict JSON: what is read here, every other reader reads the same way (RFC 8259, and RFC 7493, I-JSON).
+
+Duplicate member names, NaN, infinite numbers, lone surrogates, NUL characters and very deep nesting are taken
+by one JSON reader or database and refused, or changed, by another. All of them are refused here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+
+from lienthong.kit.json_pointer import pointer
+from lienthong.kit.text import BilingualText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lienthong.kit.json_pointer import JsonPath
+
+Json: TypeAlias = Any
+JsonObject: TypeAlias = dict[str, Any]
+
+MAX_DEPTH: Final = 64
+"""How many objects and arrays may stand inside each other."""
+
+
+class NotJsonError(ValueError):
+    """The text is not JSON, or JSON that two readers could understand differently; `text` says why."""
+
+    def __init__(self, en: str, vi: str) -> None:
+        super().__init__(en)
+        self.text = BilingualText(en, vi)
+
+
+def parse(data: bytes) -> Json:
+    """Read JSON text, and refuse everything that is not portable.
+
+    Raises:
+        NotJsonError: `decode` refuses it, or `not_portable` finds something in it; names the first place.
+    """
+    value = decode(data)
+    for path, text in not_portable(value):
+        at = pointer(path) or "/"
+        raise NotJsonError(f"{at}: {text.en}", f"{at}: {text.vi}")
+    return value
+
+
+def decode(data: bytes) -> Json:
+    """Read JSON text in UTF-8. The size of `data` must have been limited before.
+
+    `not_portable` names what may still be wrong with the value, each with its place.
+
+    Raises:
+        NotJsonError: not UTF-8, not JSON, a member name twice in one object, NaN or Infinity, or a whole
+            number of more digits than Python reads (4,300).
+    """
+    try:
+        return json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+    except RecursionError:
+        raise NotJsonError(*_TOO_DEEP) from None
+    except UnicodeDecodeError as error:
+        raise NotJsonError(
+            f"not UTF-8 text: the byte at offset {error.start} is wrong",
+            f"không phải văn bản UTF-8: byte ở vị trí {error.start} không hợp lệ",
+        ) from None
+    except json.JSONDecodeError as error:
+        raise NotJsonError(
+            f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+            f"không phải JSON: lỗi ở dòng {error.lineno}, cột {error.colno} ({error.msg})",
+        ) from None
+    except NotJsonError:
+        raise
+    except ValueError:
+        raise NotJsonError("a number has too many digits", "một số có quá nhiều chữ số") from None
+
+
+def not_portable(value: Json) -> Iterator[tuple[JsonPath, BilingualText]]:
+    """Name each place of a decoded value that another reader, or a database, could not take as it is."""
+    stack: list[tuple[JsonPath, Json]] = [((), value)]
+    while stack:
+        path, node = stack.pop()
+        if len(path) >= MAX_DEPTH and isinstance(node, dict | list):
+            yield path, BilingualText(*_TOO_DEEP)
+        elif isinstance(node, dict):
+            for name, member in node.items():
+                if not _is_portable(name):
+                    yield path, _CHARACTERS
+                stack.append(((*path, name), member))
+        elif isinstance(node, list):
+            stack.extend(((*path, index), item) for index, item in enumerate(node))
+        elif isinstance(node, str) and not _is_portable(node):
+            yield path, _CHARACTERS
+        elif isinstance(node, float) and not math.isfinite(node):
+            yield path, BilingualText("the number is too large", "số quá lớn")
+
+
+def canonical(value: Json) -> str:
+    """Write a value so that equal values, and only these, give equal text (`1`, `1.0` and `true` differ)."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def size(value: Json) -> int:
+    """Return the bytes of the compact text of a value."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+
+
+_TOO_DEEP: Final = (
+    f"nested more than {MAX_DEPTH} levels deep; flatten it",
+    f"lồng nhau quá {MAX_DEPTH} cấp; hãy giảm số cấp",
+)
+_NOT_PORTABLE: Final = re.compile("[\0\ud800-\udfff]")
+_CHARACTERS: Final = BilingualText(
+    "holds a NUL character or half of a surrogate pair; remove it",
+    "có ký tự NUL hoặc nửa cặp surrogate; hãy bỏ đi",
+)
+
+
+def _is_portable(text: str) -> bool:
+    return _NOT_PORTABLE.search(text) is None
+
+
+def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise NotJsonError(
+            f"an object names the member '{twice}' twice; keep one",
+            f"một đối tượng có trường '{twice}' hai lần; chỉ giữ một",
+        )
+    return members
+
+
+def _constant(text: str) -> NoReturn:
+    raise NotJsonError(f"'{text}' is not a JSON number", f"'{text}' không phải là số trong JSON")

@@ -1,0 +1,99 @@
+"""Problems of calls through the gateway."""
+
+from typing import Final
+
+from lienthong.kit.problems.problem import ProblemType
+from lienthong.kit.text import BilingualText
+
+PATH_NOT_NORMAL: Final = ProblemType(
+    code="path-not-normal",
+    status=400,
+    title=BilingualText("Path not in normal form", "Đường dẫn không ở dạng chuẩn"),
+    advice=BilingualText(
+        "Write the path without '//', '.' and '..' segments, and percent-encode every other character "
+        "once; a slash or a dot must not be encoded.",
+        "Hãy viết đường dẫn không có '//', '.' và '..', mã hoá phần trăm các ký tự khác đúng một lần; "
+        "không mã hoá dấu gạch chéo và dấu chấm.",
+    ),
+)
+UNKNOWN_PATH: Final = ProblemType(
+    code="unknown-path",
+    status=404,
+    title=BilingualText("Unknown path", "Đường dẫn không tồn tại"),
+    advice=BilingualText(
+        "Call a service at /api/AGENCY/SYSTEM/SERVICE/path. What services there are: lienthong get services",
+        "Hãy gọi dịch vụ theo đường dẫn /api/CƠ_QUAN/HỆ_THỐNG/DỊCH_VỤ/đường-dẫn. Xem các dịch vụ: "
+        "lienthong get services",
+    ),
+)
+UNKNOWN_SERVICE: Final = ProblemType(
+    code="unknown-service",
+    status=404,
+    title=BilingualText("Unknown service", "Dịch vụ không tồn tại"),
+    advice=BilingualText(
+        "Look the service up in the catalog: lienthong get services. A service that is suspended is not"
+        " offered until its provider or the operator resumes it.",
+        "Hãy tra cứu dịch vụ trong danh mục: lienthong get services. Dịch vụ bị tạm ngừng chỉ dùng được"
+        " khi đã hoạt động trở lại.",
+    ),
+)
+UNKNOWN_OPERATION: Final = ProblemType(
+    code="unknown-operation",
+    status=404,
+    title=BilingualText("Unknown operation", "Thao tác không tồn tại"),
+    advice=BilingualText(
+        "See the paths that the service declares: lienthong get service ID -o yaml",
+        "Hãy xem các đường dẫn mà dịch vụ khai báo: lienthong get service MÃ -o yaml",
+    ),
+)
+HEADERS_TOO_LARGE: Final = ProblemType(
+    code="headers-too-large",
+    status=431,
+    title=BilingualText("Header fields too large", "Các trường tiêu đề quá lớn"),
+    advice=BilingualText(
+        "Shorten the address and the header fields, or send fewer fields.",
+        "Hãy rút gọn địa chỉ và các trường tiêu đề, hoặc gửi ít trường hơn.",
+    ),
+)
+PROVIDER_UNREACHABLE: Final = ProblemType(
+    code="provider-unreachable",
+    status=502,
+    title=BilingualText("Provider unreachable", "Không kết nối được hệ thống cung cấp"),
+    advice=BilingualText(
+        "Try again later. If it lasts, tell the agency that provides the service the transaction id.",
+        "Hãy thử lại sau. Nếu vẫn lỗi, hãy báo mã giao dịch cho cơ quan cung cấp dịch vụ.",
+    ),
+)
+PROVIDER_BROKEN: Final = ProblemType(
+    code="provider-broken",
+    status=502,
+    title=BilingualText("Invalid answer from the provider", "Hệ thống cung cấp trả lời sai giao thức"),
+    advice=BilingualText(
+        "Tell the agency that provides the service the transaction id. Before you repeat a request that"
+        " changes data, ask whether it took effect.",
+        "Hãy báo mã giao dịch cho cơ quan cung cấp dịch vụ. Với yêu cầu làm thay đổi dữ liệu, hãy hỏi "
+        "xem yêu cầu đã được thực hiện chưa trước khi gửi lại.",
+    ),
+)
+PROVIDER_TIMEOUT: Final = ProblemType(
+    code="provider-timeout",
+    status=504,
+    title=BilingualText("Provider too slow", "Hệ thống cung cấp trả lời quá chậm"),
+    advice=BilingualText(
+        "Try again later. Before you repeat a request that changes data, ask the agency that provides "
+        "the service whether it took effect; tell it the transaction id.",
+        "Hãy thử lại sau. Với yêu cầu làm thay đổi dữ liệu, trước khi gửi lại hãy hỏi cơ quan cung cấp "
+        "xem yêu cầu đã được thực hiện chưa, kèm mã giao dịch.",
+    ),
+)
+AUDIT_UNAVAILABLE: Final = ProblemType(
+    code="audit-unavailable",
+    status=503,
+    title=BilingualText("Audit log unavailable", "Không ghi được nhật ký kiểm toán"),
+    advice=BilingualText(
+        "Try again after the seconds that Retry-After names. A request that changes data may have taken"
+        " effect at the provider already.",
+        "Hãy thử lại sau số giây nêu trong Retry-After. Yêu cầu làm thay đổi dữ liệu có thể đã được "
+        "thực hiện ở hệ thống cung cấp.",
+    ),
+)

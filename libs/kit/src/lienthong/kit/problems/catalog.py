@@ -1,0 +1,47 @@
+"""Problems of the catalog."""
+
+from typing import Final
+
+from lienthong.kit.problems.problem import ProblemType
+from lienthong.kit.text import BilingualText
+
+NOT_ALLOWED: Final = ProblemType(
+    code="not-allowed",
+    status=403,
+    title=BilingualText("Not allowed", "Không được phép"),
+    advice=BilingualText(
+        "Use credentials of the party that the detail names: --as operator, or --as a system of the "
+        "providing or the requesting agency.",
+        "Hãy dùng thông tin xác thực của bên được nêu trong phần chi tiết: --as operator, hoặc --as một"
+        " hệ thống của cơ quan cung cấp hay cơ quan đề nghị.",
+    ),
+)
+UNKNOWN_RESOURCE: Final = ProblemType(
+    code="unknown-resource",
+    status=404,
+    title=BilingualText("Unknown resource", "Không có trong danh mục"),
+    advice=BilingualText(
+        "See what the catalog holds: lienthong get agencies|systems|services|agreements|event-types",
+        "Hãy xem danh mục: lienthong get agencies|systems|services|agreements|event-types",
+    ),
+)
+CONFLICT: Final = ProblemType(
+    code="conflict",
+    status=409,
+    title=BilingualText("Conflict", "Xung đột"),
+    advice=BilingualText(
+        "What was sent contradicts what the catalog holds already; 'errors' names each place and how to"
+        " resolve it.",
+        "Nội dung gửi lên mâu thuẫn với nội dung đã có trong danh mục; 'errors' nêu từng chỗ và cách xử lý.",
+    ),
+)
+INVALID_MANIFESTS: Final = ProblemType(
+    code="invalid-manifests",
+    status=422,
+    title=BilingualText("Invalid manifests", "Bản khai không hợp lệ"),
+    advice=BilingualText(
+        "Correct every place that 'errors' names, then apply again; nothing of this request was applied.",
+        "Hãy sửa mọi chỗ được nêu trong 'errors' rồi gửi lại; chưa có nội dung nào của yêu cầu này được"
+        " áp dụng.",
+    ),
+)

@@ -1,0 +1,136 @@
+"""Problems that any process can answer with."""
+
+from typing import Final
+
+from lienthong.kit.problems.problem import ProblemType
+from lienthong.kit.text import BilingualText
+
+MALFORMED_REQUEST: Final = ProblemType(
+    code="malformed-request",
+    status=400,
+    title=BilingualText("Malformed request", "Yêu cầu sai định dạng"),
+    advice=BilingualText(
+        "Correct what the detail names, then send the request again.",
+        "Hãy sửa chỗ được nêu trong phần chi tiết rồi gửi lại yêu cầu.",
+    ),
+)
+NO_TOKEN: Final = ProblemType(
+    code="no-token",
+    status=401,
+    title=BilingualText("Access token missing", "Thiếu mã truy cập"),
+    advice=BilingualText(
+        "Get an access token at POST /oauth2/token and send it as 'Authorization: Bearer …'; with the "
+        "lienthong command, choose credentials with --as FOLDER.",
+        "Hãy lấy mã truy cập tại POST /oauth2/token và gửi trong 'Authorization: Bearer …'; với lệnh "
+        "lienthong, chọn thông tin xác thực bằng --as THƯ_MỤC.",
+    ),
+)
+TOKEN_REFUSED: Final = ProblemType(
+    code="token-refused",
+    status=401,
+    title=BilingualText("Access token not accepted", "Mã truy cập không được chấp nhận"),
+    advice=BilingualText(
+        "Get a new access token at POST /oauth2/token. If that one is not accepted either, check this "
+        "machine's clock and the gateway's address: lienthong doctor",
+        "Hãy lấy mã truy cập mới tại POST /oauth2/token. Nếu mã mới vẫn không được chấp nhận, hãy kiểm "
+        "tra đồng hồ của máy và địa chỉ cổng: lienthong doctor",
+    ),
+)
+INSUFFICIENT_SCOPE: Final = ProblemType(
+    code="insufficient-scope",
+    status=403,
+    title=BilingualText("Insufficient scope", "Mã truy cập không đủ phạm vi"),
+    advice=BilingualText(
+        "Get an access token with the scope that the detail names. Not every client may have every "
+        "scope; with the lienthong command, use --as operator for the catalog and --as auditor for the "
+        "audit log.",
+        "Hãy lấy mã truy cập có phạm vi được nêu trong phần chi tiết. Mỗi loại tài khoản chỉ được cấp "
+        "một số phạm vi; với lệnh lienthong, dùng --as operator cho danh mục và --as auditor cho nhật "
+        "ký kiểm toán.",
+    ),
+)
+CLIENT_SUSPENDED: Final = ProblemType(
+    code="client-suspended",
+    status=403,
+    title=BilingualText("Calling system suspended", "Hệ thống gọi đang bị tạm ngừng"),
+    advice=BilingualText(
+        "Ask the operator of the platform to resume the system (lienthong system resume ID).",
+        "Hãy đề nghị đơn vị vận hành nền tảng cho hệ thống hoạt động trở lại (lienthong system resume MÃ).",
+    ),
+)
+NOT_FOUND: Final = ProblemType(
+    code="not-found",
+    status=404,
+    title=BilingualText("Not found", "Không tìm thấy"),
+    advice=BilingualText(
+        "Check the address against the reference of this service.",
+        "Hãy đối chiếu địa chỉ với tài liệu của dịch vụ này.",
+    ),
+)
+METHOD_NOT_ALLOWED: Final = ProblemType(
+    code="method-not-allowed",
+    status=405,
+    title=BilingualText("Method not allowed", "Phương thức không được phép"),
+    advice=BilingualText(
+        "Use one of the methods in the header Allow. What methods a service has: lienthong get service "
+        "ID -o yaml",
+        "Hãy dùng một trong các phương thức nêu trong trường Allow. Xem các phương thức của dịch vụ: "
+        "lienthong get service MÃ -o yaml",
+    ),
+)
+REQUEST_TOO_LARGE: Final = ProblemType(
+    code="request-too-large",
+    status=413,
+    title=BilingualText("Request too large", "Yêu cầu quá lớn"),
+    advice=BilingualText(
+        "Send less in one request; the detail names the limit (of a service: its maxRequestBytes in the"
+        " catalog).",
+        "Hãy gửi ít dữ liệu hơn trong một yêu cầu; giới hạn được nêu trong phần chi tiết (với dịch vụ: "
+        "maxRequestBytes trong danh mục).",
+    ),
+)
+UNSUPPORTED_MEDIA_TYPE: Final = ProblemType(
+    code="unsupported-media-type",
+    status=415,
+    title=BilingualText("Unsupported media type", "Kiểu nội dung không được hỗ trợ"),
+    advice=BilingualText(
+        "Send the body in a format that the detail names, with the matching Content-Type.",
+        "Hãy gửi nội dung theo định dạng được nêu trong phần chi tiết, kèm Content-Type tương ứng.",
+    ),
+)
+INVALID_REQUEST: Final = ProblemType(
+    code="invalid-request",
+    status=422,
+    title=BilingualText("Invalid request", "Yêu cầu không hợp lệ"),
+    advice=BilingualText(
+        "Correct every place that the detail and 'errors' name, then send the request again.",
+        "Hãy sửa mọi chỗ được nêu trong phần chi tiết và 'errors' rồi gửi lại yêu cầu.",
+    ),
+)
+INTERNAL_ERROR: Final = ProblemType(
+    code="internal-error",
+    status=500,
+    title=BilingualText("Internal error", "Lỗi nội bộ"),
+    advice=BilingualText(
+        "Tell the operator of the platform the transaction id; the log has more under it.",
+        "Hãy báo mã giao dịch cho đơn vị vận hành nền tảng để tra cứu nhật ký hệ thống.",
+    ),
+)
+NOT_READY: Final = ProblemType(
+    code="not-ready",
+    status=503,
+    title=BilingualText("Not ready", "Chưa sẵn sàng"),
+    advice=BilingualText(
+        "Try again after the seconds that Retry-After names. If it lasts, tell the operator of the platform.",
+        "Hãy thử lại sau số giây nêu trong Retry-After. Nếu vẫn lỗi, hãy báo đơn vị vận hành nền tảng.",
+    ),
+)
+HTTP_ERROR: Final = ProblemType(
+    code="http-error",
+    status=400,
+    title=BilingualText("Request not accepted", "Yêu cầu không được chấp nhận"),
+    advice=BilingualText(
+        "The HTTP status says what kind of error it is; correct what the detail names.",
+        "Mã trạng thái HTTP cho biết loại lỗi; hãy sửa chỗ được nêu trong phần chi tiết.",
+    ),
+)

@@ -1,0 +1,82 @@
+"""A kind of problem, and one occurrence of it (RFC 9457)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from lienthong.kit.text import BilingualText
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROBLEM_JSON: Final = "application/problem+json"
+ERROR_HEADER: Final = "LGSP-Error"
+TRANSACTION_HEADER: Final = "LGSP-Transaction-Id"
+
+
+class ProblemType(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem type (RFC 9457 §3.1.1): what all occurrences under one code have in common.
+
+    `code` is the stable machine name, `status` the HTTP status. `title` names the problem, `advice` says what
+    the caller can do about it.
+    """
+
+    code: str
+    status: int
+    title: BilingualText
+    advice: BilingualText
+
+    @property
+    def uri(self) -> str:
+        """The `type` member of the document."""
+        return f"urn:lgsp:problem:{self.code}"
+
+
+@dataclass(eq=False)
+class ProblemError(Exception):
+    """A problem that the caller must be told.
+
+    `detail` says what was wrong this time. `headers` are added to the answer, `extra` holds further members
+    of the document.
+    """
+
+    kind: ProblemType
+    detail: BilingualText
+    headers: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        """The code of the problem's kind."""
+        return self.kind.code
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the problem's kind."""
+        return self.kind.status
+
+    def __str__(self) -> str:
+        return f"{self.kind.code}: {self.detail.en}"
+
+    def document(self, instance: str | None) -> dict[str, Any]:
+        """The problem document (RFC 9457 §3); `instance` is the transaction id, where it is known."""
+        kind, detail = self.kind, self.detail
+        document: dict[str, Any] = {
+            "type": kind.uri,
+            "title": kind.title.en,
+            "status": kind.status,
+            "detail": detail.en,
+            "instance": instance,
+            "code": kind.code,
+            "title_vi": kind.title.vi,
+            "detail_vi": detail.vi,
+            "advice": kind.advice.en,
+            "advice_vi": kind.advice.vi,
+        }
+        if instance is None:
+            del document["instance"]
+        document.update(self.extra)
+        return document

@@ -1,0 +1,234 @@
+"""The REST edge of a service: problems as answers, bodies within a limit, no unknown query parameters.
+
+The only module of the kit, beside `access`, that loads FastAPI; the gateway imports neither.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from lienthong.kit.json_pointer import pointer
+from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
+from lienthong.kit.text import BilingualText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+
+    from fastapi.dependencies.models import Dependant
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_MOST_NAMES: Final = 20
+_LONGEST_NAME: Final = 60
+_KINDS_OF_STATUS: Final = {
+    400: general.MALFORMED_REQUEST,
+    404: general.NOT_FOUND,
+    405: general.METHOD_NOT_ALLOWED,
+    413: general.REQUEST_TOO_LARGE,
+    415: general.UNSUPPORTED_MEDIA_TYPE,
+}
+
+_log = structlog.get_logger(__name__)
+
+
+class BodyTooLargeError(Exception):
+    """The body of a request has more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body has more than {limit} bytes")
+        self.limit = limit
+
+
+class BodyIncompleteError(Exception):
+    """The caller closed the connection before the body had arrived."""
+
+
+class StrictRoute(APIRoute):
+    """A route that refuses query parameters which it does not declare: 422 `invalid-request`.
+
+    Give it to a router: `APIRouter(route_class=StrictRoute)`. The parameters are those of the endpoint and of
+    everything that it depends on. Like an unknown path, they are refused before the caller is authenticated.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Put the check before the endpoint."""
+        handle = super().get_route_handler()
+        declared = frozenset(_query_parameters(self.dependant))
+
+        async def checked(request: Request) -> Response:
+            if unknown := request.query_params.keys() - declared:
+                raise unknown_parameters(unknown, declared)
+            return await handle(request)
+
+        return checked
+
+
+def create_rest_app(title: str) -> FastAPI:
+    """A FastAPI application that answers every failure with a problem document."""
+    # No redirects: they would name the address behind the gateway.
+    app = FastAPI(title=title, openapi_url=None, redirect_slashes=False)
+    install_problem_handlers(app)
+    return app
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body of a request, of at most `limit` bytes.
+
+    Raises:
+        BodyTooLargeError: no more of it is read.
+        BodyIncompleteError: the caller went away.
+    """
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise BodyTooLargeError(limit)
+    except ClientDisconnect:
+        raise BodyIncompleteError from None
+    return bytes(body)
+
+
+def problem_response(problem: ProblemError, instance: str | None) -> Response:
+    """The HTTP answer that carries `problem`; `instance` is the transaction id, where it is known."""
+    return Response(
+        msgspec.json.encode(problem.document(instance)),
+        status_code=problem.status,
+        headers={**problem.headers, ERROR_HEADER: problem.code},
+        media_type=PROBLEM_JSON,
+    )
+
+
+def unknown_parameters(unknown: set[str], declared: frozenset[str]) -> ProblemError:
+    """Query parameters that the address does not take; at most 20 are named."""
+    names = sorted(name[:_LONGEST_NAME] for name in unknown)[:_MOST_NAMES]
+    known = ", ".join(sorted(declared))
+    en = f"the parameters here are: {known}" if known else "no parameter is allowed here"
+    vi = f"các tham số hợp lệ: {known}" if known else "không nhận tham số nào"
+    listed = ", ".join(f"'{name}'" for name in names)
+    errors = [
+        {
+            "pointer": f"query{pointer([name])}",
+            "detail": f"not known; {en}",
+            "detail_vi": f"không hợp lệ; {vi}",
+        }
+        for name in names
+    ]
+    detail = BilingualText(
+        f"Unknown query parameter {listed}; {en}.", f"Tham số {listed} không hợp lệ; {vi}."
+    )
+    return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": errors})
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make `app` answer every failure with a problem document; unexpected ones tell nothing of the inside."""
+
+    async def on_problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ProblemError)  # noqa: S101 - registered for ProblemError only
+        return _answer(request, error)
+
+    async def on_invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this only
+        return _answer(request, _invalid(error.errors()))
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this only
+        return _answer(request, _from_http(error))
+
+    app.add_exception_handler(ProblemError, on_problem)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_middleware(_Unexpected)
+
+
+class _Unexpected:
+    """Turns an exception that nobody handled into a 500, and logs it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            tx = _transaction_id(scope)
+            _log.exception("request failed", method=scope["method"], path=scope["path"], tx=tx)
+            if started:
+                # The status has been sent: break the connection rather than end half an answer well.
+                raise
+            await problem_response(_internal_error(), tx)(scope, receive, send)
+
+
+def _transaction_id(scope: Scope) -> str | None:
+    wanted = TRANSACTION_HEADER.lower().encode()
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), None)
+
+
+def _answer(request: Request, problem: ProblemError) -> Response:
+    return problem_response(problem, request.headers.get(TRANSACTION_HEADER))
+
+
+def _internal_error() -> ProblemError:
+    detail = BilingualText(
+        "Something failed inside the platform. The log has more under the transaction id.",
+        "Hệ thống gặp lỗi. Nhật ký hệ thống ghi thêm thông tin theo mã giao dịch.",
+    )
+    return ProblemError(general.INTERNAL_ERROR, detail)
+
+
+def _from_http(error: HTTPException) -> ProblemError:
+    status = error.status_code
+    kind = _KINDS_OF_STATUS.get(status) or msgspec.structs.replace(general.HTTP_ERROR, status=status)
+    detail = BilingualText(str(error.detail), f"{HTTPStatus(status).phrase}: {error.detail}")
+    return ProblemError(kind, detail, error.headers or {})
+
+
+def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
+    if any(error["type"] == "json_invalid" for error in errors):
+        text = BilingualText("The body is not valid JSON.", "Nội dung không phải JSON hợp lệ.")
+        return ProblemError(general.MALFORMED_REQUEST, text)
+    # Only where and what: pydantic's own error also holds the input, which may be personal data.
+    found = [{"pointer": _place(error["loc"]), "detail": error["msg"]} for error in errors]
+    detail = BilingualText(
+        "; ".join(f"{entry['pointer']}: {entry['detail']}" for entry in found),
+        "Dữ liệu gửi lên không đúng quy định; xem danh sách 'errors'.",
+    )
+    return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": found})
+
+
+def _place(location: Sequence[str | int]) -> str:
+    """`/spec/name` (RFC 6901) in a body; `query/limit`, `path/code`, `header/x` elsewhere."""
+    where, *rest = location or [""]
+    return pointer(rest) if where == "body" else f"{where}{pointer(rest)}"
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[str]:
+    for field in dependant.query_params:
+        annotation = field.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            for name, member in annotation.model_fields.items():
+                yield member.alias or name
+        else:
+            yield field.alias
+    for inner in dependant.dependencies:
+        yield from _query_parameters(inner)

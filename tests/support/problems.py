@@ -1,0 +1,74 @@
+"""Which kinds of problem the sources raise, read from their syntax trees."""
+
+from __future__ import annotations
+
+import ast
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lienthong.kit.problems import callers
+from lienthong.kit.problems.problem import ProblemType
+from lienthong.kit.problems.registry import AREAS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = (
+    "libs/kit",
+    "gateway",
+    "services/catalog",
+    "services/exchange",
+    "services/identity",
+    "services/ledger",
+)
+KIT = "lienthong.kit.problems"
+_AREAS = {area.__name__.rpartition(".")[2]: area for area in AREAS}
+
+
+def sources(*packages: str) -> Iterator[tuple[Path, ast.Module]]:
+    """The modules of components (`gateway`, `services/ledger`), each with its syntax tree."""
+    for package in packages:
+        for path in sorted((ROOT / package / "src").rglob("*.py")):
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def kinds_named_in(tree: ast.Module) -> frozenset[ProblemType]:
+    """The kinds that a module names itself: `area.KIND`, or a KIND imported from its area."""
+    areas: dict[str, str] = {}
+    found: set[ProblemType] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == KIT:
+            areas |= {name.asname or name.name: name.name for name in node.names if name.name in _AREAS}
+        elif isinstance(node, ast.ImportFrom) and node.module in {f"{KIT}.{area}" for area in _AREAS}:
+            area = import_module(node.module)
+            found |= {
+                kind for name in node.names if isinstance(kind := getattr(area, name.name), ProblemType)
+            }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in areas:
+            kind = getattr(_AREAS[areas[node.value.id]], node.attr)
+            if isinstance(kind, ProblemType):
+                found.add(kind)
+    return frozenset(found)
+
+
+def kinds_of_callers(tree: ast.Module) -> frozenset[ProblemType]:
+    """The kinds behind those functions of `kit.problems.callers` that a module imports."""
+    whole = ast.parse(Path(callers.__file__).read_text(encoding="utf-8"))
+    imports = [node for node in whole.body if isinstance(node, ast.ImportFrom)]
+    wanted = {
+        name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == f"{KIT}.callers"
+        for name in node.names
+    }
+    functions = [node for node in whole.body if isinstance(node, ast.FunctionDef) and node.name in wanted]
+    return kinds_named_in(ast.Module([*imports, *functions], []))
+
+
+def kinds_raised_in(*packages: str) -> frozenset[ProblemType]:
+    """Every kind that the modules of components name, themselves or by the kit's refusals of callers."""
+    trees = [tree for _, tree in sources(*packages)]
+    return frozenset(kind for tree in trees for kind in kinds_named_in(tree) | kinds_of_callers(tree))

@@ -1,0 +1,219 @@
+"""Every failure becomes a problem document, and none tells more than it should."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from lienthong.kit.problems import PROBLEM_JSON, ProblemError, ProblemType
+from lienthong.kit.rest import (
+    BodyIncompleteError,
+    BodyTooLargeError,
+    StrictRoute,
+    create_rest_app,
+    install_problem_handlers,
+    read_body,
+)
+from lienthong.kit.text import BilingualText
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+TX = "01938f2e-0000-7000-8000-000000000000"
+ENDED = ProblemType(
+    code="agreement-ended",
+    status=409,
+    title=BilingualText("Agreement ended", "Thoả thuận kết thúc"),
+    advice=BilingualText("Request another.", "Hãy đề nghị thoả thuận khác."),
+)
+
+
+class Person(BaseModel):
+    """A body with a rule."""
+
+    name: str = Field(min_length=3)
+    phones: list[int] = []
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    install_problem_handlers(app)
+
+    @app.get("/problem")
+    async def problem() -> None:
+        raise ProblemError(ENDED, BilingualText("It ended.", "Đã hết."), {"Retry-After": "1"})
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("the password is hunter2")
+
+    @app.get("/teapot")
+    async def teapot() -> None:
+        raise HTTPException(418, "short and stout", {"X-Tea": "yes"})
+
+    @app.post("/people")
+    async def people(person: Person, limit: Annotated[int, Query()] = 1) -> str:
+        return f"{person.name}{limit}"
+
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
+        yield opened
+
+
+async def test_a_problem_is_told_in_full(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/problem", headers={"LGSP-Transaction-Id": TX})
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == PROBLEM_JSON
+    assert answer.headers["lgsp-error"] == "agreement-ended"
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json() == {
+        "type": "urn:lgsp:problem:agreement-ended",
+        "title": "Agreement ended",
+        "status": 409,
+        "detail": "It ended.",
+        "instance": TX,
+        "code": "agreement-ended",
+        "title_vi": "Thoả thuận kết thúc",
+        "detail_vi": "Đã hết.",
+        "advice": "Request another.",
+        "advice_vi": "Hãy đề nghị thoả thuận khác.",
+    }
+
+
+async def test_an_unexpected_failure_leaks_nothing(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/broken")
+    assert (answer.status_code, answer.headers["lgsp-error"]) == (500, "internal-error")
+    assert "hunter2" not in answer.text
+    assert "instance" not in answer.json()
+
+
+async def test_all_mistakes_are_told_at_once_without_repeating_the_input(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/people?limit=ten", json={"name": "Vy", "phones": [1, "0913555666x"]})
+    assert answer.status_code == 422
+    assert {error["pointer"] for error in answer.json()["errors"]} == {"/name", "/phones/1", "query/limit"}
+    assert "0913555666x" not in answer.text
+
+
+async def test_a_body_that_is_no_json_is_malformed(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/people", content=b"{nope", headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-request")
+
+
+async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncClient) -> None:
+    missing, wrong = await client.get("/none"), await client.delete("/people")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
+    assert (wrong.status_code, wrong.json()["code"], wrong.headers["allow"]) == (
+        405,
+        "method-not-allowed",
+        "POST",
+    )
+
+
+async def test_the_frameworks_own_errors_keep_their_headers(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/teapot")
+    assert (answer.status_code, answer.headers["x-tea"], answer.json()["detail"]) == (
+        418,
+        "yes",
+        "short and stout",
+    )
+
+
+def test_further_members_stand_beside_the_standard_ones() -> None:
+    document = ProblemError(ENDED, BilingualText("b", "c"), extra={"errors": [1]}).document("tx")
+    assert (document["errors"], document["instance"]) == ([1], "tx")
+
+
+class Filters(BaseModel):
+    """Query parameters as a model."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    since: str | None = Field(None, alias="from")
+    limit: int = 1
+
+
+def paged(page: Annotated[int, Query(alias="page-number")] = 1) -> int:
+    return page
+
+
+@pytest.fixture
+async def strict() -> AsyncIterator[httpx.AsyncClient]:
+    router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+    @router.get("/things/{code}")
+    async def things(
+        code: str, filters: Annotated[Filters, Query()], page: Annotated[int, Depends(paged)]
+    ) -> str:
+        return f"{code} {filters.since} {filters.limit} {page}"
+
+    @router.post("/bodies")
+    async def bodies(request: Request) -> int:
+        try:
+            return len(await read_body(request, 10))
+        except BodyTooLargeError as error:
+            return -error.limit
+
+    app = create_rest_app("test")
+    app.include_router(router)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
+        yield opened
+
+
+async def test_declared_parameters_are_taken_by_the_names_on_the_wire(strict: httpx.AsyncClient) -> None:
+    answer = await strict.get("/v1/things/a?from=x&limit=2&page-number=3")
+    assert (answer.status_code, answer.json()) == (200, "a x 2 3")
+
+
+@pytest.mark.parametrize(
+    ("query", "places"),
+    [
+        ("status=requested", ["query/status"]),
+        ("since=x", ["query/since"]),
+        ("page=1&limit=2&a/b=", ["query/a~1b", "query/page"]),
+        ("Limit=2", ["query/Limit"]),
+    ],
+)
+async def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named(
+    strict: httpx.AsyncClient, query: str, places: list[str]
+) -> None:
+    answer = await strict.get(f"/v1/things/a?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert [error["pointer"] for error in answer.json()["errors"]] == places
+    for text in (answer.json()["detail"], answer.json()["detail_vi"]):
+        assert "from, limit, page-number" in text
+
+
+async def test_a_flood_of_parameters_is_not_repeated(strict: httpx.AsyncClient) -> None:
+    query = "&".join(f"{number}{'x' * 500}=1" for number in range(40))
+    answer = await strict.get(f"/v1/things/a?{query}")
+    assert len(answer.json()["errors"]) == 20
+    assert len(answer.content) < 8_000
+
+
+async def test_an_address_without_parameters_says_so(strict: httpx.AsyncClient) -> None:
+    answer = await strict.post("/v1/bodies?dry_run=true", content=b"x")
+    assert (answer.status_code, "no parameter" in answer.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize(("size", "told"), [(0, 0), (10, 10), (11, -10), (100_000, -10)])
+async def test_a_body_is_read_up_to_the_limit(strict: httpx.AsyncClient, size: int, told: int) -> None:
+    assert (await strict.post("/v1/bodies", content=b"x" * size)).json() == told
+
+
+async def test_a_body_that_breaks_off_is_told_apart_from_a_whole_one() -> None:
+    messages: list[dict[str, object]] = [
+        {"type": "http.request", "body": b"abc", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, object]:
+        return messages.pop(0)
+
+    with pytest.raises(BodyIncompleteError):
+        await read_body(Request({"type": "http", "headers": []}, receive), 10)
