@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
 
 from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.kit.replica_copy import DiskCopy
 from tests.integration.gateway.world import (
     API,
     CONSUMER,
@@ -132,7 +133,7 @@ def test_calls_go_on_while_catalog_and_identity_are_away_and_a_restart_makes_no_
     token = world.token()
     with world.client(token) as client:
         assert client.get(f"{API}/parcels/1").status_code == 200
-        copies = [world.folder / "home/gateway" / name for name in ("routes.pb", "keys.pb")]
+        copies = [world.folder / "home/gateway" / name for name in ("routes.copy", "keys.copy")]
         world.wait(lambda: all(copy.exists() for copy in copies), "copies on disk")
         world.loop.run(world.catalog_peer.stop())
         world.loop.run(world.identity_peer.stop())
@@ -155,12 +156,14 @@ def test_copies_that_are_too_old_are_not_used(new_world: NewWorld) -> None:
     world.start()
     with world.client() as client:
         assert client.get(f"{API}/parcels/1").status_code == 200
-    copies = [world.folder / "home/gateway" / name for name in ("routes.pb", "keys.pb")]
+    copies = [world.folder / "home/gateway" / name for name in ("routes.copy", "keys.copy")]
     world.wait(lambda: all(copy.exists() for copy in copies), "copies on disk")
     world.stop_gateway()
     world.loop.run(world.catalog_peer.stop())
-    for copy in copies:
-        os.utime(copy, (time.time() - 200, time.time() - 200))
+    for copy in map(DiskCopy, copies):
+        saved = copy.load()
+        assert saved is not None
+        copy.save(saved.content, saved.confirmed - timedelta(seconds=200))
     world.start(wait=False)
     world.wait(world.live, "the gateway lives")
     assert not world.ready()
@@ -195,8 +198,8 @@ def test_a_damaged_copy_is_passed_over(new_world: NewWorld) -> None:
     world = new_world()
     folder = world.folder / "home/gateway"
     folder.mkdir(parents=True)
-    (folder / "routes.pb").write_bytes(b"\xff" * 50)
-    (folder / "keys.pb").write_bytes(b"\xff" * 50)
+    (folder / "routes.copy").write_bytes(b"\xff" * 50)
+    (folder / "keys.copy").write_bytes(b"\xff" * 50)
     world.start()
     with world.client() as client:
         assert client.get(f"{API}/parcels/1").status_code == 200

@@ -18,6 +18,7 @@ from nats.js.errors import NotFoundError
 
 from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
 from lienthong.contracts.identity.v1 import keys_pb2_grpc
+from lienthong.kit.settings import Settings
 from tests.integration.gateway.loop import LoopThread
 from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, StubIdentity
 from tests.support.nats import NatsServer
@@ -151,7 +152,7 @@ class World:
             "LIENTHONG_IDENTITY_RPC": self.identity_peer.address,
             **{f"LIENTHONG_{name.upper()}_URL": self.room.url for name in ("identity", "catalog")},
             **{f"LIENTHONG_{name.upper()}_URL": self.room.url for name in ("exchange", "ledger")},
-            **{f"LIENTHONG_GATEWAY_{name.upper()}": str(value) for name, value in self._environment.items()},
+            **{_variable(name): str(value) for name, value in self._environment.items()},
         }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -310,3 +311,8 @@ def _gateway_port() -> int:
         port = take_free_port()
         if 9000 < port < 58_000:
             return port
+
+
+def _variable(name: str) -> str:
+    """The environment variable of a setting: one that all processes share, or the gateway's own."""
+    return f"LIENTHONG_{'' if name in Settings.model_fields else 'GATEWAY_'}{name.upper()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
@@ -13,8 +14,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
-from lienthong.kit.access import Caller, KeysReplica, require
+from lienthong.kit.access import Access, Caller, require
 from lienthong.kit.clock import ManualClock
+from lienthong.kit.keys import KeysReplica, keys_replica
+from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import install_problem_handlers
 from lienthong.kit.rpc import open_channel, serve_rpc
 from lienthong.kit.tokens import TokenVerifier
@@ -22,6 +25,7 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 CLOCK = ManualClock()
 KEY = ECKey.generate_key("P-256", {"kid": "k1"})
@@ -54,12 +58,19 @@ def identity() -> Identity:
 
 
 @pytest.fixture
-async def replica(identity: Identity) -> AsyncIterator[KeysReplica]:
+async def replica(identity: Identity, tmp_path: Path) -> AsyncIterator[KeysReplica]:
     server = await serve_rpc(
         "127.0.0.1:0", lambda server: keys_pb2_grpc.add_KeysServicer_to_server(identity, server)
     )
     channel = open_channel(f"127.0.0.1:{server.port}")
-    replica = KeysReplica(channel, TokenVerifier("i", "a", CLOCK), node="test")
+    replica = keys_replica(
+        channel,
+        DiskCopy(tmp_path / "keys.copy"),
+        CLOCK,
+        node="test",
+        issuer="i",
+        max_age=timedelta(days=1),
+    )
     running = asyncio.create_task(replica.run())
     yield replica
     running.cancel()
@@ -72,7 +83,7 @@ async def replica(identity: Identity) -> AsyncIterator[KeysReplica]:
 async def client(replica: KeysReplica) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     install_problem_handlers(app)
-    app.state.keys = replica
+    app.state.access = Access(replica.fresh, TokenVerifier("i", "a", CLOCK))
 
     @app.get("/anyone")
     async def anyone(caller: Annotated[Caller, Depends(require())]) -> dict[str, str]:
@@ -93,7 +104,7 @@ async def tell(
     """Send a state and wait until it was taken."""
     state = keys_pb2.WatchResponse(version=version, jwks=jwks, suspended_client_ids=suspended)
     identity.states.put_nowait(state)
-    await eventually(lambda: replica.version == version)
+    await eventually(lambda: replica.state is not None and replica.state.version == version)
 
 
 async def get(client: httpx.AsyncClient, path: str, bearer: str | None) -> httpx.Response:

@@ -12,8 +12,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from lienthong.contracts.identity.v1 import keys_pb2
-from lienthong.kit.access import KeysReplica
-from lienthong.kit.rpc import open_channel
+from lienthong.kit.access import Access
+from lienthong.kit.keys import fold_keys
 from lienthong.kit.tokens import TokenVerifier
 from lienthong.ledger.bootstrap import create_app
 from lienthong.tlog import (
@@ -106,15 +106,14 @@ async def reader(settings: LedgerSettings, core: LedgerCore, clock: ManualClock)
     key = ECKey.generate_key("P-256")
     jwks = KeySet([key]).as_dict(private=False)
     jwks["keys"][0] |= {"kid": key.thumbprint(), "alg": "ES256", "use": "sig"}
-    channel = open_channel("127.0.0.1:1")
-    keys = KeysReplica(channel, TokenVerifier(settings.issuer, settings.token_audience, clock), node="test")
-    keys.take(
-        keys_pb2.WatchResponse(version=1, issuer=settings.issuer, jwks=msgspec.json.encode(jwks).decode())
+    keys = fold_keys(
+        None,
+        keys_pb2.WatchResponse(version=1, issuer=settings.issuer, jwks=msgspec.json.encode(jwks).decode()),
     )
-    transport = httpx.ASGITransport(create_app(core, keys))
+    access = Access(lambda: keys, TokenVerifier(settings.issuer, settings.token_audience, clock))
+    transport = httpx.ASGITransport(create_app(core, access))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as http:
         yield Reader(http, key, settings, clock)
-    await channel.close()
 
 
 async def test_the_checkpoint_and_its_key_are_public(reader: Reader, core: LedgerCore) -> None:

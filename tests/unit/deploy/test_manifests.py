@@ -424,7 +424,7 @@ def test_the_gateway_keeps_its_spool_and_copies_on_a_volume_of_its_own(target: s
     assert gateway.manifest["kind"] == "StatefulSet"
     (claim,) = gateway.manifest["spec"]["volumeClaimTemplates"]
     (mount,) = [one for one in gateway.container["volumeMounts"] if one["name"] == claim["metadata"]["name"]]
-    state = gateway.own_variables["LIENTHONG_GATEWAY_STATE_DIR"]
+    state = f"{gateway.own_variables['LIENTHONG_STATE_DIR']}/gateway"
     assert state.startswith(f"{mount['mountPath']}/")
 
 

@@ -9,9 +9,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from lienthong.gateway.authenticate import MAX_REMEMBERED, Authenticator, Keys
+from lienthong.gateway.authenticate import MAX_REMEMBERED, Authenticator
 from lienthong.gateway.call import Call
 from lienthong.gateway.headers import read_headers
+from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
 
@@ -31,9 +32,9 @@ class CountingVerifier(TokenVerifier):
         return super().verify(token, keys)
 
 
-def keys_of(*keys: ECKey, suspended: tuple[str, ...] = ()) -> Keys:
+def keys_of(*keys: ECKey, suspended: tuple[str, ...] = ()) -> IdentityKeys:
     jwks = json.dumps({"keys": [key.as_dict(private=False) for key in keys]})
-    return Keys(jwks, KeySet.from_jwks(jwks), frozenset(suspended))
+    return IdentityKeys(1, ISSUER, jwks, KeySet.from_jwks(jwks), frozenset(suspended))
 
 
 class Scene:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf import json_format
@@ -15,14 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.contracts.catalog.v1 import routes_pb2
-from lienthong.gateway.table import (
-    CatalogCopy,
-    RoutingTable,
-    ServiceRoute,
-    VersionGapError,
-    build_table,
-)
+from lienthong.gateway.replica import RoutesState
 from lienthong.gateway.upstreams import Upstreams
+from lienthong.kit.replica import VersionGapError
+
+if TYPE_CHECKING:
+    from lienthong.gateway.table import RoutingTable, ServiceRoute
 
 GOLDEN = Path(__file__).with_name("golden")
 PROBES = [
@@ -87,7 +85,7 @@ NAMES = sorted(path.name.removesuffix(".in.json") for path in GOLDEN.glob("*.in.
 @pytest.mark.parametrize("name", NAMES)
 def test_a_snapshot_makes_the_table_that_is_expected(name: str) -> None:
     resources = snapshot(name)
-    table = build_table(resources.version, resources.resources)
+    table = RoutesState.of(resources.version, resources.resources).table
     assert as_json(table) == (GOLDEN / f"{name}.out.json").read_text()
 
 
@@ -99,50 +97,48 @@ def test_there_are_golden_files() -> None:
 def test_deltas_in_any_order_make_the_same_table_as_one_snapshot(order: list[int], first: int) -> None:
     whole = snapshot("province")
     resources = [whole.resources[index] for index in order]
-    copy = CatalogCopy()
-    copy.replace(0, resources[:first])
+    state = RoutesState.of(0, resources[:first])
     for version, resource in enumerate(resources[first:]):
-        copy.apply(routes_pb2.Delta(from_version=version, to_version=version + 1, upserts=[resource]))
-    expected = build_table(copy.version, whole.resources)
-    assert as_json(copy.table()) == as_json(expected)
-    again = CatalogCopy()
-    again.replace(copy.version, copy.snapshot().resources)
-    assert as_json(again.table()) == as_json(expected)
+        state = state.after(
+            routes_pb2.Delta(from_version=version, to_version=version + 1, upserts=[resource])
+        )
+    expected = RoutesState.of(state.version, whole.resources).table
+    assert as_json(state.table) == as_json(expected)
+    again = RoutesState.of(state.version, state.snapshot().resources)
+    assert as_json(again.table) == as_json(expected)
 
 
 def test_what_is_removed_is_gone_and_a_table_in_use_does_not_change() -> None:
     whole = snapshot("province")
-    copy = CatalogCopy()
-    copy.replace(whole.version, whole.resources)
-    before = copy.table()
+    state = RoutesState.of(whole.version, whole.resources)
+    before = state.table
     described_before = as_json(before)
     removals = [resource.key for resource in whole.resources]
-    copy.apply(routes_pb2.Delta(from_version=whole.version, to_version=whole.version + 1, removals=removals))
-    after = copy.table()
+    after = state.after(
+        routes_pb2.Delta(from_version=whole.version, to_version=whole.version + 1, removals=removals)
+    ).table
     assert (after.services, after.agreements, after.active_systems) == ({}, {}, frozenset())
     assert as_json(before) == described_before
 
 
 def test_an_agreement_that_is_revoked_leaves_the_table() -> None:
     whole = snapshot("province")
-    copy = CatalogCopy()
-    copy.replace(whole.version, whole.resources)
+    state = RoutesState.of(whole.version, whole.resources)
     for resource in whole.resources:
         if resource.WhichOneof("body") == "agreement":
             resource.agreement.status = routes_pb2.AGREEMENT_STATUS_REVOKED
-    copy.apply(
+    state = state.after(
         routes_pb2.Delta(from_version=whole.version, to_version=whole.version + 1, upserts=whole.resources)
     )
-    assert copy.table().agreements == {}
+    assert state.table.agreements == {}
 
 
 def test_a_gap_between_versions_is_not_passed_over() -> None:
-    copy = CatalogCopy()
-    copy.replace(5, [])
+    state = RoutesState.of(5, [])
     with pytest.raises(VersionGapError):
-        copy.apply(routes_pb2.Delta(from_version=6, to_version=7, upserts=snapshot("province").resources))
-    assert copy.version == 5
-    assert copy.table().services == {}
+        state.after(routes_pb2.Delta(from_version=6, to_version=7, upserts=snapshot("province").resources))
+    assert state.version == 5
+    assert state.table.services == {}
 
 
 def test_a_service_whose_address_cannot_be_read_does_not_keep_the_others_out() -> None:
@@ -152,7 +148,7 @@ def test_a_service_whose_address_cannot_be_read_does_not_keep_the_others_out() -
     odd.CopyFrom(good)
     odd.key.id = odd.service.id = "H11.05/land/odd-v1"
     odd.service.upstreams[:] = ["no address"]
-    table = build_table(whole.version, [odd, *whole.resources])
+    table = RoutesState.of(whole.version, [odd, *whole.resources]).table
     assert table.services[odd.service.id.encode()].upstreams.addresses == ()
     assert table.services[good.service.id.encode()].upstreams.addresses != ()
 
@@ -169,7 +165,7 @@ def rewrite() -> None:
     """Write the expected tables anew."""
     for name in NAMES:
         resources = snapshot(name)
-        table = build_table(resources.version, resources.resources)
+        table = RoutesState.of(resources.version, resources.resources).table
         (GOLDEN / f"{name}.out.json").write_text(as_json(table))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
@@ -13,22 +12,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.gateway.call import Call
-    from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
+    from lienthong.kit.keys import IdentityKeys
+    from lienthong.kit.tokens import AccessToken, TokenVerifier
 
 SCOPE = "api"
 _SCHEME = b"bearer "
 MAX_REMEMBERED = 10_000
 MAX_REMEMBERED_BYTES = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What identity says at one moment: the keys of its tokens, and who must be refused all the same."""
-
-    jwks: str
-    """The JWK set as it came; the same text means the same keys."""
-    key_set: KeySet
-    suspended: frozenset[str]
 
 
 class Authenticator:
@@ -37,12 +27,12 @@ class Authenticator:
     Expiry and suspension are looked at on every call, remembered or not.
     """
 
-    def __init__(self, verifier: TokenVerifier, keys: Keys) -> None:
+    def __init__(self, verifier: TokenVerifier, keys: IdentityKeys) -> None:
         self._verifier = verifier
         self._keys = keys
         self._remembered: dict[bytes, AccessToken] = {}
 
-    def with_keys(self, keys: Keys) -> Authenticator:
+    def with_keys(self, keys: IdentityKeys) -> Authenticator:
         """An authenticator for newer keys; it starts with an empty memory if the key set is another."""
         newer = Authenticator(self._verifier, keys)
         if keys.jwks == self._keys.jwks:
@@ -50,7 +40,7 @@ class Authenticator:
         return newer
 
     @property
-    def keys(self) -> Keys:
+    def keys(self) -> IdentityKeys:
         """The keys in use."""
         return self._keys
 

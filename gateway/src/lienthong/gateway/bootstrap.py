@@ -9,16 +9,13 @@ import multiprocessing
 import signal
 import ssl
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from opentelemetry import trace
 
-from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
-from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.gateway.app import Gateway
-from lienthong.gateway.diskcopy import DiskCopy
+from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, accepts_connections
 from lienthong.gateway.http1.pool import Pool
@@ -28,7 +25,7 @@ from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.live import Live
 from lienthong.gateway.privacy import Privacy, privacy_key
 from lienthong.gateway.record import Recorder
-from lienthong.gateway.replica import KeysReplica, RoutesReplica
+from lienthong.gateway.replica import routes_replica
 from lienthong.gateway.rooms import rooms
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.gateway.spans import Spans
@@ -36,8 +33,10 @@ from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import journal_stream
+from lienthong.kit.keys import keys_replica
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.process import die_with_parent
+from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
@@ -46,14 +45,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Mapping
 
     from lienthong.gateway.app import Send
+    from lienthong.gateway.replica import RoutesReplica, RoutesState
     from lienthong.gateway.watch import Receive
+    from lienthong.kit.keys import IdentityKeys, KeysReplica
 
-_WATCHED_KINDS = (
-    routes_pb2.RESOURCE_KIND_SYSTEM,
-    routes_pb2.RESOURCE_KIND_SERVICE,
-    routes_pb2.RESOURCE_KIND_AGREEMENT,
-)
-_LOOK_AT_AGE_EVERY_S = 1.0
 _WAIT_FOR_BUS_S = 1.0
 _WAIT_FOR_TABLE_S = 3.0
 
@@ -140,7 +135,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=ssl.create_default_context())
     stack.callback(pool.close)
 
-    routes, keys = await _replicas(settings, stack, clock, live)
+    routes, keys = _replicas(settings, stack, clock, live)
     _start(stack, "journal", journal.run())
     _start(stack, "routes", routes.run())
     _start(stack, "keys", keys.run())
@@ -150,11 +145,11 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         await asyncio.wait_for(bus.wait_connected(), _WAIT_FOR_BUS_S)
     with contextlib.suppress(TimeoutError):
         # A worker that listens takes calls at once, also while the readiness of another is asked for.
-        await asyncio.wait_for(live.able_to_decide.wait(), _WAIT_FOR_TABLE_S)
+        await asyncio.wait_for(asyncio.gather(routes.wait_ready(), keys.wait_ready()), _WAIT_FOR_TABLE_S)
     health = HealthServer(
         {
-            "routes": lambda: live.table is not None,
-            "keys": lambda: live.authenticator is not None,
+            "routes": lambda: routes.ready,
+            "keys": lambda: keys.ready,
             "journal": lambda: journal.available,
             "listening": lambda: accepts_connections(settings.host, settings.port("gateway")),
         },
@@ -174,50 +169,49 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     )
 
 
-async def _replicas(
+def _replicas(
     settings: GatewaySettings, stack: AsyncExitStack, clock: SystemClock, live: Live
 ) -> tuple[RoutesReplica, KeysReplica]:
+    """Follow the catalog and identity; what they say, while it is recent enough, is what `live` shows."""
     catalog, identity = open_channel(settings.catalog_rpc), open_channel(settings.identity_rpc)
     stack.push_async_callback(catalog.close)
     stack.push_async_callback(identity.close)
-    routes_stub, keys_stub = routes_pb2_grpc.RoutesStub(catalog), keys_pb2_grpc.KeysStub(identity)
-    wanted = routes_pb2.WatchRequest(node=settings.gateway_node, kinds=_WATCHED_KINDS)
-    max_age = timedelta(seconds=settings.gateway_stale_after_s)
+    folder, node = settings.state_folder("gateway"), settings.gateway_node
+    verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
+    remembering: Authenticator | None = None
 
-    def show() -> None:
-        """Let calls see what is recent enough."""
-        oldest = clock.now() - max_age
-        fresh = routes.confirmed is not None and routes.confirmed >= oldest
-        live.table = routes.table if fresh else None
-        fresh = keys.confirmed is not None and keys.confirmed >= oldest
-        live.authenticator = keys.authenticator if fresh else None
-        if live.table is not None and live.authenticator is not None:
-            live.able_to_decide.set()
+    def show_table(state: RoutesState | None) -> None:
+        live.table = state.table if state is not None else None
 
-    routes = RoutesReplica(
-        lambda: routes_stub.Watch(wanted),
-        DiskCopy(settings.gateway_state_dir / "routes.pb"),
+    def show_keys(keys: IdentityKeys | None) -> None:
+        nonlocal remembering
+        if keys is None:
+            live.authenticator = None
+            return
+        remembering = (
+            remembering.with_keys(keys) if remembering is not None else Authenticator(verifier, keys)
+        )
+        live.authenticator = remembering
+
+    routes = routes_replica(
+        catalog,
+        DiskCopy(folder / "routes.copy"),
         clock,
-        show,
+        node=node,
+        max_age=settings.max_age,
+        on_change=show_table,
     )
-    keys = KeysReplica(
-        lambda: keys_stub.Watch(keys_pb2.WatchRequest(node=settings.gateway_node)),
-        DiskCopy(settings.gateway_state_dir / "keys.pb"),
+    keys = keys_replica(
+        identity,
+        DiskCopy(folder / "keys.copy"),
         clock,
-        TokenVerifier(settings.issuer, settings.token_audience, clock),
-        settings.issuer,
-        show,
+        node=node,
+        issuer=settings.issuer,
+        max_age=settings.max_age,
+        on_change=show_keys,
     )
     routes.load()
     keys.load()
-    show()
-
-    async def look_at_age() -> None:
-        while True:
-            await asyncio.sleep(_LOOK_AT_AGE_EVERY_S)
-            show()
-
-    _start(stack, "age", look_at_age())
     return routes, keys
 
 

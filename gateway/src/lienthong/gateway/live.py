@@ -1,9 +1,8 @@
-"""What calls are decided by at this moment. Each part is immutable and is swapped whole."""
+"""What calls are decided by at this moment."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,9 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Live:
-    """The present routing table and keys; None while there are none that are recent enough."""
+    """The present routing table and authenticator; None while there are none that are recent enough.
+
+    Both are replaced whole when the catalog or identity says something new; a call takes both once, at its
+    beginning. What a table says of routes and agreements never changes, but two things inside do: upstreams
+    count which address is next, and an authenticator remembers the tokens that it has verified.
+    """
 
     table: RoutingTable | None = None
     authenticator: Authenticator | None = None
-    able_to_decide: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once both have been there."""

@@ -9,8 +9,6 @@ from pydantic import Field
 
 from lienthong.kit.settings import Settings
 
-_DAY_S = 86_400
-
 
 class GatewaySettings(Settings):
     """What the gateway reads besides the common settings."""
@@ -19,14 +17,10 @@ class GatewaySettings(Settings):
     """Processes that serve calls; one uses about one core."""
     gateway_node: str = Field(default_factory=socket.gethostname, min_length=1, max_length=128)
     """This gateway's name in records."""
-    gateway_state_dir: Path = Field(default_factory=lambda data: Path(data["home"], "gateway"))
-    """Where copies of the routing table and the keys, and the spool, lie."""
     gateway_privacy_key_file: Path = Field(
         default_factory=lambda data: Path(data["home"], "gateway", "privacy.key")
     )
     """The key that paths and persons are hashed with in records, in hex; the same on every gateway."""
-    gateway_stale_after_s: float = Field(default=7 * _DAY_S, gt=0)
-    """How long calls go on without hearing from the catalog, or from identity."""
     gateway_connect_timeout_s: float = Field(default=2.0, gt=0)
     """How long one address of a provider may take to accept a connection."""
     gateway_room_timeout_s: float = Field(default=60.0, gt=0)
@@ -53,4 +47,4 @@ class GatewaySettings(Settings):
     @property
     def spool_dir(self) -> Path:
         """Where records wait while the bus is away."""
-        return self.gateway_state_dir / "spool"
+        return self.state_folder("gateway") / "spool"

@@ -5,26 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import structlog
 from fastapi import Request  # noqa: TC002 - FastAPI reads the annotation when the application starts
 
-from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.problems.callers import client_suspended, insufficient_scope, no_token, token_refused
-from lienthong.kit.rpc import follow
 from lienthong.kit.text import BilingualText
-from lienthong.kit.tokens import KeySet, TokenRefusedError
+from lienthong.kit.tokens import TokenRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    import grpc.aio
-
+    from lienthong.kit.keys import IdentityKeys
     from lienthong.kit.tokens import AccessToken, TokenVerifier
-
-_SILENCE = 15.0
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +33,28 @@ class Caller:
         return agency if slash else ""
 
 
-class KeysReplica:
-    """A live copy of what identity says about keys and suspended clients; `run` it in the background."""
+class Access:
+    """Verifies the access tokens of a service's callers by the keys that identity hands out."""
 
-    def __init__(self, channel: grpc.aio.Channel, verifier: TokenVerifier, *, node: str) -> None:
-        self._stub = keys_pb2_grpc.KeysStub(channel)
+    def __init__(self, keys: Callable[[], IdentityKeys | None], verifier: TokenVerifier) -> None:
+        self._keys = keys
         self._verifier = verifier
-        self._node = node
-        self.keys = KeySet({})
-        self.suspended: frozenset[str] = frozenset()
-        self.ready = False
-        self.version = 0
-
-    async def run(self) -> None:
-        """Follow identity for ever; while it is away the last copy stands."""
-        request = keys_pb2.WatchRequest(node=self._node)
-        async for state in follow(lambda: self._stub.Watch(request), silence=_SILENCE, name="keys"):
-            self.take(state)
-
-    def take(self, state: keys_pb2.WatchResponse) -> None:
-        """Replace the copy; a state that cannot be read is logged and the last one stands."""
-        try:
-            self.keys = KeySet.from_jwks(state.jwks)
-        except ValueError as error:
-            _log.error("keys cannot be read", error=str(error), version=state.version)
-            return
-        self.suspended = frozenset(state.suspended_client_ids)
-        self.version = state.version
-        self.ready = True
 
     def authenticate(self, token: str) -> AccessToken:
         """The verified token.
 
         Raises:
-            ProblemError: 401 `token-refused`, 403 `client-suspended`, 503 `not-ready` before
-                the first copy came.
+            ProblemError: 401 `token-refused`, 403 `client-suspended`, 503 `not-ready` while there are no keys
+                that are recent enough.
         """
-        if not self.ready:
+        keys = self._keys()
+        if keys is None:
             raise _no_keys()
         try:
-            access = self._verifier.verify(token, self.keys)
+            access = self._verifier.verify(token, keys.key_set)
         except TokenRefusedError as refusal:
             raise token_refused(refusal.reason) from None
-        if access.client_id in self.suspended:
+        if access.client_id in keys.suspended:
             raise client_suspended(access.client_id)
         return access
 
@@ -91,13 +62,13 @@ class KeysReplica:
 def require(scope: str | None = None) -> Callable[[Request], Awaitable[Caller]]:
     """A FastAPI dependency: the caller, who must hold `scope` when one is named.
 
-    It uses `app.state.keys`, a `KeysReplica`.
+    It uses `app.state.access`, an `Access`.
     """
 
     async def caller(request: Request) -> Caller:
-        replica: KeysReplica = request.app.state.keys
-        access = replica.authenticate(bearer_token(request.headers.get("authorization")))
-        found = Caller(access.client_id, access.scopes)
+        access: Access = request.app.state.access
+        token = access.authenticate(bearer_token(request.headers.get("authorization")))
+        found = Caller(token.client_id, token.scopes)
         if scope is not None:
             demand(found, scope)
         return found

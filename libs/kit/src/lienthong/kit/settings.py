@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,6 +50,10 @@ class Settings(BaseSettings):
     """The name of this installation, the first part of X-Road style identifiers."""
     home: Path = Path(".lienthong")
     """Where an embedded run keeps its state."""
+    state_dir: Path = Field(default_factory=lambda data: Path(data["home"]))
+    """Holds a folder of each process: what it starts from while others are away, and the gateway's spool."""
+    stale_after_s: float = Field(default=7 * 86_400, gt=0)
+    """For how many seconds a process goes on with what it last heard from the catalog or identity."""
     port_offset: int = Field(default=0, ge=0, le=50_000)
     """Added to every default port, so that several installations live on one machine."""
     host: str = "127.0.0.1"
@@ -84,6 +89,15 @@ class Settings(BaseSettings):
     def issuer(self) -> str:
         """The `iss` of access tokens: the public address, without a slash at its end."""
         return self.public_url.rstrip("/")
+
+    def state_folder(self, process: str) -> Path:
+        """Where `process` keeps its state, e.g. `state_folder("catalog")`."""
+        return self.state_dir / process
+
+    @property
+    def max_age(self) -> timedelta:
+        """How old a copy of another process's state may be to decide by it."""
+        return timedelta(seconds=self.stale_after_s)
 
     def port(self, process: str) -> int:
         """The HTTP port of `process`, e.g. `port("catalog")`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,15 +17,17 @@ from lienthong.catalog.models import OUTBOX
 from lienthong.catalog.repository import Repository
 from lienthong.catalog.rpc import Routes
 from lienthong.contracts.catalog.v1 import routes_pb2_grpc
-from lienthong.kit.access import KeysReplica
+from lienthong.kit.access import Access
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import journal_stream
+from lienthong.kit.keys import keys_replica
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
+from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.telemetry import configure_telemetry
@@ -59,11 +62,11 @@ class Features:
             yield Repository(session)
 
 
-def create_app(features: Features, keys: KeysReplica) -> FastAPI:
+def create_app(features: Features, access: Access) -> FastAPI:
     """Build the REST application."""
     app = create_rest_app("Liên thông catalog")
     app.state.features = features
-    app.state.keys = keys
+    app.state.access = access
     app.include_router(endpoints.router())
     return app
 
@@ -80,7 +83,15 @@ async def run(settings: CatalogSettings) -> None:
     bus = await Bus.connect(settings.nats_url, events.SERVICE, streams=streams)
     channel = open_channel(settings.identity_rpc)
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
-    keys = KeysReplica(channel, verifier, node=events.SERVICE)
+    keys = keys_replica(
+        channel,
+        DiskCopy(settings.state_folder(events.SERVICE) / "keys.copy"),
+        clock,
+        node=socket.gethostname(),
+        issuer=settings.issuer,
+        max_age=settings.max_age,
+    )
+    keys.load()
     relay = OutboxRelay(db, OUTBOX, bus, clock)
     outbox = Outbox(OUTBOX, on_commit=relay.wake, clock=clock)
 
@@ -96,7 +107,7 @@ async def run(settings: CatalogSettings) -> None:
     await run_process(
         events.SERVICE,
         settings,
-        app=create_app(features, keys),
+        app=create_app(features, Access(keys.fresh, verifier)),
         register_rpc=partial(routes_pb2_grpc.add_RoutesServicer_to_server, Routes(db, feed)),
         background=[keys.run, relay.run, feed.run, partial(events.listen, bus, feed)],
         checks={"database": db.check, "keys": lambda: keys.ready},

@@ -21,14 +21,16 @@ from lienthong.exchange.service.deduplication import DeduplicationIndex
 from lienthong.exchange.service.delivery import DeliveryService
 from lienthong.exchange.service.publishing import PublishingService
 from lienthong.exchange.service.subscriptions import SubscriptionService
-from lienthong.kit.access import KeysReplica
+from lienthong.kit.access import Access
 from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import journal_stream
+from lienthong.kit.keys import keys_replica
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
+from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.telemetry import configure_telemetry
@@ -64,7 +66,15 @@ async def serve(settings: ExchangeSettings) -> None:
     catalog = CatalogReplica(catalog_channel, settings.exchange_state_dir / "catalog.pb", node=node)
     catalog.load()
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
-    keys = KeysReplica(identity_channel, verifier, node=node)
+    keys = keys_replica(
+        identity_channel,
+        DiskCopy(settings.state_folder(PROCESS) / "keys.copy"),
+        clock,
+        node=node,
+        issuer=settings.issuer,
+        max_age=settings.max_age,
+    )
+    keys.load()
 
     relay = OutboxRelay(database, outbox, bus, clock)
     journal = Outbox(outbox, on_commit=relay.wake, clock=clock)
@@ -80,7 +90,7 @@ async def serve(settings: ExchangeSettings) -> None:
     upkeep = ConsumerUpkeep(bus, consumers)
 
     app = create_rest_app("Liên thông: exchange")
-    app.state.keys = keys
+    app.state.access = Access(keys.fresh, verifier)
     app.include_router(routes(publishing, subscriptions, delivery))
 
     async def shut_down_telemetry() -> None:

@@ -1,15 +1,18 @@
 """The only place where the objects of the ledger process are wired."""
 
+import socket
 from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from lienthong.kit.access import KeysReplica
+from lienthong.kit.access import Access
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import Clock, SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.journal import journal_stream
+from lienthong.kit.keys import keys_replica
 from lienthong.kit.process import run_process
+from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.telemetry import configure_telemetry
@@ -54,10 +57,10 @@ async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> Led
     return LedgerCore(database, signer, Integrator(database, signer, clock), AuditLog(database))
 
 
-def create_app(core: LedgerCore, keys: KeysReplica) -> FastAPI:
+def create_app(core: LedgerCore, access: Access) -> FastAPI:
     """Build the REST application."""
     app = create_rest_app("Liên thông: ledger")
-    app.state.keys = keys
+    app.state.access = access
     app.include_router(routes(core.log, core.signer.key.verifier))
     return app
 
@@ -75,8 +78,17 @@ async def serve(settings: LedgerSettings) -> None:
     bus = await Bus.connect(settings.nats_url, PROCESS, streams=[journal_stream(settings.nats_replicas)])
     consumer = create_journal_consumer(settings, core, bus)
     channel = open_channel(settings.identity_rpc)
-    verifier = TokenVerifier(settings.issuer, settings.token_audience, SystemClock())
-    keys = KeysReplica(channel, verifier, node=PROCESS)
+    clock = SystemClock()
+    verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
+    keys = keys_replica(
+        channel,
+        DiskCopy(settings.state_folder(PROCESS) / "keys.copy"),
+        clock,
+        node=socket.gethostname(),
+        issuer=settings.issuer,
+        max_age=settings.max_age,
+    )
+    keys.load()
 
     async def shut_down_telemetry() -> None:
         telemetry.shutdown()
@@ -87,7 +99,7 @@ async def serve(settings: LedgerSettings) -> None:
     await run_process(
         PROCESS,
         settings,
-        app=create_app(core, keys),
+        app=create_app(core, Access(keys.fresh, verifier)),
         background=[consumer.run, keys.run],
         checks={"database": core.database.check, "journal-lag-known": consumer.lag_known},
         close=[bus.close, close_channel, core.database.close, shut_down_telemetry],
