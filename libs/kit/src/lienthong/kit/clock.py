@@ -1,10 +1,18 @@
-"""Time as a parameter, so that tests are exact and never sleep."""
+"""Time as a parameter, so that tests are exact and never sleep; and times as text (RFC 3339)."""
 
 from __future__ import annotations
 
+import re
 import time
-from datetime import UTC, datetime, timedelta
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Protocol
+
+_RFC3339 = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
+)
+_LEAP_SECOND = 60
 
 
 class Clock(Protocol):
@@ -65,4 +73,51 @@ def rfc3339(moment: datetime) -> str:
     """`moment` as RFC 3339 in UTC with microseconds, e.g. `2026-11-23T06:30:00.123456Z`."""
     if moment.tzinfo is None:
         raise ValueError("moment must be aware: give it a tzinfo")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def parse_rfc3339(text: str) -> datetime:
+    """The instant that an RFC 3339 date-time (section 5.6) names, aware and in UTC.
+
+    What a `datetime` cannot hold becomes the nearest earlier instant that it can hold, so that times keep
+    their order and never move into the next second or day:
+
+    - digits after the sixth decimal are cut off, not rounded;
+    - a leap second (second 60) becomes the last microsecond of its minute, whatever its decimals. As section
+      5.7 says, it is a time only at the end of a month in UTC: `2016-12-31T23:59:60Z`.
+
+    Raises:
+        ValueError: the text is not of this form, has no such day, hour or offset, or lies outside the years 1
+            to 9999 in UTC; says which.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError("not an RFC 3339 time, like 2026-11-23T06:30:00Z or 2026-11-23T13:30:00+07:00")
+    year, month, day, hour, minute, second = (int(match[group]) for group in range(1, 7))
+    microsecond = int((match[7] or "")[:6].ljust(6, "0"))
+    leap = second == _LEAP_SECOND
+    if leap:
+        second, microsecond = 59, 999_999
+    try:
+        local = datetime(year, month, day, hour, minute, second, microsecond, _offset(match))
+        moment = local.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside the years 1 to 9999 in UTC") from None
+    if leap and not _ends_a_month(moment):
+        raise ValueError("second 60 exists only at the end of a month in UTC, as in 2016-12-31T23:59:60Z")
+    return moment
+
+
+def _offset(match: re.Match[str]) -> timezone:
+    if match[8] is None:
+        return UTC
+    hours, minutes = int(match[9]), int(match[10])
+    if hours > 23 or minutes > 59:
+        raise ValueError("an offset has at most 23 hours and 59 minutes")
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if match[8] == "-" else offset)
+
+
+def _ends_a_month(moment: datetime) -> bool:
+    _, last_day = monthrange(moment.year, moment.month)
+    return (moment.day, moment.hour, moment.minute) == (last_day, 23, 59)
