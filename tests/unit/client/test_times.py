@@ -17,6 +17,9 @@ NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
     [
         ("2026-11-23T06:30:00+07:00", "2026-11-22T23:30:00Z"),
         ("2026-11-23T06:30:00Z", "2026-11-23T06:30:00Z"),
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999Z"),
+        ("2017-01-01t06:59:60.5+07:00", "2016-12-31T23:59:59.999999Z"),
+        ("2016-12-31T23:59:59.9999999Z", "2016-12-31T23:59:59.999999Z"),
         ("90m", "2026-11-23T05:00:00Z"),
         ("2h", "2026-11-23T04:30:00Z"),
         ("3d", "2026-11-20T06:30:00Z"),
@@ -32,7 +35,9 @@ def test_a_date_without_a_zone_is_this_machines() -> None:
     assert moment("2026-11-23", now=NOW) == local.isoformat().replace("+00:00", "Z")
 
 
-@pytest.mark.parametrize("written", ["", "yesterday", "5 minutes", "999999w", "2026-13-01"])
+@pytest.mark.parametrize(
+    "written", ["", "yesterday", "5 minutes", "999999w", "2026-13-01", "2026-11-23T06:30:60Z"]
+)
 def test_anything_else_is_refused_with_the_forms_there_are(written: str) -> None:
     with pytest.raises(InputError) as refused:
         moment(written, now=NOW)

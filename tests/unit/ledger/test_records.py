@@ -71,6 +71,13 @@ def test_a_time_that_is_no_moment_is_not_searchable(value: object) -> None:
     assert record.at is None
 
 
+@pytest.mark.parametrize("at", ["2026-12-31T23:59:60Z", "2026-12-31T23:59:59.9999999Z"])
+def test_a_time_that_a_datetime_cannot_hold_stays_in_its_second(at: str) -> None:
+    record = record_of(at=at)
+    assert isinstance(record, JournalRecord)
+    assert record.at == datetime(2026, 12, 31, 23, 59, 59, 999_999, UTC)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

@@ -36,6 +36,12 @@ def test_all_filters_reach_the_search() -> None:
     )
 
 
+@pytest.mark.parametrize("leap", ["2026-12-31T23:59:60Z", "2027-01-01T06:59:60.5+07:00"])
+def test_a_leap_second_belongs_to_its_minute(leap: str) -> None:
+    query = search_query(SearchParameters.model_validate({"to": leap}))
+    assert query.until == datetime(2026, 12, 31, 23, 59, 59, 999_999, UTC)
+
+
 def test_the_newest_come_first_by_default() -> None:
     assert search_query(SearchParameters.model_validate({})) == EntryQuery(limit=50, order="desc")
 
@@ -46,6 +52,8 @@ def test_the_newest_come_first_by_default() -> None:
         {"customer": "H11.01"},
         {"from": "2026-11-23T06:30:00"},
         {"from": "yesterday"},
+        {"from": "1790000000"},
+        {"from": "2026-11-23T06:30:60Z"},
         {"from": "9999-12-31T23:59:59-23:00"},
         {"to": "0001-01-01T00:00:00+07:00"},
         {"status": "ok"},
