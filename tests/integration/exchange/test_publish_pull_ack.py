@@ -265,11 +265,11 @@ def test_a_revoked_agreement_ends_the_pull_that_is_waiting_and_all_later_ones(
     world.catalog.put(revoked(party.event_type))
     waiting.join()
     ((after, answer),) = answers
-    assert answer == (403, "no-agreement")
+    assert answer == (403, "agreement-revoked")
     assert after - before < 2
-    assert refused(party.one_stop.post(f"{party.subscription}/pull", json={})) == (403, "no-agreement")
+    assert refused(party.one_stop.post(f"{party.subscription}/pull", json={})) == (403, "agreement-revoked")
     again = party.one_stop.put(f"{party.subscription}-2", json={"event_type": party.event_type})
-    assert refused(again) == (403, "no-agreement")
+    assert refused(again) == (403, "agreement-revoked")
 
 
 def test_a_suspended_provider_is_refused_at_once_and_nothing_is_lost(

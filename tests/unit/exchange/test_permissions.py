@@ -81,17 +81,55 @@ def test_a_system_receives_by_an_agreement_and_its_own_without() -> None:
     [
         agreement(consumer_id=STRANGER),
         agreement(event_type_id="H11.05/land/other-v1"),
-        agreement(contract.AGREEMENT_STATUS_REQUESTED),
         agreement(contract.AGREEMENT_STATUS_REJECTED),
-        agreement(contract.AGREEMENT_STATUS_REVOKED),
         agreement(contract.AGREEMENT_STATUS_UNSPECIFIED),
-        agreement(valid_from=NOW + timedelta(seconds=1)),
-        agreement(valid_to=NOW),
         agreement(event_type_id="", service_id=EVENT_TYPE),
     ],
 )
 def test_no_other_agreement_helps(given: contract.Resource) -> None:
     assert code_of(lambda: receivable(view(given), ONE_STOP, EVENT_TYPE, NOW)) == "no-agreement"
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (agreement(contract.AGREEMENT_STATUS_REQUESTED), "agreement-pending"),
+        (agreement(contract.AGREEMENT_STATUS_REQUESTED, valid_to=NOW), "agreement-pending"),
+        (agreement(contract.AGREEMENT_STATUS_REVOKED), "agreement-revoked"),
+        (agreement(contract.AGREEMENT_STATUS_REVOKED, valid_to=NOW), "agreement-revoked"),
+        (agreement(valid_from=NOW + timedelta(seconds=1)), "agreement-not-yet-valid"),
+        (agreement(valid_to=NOW), "agreement-expired"),
+        (agreement(valid_from=NOW - timedelta(days=1), valid_to=NOW), "agreement-expired"),
+    ],
+)
+def test_an_agreement_that_is_not_in_force_is_told_as_what_it_is(given: contract.Resource, code: str) -> None:
+    with pytest.raises(ProblemError) as refused:
+        receivable(view(given), ONE_STOP, EVENT_TYPE, NOW)
+    assert (refused.value.status, refused.value.code) == (403, code)
+    assert "a-1" in refused.value.detail.en
+    assert "a-1" in refused.value.detail.vi
+
+
+def test_the_day_from_which_or_until_which_an_agreement_is_valid_is_told() -> None:
+    for given in (agreement(valid_from=NOW + timedelta(days=1)), agreement(valid_to=NOW - timedelta(days=1))):
+        with pytest.raises(ProblemError) as refused:
+            receivable(view(given), ONE_STOP, EVENT_TYPE, NOW)
+        expected = "2026-11-24T06:30" if given.agreement.HasField("valid_from") else "2026-11-22T06:30"
+        assert expected in refused.value.detail.en
+
+
+def test_of_several_agreements_the_one_nearest_to_being_in_force_is_told() -> None:
+    worst_first = [
+        ("no-agreement", agreement(contract.AGREEMENT_STATUS_REJECTED, id="a-1")),
+        ("agreement-revoked", agreement(contract.AGREEMENT_STATUS_REVOKED, id="a-2")),
+        ("agreement-expired", agreement(valid_to=NOW, id="a-3")),
+        ("agreement-pending", agreement(contract.AGREEMENT_STATUS_REQUESTED, id="a-4")),
+        ("agreement-not-yet-valid", agreement(valid_from=NOW + timedelta(days=1), id="a-5")),
+    ]
+    for count, (code, _) in enumerate(worst_first, start=1):
+        resources = [resource for _, resource in worst_first[:count]]
+        for given in (view(*resources), view(*reversed(resources))):
+            assert code_of(lambda given=given: receivable(given, ONE_STOP, EVENT_TYPE, NOW)) == code  # type: ignore[misc]
 
 
 def test_an_agreement_holds_from_its_first_to_before_its_last_moment() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lienthong.exchange import errors
-from lienthong.exchange.domain.catalog import AgreementState
+from lienthong.exchange.domain.catalog import AgreementState, EventAgreement
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from lienthong.exchange.domain.catalog import EventCatalog, EventType
+    from lienthong.kit.problems import ProblemError
 
 
 def publishable(catalog: EventCatalog, client_id: str, event_type_id: str) -> EventType:
@@ -30,14 +32,39 @@ def receivable(catalog: EventCatalog, client_id: str, event_type_id: str, now: d
     """The event type, when `client_id` may receive it: its own, or by an agreement in force at `now`.
 
     Raises:
-        ProblemError: `unknown-event-type`, `client-suspended`, `no-agreement` or `provider-suspended`.
+        ProblemError: `unknown-event-type`, `client-suspended` or `provider-suspended`; without an agreement
+            in force `agreement-not-yet-valid`, `agreement-pending`, `agreement-expired`, `agreement-revoked`
+            or `no-agreement`.
     """
     event_type = _known(catalog, client_id, event_type_id)
-    states = {agreement.state_at(now) for agreement in catalog.agreements.get((client_id, event_type_id), ())}
-    if event_type.system_id != client_id and AgreementState.IN_FORCE not in states:
-        raise errors.no_agreement(event_type_id)
+    if event_type.system_id != client_id:
+        agreements = {
+            agreement.state_at(now): agreement
+            for agreement in catalog.agreements.get((client_id, event_type_id), ())
+        }
+        if AgreementState.IN_FORCE not in agreements:
+            raise _refusal(event_type_id, agreements)
     _refuse_suspended(catalog, event_type)
     return event_type
+
+
+def _refusal(event_type_id: str, agreements: Mapping[AgreementState, EventAgreement]) -> ProblemError:
+    """What a client is told whose agreements, by their state, permit nothing now.
+
+    Of several agreements the one is told of that is nearest to being in force: what only time is missing for
+    before what somebody has to decide on, and that before what has to be requested again.
+    """
+    match agreements:
+        case {AgreementState.NOT_YET_VALID: EventAgreement(id=name, valid_from=datetime() as valid_from)}:
+            return errors.agreement_not_yet_valid(name, event_type_id, valid_from)
+        case {AgreementState.PENDING: EventAgreement(id=name)}:
+            return errors.agreement_pending(name, event_type_id)
+        case {AgreementState.EXPIRED: EventAgreement(id=name, valid_to=datetime() as valid_to)}:
+            return errors.agreement_expired(name, event_type_id, valid_to)
+        case {AgreementState.REVOKED: EventAgreement(id=name)}:
+            return errors.agreement_revoked(name, event_type_id)
+        case _:
+            return errors.no_agreement(event_type_id)
 
 
 def _known(catalog: EventCatalog, client_id: str, event_type_id: str) -> EventType:
