@@ -158,7 +158,7 @@ async def strict() -> AsyncIterator[httpx.AsyncClient]:
         except BodyTooLargeError as error:
             return -error.limit
 
-    app = create_rest_app("test")
+    app = create_rest_app("test", summary="A test.", openapi_path="/openapi.json")
     app.include_router(router)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request  # noqa: TC002 - FastAPI reads the annotation when the application starts
 
+from lienthong.kit.openapi import BEARER
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.problems.callers import client_suspended, insufficient_scope, no_token, token_refused
 from lienthong.kit.text import BilingualText
 from lienthong.kit.tokens import TokenRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from lienthong.kit.keys import IdentityKeys
+    from lienthong.kit.problems import ProblemType
     from lienthong.kit.tokens import AccessToken, TokenVerifier
 
 
@@ -59,21 +61,43 @@ class Access:
         return access
 
 
-def require(scope: str | None = None) -> Callable[[Request], Awaitable[Caller]]:
+@dataclass(frozen=True, slots=True)
+class _CallerRequired:
     """A FastAPI dependency: the caller, who must hold `scope` when one is named.
 
     It uses `app.state.access`, an `Access`.
     """
 
-    async def caller(request: Request) -> Caller:
+    scope: str | None = None
+
+    async def __call__(self, request: Request) -> Caller:
+        """The caller of a request.
+
+        Raises:
+            ProblemError: one of `problems`.
+        """
         access: Access = request.app.state.access
         token = access.authenticate(bearer_token(request.headers.get("authorization")))
         found = Caller(token.client_id, token.scopes)
-        if scope is not None:
-            demand(found, scope)
+        if self.scope is not None:
+            demand(found, self.scope)
         return found
 
-    return caller
+    @property
+    def problems(self) -> Sequence[ProblemType]:
+        """What it refuses."""
+        scope = () if self.scope is None else (general.INSUFFICIENT_SCOPE,)
+        return (general.NO_TOKEN, general.TOKEN_REFUSED, *scope, general.CLIENT_SUSPENDED, general.NOT_READY)
+
+    @property
+    def security(self) -> Mapping[str, Sequence[str]]:
+        """An access token, with the scope that is asked for."""
+        return {BEARER: [] if self.scope is None else [self.scope]}
+
+
+def require(scope: str | None = None) -> _CallerRequired:
+    """A FastAPI dependency: the caller, who must hold `scope` when one is named."""
+    return _CallerRequired(scope)
 
 
 def bearer_token(authorization: str | None) -> str:

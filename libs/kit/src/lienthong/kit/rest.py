@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from lienthong.kit.json_pointer import pointer
+from lienthong.kit.openapi import complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
 from lienthong.kit.text import BilingualText
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from fastapi.dependencies.models import Dependant
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+VERSION: Final = "0.1.0"
+"""Of the REST interfaces; grows with them (Semantic Versioning)."""
 
 _MOST_NAMES: Final = 20
 _LONGEST_NAME: Final = 60
@@ -58,7 +62,19 @@ class StrictRoute(APIRoute):
 
     Give it to a router: `APIRouter(route_class=StrictRoute)`. The parameters are those of the endpoint and of
     everything that it depends on. Like an unknown path, they are refused before the caller is authenticated.
+    In the OpenAPI document the route answers with the problems that it states, those of its dependencies, and
+    those that any request can meet.
     """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's
+        super().__init__(path, endpoint, **options)
+        stated = list(stated_by(self.dependant))
+        kinds = [kind for dependency in stated for kind in dependency.problems]
+        self.responses = with_problems(
+            self.responses, [*kinds, general.INVALID_REQUEST, general.INTERNAL_ERROR]
+        )
+        if security := [dict(dependency.security) for dependency in stated if dependency.security]:
+            self.openapi_extra = {"security": security, **(self.openapi_extra or {})}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Put the check before the endpoint."""
@@ -73,10 +89,26 @@ class StrictRoute(APIRoute):
         return checked
 
 
-def create_rest_app(title: str) -> FastAPI:
-    """A FastAPI application that answers every failure with a problem document."""
-    # No redirects: they would name the address behind the gateway.
-    app = FastAPI(title=title, openapi_url=None, redirect_slashes=False)
+def create_rest_app(title: str, *, summary: str, openapi_path: str) -> FastAPI:
+    """A FastAPI application that answers every failure with a problem document.
+
+    Its OpenAPI 3.1 document is served to everyone at `openapi_path`. `title` and `summary` (one sentence)
+    stand in it.
+    """
+    app = FastAPI(
+        title=title,
+        summary=summary,
+        version=VERSION,
+        openapi_url=openapi_path,
+        docs_url=None,
+        redoc_url=None,
+        # They would name the address behind the gateway.
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": "/", "description": "The gateway."}],
+    )
+    complete(app)
     install_problem_handlers(app)
     return app
 

@@ -64,7 +64,11 @@ class Features:
 
 def create_app(features: Features, access: Access) -> FastAPI:
     """Build the REST application."""
-    app = create_rest_app("Liên thông catalog")
+    app = create_rest_app(
+        "Liên thông: catalog",
+        summary="Agencies, systems, services, event types and agreements.",
+        openapi_path="/catalog/v1/openapi.json",
+    )
     app.state.features = features
     app.state.access = access
     app.include_router(endpoints.router())

@@ -89,7 +89,11 @@ async def serve(settings: ExchangeSettings) -> None:
     indexer = StreamIndexer(bus, index, clock)
     upkeep = ConsumerUpkeep(bus, consumers)
 
-    app = create_rest_app("Liên thông: exchange")
+    app = create_rest_app(
+        "Liên thông: exchange",
+        summary="Events and subscriptions.",
+        openapi_path="/exchange/v1/openapi.json",
+    )
     app.state.access = Access(keys.fresh, verifier)
     app.include_router(routes(publishing, subscriptions, delivery))
 

@@ -121,7 +121,11 @@ async def open_core(
 
 def create_app(settings: IdentitySettings, core: IdentityCore) -> FastAPI:
     """Build the REST application."""
-    app = create_rest_app("Liên thông: identity")
+    app = create_rest_app(
+        "Liên thông: identity",
+        summary="OAuth 2.0 for systems: access tokens and the keys that verify them.",
+        openapi_path="/oauth2/openapi.json",
+    )
     app.include_router(routes(settings, core.tokens, core.keyring))
     return app
 

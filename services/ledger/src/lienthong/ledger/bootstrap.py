@@ -59,7 +59,11 @@ async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> Led
 
 def create_app(core: LedgerCore, access: Access) -> FastAPI:
     """Build the REST application."""
-    app = create_rest_app("Liên thông: ledger")
+    app = create_rest_app(
+        "Liên thông: ledger",
+        summary="The audit log: search, proofs and receipts.",
+        openapi_path="/audit/v1/openapi.json",
+    )
     app.state.access = access
     app.include_router(routes(core.log, core.signer.key.verifier))
     return app

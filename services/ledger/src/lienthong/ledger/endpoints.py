@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from lienthong.kit.access import Caller, require
 from lienthong.kit.clock import rfc3339
+from lienthong.kit.rest import StrictRoute
 from lienthong.ledger.domain.search import EntryQuery, LedgerEntry
 from lienthong.ledger.schemas import (
     DEFAULT_PAGE,
@@ -32,7 +33,7 @@ Auditor = Annotated[Caller, Depends(require(READ_SCOPE))]
 
 def routes(log: AuditLog, key: VerifierKey) -> APIRouter:
     """Build the routes of the ledger."""
-    router = APIRouter(prefix="/audit")
+    router = APIRouter(prefix="/audit", route_class=StrictRoute)
 
     @router.get("/checkpoint")
     async def checkpoint() -> Response:

@@ -1,0 +1,129 @@
+"""The OpenAPI 3.1 document of a service: which problems an operation answers with, and who may call it.
+
+An endpoint states its own problems with `responses=problems(…)`. What a dependency refuses is stated once, by
+the dependency: it is an object with a member `problems`, and, when it checks a token, `security`.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
+
+from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER
+from lienthong.kit.problems.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from fastapi import FastAPI
+    from fastapi.dependencies.models import Dependant
+
+    from lienthong.kit.problems import ProblemType
+
+Responses: TypeAlias = "dict[int | str, dict[str, Any]]"
+
+BEARER: Final = "accessToken"
+"""The name of the security scheme: an access token of identity's (RFC 9068) as a bearer token (RFC 6750)."""
+
+_SCHEMA: Final = "Problem"
+_STATED: Final = "x-problems"
+_TEXT: Final = {"type": "string"}
+_PROBLEM: Final = {
+    "type": "object",
+    "description": "Problem details (RFC 9457), in English and Vietnamese.",
+    "properties": {
+        "type": {"type": "string", "format": "uri", "examples": ["urn:lgsp:problem:invalid-request"]},
+        "title": _TEXT,
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": _TEXT,
+        "instance": {"type": "string", "description": "The transaction id."},
+        "code": {"type": "string", "description": "The machine name of the kind of problem."},
+        "title_vi": _TEXT,
+        "detail_vi": _TEXT,
+        "advice": _TEXT,
+        "advice_vi": _TEXT,
+        "errors": {
+            "type": "array",
+            "description": "Each place that is wrong.",
+            "items": {
+                "type": "object",
+                "properties": {"pointer": _TEXT, "detail": _TEXT, "detail_vi": _TEXT},
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail", "code", "title_vi", "detail_vi", "advice", "advice_vi"],
+}
+
+_HEADERS: Final = {
+    ERROR_HEADER: {"description": "The code of the problem.", "schema": _TEXT},
+    TRANSACTION_HEADER: {"description": "The transaction id, added by the gateway.", "schema": _TEXT},
+}
+
+
+@runtime_checkable
+class Stated(Protocol):
+    """A dependency that says what it refuses, and with which scopes of a token it is satisfied."""
+
+    @property
+    def problems(self) -> Sequence[ProblemType]:
+        """The kinds of problems that it raises."""
+        ...
+
+    @property
+    def security(self) -> Mapping[str, Sequence[str]]:
+        """A security requirement (OpenAPI 3.1 §4.8.30); empty where it asks for none."""
+        ...
+
+
+def problems(*kinds: ProblemType) -> Responses:
+    """The `responses=` of an endpoint that answers with these kinds of problems."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for kind in sorted(kinds, key=lambda kind: (kind.status, kind.code)):
+        response = by_status.setdefault(kind.status, _response(kind.status))
+        response[_STATED].append(kind.code)
+        response["description"] += f"\n- `{kind.code}`: {kind.title.en} · {kind.title.vi}"
+    return by_status
+
+
+def with_problems(responses: Responses, kinds: Iterable[ProblemType]) -> Responses:
+    """The responses that an endpoint states, and beside its own problems those of other kinds."""
+    stated = {code for response in responses.values() for code in response.get(_STATED, ())}
+    every = {kind.code: kind for kind in (*kinds, *(REGISTRY[code] for code in stated))}
+    others = {status: response for status, response in responses.items() if _STATED not in response}
+    return others | problems(*every.values())
+
+
+def stated_by(dependant: Dependant) -> Iterator[Stated]:
+    """The dependencies of an endpoint, at any depth, that say what they refuse."""
+    call: object = dependant.call
+    if isinstance(call, Stated):
+        yield call
+    for inner in dependant.dependencies:
+        yield from stated_by(inner)
+
+
+def complete(app: FastAPI) -> None:
+    """Have `app` serve a document with the shared parts that its operations refer to."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = make()
+            components = document.setdefault("components", {})
+            components.setdefault("schemas", {})[_SCHEMA] = _PROBLEM
+            components["headers"] = _HEADERS
+            components["securitySchemes"] = {
+                BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            }
+        return make()
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend a document
+
+
+def _response(status: int) -> dict[str, Any]:
+    return {
+        "description": HTTPStatus(status).phrase,
+        "content": {PROBLEM_JSON: {"schema": {"$ref": f"#/components/schemas/{_SCHEMA}"}}},
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS},
+        _STATED: [],
+    }
