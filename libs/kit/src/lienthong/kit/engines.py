@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
+COMMAND_TIMEOUT = 30.0
+"""Seconds; whatever a statement waits for, it does not hold its locks for ever."""
+
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
 
 
-def create_engine(url: str, *, schema: str, busy_timeout: float = 5.0) -> AsyncEngine:
-    """An engine set up as `Database` needs it; `busy_timeout` in seconds is for SQLite."""
+def create_engine(
+    url: str, *, schema: str, busy_timeout: float = 5.0, command_timeout: float | None = COMMAND_TIMEOUT
+) -> AsyncEngine:
+    """An engine set up as `Database` needs it.
+
+    `busy_timeout` is for SQLite: how many seconds a connection waits for another one's write lock.
+    `command_timeout` is for PostgreSQL: how many seconds a statement may take before it raises TimeoutError.
+    """
     parsed = normalize_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed, busy_timeout)
@@ -32,6 +41,7 @@ def create_engine(url: str, *, schema: str, busy_timeout: float = 5.0) -> AsyncE
         hide_parameters=True,
         connect_args={
             "timeout": 5,
+            "command_timeout": command_timeout,
             "server_settings": {"search_path": schema, "application_name": f"lienthong-{schema}"},
         },
     )

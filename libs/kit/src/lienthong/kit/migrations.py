@@ -40,7 +40,8 @@ def _in_thread(url: str, schema: str, revisions: Path) -> None:
 
 
 async def _upgrade(url: str, schema: str, revisions: Path) -> None:
-    engine = create_engine(url, schema=schema, busy_timeout=_PATIENCE)
+    # No time-out for commands: a revision of a large table takes as long as it takes.
+    engine = create_engine(url, schema=schema, busy_timeout=_PATIENCE, command_timeout=None)
     try:
         async with engine.execution_options(sqlite_begin="BEGIN IMMEDIATE").begin() as connection:
             if engine.dialect.name == "postgresql":

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Column, LargeBinary, String, Table, delete, event, insert, select, text
 
 from lienthong.kit.backoff import Backoff
+from lienthong.kit.bulk import execute_many
 from lienthong.kit.bus import BusError
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import BigId, Json, UtcDateTime
@@ -121,7 +122,7 @@ class Outbox:
             }
             for message in messages
         ]
-        await session.execute(insert(self._table), rows)
+        await execute_many(session, insert(self._table), rows)
         if self._on_commit is not None:
             wake = self._on_commit
             event.listen(session.sync_session, "after_commit", lambda _: wake(), once=True)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lienthong.exchange.domain.messages import StoredEvent
 from lienthong.exchange.models import AcceptedEvent, AcknowledgedEvent, Subscription
+from lienthong.kit.bulk import execute_many
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -172,13 +173,9 @@ class AcceptedEventRepository:
 
 
 async def _insert_missing(session: AsyncSession, table: type[Any], rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
     # In key order (the callers sort), so that two replicas cannot wait for each other.
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(postgresql.insert(table).on_conflict_do_nothing(), rows)
-    else:
-        await session.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    await execute_many(session, insert(table).on_conflict_do_nothing(), rows)
 
 
 def _changed(result: object) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, insert, select, text, tuple_, union, update
 
+from lienthong.kit.bulk import execute_many
 from lienthong.ledger.domain.search import LedgerEntry, QuarantinedRecord
 from lienthong.ledger.domain.tree_head import TreeHead
 from lienthong.ledger.models import entries, quarantine, tiles, tree
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _HEAD = 1
 _CHUNK = 500
-_ROWS = 1000
 
 
 async def find_tree_head(session: AsyncSession, *, lock: bool = False) -> TreeHead | None:
@@ -84,12 +84,8 @@ async def find_data_of(session: AsyncSession, record_ids: Sequence[str]) -> dict
 
 async def append_entries(session: AsyncSession, first: int, records: Sequence[JournalRecord]) -> None:
     """Store records as the leaves from index `first` on."""
-    for at in range(0, len(records), _ROWS):
-        rows = [
-            _entry_columns(first + at + offset, record)
-            for offset, record in enumerate(records[at : at + _ROWS])
-        ]
-        await session.execute(_APPEND, rows)
+    rows = (_entry_columns(index, record) for index, record in enumerate(records, first))
+    await execute_many(session, _APPEND, rows)
 
 
 async def put_tiles(session: AsyncSession, edge: Edge, grown: Mapping[tuple[int, int], bytes]) -> None:
@@ -98,10 +94,8 @@ async def put_tiles(session: AsyncSession, edge: Edge, grown: Mapping[tuple[int,
     rows = [(place, {"at_level": place[0], "at_index": place[1], "hashes": grown[place]}) for place in grown]
     widened = [row for place, row in rows if place in started]
     added = [row for place, row in rows if place not in started]
-    if widened:
-        await session.execute(_WIDEN_TILE, widened)
-    if added:
-        await session.execute(_ADD_TILE, added)
+    await execute_many(session, _WIDEN_TILE, widened)
+    await execute_many(session, _ADD_TILE, added)
 
 
 async def find_tiles(session: AsyncSession, addresses: Iterable[TileAddress]) -> dict[TileAddress, bytes]:
@@ -143,19 +137,17 @@ async def find_last_index(session: AsyncSession) -> int | None:
 
 async def put_in_quarantine(session: AsyncSession, items: Sequence[Quarantining], now: datetime) -> None:
     """Store records that cannot become entries."""
-    await session.execute(
-        insert(quarantine),
-        [
-            {
-                "journal_sequence": item.journal_sequence,
-                "position": item.position,
-                "reason": item.record.reason,
-                "data": item.record.data,
-                "received_at": now,
-            }
-            for item in items
-        ],
+    rows = (
+        {
+            "journal_sequence": item.journal_sequence,
+            "position": item.position,
+            "reason": item.record.reason,
+            "data": item.record.data,
+            "received_at": now,
+        }
+        for item in items
     )
+    await execute_many(session, insert(quarantine), rows)
 
 
 async def find_entries(session: AsyncSession, query: EntryQuery) -> list[LedgerEntry]:
