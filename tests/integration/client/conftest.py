@@ -55,6 +55,7 @@ def home(tmp_path: Path, gateway: SmallGateway, monkeypatch: pytest.MonkeyPatch)
         credentials.save(home / name)
         gateway.register(credentials)
     monkeypatch.setenv("LIENTHONG_HOME", str(home))
+    monkeypatch.setenv("LIENTHONG_LANG", "both")
     for name in ("LIENTHONG_GATEWAY", "LIENTHONG_CREDENTIALS", "LIENTHONG_PORT_OFFSET"):
         monkeypatch.delenv(name, raising=False)
     return home

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from lienthong.client.operations import KINDS
 from lienthong.tlog import TileAddress
 from tests.support.audit_log import AuditLog
 
@@ -159,7 +160,7 @@ class SmallGateway:
                 found["status"] = {"suspend": "suspended", "resume": "active"}[decision]
                 return _json(found)
             case "GET", [plural]:
-                kind = {"agencies": "Agency", "systems": "System", "agreements": "Agreement"}[plural]
+                kind = KINDS[plural]
                 items = [value for (of, _), value in sorted(self.manifests.items()) if of == kind]
                 start = int(query.get("cursor", 0))
                 more = str(start + 1) if start + 1 < len(items) else None

@@ -429,3 +429,59 @@ def test_no_command_shows_a_secret(run: Run, home: Path, gateway: SmallGateway) 
         said = run(*words, "--as", "one-stop")
         assert said.code != 0
         assert secret not in said.out + said.err
+
+
+def openssl(folder: Path, *words: str) -> Path:
+    """Make a file with openssl, as a department's security officer does."""
+    path = folder / words[-1]
+    subprocess.run(["openssl", *words[:-1], "-out", path], check=True, capture_output=True, cwd=folder)
+    return path
+
+
+def test_a_key_that_exists_is_imported_and_used(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:
+    key = openssl(tmp_path, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "key.pem")
+    command = ("keys", "import", key, "--client-id", "H11.77/hello", "--gateway", gateway.address, "--json")
+    done = run(*command, "--dir", tmp_path / "keys")
+    assert (done.code, done.json["alg"], done.json["issuer"]) == (0, "ES256", gateway.address)
+    assert (tmp_path / "keys/key.jwk").stat().st_mode & 0o777 == 0o600
+    gateway.keys["H11.77/hello"] = json.loads((tmp_path / "keys/public.jwks").read_text())
+    assert run("token", "--as", tmp_path / "keys").out == "token-of-H11.77/hello\n"
+    again = run(*command, "--dir", tmp_path / "keys")
+    assert (again.code, again.json["error"]["code"]) == (2, "keys-exist")
+    wrong = run("keys", "import", key, "--client-id", "hello", "--dir", tmp_path / "other")
+    assert (wrong.code, (tmp_path / "other").exists()) == (2, False)
+
+
+@pytest.mark.parametrize("form", ["PKCS #8", "older"])
+def test_the_passphrase_of_a_key_is_asked_for_or_read(run: Run, tmp_path: Path, form: str) -> None:
+    plain = openssl(tmp_path, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "plain.pem")
+    words = ["pkcs8", "-topk8"] if form == "PKCS #8" else ["rsa", "-aes256", "-traditional"]
+    key = openssl(tmp_path, *words, "-in", str(plain), "-passout", "pass:mat-khau", "key.pem")
+    secret = tmp_path / "secret"
+    secret.write_text("mat-khau\n")
+    command = ("keys", "import", key, "--client-id", "H11.77/hello")
+    asked = run(*command, "--dir", tmp_path / "a", stdin="mat-khau\n")
+    assert asked.code == 0
+    assert "passphrase" in asked.err
+    assert "mat-khau" not in asked.out + asked.err
+    read = run(*command, "--dir", tmp_path / "b", "--passphrase-file", secret, "--json")
+    assert (read.code, read.json["alg"]) == (0, "PS256")
+    assert (tmp_path / "a/key.jwk").read_bytes() == (tmp_path / "b/key.jwk").read_bytes()
+    wrong = run(*command, "--dir", tmp_path / "c", "--json", stdin="no\n")
+    assert (wrong.code, (tmp_path / "c").exists()) == (2, False)
+    assert '"code": "bad-passphrase"' in wrong.out
+
+
+def test_a_certificate_gives_what_is_registered_and_no_private_key(run: Run, tmp_path: Path) -> None:
+    key = openssl(tmp_path, "genpkey", "-algorithm", "ed25519", "key.pem")
+    days = ("-days", "30", "-subj", "/CN=So Thu nghiem")
+    certificate = openssl(tmp_path, "req", "-x509", "-new", "-key", str(key), *days, "cert.pem")
+    command = ("keys", "import", "--client-id", "H11.77/hello", "--dir")
+    alone = run(*command, tmp_path / "a", certificate)
+    assert alone.code == 0
+    assert "the certificate ends on" in alone.err
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["client.json", "public.jwks"]
+    both = run(*command, tmp_path / "b", certificate, key, "--json")
+    assert sorted(both.json["files"]) == ["client", "key", "public"]
+    assert (tmp_path / "a/public.jwks").read_bytes() == (tmp_path / "b/public.jwks").read_bytes()
+    assert run("token", "--as", tmp_path / "a").code == 2

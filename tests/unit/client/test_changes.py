@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from lienthong.client.answers import Application, Applied, Change
 from lienthong.client.terminal.changes import VALUE_WIDTH, lines, shown
+from lienthong.client.terminal.screen import Screen
+
+SCREEN = Screen(as_json=False)
 
 
 def rendered(*results: Applied, dry_run: bool = False) -> list[str]:
-    return [line.plain for line in lines(Application(dry_run, 7, results))]
+    return [line.plain for line in lines(Application(dry_run, 7, results), SCREEN)]
 
 
 def test_every_resource_has_a_line_and_every_change_its_old_and_new_value() -> None:
@@ -51,7 +54,7 @@ def test_a_dry_run_says_that_nothing_was_written() -> None:
 
 def test_colours_tell_the_actions_apart() -> None:
     results = [Applied("Agency", "a", action, ()) for action in ("created", "updated", "unchanged")]
-    first = [line.style for line in lines(Application(False, 1, tuple(results)))][:3]
+    first = [line.style for line in lines(Application(False, 1, tuple(results)), SCREEN)][:3]
     assert first == ["green", "yellow", "dim"]
 
 

@@ -75,4 +75,6 @@ def shell_variables(settings: Settings) -> str:
         **upstreams(settings),
     }
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    # Who meets the command for the first time sees both languages, unless one was chosen before.
+    lines.append('export LIENTHONG_LANG="${LIENTHONG_LANG:-both}"\n')
     return "".join(lines) + f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n'

@@ -1,16 +1,16 @@
 """The `lienthong` command: `app`.
 
-Exit codes: 0 done · 1 the answer is no, or a verification failed · 2 usage or input · 3 no gateway reached ·
+Exit codes: 0 done, 1 the answer is no or a verification failed, 2 usage or input, 3 no gateway reached,
 4 refused by the bus.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 from lienthong.client.commands import (
     agreement,
@@ -21,22 +21,31 @@ from lienthong.client.commands import (
     events,
     get,
     keys,
-    options,
     system,
     token,
 )
 from lienthong.client.errors import InputError, LienthongError, Text
+from lienthong.client.shells import (
+    VARIABLE,
+    InstallCompletion,
+    ShowCompletion,
+    prepare_completion,
+    with_shell,
+)
+from lienthong.client.terminal.encoding import speak_utf8
+from lienthong.client.terminal.help import GroupWithHelp, command
+from lienthong.client.terminal.language import Language, language_of
 from lienthong.client.usage import bilingual_usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
-BUILD = "Kết nối · Connect"
-LOOK = "Kiểm tra · Look into"
+CONNECT = "Kết nối · Connect"
+CHECK = "Kiểm tra · Check"
 
 
-class Command(TyperGroup):
+class Command(GroupWithHelp):
     """The whole command: turns errors into messages (or JSON) and exit codes."""
 
     def main(
@@ -49,23 +58,36 @@ class Command(TyperGroup):
         **extra: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
         """Run the command and end the process with its exit code."""
+        speak_utf8()
+        if VARIABLE in os.environ:
+            prepare_completion()
         words = list(sys.argv[1:] if args is None else args)
         if not standalone_mode:
             return super().main(words, prog_name, complete_var, standalone_mode, windows_expand_args, **extra)
-        as_json = "--json" in words
         try:
+            language = language_of(os.environ)
+        except InputError as error:
+            _fail(error, words, Language.BOTH)
+        try:
+            words = with_shell(words)
             code = super().main(words, prog_name, complete_var, False, windows_expand_args, **extra)
         except LienthongError as error:
-            options.screen(as_json=as_json).failure(error)
-            sys.exit(error.exit_code)
+            _fail(error, words, language)
         except typer.TyperException as error:
             # A group without a command has shown its help already, and says nothing more.
-            if error.format_message():
-                options.screen(as_json=as_json).failure(_usage(error))
-            sys.exit(error.exit_code)
+            if not error.format_message():
+                sys.exit(error.exit_code)
+            _fail(_usage(error), words, language)
         except typer.Abort:
             sys.exit(130)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(error: LienthongError, words: Sequence[str], language: Language) -> NoReturn:
+    from lienthong.client.terminal.screen import Screen
+
+    Screen(as_json="--json" in words, language=language).failure(error)
+    sys.exit(error.exit_code)
 
 
 def _usage(error: typer.TyperException) -> InputError:
@@ -82,12 +104,13 @@ def _usage(error: typer.TyperException) -> InputError:
 app = typer.Typer(
     name="lienthong",
     cls=Command,
+    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings=CONTEXT,
-    epilog="Mã thoát · Exit codes: 0 xong/done, 1 không đạt/no, 2 sai đầu vào/input, "
-    "3 không kết nối/unreachable, 4 bị từ chối/refused",
+    epilog="Mã thoát: 0 xong, 1 không đạt, 2 sai đầu vào, 3 không kết nối được, 4 bị từ chối · "
+    "Exit codes: 0 done, 1 the answer is no, 2 bad input, 3 not reached, 4 refused",
 )
 
 
@@ -108,23 +131,54 @@ Version = Annotated[
 
 
 @app.callback()
-def lienthong(version: Version = False) -> None:
-    """[bold]Liên thông[/bold]: đăng ký, gọi và kiểm chứng dịch vụ qua trục liên thông của tỉnh.
+def lienthong(
+    version: Version = False,
+    install_completion: InstallCompletion = None,
+    show_completion: ShowCompletion = None,
+) -> None:
+    """Đăng ký, gọi và kiểm chứng dịch vụ qua trục liên thông
+    · Register, call and verify services over the interoperability bus.
 
-    Register, call and verify services over the province's interoperability bus.
+    Ngôn ngữ: đặt LIENTHONG_LANG=vi, en hoặc both · Language: set LIENTHONG_LANG=vi, en or both.
     """
 
 
-app.add_typer(keys.app, name="keys", rich_help_panel=BUILD)
-app.command("apply", rich_help_panel=BUILD)(apply.apply)
-app.command("get", rich_help_panel=BUILD)(get.get)
-app.add_typer(agreement.app, name="agreement", rich_help_panel=BUILD)
-app.add_typer(system.app, name="system", rich_help_panel=BUILD)
-app.command("call", rich_help_panel=BUILD)(call.call)
-app.command("token", rich_help_panel=BUILD)(token.token)
-app.add_typer(events.app, name="events", rich_help_panel=BUILD)
-app.add_typer(audit.app, name="audit", rich_help_panel=LOOK)
-app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
+app.add_typer(keys.app, name="keys", rich_help_panel=CONNECT)
+command(
+    app,
+    "apply",
+    "lienthong apply -f mine.yaml --dry-run",
+    "lienthong apply -f manifests/ -f extra.yaml --as operator",
+    panel=CONNECT,
+)(apply.apply)
+command(
+    app,
+    "get",
+    "lienthong get services",
+    "lienthong get service H11.05/land/parcels-v1 -o yaml",
+    panel=CONNECT,
+)(get.get)
+app.add_typer(agreement.app, name="agreement", rich_help_panel=CONNECT)
+app.add_typer(system.app, name="system", rich_help_panel=CONNECT)
+command(
+    app,
+    "call",
+    "lienthong call GET H11.05/land/parcels-v1/parcels/1 \\",
+    "  --as one-stop --purpose land-procedure",
+    "lienthong call POST H11.05/land/parcels-v1/parcels -d @parcel.json --as land",
+    panel=CONNECT,
+)(call.call)
+command(
+    app,
+    "token",
+    "lienthong token --as one-stop",
+    'curl -H "Authorization: Bearer $(lienthong token --as one-stop)" \\',
+    "  http://127.0.0.1:8080/api/H11.05/land/parcels-v1/parcels/1",
+    panel=CONNECT,
+)(token.token)
+app.add_typer(events.app, name="events", rich_help_panel=CONNECT)
+app.add_typer(audit.app, name="audit", rich_help_panel=CHECK)
+command(app, "doctor", "lienthong doctor", "lienthong doctor --as keys", panel=CHECK)(doctor.doctor)
 
 
 if __name__ == "__main__":

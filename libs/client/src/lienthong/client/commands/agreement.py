@@ -5,43 +5,85 @@ from typing import Annotated, Any
 
 import typer
 
+from lienthong.client import completion
 from lienthong.client.commands import options
 from lienthong.client.errors import InputError, Text
+from lienthong.client.terminal.help import command, group
 
-app = typer.Typer(no_args_is_help=True, help="Thoả thuận chia sẻ dữ liệu · Agreements on sharing data")
+app = group("Thoả thuận chia sẻ dữ liệu · Agreements on sharing data")
 
-AgreementId = Annotated[str, typer.Argument(metavar="ID", help="Mã thoả thuận · The agreement's id")]
+NewId = Annotated[str, typer.Argument(metavar="ID", help="Mã thoả thuận · The agreement's id")]
+AgreementId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="Mã thoả thuận · The agreement's id",
+        autocompletion=completion.agreements,
+    ),
+]
 
 
-@app.command("request")
+@command(
+    app,
+    "request",
+    "lienthong agreement request one-stop-parcels --as one-stop \\",
+    "  --service H11.05/land/parcels-v1 --purpose land-procedure \\",
+    '  --legal-ground "Luật Đất đai 2024"',
+)
 def request(
-    agreement_id: AgreementId,
+    agreement_id: NewId,
     purposes: Annotated[
-        list[str], typer.Option("--purpose", help="Mục đích (lặp lại được) · Purpose, repeatable")
+        list[str], typer.Option("--purpose", help="Mục đích, lặp lại được · Purpose, repeatable")
     ],
     legal_ground: Annotated[str, typer.Option("--legal-ground", help="Căn cứ pháp lý · Legal ground")],
     service: Annotated[
-        str | None, typer.Option("--service", metavar="AGENCY/SYSTEM/SERVICE", help="Dịch vụ · The service")
+        str | None,
+        typer.Option(
+            "--service",
+            metavar="AGENCY/SYSTEM/SERVICE",
+            help="Dịch vụ · The service",
+            autocompletion=completion.services,
+        ),
     ] = None,
     event_type: Annotated[
         str | None,
-        typer.Option("--event-type", metavar="AGENCY/SYSTEM/TYPE", help="Loại sự kiện · The event type"),
+        typer.Option(
+            "--event-type",
+            metavar="AGENCY/SYSTEM/TYPE",
+            help="Loại sự kiện · The event type",
+            autocompletion=completion.event_types,
+        ),
     ] = None,
     consumer: Annotated[
         str | None,
-        typer.Option("--consumer", metavar="AGENCY/SYSTEM", help="Bên dùng, mặc định là --as · The consumer"),
+        typer.Option(
+            "--consumer",
+            metavar="AGENCY/SYSTEM",
+            help="Hệ thống sử dụng, mặc định là --as · The system that will call, by default that of --as",
+            autocompletion=completion.systems,
+        ),
     ] = None,
     operations_: Annotated[
         list[str] | None,
-        typer.Option("--operation", help="operationId (lặp lại được, mặc định mọi thao tác) · repeatable"),
+        typer.Option(
+            "--operation",
+            help="operationId, lặp lại được, mặc định là mọi thao tác · "
+            "operationId, repeatable, by default every operation",
+        ),
     ] = None,
-    valid_from: Annotated[str | None, typer.Option("--valid-from", metavar="DATE")] = None,
-    valid_to: Annotated[str | None, typer.Option("--valid-to", metavar="DATE")] = None,
+    valid_from: Annotated[
+        str | None,
+        typer.Option("--valid-from", metavar="DATE", help="Ngày đầu có hiệu lực · First day of validity"),
+    ] = None,
+    valid_to: Annotated[
+        str | None,
+        typer.Option("--valid-to", metavar="DATE", help="Ngày cuối có hiệu lực · Last day of validity"),
+    ] = None,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Xin một thoả thuận · Ask for an agreement."""
+    """Gửi yêu cầu thoả thuận · Request an agreement."""
     from lienthong.client import operations
 
     if (service is None) == (event_type is None):
@@ -56,8 +98,8 @@ def request(
                 Text("Thiếu --consumer", "--consumer is missing"),
                 Text(f"{own} không phải một hệ thống.", f"{own} is not a system."),
                 Text(
-                    "Thêm --consumer CƠ_QUAN/HỆ_THỐNG, hoặc --as hệ thống xin.",
-                    "Add --consumer AGENCY/SYSTEM, or --as the system that asks.",
+                    "Thêm --consumer CƠ_QUAN/HỆ_THỐNG, hoặc chọn hệ thống đó bằng --as.",
+                    "Add --consumer AGENCY/SYSTEM, or choose that system with --as.",
                 ),
                 code="usage",
             )
@@ -76,37 +118,44 @@ def request(
     _show(agreement, agreement_id, Text("Đã gửi yêu cầu", "requested"), as_json=as_json)
 
 
-@app.command("approve")
+@command(app, "approve", "lienthong agreement approve one-stop-parcels --as land")
 def approve(
     agreement_id: AgreementId,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Duyệt · Approve."""
+    """Duyệt thoả thuận · Approve an agreement."""
     _decide(agreement_id, "approve", Text("Đã duyệt", "approved"), as_, gateway, as_json=as_json)
 
 
-@app.command("reject")
+@command(
+    app,
+    "reject",
+    "lienthong agreement reject one-stop-parcels \\",
+    '  --legal-ground "Nghị định 47/2020/NĐ-CP"',
+)
 def reject(
     agreement_id: AgreementId,
     legal_ground: Annotated[
         str,
-        typer.Option("--legal-ground", help="Căn cứ pháp lý của việc từ chối · Legal ground of the refusal"),
+        typer.Option(
+            "--legal-ground", help="Căn cứ pháp lý của việc từ chối · Legal ground for rejecting it"
+        ),
     ],
     reason: Annotated[str | None, typer.Option("--reason", help="Lý do · Reason")] = None,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Từ chối, có nêu căn cứ pháp lý · Reject, naming the legal ground."""
+    """Từ chối thoả thuận, nêu căn cứ pháp lý · Reject an agreement, naming the legal ground."""
     done = Text("Đã từ chối", "rejected")
     _decide(
         agreement_id, "reject", done, as_, gateway, as_json=as_json, legal_ground=legal_ground, reason=reason
     )
 
 
-@app.command("revoke")
+@command(app, "revoke", 'lienthong agreement revoke one-stop-parcels --reason "Hết thời hạn"')
 def revoke(
     agreement_id: AgreementId,
     reason: Annotated[str, typer.Option("--reason", help="Lý do · Reason")],
@@ -114,7 +163,7 @@ def revoke(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Thu hồi: các cổng từ chối trong vòng một giây · Revoke: gateways refuse within a second."""
+    """Thu hồi thoả thuận, có hiệu lực trong một giây · Revoke an agreement, effective within a second."""
     done = Text("Đã thu hồi", "revoked")
     _decide(agreement_id, "revoke", done, as_, gateway, as_json=as_json, reason=reason)
 

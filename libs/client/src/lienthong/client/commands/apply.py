@@ -26,7 +26,9 @@ def apply(
     files: Annotated[
         list[Path],
         typer.Option(
-            "--file", "-f", help="Tệp YAML, thư mục, hoặc -; lặp lại được · File, folder or -, repeatable"
+            "--file",
+            "-f",
+            help="Tệp YAML, thư mục, hoặc -; lặp lại được · YAML file, folder or -; repeatable",
         ),
     ],
     dry_run: Annotated[
@@ -36,9 +38,9 @@ def apply(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Đưa các tệp YAML vào danh mục: tất cả hoặc không gì cả · Create or update resources, all or none.
+    """Ghi các tệp YAML vào danh mục, tất cả hoặc không gì cả · Create or update resources, all or none.
 
-    Mặc định dùng quyền operator · Acts as the operator by default.
+    Không có --as thì dùng quyền operator · Without --as it acts as the operator.
     """
     from lienthong.client.manifests.load import load
     from lienthong.client.terminal import changes
@@ -51,7 +53,7 @@ def apply(
     screen = options.screen(as_json=as_json)
 
     def show() -> None:
-        for line in changes.lines(application):
+        for line in changes.lines(application, screen):
             screen.print(line)
 
     screen.result(asdict(application), show)
@@ -70,7 +72,7 @@ def _send(client: "Client", manifests: "Manifests", *, dry_run: bool) -> "Applic
 
 
 def _also_wrong(manifests: "Manifests", as_: str | None, gateway: str | None) -> list[Mistake]:
-    # Mistakes were found here already; whatever the catalog finds besides is told in the same breath.
+    # Mistakes were found here already; those that the catalog finds are shown together with them.
     if not manifests.readable or not manifests.documents:
         return []
     try:
@@ -88,7 +90,7 @@ def _mistaken(mistakes: list[Mistake]) -> LienthongError:
     mistakes_en = "1 mistake" if count == 1 else f"{count} mistakes"
     return ManifestError(
         Text(f"{count} lỗi trong tệp YAML, chưa ghi gì", f"{mistakes_en} in the YAML, nothing was written"),
-        advice=Text("Sửa các dòng trên rồi chạy lại lệnh.", "Mend these lines and run the command again."),
+        advice=Text("Sửa các dòng trên rồi chạy lại lệnh.", "Correct these lines and run the command again."),
         mistakes=_in_order(mistakes),
     )
 

@@ -7,39 +7,77 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lienthong.client import completion
 from lienthong.client.commands import options
-from lienthong.client.errors import InputError, NotFoundError, NotYetRecordedError, Text
+from lienthong.client.errors import NotFoundError, NotYetRecordedError, Text
+from lienthong.client.terminal.help import command, group
+from lienthong.client.terminal.table import Column
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from lienthong.client.sync_client import Client
     from lienthong.client.terminal.screen import Screen
     from lienthong.client.verification import Proved
 
-app = typer.Typer(no_args_is_help=True, help="Nhật ký kiểm toán · The audit trail and its proofs")
+app = group("Nhật ký kiểm toán và bằng chứng · The audit trail and its proofs")
+
+_KINDS = ("call", "intent", "refused-sample", "admin")
+
+
+def _kinds(incomplete: str) -> list[str]:
+    return [kind for kind in _KINDS if kind.startswith(incomplete)]
+
 
 Transaction = Annotated[str, typer.Argument(metavar="TX", help="Mã giao dịch · The transaction id")]
 
 
-@app.command("search")
+@command(
+    app,
+    "search",
+    "lienthong audit search --service H11.05/land/parcels-v1 --from 2h",
+    "lienthong audit search --client H11.01/one-stop --status 403 --json",
+)
 def search(
-    tx: Annotated[str | None, typer.Option("--tx", help="Mã giao dịch · Transaction id")] = None,
-    client_id: Annotated[str | None, typer.Option("--client", help="Bên gọi · Consumer")] = None,
-    service: Annotated[str | None, typer.Option("--service", help="Dịch vụ · Service")] = None,
-    agency: Annotated[str | None, typer.Option("--agency", help="Cơ quan · Agency")] = None,
-    since: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Từ: 2026-11-23, …T06:30:00Z, 2h · From")
+    tx: Annotated[str | None, typer.Option("--tx", help="Mã giao dịch · The transaction id")] = None,
+    client_id: Annotated[
+        str | None,
+        typer.Option(
+            "--client", help="Hệ thống gọi · The system that called", autocompletion=completion.systems
+        ),
     ] = None,
-    until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Đến · To")] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="call, intent, refused-sample, admin")] = None,
-    status: Annotated[int | None, typer.Option("--status", help="Mã HTTP · HTTP status")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Nhiều nhất · At most")] = 50,
+    service: Annotated[
+        str | None,
+        typer.Option("--service", help="Dịch vụ · The service", autocompletion=completion.services),
+    ] = None,
+    agency: Annotated[
+        str | None,
+        typer.Option("--agency", help="Cơ quan · The agency", autocompletion=completion.agencies),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            help="Từ lúc: 2026-11-23, 2026-11-23T06:30:00Z, hoặc 2h trước · "
+            "From: 2026-11-23, 2026-11-23T06:30:00Z, or 2h ago",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--to", metavar="TIME", help="Đến lúc, viết như --from · Until, written as for --from"),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--kind", help="call, intent, refused-sample, admin", autocompletion=_kinds),
+    ] = None,
+    status: Annotated[int | None, typer.Option("--status", help="Mã HTTP · The HTTP status")] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Số bản ghi nhiều nhất · Records at most")
+    ] = 50,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Tìm trong nhật ký · Search the trail."""
+    """Tìm trong nhật ký, mới nhất trước · Search the audit trail, newest first."""
     from lienthong.client.times import moment
 
     now = datetime.now(UTC)
@@ -59,14 +97,14 @@ def search(
     screen = options.screen(as_json=as_json)
 
     def show() -> None:
-        screen.print(_table(items))
+        _show_table(screen, items)
         if not items:
-            screen.note(Text("không có bản ghi nào khớp", "no record fits"))
+            screen.note(Text("Không có bản ghi nào khớp.", "No record matches."))
 
     screen.result({"items": items}, show)
 
 
-@app.command("show")
+@command(app, "show", "lienthong audit show 01990e0a-7d8c-7c3a-9f51-3f6a4b2c1d0e")
 def show(
     tx: Transaction,
     key: options.LedgerKey = None,
@@ -74,7 +112,7 @@ def show(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Các bản ghi của một giao dịch, và bằng chứng · A transaction's records and their proof."""
+    """Xem các bản ghi của một giao dịch và bằng chứng · Show a transaction's records and their proof."""
     from lienthong.client.ledger_keys import ledger_key
     from lienthong.client.verification import verify
 
@@ -98,62 +136,76 @@ def show(
     screen.result(document, show_all)
 
 
-@app.command("receipt")
+@command(
+    app,
+    "receipt",
+    "lienthong audit receipt 01990e0a-7d8c-7c3a-9f51-3f6a4b2c1d0e \\",
+    "  --output receipt.txt --as one-stop",
+)
 def receipt(
     tx: Transaction,
     kind: Annotated[
-        str | None, typer.Option("--kind", help="call, intent, admin (mặc định/default call)")
+        str | None,
+        typer.Option(
+            "--kind",
+            help="call, intent hoặc admin, mặc định là call · call, intent or admin, by default call",
+            autocompletion=_kinds,
+        ),
     ] = None,
     wait: Annotated[
-        float, typer.Option("--wait", min=0, help="Chờ sổ ghi, giây · Wait for the ledger, seconds")
+        float,
+        typer.Option(
+            "--wait", min=0, help="Chờ sổ ghi nhận, giây · Wait for the ledger to record it, seconds"
+        ),
     ] = 10.0,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Tệp để ghi, mặc định in ra · File, else printed")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Tệp để ghi; không nêu thì in ra · The file to write; else it is printed"
+        ),
     ] = None,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Lấy biên nhận của một giao dịch (c2sp.org/tlog-proof) · Fetch a transaction's receipt."""
+    """Lấy biên nhận của một giao dịch · Fetch the receipt of a transaction (c2sp.org/tlog-proof)."""
     screen = options.screen(as_json=as_json)
     with options.open_client(as_, gateway, default="auditor") as client:
         text = _receipt(client, tx, kind, wait=wait)
     if output is None:
         screen.result({"transaction_id": tx, "receipt": text}, lambda: screen.raw(text))
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            Text("Không ghi được tệp", "The file cannot be written"),
-            Text(f"{output}: {error.strerror}", f"{output}: {error.strerror}"),
-        ) from error
+    options.write_file(output, text.encode())
 
     def written() -> None:
-        screen.done(Text(f"Đã ghi biên nhận vào {output}", f"receipt written to {output}"))
+        screen.done(Text(f"Đã ghi biên nhận vào {output}", f"Receipt written to {output}"))
         screen.note(
             Text(
                 f"→ Kiểm chứng không cần mạng: lienthong audit verify {output} --key KHOÁ",
-                f"Verify off line: lienthong audit verify {output} --key KEY",
+                f"→ Verify off line: lienthong audit verify {output} --key KEY",
             )
         )
 
     screen.result({"transaction_id": tx, "file": str(output)}, written)
 
 
-@app.command("verify")
+@command(app, "verify", "lienthong audit verify receipt.txt --key ledger.vkey")
 def verify_(
     file: Annotated[
-        str, typer.Argument(metavar="RECEIPT", help="Tệp biên nhận, hoặc - · Receipt file, or -")
+        str, typer.Argument(metavar="RECEIPT", help="Tệp biên nhận, hoặc - · The receipt's file, or -")
     ],
     key: options.LedgerKey = None,
     entry: Annotated[
         Path | None,
-        typer.Option("--entry", help="Bản ghi gốc, nếu không ở trong biên nhận · The record's bytes"),
+        typer.Option(
+            "--entry",
+            help="Tệp bản ghi gốc, nếu biên nhận không kèm · "
+            "The file of the record's exact bytes, where the receipt does not hold them",
+        ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Kiểm chứng biên nhận, không cần mạng, chỉ với khoá công khai · Verify a receipt off line."""
+    """Kiểm chứng biên nhận, không cần mạng · Verify a receipt; needs no network, only the public key."""
     from lienthong.client.ledger_keys import ledger_key
     from lienthong.client.verification import verify
 
@@ -168,24 +220,34 @@ def verify_(
     screen.result(proved.document(), show_all)
 
 
-@app.command("fsck")
+@command(
+    app,
+    "fsck",
+    "lienthong audit fsck --key ledger.vkey --save checkpoint.txt",
+    "lienthong audit fsck --key ledger.vkey --since checkpoint.txt",
+)
 def fsck(
     key: options.LedgerKey = None,
     since: Annotated[
         Path | None,
         typer.Option(
-            "--since", help="Điểm kiểm cũ đã giữ: chứng minh sổ chỉ dài thêm · An earlier checkpoint"
+            "--since",
+            help="Điểm kiểm cũ đã giữ, để chứng minh sổ chỉ dài thêm · "
+            "An earlier checkpoint, to prove that the ledger has only grown since",
         ),
     ] = None,
     save: Annotated[
         Path | None,
-        typer.Option("--save", help="Giữ điểm kiểm để lần sau dùng --since · Keep the checkpoint"),
+        typer.Option(
+            "--save",
+            help="Giữ điểm kiểm cho --since lần sau · Keep the checkpoint, for --since another time",
+        ),
     ] = None,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Tải cả sổ, tính lại mọi thứ, nêu bản ghi hỏng · Derive the whole ledger again, name what is broken."""
+    """Tải cả sổ, tính lại, tìm chỗ hỏng · Download the ledger, compute it again, find what is broken."""
     from lienthong.client import fsck as checks
     from lienthong.client import operations
     from lienthong.client.ledger_keys import ledger_key
@@ -195,7 +257,7 @@ def fsck(
         trusted = ledger_key(key, client, screen.note)
         note = client.perform(operations.audit_file("checkpoint", public=True))
         checkpoint = checks.read_checkpoint(note, trusted)
-        with screen.progress(Text("đang tính lại sổ", "deriving the ledger again")) as progress:
+        with screen.progress(Text("Đang tính lại sổ", "Computing the ledger again")) as progress:
             found = [checks.examine(client, checkpoint, progress=progress)]
         if since is not None:
             earlier = checks.read_checkpoint(options.read_bytes(str(since)), trusted)
@@ -206,7 +268,7 @@ def fsck(
     )
     sound = not findings
     if sound and save is not None:
-        save.write_bytes(note)
+        options.write_file(save, note)
 
     def show_all() -> None:
         for finding in findings:
@@ -216,14 +278,15 @@ def fsck(
             screen.done(
                 Text(
                     f"Sổ nguyên vẹn: {size} bản ghi khớp điểm kiểm đã ký ({present.checkpoint.origin})",
-                    f"the ledger is sound: {size} records",
+                    f"The ledger is sound: its {size} records match the signed checkpoint "
+                    f"({present.checkpoint.origin})",
                 )
             )
         else:
             screen.note(
                 Text(
                     f"✗ {len(findings)} chỗ hỏng trong {size} bản ghi: giữ hiện trạng, báo an toàn thông tin",
-                    f"{len(findings)} findings in {size} records: keep everything as it is and tell security",
+                    f"✗ {len(findings)} findings in {size} records: keep everything as it is, tell security",
                 )
             )
 
@@ -258,39 +321,32 @@ def _proof(screen: "Screen", proved: "Proved") -> None:
     screen.done(
         Text(
             f"Đã chứng minh: bản ghi số {proved.index} trong {proved.size} bản ghi của sổ {proved.origin}",
-            f"proved: record {proved.index} of {proved.size} of {proved.origin}",
+            f"Proved: record {proved.index} of the {proved.size} records of ledger {proved.origin}",
         )
     )
-    screen.print(f"  gốc/root {proved.root}")
+    screen.print(f"  {screen.label(Text('gốc', 'root'))} {proved.root}")
 
 
-def _table(items: list[Mapping[str, Any]]) -> "Table":
-    from rich.table import Table
+_COLUMNS = (
+    Column(Text("SỐ", "INDEX")),
+    Column(Text("LÚC", "AT")),
+    Column(Text("LOẠI", "KIND")),
+    Column(Text("BÊN GỌI", "CLIENT")),
+    Column(Text("VIỆC", "ACTION")),
+    Column(Text("KẾT QUẢ", "RESULT")),
+    Column(Text("GIAO DỊCH", "TRANSACTION")),
+)
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in (
-        "#",
-        "LÚC/AT",
-        "LOẠI/KIND",
-        "BÊN GỌI/CLIENT",
-        "VIỆC/WHAT",
-        "KẾT QUẢ/RESULT",
-        "GIAO DỊCH/TX",
-    ):
-        table.add_column(column, overflow="fold")
+
+def _show_table(screen: "Screen", items: list[Mapping[str, Any]]) -> None:
+    from lienthong.client.terminal import table
+
+    rows = []
     for item in items:
         record = item["record"]
-        what = record.get("action") or f"{record.get('method', '')} {record.get('service', '')}"
-        outcome = " ".join(str(record[name]) for name in ("status", "error") if name in record)
-        who = record.get("client") or record.get("actor") or ""
-        told = (
-            item["index"],
-            record.get("at", ""),
-            record.get("kind", ""),
-            who,
-            what,
-            outcome,
-            record.get("tx", ""),
-        )
-        table.add_row(*(str(value) for value in told))
-    return table
+        action = record.get("action") or f"{record.get('method', '')} {record.get('service', '')}"
+        result = " ".join(str(record[name]) for name in ("status", "error") if name in record)
+        who = record.get("client") or record.get("actor")
+        told = (record.get("at"), record.get("kind"), who, action.strip(), result, record.get("tx"))
+        rows.append((item["index"], *told))
+    table.show(screen, _COLUMNS, rows)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from lienthong.client import completion
 from lienthong.client.commands import options
 from lienthong.client.errors import InputError, Text
 
@@ -17,28 +18,46 @@ if TYPE_CHECKING:
 
 
 def call(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, …")],
+    method: Annotated[
+        str, typer.Argument(metavar="METHOD", help="GET, POST, …", autocompletion=completion.methods)
+    ],
     target: Annotated[
         str,
         typer.Argument(
             metavar="SERVICE_ID/PATH|URL",
-            help="H11.05/land/parcels-v1/parcels/1, /api/…, hoặc URL của cổng · or a URL of the gateway",
+            help="Dịch vụ và đường dẫn, đường dẫn của cổng, hoặc URL của cổng · "
+            "A service and a path, a path of the gateway, or a URL of the gateway",
+            autocompletion=completion.targets,
         ),
     ],
     data: Annotated[
-        str | None, typer.Option("--data", "-d", help="Nội dung, @tệp hoặc @- · Body, @file or @-")
+        str | None,
+        typer.Option("--data", "-d", help="Nội dung gửi đi, @tệp hoặc @- · The body to send, @file or @-"),
     ] = None,
-    purpose: Annotated[str | None, typer.Option("--purpose", help="Mục đích · Purpose")] = None,
-    case: Annotated[str | None, typer.Option("--case", help="Mã hồ sơ · Case")] = None,
+    purpose: Annotated[
+        str | None, typer.Option("--purpose", help="Mục đích sử dụng dữ liệu · The purpose of the call")
+    ] = None,
+    case: Annotated[str | None, typer.Option("--case", help="Mã hồ sơ · The case number")] = None,
     user: Annotated[
         str | None,
-        typer.Option("--user", help="Cán bộ thực hiện · The official who asks (kept as a keyed hash)"),
+        typer.Option(
+            "--user",
+            help="Cán bộ thực hiện; chỉ lưu mã băm có khoá · "
+            "The official who asks; only a keyed hash is stored",
+        ),
     ] = None,
     header: Annotated[
-        list[str] | None, typer.Option("--header", "-H", metavar="NAME: VALUE", help="Tiêu đề · Header")
+        list[str] | None,
+        typer.Option(
+            "--header",
+            "-H",
+            metavar="NAME: VALUE",
+            help="Tiêu đề HTTP, lặp lại được · HTTP header, repeatable",
+        ),
     ] = None,
     include: Annotated[
-        bool, typer.Option("--include", "-i", help="In cả tiêu đề · Show headers too")
+        bool,
+        typer.Option("--include", "-i", help="In cả trạng thái và tiêu đề · Show status and headers too"),
     ] = False,
     as_: options.As = None,
     gateway: options.Gateway = None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lienthong.client.commands import options
+from lienthong.client.errors import Text
 
 if TYPE_CHECKING:
     from lienthong.client.diagnosis import Check
@@ -19,7 +20,10 @@ def doctor(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Khám: cổng, đồng hồ, thông tin xác thực, mã truy cập, sổ · Check everything a call needs."""
+    """Kiểm tra mọi thứ mà một lời gọi cần · Check everything that a call needs.
+
+    Cổng, đồng hồ, thông tin xác thực, mã truy cập, sổ kiểm toán · Gateway, clock, credentials, token, ledger.
+    """
     from lienthong.client.diagnosis import diagnose
 
     screen = options.screen(as_json=as_json)
@@ -37,10 +41,12 @@ def doctor(
 
 
 def _show(screen: "Screen", check: "Check") -> None:
-    from lienthong.client.terminal.screen import bilingual
-
     mark, style = _MARKS[check.state]
-    line = bilingual(check.title, style, f"{mark} ").append(": ")
-    screen.print(line.append_text(bilingual(check.detail, "")))
+    title, detail = check.title, check.detail
+    if detail.vi == detail.en:
+        found = Text(f"{screen.label(title)}: {detail.vi}", f"{screen.label(title)}: {detail.en}")
+    else:
+        found = Text(f"{title.vi}: {detail.vi}", f"{title.en}: {detail.en}")
+    screen.print(screen.said(found, style, f"{mark} "))
     if check.advice is not None and check.state != "ok":
-        screen.print(bilingual(check.advice, "yellow", "    → "))
+        screen.print(screen.said(check.advice, "yellow", "    → "))

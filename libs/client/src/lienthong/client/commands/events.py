@@ -1,4 +1,4 @@
-"""`lienthong events`: publish and take events."""
+"""`lienthong events`: publish and receive events."""
 
 from dataclasses import asdict
 from enum import StrEnum
@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from lienthong.client import completion
 from lienthong.client.commands import options
 from lienthong.client.errors import Text
+from lienthong.client.terminal.help import command, group
 
-app = typer.Typer(no_args_is_help=True, help="Sự kiện: phát và nhận · Publish and take events")
+app = group("Sự kiện: phát và nhận · Events: publish and receive")
 
 
 class Start(StrEnum):
@@ -19,26 +21,51 @@ class Start(StrEnum):
     ALL = "all"
 
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Tên đăng ký nhận · The subscription's name")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="Tên đăng ký nhận · The subscription's name")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="Tên đăng ký nhận · The subscription's name",
+        autocompletion=completion.subscriptions,
+    ),
+]
 
 
-@app.command("publish")
+@command(
+    app,
+    "publish",
+    "lienthong events publish H11.05/land/parcel-changed-v1 --as land \\",
+    '  --data \'{"parcelId": "1"}\' --id change-1',
+)
 def publish(
     event_type: Annotated[
-        str, typer.Argument(metavar="AGENCY/SYSTEM/TYPE", help="Loại sự kiện · The event type's id")
+        str,
+        typer.Argument(
+            metavar="AGENCY/SYSTEM/TYPE",
+            help="Mã loại sự kiện · The event type's id",
+            autocompletion=completion.event_types,
+        ),
     ],
     data: Annotated[
         str, typer.Option("--data", "-d", help="Dữ liệu JSON, @tệp hoặc @- · JSON data, @file or @-")
     ],
     event_id: Annotated[
-        str | None, typer.Option("--id", help="Mã sự kiện, để phát lại không trùng · To publish again safely")
+        str | None,
+        typer.Option(
+            "--id",
+            help="Mã sự kiện; phát lại cùng mã thì không trùng · "
+            "The event's id; publishing it again with the same id makes no duplicate",
+        ),
     ] = None,
-    subject: Annotated[str | None, typer.Option("--subject", help="Đối tượng · What it is about")] = None,
+    subject: Annotated[
+        str | None, typer.Option("--subject", help="Đối tượng của sự kiện · The subject of the event")
+    ] = None,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Phát một sự kiện; xong nghĩa là đã lưu bền · Publish an event; done means durable."""
+    """Phát một sự kiện, trả về khi đã lưu bền · Publish an event; returns once it is stored durably."""
     value = options.parse_json(options.read_data(data), "--data")
     with options.open_client(as_, gateway, default=None) as client:
         accepted = client.publish(event_type, value, event_id=event_id, subject=subject)
@@ -53,24 +80,42 @@ def publish(
         lambda: screen.done(
             Text(
                 f"Đã lưu sự kiện {accepted.id}, số thứ tự {accepted.sequence}{twice.vi}",
-                f"event durable, sequence {accepted.sequence}{twice.en}",
+                f"event {accepted.id} stored, sequence {accepted.sequence}{twice.en}",
             )
         ),
     )
 
 
-@app.command("subscribe")
+@command(
+    app,
+    "subscribe",
+    "lienthong events subscribe parcels --as one-stop \\",
+    "  --type H11.05/land/parcel-changed-v1 --start all",
+)
 def subscribe(
-    name: Name,
+    name: NewName,
     event_type: Annotated[
-        str, typer.Option("--type", metavar="AGENCY/SYSTEM/TYPE", help="Loại sự kiện · The event type's id")
+        str,
+        typer.Option(
+            "--type",
+            metavar="AGENCY/SYSTEM/TYPE",
+            help="Mã loại sự kiện · The event type's id",
+            autocompletion=completion.event_types,
+        ),
     ],
     start: Annotated[
-        Start, typer.Option("--start", help="Từ nay, hoặc mọi sự kiện còn lưu · From now, or all kept")
+        Start,
+        typer.Option(
+            "--start", help="Từ nay, hoặc mọi sự kiện còn lưu · From now on, or all that are stored"
+        ),
     ] = Start.NEW,
     ordered: Annotated[
         bool,
-        typer.Option("--ordered/--no-ordered", help="Theo thứ tự, hoặc chia cho nhiều tiến trình · In order"),
+        typer.Option(
+            "--ordered/--no-ordered",
+            help="Lần lượt theo thứ tự, hoặc chia cho nhiều tiến trình · "
+            "In order, or shared out among several processes",
+        ),
     ] = True,
     as_: options.As = None,
     gateway: options.Gateway = None,
@@ -82,17 +127,15 @@ def subscribe(
     screen = options.screen(as_json=as_json)
 
     def show() -> None:
-        screen.done(Text(f"Đã đăng ký {name}: {event_type}", f"{name} subscribed"))
-        screen.note(
-            Text(f"→ Nhận: lienthong events pull {name}", f"Take events: lienthong events pull {name}")
-        )
+        screen.done(Text(f"Đã đăng ký {name}: {event_type}", f"Subscribed {name}: {event_type}"))
+        screen.note(Text(f"→ Nhận: lienthong events pull {name}", f"→ Receive: lienthong events pull {name}"))
 
     screen.result({"name": name, "event_type": event_type, **subscription}, show)
 
 
-@app.command("list")
+@command(app, "list", "lienthong events list --as one-stop")
 def list_(as_: options.As = None, gateway: options.Gateway = None, as_json: options.Json = False) -> None:
-    """Các đăng ký nhận · The subscriptions."""
+    """Liệt kê các đăng ký nhận · List the subscriptions."""
     with options.open_client(as_, gateway, default=None) as client:
         found = client.subscriptions()
     screen = options.screen(as_json=as_json)
@@ -104,7 +147,7 @@ def list_(as_: options.As = None, gateway: options.Gateway = None, as_json: opti
     screen.result({"items": list(found)}, show)
 
 
-@app.command("unsubscribe")
+@command(app, "unsubscribe", "lienthong events unsubscribe parcels --as one-stop")
 def unsubscribe(
     name: Name, as_: options.As = None, gateway: options.Gateway = None, as_json: options.Json = False
 ) -> None:
@@ -117,20 +160,36 @@ def unsubscribe(
     )
 
 
-@app.command("pull")
+@command(
+    app,
+    "pull",
+    "lienthong events pull parcels --as one-stop --wait 10",
+    "lienthong events pull parcels --as one-stop --no-ack --json",
+)
 def pull(
     name: Name,
-    limit: Annotated[int, typer.Option("--max", min=1, max=100, help="Nhiều nhất · At most")] = 10,
-    wait: Annotated[int, typer.Option("--wait", min=0, max=30, help="Chờ (giây) · Wait, in seconds")] = 0,
+    limit: Annotated[
+        int, typer.Option("--max", min=1, max=100, help="Số sự kiện nhiều nhất · Events at most")
+    ] = 10,
+    wait: Annotated[
+        int,
+        typer.Option(
+            "--wait", min=0, max=30, help="Chờ sự kiện đầu tiên, giây · Wait for the first event, seconds"
+        ),
+    ] = 0,
     ack: Annotated[
         bool,
-        typer.Option("--ack/--no-ack", help="Xác nhận đã nhận · Acknowledge, so that they do not come again"),
+        typer.Option(
+            "--ack/--no-ack",
+            help="Xác nhận đã nhận, để không nhận lại · "
+            "Acknowledge them, so that they are not delivered again",
+        ),
     ] = True,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Nhận sự kiện, xác nhận sau khi đã in · Take events; they are acknowledged after they were printed."""
+    """Nhận sự kiện, xác nhận sau khi đã in · Receive events; they are acknowledged once printed."""
     with options.open_client(as_, gateway, default=None) as client:
         pulled = client.pull(name, limit=limit, wait=wait)
         screen = options.screen(as_json=as_json)

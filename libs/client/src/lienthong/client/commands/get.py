@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lienthong.client import completion
 from lienthong.client.commands import options
 from lienthong.client.errors import InputError, Text
+from lienthong.client.terminal.language import Language
+from lienthong.client.terminal.table import Column
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from collections.abc import Sequence
 
-Row = Callable[[Mapping[str, Any]], tuple[object, ...]]
+    from lienthong.client.terminal.screen import Screen
+    from lienthong.client.terminal.table import Cell
+
+    Row = Sequence[Cell]
 
 
 class Output(StrEnum):
@@ -25,17 +31,31 @@ class Output(StrEnum):
 def get(
     kind: Annotated[
         str,
-        typer.Argument(metavar="KIND", help="agencies, systems, services, agreements, event-types"),
+        typer.Argument(
+            metavar="KIND",
+            help="agencies, systems, services, agreements, event-types",
+            autocompletion=completion.kinds,
+        ),
     ],
-    resource_id: Annotated[str | None, typer.Argument(metavar="[ID]")] = None,
+    resource_id: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ID",
+            help="Mã; không nêu thì liệt kê tất cả · The id; without it all are listed",
+            autocompletion=completion.resources,
+        ),
+    ] = None,
     output: Annotated[
-        Output, typer.Option("--output", "-o", help="Cách hiển thị · How to show")
+        Output,
+        typer.Option(
+            "--output", "-o", help="Bảng, hoặc YAML để apply lại · A table, or YAML that can be applied again"
+        ),
     ] = Output.TABLE,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Xem danh mục · Show what is in the catalog; `-o yaml` can be applied again."""
+    """Xem danh mục · Show what is in the catalog."""
     from lienthong.client import operations
 
     plural = kind_named(kind)
@@ -48,9 +68,9 @@ def get(
 
     def show() -> None:
         if output is Output.YAML:
-            screen.raw(as_yaml(items))
+            screen.raw(manifests_text(items))
         else:
-            screen.print(as_table(plural, items))
+            show_table(screen, plural, items)
 
     screen.result({"items": items} if resource_id is None else items[0], show)
 
@@ -70,9 +90,9 @@ def kind_named(word: str) -> str:
     )
 
 
-def as_yaml(items: list[Mapping[str, Any]]) -> str:
+def manifests_text(items: list[Mapping[str, Any]]) -> str:
     """The resources as YAML that `apply` takes; what the catalog adds of its own stands in comments."""
-    import yaml
+    from lienthong.client.manifests.write import as_yaml
 
     parts = []
     for item in items:
@@ -84,75 +104,91 @@ def as_yaml(items: list[Mapping[str, Any]]) -> str:
         }
         extra = {name: value for name, value in item["metadata"].items() if name != "id"}
         extra |= {name: value for name, value in item.items() if name not in manifest}
-        comment = yaml.safe_dump(extra, allow_unicode=True, sort_keys=False) if extra else ""
+        comment = as_yaml(extra) if extra else ""
         lines = "".join(f"# {line}\n" for line in comment.splitlines())
-        parts.append(lines + yaml.safe_dump(manifest, allow_unicode=True, sort_keys=False, width=110))
+        parts.append(lines + as_yaml(manifest))
     return "---\n".join(parts)
 
 
-def as_table(plural: str, items: list[Mapping[str, Any]]) -> "Table":
-    """The resources as a table, with the columns that matter for their kind."""
-    from rich.table import Table
+def show_table(screen: "Screen", plural: str, items: list[Mapping[str, Any]]) -> None:
+    """Print the resources with the columns that matter for their kind."""
+    from lienthong.client.terminal import table
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
     columns, row = _COLUMNS[plural]
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for item in items:
-        table.add_row(*(_word(value) for value in row(item)))
-    return table
+    table.show(screen, columns, [row(item, screen) for item in items])
 
 
-def _agency(item: Mapping[str, Any]) -> tuple[object, ...]:
+def _agency(item: Mapping[str, Any], screen: "Screen") -> "Row":
     spec = item["spec"]
-    return _id(item), spec.get("class"), _name(spec), spec.get("validTo"), spec.get("replacedBy")
+    return _id(item), spec.get("class"), _name(spec, screen), spec.get("validTo"), spec.get("replacedBy")
 
 
-def _system(item: Mapping[str, Any]) -> tuple[object, ...]:
+def _system(item: Mapping[str, Any], screen: "Screen") -> "Row":
     keys = item["spec"].get("jwks", {}).get("keys", [])
-    return _id(item), _name(item["spec"]), len(keys), _status(item)
+    return _id(item), _name(item["spec"], screen), len(keys), _status(item)
 
 
-def _service(item: Mapping[str, Any]) -> tuple[object, ...]:
+def _service(item: Mapping[str, Any], screen: "Screen") -> "Row":
     spec = item["spec"]
-    return _id(item), _name(spec), len(item.get("operations", [])), ", ".join(spec.get("upstreams", []))
+    return _id(item), _name(spec, screen), len(item.get("operations", [])), spec.get("upstreams", [])
 
 
-def _agreement(item: Mapping[str, Any]) -> tuple[object, ...]:
+def _agreement(item: Mapping[str, Any], _: "Screen") -> "Row":
     spec = item["spec"]
-    given = spec.get("service") or spec.get("eventType")
-    return _id(item), _status(item), spec.get("consumer"), given, ", ".join(spec.get("purposes", []))
+    target = spec.get("service") or spec.get("eventType")
+    return _id(item), _status(item), spec.get("consumer"), target, spec.get("purposes", [])
 
 
-def _event_type(item: Mapping[str, Any]) -> tuple[object, ...]:
-    return _id(item), _name(item["spec"])
+def _event_type(item: Mapping[str, Any], screen: "Screen") -> "Row":
+    return _id(item), _name(item["spec"], screen)
 
 
-_COLUMNS: dict[str, tuple[tuple[str, ...], Row]] = {
-    "agencies": (("MÃ/ID", "LOẠI/CLASS", "TÊN/NAME", "ĐẾN/TO", "THAY/REPLACED"), _agency),
-    "systems": (("MÃ/ID", "TÊN/NAME", "KHOÁ/KEYS", "TRẠNG THÁI/STATUS"), _system),
-    "services": (("MÃ/ID", "TÊN/NAME", "THAO TÁC/OPERATIONS", "MÁY CHỦ/UPSTREAMS"), _service),
+_ID = Column(Text("MÃ", "ID"))
+_NAME = Column(Text("TÊN", "NAME"), prose=True)
+_STATUS = Column(Text("TRẠNG THÁI", "STATUS"))
+_COLUMNS: dict[str, tuple[tuple[Column, ...], Callable[[Mapping[str, Any], "Screen"], "Row"]]] = {
+    "agencies": (
+        (
+            _ID,
+            Column(Text("LOẠI", "CLASS")),
+            _NAME,
+            Column(Text("ĐẾN", "TO")),
+            Column(Text("THAY BẰNG", "REPLACED BY")),
+        ),
+        _agency,
+    ),
+    "systems": ((_ID, _NAME, Column(Text("KHOÁ", "KEYS")), _STATUS), _system),
+    "services": (
+        (_ID, _NAME, Column(Text("THAO TÁC", "OPERATIONS")), Column(Text("MÁY CHỦ", "UPSTREAMS"))),
+        _service,
+    ),
     "agreements": (
-        ("MÃ/ID", "TRẠNG THÁI/STATUS", "BÊN DÙNG/CONSUMER", "DÙNG GÌ/OF", "MỤC ĐÍCH/PURPOSES"),
+        (
+            _ID,
+            _STATUS,
+            Column(Text("BÊN DÙNG", "CONSUMER")),
+            Column(Text("DỊCH VỤ HOẶC SỰ KIỆN", "SERVICE OR EVENT TYPE")),
+            Column(Text("MỤC ĐÍCH", "PURPOSES")),
+        ),
         _agreement,
     ),
-    "event-types": (("MÃ/ID", "TÊN/NAME"), _event_type),
+    "event-types": ((_ID, _NAME), _event_type),
 }
 
 
-def _id(item: Mapping[str, Any]) -> object:
-    return item["metadata"]["id"]
+def _id(item: Mapping[str, Any]) -> str:
+    return str(item["metadata"]["id"])
 
 
-def _name(spec: Mapping[str, Any]) -> object:
-    name = spec.get("name", {})
-    return name.get("vi") or name.get("en") if isinstance(name, dict) else name
+def _name(spec: Mapping[str, Any], screen: "Screen") -> str:
+    """The name in the chosen language; many resources have it in Vietnamese alone."""
+    name = spec.get("name") or {}
+    if not isinstance(name, dict):
+        return str(name)
+    languages = ("en", "vi") if screen.language is Language.EN else ("vi", "en")
+    return next((str(name[language]) for language in languages if name.get(language)), "")
 
 
-def _status(item: Mapping[str, Any]) -> object:
+def _status(item: Mapping[str, Any]) -> str | None:
     status = item.get("status", item["spec"].get("status"))
-    return status.get("state", status) if isinstance(status, dict) else status
-
-
-def _word(value: object) -> str:
-    return "" if value is None else str(value)
+    return status.get("state") if isinstance(status, dict) else status

@@ -3,45 +3,149 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lienthong.client.commands import options
 from lienthong.client.errors import InputError, RefusedError, Text, UnreachableError
+from lienthong.client.terminal.help import command, group
 
 if TYPE_CHECKING:
     from lienthong.client.terminal.screen import Screen
 
-app = typer.Typer(no_args_is_help=True, help="Khoá của hệ thống · A system's keys")
+app = group("Khoá của hệ thống · A system's keys")
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9.\-]+/[a-z][a-z0-9-]{1,62}")
 
 
 class KeyAlgorithm(StrEnum):
-    """The algorithms of the bus."""
+    """The signature algorithms that the bus accepts."""
 
     ES256 = "ES256"
     EDDSA = "EdDSA"
     PS256 = "PS256"
 
 
-@app.command("new")
+ClientId = Annotated[
+    str, typer.Option("--client-id", metavar="AGENCY/SYSTEM", help="Mã hệ thống · The system's id")
+]
+Folder = Annotated[Path, typer.Option("--dir", help="Thư mục để ghi · The folder to write to")]
+
+
+@command(app, "new", "lienthong keys new --client-id H11.77/hello --dir keys")
 def new(
-    client_id: Annotated[
-        str, typer.Option("--client-id", metavar="AGENCY/SYSTEM", help="Mã hệ thống · The system's id")
-    ],
-    folder: Annotated[Path, typer.Option("--dir", help="Thư mục ghi khoá · The folder to write to")],
+    client_id: ClientId,
+    folder: Folder,
     alg: Annotated[
-        KeyAlgorithm, typer.Option("--alg", help="Thuật toán · The algorithm")
+        KeyAlgorithm, typer.Option("--alg", help="Thuật toán chữ ký · The signature algorithm")
     ] = KeyAlgorithm.ES256,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Tạo khoá mới: key.jwk (bí mật, 0600), public.jwks, client.json · Make keys; nothing is overwritten."""
-    from lienthong.client import folders
+    """Tạo khoá mới · Make a new key.
+
+    Ghi key.jwk (bí mật, 0600), public.jwks và client.json, không ghi đè gì
+    · Writes key.jwk (secret, mode 0600), public.jwks and client.json, and overwrites nothing.
+    """
     from lienthong.client.credentials import CLIENT_FILE, KEY_FILE, PUBLIC_FILE, Credentials, generate_key
 
+    _require_client_id(client_id)
+    screen = options.screen(as_json=as_json)
+    issuer, token_endpoint = _authorization_server(gateway, screen)
+    credentials = Credentials(client_id, issuer, token_endpoint, generate_key(alg.value))
+    credentials.save(folder)
+    files = {"key": folder / KEY_FILE, "public": folder / PUBLIC_FILE, "client": folder / CLIENT_FILE}
+    document = _document(client_id, alg.value, credentials.key.kid, issuer, files)
+    done = Text(f"Đã tạo khoá {alg.value} cho {client_id}", f"{alg.value} key made for {client_id}")
+    screen.result(document, lambda: _show(screen, done, files))
+
+
+@command(
+    app,
+    "import",
+    "lienthong keys import key.pem --client-id H11.77/hello --dir keys",
+    "lienthong keys import key.pem cert.pem --passphrase-file secret.txt \\",
+    "  --client-id H11.77/hello --dir keys",
+)
+def import_(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="Tệp PEM: khoá bí mật, chứng thư X.509, khoá công khai, hoặc - · "
+            "PEM files: a private key, an X.509 certificate, a public key, or -",
+        ),
+    ],
+    client_id: ClientId,
+    folder: Folder,
+    passphrase_file: Annotated[
+        str | None,
+        typer.Option(
+            "--passphrase-file",
+            metavar="FILE",
+            help="Tệp chứa mật khẩu của khoá; không nêu thì hỏi · "
+            "The file with the key's passphrase; without it you are asked",
+        ),
+    ] = None,
+    gateway: options.Gateway = None,
+    as_json: options.Json = False,
+) -> None:
+    """Dùng khoá hoặc chứng thư đang có · Use a key or a certificate that you have.
+
+    Khoá EC P-256, Ed25519, hoặc RSA từ 2048 bit. Ghi thư mục như keys new; nếu chỉ có chứng thư hay khoá công
+    khai thì không có key.jwk
+    · An EC P-256, Ed25519 or RSA key (2,048 bits or more). Writes the same folder as keys new; a
+    certificate or public key alone gives no key.jwk.
+    """
+    from lienthong.client.credentials import (
+        CLIENT_FILE,
+        KEY_FILE,
+        PUBLIC_FILE,
+        Credentials,
+        PublicCredentials,
+    )
+    from lienthong.client.key_files import read_key_files
+
+    _require_client_id(client_id)
+    screen = options.screen(as_json=as_json)
+    contents = [options.read_bytes(file) for file in files]
+    imported = read_key_files(contents, lambda: _passphrase(passphrase_file))
+    issuer, token_endpoint = _authorization_server(gateway, screen)
+    written = {"public": folder / PUBLIC_FILE, "client": folder / CLIENT_FILE}
+    if imported.private:
+        Credentials(client_id, issuer, token_endpoint, imported.key).save(folder)
+        written = {"key": folder / KEY_FILE, **written}
+        done = Text(
+            f"Đã nhập khoá {imported.algorithm} cho {client_id}",
+            f"{imported.algorithm} key imported for {client_id}",
+        )
+    else:
+        PublicCredentials(client_id, issuer, token_endpoint, imported.public_keys()).save(folder)
+        done = Text(
+            f"Đã nhập khoá công khai {imported.algorithm} cho {client_id}; khoá bí mật vẫn ở nơi khác",
+            f"{imported.algorithm} public key imported for {client_id}; the private key stays where it is",
+        )
+    if imported.expires is not None:
+        date = imported.expires.date().isoformat()
+        screen.note(
+            Text(
+                f"! chứng thư hết hạn ngày {date}; trục không xét ngày đó, khoá dùng được đến khi bị gỡ bỏ",
+                f"! the certificate ends on {date}; the bus ignores that, the key works until you remove it",
+            )
+        )
+    document = _document(client_id, imported.algorithm, imported.key.kid, issuer, written)
+    screen.result(document, lambda: _show(screen, done, written))
+
+
+def _passphrase(file: str | None) -> bytes:
+    if file is not None:
+        return options.read_bytes(file).rstrip(b"\r\n")
+    entered: str = typer.prompt("Mật khẩu của khoá / passphrase", hide_input=True, err=True)
+    return entered.encode()
+
+
+def _require_client_id(client_id: str) -> None:
     if not _CLIENT_ID.fullmatch(client_id):
         raise InputError(
             Text("Mã hệ thống không hợp lệ", "The system's id is not valid"),
@@ -51,50 +155,46 @@ def new(
             ),
             Text("Ví dụ: --client-id H11.05/land", "For example: --client-id H11.05/land"),
         )
-    screen = options.screen(as_json=as_json)
-    issuer, token_endpoint = _authorization_server(gateway or folders.default_gateway(), screen)
-    credentials = Credentials(client_id, issuer, token_endpoint, generate_key(alg.value))
-    credentials.save(folder)
-    files = {
-        "key": folder / KEY_FILE,
-        "public": folder / PUBLIC_FILE,
-        "client": folder / CLIENT_FILE,
-    }
-    document = {
+
+
+def _document(
+    client_id: str, algorithm: str, key_id: str | None, issuer: str, files: dict[str, Path]
+) -> dict[str, Any]:
+    return {
         "client_id": client_id,
-        "alg": alg.value,
-        "kid": credentials.key.kid,
-        "issuer": credentials.issuer,
+        "alg": algorithm,
+        "kid": key_id,
+        "issuer": issuer,
         "files": {name: str(path) for name, path in files.items()},
     }
 
-    def show() -> None:
-        screen.done(Text(f"Đã tạo khoá {alg.value} cho {client_id}", f"keys made for {client_id}"))
-        screen.print(f"  {files['key']}  (bí mật, đừng gửi cho ai / secret, give it to nobody)")
-        screen.print(f"  {files['public']}\n  {files['client']}")
-        screen.note(
-            Text(
-                f"→ Tiếp: đăng ký hệ thống với «jwksFile: {files['public']}» rồi lienthong apply -f …",
-                f"Next: register the system with 'jwksFile: {files['public']}', then lienthong apply -f …",
-            )
+
+def _show(screen: "Screen", done: Text, files: dict[str, Path]) -> None:
+    screen.done(done)
+    for name, path in files.items():
+        secret = Text("bí mật, không gửi cho ai", "secret, send it to nobody")
+        screen.print(f"  {path}" + (f"  ({screen.label(secret, ' / ')})" if name == "key" else ""))
+    screen.note(
+        Text(
+            f"→ Tiếp: đăng ký hệ thống với «jwksFile: {files['public']}» rồi lienthong apply -f …",
+            f"→ Next: register the system with 'jwksFile: {files['public']}', then lienthong apply -f …",
         )
+    )
 
-    screen.result(document, show)
 
-
-def _authorization_server(gateway: str, screen: "Screen") -> tuple[str, str]:
-    """The issuer and token endpoint as the gateway names them, else what its address suggests."""
-    from lienthong.client import operations
+def _authorization_server(gateway: str | None, screen: "Screen") -> tuple[str, str]:
+    """The issuer and token endpoint as the gateway names them, else as its address suggests."""
+    from lienthong.client import folders, operations
     from lienthong.client.sync_client import Client
 
-    with Client(gateway=gateway, timeout=3.0) as client:
+    with Client(gateway=gateway or folders.default_gateway(), timeout=3.0) as client:
         try:
             found = client.perform(operations.metadata())
         except (RefusedError, UnreachableError):
             screen.note(
                 Text(
-                    f"! chưa hỏi được cổng; client.json dùng {client.gateway}",
-                    f"the gateway did not answer; client.json says {client.gateway}",
+                    f"! cổng không trả lời; client.json ghi địa chỉ {client.gateway}",
+                    f"! the gateway did not answer; client.json says {client.gateway}",
                 )
             )
             found = {}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from lienthong.client import completion
 from lienthong.client.errors import InputError, Text
+from lienthong.client.files import replace_file
 
 if TYPE_CHECKING:
     from lienthong.client.sync_client import Client
@@ -24,7 +27,8 @@ Gateway: TypeAlias = Annotated[
         envvar="LIENTHONG_GATEWAY",
         metavar="URL",
         rich_help_panel=COMMON,
-        help="Địa chỉ cổng · The gateway's address [dim](client.json, else http://127.0.0.1:8080)[/dim]",
+        help="Địa chỉ cổng (không nêu: theo client.json, hoặc http://127.0.0.1:8080) · "
+        "The gateway's address (without it: that of client.json, else http://127.0.0.1:8080)",
     ),
 ]
 As: TypeAlias = Annotated[
@@ -34,29 +38,31 @@ As: TypeAlias = Annotated[
         envvar="LIENTHONG_CREDENTIALS",
         metavar="DIR|NAME",
         rich_help_panel=COMMON,
+        autocompletion=completion.credentials,
         help="Thư mục hoặc tên thông tin xác thực · Folder or name of credentials",
     ),
 ]
 Json: TypeAlias = Annotated[
     bool,
-    typer.Option("--json", rich_help_panel=COMMON, help="Kết quả dạng JSON · Machine output"),
+    typer.Option("--json", rich_help_panel=COMMON, help="Kết quả dạng JSON · Output as JSON"),
 ]
 LedgerKey: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--key",
         metavar="VKEY|FILE",
-        help="Khoá công khai của sổ · The ledger's public key "
-        "[dim]($LIENTHONG_HOME/ledger/ledger.vkey)[/dim]",
+        help="Khoá công khai của sổ (không nêu: $LIENTHONG_HOME/ledger/ledger.vkey) · "
+        "The ledger's public key (without it: $LIENTHONG_HOME/ledger/ledger.vkey)",
     ),
 ]
 
 
 def screen(*, as_json: bool) -> Screen:
-    """Where the command speaks."""
+    """The output of the command, in the language that the environment names."""
+    from lienthong.client.terminal.language import language_of
     from lienthong.client.terminal.screen import Screen
 
-    return Screen(as_json=as_json)
+    return Screen(as_json=as_json, language=language_of(os.environ))
 
 
 def open_client(as_: str | None, gateway: str | None, *, default: str | None) -> Client:
@@ -68,7 +74,7 @@ def open_client(as_: str | None, gateway: str | None, *, default: str | None) ->
 
 
 def open_public_client(gateway: str | None) -> Client:
-    """A client that can only ask what is public."""
+    """A client without credentials, for what is public."""
     from lienthong.client import folders
     from lienthong.client.sync_client import Client
 
@@ -86,6 +92,17 @@ def read_bytes(path: str) -> bytes:
             Text("Không đọc được tệp", "The file cannot be read"),
             Text(f"{path}: {error.strerror}", f"{path}: {error.strerror}"),
             code="no-such-file",
+        ) from error
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file that the user named, replacing the one that is there."""
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        raise InputError(
+            Text("Không ghi được tệp", "The file cannot be written"),
+            Text(f"{path}: {error.strerror}", f"{path}: {error.strerror}"),
         ) from error
 
 

@@ -4,33 +4,42 @@ from typing import Annotated
 
 import typer
 
+from lienthong.client import completion
 from lienthong.client.commands import options
 from lienthong.client.errors import Text
+from lienthong.client.terminal.help import command, group
 
-app = typer.Typer(no_args_is_help=True, help="Đình chỉ và mở lại hệ thống · Suspend and resume systems")
+app = group("Đình chỉ và mở lại hệ thống · Suspend and resume systems")
 
-SystemId = Annotated[str, typer.Argument(metavar="AGENCY/SYSTEM", help="Mã hệ thống · The system's id")]
+SystemId = Annotated[
+    str,
+    typer.Argument(
+        metavar="AGENCY/SYSTEM",
+        help="Mã hệ thống · The system's id",
+        autocompletion=completion.systems,
+    ),
+]
 
 
-@app.command("suspend")
+@command(app, "suspend", "lienthong system suspend H11.01/one-stop")
 def suspend(
     system_id: SystemId,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Đình chỉ: mọi cuộc gọi của hệ thống bị từ chối trong vòng một giây · Suspend: its calls are refused."""
+    """Đình chỉ hệ thống, có hiệu lực trong một giây · Suspend a system, effective within a second."""
     _set(system_id, "suspend", Text("Đã đình chỉ", "suspended"), as_, gateway, as_json=as_json)
 
 
-@app.command("resume")
+@command(app, "resume", "lienthong system resume H11.01/one-stop")
 def resume(
     system_id: SystemId,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Mở lại · Resume."""
+    """Mở lại hệ thống · Resume a system."""
     _set(system_id, "resume", Text("Đã mở lại", "resumed"), as_, gateway, as_json=as_json)
 
 

@@ -12,7 +12,7 @@ def token(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """In một mã truy cập · Print an access token: curl -H "Authorization: Bearer $(lienthong token …)"."""
+    """In một mã truy cập, để dùng với curl · Print an access token, for use with curl."""
     with options.open_client(as_, gateway, default=None) as client:
         found = client.token()
     screen = options.screen(as_json=as_json)
@@ -27,7 +27,7 @@ def token(
 
 
 def claims(value: str) -> dict[str, Any] | None:
-    """The claims of a JWT, not verified (that is the gateway's business); none where the token is opaque."""
+    """The claims of a JWT, not verified (that is the gateway's business); none where it is no JWT."""
     try:
         payload = value.split(".")[1]
         document = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text as Styled
 
+from lienthong.client.errors import Text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lienthong.client.answers import Application, Applied
+    from lienthong.client.terminal.screen import Screen
 
 VALUE_WIDTH = 120
 _SIGNS: Mapping[str, tuple[str, str]] = {
@@ -19,14 +22,20 @@ _SIGNS: Mapping[str, tuple[str, str]] = {
     "updated": ("~", "yellow"),
     "unchanged": ("=", "dim"),
 }
-_WORDS: Mapping[str, str] = {"created": "tạo mới", "updated": "cập nhật", "unchanged": "giữ nguyên"}
+_WORDS: Mapping[str, Text] = {
+    "created": Text("tạo mới", "created"),
+    "updated": Text("cập nhật", "updated"),
+    "unchanged": Text("giữ nguyên", "unchanged"),
+}
+_DRY_RUN = Text("chạy thử, chưa ghi gì", "dry run, nothing was written")
+_VERSION = Text("phiên bản danh mục", "catalog version")
 
 
-def lines(application: Application) -> Iterator[Styled]:
+def lines(application: Application, screen: Screen) -> Iterator[Styled]:
     """A line for each resource, under it what changes in it, and a summary at the end."""
     for result in application.results:
         yield from _resource(result)
-    yield _summary(application)
+    yield _summary(application, screen)
 
 
 def _resource(result: Applied) -> Iterator[Styled]:
@@ -42,13 +51,13 @@ def _resource(result: Applied) -> Iterator[Styled]:
             yield Styled(f"      + {shown(change.new)}", style="green")
 
 
-def _summary(application: Application) -> Styled:
+def _summary(application: Application, screen: Screen) -> Styled:
     counts = Counter(result.action for result in application.results)
-    parts = [f"{counts[action]} {_WORDS[action]}/{action}" for action in _WORDS if counts[action]]
+    parts = [f"{counts[action]} {screen.label(word)}" for action, word in _WORDS.items() if counts[action]]
     line = Styled(", ".join(parts) or "0", style="bold")
     if application.dry_run:
-        return line.append("  (chạy thử, chưa ghi gì / dry run, nothing was written)", style="yellow")
-    return line.append(f"  (phiên bản danh mục/catalog version {application.version})", style="dim")
+        return line.append(f"  ({screen.label(_DRY_RUN, ' / ')})", style="yellow")
+    return line.append(f"  ({screen.label(_VERSION)} {application.version})", style="dim")
 
 
 def shown(value: object) -> str:

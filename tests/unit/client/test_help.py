@@ -1,0 +1,90 @@
+"""Every command's help has examples that the command takes, and every text in both languages."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from lienthong.client.cli import app
+from lienthong.client.terminal.language import BESIDE, Language, half
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VIETNAMESE = re.compile(
+    "[ăâđêôơưáàảãạắằẳẵặấầẩẫậéèẻẽẹếềểễệíìỉĩịóòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵ]", re.IGNORECASE
+)
+NAMES = {"call, intent, refused-sample, admin", "GET, POST, …"} | {
+    "agencies, systems, services, agreements, event-types"
+}
+
+
+def walk(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401
+    yield words, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from walk(inner, (*words, name))
+
+
+TREE = dict(walk(typer.main.get_command(app)))
+LEAVES = {words: command for words, command in TREE.items() if not hasattr(command, "commands")}
+
+
+def examples(command: Any) -> list[str]:  # noqa: ANN401
+    """The command lines of a command's help; a backslash continues a line."""
+    text = command.epilog.split("\n\n", 1)[1].replace("\\\\", "\\")
+    return [line.strip() for line in text.replace("\\\n", " ").splitlines()]
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_the_command_takes_its_examples(words: tuple[str, ...]) -> None:
+    lines = examples(LEAVES[words])
+    assert lines
+    assert any(line.startswith(f"lienthong {' '.join(words)}") for line in lines)
+    for line in lines:
+        given = shlex.split(line)
+        if given[0] != "lienthong":
+            continue
+        assert tuple(given[1 : 1 + len(words)]) == words
+        context = LEAVES[words].make_context(line, given[1 + len(words) :])
+        assert context.params
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+@pytest.mark.parametrize("language", Language)
+def test_help_fits_80_columns_and_breaks_no_example(words: tuple[str, ...], language: Language) -> None:
+    done = CliRunner().invoke(
+        app, [*words, "--help"], env={"LIENTHONG_LANG": language.value, "COLUMNS": "80"}
+    )
+    assert done.exit_code == 0
+    assert all(len(line.rstrip()) <= 80 for line in done.output.splitlines())
+    shown = [line.strip() for line in done.output.splitlines()]
+    for line in LEAVES[words].epilog.split("\n\n", 1)[1].splitlines():
+        assert line.strip() in shown
+    if language is Language.EN:
+        text = done.output.replace("Luật Đất đai 2024", "").replace("Nghị định 47/2020/NĐ-CP", "")
+        assert not VIETNAMESE.search(text.replace("Hết thời hạn", "")), text
+    if language is Language.VI:
+        assert "Show this help" not in done.output
+
+
+def test_every_text_has_both_halves() -> None:
+    for words, command in TREE.items():
+        texts = [command.help, *(parameter.help for parameter in command.params)]
+        for text in texts:
+            if text in NAMES:
+                continue
+            for paragraph in half(text, Language.BOTH).split("\n\n"):
+                assert paragraph.count(BESIDE) == 1, (words, text)
+                assert not VIETNAMESE.search(paragraph.split(BESIDE)[1]), (words, text)
+
+
+def test_the_root_and_its_groups_show_their_commands_in_one_language() -> None:
+    for words in ((), ("audit",)):
+        done = CliRunner().invoke(app, [*words, "--help"], env={"LIENTHONG_LANG": "en"})
+        assert not VIETNAMESE.search(done.output), done.output
+        assert "Usage: " in done.output
