@@ -7,7 +7,6 @@ The kind of key decides the algorithm: P-256 signs ES256, Ed25519 EdDSA, RSA PS2
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
@@ -16,6 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from lienthong.client.errors import CredentialsError, Text
+from lienthong.client.files import PRIVATE, PUBLIC, create_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,36 +83,22 @@ class Credentials:
 
     def save(self, folder: Path | str) -> None:
         """Write `client.json`, `key.jwk` (mode 0600) and `public.jwks`; refuses to overwrite any of them."""
-        folder = Path(folder)
-        files: dict[str, dict[str, Any]] = {
-            CLIENT_FILE: {
-                "client_id": self.client_id,
-                "token_endpoint": self.token_endpoint,
-                "issuer": self.issuer,
-            },
-            KEY_FILE: self.key.as_dict(private=True),
-            PUBLIC_FILE: self.public_keys(),
-        }
-        present = [name for name in files if (folder / name).exists()]
-        if present:
-            raise CredentialsError(
-                Text("Không ghi đè khoá đang có", "Existing keys are not overwritten"),
-                Text(
-                    f"{folder} đã có {', '.join(present)}.",
-                    f"{folder} already holds {', '.join(present)}.",
-                ),
-                Text("Chọn thư mục khác bằng --dir.", "Choose another folder with --dir."),
-                code="keys-exist",
-            )
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for name, document in files.items():
-                _write_new(folder / name, document, mode=0o600 if name == KEY_FILE else 0o644)
-        except OSError as error:
-            raise CredentialsError(
-                Text("Không ghi được khoá", "The keys cannot be written"),
-                Text(f"{error.filename}: {error.strerror}", f"{error.filename}: {error.strerror}"),
-            ) from error
+        key = _json(self.key.as_dict(private=True))
+        _create_all(Path(folder), {KEY_FILE: key} | _public_files(self, self.public_keys()))
+
+
+@dataclass(frozen=True, slots=True)
+class PublicCredentials:
+    """Credentials whose private key is kept elsewhere, in a security module or by another program."""
+
+    client_id: str
+    issuer: str
+    token_endpoint: str
+    keys: Mapping[str, Any]
+
+    def save(self, folder: Path | str) -> None:
+        """Write `client.json` and `public.jwks`; refuses to overwrite either of them."""
+        _create_all(Path(folder), _public_files(self, self.keys))
 
 
 def generate_key(algorithm: Algorithm) -> PrivateKey:
@@ -176,7 +162,37 @@ def _broken(path: Path, what: Text) -> CredentialsError:
     )
 
 
-def _write_new(path: Path, document: Mapping[str, Any], *, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(json.dumps(document, indent=2) + "\n")
+def _public_files(credentials: Credentials | PublicCredentials, keys: Mapping[str, Any]) -> dict[str, bytes]:
+    client = {
+        "client_id": credentials.client_id,
+        "token_endpoint": credentials.token_endpoint,
+        "issuer": credentials.issuer,
+    }
+    return {CLIENT_FILE: _json(client), PUBLIC_FILE: _json(keys)}
+
+
+def _create_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    present = [name for name in files if (folder / name).exists()]
+    if present:
+        raise CredentialsError(
+            Text("Không ghi đè khoá đang có", "Existing keys are not overwritten"),
+            Text(
+                f"{folder} đã có {', '.join(present)}.",
+                f"{folder} already holds {', '.join(present)}.",
+            ),
+            Text("Chọn thư mục khác bằng --dir.", "Choose another folder with --dir."),
+            code="keys-exist",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, content in files.items():
+            create_file(folder / name, content, mode=PRIVATE if name == KEY_FILE else PUBLIC)
+    except OSError as error:
+        raise CredentialsError(
+            Text("Không ghi được khoá", "The keys cannot be written"),
+            Text(f"{error.filename}: {error.strerror}", f"{error.filename}: {error.strerror}"),
+        ) from error
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=2) + "\n").encode()

@@ -24,6 +24,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lienthong.client.pointers import field_name, parse_pointer
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -52,14 +54,7 @@ class Mistake:
     @property
     def field(self) -> str:
         """The pointer as people write it: `spec.jwks.keys[0].kty`."""
-        words: list[str] = []
-        for word in self.pointer.split("/")[1:]:
-            name = word.replace("~1", "/").replace("~0", "~")
-            if name.isdigit() and words:
-                words[-1] += f"[{name}]"
-            else:
-                words.append(name)
-        return ".".join(words)
+        return field_name(parse_pointer(self.pointer))
 
     def document(self) -> dict[str, Any]:
         """The mistake as JSON; what is unknown is left out."""

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from lienthong.client.errors import InputError, Mistake, Text
 from lienthong.client.manifests import private_keys
-from lienthong.client.manifests.positions import Document, Pointer, Position, pointer_of, pointer_text, read
+from lienthong.client.manifests.positions import Document, Position, read
+from lienthong.client.pointers import Pointer, parse_pointer, pointer_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,7 +72,7 @@ class Manifests:
         """
         found = []
         for mistake in mistakes:
-            match pointer_of(mistake.pointer):
+            match parse_pointer(mistake.pointer):
                 case ("manifests", number, *inner) if number.isdigit() and int(number) < len(self.documents):
                     document, pointer = self.documents[int(number)], tuple(inner)
                     if not any(pointer[: len(part)] == part for part in document.blamed):

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from lienthong.client.errors import Mistake, Text
+from lienthong.client.pointers import Pointer, pointer_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-Pointer: TypeAlias = tuple[str, ...]
 
 MAX_NODES = 200_000
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _MOST_DIGITS = 4_000
 """A longer integer is read as a number with a point: Python makes no integer of more than 4,300 digits."""
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+"""A number by YAML's JSON schema."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STANDARD_TAG = "tag:yaml.org,2002:"
 _CONSTANTS = {"null": None, "~": None, "": None, "true": True, "false": False}
@@ -94,16 +94,6 @@ def read(text: str, file: str) -> tuple[list[Document], list[Mistake]]:
 def _spaced(text: str, file: str) -> str:
     # JSON may be indented with tabs, which YAML refuses; inside its strings a tab is always escaped.
     return text if file.endswith((".yaml", ".yml")) else text.replace("\t", " ")
-
-
-def pointer_of(text: str) -> Pointer:
-    """The words of a JSON pointer (RFC 6901)."""
-    return tuple(word.replace("~1", "/").replace("~0", "~") for word in text.split("/")[1:])
-
-
-def pointer_text(pointer: Pointer) -> str:
-    """The JSON pointer of words."""
-    return "".join("/" + word.replace("~", "~0").replace("/", "~1") for word in pointer)
 
 
 class _TooLargeError(Exception):
@@ -193,7 +183,7 @@ def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text) and len(text) <= _MOST_DIGITS:
         return int(text)
-    return float(text) if _NUMBER.fullmatch(text) else text
+    return float(text) if NUMBER.fullmatch(text) else text
 
 
 def _paired(text: str) -> str:

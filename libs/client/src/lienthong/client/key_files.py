@@ -1,0 +1,214 @@
+"""Keys that exist already, as the folder of a system's credentials holds them.
+
+Reads PEM (RFC 7468): private keys as PKCS #8 or in the older forms of OpenSSL, plain or with a passphrase,
+X.509 certificates and public keys. The kinds of key are those that the catalog takes: EC P-256, Ed25519, and
+RSA of 2,048 to 8,192 bits.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from lienthong.client.errors import InputError, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from joserfc.jwk import KeyParameters
+
+    from lienthong.client.credentials import Algorithm, PrivateKey
+
+    Private: TypeAlias = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
+    Public: TypeAlias = EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey
+
+RSA_BITS = range(2048, 8193)
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+_PRIVATE = {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY"}
+_IGNORED = {b"EC PARAMETERS"}
+_ENCRYPTED = (b"-----BEGIN ENCRYPTED", b"Proc-Type: 4,ENCRYPTED")
+
+_HOW_TO_CONVERT = Text(
+    "Đổi sang PEM, ví dụ: openssl pkey -in KHOÁ -out key.pem; openssl x509 -in CHỨNG_THƯ -out cert.pem; "
+    "openssl pkcs12 -in TỆP.p12 -out key.pem",
+    "Convert to PEM, for example: openssl pkey -in KEY -out key.pem; openssl x509 -in CERT -out cert.pem; "
+    "openssl pkcs12 -in FILE.p12 -out key.pem",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedKey:
+    """A key pair, or its public half alone where only a certificate or a public key was given.
+
+    `key` has `kid` (the RFC 7638 thumbprint), `alg` and `use`. `expires` is the end of the certificate.
+    """
+
+    key: PrivateKey
+    algorithm: Algorithm
+    expires: datetime | None
+
+    @property
+    def private(self) -> bool:
+        """Whether the private half is there."""
+        return bool(self.key.is_private)
+
+    def public_keys(self) -> dict[str, Any]:
+        """The public half as a JWK Set, as the catalog registers it."""
+        return {"keys": [self.key.as_dict(private=False)]}
+
+
+def read_key_files(contents: Sequence[bytes], passphrase: Callable[[], bytes]) -> ImportedKey:
+    """The one key that these PEM files hold; a certificate beside the private key must belong to it.
+
+    `passphrase` is asked only when the key is encrypted. Raises `InputError` that says what cannot be used;
+    its text never repeats anything of a key.
+    """
+    private: Private | None = None
+    public: list[Public] = []
+    expires: datetime | None = None
+    for label, block in _blocks(contents):
+        if label in _PRIVATE:
+            if private is not None:
+                raise _refused(Text("có hơn một khoá bí mật", "there is more than one private key"))
+            private = _private_key(block, passphrase)
+        elif label == b"CERTIFICATE":
+            if expires is None:  # what follows the first certificate is the chain of its issuers
+                certificate = _certificate(block)
+                expires = certificate.not_valid_after_utc
+                public.append(_usable(certificate.public_key()))
+        elif label == b"PUBLIC KEY":
+            public.append(_public_key(block))
+        elif label not in _IGNORED:
+            name = label.decode()
+            raise _refused(Text(f"không nhận «{name}»", f"'{name}' is not supported"), _HOW_TO_CONVERT)
+    halves = [*([] if private is None else [_usable(private.public_key())]), *public]
+    if not halves:
+        raise _refused(Text("không có khoá hay chứng thư nào", "there is no key and no certificate"))
+    if any(half != halves[0] for half in halves):
+        raise _refused(
+            Text(
+                "chứng thư hoặc khoá công khai không thuộc khoá bí mật này",
+                "the certificate or public key does not belong to this private key",
+            )
+        )
+    key, algorithm = _jwk(halves[0] if private is None else private)
+    return ImportedKey(key, algorithm, expires)
+
+
+def _blocks(contents: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    found = []
+    for content in contents:
+        blocks = [(match[1], match[0] + b"\n") for match in _BLOCK.finditer(content)]
+        if not blocks:
+            raise _refused(Text("không phải PEM", "not PEM"), _HOW_TO_CONVERT)
+        found += blocks
+    return found
+
+
+def _private_key(block: bytes, passphrase: Callable[[], bytes]) -> Private:
+    encrypted = any(mark in block for mark in _ENCRYPTED)
+    try:
+        key = load_pem_private_key(block, passphrase() if encrypted else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        if encrypted:
+            raise InputError(
+                Text("Không mở được khoá", "The key cannot be decrypted"),
+                Text("Mật khẩu sai, hoặc tệp đã hỏng.", "The passphrase is wrong, or the file is damaged."),
+                code="bad-passphrase",
+            ) from error
+        raise _refused(Text("khoá bí mật đã hỏng", "the private key is damaged")) from error
+    if isinstance(key, EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey):
+        _usable(key.public_key())
+        return key
+    raise _wrong_kind()
+
+
+def _certificate(block: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(block)
+    except ValueError as error:
+        raise _refused(Text("chứng thư đã hỏng", "the certificate is damaged")) from error
+
+
+def _public_key(block: bytes) -> Public:
+    try:
+        return _usable(load_pem_public_key(block))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise _refused(Text("khoá công khai đã hỏng", "the public key is damaged")) from error
+
+
+def _usable(key: object) -> Public:
+    """The key, if it is of a kind that the catalog takes."""
+    if isinstance(key, Ed25519PublicKey):
+        return key
+    if isinstance(key, EllipticCurvePublicKey) and key.curve.name == "secp256r1":
+        return key
+    if isinstance(key, RSAPublicKey):
+        if key.key_size in RSA_BITS:
+            return key
+        raise _refused(
+            Text(
+                f"khoá RSA có {key.key_size} bit; cần từ {RSA_BITS.start} đến {RSA_BITS[-1]}",
+                f"the RSA key has {key.key_size} bits; {RSA_BITS.start} to {RSA_BITS[-1]} are needed",
+            )
+        )
+    raise _wrong_kind()
+
+
+def _jwk(key: Private | Public) -> tuple[PrivateKey, Algorithm]:
+    if isinstance(key, EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey):
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    else:
+        pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    found: PrivateKey
+    algorithm: Algorithm
+    if isinstance(key, EllipticCurvePrivateKey | EllipticCurvePublicKey):
+        algorithm = "ES256"
+        found = ECKey.import_key(pem, parameters=_parameters(algorithm))
+    elif isinstance(key, Ed25519PrivateKey | Ed25519PublicKey):
+        algorithm = "EdDSA"
+        found = OKPKey.import_key(pem, parameters=_parameters(algorithm))
+    else:
+        algorithm = "PS256"
+        found = RSAKey.import_key(pem, parameters=_parameters(algorithm))
+    found.ensure_kid()
+    return found, algorithm
+
+
+def _parameters(algorithm: Algorithm) -> KeyParameters:
+    return {"alg": algorithm, "use": "sig"}
+
+
+def _wrong_kind() -> InputError:
+    return _refused(
+        Text(
+            "cần khoá EC P-256, Ed25519, hoặc RSA từ 2048 bit",
+            "an EC P-256, Ed25519 or RSA key (2,048 bits or more) is needed",
+        )
+    )
+
+
+def _refused(why: Text, advice: Text | None = None) -> InputError:
+    return InputError(
+        Text("Không dùng được khoá này", "This key cannot be used"),
+        Text(f"{why.vi[0].upper()}{why.vi[1:]}.", f"{why.en[0].upper()}{why.en[1:]}."),
+        advice,
+        code="bad-key-file",
+    )

@@ -1,0 +1,145 @@
+"""Keys and certificates that exist already become what the catalog takes, or are refused with the reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from cryptography.x509.oid import NameOID
+from joserfc.jwk import import_key
+
+from lienthong.client.errors import InputError
+from lienthong.client.key_files import read_key_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P256 = ec.generate_private_key(ec.SECP256R1())
+ED25519 = ed25519.Ed25519PrivateKey.generate()
+RSA = rsa.generate_private_key(65537, 2048)
+KEYS: dict[str, Any] = {"ES256": P256, "EdDSA": ED25519, "PS256": RSA}
+EXPIRES = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
+
+
+def pem(key: Any, form: PrivateFormat = PrivateFormat.PKCS8, passphrase: bytes | None = None) -> bytes:  # noqa: ANN401
+    encryption = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
+    content: bytes = key.private_bytes(Encoding.PEM, form, encryption)
+    return content
+
+
+def public_pem(key: Any) -> bytes:  # noqa: ANN401
+    content: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return content
+
+
+def certificate(key: Any) -> bytes:  # noqa: ANN401
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sở Thử nghiệm")])
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(EXPIRES - dt.timedelta(days=365))
+        .not_valid_after(EXPIRES)
+        .sign(key, None if key is ED25519 else hashes.SHA256())
+    )
+    return built.public_bytes(Encoding.PEM)
+
+
+def never() -> bytes:
+    raise AssertionError("no passphrase is needed")
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+@pytest.mark.parametrize("passphrase", [None, "mật khẩu"], ids=["plain", "encrypted"])
+@pytest.mark.parametrize(
+    "form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL], ids=["pkcs8", "older"]
+)
+def test_each_kind_of_key_in_each_form(algorithm: str, passphrase: str | None, form: PrivateFormat) -> None:
+    if algorithm == "EdDSA" and form is PrivateFormat.TraditionalOpenSSL:
+        pytest.skip("OpenSSL never had another form for Ed25519")
+    secret = None if passphrase is None else passphrase.encode()
+    found = read_key_files([pem(KEYS[algorithm], form, secret)], never if secret is None else lambda: secret)
+    assert (found.algorithm, found.private, found.expires) == (algorithm, True, None)
+    document = found.key.as_dict(private=True)
+    assert (document["alg"], document["use"], document["kid"]) == (algorithm, "sig", found.key.thumbprint())
+    (public,) = found.public_keys()["keys"]
+    assert public == import_key(document).as_dict(private=False)
+    assert "d" not in public
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_a_certificate_or_a_public_key_gives_the_public_half(algorithm: str) -> None:
+    key = KEYS[algorithm]
+    whole = read_key_files([pem(key)], never)
+    for content, expires in ((certificate(key), EXPIRES), (public_pem(key), None)):
+        found = read_key_files([content], never)
+        assert (found.private, found.expires) == (False, expires)
+        assert found.public_keys() == whole.public_keys()
+
+
+def test_a_key_and_its_certificate_in_one_file_or_two_with_the_chain() -> None:
+    chain = certificate(P256) + certificate(RSA)
+    for contents in ([pem(P256) + chain], [chain, pem(P256)], [b"Bag Attributes\n" + pem(P256), chain]):
+        found = read_key_files(contents, never)
+        assert (found.private, found.expires) == (True, EXPIRES)
+
+
+PARAMETERS = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+
+
+def test_the_parameters_that_openssl_puts_before_a_key_are_skipped() -> None:
+    older = pem(P256, PrivateFormat.TraditionalOpenSSL)
+    assert read_key_files([PARAMETERS + older], never).algorithm == "ES256"
+
+
+REFUSED: dict[str, tuple[Callable[[], list[bytes]], str]] = {
+    "P-384": (lambda: [pem(ec.generate_private_key(ec.SECP384R1()))], "P-256, Ed25519 or RSA"),
+    "Ed448": (lambda: [pem(ed448.Ed448PrivateKey.generate())], "P-256, Ed25519 or RSA"),
+    "DSA": (lambda: [pem(dsa.generate_private_key(2048))], "P-256, Ed25519 or RSA"),
+    "RSA of 1024 bits": (lambda: [pem(rsa.generate_private_key(65537, 1024))], "has 1024 bits"),  # noqa: S505
+    "another's certificate": (lambda: [pem(P256), certificate(RSA)], "does not belong"),
+    "another's public key": (lambda: [pem(P256), public_pem(ED25519)], "does not belong"),
+    "two private keys": (lambda: [pem(P256), pem(RSA)], "more than one private key"),
+    "parameters alone": (lambda: [PARAMETERS], "no key and no certificate"),
+    "DER": (lambda: [b"\x30\x82\x01\x00"], "Not PEM"),
+    "nothing": (lambda: [b""], "Not PEM"),
+    "a damaged key": (lambda: [pem(P256).replace(b"M", b"N")], "damaged"),
+    "a damaged certificate": (lambda: [certificate(P256).replace(b"M", b"N")], "damaged"),
+    "a damaged public key": (lambda: [public_pem(P256).replace(b"M", b"N")], "damaged"),
+    "a request": (
+        lambda: [certificate(P256).replace(b"CERTIFICATE", b"CERTIFICATE REQUEST")],
+        "'CERTIFICATE REQUEST' is not supported",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_used_is_refused_with_the_reason(case: str) -> None:
+    make, reason = REFUSED[case]
+    contents = make()
+    with pytest.raises(InputError) as refused:
+        read_key_files(contents, never)
+    told = refused.value.document()
+    assert reason in told["detail"]
+    assert told["detail_vi"] != told["detail"]
+    body = max(contents).splitlines()
+    assert len(body) < 3 or body[1].decode() not in str(told)
+
+
+def test_a_wrong_passphrase_is_told_apart() -> None:
+    with pytest.raises(InputError, match="passphrase is wrong") as refused:
+        read_key_files([pem(P256, passphrase=b"right")], lambda: b"wrong")
+    assert refused.value.code == "bad-passphrase"
