@@ -1,7 +1,7 @@
 """Strict JSON: what is read here, every other reader reads the same way (RFC 8259, and RFC 7493, I-JSON).
 
 Duplicate member names, NaN, infinite numbers, lone surrogates, NUL characters and very deep nesting are taken
-by one JSON reader or database and refused, or changed, by another. All of them are refused here.
+by one JSON reader or database and refused, or changed, by another.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
-from lienthong.kit.json_pointer import pointer
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
@@ -32,19 +31,6 @@ class NotJsonError(ValueError):
     def __init__(self, en: str, vi: str) -> None:
         super().__init__(en)
         self.text = BilingualText(en, vi)
-
-
-def parse(data: bytes) -> Json:
-    """Read JSON text, and refuse everything that is not portable.
-
-    Raises:
-        NotJsonError: `decode` refuses it, or `not_portable` finds something in it; names the first place.
-    """
-    value = decode(data)
-    for path, text in not_portable(value):
-        at = pointer(path) or "/"
-        raise NotJsonError(f"{at}: {text.en}", f"{at}: {text.vi}")
-    return value
 
 
 def decode(data: bytes) -> Json:
@@ -76,8 +62,12 @@ def decode(data: bytes) -> Json:
         raise NotJsonError("a number has too many digits", "một số có quá nhiều chữ số") from None
 
 
-def not_portable(value: Json) -> Iterator[tuple[JsonPath, BilingualText]]:
-    """Name each place of a decoded value that another reader, or a database, could not take as it is."""
+def not_portable(value: Json, *, allow_nul: bool = False) -> Iterator[tuple[JsonPath, BilingualText]]:
+    """Name each place of a decoded value that another reader, or a database, could not take as it is.
+
+    `allow_nul` is for text that no database has to keep: PostgreSQL refuses NUL characters.
+    """
+    unwanted = _SURROGATES if allow_nul else _SURROGATES_AND_NUL
     stack: list[tuple[JsonPath, Json]] = [((), value)]
     while stack:
         path, node = stack.pop()
@@ -85,12 +75,12 @@ def not_portable(value: Json) -> Iterator[tuple[JsonPath, BilingualText]]:
             yield path, BilingualText(*_TOO_DEEP)
         elif isinstance(node, dict):
             for name, member in node.items():
-                if not _is_portable(name):
+                if unwanted.search(name):
                     yield path, _CHARACTERS
                 stack.append(((*path, name), member))
         elif isinstance(node, list):
             stack.extend(((*path, index), item) for index, item in enumerate(node))
-        elif isinstance(node, str) and not _is_portable(node):
+        elif isinstance(node, str) and unwanted.search(node):
             yield path, _CHARACTERS
         elif isinstance(node, float) and not math.isfinite(node):
             yield path, BilingualText("the number is too large", "số quá lớn")
@@ -110,15 +100,12 @@ _TOO_DEEP: Final = (
     f"nested more than {MAX_DEPTH} levels deep; flatten it",
     f"lồng nhau quá {MAX_DEPTH} cấp; hãy giảm số cấp",
 )
-_NOT_PORTABLE: Final = re.compile("[\0\ud800-\udfff]")
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_SURROGATES_AND_NUL: Final = re.compile("[\0\ud800-\udfff]")
 _CHARACTERS: Final = BilingualText(
     "holds a NUL character or half of a surrogate pair; remove it",
     "có ký tự NUL hoặc nửa cặp surrogate; hãy bỏ đi",
 )
-
-
-def _is_portable(text: str) -> bool:
-    return _NOT_PORTABLE.search(text) is None
 
 
 def _object(pairs: list[tuple[str, Json]]) -> JsonObject:

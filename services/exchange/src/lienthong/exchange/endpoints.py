@@ -4,7 +4,6 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Request, Response, status
-from starlette.requests import ClientDisconnect
 
 from lienthong.exchange import errors
 from lienthong.exchange.domain.messages import MAX_BODY_BYTES
@@ -26,6 +25,7 @@ from lienthong.exchange.service.publishing import PublishingService
 from lienthong.exchange.service.subscriptions import SubscriptionService
 from lienthong.kit.access import Caller, require
 from lienthong.kit.problems import TRANSACTION_HEADER
+from lienthong.kit.rest import BodyIncompleteError, BodyTooLargeError, StrictRoute, read_body
 
 SCOPE = "events"
 
@@ -37,7 +37,7 @@ def routes(
     publishing: PublishingService, subscriptions: SubscriptionService, delivery: DeliveryService
 ) -> APIRouter:
     """The router; every path needs a token with the scope `events`."""
-    router = APIRouter(prefix="/exchange/v1")
+    router = APIRouter(prefix="/exchange/v1", route_class=StrictRoute)
 
     @router.post("/events/{agency}/{system}/{event_type}", status_code=status.HTTP_202_ACCEPTED)
     async def publish(
@@ -120,21 +120,18 @@ def routes(
 
 
 async def _body(request: Request) -> bytes:
-    """The request's body, read no further than the largest batch.
+    """The body of a request that publishes, at most as long as the largest batch.
 
     Raises:
         ProblemError: `event-too-large`, or `malformed-event` when the sender hung up.
     """
-    body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise errors.event_too_large(None, MAX_BODY_BYTES)
-    except ClientDisconnect:
+        return await read_body(request, MAX_BODY_BYTES)
+    except BodyTooLargeError as error:
+        raise errors.event_too_large(None, error.limit) from None
+    except BodyIncompleteError:
         incomplete = errors.EventViolation("", "ended before it was complete")
         raise errors.malformed_event([incomplete]) from None
-    return bytes(body)
 
 
 def _view(subscription: Subscription) -> SubscriptionView:

@@ -8,7 +8,6 @@ from typing import Final
 import msgspec
 import structlog
 from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
 
 from lienthong.identity.domain.client_keys import ALGORITHMS
 from lienthong.identity.domain.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES, SYSTEM_SCOPES
@@ -26,6 +25,7 @@ from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.tokens import TokenService
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.problems import ERROR_HEADER
+from lienthong.kit.rest import BodyIncompleteError, BodyTooLargeError, StrictRoute, read_body
 
 _JSON: Final = "application/json"
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -36,11 +36,13 @@ _log = structlog.get_logger(__name__)
 
 def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -> APIRouter:
     """Build the routes of this service."""
-    router = APIRouter()
+    router = APIRouter(route_class=StrictRoute)
+    # The token endpoint takes no parameter in its address, and says so as RFC 6749 wants it.
+    token_router = APIRouter()
     metadata = msgspec.json.encode(server_metadata(settings))
     public = {"Cache-Control": f"public, max-age={settings.jwks_max_age}"}
 
-    @router.post("/oauth2/token")
+    @token_router.post("/oauth2/token")
     async def token(request: Request) -> Response:
         """Issue an access token."""
         try:
@@ -65,6 +67,7 @@ def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -
         """Describe this authorization server."""
         return Response(metadata, headers=public, media_type=_JSON)
 
+    router.include_router(token_router)
     return router
 
 
@@ -90,26 +93,17 @@ async def _read_body(request: Request) -> bytes:
         raise not_a_form()
     try:
         async with asyncio.timeout(_PATIENCE):
-            body = await _read_at_most(request, MAX_BODY)
-    except TimeoutError as error:
+            body = await read_body(request, MAX_BODY)
+    except (TimeoutError, BodyIncompleteError) as error:
         raise too_slow() from error
-    except ClientDisconnect as error:
-        raise too_slow() from error
+    except BodyTooLargeError as error:
+        raise too_large(error.limit) from None
     authorization = request.headers.get("authorization")
     if authorization is not None:
         if b"client_assertion=" in body:
             raise several_authentications()
         raise no_client_authentication(_scheme(authorization))
     return body
-
-
-async def _read_at_most(request: Request, most: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise too_large(most)
-    return bytes(body)
 
 
 def _scheme(authorization: str) -> str:

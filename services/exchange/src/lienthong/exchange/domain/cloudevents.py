@@ -7,12 +7,14 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from lienthong.exchange.domain.json_text import NotJsonError, parse
 from lienthong.exchange.errors import EventViolation
+from lienthong.kit.json_pointer import pointer
+from lienthong.kit.json_text import NotJsonError, decode, not_portable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +27,7 @@ REQUIRED = ("id", "source", "type")
 NOT_OF_THE_EVENT = frozenset({"time", "traceparent", "tracestate"})
 MAX_ATTRIBUTE_LENGTH = 1024
 MAX_ATTRIBUTES = 50
+MAX_NOT_PORTABLE = 20
 
 _NAME = re.compile(r"[a-z0-9]{1,64}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
@@ -68,7 +71,7 @@ class CloudEvent:
 
     def value(self) -> object:
         """The payload, parsed."""
-        return parse(self.data)
+        return decode(self.data)
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) over what makes this event this event: equal for every retry, in whatever mode."""
@@ -100,7 +103,7 @@ def event_from(attributes: Mapping[str, object], data: bytes | None, *, at: str 
     for name, value in present.items():
         detail = _violation_in(name, value)
         if detail:
-            violations.append(EventViolation(f"{at}/{_escaped(name)}", detail))
+            violations.append(EventViolation(at + pointer([name]), detail))
         elif isinstance(value, str | int):
             checked[name] = value
     violations += _violations_in_data(present, data, at)
@@ -115,7 +118,7 @@ def parse_structured(body: bytes) -> CloudEvent:
     Raises:
         MalformedEventError: it is not JSON or not an event.
     """
-    return _from_document(_parsed(body), body, at="")
+    return _from_document(_read(body), body, at="")
 
 
 def parse_batch(body: bytes) -> list[CloudEvent]:
@@ -124,7 +127,7 @@ def parse_batch(body: bytes) -> list[CloudEvent]:
     Raises:
         MalformedEventError: with the violations of all events; each pointer starts with the event's place.
     """
-    documents = _parsed(body)
+    documents = _read(body)
     if not isinstance(documents, list):
         raise MalformedEventError([EventViolation("", "a batch is a JSON array of events")])
     texts = msgspec.json.decode(body, type=list[msgspec.Raw])
@@ -140,16 +143,22 @@ def parse_batch(body: bytes) -> list[CloudEvent]:
     return events
 
 
-def _parsed(body: bytes) -> object:
+def _read(text: bytes, *, at: str = "") -> object:
+    """The value of JSON text; `at` goes before the pointer of each violation.
+
+    Raises:
+        MalformedEventError: it is not JSON, or two readers could understand it differently.
+    """
     try:
-        parsed = parse(body)
+        value = decode(text)
         # A second reader has to agree that it is JSON, for it cuts the payload out of the text later.
-        msgspec.json.decode(body)
-    except NotJsonError as error:
-        raise MalformedEventError([EventViolation("", f"is not JSON: {error}")]) from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise MalformedEventError([EventViolation("", f"is not JSON: {error}")]) from None
-    return parsed
+        msgspec.json.decode(text)
+    except (NotJsonError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise MalformedEventError([EventViolation(at, f"is unreadable: {error}")]) from None
+    found = islice(not_portable(value, allow_nul=True), MAX_NOT_PORTABLE)
+    if violations := [EventViolation(at + pointer(path), why.en) for path, why in found]:
+        raise MalformedEventError(violations)
+    return value
 
 
 def _from_document(document: object, text: bytes, *, at: str) -> CloudEvent:
@@ -196,9 +205,9 @@ def _violations_in_data(present: Mapping[str, object], data: bytes | None, at: s
     if data is None:
         return [EventViolation(f"{at}/data", "is required: it is what the event type's schema describes")]
     try:
-        parse(data)
-    except NotJsonError as error:
-        return [EventViolation(f"{at}/data", f"is not JSON: {error}")]
+        _read(data, at=f"{at}/data")
+    except MalformedEventError as error:
+        return list(error.violations)
     return []
 
 
@@ -220,7 +229,3 @@ def _is_time(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

@@ -12,6 +12,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from lienthong.exchange.errors import EventViolation
+from lienthong.kit.json_pointer import pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,13 +83,12 @@ def _references(node: object) -> Iterator[str]:
 
 
 def _violation(error: ValidationError, at: str) -> EventViolation:
-    path = [str(part).replace("~", "~0").replace("/", "~1") for part in error.absolute_path]
     # jsonschema's other messages repeat the offending value, which may be personal data.
     if error.validator in {"required", "dependentRequired", "additionalProperties"}:
         detail = error.message
     else:
         detail = f"breaks {error.validator}: {_short(error.validator_value)}"
-    return EventViolation("/".join([at, *path]), detail)
+    return EventViolation(at + pointer(error.absolute_path), detail)
 
 
 def _short(value: object) -> str:
