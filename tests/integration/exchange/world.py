@@ -166,7 +166,7 @@ class World:
     @property
     def copy_of_catalog(self) -> Path:
         """Where the exchange keeps its copy of the catalog."""
-        return self._folder / "exchange" / "catalog.pb"
+        return self._folder / "exchange" / "catalog.copy"
 
     def start(self, *, catalog: str | None = None) -> None:
         """Start the exchange and wait until it says that it is ready; `catalog` is another address of it."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as contract
-from lienthong.exchange.domain.catalog import EventCatalog, MissedUpdateError, fold
+from lienthong.exchange.domain.catalog import EventCatalog, fold
 from lienthong.exchange.domain.permissions import publishable, receivable
 from lienthong.kit.problems import ProblemError
+from lienthong.kit.replica import VersionGapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +176,7 @@ def test_a_delta_changes_what_it_names_and_nothing_else() -> None:
 
 
 def test_a_delta_after_a_gap_is_not_taken() -> None:
-    with pytest.raises(MissedUpdateError):
+    with pytest.raises(VersionGapError):
         after_delta(view(), contract.Delta(from_version=2, to_version=3))
 
 

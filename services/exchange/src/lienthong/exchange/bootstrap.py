@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import make_url
 
-from lienthong.exchange.background.catalog import CatalogReplica
+from lienthong.exchange.background.catalog import catalog_replica, current
 from lienthong.exchange.background.deduplication import StreamIndexer
 from lienthong.exchange.background.upkeep import ConsumerUpkeep
 from lienthong.exchange.domain.ack_tokens import AckTokens
@@ -63,12 +63,16 @@ async def serve(settings: ExchangeSettings) -> None:
     node = socket.gethostname()
     catalog_channel = open_channel(settings.catalog_rpc)
     identity_channel = open_channel(settings.identity_rpc)
-    catalog = CatalogReplica(catalog_channel, settings.exchange_state_dir / "catalog.pb", node=node)
+    folder = settings.state_folder(PROCESS)
+    catalog = catalog_replica(
+        catalog_channel, DiskCopy(folder / "catalog.copy"), clock, node=node, max_age=settings.max_age
+    )
     catalog.load()
+    catalog_now = current(catalog)
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
     keys = keys_replica(
         identity_channel,
-        DiskCopy(settings.state_folder(PROCESS) / "keys.copy"),
+        DiskCopy(folder / "keys.copy"),
         clock,
         node=node,
         issuer=settings.issuer,
@@ -81,10 +85,10 @@ async def serve(settings: ExchangeSettings) -> None:
     ack_wait = timedelta(seconds=settings.exchange_ack_wait_seconds)
     consumers = SubscriptionConsumers(database, bus, clock, ack_wait=ack_wait)
     index = DeduplicationIndex(database, clock)
-    subscriptions = SubscriptionService(database, bus, journal, consumers, catalog.view, clock, uuid7)
-    publishing = PublishingService(bus, index, catalog.view)
+    subscriptions = SubscriptionService(database, bus, journal, consumers, catalog_now, clock, uuid7)
+    publishing = PublishingService(bus, index, catalog_now)
     delivery = DeliveryService(
-        database, bus, consumers, AckTokens(secret), catalog.view, clock, uuid7, ack_wait=ack_wait
+        database, bus, consumers, AckTokens(secret), catalog_now, clock, uuid7, ack_wait=ack_wait
     )
     indexer = StreamIndexer(bus, index, clock)
     upkeep = ConsumerUpkeep(bus, consumers)

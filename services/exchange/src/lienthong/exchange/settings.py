@@ -16,8 +16,6 @@ class ExchangeSettings(Settings):
         default_factory=lambda data: f"sqlite+aiosqlite:///{data['home']}/exchange/exchange.db"
     )
     """SQLite, or `postgresql+asyncpg://…`; on PostgreSQL the tables lie in the schema `exchange`."""
-    exchange_state_dir: Path = Field(default_factory=lambda data: Path(data["home"]) / "exchange")
-    """Where the copy of the catalog lies, from which the exchange starts while the catalog is away."""
     exchange_token_key_file: Path = Field(
         default_factory=lambda data: Path(data["home"]) / "exchange" / "acknowledgements.key"
     )

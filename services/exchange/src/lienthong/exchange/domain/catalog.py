@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as contract
+from lienthong.kit.replica import VersionGapError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,10 +24,6 @@ KINDS = (
     contract.RESOURCE_KIND_EVENT_TYPE,
 )
 """The kinds of resources that the exchange asks the catalog for."""
-
-
-class MissedUpdateError(Exception):
-    """An update does not continue from the version known here: watch again, which begins with a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +133,7 @@ def fold(catalog: EventCatalog | None, update: contract.WatchResponse) -> EventC
     A heartbeat that confirms the known version gives `catalog` itself.
 
     Raises:
-        MissedUpdateError: a delta or heartbeat is about another version than the one known.
+        VersionGapError: a delta or heartbeat is about another version than the one known.
     """
     match update.WhichOneof("update"):
         case "snapshot":
@@ -147,7 +144,7 @@ def fold(catalog: EventCatalog | None, update: contract.WatchResponse) -> EventC
             return catalog
         case kind:
             known = "nothing" if catalog is None else f"version {catalog.version}"
-            raise MissedUpdateError(f"{kind or 'an empty update'} does not continue from {known}")
+            raise VersionGapError(f"{kind or 'an empty update'} does not continue from {known}")
 
 
 def id_of(key: contract.ResourceKey) -> ResourceId:
