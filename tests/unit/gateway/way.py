@@ -1,0 +1,321 @@
+"""A gateway in this process, from its ASGI interface to a provider on a socket, with a known clock and ids."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import ssl
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.gateway.app import Gateway
+from lienthong.gateway.authenticate import Authenticator, Keys
+from lienthong.gateway.forward import Forwarder
+from lienthong.gateway.http1.pool import Pool
+from lienthong.gateway.journal.journal import Journal
+from lienthong.gateway.journal.sampling import Budget, Counts
+from lienthong.gateway.journal.spool import Spool
+from lienthong.gateway.live import Live
+from lienthong.gateway.privacy import Privacy
+from lienthong.gateway.record import Recorder
+from lienthong.gateway.rooms import Room
+from lienthong.gateway.settings import GatewaySettings
+from lienthong.gateway.table import build_table
+from lienthong.gateway.upstreams import Upstreams
+from lienthong.kit.bus import PublishAck
+from lienthong.kit.clock import ManualClock
+from lienthong.kit.tokens import KeySet, TokenVerifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from lienthong.gateway.spans import Spans
+
+ISSUER, AUDIENCE = "https://gateway.example", "urn:lgsp:VN-BTN"
+CONSUMER, SUSPENDED, OTHER, PROVIDER = "H11.01/one-stop", "H11.01/old", "H11.36.01/portal", "H11.05/land"
+PURPOSE = "land-procedure"
+WITHIN_LIMIT, STREAMED_FROM = 300, 1000
+"""Bytes: the largest request body taken, and the size above which an answer is streamed."""
+
+
+class StoredBatches:
+    """A bus that stores everything at once."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.records: list[str] = []
+
+    async def publish(
+        self,
+        subject: str,
+        payload: bytes,
+        *,
+        message_id: str,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 2.0,  # noqa: ASYNC109  the port's own
+    ) -> PublishAck:
+        assert (subject, bool(message_id), bool(headers), timeout) == ("journal.gateway", True, True, 1.0)
+        self.records += payload.decode().split("\n")
+        return PublishAck("JOURNAL", len(self.records), duplicate=False)
+
+
+class Way:
+    """One gateway, its clock, its journal and its provider."""
+
+    def __init__(self, folder: Path, spans: Spans | None, budget: float) -> None:
+        self.clock = ManualClock()
+        self.clock.advance(0.5)
+        self.bus = StoredBatches()
+        self.seen: list[str] = []
+        self.key = ECKey.generate_key("P-256", auto_kid=True)
+        self._folder = folder
+        self._spans = spans
+        self._budget = budget
+        self.live = Live()
+
+    async def open(self) -> None:
+        """Start the provider, then the gateway."""
+        self._server = await asyncio.start_server(self._provide, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        jwks = json.dumps({"keys": [self.key.as_dict(private=False)]})
+        keys = Keys(jwks, KeySet.from_jwks(jwks), frozenset({SUSPENDED}))
+        self.live.authenticator = Authenticator(TokenVerifier(ISSUER, AUDIENCE, self.clock), keys)
+        self.live.table = build_table(7, self._resources())
+        spool = Spool(self._folder / "spool", max_bytes=10_000_000, new_id=_ids("0c"))
+        self.journal = Journal(self.bus, spool, new_id=_ids("0b"), publish_timeout=1.0)
+        new_id = _ids("0a")
+        settings = GatewaySettings(
+            home=self._folder,
+            gateway_max_request_bytes=WITHIN_LIMIT,
+            gateway_max_header_bytes=2000,
+            gateway_whole_answer_bytes=STREAMED_FROM,
+        )
+        self.pool = Pool(connect_timeout=1.0, tls=ssl.create_default_context())
+        self.recorder = Recorder(
+            self.journal,
+            Privacy(b"k" * 32),
+            node="gateway-0",
+            clock=self.clock,
+            new_id=new_id,
+            strangers=Budget(per_second=0, burst=self._budget, now=self.clock.monotonic),
+            counts=Counts(),
+        )
+        here = Upstreams([f"http://127.0.0.1:{self.port}"])
+        self.gateway = Gateway(
+            self.live,
+            {b"catalog": Room("lienthong/catalog", here)},
+            Forwarder(self.pool, self.clock, settings),
+            self.recorder,
+            settings,
+            clock=self.clock,
+            new_id=new_id,
+            spans=self._spans,
+        )
+
+    async def close(self) -> None:
+        """Stop everything."""
+        self.pool.close()
+        await self.journal.close()
+        self._server.close()
+
+    def token(self, client: str = CONSUMER, scope: str = "api") -> str:
+        """An access token, good for five minutes."""
+        now = int(self.clock.now().timestamp())
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": client,
+            "client_id": client,
+            "scope": scope,
+            "iat": now,
+            "exp": now + 300,
+            "jti": "1",
+        }
+        return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": self.key.kid}, claims, self.key)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
+        body: tuple[bytes, ...] = (),
+        leaves_after: float | None = None,
+    ) -> dict[str, Any]:
+        """One call: what the provider got, what the caller got, and the records, as text."""
+        self.seen.clear()
+        self.bus.records.clear()
+        sent: list[dict[str, Any]] = []
+        parts = [{"type": "http.request", "body": part, "more_body": True} for part in body]
+        parts.append({"type": "http.request", "body": b"", "more_body": False})
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+
+        async def receive() -> dict[str, Any]:
+            if parts:
+                self.clock.advance(0.001)
+                return parts.pop(0)
+            if leaves_after is None:
+                await asyncio.Event().wait()
+            await asyncio.sleep(max(0.0, started + (leaves_after or 0) - loop.time()))
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        if leaves_after == 0:
+            parts = parts[:-1]
+        fields = [(b"accept", b"*/*"), *((n.encode(), v.encode()) for n, v in (headers or {}).items())]
+        if token is not None:
+            fields.append((b"authorization", f"Bearer {token}".encode()))
+        scope = {
+            "type": "http",
+            "method": method,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": fields,
+            "client": ("10.0.0.7", 40_000),
+        }
+        await self.gateway(scope, receive, send)
+        await self.recorder.samples()
+        answer = _answer(sent)
+        return {
+            "sent": [self._known(request, token) for request in self.seen],
+            "answer": answer,
+            "records": [_without_texts(record, answer) for record in self.bus.records],
+        }
+
+    def _known(self, text: str, token: str | None) -> str:
+        text = text.replace(f"127.0.0.1:{self.port}", "provider:80")
+        return text.replace(token, "TOKEN") if token else text
+
+    def _resources(self) -> list[routes_pb2.Resource]:
+        return [
+            *(_system(name) for name in (CONSUMER, SUSPENDED, OTHER, PROVIDER)),
+            _service("parcels-v1", self.port),
+            _service("deeds-v1", self.port, write_ahead=True),
+            _service("closed-v1", 1),
+            *(_agreement(f"one-stop-{name}", f"{PROVIDER}/{name}") for name in ("parcels-v1", "deeds-v1")),
+            _agreement("one-stop-closed", f"{PROVIDER}/closed-v1"),
+        ]
+
+    async def _provide(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request after another, by the last part of its path."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                body = await _body(reader, head)
+                self.seen.append((head + body).decode())
+                self.clock.advance(0.005)
+                what = head.split(b" ", 2)[1].split(b"?")[0].rpartition(b"/")[2].decode()
+                answer = _ANSWERS.get(what, _ORDINARY)
+                writer.write(answer)
+                await writer.drain()
+                if what in ("late", "waiting"):
+                    await reader.read()
+                if what in ("broken", "cut", "late", "waiting"):
+                    break
+        writer.close()
+
+
+_ORDINARY = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nserver: x\r\ncontent-length: 5\r\n\r\nhello"
+_ANSWERS = {
+    "made": b"HTTP/1.1 201 Created\r\nlocation: /x\r\nset-cookie: a=b\r\ncontent-length: 2\r\n\r\n{}",
+    "removed": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "failing": b"HTTP/1.1 500 Internal Server Error\r\nlgsp-error: no-token\r\ncontent-length: 4\r\n\r\noops",
+    "refused": b"HTTP/1.1 403 Forbidden\r\nlgsp-error: not-allowed\r\ncontent-length: 2\r\n\r\nno",
+    "broken": b"not HTTP at all\r\n\r\n",
+    "late": b"",
+    "waiting": b"",
+    "large": b"HTTP/1.1 200 OK\r\ncontent-length: 40000\r\n\r\n" + b"x" * 40_000,
+    "cut": b"HTTP/1.1 200 OK\r\ncontent-length: 40000\r\n\r\n" + b"x" * 20_000,
+    "chunked": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+}
+
+
+async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b": ")
+        if name == b"content-length":
+            return await reader.readexactly(int(value))
+        if (name, value) == (b"transfer-encoding", b"chunked"):
+            return await reader.readuntil(b"0\r\n\r\n")
+    return b""
+
+
+def _answer(sent: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What the caller got. The texts of problems are left out: they are not this file's."""
+    if not sent:
+        return None
+    headers = [f"{name.decode()}: {value.decode()}" for name, value in sent[0]["headers"]]
+    ended = not sent[-1].get("more_body", False)
+    body = b"".join(message["body"] for message in sent[1:]).decode()
+    if "content-type: application/problem+json" in headers:
+        headers = [header for header in headers if not header.startswith("content-length: ")]
+        body = f"problem {json.loads(body)['code']}" if body else ""
+    elif not ended or len(body) > STREAMED_FROM:
+        body = f"{len(body)} characters" if ended else "broken off"
+    return {"status": sent[0]["status"], "headers": headers, "body": body, "ended": ended}
+
+
+def _without_texts(record: str, answer: dict[str, Any] | None) -> str:
+    if answer is None or not answer["body"].startswith("problem "):
+        return record
+    return re.sub(
+        r'"response_bytes":\d+,"response_sha256":"[0-9a-f]{64}"',
+        '"response_bytes":…,"response_sha256":…',
+        record,
+    )
+
+
+def _ids(beginning: str) -> Callable[[], str]:
+    numbers = count(1)
+    return lambda: f"{beginning}a20761-9f0c-7c4e-bd5e-{next(numbers):012x}"
+
+
+def _system(name: str) -> routes_pb2.Resource:
+    return routes_pb2.Resource(
+        key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_SYSTEM, id=name),
+        system=routes_pb2.System(id=name, status=routes_pb2.STATUS_ACTIVE),
+    )
+
+
+def _service(name: str, port: int, *, write_ahead: bool = False) -> routes_pb2.Resource:
+    operations = [("get", "GET", "/p/{id}"), ("make", "POST", "/p/{id}"), ("put", "PUT", "/p/{id}")]
+    operations += [("head", "HEAD", "/p/{id}"), ("remove", "DELETE", "/p/{id}"), ("secret", "GET", "/secret")]
+    return routes_pb2.Resource(
+        key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_SERVICE, id=f"{PROVIDER}/{name}"),
+        service=routes_pb2.Service(
+            id=f"{PROVIDER}/{name}",
+            system_id=PROVIDER,
+            upstreams=[f"http://127.0.0.1:{port}/base"],
+            operations=[routes_pb2.Operation(id=i, method=m, path=p) for i, m, p in operations],
+            timeout_ms=400,
+            status=routes_pb2.STATUS_ACTIVE,
+            write_ahead=write_ahead,
+        ),
+    )
+
+
+def _agreement(name: str, service: str) -> routes_pb2.Resource:
+    return routes_pb2.Resource(
+        key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_AGREEMENT, id=name),
+        agreement=routes_pb2.Agreement(
+            id=name,
+            consumer_id=CONSUMER,
+            service_id=service,
+            operations=["get", "make", "put", "head", "remove"],
+            purposes=[PURPOSE],
+            status=routes_pb2.AGREEMENT_STATUS_APPROVED,
+        ),
+    )
