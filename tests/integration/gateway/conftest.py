@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A running gateway for all tests of a module; what a test changes it puts back."""
-    world = World(tmp_path_factory.mktemp("world"), strangers_per_s=10_000, strangers_burst=10_000)
+    world = World(
+        tmp_path_factory.mktemp("world"), unauthenticated_per_s=10_000, unauthenticated_burst=10_000
+    )
     try:
         world.start()
         yield world

@@ -9,9 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from lienthong.gateway.authenticate import MAX_REMEMBERED, Authenticator
-from lienthong.gateway.call import Call
-from lienthong.gateway.headers import read_headers
+from lienthong.gateway.authenticate import MAX_CACHED, Authenticator
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
@@ -62,20 +60,14 @@ class Scene:
         header = {"typ": "at+jwt", "alg": "ES256", "kid": self.key.kid}
         return jwt.encode(header, content, self.key).encode()
 
-    def call(self, authorization: bytes | None) -> Call:
-        headers = [(b"authorization", authorization)] if authorization is not None else []
-        call = Call("tx", self.clock.now(), "GET", b"/", b"", None)
-        call.inbound = read_headers(headers, max_bytes=10_000, max_count=10)
-        return call
-
     def client(self, authorization: bytes | None) -> str:
         """The client, or the code of the problem."""
-        call = self.call(authorization)
         try:
-            self.authenticator.authenticate(call)
+            token = self.authenticator.authenticate(authorization, self.clock.now())
+            self.authenticator.admit(token)
         except ProblemError as problem:
             return problem.code
-        return call.client or ""
+        return token.client_id
 
 
 @pytest.fixture
@@ -138,31 +130,29 @@ def test_a_token_without_the_scope_is_refused_every_time(scene: Scene) -> None:
 
 def test_refused_tokens_are_not_remembered_and_the_memory_is_bounded(scene: Scene) -> None:
     scene.client(b"Bearer a.b.c")
-    remembered = scene.authenticator._remembered
+    remembered = scene.authenticator._verified
     assert remembered == {}
     good = scene.token()
-    for number in range(MAX_REMEMBERED):
+    for number in range(MAX_CACHED):
         remembered[b"%d" % number] = AccessToken("x", frozenset(), "", scene.clock.now(), scene.clock.now())
     assert scene.client(b"Bearer " + good) == "C/c"
-    assert len(remembered) == MAX_REMEMBERED
+    assert len(remembered) == MAX_CACHED
     assert b"0" not in remembered
 
 
-def test_a_room_learns_the_client_only_from_a_token_that_stands(scene: Scene) -> None:
+def test_the_platforms_services_learn_the_client_only_from_a_valid_token(scene: Scene) -> None:
     for authorization, client in (
         (b"Bearer " + scene.token(scope=""), "C/c"),
         (b"Bearer x", None),
         (None, None),
     ):
-        call = scene.call(authorization)
-        scene.authenticator.recognise(call)
-        assert call.client == client
+        assert scene.authenticator.identify(authorization, scene.clock.now()) == client
 
 
 @pytest.mark.parametrize("spelling", [b"Bearer  ", b"Bearer" + b" " * 1000])
 def test_other_spellings_of_a_token_pass_and_take_no_memory(scene: Scene, spelling: bytes) -> None:
     token = scene.token().removeprefix(b"Bearer ")
     assert scene.client(spelling + token) == "C/c"
-    assert len(scene.authenticator._remembered) == 0
+    assert len(scene.authenticator._verified) == 0
     assert scene.client(b"Bearer " + token) == "C/c"
-    assert len(scene.authenticator._remembered) == 1
+    assert len(scene.authenticator._verified) == 1

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lienthong.gateway.journal.batches import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Batch
-from lienthong.gateway.journal.journal import AuditUnavailableError, Journal
 from lienthong.gateway.journal.spool import Spool
+from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWriter
 from lienthong.kit.bus import BusUnavailableError, PublishAck
 
 if TYPE_CHECKING:
@@ -58,14 +58,14 @@ def bus() -> MemoryBus:
 
 
 @pytest.fixture
-async def journal(bus: MemoryBus, tmp_path: Path) -> AsyncIterator[Journal]:
+async def journal(bus: MemoryBus, tmp_path: Path) -> AsyncIterator[JournalWriter]:
     numbers = count()
 
     def new_id() -> str:
         return f"{next(numbers):036d}"
 
     spool = Spool(tmp_path / "spool", max_bytes=10_000_000, new_id=new_id)
-    made = Journal(bus, spool, new_id=new_id, publish_timeout=1.0)
+    made = JournalWriter(bus, spool, new_id=new_id, publish_timeout=1.0)
     shipping = asyncio.create_task(made.run())
     yield made
     shipping.cancel()
@@ -81,7 +81,7 @@ async def until(condition: Callable[[], object]) -> None:
     raise AssertionError("not within ten seconds")
 
 
-async def test_a_record_is_durable_when_the_write_returns(bus: MemoryBus, journal: Journal) -> None:
+async def test_a_record_is_durable_when_the_write_returns(bus: MemoryBus, journal: JournalWriter) -> None:
     bus.gate.clear()
     writing = journal.write(b"a")
     await until(lambda: bus.attempts == 1)
@@ -91,14 +91,14 @@ async def test_a_record_is_durable_when_the_write_returns(bus: MemoryBus, journa
     assert bus.records() == [b"a"]
 
 
-async def test_records_that_come_together_leave_together(bus: MemoryBus, journal: Journal) -> None:
+async def test_records_that_come_together_leave_together(bus: MemoryBus, journal: JournalWriter) -> None:
     await asyncio.gather(*(journal.write(b"%d" % number) for number in range(100)))
     assert bus.attempts == 1
     assert bus.records() == [b"%d" % number for number in range(100)]
     assert bus.stored[0].count == 100
 
 
-async def test_batches_stay_within_their_limits(bus: MemoryBus, journal: Journal) -> None:
+async def test_batches_stay_within_their_limits(bus: MemoryBus, journal: JournalWriter) -> None:
     small, large = [b"s"] * 2000, [b"L" * 60_000] * 40
     await asyncio.gather(*(journal.write(record) for record in small + large))
     assert bus.records() == small + large
@@ -107,7 +107,9 @@ async def test_batches_stay_within_their_limits(bus: MemoryBus, journal: Journal
     assert len({batch.id for batch in bus.stored}) == len(bus.stored)
 
 
-async def test_while_a_batch_is_under_way_the_next_one_gathers(bus: MemoryBus, journal: Journal) -> None:
+async def test_while_a_batch_is_under_way_the_next_one_gathers(
+    bus: MemoryBus, journal: JournalWriter
+) -> None:
     bus.gate.clear()
     writing = []
     for number in range(50):
@@ -123,7 +125,7 @@ async def test_while_a_batch_is_under_way_the_next_one_gathers(bus: MemoryBus, j
 
 
 async def test_what_was_stored_without_an_answer_is_shipped_under_the_same_id(
-    bus: MemoryBus, journal: Journal
+    bus: MemoryBus, journal: JournalWriter
 ) -> None:
     bus.acknowledges = False
     await journal.write(b"a")
@@ -135,7 +137,7 @@ async def test_what_was_stored_without_an_answer_is_shipped_under_the_same_id(
 
 
 async def test_only_the_first_batch_waits_for_a_bus_that_does_not_answer(
-    bus: MemoryBus, journal: Journal
+    bus: MemoryBus, journal: JournalWriter
 ) -> None:
     bus.acknowledges = bus.stores = False
     await journal.write(b"first")
@@ -151,7 +153,7 @@ async def test_only_the_first_batch_waits_for_a_bus_that_does_not_answer(
     assert bus.records() == [b"first", *(b"%d" % number for number in range(20))]
 
 
-async def test_after_the_bus_is_back_records_go_to_it_again(bus: MemoryBus, journal: Journal) -> None:
+async def test_after_the_bus_is_back_records_go_to_it_again(bus: MemoryBus, journal: JournalWriter) -> None:
     bus.acknowledges = bus.stores = False
     await journal.write(b"a")
     bus.acknowledges = bus.stores = True
@@ -162,7 +164,7 @@ async def test_after_the_bus_is_back_records_go_to_it_again(bus: MemoryBus, jour
 
 
 async def test_a_caller_that_stops_waiting_does_not_take_its_neighbours_along(
-    bus: MemoryBus, journal: Journal
+    bus: MemoryBus, journal: JournalWriter
 ) -> None:
     bus.gate.clear()
     leaving, staying = (journal.write(record) for record in (b"a", b"b"))
@@ -175,7 +177,7 @@ async def test_a_caller_that_stops_waiting_does_not_take_its_neighbours_along(
 
 
 async def test_what_neither_takes_is_refused_kept_and_stored_later_once(
-    bus: MemoryBus, journal: Journal, tmp_path: Path
+    bus: MemoryBus, journal: JournalWriter, tmp_path: Path
 ) -> None:
     (tmp_path / "spool").write_text("not a folder")
     bus.acknowledges = bus.stores = False
@@ -192,7 +194,7 @@ async def test_what_neither_takes_is_refused_kept_and_stored_later_once(
 async def test_closing_waits_for_what_was_written(bus: MemoryBus, tmp_path: Path) -> None:
     numbers = count()
     spool = Spool(tmp_path / "spool", max_bytes=1000, new_id=lambda: f"{next(numbers):036d}")
-    journal = Journal(bus, spool, new_id=lambda: f"{next(numbers):036d}", publish_timeout=1.0)
+    journal = JournalWriter(bus, spool, new_id=lambda: f"{next(numbers):036d}", publish_timeout=1.0)
     bus.gate.clear()
     writing = journal.write(b"a")
     await until(lambda: bus.attempts == 1)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.gateway.operations import OperationTree
 from lienthong.gateway.policy import Denial, Grant, decide
 from lienthong.gateway.table import AgreementRule, RoutingTable, ServiceRoute, assemble
-from lienthong.gateway.templates import OperationTree
 from lienthong.gateway.upstreams import Upstreams
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)

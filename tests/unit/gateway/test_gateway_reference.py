@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema
 import msgspec
 import pytest
 
-from lienthong.gateway.journal.records import Record, encode, timestamp
+from lienthong.gateway.journal.records import (
+    CallRecord,
+    IntentRecord,
+    Moment,
+    SampleRecord,
+    encode,
+    timestamp,
+)
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.kit.clock import ManualClock
 from tests.support.problems import kinds_raised_in
@@ -23,6 +30,22 @@ NOW = "2026-11-23T06:30:00.000000Z"
 BASE = {"v": 1, "id": UUID, "tx": UUID, "at": NOW, "node": "n"}
 HASH = "hmac-sha256:" + "0" * 64
 CALL = {**BASE, "kind": "call", "method": "GET", "target": HASH, "received": NOW}
+
+
+def a_call(at: Moment, aborted: Literal[True] | None = None) -> CallRecord:
+    """A record that knows nothing but when it was."""
+    return CallRecord(
+        v=1,
+        id="a",
+        kind="call",
+        tx="t",
+        at=at,
+        node="n",
+        method="GET",
+        target="h",
+        received=at,
+        aborted=aborted,
+    )
 
 
 def rows(document: str) -> list[list[str]]:
@@ -55,22 +78,39 @@ def test_every_member_is_documented_and_in_the_schema_in_the_order_on_the_wire()
         for row in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
         for name in re.findall(r"`(\w+)`", row)
     ]
-    fields = [field.name for field in msgspec.structs.fields(Record)]
     assert documented == list(SCHEMA["properties"])
-    assert documented[: len(fields)] == fields
+    for record in (CallRecord, IntentRecord, SampleRecord):
+        fields = [field.name for field in msgspec.structs.fields(record)]
+        assert fields == [name for name in documented if name in fields]
+
+
+def test_the_document_says_which_kinds_have_a_member() -> None:
+    text = (DOCS / "journal-record.md").read_text()
+    table = text[text.index("## Members") : text.index("All times")]
+    documented: dict[str, set[str]] = {
+        "call": set(),
+        "intent": set(),
+        "refused-sample": set(),
+        "admin": set(),
+    }
+    for names, kinds in re.findall(r"^\| (`[^|]*) \| ([^|]*) \|", table, re.MULTILINE):
+        for kind in documented if kinds == "all" else kinds.split(", "):
+            documented[kind] |= set(re.findall(r"`(\w+)`", names))
+    for kind, record in (("call", CallRecord), ("intent", IntentRecord), ("refused-sample", SampleRecord)):
+        assert documented[kind] == {field.name for field in msgspec.structs.fields(record)}
 
 
 def test_the_example_in_the_document_has_the_members_in_order() -> None:
     text = (DOCS / "journal-record.md").read_text()
     example = json.loads(text[text.index("```json") + 7 :].split("```", 1)[0])
-    order = [field.name for field in msgspec.structs.fields(Record)]
+    order = [field.name for field in msgspec.structs.fields(CallRecord)]
     assert list(example) == [name for name in order if name in example]
 
 
 def test_a_record_leaves_out_what_is_not_known() -> None:
-    assert (
-        encode(Record(v=1, id="a", kind="call", aborted=True))
-        == b'{"v":1,"id":"a","kind":"call","aborted":true}'
+    assert encode(a_call(NOW, aborted=True)) == (
+        b'{"v":1,"id":"a","kind":"call","tx":"t","at":"%b","node":"n","method":"GET","target":"h","received":"%b",'
+        b'"aborted":true}' % (NOW.encode(), NOW.encode())
     )
 
 
@@ -78,7 +118,7 @@ def test_times_always_have_microseconds() -> None:
     clock = ManualClock()
     for advance, fraction in ((0.0, "000000"), (0.000001, "000001"), (0.1, "100001"), (0.899999, "000000")):
         clock.advance(advance)
-        record = json.loads(encode(Record(at=timestamp(clock.now()))))
+        record = json.loads(encode(a_call(timestamp(clock.now()))))
         assert record["at"].startswith("2026-11-23T06:30:0")
         assert record["at"].endswith(f".{fraction}Z")
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from lienthong.gateway.answer import own_headers
-from lienthong.gateway.call import Call
-from lienthong.gateway.forward import _rest_of_head
-from lienthong.gateway.headers import read_headers
+from lienthong.gateway.http1.address import Address
+from lienthong.gateway.http1.request import ProviderRequest
+from lienthong.gateway.request_headers import read_headers
+
+ADDRESS = Address.parse("http://land.example/base")
+HEAD = b" /base/x?y HTTP/1.1\r\nhost: land.example"
 
 
 def rest_of_head(method: str = "GET", length: int | None = 0, **known: str) -> bytes:
-    call = Call("tx-1", datetime(2026, 11, 23, tzinfo=UTC), method, b"/", b"", None)
-    for name, value in known.items():
-        setattr(call, name, value)
-    inbound = read_headers([(b"accept", b"a")], max_bytes=1000, max_count=10)
-    return _rest_of_head(call, inbound, own_headers(call), length)
+    """What follows the Host field."""
+    own = [
+        (f"lgsp-{name}".encode(), value.encode())
+        for name, value in {"transaction-id": "tx-1", **known}.items()
+    ]
+    request = ProviderRequest(
+        method,
+        b"/x?y",
+        passed=read_headers([(b"accept", b"a")], max_bytes=1000, max_count=10).passed,
+        own=own,
+        authorization=None,
+        length=length,
+    )
+    written = request.to(ADDRESS)
+    beginning = method.encode() + HEAD
+    assert written.startswith(beginning)
+    return written.removeprefix(beginning)
 
 
 def test_what_the_caller_sent_comes_first_then_what_the_gateway_says() -> None:
@@ -46,3 +58,12 @@ def test_a_body_is_framed_in_one_way(method: str, length: int | None, framing: b
 def test_no_value_can_begin_a_line_of_its_own(value: str) -> None:
     with pytest.raises(RuntimeError):
         rest_of_head(agreement=value)
+
+
+def test_the_platforms_own_services_get_the_authorization_and_a_small_body_goes_with_the_head() -> None:
+    request = ProviderRequest(
+        "POST", b"/", passed=[], own=[], authorization=b"Bearer x", length=2, body=b"{}"
+    )
+    assert request.to(Address.parse("https://[fd00::5]:8443")) == (
+        b"POST / HTTP/1.1\r\nhost: [fd00::5]:8443\r\nauthorization: Bearer x\r\ncontent-length: 2\r\n\r\n{}"
+    )

@@ -1,4 +1,4 @@
-"""Strangers are recorded one by one within a budget, and counted beyond it."""
+"""Calls without a valid token are recorded one by one at a limited rate, and counted beyond it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.gateway.journal.sampling import Budget, Counts, Reason, Sample
+from lienthong.gateway.journal.sampling import CallCounts, Sample, SampleReason, TokenBucket
 from lienthong.kit.clock import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def budget(clock: ManualClock, per_second: float = 2, burst: float = 3) -> Budget:
-    return Budget(per_second=per_second, burst=burst, now=clock.monotonic)
+def budget(clock: ManualClock, per_second: float = 2, burst: float = 3) -> TokenBucket:
+    return TokenBucket(per_second=per_second, burst=burst, now=clock.monotonic)
 
 
 def test_a_budget_lasts_for_its_burst_and_fills_again() -> None:
@@ -42,8 +42,8 @@ def test_no_more_is_ever_taken_than_burst_and_rate_allow(pauses: Sequence[float]
 
 def test_counts_are_kept_apart_by_reason_and_taken_once() -> None:
     clock = ManualClock()
-    counts = Counts()
-    no_token, refused = Reason(401, "no-token", None), Reason(401, "token-refused", None)
+    counts = CallCounts()
+    no_token, refused = SampleReason(401, "no-token", None), SampleReason(401, "token-refused", None)
     start = clock.now()
     counts.add(no_token, clock.now())
     clock.advance(3)

@@ -10,10 +10,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from lienthong.gateway.call import Call
-from lienthong.gateway.headers import read_headers
+from lienthong.gateway.call import Abandoned, Answered, Call
+from lienthong.gateway.operations import ServiceOperation
+from lienthong.gateway.request_headers import Stated
 from lienthong.gateway.spans import Spans
-from lienthong.gateway.templates import Operation
 
 if TYPE_CHECKING:
     from lienthong.kit.clock import ManualClock
@@ -33,25 +33,18 @@ def spans(exporter: InMemorySpanExporter) -> Spans:
     return Spans(provider.get_tracer("test"))
 
 
-def call(clock: ManualClock, traceparent: bytes | None) -> Call:
-    made = Call("tx-1", clock.now(), "GET", b"/api/secret-079", b"who=nguyen", "10.0.0.1")
-    headers = [(b"traceparent", traceparent)] if traceparent else []
-    made.inbound = read_headers(headers, max_bytes=1000, max_count=10)
-    return made
+def call(clock: ManualClock) -> Call:
+    return Call("tx-1", clock.now(), "GET", b"/api/secret-079", b"who=nguyen", "10.0.0.1")
 
 
 def test_a_span_stands_between_the_callers_and_the_providers(
     spans: Spans, exporter: InMemorySpanExporter, clock: ManualClock
 ) -> None:
-    one = call(clock, f"00-{TRACE}-{PARENT}-01".encode())
-    span = spans.begin(one)
-    one.operation, one.client, one.status, one.user = (
-        Operation("getX", "GET", "/x"),
-        "C/c",
-        200,
-        "079090000001",
-    )
-    spans.end(one, span)
+    one = call(clock)
+    span = spans.begin(one, f"00-{TRACE}-{PARENT}-01")
+    one.operation, one.client = ServiceOperation("getX", "GET", "/x"), "C/c"
+    one.stated = Stated(user="079090000001")
+    spans.end(one, span, Answered(200, clock.now(), 0, ""))
     (finished,) = exporter.get_finished_spans()
     assert finished.name == "GET getX"
     assert finished.context is not None
@@ -72,9 +65,9 @@ def test_only_our_failures_are_errors_of_a_span(
     spans: Spans, exporter: InMemorySpanExporter, clock: ManualClock
 ) -> None:
     for status, error in ((502, "provider-broken"), (403, "no-agreement"), (500, None), (None, None)):
-        one = call(clock, None)
-        span = spans.begin(one)
-        one.status, one.error, one.aborted = status, error, status is None
-        spans.end(one, span)
+        one = call(clock)
+        span = spans.begin(one, None)
+        answered = Answered(status, clock.now(), 0, "", error) if status is not None else None
+        spans.end(one, span, answered or Abandoned(clock.now()))
     codes = [span.status.status_code for span in exporter.get_finished_spans()]
     assert codes == [StatusCode.ERROR, StatusCode.UNSET, StatusCode.UNSET, StatusCode.UNSET]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lienthong.gateway.upstreams import Address, Origin, Upstreams
+from lienthong.gateway.http1.address import Address, Origin
+from lienthong.gateway.upstreams import Upstreams
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A gateway in this process, from its ASGI interface to a provider on a socket, with a known clock and ids."""
+"""A gateway in this process, from its ASGI interface to a provider on a socket, its clock and ids known."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lienthong.gateway.app import Gateway
 from lienthong.gateway.authenticate import Authenticator, Keys
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.http1.pool import Pool
-from lienthong.gateway.journal.journal import Journal
-from lienthong.gateway.journal.sampling import Budget, Counts
+from lienthong.gateway.journal.sampling import CallCounts, TokenBucket
 from lienthong.gateway.journal.spool import Spool
+from lienthong.gateway.journal.writer import JournalWriter
 from lienthong.gateway.live import Live
+from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.privacy import Privacy
 from lienthong.gateway.record import Recorder
-from lienthong.gateway.rooms import Room
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.gateway.table import build_table
 from lienthong.gateway.upstreams import Upstreams
@@ -90,7 +90,7 @@ class Way:
         self.live.authenticator = Authenticator(TokenVerifier(ISSUER, AUDIENCE, self.clock), keys)
         self.live.table = build_table(7, self._resources())
         spool = Spool(self._folder / "spool", max_bytes=10_000_000, new_id=_ids("0c"))
-        self.journal = Journal(self.bus, spool, new_id=_ids("0b"), publish_timeout=1.0)
+        self.journal = JournalWriter(self.bus, spool, new_id=_ids("0b"), publish_timeout=1.0)
         new_id = _ids("0a")
         settings = GatewaySettings(
             home=self._folder,
@@ -105,13 +105,13 @@ class Way:
             node="gateway-0",
             clock=self.clock,
             new_id=new_id,
-            strangers=Budget(per_second=0, burst=self._budget, now=self.clock.monotonic),
-            counts=Counts(),
+            unauthenticated=TokenBucket(per_second=0, burst=self._budget, now=self.clock.monotonic),
+            counts=CallCounts(),
         )
         here = Upstreams([f"http://127.0.0.1:{self.port}"])
         self.gateway = Gateway(
             self.live,
-            {b"catalog": Room("lienthong/catalog", here)},
+            {b"catalog": PlatformRoute("lienthong/catalog", here, 60.0, WITHIN_LIMIT)},
             Forwarder(self.pool, self.clock, settings),
             self.recorder,
             settings,

@@ -1,4 +1,4 @@
-"""Stage 2, authenticate: who calls? Decided here alone, by the keys that identity hands out."""
+"""Stage 2, authenticate: which system calls? Access tokens are verified here, with identity's keys."""
 
 from __future__ import annotations
 
@@ -11,32 +11,31 @@ from lienthong.kit.tokens import TokenRefusedError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lienthong.gateway.call import Call
     from lienthong.kit.keys import IdentityKeys
     from lienthong.kit.tokens import AccessToken, TokenVerifier
 
 SCOPE = "api"
 _SCHEME = b"bearer "
-MAX_REMEMBERED = 10_000
-MAX_REMEMBERED_BYTES = 8192
+MAX_CACHED = 10_000
+MAX_CACHED_BYTES = 8192
 
 
 class Authenticator:
-    """Verifies access tokens and remembers those that passed, until they expire or the keys change.
+    """Verifies access tokens, and caches those that passed until they expire or the keys change.
 
-    Expiry and suspension are looked at on every call, remembered or not.
+    Expiry and suspension are checked on every call, cached or not.
     """
 
     def __init__(self, verifier: TokenVerifier, keys: IdentityKeys) -> None:
         self._verifier = verifier
         self._keys = keys
-        self._remembered: dict[bytes, AccessToken] = {}
+        self._verified: dict[bytes, AccessToken] = {}
 
     def with_keys(self, keys: IdentityKeys) -> Authenticator:
-        """An authenticator for newer keys; it starts with an empty memory if the key set is another."""
+        """An authenticator for newer keys; it keeps the cache if the key set is the same."""
         newer = Authenticator(self._verifier, keys)
         if keys.jwks == self._keys.jwks:
-            newer._remembered = self._remembered
+            newer._verified = self._verified
         return newer
 
     @property
@@ -44,38 +43,42 @@ class Authenticator:
         """The keys in use."""
         return self._keys
 
-    def authenticate(self, call: Call) -> None:
-        """Set the client of a call to a service.
+    def authenticate(self, authorization: bytes | None, now: datetime) -> AccessToken:
+        """The valid token in an Authorization header.
 
         Raises:
-            ProblemError: no-token, token-refused, client-suspended, insufficient-scope.
+            ProblemError: no-token, token-refused.
         """
-        authorization = call.inbound.authorization if call.inbound is not None else None
         if authorization is None:
             raise problems.no_token()
-        token = self._token(authorization, call.received)
-        call.client = token.client_id
+        return self._token(authorization, now)
+
+    def admit(self, token: AccessToken) -> None:
+        """Check that the holder of a valid token may call services.
+
+        Raises:
+            ProblemError: client-suspended, insufficient-scope.
+        """
         if token.client_id in self._keys.suspended:
             raise problems.client_suspended(token.client_id)
         if SCOPE not in token.scopes:
             raise problems.insufficient_scope(SCOPE)
 
-    def recognise(self, call: Call) -> None:
-        """Set the client of a call to a room, if a valid token came; rooms refuse by themselves."""
-        authorization = call.inbound.authorization if call.inbound is not None else None
+    def identify(self, authorization: bytes | None, now: datetime) -> str | None:
+        """The client in a valid token, None without one: the platform's services refuse by themselves."""
         if authorization is None:
-            return
+            return None
         try:
-            call.client = self._token(authorization, call.received).client_id
+            return self._token(authorization, now).client_id
         except ProblemError:
-            return
+            return None
 
     def _token(self, authorization: bytes, now: datetime) -> AccessToken:
-        token = self._remembered.get(authorization)
+        token = self._verified.get(authorization)
         if token is not None:
             if now < token.expires_at:
                 return token
-            del self._remembered[authorization]
+            del self._verified[authorization]
         return self._verify(authorization)
 
     def _verify(self, authorization: bytes) -> AccessToken:
@@ -88,9 +91,9 @@ class Authenticator:
             raise problems.token_refused("malformed") from None
         except TokenRefusedError as error:
             raise problems.token_refused(error.reason) from None
-        # Only under its plain spelling: a token can be written with any number of spaces before it.
-        if len(authorization) == len(_SCHEME) + len(text) <= MAX_REMEMBERED_BYTES:
-            while len(self._remembered) >= MAX_REMEMBERED:
-                del self._remembered[next(iter(self._remembered))]
-            self._remembered[authorization] = token
+        # Only as usually written: with any number of spaces before it, one token could fill the cache.
+        if len(authorization) == len(_SCHEME) + len(text) <= MAX_CACHED_BYTES:
+            while len(self._verified) >= MAX_CACHED:
+                del self._verified[next(iter(self._verified))]
+            self._verified[authorization] = token
         return token

@@ -1,4 +1,4 @@
-"""Stage 3, authorize: does an agreement let this client make this call?"""
+"""Stage 3, authorize: does an agreement allow the client this call?"""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from lienthong.gateway import problems
 from lienthong.gateway.policy import Denial, Grant, decide
 
 if TYPE_CHECKING:
-    from lienthong.gateway.call import Call
-    from lienthong.gateway.table import RoutingTable
+    from datetime import datetime
+
+    from lienthong.gateway.match import ServiceTarget
+    from lienthong.gateway.operations import ServiceOperation
     from lienthong.kit.problems import ProblemError
 
 
-def authorize(call: Call, table: RoutingTable) -> None:
-    """Find the agreement and the purpose of a call whose operation and client are known.
+def authorize(
+    target: ServiceTarget, operation: ServiceOperation, client: str, purpose: str | None, now: datetime
+) -> Grant:
+    """Find the agreement that allows an authenticated client this operation, and the purpose of the call.
+
+    `purpose` is the one that the caller states, if any.
 
     Raises:
         ProblemError: client-suspended, unknown-service (suspended), no-agreement, operation-not-in-agreement,
-            purpose-not-in-agreement, malformed-request (LGSP-Purpose).
+            purpose-not-in-agreement.
     """
-    if call.service is None or call.operation is None or call.client is None or call.inbound is None:
-        raise RuntimeError("authorize comes after match and authenticate")
-    purpose = call.inbound.purpose()
-    decision = decide(table, call.service, call.operation.id, call.client, purpose, call.received)
+    decision = decide(target.table, target.route, operation.id, client, purpose, now)
     if not isinstance(decision, Grant):
-        raise _refusal(decision, call.client, call.service.id, call.operation.id)
-    call.agreement, call.purpose = decision.agreement, decision.purpose
+        raise _refusal(decision, client, target.route.id, operation.id)
+    return decision
 
 
 def _refusal(denial: Denial, client: str, service: str, operation: str) -> ProblemError:

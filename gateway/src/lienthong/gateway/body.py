@@ -1,9 +1,9 @@
-"""The body of a request on its way through: counted, digested, limited."""
+"""The body of a request while it is read: counted, hashed, and limited in size."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import problems
 from lienthong.gateway.watch import CallerGoneError
@@ -13,17 +13,33 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.watch import Receive
 
+EMPTY_SHA256: Final = hashlib.sha256().hexdigest()
+
+
+class NoBody:
+    """The body of a request that has none."""
+
+    __slots__ = ()
+
+    size: Final = 0
+    sha256: Final = EMPTY_SHA256
+
+
+NO_BODY: Final = NoBody()
+
 
 class RequestBody:
     """Reads a request's body once, as it comes. `ended` is called when its last byte has been read.
 
-    `length` is how many bytes were declared, None when the body comes in chunks.
+    `length` is the declared size in bytes, None when the body comes in chunks; `limit` is the largest size
+    that is accepted.
     """
 
     __slots__ = ("_digest", "_ended", "_limit", "_receive", "length", "size")
 
     def __init__(self, receive: Receive, length: int | None, limit: int, ended: Callable[[], None]) -> None:
         self.size = 0
+        """Bytes read so far."""
         self.length = length
         self._receive = receive
         self._limit = limit
@@ -32,15 +48,15 @@ class RequestBody:
 
     @property
     def sha256(self) -> str:
-        """The digest, in hex, of what was read so far."""
+        """SHA-256, in hex, of what was read so far."""
         return self._digest.hexdigest()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body.
+        """The body, part by part, none of them empty.
 
         Raises:
-            Problem: request-too-large.
-            CallerGoneError: before the end.
+            ProblemError: request-too-large.
+            CallerGoneError: the connection ended before the body, or the body has not the declared size.
         """
         while True:
             message = await self._receive()

@@ -19,14 +19,14 @@ from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, accepts_connections
 from lienthong.gateway.http1.pool import Pool
-from lienthong.gateway.journal.journal import AuditUnavailableError, Journal
-from lienthong.gateway.journal.sampling import Budget, Counts
+from lienthong.gateway.journal.sampling import CallCounts, TokenBucket
 from lienthong.gateway.journal.spool import Spool
+from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWriter
 from lienthong.gateway.live import Live
+from lienthong.gateway.platform_routes import platform_routes
 from lienthong.gateway.privacy import Privacy, privacy_key
 from lienthong.gateway.record import Recorder
 from lienthong.gateway.replica import routes_replica
-from lienthong.gateway.rooms import rooms
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.gateway.spans import Spans
 from lienthong.kit.bus import Bus
@@ -44,8 +44,8 @@ from lienthong.kit.tokens import TokenVerifier
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Mapping
 
-    from lienthong.gateway.app import Send
     from lienthong.gateway.replica import RoutesReplica, RoutesState
+    from lienthong.gateway.respond import Send
     from lienthong.gateway.watch import Receive
     from lienthong.kit.keys import IdentityKeys, KeysReplica
 
@@ -116,7 +116,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         max_bytes=settings.gateway_spool_max_bytes // settings.gateway_workers,
         new_id=uuid7,
     )
-    journal = Journal(bus, spool, new_id=uuid7, publish_timeout=settings.gateway_journal_timeout_s)
+    journal = JournalWriter(bus, spool, new_id=uuid7, publish_timeout=settings.gateway_journal_timeout_s)
     stack.push_async_callback(journal.close)
     recorder = Recorder(
         journal,
@@ -124,12 +124,12 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         node=settings.gateway_node,
         clock=clock,
         new_id=uuid7,
-        strangers=Budget(
-            per_second=settings.gateway_strangers_per_s,
-            burst=settings.gateway_strangers_burst,
+        unauthenticated=TokenBucket(
+            per_second=settings.gateway_unauthenticated_per_s,
+            burst=settings.gateway_unauthenticated_burst,
             now=clock.monotonic,
         ),
-        counts=Counts(),
+        counts=CallCounts(),
     )
     stack.push_async_callback(_last_samples, recorder)
     pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=ssl.create_default_context())
@@ -159,7 +159,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     stack.push_async_callback(health.stop)
     return Gateway(
         live,
-        rooms(settings),
+        platform_routes(settings),
         Forwarder(pool, clock, settings),
         recorder,
         settings,

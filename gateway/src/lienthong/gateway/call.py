@@ -1,25 +1,39 @@
-"""What is known so far about one call, from its arrival to its record."""
+"""One call: what arrived, what the stages have found out about it, and how it ended."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeAlias
 
 import msgspec
 
-from lienthong.gateway.body import RequestBody
-from lienthong.gateway.headers import Inbound
-from lienthong.gateway.rooms import Room
+from lienthong.gateway.body import NoBody, RequestBody
+from lienthong.gateway.operations import ServiceOperation
+from lienthong.gateway.platform_routes import PlatformRoute
+from lienthong.gateway.policy import Grant
+from lienthong.gateway.request_headers import NOTHING_STATED, Stated
 from lienthong.gateway.table import ServiceRoute
-from lienthong.gateway.templates import Operation
-
-EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 MAX_METHOD = 32
-"""Characters of a method; a longer one is refused, and cut in the record."""
+"""Characters of a method; a longer one is refused, and cut off in the record."""
+
+
+class Exchange(msgspec.Struct, eq=False):
+    """The exchange with the provider; there is none unless a connection took the request."""
+
+    forwarded: datetime
+    """When the gateway began to forward the request."""
+    status: int | None = None
+    """Of the provider's response, once it has come."""
 
 
 class Call(msgspec.Struct, eq=False):
-    """One request and its answer. Each stage fills in what it finds out; nothing is ever taken back."""
+    """A request and what is known about it so far.
+
+    The stages take what they need as arguments and return what they find. What they return is noted here,
+    each part once and as a whole, for those that describe the call wherever it ended: the record, the trace
+    and the headers of the response.
+    """
 
     tx: str
     """The transaction id."""
@@ -29,45 +43,41 @@ class Call(msgspec.Struct, eq=False):
     """Still percent-encoded, as it came."""
     query: bytes
     ip: str | None
-    inbound: Inbound | None = None
 
-    # match
-    service: ServiceRoute | None = None
-    operation: Operation | None = None
-    room: Room | None = None
-    rest: bytes = b""
-    """The part of the path that the provider gets."""
-
-    # authenticate, authorize
+    stated: Stated = NOTHING_STATED
+    route: ServiceRoute | PlatformRoute | None = None
+    operation: ServiceOperation | None = None
     client: str | None = None
-    agreement: str | None = None
-    purpose: str | None = None
-    case: str | None = None
-    user: str | None = None
-
-    # forward
+    grant: Grant | None = None
     trace: str | None = None
     """The traceparent that the provider gets."""
-    forwarded: datetime | None = None
-    upstream_status: int | None = None
-    body: RequestBody | None = None
-    """The request's body, when it has one; it may still be read while the answer streams."""
-    request_bytes: int | None = None
-    request_sha256: str | None = None
-
-    # answer
-    status: int | None = None
-    error: str | None = None
-    """The code of the problem, when the gateway or the caller failed."""
-    answered: datetime | None = None
-    response_bytes: int | None = None
-    response_sha256: str | None = None
-    aborted: bool = False
-    """The caller went away, or the answer was broken off."""
+    body: RequestBody | NoBody | None = None
+    """Of the request; it may still be read while the response streams."""
+    exchange: Exchange | None = None
 
     @property
-    def service_name(self) -> str | None:
-        """The service, or the process behind the room, as records name it."""
-        if self.service is not None:
-            return self.service.id
-        return self.room.name if self.room is not None else None
+    def service_id(self) -> str | None:
+        """The service called, a provider's or the platform's, as records name it."""
+        return self.route.id if self.route is not None else None
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The end of a call that was answered."""
+
+    status: int
+    at: datetime
+    body_bytes: int
+    body_sha256: str
+    error: str | None = None
+    """The code of the problem, when the gateway or the caller failed."""
+    broken_off: bool = False
+    """The response did not leave whole."""
+
+
+class Abandoned(msgspec.Struct, frozen=True):
+    """The end of a call whose caller went away before there was a response."""
+
+    at: datetime
+
+
+Outcome: TypeAlias = Answered | Abandoned

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from lienthong.kit.health import Checks
 
 
-class _Server(uvicorn.Server):
+class _HealthUvicorn(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals are Granian's business."""
+        """Leave signals to Granian."""
         yield
 
 
 class HealthServer:
-    """Answers health checks. Workers share the port; the kernel asks any of them."""
+    """Serves health checks. All workers listen on the same port; the kernel picks one of them."""
 
     def __init__(self, checks: Checks, host: str, port: int) -> None:
         config = uvicorn.Config(
@@ -37,20 +37,20 @@ class HealthServer:
             proxy_headers=False,
             timeout_graceful_shutdown=1,
         )
-        self._server = _Server(config)
+        self._server = _HealthUvicorn(config)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, reuse_port=True)
         self._task = asyncio.create_task(self._server.serve([self._listener]), name="health")
 
     async def stop(self) -> None:
-        """Answer no more."""
+        """Close the listener and end the server."""
         self._server.should_exit = True
         await asyncio.gather(self._task, return_exceptions=True)
         self._listener.close()
 
 
 async def accepts_connections(host: str, port: int) -> bool:
-    """Whether something listens: Granian does so only after the lifespan has started."""
+    """Whether something listens there: Granian does so only after the lifespan has started."""
     try:
         _, writer = await asyncio.open_connection(host, port)
     except OSError:

@@ -1,8 +1,8 @@
-"""Stage 1, match: which operation of which service, or which room, does the request mean?"""
+"""Stage 1, match: which service does the path name, and which of its operations?"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lienthong.gateway import problems
 from lienthong.gateway.paths import (
@@ -16,36 +16,55 @@ from lienthong.gateway.paths import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lienthong.gateway.call import Call
-    from lienthong.gateway.rooms import Room
-    from lienthong.gateway.table import RoutingTable
+    from lienthong.gateway.operations import ServiceOperation
+    from lienthong.gateway.platform_routes import PlatformRoute
+    from lienthong.gateway.table import RoutingTable, ServiceRoute
 
 _SERVICE_SEGMENTS = 5  # empty, "api", agency, system, service
 
 
-def match(call: Call, table: RoutingTable | None, rooms: Mapping[bytes, Room]) -> None:
-    """Find the call's service and operation, or its room, from the raw path.
+class ServiceTarget(NamedTuple):
+    """A provider's service, as `table` has it: the whole call is decided by this table."""
+
+    table: RoutingTable
+    route: ServiceRoute
+    path: bytes
+    """The part of the path that the provider gets."""
+
+
+class PlatformTarget(NamedTuple):
+    """A service of the platform itself."""
+
+    route: PlatformRoute
+    path: bytes
+
+
+Target: TypeAlias = ServiceTarget | PlatformTarget
+
+
+def match_service(
+    path: bytes, query: bytes, table: RoutingTable | None, platform: Mapping[bytes, PlatformRoute]
+) -> Target:
+    """Find the service that a raw path names.
 
     Raises:
-        Problem: path-not-normal, malformed-request (the query), unknown-path, not-ready (no table yet),
-            unknown-service, unknown-operation, method-not-allowed.
+        ProblemError: path-not-normal, malformed-request (the query), unknown-path, not-ready (no table yet),
+            unknown-service.
     """
-    path = call.path
     try:
         check_normal(path)
     except PathNotNormalError as error:
         raise problems.path_not_normal(str(error)) from None
-    if not call.query.isascii():
+    if not query.isascii():
         raise problems.malformed_request(
             "The query has to be percent-encoded.", "Phần truy vấn phải được mã hoá phần trăm."
         )
     segments = path.split(b"/", _SERVICE_SEGMENTS)
     if segments[1] != b"api":
-        call.room = rooms.get(segments[1])
-        if call.room is None:
+        platform_route = platform.get(segments[1])
+        if platform_route is None:
             raise problems.unknown_path()
-        call.rest = path
-        return
+        return PlatformTarget(platform_route, path)
     if len(segments) < _SERVICE_SEGMENTS:
         raise problems.unknown_path()
     if table is None:
@@ -54,18 +73,27 @@ def match(call: Call, table: RoutingTable | None, rooms: Mapping[bytes, Room]) -
             "Cổng chưa có bảng định tuyến đủ mới.",
         )
     name = b"/".join(segments[2:_SERVICE_SEGMENTS])
-    service = table.services.get(name)
-    if service is None:
+    route = table.services.get(name)
+    if route is None:
         raise problems.unknown_service(name.decode())
-    call.service = service
-    call.rest = rest = b"/" + segments[_SERVICE_SEGMENTS] if len(segments) > _SERVICE_SEGMENTS else b"/"
-    find = service.operations.find
-    methods = find(decoded_segments(rest))
-    if SEMICOLON in rest and methods is not find(decoded_segments(without_parameters(rest))):
+    rest = b"/" + segments[_SERVICE_SEGMENTS] if len(segments) > _SERVICE_SEGMENTS else b"/"
+    return ServiceTarget(table, route, rest)
+
+
+def match_operation(target: ServiceTarget, method: str) -> ServiceOperation:
+    """Find the operation of the service that the rest of the path and the method name.
+
+    Raises:
+        ProblemError: path-not-normal (parameters of a segment would make it another operation),
+            unknown-operation, method-not-allowed.
+    """
+    path, find = target.path, target.route.operations.find
+    methods = find(decoded_segments(path))
+    if SEMICOLON in path and methods is not find(decoded_segments(without_parameters(path))):
         raise problems.path_not_normal("what follows a ; makes it another operation for some servers")
     if methods is None:
-        raise problems.unknown_operation(service.id)
-    operation = methods.get(call.method)
+        raise problems.unknown_operation(target.route.id)
+    operation = methods.get(method)
     if operation is None:
         raise problems.method_not_allowed(methods)
-    call.operation = operation
+    return operation

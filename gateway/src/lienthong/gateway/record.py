@@ -1,21 +1,23 @@
-"""Stage 5, record: what happened becomes durable before the caller gets the answer."""
+"""Stages 4 and 6: the intent before a call is forwarded, and the record before its response leaves."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from lienthong.gateway.call import MAX_METHOD
-from lienthong.gateway.journal.records import Record, encode, timestamp
-from lienthong.gateway.journal.sampling import Reason
+from lienthong.gateway.call import MAX_METHOD, Answered
+from lienthong.gateway.journal.records import CallRecord, IntentRecord, SampleRecord, encode, timestamp
+from lienthong.gateway.journal.sampling import SampleReason
+from lienthong.gateway.platform_routes import PlatformRoute
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from lienthong.gateway.call import Call
-    from lienthong.gateway.journal.journal import Journal
-    from lienthong.gateway.journal.sampling import Budget, Counts, Sample
+    from lienthong.gateway.call import Call, Outcome
+    from lienthong.gateway.journal.sampling import CallCounts, Sample, TokenBucket
+    from lienthong.gateway.journal.writer import JournalWriter
+    from lienthong.gateway.operations import ServiceOperation
+    from lienthong.gateway.policy import Grant
     from lienthong.gateway.privacy import Privacy
+    from lienthong.gateway.table import ServiceRoute
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
 
@@ -23,56 +25,83 @@ _FIRST_ERROR_STATUS = 400
 
 
 class Recorder:
-    """Writes the records of calls into the journal."""
+    """Writes the records of calls into the journal.
+
+    `unauthenticated` limits how many calls without a valid token are recorded one by one; those beyond are
+    counted in `counts`.
+    """
 
     def __init__(
         self,
-        journal: Journal,
+        journal: JournalWriter,
         privacy: Privacy,
         *,
         node: str,
         clock: Clock,
         new_id: NewId,
-        strangers: Budget,
-        counts: Counts,
+        unauthenticated: TokenBucket,
+        counts: CallCounts,
     ) -> None:
         self._journal = journal
         self._privacy = privacy
         self._node = node
         self._clock = clock
         self._new_id = new_id
-        self._strangers = strangers
+        self._unauthenticated = unauthenticated
         self._counts = counts
 
     @property
     def available(self) -> bool:
-        """Whether records can become durable now."""
+        """Whether records can be made durable now."""
         return self._journal.available
 
-    async def intent(self, call: Call) -> None:
-        """Record, durably, that a call is about to be forwarded: for services that ask for write-ahead.
+    async def intent(
+        self, call: Call, route: ServiceRoute, operation: ServiceOperation, client: str, grant: Grant
+    ) -> None:
+        """Record, durably, that an authorized call is about to be forwarded.
 
         Raises:
             AuditUnavailableError: then the call must not be forwarded.
         """
-        await self._journal.write(encode(self._record(call, "intent", self._clock.now())))
+        stated = call.stated
+        record = IntentRecord(
+            v=1,
+            id=self._new_id(),
+            kind="intent",
+            tx=call.tx,
+            at=timestamp(self._clock.now()),
+            node=self._node,
+            client=client,
+            ip=call.ip,
+            service=route.id,
+            operation=operation.id,
+            method=call.method,
+            target=self._target(call),
+            agreement=grant.agreement,
+            purpose=grant.purpose,
+            case=stated.case,
+            user=self._privacy.hashed(stated.user.encode()) if stated.user is not None else None,
+            received=timestamp(call.received),
+            trace=call.trace,
+        )
+        await self._journal.write(encode(record))
 
-    async def outcome(self, call: Call) -> None:
-        """Record, durably, how a call ended; strangers beyond their budget are only counted.
+    async def outcome(self, call: Call, outcome: Outcome) -> None:
+        """Record, durably, how a call ended. Calls without a valid token may only be counted.
 
         Raises:
-            AuditUnavailableError: then the answer must not leave.
+            AuditUnavailableError: then the response must not leave.
         """
-        now = call.answered or self._clock.now()
-        if call.client is None and _may_be_counted(call) and not self._strangers.take():
-            self.count(call)
+        if call.client is None and _may_be_counted(call, outcome) and not self._unauthenticated.take():
+            self.count(call, outcome)
             return
-        await self._journal.write(encode(self._record(call, "call", now)))
+        await self._journal.write(encode(self._record(call, outcome)))
 
-    def count(self, call: Call) -> None:
+    def count(self, call: Call, outcome: Outcome) -> None:
         """Count a call instead of recording it."""
-        room = call.room.name if call.room is not None else None
-        self._counts.add(Reason(call.status or 0, call.error, room), self._clock.now())
+        status, error = (outcome.status, outcome.error) if isinstance(outcome, Answered) else (0, None)
+        service = call.route.id if isinstance(call.route, PlatformRoute) else None
+        self._counts.add(SampleReason(status, error, service), self._clock.now())
 
     async def samples(self) -> None:
         """Record what was counted since the last time.
@@ -86,44 +115,47 @@ class Recorder:
         for failure in filter(None, outcomes):
             raise failure
 
-    def _record(self, call: Call, kind: str, now: datetime) -> Record:
-        if call.body is not None:
-            call.request_bytes, call.request_sha256 = call.body.size, call.body.sha256
-        path = call.path + b"?" + call.query if call.query else call.path
-        return Record(
+    def _record(self, call: Call, outcome: Outcome) -> CallRecord:
+        answered = outcome if isinstance(outcome, Answered) else None
+        stated, grant, exchange, body = call.stated, call.grant, call.exchange, call.body
+        at = timestamp(outcome.at)
+        return CallRecord(
             v=1,
             id=self._new_id(),
-            kind=kind,  # type: ignore[arg-type]
+            kind="call",
             tx=call.tx,
-            at=timestamp(now),
+            at=at,
             node=self._node,
             client=call.client,
             ip=call.ip,
-            service=call.service_name,
+            service=call.service_id,
             operation=call.operation.id if call.operation is not None else None,
             method=call.method[:MAX_METHOD],
-            target=self._privacy.hashed(path),
-            agreement=call.agreement,
-            purpose=call.purpose,
-            case=call.case,
-            user=self._privacy.hashed(call.user.encode()) if call.user is not None else None,
-            status=call.status,
-            error=call.error,
-            upstream_status=call.upstream_status,
+            target=self._target(call),
+            agreement=grant.agreement if grant is not None else None,
+            purpose=grant.purpose if grant is not None else None,
+            case=stated.case,
+            user=self._privacy.hashed(stated.user.encode()) if stated.user is not None else None,
+            status=answered.status if answered is not None else None,
+            error=answered.error if answered is not None else None,
+            upstream_status=exchange.status if exchange is not None else None,
             received=timestamp(call.received),
-            forwarded=timestamp(call.forwarded) if call.forwarded is not None else None,
-            answered=timestamp(call.answered) if call.answered is not None else None,
-            request_bytes=call.request_bytes,
-            request_sha256=call.request_sha256,
-            response_bytes=call.response_bytes,
-            response_sha256=call.response_sha256,
+            forwarded=timestamp(exchange.forwarded) if exchange is not None else None,
+            answered=at if answered is not None else None,
+            request_bytes=body.size if body is not None else None,
+            request_sha256=body.sha256 if body is not None else None,
+            response_bytes=answered.body_bytes if answered is not None else None,
+            response_sha256=answered.body_sha256 if answered is not None else None,
             trace=call.trace,
-            aborted=call.aborted or None,
+            aborted=True if answered is None or answered.broken_off else None,
         )
 
-    def _sample(self, sample: Sample) -> Record:
+    def _target(self, call: Call) -> str:
+        return self._privacy.hashed(call.path + b"?" + call.query if call.query else call.path)
+
+    def _sample(self, sample: Sample) -> SampleRecord:
         record_id = self._new_id()
-        return Record(
+        return SampleRecord(
             v=1,
             id=record_id,
             kind="refused-sample",
@@ -138,7 +170,8 @@ class Recorder:
         )
 
 
-def _may_be_counted(call: Call) -> bool:
-    """Whether a stranger can repeat this without end: refusals and public reads, no token that was issued."""
-    refused = call.error is not None or call.status is None or call.status >= _FIRST_ERROR_STATUS
-    return refused or call.method in ("GET", "HEAD", "OPTIONS")
+def _may_be_counted(call: Call, outcome: Outcome) -> bool:
+    """Whether anyone could repeat such a call endlessly: refusals and reads, but no token that was issued."""
+    if not isinstance(outcome, Answered) or outcome.error is not None:
+        return True
+    return outcome.status >= _FIRST_ERROR_STATUS or call.method in ("GET", "HEAD", "OPTIONS")

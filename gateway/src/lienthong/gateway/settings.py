@@ -23,7 +23,7 @@ class GatewaySettings(Settings):
     """The key that paths and persons are hashed with in records, in hex; the same on every gateway."""
     gateway_connect_timeout_s: float = Field(default=2.0, gt=0)
     """How long one address of a provider may take to accept a connection."""
-    gateway_room_timeout_s: float = Field(default=60.0, gt=0)
+    gateway_platform_timeout_s: float = Field(default=60.0, gt=0)
     """How long a service of the platform may take; pulling events waits up to 30 seconds."""
     gateway_max_request_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     """The largest body to a service that sets no limit of its own, and to the platform's services."""
@@ -32,19 +32,19 @@ class GatewaySettings(Settings):
     gateway_max_headers: int = Field(default=100, gt=0)
     """Header fields of a request."""
     gateway_whole_answer_bytes: int = Field(default=256 * 1024, ge=0)
-    """Answers up to this size leave whole after their record; of larger ones the last part waits for it."""
+    """Responses up to this size leave whole after their record; of larger ones the last part waits for it."""
     gateway_journal_timeout_s: float = Field(default=1.0, gt=0)
     """How long the bus may take to acknowledge records before they go to the spool."""
     gateway_spool_max_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)
     """How much the spool may hold; beyond it calls are refused."""
-    gateway_strangers_per_s: float = Field(default=20.0, ge=0)
-    """How many calls of unknown callers are recorded one by one, per second and process."""
-    gateway_strangers_burst: float = Field(default=200.0, ge=1)
-    """How many of them at once; the others are counted."""
+    gateway_unauthenticated_per_s: float = Field(default=20.0, ge=0)
+    """How many calls without a valid token are recorded one by one, per second and process."""
+    gateway_unauthenticated_burst: float = Field(default=200.0, ge=1)
+    """How many of them at once; those beyond are counted."""
     gateway_sample_every_s: float = Field(default=10.0, gt=0)
-    """How often counts become records."""
+    """How often the counts are recorded."""
 
     @property
     def spool_dir(self) -> Path:
-        """Where records wait while the bus is away."""
+        """The folder that records are kept in while the bus is away."""
         return self.state_folder("gateway") / "spool"

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Any]]
 
 WATCH_AFTER_S = 0.1
-"""Calls that are answered sooner are not watched: it would cost more than a lost caller does."""
+"""Calls that are answered sooner are not watched: it would cost more than it could save."""
 
 
 class CallerGoneError(Exception):
-    """The caller has closed the connection; nobody waits for the answer."""
+    """The caller has closed the connection; nobody waits for the response."""
 
 
 class Watches:
-    """Begins watches some time after they were asked for, many with one timer: most calls end before."""
+    """Starts watches with a delay, many with one timer: most calls have ended by then."""
 
     __slots__ = ("_new", "_old", "_timer")
 
@@ -30,13 +30,13 @@ class Watches:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, watch: CallerWatch) -> None:
-        """Begin this watch in one to two times WATCH_AFTER_S."""
+        """Start this watch in one to two times WATCH_AFTER_S."""
         self._new.add(watch)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._tick)
 
     def discard(self, watch: CallerWatch) -> None:
-        """Forget it."""
+        """Do not start it any more."""
         self._new.discard(watch)
         self._old.discard(watch)
 
@@ -49,10 +49,10 @@ class Watches:
 
 
 class CallerWatch:
-    """Watches one request's connection, from the moment its body has been read.
+    """Watches the connection of one request, from the moment its body has been read.
 
-    Inside `with watch:` a caller that goes away ends the block with CallerGoneError, unless what the block
-    waits for is just then done: so look at `gone` too. Outside it is only noted.
+    When the caller goes away, a `with watch:` block ends with CallerGoneError, unless what it waits for is
+    done at that very moment: so check `gone` afterwards. Outside of such a block only `gone` is set.
     """
 
     __slots__ = ("_armed", "_body_read", "_receive", "_waiting", "_watches", "_worker", "gone")
@@ -67,17 +67,17 @@ class CallerWatch:
         self._worker: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
-        """Watch, in a moment, if the call is not answered by then. Nothing else may receive from here on."""
+        """Start watching after a delay. Nothing else may call `receive` from now on."""
         self._body_read = True
         self._watches.add(self)
 
     def begin(self) -> None:
-        """Watch from now on, if the body has been read."""
+        """Start watching now, if the body has been read."""
         if self._body_read and self._waiting is None:
             self._waiting = asyncio.get_running_loop().create_task(self._wait())
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._watches.discard(self)
         if self._waiting is not None:
             self._waiting.cancel()

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lienthong.gateway.answer import passed_headers
 from lienthong.gateway.http1.connection import MAX_HEAD_BYTES
 from lienthong.gateway.http1.errors import ProviderBrokenError
+from lienthong.gateway.response_headers import passed_headers
 from tests.integration.gateway.http1.wire import (
     CHUNKED,
     KERNEL_BYTES,
@@ -113,7 +113,7 @@ async def test_fields_pass_as_they_are_without_the_space_around_them() -> None:
     async with provider(answering(answer)) as wire:
         got = await wire.call()
         assert (got.fields, got.body) == (expected, b"ok")
-        assert passed_headers(got.fields, from_room=False).length == 2
+        assert passed_headers(got.fields, from_platform=False).length == 2
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ import ssl
 import pytest
 
 from lienthong.gateway.http1 import pool as pool_module
+from lienthong.gateway.http1.address import Origin
 from lienthong.gateway.http1.connection import Connection
 from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderTimeoutError, ProviderUnreachableError
 from lienthong.gateway.http1.pool import Pool
-from lienthong.gateway.upstreams import Origin
 from tests.integration.gateway.http1.wire import (
     CHUNKED,
     FORGED,

@@ -17,9 +17,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from lienthong.gateway.http1.address import Origin
 from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderUnreachableError
 from lienthong.gateway.http1.pool import Pool
-from lienthong.gateway.upstreams import Origin
 from tests.integration.gateway.http1.wire import (
     CHUNKED,
     KIB,

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvloop
 
-from lienthong.gateway.answer import passed_headers
+from lienthong.gateway.http1.address import Origin
 from lienthong.gateway.http1.errors import ProviderBrokenError
 from lienthong.gateway.http1.pool import Pool
-from lienthong.gateway.upstreams import Origin
+from lienthong.gateway.response_headers import passed_headers
 from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -261,6 +261,6 @@ async def refused(wire: Wire) -> None:
     """Make an exchange whose answer has to be refused: by the client, or by who takes its fields apart."""
     with pytest.raises((ProviderBrokenError, ProblemError)) as caught:  # noqa: PT012  both are one step of the way of a call
         got = await wire.call(deadline_s=2)
-        passed_headers(got.fields, from_room=False)
+        passed_headers(got.fields, from_platform=False)
     if isinstance(caught.value, ProblemError):
         assert caught.value.code == "provider-broken"

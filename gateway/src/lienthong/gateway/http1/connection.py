@@ -1,7 +1,7 @@
-"""One connection to a provider: exchanges one after the other, answers parsed by llhttp.
+"""One connection to a provider: one exchange after the other, responses parsed by llhttp.
 
-Everything happens on the event loop of the worker, without a thread to hand over to: that is what makes
-it worth having beside the HTTP clients there are (ADR 0014).
+Everything happens on the event loop of the worker, without handing over to another thread: that is why the
+gateway has its own instead of using an HTTP client library (ADR 0014).
 """
 
 from __future__ import annotations
@@ -14,38 +14,40 @@ from typing import TYPE_CHECKING, Protocol
 import httptools
 
 from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderTimeoutError
+from lienthong.gateway.http1.request import LAST_CHUNK, chunk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from lienthong.gateway.upstreams import Origin
+    from lienthong.gateway.http1.address import Origin
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Of an answer's status line and fields, of its trailers, and of what stands between two parts of a body."""
+"""The limit of a response's head, of its trailers, and of the framing between two parts of its body."""
 _BUFFERED_BYTES = 256 * 1024
-"""When more of a body than this waits for its reader, the provider is held back."""
+"""When more of a body than this has not been read yet, reading from the provider pauses."""
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _CONTINUE, _SWITCHING_PROTOCOLS, _FIRST_FINAL_STATUS = 100, 101, 200
 _WITHOUT_BODY = (204, 304)
 
 
-class Keeper(Protocol):
-    """Who is told what becomes of a connection."""
+class ConnectionOwner(Protocol):
+    """Holds connections between exchanges; `Pool` is one."""
 
     def keep(self, connection: Connection) -> None:
-        """An exchange is over, and another one may follow."""
+        """Take back a connection that is open and whose exchange is over."""
         ...
 
     def forget(self, connection: Connection) -> None:
-        """It is closed."""
+        """Drop a connection that has closed."""
         ...
 
 
 class Connection(asyncio.Protocol):
-    """Made connected by `loop.create_connection`.
+    """A connection for HTTP/1.1, created by `loop.create_connection`.
 
-    `begin` sends a request, `head` waits for `status` and `fields`, `chunk` brings the body part by part,
-    `end` gives the connection back, or closes it when the exchange was left half way.
+    `begin` sends a request, `head` waits for the response's `status` and `fields`, `chunk` returns its body
+    part by part, and `end` gives the connection back to its owner, or closes it when the exchange is not
+    complete.
     """
 
     __slots__ = (
@@ -59,9 +61,9 @@ class Connection(asyncio.Protocol):
         "_head_bytes",
         "_head_complete",
         "_keep_alive",
-        "_keeper",
         "_loop",
         "_overhead",
+        "_owner",
         "_parser",
         "_reading",
         "_timer",
@@ -78,12 +80,12 @@ class Connection(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, origin: Origin, keeper: Keeper) -> None:
+    def __init__(self, origin: Origin, owner: ConnectionOwner) -> None:
         self.origin = origin
         self.status = 0
         self.fields: list[tuple[bytes, bytes]] = []
-        """Names as the provider spells them, and values, in its order."""
-        self._keeper = keeper
+        """Names as the provider spells them, and values, in the provider's order."""
+        self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
         self._unseen = select.poll()
@@ -103,24 +105,27 @@ class Connection(asyncio.Protocol):
 
     @property
     def open(self) -> bool:
-        """Whether neither side has closed it, as far as is known."""
+        """Whether neither side is known to have closed it."""
         return not self._transport.is_closing()
 
     @property
     def quiet(self) -> bool:
-        """Whether neither its end nor bytes that nobody asked for wait in the socket, unseen by the loop."""
+        """Whether the socket has nothing to read: neither its end nor bytes that no request asked for.
+
+        The event loop may not have seen them yet, so the socket itself is polled.
+        """
         return not self._unseen.poll(0)
 
     # the exchange
 
     def begin(self, request: bytes, *, bodiless: bool, deadline: float) -> None:
-        """Send a request, from its first line to the end of what is known of its body.
+        """Send a request: its head, and its body as far as it is known.
 
-        `bodiless` says that no answer to it has a body, whatever its fields declare: HEAD (RFC 9110 section
-        9.3.2). `deadline`, on the loop's clock, is when the exchange has to be over.
+        `bodiless` says that the response has no body, whatever its fields declare: HEAD (RFC 9110 section
+        9.3.2). The exchange has to be over by `deadline`, on the loop's clock.
         """
         if self._bodiless and self.open:
-            # llhttp still waits for the body that the fields of the last answer promised.
+            # llhttp still expects the body that the fields of the last response declared.
             self._parser = httptools.HttpResponseParser(self)
         self._busy = True
         self._bodiless = bodiless
@@ -129,21 +134,21 @@ class Connection(asyncio.Protocol):
         self.fields = []
         self._chunks = []
         self._deadline = deadline
-        # One timer serves many exchanges: most are over long before, and a later deadline needs no new one.
+        # One timer serves many exchanges: most are over before it, and a later deadline needs no new one.
         if self._timer is None or deadline < self._timer_at:
             self._set_timer(deadline)
         if self.open:
             self._transport.write(request)
         else:
-            # connection_lost may be long over: nothing else would wake the exchange.
+            # connection_lost may have been called before: nothing else would wake the exchange.
             self._fail(ProviderBrokenError("closed before the request was sent"))
 
     def upload(self, chunks: AsyncIterator[bytes], *, chunked: bool) -> None:
-        """Send the body while the answer is waited for; what `chunks` raises is raised there."""
+        """Send the body while waiting for the response; `head` and `chunk` raise what `chunks` raises."""
         self._upload = self._loop.create_task(self._send(chunks, chunked=chunked))
 
     async def head(self) -> None:
-        """Wait for the final answer's status and fields.
+        """Wait for the status and the fields of the final response.
 
         Raises:
             ProviderTimeoutError, ProviderBrokenError: and what the body raised while it was sent.
@@ -152,7 +157,7 @@ class Connection(asyncio.Protocol):
             await self._progress()
 
     async def chunk(self) -> bytes | None:
-        """The next part of the body, as much as is there; None at its end.
+        """The next part of the body, as much as has been received; None at its end.
 
         Raises:
             ProviderTimeoutError, ProviderBrokenError: and what the body raised while it was sent.
@@ -167,7 +172,7 @@ class Connection(asyncio.Protocol):
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def end(self) -> None:
-        """The exchange is over; what is left of it is given up. Once is enough, twice does no harm."""
+        """End the exchange; what is left of it is discarded. May be called twice."""
         if not self._busy:
             return
         self._busy = False
@@ -176,17 +181,17 @@ class Connection(asyncio.Protocol):
             upload.cancel()
             self._keep_alive = False
         if self._complete and self._keep_alive and self._reading and self._error is None and self.open:
-            self._keeper.keep(self)
+            self._owner.keep(self)
         else:
             self._chunks, self._buffered = [], 0
             self._transport.abort()
 
     def close(self) -> None:
-        """Close it now, whatever is under way."""
+        """Close it now; an exchange in progress fails."""
         self._fail(ProviderBrokenError("the gateway is closing"))
 
     def _progress(self) -> asyncio.Future[None]:
-        """Done when something has come."""
+        """A future that is done when something was received."""
         if self._error is not None:
             raise self._error
         self._waiter = waiter = self._loop.create_future()
@@ -194,16 +199,16 @@ class Connection(asyncio.Protocol):
 
     async def _send(self, chunks: AsyncIterator[bytes], *, chunked: bool) -> None:
         try:
-            async for chunk in chunks:
+            async for part in chunks:
                 if not self.open:
                     return
-                if not chunk:
+                if not part:
                     continue  # A chunk of no bytes would be the end (RFC 9112 section 7.1).
-                self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
+                self._transport.write(chunk(part) if chunked else part)
                 await self._writable.wait()
             if chunked and self.open:
-                self._transport.write(b"0\r\n\r\n")
-        except Exception as error:  # noqa: BLE001  whoever waits for the answer raises it
+                self._transport.write(LAST_CHUNK)
+        except Exception as error:  # noqa: BLE001  `head` or `chunk` raises it
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
@@ -217,7 +222,7 @@ class Connection(asyncio.Protocol):
         self._reading = False
         self._transport.pause_reading()
         if self.origin.tls:
-            # Below TLS too: uvloop throws away what waits in it when the TCP connection ends.
+            # Below TLS too: uvloop discards what is buffered there when the TCP connection ends.
             self._transport.set_read_buffer_limits(high=0)  # type: ignore[attr-defined]
 
     def _resume(self) -> None:
@@ -225,7 +230,7 @@ class Connection(asyncio.Protocol):
         if self.open:
             self._transport.resume_reading()
             if self.origin.tls:
-                # After what waits in TLS was read: the end of the connection may follow.
+                # After what TLS has buffered was read: the end of the connection may follow.
                 self._loop.call_soon(self._resume_below)
 
     def _resume_below(self) -> None:
@@ -255,14 +260,14 @@ class Connection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport."""
+        """Keep the transport."""
         self._transport = transport  # type: ignore[assignment]
         self._unseen.register(transport.get_extra_info("socket"), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came."""
+        """Parse what was received."""
         if not self._busy:
-            # Nothing was asked. The next exchange must not take this for its answer.
+            # No request asked for this. The next exchange must not take it for its response.
             self._transport.abort()
             return
         self._overhead += len(data)
@@ -273,25 +278,25 @@ class Connection(asyncio.Protocol):
             self._fail(
                 cause
                 if isinstance(cause, ProviderBrokenError)
-                else ProviderBrokenError(f"not an HTTP answer: {error!r}")
+                else ProviderBrokenError(f"not an HTTP response: {error!r}")
             )
         if self._overhead > MAX_HEAD_BYTES:
             self._fail(ProviderBrokenError(f"more than {MAX_HEAD_BYTES} bytes of fields"))
         self._wake()
 
     def eof_received(self) -> None:
-        """An answer that declares no length ends here (RFC 9112 section 6.3)."""
+        """End a response that declares no length (RFC 9112 section 6.3)."""
         if not self._busy or self._complete:
             return
         if self._head_complete and not self._framed() and not self._cut_off():
             self._complete = True
             self._wake()
         else:
-            # At once: the transport closes only when the provider has taken what is left of the request.
+            # At once: the transport closes only after the provider has read what is left of the request.
             self._fail(ProviderBrokenError("closed too early"))
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End what is under way."""
+        """Fail the exchange in progress."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -302,27 +307,27 @@ class Connection(asyncio.Protocol):
                 )
             self._wake()
         self._writable.set()
-        self._keeper.forget(self)
-        # It holds this connection: without it nothing of either waits for the garbage collector.
+        self._owner.forget(self)
+        # The parser refers to this connection: without the cycle neither needs the garbage collector.
         del self._parser
 
     def pause_writing(self) -> None:
-        """The provider takes no more for now."""
+        """Hold the upload back: the provider reads too slowly."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """It takes more."""
+        """Continue the upload."""
         self._writable.set()
 
     # llhttp
 
     def on_message_begin(self) -> None:
-        """Whatever follows a whole answer was not asked for."""
+        """Note that something follows a complete response, which no request asked for."""
         if self._complete:
             self._keep_alive = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field; trailers are dropped (RFC 9110 section 6.5.1)."""
+        """Store a field; trailers are dropped (RFC 9110 section 6.5.1)."""
         if not self._head_complete:
             self._head_bytes += len(name) + len(value)
             if self._head_bytes > MAX_HEAD_BYTES:
@@ -331,14 +336,14 @@ class Connection(asyncio.Protocol):
             self.fields.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        """Take the status; an interim answer is passed over (RFC 9110 section 15.2)."""
+        """Store the status; an interim response is skipped (RFC 9110 section 15.2)."""
         if self._complete:
             return
         status = self._parser.get_status_code()
         if status < _FIRST_FINAL_STATUS:
             if status < _CONTINUE or status == _SWITCHING_PROTOCOLS or self._framed():
                 # Raised, so that llhttp does not go on to what follows.
-                raise ProviderBrokenError(f"status {status}, which nobody asked for")
+                raise ProviderBrokenError(f"unexpected status {status}")
             self.fields = []
             return
         self.status = status
@@ -349,7 +354,7 @@ class Connection(asyncio.Protocol):
             self._completed()
 
     def on_body(self, part: bytes) -> None:
-        """Take a part of the body."""
+        """Store a part of the body."""
         if self._complete:
             self._keep_alive = False
             return
@@ -360,7 +365,7 @@ class Connection(asyncio.Protocol):
             self._pause()
 
     def on_message_complete(self) -> None:
-        """The answer is whole."""
+        """Complete the response."""
         if self._head_complete and not self._complete:
             self._overhead = 0
             self._completed()
@@ -370,7 +375,7 @@ class Connection(asyncio.Protocol):
         self._keep_alive = self._parser.should_keep_alive()
 
     def _cut_off(self) -> bool:
-        """Whether the end came without the provider's word for it, close_notify (RFC 9112 section 9.8).
+        """Whether a TLS connection ended without close_notify: the body may be cut (RFC 9112 section 9.8).
 
         uvloop does not call eof_received then; asyncio does.
         """

@@ -1,16 +1,16 @@
 """Why an exchange with a provider failed.
 
 ProviderError
-├── ProviderUnreachableError   no connection stood: the provider has not seen the request
-├── ProviderTimeoutError      the exchange was not over at its deadline
-└── ProviderBrokenError        what came is no proper HTTP answer, or not all of it
+├── ProviderUnreachableError   no connection was made: the provider has not seen the request
+├── ProviderTimeoutError       the exchange was not over at its deadline
+└── ProviderBrokenError        the response is not valid HTTP, or not complete
 """
 
 from __future__ import annotations
 
 
 class ProviderError(Exception):
-    """The message says what happened, for the log; it never holds what the provider sent."""
+    """The message says what happened, for the log; it never contains what the provider sent."""
 
 
 class ProviderUnreachableError(ProviderError):
@@ -22,4 +22,4 @@ class ProviderTimeoutError(ProviderError):
 
 
 class ProviderBrokenError(ProviderError):
-    """The connection ended too early, or brought something else than an answer."""
+    """The connection ended too early, or what was received is not an HTTP response."""

@@ -1,4 +1,4 @@
-"""Connections that wait for their next exchange."""
+"""Connections to providers, kept open for further exchanges."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from lienthong.gateway.http1.errors import ProviderUnreachableError
 if TYPE_CHECKING:
     import ssl
 
-    from lienthong.gateway.upstreams import Origin
+    from lienthong.gateway.http1.address import Origin
 
 IDLE_S = 4.0
 """Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first."""
 _NEXT_ADDRESS_S = 0.25
-"""How long one address of a name has a head start before the next is tried beside it (RFC 8305 section 5)."""
+"""How long to wait for one address of a name before the next is tried as well (RFC 8305 section 5)."""
 
 
 class Pool:
-    """Makes connections and keeps them, for each origin the latest used first.
+    """Opens connections and keeps idle ones; the one used last is used first.
 
-    `tls` says whose certificates are trusted; `connect_timeout` is in seconds, for one address.
+    `tls` says which certificates are trusted; `connect_timeout` is in seconds, for one address.
     """
 
     def __init__(self, *, connect_timeout: float, tls: ssl.SSLContext) -> None:
@@ -36,7 +36,7 @@ class Pool:
         self._sweeping: asyncio.TimerHandle | None = None
 
     def idle(self, origin: Origin) -> Connection | None:
-        """A kept connection, if there is one."""
+        """An idle connection to `origin`, if there is one."""
         kept = self._idle.get(origin)
         if not kept:
             return None
@@ -52,7 +52,7 @@ class Pool:
         """A new connection; `deadline` is on the loop's clock.
 
         Raises:
-            ProviderUnreachableError: none stood in time, or the certificate is not trusted.
+            ProviderUnreachableError: there was none in time, or the certificate is not trusted.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -68,19 +68,19 @@ class Pool:
         except (OSError, UnicodeError) as error:
             raise ProviderUnreachableError(repr(error)) from error
         if not connection.open:
-            raise ProviderUnreachableError("closed as soon as it stood")
+            raise ProviderUnreachableError("closed as soon as it was open")
         self._open.add(connection)
         return connection
 
     def keep(self, connection: Connection) -> None:
-        """Let the next exchange with its origin have it."""
+        """Keep a connection for the next exchange with its origin."""
         loop = asyncio.get_running_loop()
         self._idle.setdefault(connection.origin, {})[connection] = loop.time()
         if self._sweeping is None:
             self._sweeping = loop.call_later(IDLE_S, self._sweep)
 
     def forget(self, connection: Connection) -> None:
-        """It is closed."""
+        """Drop a connection that has closed."""
         self._open.discard(connection)
         kept = self._idle.get(connection.origin)
         if kept is not None:

@@ -1,6 +1,8 @@
-"""The audit record of a call: one JSON object, its members always in the same order (v1).
+"""The audit records that a gateway writes: JSON objects, their members always in the same order (version 1).
 
-`docs/reference/journal-record.md` describes every member for readers of the ledger.
+A member whose value is None is left out. The fields stand here in the order in which they stand on the wire.
+`docs/reference/journal-record.md` describes every member for readers of the ledger; `lienthong.kit.journal`
+has the fourth kind, the record of what an administrator did.
 """
 
 from __future__ import annotations
@@ -10,27 +12,27 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-Moment: TypeAlias = datetime | str | None
+Moment: TypeAlias = datetime | str
 """As `timestamp` makes it."""
 MAX_RECORD_BYTES = 60_000
 """An entry of a ledger tile holds at most 65,535 bytes (C2SP tlog-tiles)."""
 
 
-class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A record; what is not known or does not apply is None and left out. The fields stand as on the wire."""
+class CallRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """How a call ended, with what was known by then."""
 
-    v: Literal[1] | None = None
-    id: str | None = None
-    kind: Literal["call", "intent", "refused-sample"] | None = None
-    tx: str | None = None
-    at: Moment = None
-    node: str | None = None
+    v: Literal[1]
+    id: str
+    kind: Literal["call"]
+    tx: str
+    at: Moment
+    node: str
     client: str | None = None
     ip: str | None = None
     service: str | None = None
     operation: str | None = None
-    method: str | None = None
-    target: str | None = None
+    method: str
+    target: str
     agreement: str | None = None
     purpose: str | None = None
     case: str | None = None
@@ -38,24 +40,61 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: int | None = None
     error: str | None = None
     upstream_status: int | None = None
-    received: Moment = None
-    forwarded: Moment = None
-    answered: Moment = None
+    received: Moment
+    forwarded: Moment | None = None
+    answered: Moment | None = None
     request_bytes: int | None = None
     request_sha256: str | None = None
     response_bytes: int | None = None
     response_sha256: str | None = None
     trace: str | None = None
-    aborted: bool | None = None
-    count: int | None = None
-    since: Moment = None
+    aborted: Literal[True] | None = None
+
+
+class IntentRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """That an authorized call is about to be forwarded."""
+
+    v: Literal[1]
+    id: str
+    kind: Literal["intent"]
+    tx: str
+    at: Moment
+    node: str
+    client: str
+    ip: str | None = None
+    service: str
+    operation: str
+    method: str
+    target: str
+    agreement: str
+    purpose: str
+    case: str | None = None
+    user: str | None = None
+    received: Moment
+    trace: str | None = None
+
+
+class SampleRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """How many calls for one reason were counted instead of recorded one by one."""
+
+    v: Literal[1]
+    id: str
+    kind: Literal["refused-sample"]
+    tx: str
+    at: Moment
+    node: str
+    service: str | None = None
+    status: int
+    error: str | None = None
+    count: int
+    since: Moment
 
 
 encode = msgspec.json.Encoder().encode
 
 
-def timestamp(moment: datetime) -> datetime | str:
-    """What becomes RFC 3339 with microseconds, e.g. `2026-11-23T06:30:00.123456Z`. `moment` has to be in UTC.
+def timestamp(moment: datetime) -> Moment:
+    """What is written as RFC 3339 with microseconds, e.g. `2026-11-23T06:30:00.123456Z`; `moment` is in UTC.
 
     msgspec writes a datetime so, and faster than anything else does, but leaves out a fraction of zero.
     """

@@ -1,7 +1,7 @@
-"""Keeping floods of strangers from filling the journal.
+"""Keeping floods of calls without a valid token from filling the journal.
 
-Calls of unauthenticated callers are recorded one by one as long as a budget lasts; beyond it they are
-counted, and each count becomes one record.
+Such calls are recorded one by one at a limited rate; beyond it they are counted, and each count becomes one
+record.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Budget:
-    """A token bucket: `per_second` on average, `burst` at once. `now` is a monotonic clock in seconds."""
+class TokenBucket:
+    """Limits a rate: `per_second` on average, `burst` at once. `now` is a monotonic clock in seconds."""
 
     __slots__ = ("_burst", "_filled_at", "_now", "_per_second", "_tokens")
 
@@ -37,8 +37,8 @@ class Budget:
         return True
 
 
-class Reason(NamedTuple):
-    """What counted calls have in common. Never anything that a stranger chooses freely."""
+class SampleReason(NamedTuple):
+    """What calls have in common that are counted together. Callers cannot choose any of it freely."""
 
     status: int
     error: str | None
@@ -49,18 +49,18 @@ class Reason(NamedTuple):
 class Sample:
     """`count` calls since `since`, for one reason."""
 
-    reason: Reason
+    reason: SampleReason
     count: int
     since: datetime
 
 
-class Counts:
-    """Calls that were not recorded one by one."""
+class CallCounts:
+    """Counts of calls that were not recorded one by one."""
 
     def __init__(self) -> None:
-        self._counts: dict[Reason, tuple[int, datetime]] = {}
+        self._counts: dict[SampleReason, tuple[int, datetime]] = {}
 
-    def add(self, reason: Reason, now: datetime) -> None:
+    def add(self, reason: SampleReason, now: datetime) -> None:
         """Count one call."""
         count, since = self._counts.get(reason, (0, now))
         self._counts[reason] = (count + 1, since)

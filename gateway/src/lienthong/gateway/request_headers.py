@@ -1,11 +1,14 @@
-"""Request headers: one pass that takes what the gateway reads and keeps what the provider may see."""
+"""The header fields of a request, read in one pass: those for the gateway, and those for the provider."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from lienthong.gateway import problems
+from lienthong.gateway.http1.request import field_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,9 +27,10 @@ HOP_BY_HOP = frozenset(
         b"upgrade",
     )
 )
-"""Headers of one connection, not of the message (RFC 9110 section 7.6.1)."""
+"""Fields of one connection, not of the message (RFC 9110 section 7.6.1)."""
 
-# What would let a caller speak in the gateway's name, or mean another operation than was allowed.
+# With these a caller could speak in the gateway's name, or ask the provider for another operation than the
+# authorized one.
 _DROPPED = HOP_BY_HOP | {
     b"client-cert",
     b"client-cert-chain",
@@ -65,23 +69,35 @@ _READ = frozenset(
 _TRACEPARENT_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_TEXT = 256
 _PERSONAL_NUMBER_DIGITS = (9, 12)
-"""An identity card's number, a personal identification number."""
+"""Of an identity card's number, and of a personal identification number."""
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
-# How the line begins that the provider gets, by header name; None for a name that does not pass. Learned as
-# names come in; bounded, for names are the caller's to choose.
-_names: dict[bytes, bytes | None] = {}
+# A cache: the `field_prefix` of each name seen so far, None for a name that does not pass. Its size is
+# limited because callers choose the names.
+_prefixes: dict[bytes, bytes | None] = {}
 _MAX_NAMES, MAX_NAME_BYTES = 4096, 64
 
 
-class Inbound:
-    """The headers of one request, taken apart."""
+class Stated(msgspec.Struct, frozen=True):
+    """What the caller states about a call besides its purpose."""
 
-    __slots__ = ("_read", "lines")
+    case: str | None = None
+    """LGSP-Case-Id, the case that caused the call."""
+    user: str | None = None
+    """LGSP-User, the person on whose behalf the call is made."""
 
-    def __init__(self, lines: list[bytes], read: dict[bytes, bytes]) -> None:
-        self.lines = lines
-        """What goes on to the provider: each field is `b"\\r\\nname: "` and its value."""
+
+NOTHING_STATED = Stated()
+
+
+class RequestHeaders:
+    """The header fields of one request."""
+
+    __slots__ = ("_read", "passed")
+
+    def __init__(self, passed: list[bytes], read: dict[bytes, bytes]) -> None:
+        self.passed = passed
+        """What the provider gets: `field_prefix` and value of each field in turn."""
         self._read = read
 
     @property
@@ -100,7 +116,11 @@ class Inbound:
 
     @property
     def content_length(self) -> int:
-        """The declared size of the body; 0 when none is declared."""
+        """The declared size of the body in bytes; 0 when none is declared.
+
+        Raises:
+            ProblemError: malformed-request, when it is not a number.
+        """
         value = self._read.get(_CONTENT_LENGTH)
         if value is None:
             return 0
@@ -112,10 +132,11 @@ class Inbound:
 
     @property
     def chunked(self) -> bool:
-        """Whether a body comes whose size is not declared.
+        """Whether the body comes in chunks, its size undeclared (RFC 9112 section 7.1).
 
         Raises:
-            Problem: malformed-request, when it is coded in another way too: the provider would not be told.
+            ProblemError: malformed-request, for any other transfer coding: it would not be passed on to the
+                provider, who could not decode the body.
         """
         coding = self._read.get(_TRANSFER_ENCODING)
         if coding is not None and coding.lower() != b"chunked":
@@ -125,11 +146,25 @@ class Inbound:
         return coding is not None
 
     def purpose(self) -> str | None:
-        """LGSP-Purpose, why the caller asks."""
+        """LGSP-Purpose, the purpose that the caller states.
+
+        Raises:
+            ProblemError: malformed-request.
+        """
         return self._text(_PURPOSE, "LGSP-Purpose")
 
-    def case(self) -> str | None:
-        """LGSP-Case-Id, the case that caused the call; never a person, for it is recorded as it is."""
+    def stated(self) -> Stated:
+        """LGSP-Case-Id and LGSP-User.
+
+        Raises:
+            ProblemError: malformed-request, also for a case that is a personal number: cases are recorded as
+                they are stated.
+        """
+        if _CASE not in self._read and _USER not in self._read:
+            return NOTHING_STATED
+        return Stated(self._case(), self._text(_USER, "LGSP-User"))
+
+    def _case(self) -> str | None:
         case = self._text(_CASE, "LGSP-Case-Id")
         if case is not None and len(case) in _PERSONAL_NUMBER_DIGITS and case.isdecimal():
             raise problems.malformed_request(
@@ -137,10 +172,6 @@ class Inbound:
                 "LGSP-Case-Id là mã hồ sơ; số định danh cá nhân phải đặt trong LGSP-User.",
             )
         return case
-
-    def user(self) -> str | None:
-        """LGSP-User, the person behind the call."""
-        return self._text(_USER, "LGSP-User")
 
     def _text(self, field: bytes, name: str) -> str | None:
         value = self._read.get(field)
@@ -158,13 +189,16 @@ class Inbound:
         return text
 
 
-def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_count: int) -> Inbound:
-    """Take apart the headers of a request; names are lower-case, as ASGI has them.
+def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_count: int) -> RequestHeaders:
+    """Read the header fields of a request, their names in lower case as ASGI has them.
+
+    `max_bytes` counts names and values together.
 
     Raises:
-        Problem: too many or too large, one that may come once comes twice, or a value is not UTF-8.
+        ProblemError: headers-too-large; malformed-request, when a field that may come once comes twice, or a
+            value is not UTF-8.
     """
-    lines: list[bytes] = []
+    passed: list[bytes] = []
     read: dict[bytes, bytes] = {}
     size = count = 0
     for name, value in headers:
@@ -173,22 +207,17 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_
         if name in _READ:
             read[name] = value if name not in read else _repeated(name, read[name], value)
             continue
-        begin = _names[name] if name in _names else _learn(name)
-        if begin is not None:
+        prefix = _prefixes[name] if name in _prefixes else _prefix(name)
+        if prefix is not None:
             if not value.isascii():
                 _check_text(value)
-            lines += (begin, value)
+            passed += (prefix, value)
     if size > max_bytes or count > max_count:
         raise problems.headers_too_large()
     connection = read.get(_CONNECTION)
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
-        lines = _without_named(lines, connection)
-    return Inbound(lines, read)
-
-
-def line(name: bytes) -> bytes:
-    """What stands before a value in the head of a message, after the line before."""
-    return b"\r\n" + name + b": "
+        passed = _without_named(passed, connection)
+    return RequestHeaders(passed, read)
 
 
 def _check_text(value: bytes) -> None:
@@ -200,14 +229,14 @@ def _check_text(value: bytes) -> None:
         ) from None
 
 
-def _learn(name: bytes) -> bytes | None:
+def _prefix(name: bytes) -> bytes | None:
     # Some servers cannot tell a - from a _ in a name (RFC 3875 section 4.1.18).
     plain = name.replace(b"_", b"-")
     dropped = plain in _DROPPED or plain in _READ or plain.startswith(_DROPPED_PREFIXES)
-    begin = None if dropped else line(name)
-    if len(name) <= MAX_NAME_BYTES and len(_names) < _MAX_NAMES:
-        _names[name] = begin
-    return begin
+    prefix = None if dropped else field_prefix(name)
+    if len(name) <= MAX_NAME_BYTES and len(_prefixes) < _MAX_NAMES:
+        _prefixes[name] = prefix
+    return prefix
 
 
 def _repeated(name: bytes, first: bytes, second: bytes) -> bytes:
@@ -219,8 +248,8 @@ def _repeated(name: bytes, first: bytes, second: bytes) -> bytes:
     raise problems.malformed_request(f"{text} comes twice.", f"{text} xuất hiện hai lần.")
 
 
-def _without_named(lines: list[bytes], connection: bytes) -> list[bytes]:
+def _without_named(passed: list[bytes], connection: bytes) -> list[bytes]:
     """Drop the fields that the Connection header names (RFC 9110 section 7.6.1)."""
-    named = {line(option.strip().lower()) for option in connection.split(b",")}
-    pairs = zip(lines[::2], lines[1::2], strict=True)
+    named = {field_prefix(option.strip().lower()) for option in connection.split(b",")}
+    pairs = zip(passed[::2], passed[1::2], strict=True)
     return [part for pair in pairs if pair[0] not in named for part in pair]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from lienthong.gateway import headers
-from lienthong.gateway.headers import Inbound, read_headers
+from lienthong.gateway import request_headers
+from lienthong.gateway.request_headers import RequestHeaders, Stated, read_headers
 from lienthong.kit.problems import ProblemError
 
 
-def read(*headers: tuple[bytes, bytes], max_bytes: int = 32_768, max_count: int = 100) -> Inbound:
+def read(*headers: tuple[bytes, bytes], max_bytes: int = 32_768, max_count: int = 100) -> RequestHeaders:
     return read_headers(headers, max_bytes=max_bytes, max_count=max_count)
 
 
-def passed(inbound: Inbound) -> bytes:
+def passed(inbound: RequestHeaders) -> bytes:
     """What the provider gets, without the line break before the first field."""
-    return b"".join(inbound.lines).removeprefix(b"\r\n")
+    return b"".join(inbound.passed).removeprefix(b"\r\n")
 
 
 def code(*headers: tuple[bytes, bytes], max_bytes: int = 32_768, max_count: int = 100) -> str:
@@ -28,7 +28,7 @@ def test_ordinary_headers_pass_in_order_and_repeated() -> None:
     inbound = read((b"accept", b"a"), (b"x", b"1"), (b"x", b"2"), (b"y", "đ".encode()))
     assert passed(inbound) == "accept: a\r\nx: 1\r\nx: 2\r\ny: đ".encode()
     assert (inbound.authorization, inbound.content_length, inbound.chunked) == (None, 0, False)
-    assert (inbound.purpose(), inbound.case(), inbound.user(), inbound.traceparent) == (None,) * 4
+    assert (inbound.purpose(), inbound.stated(), inbound.traceparent) == (None, Stated(None, None), None)
 
 
 @pytest.mark.parametrize("spelling", [b"lgsp-client", b"lgsp_client", b"lgsp-anything", b"lgsp_case-id"])
@@ -46,7 +46,7 @@ def test_what_the_gateway_reads_is_not_passed_on() -> None:
         (b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     )
     assert passed(inbound) == b""
-    assert (inbound.purpose(), inbound.case(), inbound.user()) == ("p", "hồ sơ", "u")
+    assert (inbound.purpose(), inbound.stated()) == ("p", Stated("hồ sơ", "u"))
     assert (inbound.authorization, inbound.content_length) == (b"Bearer x", 12)
     assert inbound.traceparent == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -105,31 +105,31 @@ def test_texts_that_could_deceive_a_reader_are_refused(value: bytes) -> None:
 
 
 def test_limits_hold_to_the_byte_and_to_the_field() -> None:
-    assert read((b"x", b"1" * 99), max_bytes=100).lines
+    assert read((b"x", b"1" * 99), max_bytes=100).passed
     assert code((b"x", b"1" * 100), max_bytes=100) == "headers-too-large"
-    assert read(*[(b"x", b"")] * 100).lines
+    assert read(*[(b"x", b"")] * 100).passed
     assert code(*[(b"x", b"")] * 101) == "headers-too-large"
 
 
 def test_names_that_come_in_endlessly_do_not_fill_the_memory() -> None:
     for number in range(10_000):
         read((b"x-%d" % number, b""))
-    assert len(headers._names) <= 4096
-    assert read((b"x-9999", b"1"), (b"lgsp-x-9999", b"1")).lines == [b"\r\nx-9999: ", b"1"]
+    assert len(request_headers._prefixes) <= 4096
+    assert read((b"x-9999", b"1"), (b"lgsp-x-9999", b"1")).passed == [b"\r\nx-9999: ", b"1"]
 
 
 def test_long_names_are_not_remembered() -> None:
     name = b"x" * 60_000
     read((name, b""), max_bytes=100_000)
-    assert name not in headers._names
+    assert name not in request_headers._prefixes
 
 
 @pytest.mark.parametrize("number", [b"060086999835", b"260123456"])
 def test_a_personal_number_is_no_case(number: bytes) -> None:
     with pytest.raises(ProblemError) as refusal:
-        read((b"lgsp-case-id", number)).case()
+        read((b"lgsp-case-id", number)).stated()
     assert refusal.value.code == "malformed-request"
 
 
 def test_a_case_may_have_digits() -> None:
-    assert read((b"lgsp-case-id", b"000.00.15.H11-250630-0001")).case() == "000.00.15.H11-250630-0001"
+    assert read((b"lgsp-case-id", b"000.00.15.H11-250630-0001")).stated().case == "000.00.15.H11-250630-0001"

@@ -1,10 +1,10 @@
 """Group commit: every call waits until its record is durable, and many records become durable together.
 
-Records that come while a batch is on its way gather in the next one: two at once would be half as large, and
-cost more than they save. A batch is one acknowledged publish on the bus; when no acknowledgement comes it
-goes, under the same ids, to the spool, and is shipped from there later. As long as the bus is known to be
-away batches go to the spool at once, so that no call waits for a time-out. What neither takes stays in
-memory, is tried again, and until it is stored `available` is False.
+Records that come while a batch is being stored are collected for the next one: two batches at once would be
+half as large, and cost more than they save. A batch is one acknowledged publish on the bus. Without an
+acknowledgement it goes, under the same ids, to the spool, and is published from there later. As long as the
+bus is known to be away, batches go to the spool at once, so that no call waits for a time-out. What neither
+takes stays in memory and is tried again, and until it is stored `available` is False.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 SUBJECT = "journal.gateway"
 COUNT_HEADER = "Lgsp-Count"
 _ADOPT_EVERY_S = 5.0
-_RESCUE_EVERY_S = 0.1
+_RETRY_EVERY_S = 0.1
 
 _log = structlog.get_logger(__name__)
 
 
-class Publisher(Protocol):
-    """What the journal needs of a bus; `lienthong.kit.bus.Bus` is one."""
+class JournalBus(Protocol):
+    """The part of `lienthong.kit.bus.Bus` that records are published with."""
 
     @property
     def connected(self) -> bool:
-        """Whether a server answers now."""
+        """Whether there is a connection to a server now."""
         ...
 
     async def publish(
@@ -52,9 +52,13 @@ class Publisher(Protocol):
         *,
         message_id: str,
         headers: Mapping[str, str] | None = None,
-        timeout: float = 2.0,  # noqa: ASYNC109  the bus's own
+        timeout: float = 2.0,  # noqa: ASYNC109  as the bus has it
     ) -> PublishAck:
-        """Publish and wait for the acknowledgement; raises BusError when there is none."""
+        """Publish and wait for the acknowledgement.
+
+        Raises:
+            BusError: there was none.
+        """
         ...
 
 
@@ -62,56 +66,57 @@ class AuditUnavailableError(Exception):
     """The record could not be made durable, neither on the bus nor in the spool."""
 
 
-class Journal:
+class JournalWriter:
     """Makes records durable, in batches.
 
-    `run` ships the spool and has to run beside `write`; `close` makes everything durable that was written.
+    `run` publishes what is in the spool and has to run beside `write`; `close` makes everything durable that
+    was written. `publish_timeout` is in seconds.
     """
 
-    def __init__(self, bus: Publisher, spool: Spool, *, new_id: NewId, publish_timeout: float) -> None:
+    def __init__(self, bus: JournalBus, spool: Spool, *, new_id: NewId, publish_timeout: float) -> None:
         self._bus = bus
         self._spool = spool
         self._new_id = new_id
         self._publish_timeout = publish_timeout
-        # One thread: the spool is written and shipped by one at a time.
+        # One thread: the spool is used by one task at a time.
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._records: list[bytes] = []
         self._waiting: list[asyncio.Future[None]] = []
-        self._under_way: asyncio.Task[None] | None = None
+        self._in_flight: asyncio.Task[None] | None = None
         self._scheduled = False
         self._bus_works = True
         self._spooled = asyncio.Event()
-        self._stranded: list[Batch] = []
-        self._rescue: asyncio.Task[None] | None = None
+        self._unstored: list[Batch] = []
+        self._retrying: asyncio.Task[None] | None = None
 
     @property
     def available(self) -> bool:
         """False while records wait that neither the bus nor the spool takes."""
-        return not self._stranded
+        return not self._unstored
 
     @property
     def spool_bytes(self) -> int:
-        """Bytes in the spool that wait to be shipped."""
+        """Size of the spool in bytes."""
         return self._spool.size
 
     def write(self, record: bytes) -> asyncio.Future[None]:
         """Take a record; the future is done when it is durable.
 
         Raises:
-            AuditUnavailableError: it is not. It is kept and becomes durable if the bus or the spool comes
-                back while this process lives.
+            AuditUnavailableError: (the future) it is not durable. It is kept, and stored if the bus or the
+                spool comes back while this process lives.
         """
         loop = asyncio.get_running_loop()
         durable: asyncio.Future[None] = loop.create_future()
         self._records.append(record)
         self._waiting.append(durable)
-        if self._under_way is None and not self._scheduled:
+        if self._in_flight is None and not self._scheduled:
             self._scheduled = True
-            loop.call_soon(self._depart)
+            loop.call_soon(self._send_next)
         return durable
 
     async def run(self) -> None:
-        """Ship what is in the spool, for ever, oldest first."""
+        """Publish what is in the spool, oldest first, until cancelled."""
         backoff = Backoff()
         while True:
             self._spooled.clear()
@@ -120,7 +125,7 @@ class Journal:
                 try:
                     await self._ship(segment)
                 except (BusError, OSError) as error:
-                    _log.debug("spool not shipped", error=str(error), bytes=self._spool.size)
+                    _log.debug("spool not published", error=str(error), bytes=self._spool.size)
                     await backoff.pause()
                 else:
                     backoff.reset()
@@ -128,25 +133,25 @@ class Journal:
                 await asyncio.wait_for(self._spooled.wait(), _ADOPT_EVERY_S)
 
     async def close(self) -> None:
-        """Wait until everything written is durable or given up; `run` must have ended before."""
-        while self._under_way is not None or self._records:
-            await (asyncio.sleep(0) if self._under_way is None else asyncio.wait([self._under_way]))
-        if self._rescue is not None:
-            self._rescue.cancel()
-            await asyncio.gather(self._rescue, return_exceptions=True)
-            _log.error("audit records are lost", batches=[batch.id for batch in self._stranded])
+        """Wait until everything written is stored, or cannot be; `run` must have ended before."""
+        while self._in_flight is not None or self._records:
+            await (asyncio.sleep(0) if self._in_flight is None else asyncio.wait([self._in_flight]))
+        if self._retrying is not None:
+            self._retrying.cancel()
+            await asyncio.gather(self._retrying, return_exceptions=True)
+            _log.error("audit records are lost", batches=[batch.id for batch in self._unstored])
         await self._on_disk(self._spool.close)
         self._disk.shutdown()
 
-    def _depart(self) -> None:
+    def _send_next(self) -> None:
         self._scheduled = False
-        self._under_way = asyncio.create_task(self._store(*self._next_batch()))
-        self._under_way.add_done_callback(self._arrived)
+        self._in_flight = asyncio.create_task(self._store(*self._next_batch()))
+        self._in_flight.add_done_callback(self._sent)
 
-    def _arrived(self, _: asyncio.Task[None]) -> None:
-        self._under_way = None
+    def _sent(self, _: asyncio.Task[None]) -> None:
+        self._in_flight = None
         if self._records:
-            self._depart()
+            self._send_next()
 
     def _next_batch(self) -> tuple[Batch, list[asyncio.Future[None]]]:
         records, waiting = self._records, self._waiting
@@ -164,9 +169,9 @@ class Journal:
             problem = await self._put_in_spool(batch)
         if problem is not None:
             _log.error("audit records are not durable", error=str(problem), records=batch.count)
-            self._stranded.append(batch)
-            if self._rescue is None:
-                self._rescue = asyncio.create_task(self._rescue_stranded())
+            self._unstored.append(batch)
+            if self._retrying is None:
+                self._retrying = asyncio.create_task(self._retry_unstored())
         for durable in waiting:
             if not durable.done():
                 if problem is None:
@@ -212,16 +217,16 @@ class Journal:
             self._bus_works = True
             _log.info("bus takes audit records again")
 
-    async def _rescue_stranded(self) -> None:
-        while self._stranded:
-            await asyncio.sleep(_RESCUE_EVERY_S)
-            batch = self._stranded[0]
+    async def _retry_unstored(self) -> None:
+        while self._unstored:
+            await asyncio.sleep(_RETRY_EVERY_S)
+            batch = self._unstored[0]
             if self._bus.connected and await self._publish(batch):
                 self._bus_is_back()
             elif await self._put_in_spool(batch) is not None:
                 continue
-            self._stranded.pop(0)
-        self._rescue = None
+            self._unstored.pop(0)
+        self._retrying = None
         _log.info("audit records are durable again")
 
     async def _on_disk(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401  whatever the work returns

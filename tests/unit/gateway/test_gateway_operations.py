@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.gateway.templates import Operation, OperationTree
+from lienthong.gateway.operations import OperationTree, ServiceOperation
 
 
 def tree(*templates: str) -> OperationTree:
-    return OperationTree(Operation(template, "GET", template) for template in templates)
+    return OperationTree(ServiceOperation(template, "GET", template) for template in templates)
 
 
 def found(operations: OperationTree, path: str) -> str | None:
@@ -51,7 +51,11 @@ def test_literals_beat_patterns_and_patterns_beat_parameters(path: str, template
 
 def test_the_methods_of_a_path_are_found_together() -> None:
     operations = OperationTree(
-        [Operation("a", "GET", "/x/{id}"), Operation("b", "PUT", "/x/{other}"), Operation("c", "GET", "/y")]
+        [
+            ServiceOperation("a", "GET", "/x/{id}"),
+            ServiceOperation("b", "PUT", "/x/{other}"),
+            ServiceOperation("c", "GET", "/y"),
+        ]
     )
     methods = operations.find([b"x", b"1"])
     assert methods is not None

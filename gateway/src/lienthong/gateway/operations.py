@@ -1,4 +1,4 @@
-"""Finding the operation that a method and a path mean, by the provider's OpenAPI path templates."""
+"""Finding the operation of a request by its path and method, with OpenAPI path templates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ServiceOperation:
     """One operation of a service: its OpenAPI operationId, method and path template."""
 
     id: str
@@ -27,15 +27,15 @@ class _Node:
     literals: dict[bytes, _Node] = field(default_factory=dict)
     patterns: list[tuple[str, re.Pattern[bytes], _Node]] = field(default_factory=list)
     parameter: _Node | None = None
-    methods: dict[str, Operation] | None = None
+    methods: dict[str, ServiceOperation] | None = None
 
 
 class OperationTree:
-    """The operations of one service by the segments of their path templates. Never changes once built."""
+    """The operations of one service, by the segments of their path templates. Immutable once built."""
 
     __slots__ = ("_root",)
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[ServiceOperation]) -> None:
         self._root = _Node()
         for operation in operations:
             node = self._root
@@ -45,7 +45,7 @@ class OperationTree:
                 node.methods = {}
             node.methods[operation.method] = operation
 
-    def find(self, segments: Sequence[bytes]) -> Mapping[str, Operation] | None:
+    def find(self, segments: Sequence[bytes]) -> Mapping[str, ServiceOperation] | None:
         """The operations, by method, of the path template that the decoded segments match.
 
         Segment by segment from the left a literal beats a template with literal parts (`{id}.json`), which
@@ -72,7 +72,7 @@ def _child(node: _Node, segment: str) -> _Node:
     return child
 
 
-def _find(node: _Node, segments: Sequence[bytes], depth: int) -> Mapping[str, Operation] | None:
+def _find(node: _Node, segments: Sequence[bytes], depth: int) -> Mapping[str, ServiceOperation] | None:
     if depth == len(segments):
         return node.methods
     segment = segments[depth]

@@ -1,0 +1,49 @@
+"""Routes to the platform's own services, which stand behind the same address as the providers' services.
+
+They authenticate their callers themselves: the gateway passes `Authorization` on to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lienthong.gateway.upstreams import Upstreams
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lienthong.gateway.settings import GatewaySettings
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRoute:
+    """One service of the platform."""
+
+    id: str
+    """Its name in records, for example `lienthong/identity`."""
+    upstreams: Upstreams
+    timeout_s: float
+    """For the whole exchange."""
+    max_request_bytes: int
+
+
+def platform_routes(settings: GatewaySettings) -> Mapping[bytes, PlatformRoute]:
+    """The routes by the first segment of the paths that they serve."""
+
+    def route(name: str, url: str) -> PlatformRoute:
+        return PlatformRoute(
+            f"lienthong/{name}",
+            Upstreams([url]),
+            settings.gateway_platform_timeout_s,
+            settings.gateway_max_request_bytes,
+        )
+
+    identity = route("identity", settings.identity_url)
+    return {
+        b"oauth2": identity,
+        b".well-known": identity,
+        b"catalog": route("catalog", settings.catalog_url),
+        b"exchange": route("exchange", settings.exchange_url),
+        b"audit": route("ledger", settings.ledger_url),
+    }

@@ -1,0 +1,141 @@
+"""Stage 7, respond: the response leaves, but not all of it before its record is durable."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from lienthong.gateway import problems
+from lienthong.gateway.body import EMPTY_SHA256
+from lienthong.gateway.call import Abandoned, Answered
+from lienthong.gateway.journal.writer import AuditUnavailableError
+from lienthong.gateway.response import StreamedResponse, WholeResponse, problem_response
+from lienthong.gateway.watch import CallerGoneError
+from lienthong.kit.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from lienthong.gateway.call import Call
+    from lienthong.gateway.record import Recorder
+    from lienthong.gateway.response import GatewayResponse
+    from lienthong.gateway.watch import CallerWatch
+    from lienthong.kit.clock import Clock
+
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_LAST_LOOK_S = 0.002
+_HELD_BYTES = 16 * 1024
+"""How much of the newest part of a streamed body is kept back, as it may be the last one."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Responder:
+    """Ends calls: records how, and sends the response."""
+
+    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+        self._recorder = recorder
+        self._clock = clock
+
+    def respond(
+        self, call: Call, response: GatewayResponse, watch: CallerWatch, send: Send
+    ) -> Awaitable[Answered]:
+        """Record a call and send its response.
+
+        Raises:
+            AuditUnavailableError: the call cannot be recorded, and nothing was sent.
+        """
+        if isinstance(response, StreamedResponse):
+            return self._stream(call, response, watch, send)
+        return self._send_whole(call, response, send)
+
+    async def abandon(self, call: Call) -> Abandoned:
+        """Record a call whose caller went away before there was a response."""
+        outcome = Abandoned(self._clock.now())
+        try:
+            await self._recorder.outcome(call, outcome)
+        except AuditUnavailableError:
+            _log.error("aborted call not recorded", tx=call.tx)
+        return outcome
+
+    async def refuse_unrecorded(self, call: Call, send: Send) -> Answered:
+        """Answer that the call cannot be recorded: the only response without a record; it is counted."""
+        response = problem_response(call, problems.audit_unavailable())
+        outcome = self._answered(response)
+        self._recorder.count(call, outcome)
+        await _send(response, send)
+        return outcome
+
+    def _answered(self, response: WholeResponse) -> Answered:
+        body = response.body
+        return Answered(
+            response.status,
+            self._clock.now(),
+            len(body),
+            hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256,
+            response.error,
+        )
+
+    async def _send_whole(self, call: Call, response: WholeResponse, send: Send) -> Answered:
+        outcome = self._answered(response)
+        await self._recorder.outcome(call, outcome)
+        await _send(response, send)
+        return outcome
+
+    async def _stream(
+        self, call: Call, response: StreamedResponse, watch: CallerWatch, send: Send
+    ) -> Answered:
+        """Send what comes, but keep the last part back until the record is durable."""
+        digest = hashlib.sha256(response.beginning)
+        size = len(response.beginning)
+        error: str | None = None
+        broken_off = False
+        part, held = _all_but_the_last(response.beginning)
+        watch.begin()
+        try:
+            with watch:
+                await send(
+                    {"type": "http.response.start", "status": response.status, "headers": response.headers}
+                )
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+                async for chunk in response.rest:
+                    if watch.gone:
+                        break
+                    digest.update(chunk)
+                    size += len(chunk)
+                    part, last = _all_but_the_last(chunk)
+                    await send({"type": "http.response.body", "body": held + part, "more_body": True})
+                    held = last
+                # Sending to a caller that has gone fails silently; the watch needs a moment to notice.
+                await asyncio.sleep(_LAST_LOOK_S)
+        except CallerGoneError:
+            broken_off = True
+        except ProblemError as problem:
+            error, broken_off = problem.code, True
+        except Exception:  # noqa: BLE001  whatever it is: the call has reached the provider, and is recorded
+            _log.exception("response broken off", tx=call.tx, service=call.service_id)
+            error, broken_off = problems.internal_error().code, True
+        broken_off = broken_off or watch.gone
+        outcome = Answered(response.status, self._clock.now(), size, digest.hexdigest(), error, broken_off)
+        try:
+            await self._recorder.outcome(call, outcome)
+        except AuditUnavailableError:
+            # To return without the last part makes the server break the connection off.
+            _log.error("response broken off, its record is not durable", tx=call.tx)
+            return outcome
+        if not broken_off:
+            await send({"type": "http.response.body", "body": held})
+        return outcome
+
+
+def _all_but_the_last(part: bytes) -> tuple[bytes, bytes]:
+    return part[:-_HELD_BYTES], part[-_HELD_BYTES:]
+
+
+async def _send(response: WholeResponse, send: Send) -> None:
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,0 +1,75 @@
+"""Responses to callers: whole ones, ones that stream from a provider, and problems."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from lienthong.gateway.table import ServiceRoute
+from lienthong.kit.problems import PROBLEM_JSON
+
+if TYPE_CHECKING:
+    from lienthong.gateway.call import Call
+    from lienthong.kit.problems import ProblemError
+
+
+class WholeResponse(msgspec.Struct, frozen=True):
+    """A response whose body is here."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    error: str | None = None
+    """The code of the problem, when the gateway or the caller failed."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class StreamedResponse(msgspec.Struct, frozen=True):
+    """A response whose body is still being received from the provider."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    beginning: bytes
+    """The part of the body that is here."""
+    rest: AsyncIterator[bytes]
+    close: Callable[[], None]
+    """Gives the connection to the provider back."""
+
+
+GatewayResponse: TypeAlias = WholeResponse | StreamedResponse
+
+
+def problem_response(call: Call, problem: ProblemError) -> WholeResponse:
+    """The response that says why the gateway did not fulfil a call (RFC 9457)."""
+    body = msgspec.json.encode(problem.document(call.tx))
+    headers = [
+        (b"content-type", PROBLEM_JSON.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"lgsp-error", problem.code.encode()),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+        *call_headers(call),
+    ]
+    return WholeResponse(problem.status, headers, b"" if call.method == "HEAD" else body, problem.code)
+
+
+def call_headers(call: Call) -> list[tuple[bytes, bytes]]:
+    """The fields that tell provider and caller about a call, as far as it is known."""
+    headers = [(b"lgsp-transaction-id", call.tx.encode())]
+    if call.client is not None:
+        headers.append((b"lgsp-client", call.client.encode()))
+    if isinstance(call.route, ServiceRoute):
+        headers.append((b"lgsp-service", call.route.id.encode()))
+    if call.grant is not None:
+        headers.append((b"lgsp-agreement", call.grant.agreement.encode()))
+        headers.append((b"lgsp-purpose", call.grant.purpose.encode()))
+    if call.stated.case is not None:
+        headers.append((b"lgsp-case-id", call.stated.case.encode()))
+    if call.stated.user is not None:
+        headers.append((b"lgsp-user", call.stated.user.encode()))
+    if call.trace is not None:
+        headers.append((b"traceparent", call.trace.encode()))
+    return headers

@@ -1,0 +1,90 @@
+"""The header fields of a provider's response: which of them the caller gets, and how long the body is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lienthong.gateway import problems
+from lienthong.gateway.request_headers import HOP_BY_HOP, MAX_NAME_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LENGTH: Final = b"content-length"
+_CODING: Final = b"transfer-encoding"
+_CONNECTION: Final = b"connection"
+_ERROR: Final = b"lgsp-error"
+_READ = frozenset((_LENGTH, _CODING, _CONNECTION, _ERROR))
+_ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
+_NOT_FROM_PROVIDERS = HOP_BY_HOP | {
+    # These speak for the whole origin, which all providers share: only the gateway may.
+    b"alt-svc",
+    b"clear-site-data",
+    # The gateway states the length of its own response.
+    b"content-length",
+    b"public-key-pins",
+    b"server",
+    b"service-worker-allowed",
+    b"set-cookie",
+    b"strict-transport-security",
+}
+
+# A cache: each name seen so far in lower case, and whether the field passes. Its size is limited because
+# providers choose the names.
+_names: dict[bytes, tuple[bytes, bool]] = {}
+_MAX_NAMES = 4096
+_MAX_LENGTH_DIGITS = 19
+
+
+class PassedHeaders(NamedTuple):
+    """A provider's response fields as they concern the caller."""
+
+    fields: list[tuple[bytes, bytes]]
+    """What the caller gets: everything but fields of the connection, of the origin, and LGSP-…."""
+    length: int | None
+    """The Content-Length in bytes, where it is declared."""
+
+
+def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool) -> PassedHeaders:
+    """Sort the fields of a provider's response; `from_platform` lets LGSP-Error pass.
+
+    Raises:
+        ProblemError: provider-broken, when the length is declared in two ways or is not a number (RFC 9112
+            section 6.3), so that where this response ends is ambiguous, or when the body has a transfer
+            coding besides chunked.
+    """
+    passed: list[tuple[bytes, bytes]] = []
+    read: dict[bytes, bytes] = {}
+    for field, value in fields:
+        name, passes = _names[field] if field in _names else _lookup(field)
+        if passes:
+            passed.append((name, value))
+        elif name in _READ:
+            read[name] = read[name] + b"," + value if name in read else value
+    if from_platform and _ERROR in read:
+        passed.append((_ERROR, read[_ERROR]))
+    connection = read.get(_CONNECTION)
+    if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
+        named = {option.strip().lower() for option in connection.split(b",")}
+        passed = [field for field in passed if field[0] not in named]
+    coding = read.get(_CODING)
+    if coding is not None and coding.lower() != b"chunked":
+        # The caller would not learn of the other coding.
+        raise problems.provider_broken()
+    length = read.get(_LENGTH)
+    if length is None:
+        return PassedHeaders(passed, None)
+    if _CODING in read or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
+        raise problems.provider_broken()
+    return PassedHeaders(passed, int(length))
+
+
+def _lookup(field: bytes) -> tuple[bytes, bool]:
+    name = field.lower()
+    # Some servers cannot tell a - from a _ in a name (RFC 3875 section 4.1.18).
+    plain = name.replace(b"_", b"-")
+    own = plain.startswith(b"lgsp-") or plain == b"traceparent"
+    known = name, not own and plain not in _NOT_FROM_PROVIDERS
+    if len(field) <= MAX_NAME_BYTES and len(_names) < _MAX_NAMES:
+        _names[field] = known
+    return known
