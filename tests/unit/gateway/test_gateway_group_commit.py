@@ -204,3 +204,19 @@ async def test_closing_waits_for_what_was_written(bus: MemoryBus, tmp_path: Path
     bus.gate.set()
     await asyncio.gather(writing, closing)
     assert bus.records() == [b"a"]
+
+
+async def test_run_ends_when_it_is_cancelled_at_the_moment_a_batch_is_spooled(
+    bus: MemoryBus, tmp_path: Path
+) -> None:
+    numbers = count()
+    spool = Spool(tmp_path / "other", max_bytes=10_000_000, new_id=lambda: f"{next(numbers):036d}")
+    journal = JournalWriter(bus, spool, new_id=lambda: f"{next(numbers):036d}", publish_timeout=1.0)
+    bus.acknowledges = False
+    running = asyncio.create_task(journal.run())
+    await asyncio.sleep(0.1)
+    await journal.write(b"a")
+    running.cancel()
+    done, _ = await asyncio.wait([running], timeout=5)
+    assert done
+    await journal.close()

@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.app import Gateway
-from lienthong.gateway.authenticate import Authenticator, Keys
+from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.journal.sampling import CallCounts, TokenBucket
@@ -25,11 +25,12 @@ from lienthong.gateway.live import Live
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.privacy import Privacy
 from lienthong.gateway.record import Recorder
+from lienthong.gateway.replica import RoutesState
 from lienthong.gateway.settings import GatewaySettings
-from lienthong.gateway.table import build_table
 from lienthong.gateway.upstreams import Upstreams
 from lienthong.kit.bus import PublishAck
 from lienthong.kit.clock import ManualClock
+from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.tokens import KeySet, TokenVerifier
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ class Way:
         self._server = await asyncio.start_server(self._provide, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         jwks = json.dumps({"keys": [self.key.as_dict(private=False)]})
-        keys = Keys(jwks, KeySet.from_jwks(jwks), frozenset({SUSPENDED}))
+        keys = IdentityKeys(1, ISSUER, jwks, KeySet.from_jwks(jwks), frozenset({SUSPENDED}))
         self.live.authenticator = Authenticator(TokenVerifier(ISSUER, AUDIENCE, self.clock), keys)
-        self.live.table = build_table(7, self._resources())
+        self.live.table = RoutesState.of(7, self._resources()).table
         spool = Spool(self._folder / "spool", max_bytes=10_000_000, new_id=_ids("0c"))
         self.journal = JournalWriter(self.bus, spool, new_id=_ids("0b"), publish_timeout=1.0)
         new_id = _ids("0a")

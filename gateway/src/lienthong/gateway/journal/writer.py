@@ -129,8 +129,10 @@ class JournalWriter:
                     await backoff.pause()
                 else:
                     backoff.reset()
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes as the event is set.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._spooled.wait(), _ADOPT_EVERY_S)
+                async with asyncio.timeout(_ADOPT_EVERY_S):
+                    await self._spooled.wait()
 
     async def close(self) -> None:
         """Wait until everything written is stored, or cannot be; `run` must have ended before."""
