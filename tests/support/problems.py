@@ -34,24 +34,37 @@ def sources(*packages: str) -> Iterator[tuple[Path, ast.Module]]:
             yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
-def kinds_named_in(tree: ast.Module) -> frozenset[ProblemType]:
-    """The kinds that a module names itself: `area.KIND`, or a KIND imported from its area."""
+def kinds_raised_by(tree: ast.Module) -> frozenset[ProblemType]:
+    """The kinds that a module makes errors of itself: `ProblemError(area.KIND, …)`, `TokenError(…)`."""
+    kinds = _kinds_named_in(tree)
+    makers = {"ProblemError", "TokenError", "super().__init__"}
+    first = {
+        ast.unparse(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in makers
+    }
+    # A module that makes errors of a variable's kind may do so of every kind that it names.
+    chosen = "kind" in first
+    return frozenset(kind for name, kind in kinds.items() if chosen or name in first)
+
+
+def _kinds_named_in(tree: ast.Module) -> dict[str, ProblemType]:
+    """The kinds that a module names, each under its name there: `area.KIND`, or a KIND that it imports."""
     areas: dict[str, str] = {}
-    found: set[ProblemType] = set()
+    found: dict[str, ProblemType] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == KIT:
             areas |= {name.asname or name.name: name.name for name in node.names if name.name in _AREAS}
         elif isinstance(node, ast.ImportFrom) and node.module in {f"{KIT}.{area}" for area in _AREAS}:
             area = import_module(node.module)
-            found |= {
-                kind for name in node.names if isinstance(kind := getattr(area, name.name), ProblemType)
-            }
+            imported = {name.asname or name.name: getattr(area, name.name) for name in node.names}
+            found |= {name: kind for name, kind in imported.items() if isinstance(kind, ProblemType)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in areas:
             kind = getattr(_AREAS[areas[node.value.id]], node.attr)
             if isinstance(kind, ProblemType):
-                found.add(kind)
-    return frozenset(found)
+                found[ast.unparse(node)] = kind
+    return found
 
 
 def kinds_of_callers(tree: ast.Module) -> frozenset[ProblemType]:
@@ -65,10 +78,10 @@ def kinds_of_callers(tree: ast.Module) -> frozenset[ProblemType]:
         for name in node.names
     }
     functions = [node for node in whole.body if isinstance(node, ast.FunctionDef) and node.name in wanted]
-    return kinds_named_in(ast.Module([*imports, *functions], []))
+    return kinds_raised_by(ast.Module([*imports, *functions], []))
 
 
 def kinds_raised_in(*packages: str) -> frozenset[ProblemType]:
-    """Every kind that the modules of components name, themselves or by the kit's refusals of callers."""
+    """Every kind that the modules of components raise, themselves or by the kit's refusals of callers."""
     trees = [tree for _, tree in sources(*packages)]
-    return frozenset(kind for tree in trees for kind in kinds_named_in(tree) | kinds_of_callers(tree))
+    return frozenset(kind for tree in trees for kind in kinds_raised_by(tree) | kinds_of_callers(tree))

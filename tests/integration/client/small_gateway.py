@@ -17,6 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from lienthong.client.operations import KINDS
+from lienthong.kit.problems.registry import REGISTRY
 from lienthong.tlog import TileAddress
 from tests.support.audit_log import AuditLog
 
@@ -314,6 +315,8 @@ def _problem(code: str, status: int, title_vi: str, *, retry_after: str = "", **
         "title_vi": title_vi,
         "detail": f"Detail of {code}.",
         "detail_vi": f"Chi tiết {code}.",
+        "advice": REGISTRY[code].advice.en,
+        "advice_vi": REGISTRY[code].advice.vi,
         **extra,
     }
     headers = {"LGSP-Error": code} | ({"Retry-After": retry_after} if retry_after else {})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from lienthong.client import advice, operations
+from lienthong.client import operations
+from lienthong.client.advice import BY_OAUTH_ERROR
 from lienthong.client.errors import (
     ConflictError,
     ForbiddenError,
@@ -16,10 +17,13 @@ from lienthong.client.errors import (
     NotFoundError,
     NotYetRecordedError,
     RefusedError,
+    Text,
     UnauthenticatedError,
     UnavailableError,
 )
 from lienthong.client.problems import refusal
+from lienthong.kit.problems import ProblemError, oauth
+from lienthong.kit.problems.registry import REGISTRY, declared_in
 
 GET = httpx.Request("GET", "http://gateway/x")
 OAUTH = {"error": "invalid_client", "error_description": "Unknown key.", "error_description_vi": "Khoá lạ."}
@@ -42,6 +46,17 @@ def problem(code: str, status: int) -> dict[str, object]:
         "detail": "Detail.",
         "detail_vi": "Chi tiết.",
     }
+
+
+def advice_for(code: str) -> Text | None:
+    """What the SDK advises when the platform answers with this problem."""
+    kind = REGISTRY[code]
+    if kind in declared_in(oauth):
+        return refusal(answer(kind.status, {"error": code, "error_description": "Why."})).advice
+    return refusal(answer(kind.status, ProblemError(kind, kind.title).document("tx-1"))).advice
+
+
+ADVICE = {code: advice_for(code) for code in REGISTRY}
 
 
 @pytest.mark.parametrize(
@@ -68,11 +83,22 @@ def test_each_status_has_its_error(code: str, status: int, kind: type[RefusedErr
 
 
 def test_every_code_of_a_call_has_advice_in_both_languages() -> None:
-    for code, text in advice.BY_CODE.items():
+    for code, text in ADVICE.items():
+        assert text is not None
         assert text.vi, code
         assert text.en, code
-    for code in ("no-agreement", "purpose-not-in-agreement", "unknown-service", "invalid-client"):
-        assert "lienthong" in advice.BY_CODE[code].en
+        assert (text.vi, text.en) == (REGISTRY[code].advice.vi, REGISTRY[code].advice.en)
+    for code in ("no-agreement", "purpose-not-in-agreement", "unknown-service", "invalid_client"):
+        assert "lienthong" in REGISTRY[code].advice.en
+
+
+def test_advice_that_the_sdk_holds_itself_is_that_of_the_registry() -> None:
+    assert BY_OAUTH_ERROR.keys() == {kind.code for kind in declared_in(oauth)}
+
+
+def test_an_answer_without_advice_has_none() -> None:
+    assert refusal(answer(403, problem("no-agreement", 403))).advice is None
+    assert refusal(answer(400, {"error": "invalid_grant"})).advice is None
 
 
 def test_an_oauth_error_is_a_refusal_too() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lienthong.client import advice
+from lienthong.client.advice import BY_OAUTH_ERROR
 from lienthong.client.errors import (
     ConflictError,
     ForbiddenError,
@@ -48,7 +48,7 @@ def refusal(response: httpx.Response) -> RefusedError | NotAGatewayError:
     return _kind(code, status)(
         title,
         detail,
-        advice.for_problem(code, status),
+        _advice(document),
         code=code,
         status=status,
         transaction_id=_transaction_id(response, document),
@@ -103,6 +103,14 @@ def _texts(response: httpx.Response, document: dict[str, Any], code: str) -> tup
     return title, Text(
         _text(document, "detail_vi") or _text(document, "error_description_vi") or detail, detail
     )
+
+
+def _advice(document: dict[str, Any]) -> Text | None:
+    error = _text(document, "error")
+    if error is not None:
+        return BY_OAUTH_ERROR.get(error)
+    english = _text(document, "advice")
+    return None if english is None else Text(_text(document, "advice_vi") or english, english)
 
 
 def _text(document: dict[str, Any], key: str) -> str | None:
