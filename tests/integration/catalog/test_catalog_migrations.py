@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from lienthong.catalog.models import Base
+from lienthong.catalog.bootstrap import PACKAGE, SCHEMA
+from lienthong.catalog.models import CatalogBase
 from lienthong.kit.engines import create_engine
 from lienthong.kit.migrations import migrate
 
@@ -16,17 +17,17 @@ if TYPE_CHECKING:
 
 
 async def test_the_migrated_database_has_the_tables_of_the_models(database_url: str) -> None:
-    await migrate(database_url, "catalog", "lienthong.catalog")
-    await migrate(database_url, "catalog", "lienthong.catalog")
+    await migrate(database_url, SCHEMA, PACKAGE)
+    await migrate(database_url, SCHEMA, PACKAGE)
 
     def differences(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(
             connection,
             opts={"compare_type": True, "include_name": lambda name, kind, _: not _is_alembics(name, kind)},
         )
-        return list(compare_metadata(context, Base.metadata))
+        return list(compare_metadata(context, CatalogBase.metadata))
 
-    engine = create_engine(database_url, schema="catalog")
+    engine = create_engine(database_url, schema=SCHEMA)
     try:
         async with engine.connect() as connection:
             assert await connection.run_sync(differences) == []

@@ -18,7 +18,7 @@ from binh_thuan.data.places import communes_by_code
 from binh_thuan.data.procedures import procedures
 from binh_thuan.departments.ports import PORTS
 from binh_thuan.province import MANIFESTS, SYSTEMS, upstreams
-from lienthong.catalog.openapi import read as read_openapi
+from lienthong.catalog.services.domain.openapi import read as read_openapi
 from lienthong.client.manifests.load import load
 from lienthong.kit.settings import Settings
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lienthong.catalog import planning
-from lienthong.catalog.kinds import Key, Kind
-from lienthong.catalog.planning import Plan, State
-from lienthong.catalog.resources import Resource
-from lienthong.catalog.schemas.drafts import read_apply
+from lienthong.catalog.agencies.domain.agency import AgencyResource
+from lienthong.catalog.agreements.domain.agreement import AgreementResource
+from lienthong.catalog.apply.domain.planning import ApplyPlan, CatalogExcerpt, PlannedChange, plan_apply
+from lienthong.catalog.apply.schemas import read_apply
+from lienthong.catalog.domain.resources import Resource, ResourceKey, ResourceKind
+from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.catalog.systems.domain.system import SystemResource
 
 if TYPE_CHECKING:
-    from lienthong.catalog.mistakes import Mistake
+    from lienthong.catalog.errors import Violation
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 PROVIDER, CONSUMER = "H11.05/land", "H11.01/one-stop"
@@ -89,43 +91,55 @@ def province() -> list[dict[str, Any]]:
     ]
 
 
-def plan(*manifests: dict[str, Any], state: State | None = None) -> tuple[Plan, list[Mistake]]:
+def plan(
+    *manifests: dict[str, Any], excerpt: CatalogExcerpt | None = None
+) -> tuple[ApplyPlan, list[Violation]]:
     """Read manifests and plan them."""
-    drafts, mistakes = read_apply({"manifests": list(manifests)})
-    made, more = planning.make(drafts, state or State({}), NOW)
-    return made, mistakes + more
+    drafts, violations = read_apply({"manifests": list(manifests)})
+    made, more = plan_apply(drafts, excerpt or CatalogExcerpt({}), NOW)
+    return made, violations + more
 
 
-def pointers(*manifests: dict[str, Any], state: State | None = None) -> list[str]:
-    """Where the mistakes of manifests are."""
-    return sorted(mistake.pointer for mistake in plan(*manifests, state=state)[1])
+def pointers(*manifests: dict[str, Any], excerpt: CatalogExcerpt | None = None) -> list[str]:
+    """Where the violations of manifests are."""
+    return sorted(violation.pointer for violation in plan(*manifests, excerpt=excerpt)[1])
 
 
-def kept(*manifests: dict[str, Any], status: str | None = None) -> State:
+def catalog_with(*manifests: dict[str, Any], status: str | None = None) -> CatalogExcerpt:
     """The catalog after these manifests; `status` is that of agreements."""
-    made, mistakes = plan(*manifests)
-    assert mistakes == []
-    resources: dict[Key, Resource] = {}
-    for version, step in enumerate(made.steps, 1):
-        spec = {member: value for member, value in step.spec.items() if member not in {"openapi", "status"}}
-        decided = status or step.spec.get("status", "requested")
-        resources[step.key] = Resource(
-            step.kind,
-            step.id,
-            spec,
-            status=decided if step.kind is Kind.AGREEMENT else "active",
-            version=version,
-            created_at=NOW,
-            updated_at=NOW,
-            member_class="GOV",
-            openapi=step.spec.get("openapi"),
-            operations=step.operations,
-        )
-    agreements: dict[str, list[Resource]] = {}
+    made, violations = plan(*manifests)
+    assert violations == []
+    resources: dict[ResourceKey, Resource] = {}
+    for version, change in enumerate(made.changes, 1):
+        resources[change.key] = _resource(change, version, status)
+    agreements: dict[str, list[AgreementResource]] = {}
     systems: dict[str, list[str]] = {}
     for resource in resources.values():
-        if resource.kind is Kind.AGREEMENT and resource.status in {"requested", "approved"}:
-            agreements.setdefault(resource.provider, []).append(resource)
-        if resource.kind is Kind.SYSTEM:
+        if isinstance(resource, AgreementResource) and resource.status in {"requested", "approved"}:
+            agreements.setdefault(resource.target, []).append(resource)
+        if resource.kind is ResourceKind.SYSTEM:
             systems.setdefault(resource.id.split("/")[0], []).append(resource.id)
-    return State(resources, agreements, systems)
+    return CatalogExcerpt(resources, agreements, systems)
+
+
+def _resource(change: PlannedChange, version: int, status: str | None) -> Resource:
+    spec = {member: value for member, value in change.spec.items() if member not in {"openapi", "status"}}
+    members: dict[str, Any] = {
+        "id": change.id,
+        "spec": spec,
+        "status": "active",
+        "version": version,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    match change.kind:
+        case ResourceKind.AGENCY:
+            return AgencyResource(**members)
+        case ResourceKind.SYSTEM:
+            return SystemResource(**members, member_class="GOV")
+        case ResourceKind.SERVICE:
+            return ServiceResource(**members, openapi=change.spec["openapi"], operations=change.operations)
+        case ResourceKind.EVENT_TYPE:
+            return Resource(kind=change.kind, **members)
+        case ResourceKind.AGREEMENT:
+            return AgreementResource(**members | {"status": status or change.spec["status"]})

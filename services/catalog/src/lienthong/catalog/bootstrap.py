@@ -1,28 +1,50 @@
-"""The wiring: the only place where the catalog's parts meet."""
+"""The wiring: the only place where the catalog's parts are put together."""
 
 from __future__ import annotations
 
 import socket
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lienthong.catalog import endpoints, events
-from lienthong.catalog.applying import Applying
-from lienthong.catalog.changes import Changes
-from lienthong.catalog.deciding import Deciding
-from lienthong.catalog.feed import Feed
+from lienthong.catalog import events
+from lienthong.catalog.agencies import endpoints as agency_endpoints
+from lienthong.catalog.agencies import rpc as agency_rpc
+from lienthong.catalog.agencies.repository import AgencyRepository
+from lienthong.catalog.agencies.service import AgencyService
+from lienthong.catalog.agreements import endpoints as agreement_endpoints
+from lienthong.catalog.agreements import rpc as agreement_rpc
+from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.agreements.service import AgreementService
+from lienthong.catalog.apply import endpoints as apply_endpoints
+from lienthong.catalog.apply.service import ApplyService
+from lienthong.catalog.background import follow_changes
+from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.event_types import endpoints as event_type_endpoints
+from lienthong.catalog.event_types import rpc as event_type_rpc
+from lienthong.catalog.event_types.repository import EventTypeRepository
+from lienthong.catalog.event_types.service import EventTypeService
 from lienthong.catalog.models import OUTBOX
-from lienthong.catalog.repository import Repository
+from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.rpc import Routes
+from lienthong.catalog.service.unit_of_work import UnitsOfWork
+from lienthong.catalog.service.versions import VersionMonitor
+from lienthong.catalog.service.watch import WatchService
+from lienthong.catalog.services import endpoints as service_endpoints
+from lienthong.catalog.services import rpc as service_rpc
+from lienthong.catalog.services.repository import ServiceRepository
+from lienthong.catalog.services.service import ServiceService
+from lienthong.catalog.systems import endpoints as system_endpoints
+from lienthong.catalog.systems import rpc as system_rpc
+from lienthong.catalog.systems.repository import SystemRepository
+from lienthong.catalog.systems.service import SystemService
 from lienthong.contracts.catalog.v1 import routes_pb2_grpc
 from lienthong.kit.access import Access
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
-from lienthong.kit.journal import journal_stream
+from lienthong.kit.journal import AdminJournal, journal_stream
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.outbox import Outbox, OutboxRelay
@@ -34,44 +56,74 @@ from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Mapping
 
     from fastapi import FastAPI
 
+    from lienthong.catalog.rpc import ToMessage
+    from lienthong.catalog.service.unit_of_work import Repositories
     from lienthong.catalog.settings import CatalogSettings
     from lienthong.kit.ids import NewId
 
 PACKAGE = "lienthong.catalog"
 SCHEMA = "catalog"
 
+REPOSITORIES: Repositories = {
+    ResourceKind.AGENCY: AgencyRepository,
+    ResourceKind.SYSTEM: SystemRepository,
+    ResourceKind.SERVICE: ServiceRepository,
+    ResourceKind.EVENT_TYPE: EventTypeRepository,
+    ResourceKind.AGREEMENT: AgreementRepository,
+}
+MESSAGES: Mapping[ResourceKind, ToMessage] = {
+    ResourceKind.AGENCY: agency_rpc.to_message,
+    ResourceKind.SYSTEM: system_rpc.to_message,
+    ResourceKind.SERVICE: service_rpc.to_message,
+    ResourceKind.EVENT_TYPE: event_type_rpc.to_message,
+    ResourceKind.AGREEMENT: agreement_rpc.to_message,
+}
+
 
 @dataclass(frozen=True, slots=True)
-class Features:
-    """What the endpoints call."""
+class CatalogServices:
+    """The service of each feature."""
 
-    applying: Applying
-    deciding: Deciding
-    db: Database
-    new_id: NewId
-    max_request_bytes: int
+    agencies: AgencyService
+    systems: SystemService
+    services: ServiceService
+    event_types: EventTypeService
+    agreements: AgreementService
+    apply: ApplyService
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Repository]:
-        """Read within one consistent view."""
-        async with self.db.reading() as session:
-            yield Repository(session)
+    @classmethod
+    def of(cls, units: UnitsOfWork, new_id: NewId) -> CatalogServices:
+        """Build the services on one way of opening units of work."""
+        return cls(
+            AgencyService(units),
+            SystemService(units),
+            ServiceService(units),
+            EventTypeService(units),
+            AgreementService(units, new_id),
+            ApplyService(units),
+        )
 
 
-def create_app(features: Features, access: Access) -> FastAPI:
+def create_app(services: CatalogServices, access: Access, new_id: NewId, max_request_bytes: int) -> FastAPI:
     """Build the REST application."""
     app = create_rest_app(
         "Liên thông: catalog",
         summary="Agencies, systems, services, event types and agreements.",
         openapi_path="/catalog/v1/openapi.json",
     )
-    app.state.features = features
     app.state.access = access
-    app.include_router(endpoints.router())
+    app.state.new_id = new_id
+    app.state.max_request_bytes = max_request_bytes
+    app.include_router(apply_endpoints.routes(services.apply))
+    app.include_router(agency_endpoints.routes(services.agencies))
+    app.include_router(system_endpoints.routes(services.systems))
+    app.include_router(service_endpoints.routes(services.services))
+    app.include_router(event_type_endpoints.routes(services.event_types))
+    app.include_router(agreement_endpoints.routes(services.agreements))
     return app
 
 
@@ -98,22 +150,22 @@ async def run(settings: CatalogSettings) -> None:
     keys.load()
     relay = OutboxRelay(db, OUTBOX, bus, clock)
     outbox = Outbox(OUTBOX, on_commit=relay.wake, clock=clock)
+    journal = AdminJournal(events.SERVICE, outbox, clock)
 
     async def read_version() -> int:
         async with db.reading() as session:
-            return await Repository(session).head()
+            return await ChangeLogRepository(session).version()
 
-    feed = Feed(read_version)
-    changes = Changes(db, outbox, feed, clock, uuid7)
-    features = Features(
-        Applying(changes), Deciding(changes, uuid7), db, uuid7, settings.catalog_max_request_bytes
-    )
+    versions = VersionMonitor(read_version)
+    units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
+    services = CatalogServices.of(units, uuid7)
+    routes = Routes(WatchService(units), versions, MESSAGES)
     await run_process(
         events.SERVICE,
         settings,
-        app=create_app(features, Access(keys.fresh, verifier)),
-        register_rpc=partial(routes_pb2_grpc.add_RoutesServicer_to_server, Routes(db, feed)),
-        background=[keys.run, relay.run, feed.run, partial(events.listen, bus, feed)],
+        app=create_app(services, Access(keys.fresh, verifier), uuid7, settings.catalog_max_request_bytes),
+        register_rpc=partial(routes_pb2_grpc.add_RoutesServicer_to_server, routes),
+        background=[keys.run, relay.run, versions.run, partial(follow_changes, bus, versions)],
         checks={"database": db.check, "keys": lambda: keys.ready},
         close=[bus.close, db.close, channel.close],
     )

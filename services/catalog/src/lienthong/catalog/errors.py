@@ -1,9 +1,11 @@
-"""The catalog's problems (RFC 9457), in English and Vietnamese."""
+"""What can be wrong with a request: values, violations in a document, and the problems that report them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from lienthong.kit.json_pointer import JsonPath, pointer
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.problems import catalog as kinds
 from lienthong.kit.text import BilingualText
@@ -11,17 +13,53 @@ from lienthong.kit.text import BilingualText
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lienthong.catalog.kinds import Key
-    from lienthong.catalog.mistakes import Mistake, ValueRefusedError
-
 MAX_ERRORS = 500
+"""The most violations that a problem document names; the rest is counted."""
+
+
+class InvalidValueError(ValueError):
+    """A value is not acceptable; carries the reason in English and in Vietnamese."""
+
+    def __init__(self, en: str, vi: str) -> None:
+        super().__init__(en)
+        self.en = en
+        self.vi = vi
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule that a document breaks: where, what is wrong and how to correct it.
+
+    A `conflict` is not wrong by itself but contradicts what was decided before.
+    """
+
+    path: JsonPath
+    en: str
+    vi: str
+    conflict: bool = False
+
+    @property
+    def pointer(self) -> str:
+        """The path as a JSON pointer (RFC 6901)."""
+        return pointer(self.path)
+
+    def under(self, *prefix: str | int) -> Violation:
+        """Return the violation as seen from an enclosing document, in which this one stands at `prefix`."""
+        return replace(self, path=(*prefix, *self.path))
+
+    def document(self) -> dict[str, str]:
+        """Return the violation as an entry of `errors` in a problem document."""
+        return {"pointer": self.pointer, "detail": self.en, "detail_vi": self.vi}
 
 
 class MalformedRequestError(ProblemError):
     """The body cannot be read at all."""
 
-    def __init__(self, refusal: ValueRefusedError) -> None:
-        super().__init__(general.MALFORMED_REQUEST, BilingualText(f"{refusal.en}.", f"{refusal.vi}."))
+    def __init__(self, reason: BilingualText) -> None:
+        detail = BilingualText(
+            f"The body cannot be read: {reason.en}.", f"Không đọc được nội dung: {reason.vi}."
+        )
+        super().__init__(general.MALFORMED_REQUEST, detail)
 
 
 class NotAllowedError(ProblemError):
@@ -34,11 +72,10 @@ class NotAllowedError(ProblemError):
 class UnknownResourceError(ProblemError):
     """There is no such resource."""
 
-    def __init__(self, key: Key) -> None:
-        kind, identity = key
+    def __init__(self, kind_en: str, kind_vi: str, resource_id: str) -> None:
         detail = BilingualText(
-            f"There is no {kind.word} '{identity}' in the catalog.",
-            f"Không có {kind.word_vi} '{identity}' trong danh mục.",
+            f"There is no {kind_en} '{resource_id}' in the catalog.",
+            f"Không có {kind_vi} '{resource_id}' trong danh mục.",
         )
         super().__init__(kinds.UNKNOWN_RESOURCE, detail)
 
@@ -55,7 +92,7 @@ class RequestTooLargeError(ProblemError):
 
 
 class UnsupportedMediaTypeError(ProblemError):
-    """The body is said not to be JSON."""
+    """The body is declared as something other than JSON."""
 
     def __init__(self) -> None:
         detail = BilingualText(
@@ -77,42 +114,42 @@ class InvalidCursorError(ProblemError):
 
 
 class ConflictError(ProblemError):
-    """What was asked contradicts what was decided before, or another resource of that name."""
+    """What was asked contradicts what was decided before, or another resource with the same id."""
 
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        super().__init__(kinds.CONFLICT, _summary(mistakes), extra=_errors(mistakes))
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        super().__init__(kinds.CONFLICT, _summary(violations), extra=_errors(violations))
 
 
 class InvalidManifestsError(ProblemError):
     """Something in the body is wrong; `errors` names all of it."""
 
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        super().__init__(kinds.INVALID_MANIFESTS, _summary(mistakes), extra=_errors(mistakes))
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        super().__init__(kinds.INVALID_MANIFESTS, _summary(violations), extra=_errors(violations))
 
 
-def refuse(mistakes: Sequence[Mistake]) -> None:
-    """Raise what fits the mistakes; nothing when there are none.
+def raise_for(violations: Sequence[Violation]) -> None:
+    """Raise the problem that reports the violations, if there are any.
 
     Raises:
-        ProblemError: `invalid-manifests` when at least one is a mistake in what was sent, `conflict` when all
-            contradict what the catalog holds.
+        InvalidManifestsError: at least one is a mistake in what was sent.
+        ConflictError: all of them contradict what the catalog holds.
     """
-    if any(not mistake.conflict for mistake in mistakes):
-        raise InvalidManifestsError(mistakes)
-    if mistakes:
-        raise ConflictError(mistakes)
+    if any(not violation.conflict for violation in violations):
+        raise InvalidManifestsError(violations)
+    if violations:
+        raise ConflictError(violations)
 
 
-def _errors(mistakes: Sequence[Mistake]) -> dict[str, Any]:
-    extra: dict[str, Any] = {"errors": [mistake.document() for mistake in mistakes[:MAX_ERRORS]]}
-    if len(mistakes) > MAX_ERRORS:
-        extra["more_errors"] = len(mistakes) - MAX_ERRORS
+def _errors(violations: Sequence[Violation]) -> dict[str, Any]:
+    extra: dict[str, Any] = {"errors": [violation.document() for violation in violations[:MAX_ERRORS]]}
+    if len(violations) > MAX_ERRORS:
+        extra["more_errors"] = len(violations) - MAX_ERRORS
     return extra
 
 
-def _summary(mistakes: Sequence[Mistake], limit: int = 3) -> BilingualText:
-    places = [mistake.pointer or "/" for mistake in mistakes[:limit]]
-    more = f" (+{len(mistakes) - limit})" if len(mistakes) > limit else ""
-    en = [f"{place}: {mistake.detail}" for place, mistake in zip(places, mistakes, strict=False)]
-    vi = [f"{place}: {mistake.detail_vi}" for place, mistake in zip(places, mistakes, strict=False)]
-    return BilingualText("; ".join(en) + more, "; ".join(vi) + more)
+def _summary(violations: Sequence[Violation], limit: int = 3) -> BilingualText:
+    named = violations[:limit]
+    more = f" (+{len(violations) - limit})" if len(violations) > limit else ""
+    en = "; ".join(f"{violation.pointer or '/'}: {violation.en}" for violation in named)
+    vi = "; ".join(f"{violation.pointer or '/'}: {violation.vi}" for violation in named)
+    return BilingualText(en + more, vi + more)

@@ -1,9 +1,12 @@
-"""The catalog's tables. Nothing is ever deleted: agencies end, systems are suspended, agreements revoked."""
+"""The tables that all features share. The tables of each kind of resource are in its feature.
+
+Nothing is ever deleted: agencies end, systems are suspended, agreements revoked.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import JSON, BigInteger, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lienthong.kit import database
@@ -11,14 +14,14 @@ from lienthong.kit.database import new_metadata
 from lienthong.kit.outbox import outbox_table
 
 
-class Base(database.Base):
+class CatalogBase(database.Base):
     """The root of the catalog's tables."""
 
     __abstract__ = True
     metadata = new_metadata()
 
 
-class Head(Base):
+class CatalogHead(CatalogBase):
     """The one row with the catalog's version; whoever writes locks it first, so versions commit in order."""
 
     __tablename__ = "head"
@@ -27,8 +30,8 @@ class Head(Base):
     version: Mapped[int] = mapped_column(BigInteger)
 
 
-class Kept:
-    """What all resources share. JSON is kept as text, so that members keep the order they were written in."""
+class ResourceColumns:
+    """The columns of every resource. JSON is stored as text, so that members keep their order."""
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     spec: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -37,73 +40,8 @@ class Kept:
     updated_at: Mapped[datetime]
 
 
-class AgencyRow(Kept, Base):
-    """An organisation; its id is the canonical code."""
-
-    __tablename__ = "agencies"
-
-    member_class: Mapped[str] = mapped_column(Text)
-
-
-class SystemRow(Kept, Base):
-    """An information system of an agency."""
-
-    __tablename__ = "systems"
-    __table_args__ = (CheckConstraint("status IN ('active', 'suspended')", name="status"),)
-
-    agency_id: Mapped[str] = mapped_column(ForeignKey("agencies.id"), index=True)
-    status: Mapped[str] = mapped_column(Text)
-
-
-class ServiceRow(Kept, Base):
-    """An API of a system; its document stands apart from the spec because most readers do without it."""
-
-    __tablename__ = "services"
-
-    system_id: Mapped[str] = mapped_column(ForeignKey("systems.id"), index=True)
-    openapi: Mapped[dict[str, Any]] = mapped_column(JSON, deferred=True)
-    operations: Mapped[list[Any]] = mapped_column(JSON)
-
-
-class EventTypeRow(Kept, Base):
-    """A kind of event that a system publishes."""
-
-    __tablename__ = "event_types"
-
-    system_id: Mapped[str] = mapped_column(ForeignKey("systems.id"), index=True)
-
-
-class AgreementRow(Kept, Base):
-    """Who may use what, for which purposes."""
-
-    __tablename__ = "agreements"
-    __table_args__ = (
-        CheckConstraint("status IN ('requested', 'approved', 'rejected', 'revoked')", name="status"),
-        CheckConstraint("(service_id IS NULL) <> (event_type_id IS NULL)", name="one_target"),
-    )
-
-    consumer_id: Mapped[str] = mapped_column(ForeignKey("systems.id"), index=True)
-    service_id: Mapped[str | None] = mapped_column(ForeignKey("services.id"), index=True)
-    event_type_id: Mapped[str | None] = mapped_column(ForeignKey("event_types.id"), index=True)
-    status: Mapped[str] = mapped_column(Text)
-
-
-class DecisionRow(Base):
-    """A decision about an agreement; rows are only ever added."""
-
-    __tablename__ = "decisions"
-
-    version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    agreement_id: Mapped[str] = mapped_column(ForeignKey("agreements.id"), index=True)
-    status: Mapped[str] = mapped_column(Text)
-    by: Mapped[str] = mapped_column(Text)
-    at: Mapped[datetime]
-    legal_ground: Mapped[str] = mapped_column(Text)
-    reason: Mapped[str] = mapped_column(Text)
-
-
-class ChangeRow(Base):
-    """The change log: one row per version, without gaps; watchers read on from where they are."""
+class ChangeRow(CatalogBase):
+    """The change log: one row per version, without gaps; a watch reads on from the version it has sent."""
 
     __tablename__ = "changes"
     __table_args__ = (Index("ix_changes_kind_resource_id", "kind", "resource_id"),)
@@ -116,19 +54,5 @@ class ChangeRow(Base):
     at: Mapped[datetime]
 
 
-#: Messages that were committed with a change and wait for the bus.
-OUTBOX = outbox_table(Base.metadata)
-
-__all__ = [
-    "OUTBOX",
-    "AgencyRow",
-    "AgreementRow",
-    "Base",
-    "ChangeRow",
-    "DecisionRow",
-    "EventTypeRow",
-    "Head",
-    "Kept",
-    "ServiceRow",
-    "SystemRow",
-]
+OUTBOX = outbox_table(CatalogBase.metadata)
+"""Messages that were committed with a change and wait for the bus."""

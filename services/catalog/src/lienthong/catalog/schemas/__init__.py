@@ -1,1 +1,1 @@
-"""What comes in from outside, checked at the door."""
+"""Shapes of what comes in and goes out over REST, shared by all kinds of resources."""

@@ -1,277 +1,165 @@
-"""The `spec` of each kind of manifest: its fields, what must hold between them, and what they refer to.
+"""Reading the `spec` of a resource: its fields, the rules between them, and what they refer to.
 
-Checks between fields run over the fields that were right by themselves, so that one mistake never hides
+Rules between fields are checked on the fields that are valid by themselves, so that one mistake never hides
 another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from pydantic import BaseModel, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 from typing_extensions import override
 
-from lienthong.catalog import data_schema, identifiers, openapi, public_keys, validity
-from lienthong.catalog.kinds import Key, Kind
-from lienthong.catalog.mistakes import Found, Path, ValueRefusedError
-from lienthong.catalog.schemas.fields import (
-    AgencyCode,
-    Description,
-    Email,
-    Name,
-    OfferRef,
-    Operations,
-    Paragraph,
-    Part,
-    Purposes,
-    Since,
-    SystemRef,
-    Until,
-    Upstreams,
-)
+from lienthong.catalog.domain import identifiers, validity
+from lienthong.catalog.domain.drafts import Draft, Reference
+from lienthong.catalog.domain.resources import ResourceKey, ResourceKind, ServiceOperation
+from lienthong.catalog.errors import InvalidValueError, Violation
+from lienthong.catalog.schemas.fields import StrictModel
+from lienthong.catalog.schemas.messages import messages
+from lienthong.kit.json_pointer import JsonPath, pointer
+from lienthong.kit.json_text import Json, not_portable
 
 Fields = Mapping[str, Any]
-Reference = tuple[Path, Key]
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
-class Spec(Part):
-    """What all specs share."""
+class FieldCollector(StrictModel):
+    """A model whose fields that are valid by themselves are collected, even where others are not.
 
-    kind: ClassVar[Kind]
+    They are put into the validation context, a dict.
+    """
 
     @field_validator("*", mode="wrap")
     @classmethod
-    def _remember(cls, value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-        """Put each field that is right by itself into the context, for the checks between fields."""
+    def _collect(cls, value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
         result = handler(value)
         if isinstance(info.context, dict) and info.field_name is not None:
             info.context[info.field_name] = result
         return result
 
+
+class ResourceSpec(FieldCollector):
+    """What the specs of all kinds have in common."""
+
+    kind: ClassVar[ResourceKind]
+
     @classmethod
-    def identify(cls, text: str) -> str:
+    def canonical_id(cls, text: str) -> str:
         """Return the canonical form of an id of this kind.
 
         Raises:
-            ValueRefusedError: it breaks the grammar.
+            InvalidValueError: it breaks the grammar.
         """
         raise NotImplementedError
 
     @classmethod
-    def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
-        """Name what is wrong between fields and inside documents, paths relative to the spec.
+    def violations(
+        cls, resource_id: str | None, fields: Fields, given: Collection[str]
+    ) -> Iterator[Violation]:
+        """Yield what is wrong between fields and inside documents, with paths relative to the spec.
 
-        `fields` are those that are right by themselves, `given` names the members that were sent at all.
+        `resource_id` is None where the id itself is wrong, `fields` are those that are valid by themselves,
+        `given` names all members that were sent.
         """
         yield from ()
 
     @classmethod
     def references(cls, fields: Fields) -> Iterator[Reference]:
-        """Name the resources that fields refer to, paths relative to the spec."""
+        """Yield the resources that fields refer to, with paths relative to the spec."""
         yield from ()
 
     @classmethod
-    def owner(cls, identity: str) -> Key | None:
-        """Name the resource whose part this one is, as its id says."""
+    def owner(cls, resource_id: str) -> ResourceKey | None:
+        """Return the resource that this one belongs to, as its id says."""
         return None
 
+    @classmethod
+    def declared_operations(cls, fields: Fields) -> tuple[ServiceOperation, ...]:
+        """Return the operations that the spec declares, none where their document has violations."""
+        return ()
 
-class AgencySpec(Spec):
-    """An organisation with an official code."""
 
-    kind = Kind.AGENCY
-
-    member_class: Literal["GOV", "COM", "NGO"] = Field(alias="class")
-    name: Name
-    valid_from: Since | None = None
-    valid_to: Until | None = None
-    replaced_by: AgencyCode | None = None
+class ProvidedSpec(ResourceSpec):
+    """The spec of what a system provides to others: a service or an event type."""
 
     @override
     @classmethod
-    def identify(cls, text: str) -> str:
-        return identifiers.agency_code(text)
+    def canonical_id(cls, text: str) -> str:
+        return str(identifiers.ProvidedId.parse(text))
 
     @override
     @classmethod
-    def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
-        member_class = fields.get("member_class", "COM")
-        if identity is not None and identifiers.is_tax_code(identity) and member_class != "COM":
-            yield Found(
-                ("class",),
-                f"'{identity}' is a tax code, which only companies (COM) go by; use the agency's "
-                f"official code",
-                f"'{identity}' là mã số thuế, chỉ dùng cho doanh nghiệp (COM); hãy dùng mã cơ quan "
-                f"chính thức",
-            )
-        yield from _period(fields)
-        if fields.get("replaced_by") is None:
-            return
-        if fields["replaced_by"] == identity:
-            yield Found(
-                ("replacedBy",), "an agency cannot replace itself", "cơ quan không thể tự thay thế chính mình"
-            )
-        if "validTo" not in given:
-            yield Found(
-                ("replacedBy",),
-                "a code that was replaced has ended; say when in 'validTo'",
-                "mã đã được thay thế thì đã hết hiệu lực; hãy ghi thời điểm trong 'validTo'",
-            )
-
-    @override
-    @classmethod
-    def references(cls, fields: Fields) -> Iterator[Reference]:
-        if fields.get("replaced_by") is not None:
-            yield ("replacedBy",), (Kind.AGENCY, fields["replaced_by"])
+    def owner(cls, resource_id: str) -> ResourceKey:
+        return ResourceKind.SYSTEM, resource_id.rpartition("/")[0]
 
 
-class SystemSpec(Spec):
-    """An information system of an agency; the unit that holds keys and calls."""
+def read_spec(
+    shape: type[ResourceSpec], resource_id: str | None, raw: Json, *, spec_path: JsonPath, id_path: JsonPath
+) -> tuple[Draft, list[Violation]]:
+    """Read the spec of one resource: what could be read of it, and every violation.
 
-    kind = Kind.SYSTEM
-
-    name: Name
-    description: Description | None = None
-    contact: Email | None = None
-    jwks: dict[str, Any]
-
-    @override
-    @classmethod
-    def identify(cls, text: str) -> str:
-        return str(identifiers.SystemId.parse(text))
-
-    @override
-    @classmethod
-    def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
-        del identity, given
-        if "jwks" in fields:
-            yield from (found.below("jwks") for found in public_keys.findings(fields["jwks"]))
-
-    @override
-    @classmethod
-    def owner(cls, identity: str) -> Key:
-        return Kind.AGENCY, identity.rpartition("/")[0]
-
-
-class OfferSpec(Spec):
-    """What a system offers to others."""
-
-    @override
-    @classmethod
-    def identify(cls, text: str) -> str:
-        return str(identifiers.OfferId.parse(text))
-
-    @override
-    @classmethod
-    def owner(cls, identity: str) -> Key:
-        return Kind.SYSTEM, identity.rpartition("/")[0]
+    `resource_id` is the canonical id, None where the id itself is wrong.
+    """
+    fields: dict[str, Any] = {}
+    spec, violations = validate(shape, raw, spec_path, fields)
+    if isinstance(raw, dict):
+        given = {name for name, value in raw.items() if value is not None}
+        violations += [
+            violation.under(*spec_path) for violation in shape.violations(resource_id, fields, given)
+        ]
+    document = None
+    if spec is not None and resource_id is not None and not violations:
+        document = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    references = [((*spec_path, *path), key) for path, key in shape.references(fields)]
+    owner = shape.owner(resource_id) if resource_id is not None else None
+    if owner is not None:
+        references.insert(0, (id_path, owner))
+    name = resource_id if resource_id is not None else f"?{pointer(id_path)}"
+    draft = Draft(
+        shape.kind, name, spec_path, id_path, document, tuple(references), shape.declared_operations(fields)
+    )
+    return draft, violations
 
 
-class ServiceSpec(OfferSpec):
-    """An API that a system provides."""
-
-    kind = Kind.SERVICE
-
-    name: Name
-    upstreams: Upstreams
-    timeout_ms: Annotated[int, Field(ge=10, le=600_000)] = 10_000
-    max_request_bytes: Annotated[int, Field(ge=1, le=1024**3)] = 10_485_760
-    write_ahead: bool = False
-    openapi: dict[str, Any]
-
-    @override
-    @classmethod
-    def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
-        del identity, given
-        if "openapi" in fields:
-            yield from (found.below("openapi") for found in openapi.read(fields["openapi"])[1])
+def read_id(shape: type[ResourceSpec], text: str, path: JsonPath) -> tuple[str | None, list[Violation]]:
+    """Return the canonical form of an id, or the violation in it."""
+    try:
+        return shape.canonical_id(text), []
+    except InvalidValueError as reason:
+        return None, [Violation(path, reason.en, reason.vi)]
 
 
-class EventTypeSpec(OfferSpec):
-    """A kind of event that a system publishes."""
-
-    kind = Kind.EVENT_TYPE
-
-    name: Name
-    data_schema: dict[str, Any]
-
-    @override
-    @classmethod
-    def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
-        del identity, given
-        if "data_schema" in fields:
-            yield from (found.below("dataSchema") for found in data_schema.findings(fields["data_schema"]))
+def validate(
+    shape: type[Shape], raw: Json, path: JsonPath, fields: dict[str, Any] | None = None
+) -> tuple[Shape | None, list[Violation]]:
+    """Validate a value: the model, or every violation. `fields` receives what is valid by itself."""
+    try:
+        return shape.model_validate(raw, context=fields), []
+    except ValidationError as error:
+        return None, [
+            Violation((*path, *detail["loc"]), *messages(detail, lambda where: _member_names(shape, where)))
+            for detail in error.errors(include_url=False)
+        ]
 
 
-class AgreementSpec(Spec):
-    """What lets one system use operations of a service, or subscribe to an event type."""
-
-    kind = Kind.AGREEMENT
-
-    consumer: SystemRef
-    service: OfferRef | None = None
-    event_type: OfferRef | None = None
-    operations: Operations | None = None
-    purposes: Purposes
-    legal_ground: Paragraph
-    valid_from: Since | None = None
-    valid_to: Until | None = None
-    status: Literal["requested", "approved"] = "requested"
-
-    @override
-    @classmethod
-    def identify(cls, text: str) -> str:
-        return identifiers.agreement_id(text)
-
-    @override
-    @classmethod
-    def findings(cls, identity: str | None, fields: Fields, given: Collection[str]) -> Iterator[Found]:
-        del identity
-        if "service" not in given and "eventType" not in given:
-            yield Found(
-                ("service",),
-                "is missing; name the 'service' or the 'eventType' that the agreement is about",
-                "còn thiếu; hãy nêu 'service' hoặc 'eventType' mà thoả thuận nói tới",
-            )
-        if "service" in given and "eventType" in given:
-            yield Found(
-                ("eventType",),
-                "an agreement is about a service or an event type, not both; make two",
-                "một thoả thuận chỉ về một dịch vụ hoặc một loại sự kiện; hãy lập hai thoả thuận",
-            )
-        if fields.get("operations") == []:
-            # Who reads it takes it for none, who leaves it out means all: nothing must depend on the guess.
-            yield Found(
-                ("operations",),
-                "an empty list allows nothing; name the operations, or leave it out to allow all",
-                "danh sách trống không cho phép thao tác nào; hãy nêu các thao tác, hoặc bỏ đi để cho phép "
-                "tất cả",
-            )
-        if fields.get("operations") and "eventType" in given:
-            yield Found(
-                ("operations",),
-                "an event type has no operations; leave them out",
-                "loại sự kiện không có thao tác; hãy bỏ trống",
-            )
-        yield from _period(fields)
-
-    @override
-    @classmethod
-    def references(cls, fields: Fields) -> Iterator[Reference]:
-        named = (("consumer", "consumer", Kind.SYSTEM), ("service", "service", Kind.SERVICE))
-        for field, member, kind in (*named, ("event_type", "eventType", Kind.EVENT_TYPE)):
-            if fields.get(field) is not None:
-                yield (member,), (kind, fields[field])
+def unportable(body: Json) -> list[Violation]:
+    """Return each place of a body that other JSON readers or the database could not take as it is."""
+    return [Violation(path, text.en, text.vi) for path, text in not_portable(body)]
 
 
-SPECS: Mapping[Kind, type[Spec]] = {
-    spec.kind: spec for spec in (AgencySpec, SystemSpec, ServiceSpec, EventTypeSpec, AgreementSpec)
-}
-
-
-def _period(fields: Fields) -> Iterator[Found]:
+def period_violations(fields: Fields) -> Iterator[Violation]:
+    """Yield what is wrong between `validFrom` and `validTo`."""
     try:
         validity.check_order(fields.get("valid_from"), fields.get("valid_to"))
-    except ValueRefusedError as refusal:
-        yield Found(("validTo",), refusal.en, refusal.vi)
+    except InvalidValueError as reason:
+        yield Violation(("validTo",), reason.en, reason.vi)
+
+
+def _member_names(shape: type[BaseModel], path: JsonPath) -> Collection[str]:
+    """Return the members that the object at a path may have."""
+    for part in path:
+        for name, field in shape.model_fields.items():
+            inner = field.annotation
+            if part == (field.alias or name) and isinstance(inner, type) and issubclass(inner, BaseModel):
+                shape = inner
+    return [field.alias or name for name, field in shape.model_fields.items()]

@@ -1,0 +1,1 @@
+"""Agencies: organisations with an official code."""

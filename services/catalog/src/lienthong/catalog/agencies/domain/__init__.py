@@ -1,0 +1,1 @@
+"""The rules of agencies, on plain values."""

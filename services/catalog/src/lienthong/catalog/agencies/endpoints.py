@@ -1,0 +1,39 @@
+"""REST: agencies."""
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from lienthong.catalog.agencies.schemas import AgencySpec
+from lienthong.catalog.agencies.service import AgencyService
+from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.endpoints import (
+    DEFAULT_LIMIT,
+    PREFIX,
+    After,
+    AnyActor,
+    Limit,
+    manifest_of,
+    page_document,
+    path_id,
+)
+
+
+def routes(agencies: AgencyService) -> APIRouter:
+    """Build the routes of agencies."""
+    router = APIRouter(prefix=f"{PREFIX}/agencies", tags=["agencies"])
+
+    @router.get("")
+    async def list_agencies(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:
+        """List agencies, in the order of their codes."""
+        del actor
+        page = await agencies.page({}, after=after, limit=limit)
+        return JSONResponse(page_document(page, manifest_of))
+
+    @router.get("/{agency}")
+    async def get_agency(agency: str, actor: AnyActor) -> JSONResponse:
+        """Show an agency."""
+        del actor
+        found = await agencies.get(path_id(ResourceKind.AGENCY, AgencySpec.canonical_id, agency))
+        return JSONResponse(found.manifest())
+
+    return router

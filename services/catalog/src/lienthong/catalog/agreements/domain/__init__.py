@@ -1,0 +1,1 @@
+"""The rules of agreements, on plain values."""

@@ -1,0 +1,67 @@
+"""The operations that agreements name exist, and stay as long as an open agreement names them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.errors import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from lienthong.catalog.agreements.domain.agreement import AgreementResource
+    from lienthong.catalog.domain.drafts import Draft
+
+_MOST_LISTED = 10
+
+
+def unknown_operations(
+    drafts: Iterable[Draft], operations: Mapping[str, Collection[str]]
+) -> Iterator[Violation]:
+    """Yield each operation that an agreement names and its service does not have.
+
+    `operations` are the operation ids by service; a service that is not in it is not checked.
+    """
+    for draft in drafts:
+        if draft.kind is not ResourceKind.AGREEMENT or draft.spec is None or "service" not in draft.spec:
+            continue
+        service = draft.spec["service"]
+        if service not in operations:
+            continue
+        known = operations[service]
+        for index, name in enumerate(draft.spec.get("operations", ())):
+            if name not in known:
+                yield Violation(
+                    (*draft.spec_path, "operations", index),
+                    f"'{service}' has no operation '{name}'; it has: {_listed(known)}",
+                    f"'{service}' không có thao tác '{name}'; các thao tác hiện có: {_listed(known)}",
+                )
+
+
+def removed_operations(
+    drafts: Iterable[Draft], open_agreements: Mapping[str, Sequence[AgreementResource]]
+) -> Iterator[Violation]:
+    """Yield each service that no longer has an operation named by an open agreement.
+
+    `open_agreements` are those that are not changed by the same request, by the id of their service.
+    """
+    for draft in drafts:
+        if draft.kind is not ResourceKind.SERVICE or not draft.operations:
+            continue
+        offered = {operation.id for operation in draft.operations}
+        for agreement in open_agreements.get(draft.id, ()):
+            removed = [name for name in agreement.spec.get("operations", ()) if name not in offered]
+            if removed:
+                yield Violation(
+                    (*draft.spec_path, "openapi", "paths"),
+                    f"the agreement '{agreement.id}' in force names the operation '{removed[0]}', "
+                    f"which is gone; keep it, or change or revoke the agreement first",
+                    f"thoả thuận '{agreement.id}' đang có hiệu lực dùng thao tác '{removed[0]}' đã bị bỏ; "
+                    f"hãy giữ lại, hoặc sửa hay thu hồi thoả thuận trước",
+                )
+
+
+def _listed(names: Collection[str]) -> str:
+    shown = ", ".join(sorted(names)[:_MOST_LISTED])
+    return shown + (", …" if len(names) > _MOST_LISTED else "")

@@ -1,0 +1,142 @@
+"""The manifest of an agreement, and the body of a decision on one."""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from typing_extensions import override
+
+from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
+from lienthong.catalog.domain import identifiers
+from lienthong.catalog.domain.drafts import Reference
+from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.errors import Violation
+from lienthong.catalog.schemas.fields import (
+    LongText,
+    PeriodEnd,
+    PeriodStart,
+    ProvidedRef,
+    SystemRef,
+    matching,
+    unique,
+)
+from lienthong.catalog.schemas.specs import Fields, ResourceSpec, period_violations, validate
+from lienthong.kit.json_text import Json
+
+Purpose = Annotated[
+    str,
+    matching(
+        re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
+        "a purpose is a code of 1 to 64 letters, digits, '.', '_' and '-', like 'land-registration'",
+        "mục đích là mã từ 1 đến 64 chữ cái không dấu, chữ số, '.', '_' và '-', ví dụ 'land-registration'",
+    ),
+]
+OperationId = Annotated[
+    str,
+    matching(
+        re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"),
+        "an operation is named by its operationId, like 'getParcel'",
+        "thao tác được gọi bằng operationId, ví dụ 'getParcel'",
+    ),
+]
+Purposes = Annotated[list[Purpose], Field(min_length=1, max_length=50), AfterValidator(unique)]
+Operations = Annotated[list[OperationId], Field(max_length=500), AfterValidator(unique)]
+
+
+class AgreementSpec(ResourceSpec):
+    """What lets one system use operations of a service, or subscribe to an event type."""
+
+    kind = ResourceKind.AGREEMENT
+
+    consumer: SystemRef
+    service: ProvidedRef | None = None
+    event_type: ProvidedRef | None = None
+    operations: Operations | None = None
+    purposes: Purposes
+    legal_ground: LongText
+    valid_from: PeriodStart | None = None
+    valid_to: PeriodEnd | None = None
+    status: Literal["requested", "approved"] = "requested"
+
+    @override
+    @classmethod
+    def canonical_id(cls, text: str) -> str:
+        return identifiers.agreement_id(text)
+
+    @override
+    @classmethod
+    def violations(
+        cls, resource_id: str | None, fields: Fields, given: Collection[str]
+    ) -> Iterator[Violation]:
+        del resource_id
+        if "service" not in given and "eventType" not in given:
+            yield Violation(
+                ("service",),
+                "is missing; name the 'service' or the 'eventType' that the agreement is about",
+                "còn thiếu; hãy nêu 'service' hoặc 'eventType' mà thoả thuận nói tới",
+            )
+        if "service" in given and "eventType" in given:
+            yield Violation(
+                ("eventType",),
+                "an agreement is about a service or an event type, not both; make two",
+                "một thoả thuận chỉ về một dịch vụ hoặc một loại sự kiện; hãy lập hai thoả thuận",
+            )
+        if fields.get("operations") == []:
+            # Who reads it takes it for none, who leaves it out means all: nothing must depend on the guess.
+            yield Violation(
+                ("operations",),
+                "an empty list allows nothing; name the operations, or leave it out to allow all",
+                "danh sách trống không cho phép thao tác nào; hãy nêu các thao tác, hoặc bỏ đi để cho phép "
+                "tất cả",
+            )
+        if fields.get("operations") and "eventType" in given:
+            yield Violation(
+                ("operations",),
+                "an event type has no operations; leave them out",
+                "loại sự kiện không có thao tác; hãy bỏ trống",
+            )
+        yield from period_violations(fields)
+
+    @override
+    @classmethod
+    def references(cls, fields: Fields) -> Iterator[Reference]:
+        named = (("consumer", "consumer", ResourceKind.SYSTEM), ("service", "service", ResourceKind.SERVICE))
+        for field, member, kind in (*named, ("event_type", "eventType", ResourceKind.EVENT_TYPE)):
+            if fields.get(field) is not None:
+                yield (member,), (kind, fields[field])
+
+
+class DecisionRequest(BaseModel):
+    """On which legal ground an agreement is decided, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    legal_ground: LongText | None = None
+    reason: LongText | None = None
+
+
+def read_decision(action: DecisionAction, body: Json) -> tuple[DecisionRequest, list[Violation]]:
+    """Read the body of a decision, and every violation in it.
+
+    A rejection needs its legal ground (NĐ 194/2025 Đ16), a revocation its reason.
+    """
+    fields = body if isinstance(body, dict) else {}
+    parsed, violations = validate(DecisionRequest, body, ())
+    if action is DecisionAction.REJECT and fields.get("legal_ground") is None:
+        violations.append(
+            Violation(
+                ("legal_ground",),
+                "a rejection names its legal ground (Decree 194/2025, Article 16); add it",
+                "từ chối phải nêu căn cứ pháp lý (Nghị định 194/2025, Điều 16); hãy bổ sung",
+            )
+        )
+    if action is DecisionAction.REVOKE and fields.get("reason") is None:
+        violations.append(
+            Violation(
+                ("reason",),
+                "a revocation gives its reason; add it",
+                "thu hồi phải nêu lý do; hãy bổ sung",
+            )
+        )
+    return parsed or DecisionRequest(), violations

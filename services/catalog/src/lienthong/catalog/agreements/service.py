@@ -1,0 +1,255 @@
+"""What the catalog does with agreements: it shows them, takes requests for them and decisions on them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lienthong.catalog.agreements.domain.agreement import (
+    AgreementDecision,
+    AgreementResource,
+    audit_detail,
+)
+from lienthong.catalog.agreements.domain.lifecycle import (
+    OUTCOMES,
+    AgreementStatus,
+    DecisionAction,
+    DecisionConflictError,
+    decide,
+    reapply,
+)
+from lienthong.catalog.agreements.domain.operations import unknown_operations
+from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.agreements.schemas import AgreementSpec, read_decision
+from lienthong.catalog.domain.drafts import missing_references
+from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.errors import (
+    ConflictError,
+    InvalidManifestsError,
+    NotAllowedError,
+    Violation,
+    raise_for,
+)
+from lienthong.catalog.schemas.specs import read_id, read_spec, unportable
+from lienthong.catalog.service.resources import ResourceService
+from lienthong.catalog.service.unit_of_work import AuditEntry
+from lienthong.catalog.services.domain.service import ServiceResource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lienthong.catalog.agreements.schemas import DecisionRequest
+    from lienthong.catalog.domain.actors import Actor
+    from lienthong.catalog.domain.drafts import Draft
+    from lienthong.catalog.domain.resources import Resource, ResourceKey
+    from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
+    from lienthong.kit.ids import NewId
+    from lienthong.kit.json_text import Json
+
+
+class AgreementService(ResourceService[AgreementResource]):
+    """Shows agreements and keeps their life cycle."""
+
+    kind: ClassVar = ResourceKind.AGREEMENT
+
+    def __init__(self, units: UnitsOfWork, new_id: NewId) -> None:
+        super().__init__(units)
+        self._new_id = new_id
+
+    async def request(self, body: Json, actor: Actor) -> tuple[AgreementResource, bool]:
+        """Request an agreement; returns it, and whether it is new (the same request sent twice is not).
+
+        Raises:
+            InvalidManifestsError: something in the body is wrong.
+            NotAllowedError: a system requests an agreement for another one.
+            ConflictError: another agreement has this id.
+        """
+        draft, violations = self._read_request(body, actor)
+        if violations:
+            # References are checked as well, so that one answer names everything that is wrong.
+            async with self._units.view() as view:
+                await _check(draft, violations, view)
+        async with self._units.begin(actor) as work:
+            before = await AgreementRepository(work.session).get(draft.id)
+            if before is not None:
+                _check_same_request(before, draft)
+                return before, False
+            await _check(draft, [], work)
+            return await _create(draft, work), True
+
+    async def decide(
+        self, agreement_id: str, action: DecisionAction, body: Json, actor: Actor
+    ) -> AgreementResource:
+        """Decide on an agreement. The same decision sent twice changes nothing the second time.
+
+        Raises:
+            UnknownResourceError: there is no such agreement.
+            NotAllowedError: the caller is neither the operator nor a system of the agency whose data it is.
+            InvalidManifestsError: the legal ground or reason is missing or wrong.
+            ConflictError: the agreement's status does not allow it.
+        """
+        request, violations = read_decision(action, body)
+        async with self._units.begin(actor) as work:
+            agreement: AgreementResource = await work.get((self.kind, agreement_id))
+            _check_may_decide(actor, agreement)
+            raise_for(violations)
+            try:
+                status = decide(AgreementStatus(agreement.status), action)
+            except DecisionConflictError as conflict:
+                if _is_repeated(agreement, action, request, actor):
+                    return agreement
+                raise ConflictError([Violation((), conflict.en, conflict.vi, conflict=True)]) from None
+            decision = AgreementDecision(
+                status,
+                actor.client_id,
+                work.now,
+                _legal_ground(agreement, action, request),
+                request.reason or "",
+            )
+            return await _record_decision(agreement, decision, action, work)
+
+    def _read_request(self, body: Json, actor: Actor) -> tuple[Draft, list[Violation]]:
+        raise_for(unportable(body))
+        if not isinstance(body, dict):
+            raise InvalidManifestsError([Violation((), "must be an object", "phải là một đối tượng")])
+        violations: list[Violation] = []
+        spec = dict(body)
+        given = spec.pop("id", None)
+        if not actor.is_operator:
+            spec.setdefault("consumer", actor.client_id)
+        agreement_id: str | None = self._new_id()
+        if given is not None and not isinstance(given, str):
+            agreement_id, violations = None, [Violation(("id",), "must be text", "phải là văn bản")]
+        elif given is not None:
+            agreement_id, violations = read_id(AgreementSpec, given, ("id",))
+        draft, wrong = read_spec(AgreementSpec, agreement_id, spec, spec_path=(), id_path=("id",))
+        violations += wrong
+        if spec.get("status") == AgreementStatus.APPROVED:
+            violations.append(
+                Violation(
+                    ("status",),
+                    "a request cannot approve itself; leave 'status' out",
+                    "bên đề nghị không tự duyệt; hãy bỏ trường 'status'",
+                )
+            )
+        consumers = [key[1] for path, key in draft.references if path == ("consumer",)]
+        if not actor.is_operator and consumers and consumers != [actor.client_id]:
+            raise NotAllowedError(
+                f"A system requests agreements for itself only; you are '{actor.client_id}'.",
+                f"Hệ thống chỉ được đề nghị cho chính mình; bạn là '{actor.client_id}'.",
+            )
+        return draft, violations
+
+
+async def add_decision(
+    work: UnitOfWork, agreement_id: str, decision: AgreementDecision, version: int
+) -> None:
+    """Add a decision that applying a manifest made, at a version of the catalog."""
+    await AgreementRepository(work.session).add_decision(agreement_id, decision, version)
+
+
+async def _check(draft: Draft, violations: Sequence[Violation], view: CatalogView) -> None:
+    """Check a request against the catalog.
+
+    Raises:
+        InvalidManifestsError: there are violations, these or more.
+    """
+    existing: dict[ResourceKey, Resource] = {}
+    for _, (kind, resource_id) in draft.references:
+        existing |= {
+            resource.key: resource for resource in (await view.resources(kind).load([resource_id])).values()
+        }
+    operations = {
+        resource.id: {operation.id for operation in resource.operations}
+        for resource in existing.values()
+        if isinstance(resource, ServiceResource)
+    }
+    raise_for([*violations, *missing_references([draft], existing), *unknown_operations([draft], operations)])
+
+
+async def _create(draft: Draft, work: UnitOfWork) -> AgreementResource:
+    assert draft.spec is not None  # noqa: S101 - a draft without violations has one
+    version = work.next_version()
+    agreement = AgreementResource(
+        id=draft.id,
+        spec={name: value for name, value in draft.spec.items() if name != "status"},
+        status=AgreementStatus.REQUESTED.value,
+        version=version,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    await AgreementRepository(work.session).create([agreement])
+    await work.record_changes({agreement.key: version})
+    detail = {"version": version, "change": "created", **audit_detail(agreement.spec)}
+    await work.audit([AuditEntry("agreement.request", agreement.key, detail)])
+    return agreement
+
+
+async def _record_decision(
+    agreement: AgreementResource, decision: AgreementDecision, action: DecisionAction, work: UnitOfWork
+) -> AgreementResource:
+    version = work.next_version()
+    after = replace(
+        agreement,
+        status=decision.status.value,
+        version=version,
+        updated_at=work.now,
+        decisions=(*agreement.decisions, decision),
+    )
+    repository = AgreementRepository(work.session)
+    await repository.update(after)
+    await repository.add_decision(after.id, decision, version)
+    await work.record_changes({after.key: version})
+    detail: dict[str, Any] = {"version": version, **audit_detail(after.spec)}
+    if decision.legal_ground:
+        detail["decision_ground"] = decision.legal_ground
+    await work.audit([AuditEntry(f"agreement.{action.value}", after.key, detail)])
+    return after
+
+
+def _check_may_decide(actor: Actor, agreement: AgreementResource) -> None:
+    if not actor.is_operator and actor.agency != agreement.provider_agency:
+        raise NotAllowedError(
+            f"Only the operator and systems of the agency '{agreement.provider_agency}' decide on this.",
+            f"Chỉ người vận hành và hệ thống của cơ quan '{agreement.provider_agency}' được quyết định.",
+        )
+
+
+def _check_same_request(before: AgreementResource, draft: Draft) -> None:
+    if before.spec | {"status": AgreementStatus.REQUESTED.value} != draft.spec:
+        raise ConflictError(
+            [
+                Violation(
+                    ("id",),
+                    f"another agreement has the id '{draft.id}'; use a new one",
+                    f"mã '{draft.id}' đã thuộc về thoả thuận khác; hãy dùng mã mới",
+                    conflict=True,
+                )
+            ]
+        )
+    try:
+        reapply(AgreementStatus(before.status), AgreementStatus.REQUESTED, terms_changed=False)
+    except DecisionConflictError as conflict:
+        raise ConflictError([Violation(("id",), conflict.en, conflict.vi, conflict=True)]) from None
+
+
+def _is_repeated(
+    agreement: AgreementResource, action: DecisionAction, request: DecisionRequest, actor: Actor
+) -> bool:
+    """Tell whether the last decision on an agreement is the same one by the same client."""
+    if not agreement.decisions or OUTCOMES[action] != agreement.status:
+        return False
+    last = agreement.decisions[-1]
+    return last == replace(
+        last,
+        by=actor.client_id,
+        legal_ground=_legal_ground(agreement, action, request),
+        reason=request.reason or "",
+    )
+
+
+def _legal_ground(agreement: AgreementResource, action: DecisionAction, request: DecisionRequest) -> str:
+    """Return the legal ground of a decision; an approval without one is on the agreement's own."""
+    if request.legal_ground is not None:
+        return request.legal_ground
+    return str(agreement.spec["legalGround"]) if action is DecisionAction.APPROVE else ""

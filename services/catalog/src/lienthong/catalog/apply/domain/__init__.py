@@ -1,0 +1,1 @@
+"""What an apply would change, computed on plain values."""

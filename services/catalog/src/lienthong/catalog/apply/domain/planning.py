@@ -1,0 +1,180 @@
+"""What an apply would change: drafts compared with the catalog, without I/O.
+
+References may point into the request or into the catalog, and the order inside a request does not matter.
+Every violation is reported; a plan is usable only when there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lienthong.catalog.agencies.domain.succession import expired_codes, replacement_cycles
+from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionConflictError, reapply
+from lienthong.catalog.agreements.domain.operations import removed_operations, unknown_operations
+from lienthong.catalog.apply.domain.comparison import compare
+from lienthong.catalog.domain.drafts import missing_references
+from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.errors import Violation
+from lienthong.catalog.services.domain.service import ServiceResource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from lienthong.catalog.agreements.domain.agreement import AgreementResource
+    from lienthong.catalog.apply.domain.comparison import MemberChange
+    from lienthong.catalog.domain.drafts import Draft
+    from lienthong.catalog.domain.resources import Resource, ResourceKey, ServiceOperation
+    from lienthong.kit.json_text import JsonObject
+
+CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
+
+_WRITE_ORDER = tuple(ResourceKind)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogExcerpt:
+    """The part of the catalog that matters for a request: what it names, and what depends on that.
+
+    `open_agreements` are those requested or approved, by the id of their service; `systems` are the ids of
+    systems by agency.
+    """
+
+    resources: Mapping[ResourceKey, Resource]
+    open_agreements: Mapping[str, Sequence[AgreementResource]] = field(default_factory=dict)
+    systems: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """What happens to one resource.
+
+    `before` is the resource as it is, None for a new one. `decision` is the status that an operator's
+    manifest decides on, if any.
+    """
+
+    kind: ResourceKind
+    id: str
+    action: str
+    spec: JsonObject
+    changes: tuple[MemberChange, ...]
+    operations: tuple[ServiceOperation, ...]
+    before: Resource | None
+    decision: AgreementStatus | None
+
+    @property
+    def key(self) -> ResourceKey:
+        """What identifies the resource."""
+        return self.kind, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyPlan:
+    """The changes in the order of the request, and the other resources that look different afterwards."""
+
+    changes: tuple[PlannedChange, ...]
+    affected: tuple[ResourceKey, ...]
+
+    def in_write_order(self) -> list[PlannedChange]:
+        """Return the changes that write something, each after those it refers to."""
+        effective = [change for change in self.changes if change.action != UNCHANGED]
+        return sorted(effective, key=lambda change: _WRITE_ORDER.index(change.kind))
+
+
+def plan_apply(
+    drafts: Sequence[Draft], excerpt: CatalogExcerpt, now: datetime
+) -> tuple[ApplyPlan, list[Violation]]:
+    """Plan an apply: what it would do, and every violation (with any, the plan must not be carried out)."""
+    specs = {key: resource.spec for key, resource in excerpt.resources.items()}
+    specs |= {draft.key: draft.spec for draft in drafts if draft.spec is not None}
+    new = [draft for draft in drafts if draft.key not in excerpt.resources]
+    violations = [
+        *_duplicates(drafts),
+        *missing_references(drafts, excerpt.resources.keys()),
+        *expired_codes(new, specs, now),
+        *replacement_cycles(drafts, specs),
+        *unknown_operations(drafts, _operations(drafts, excerpt)),
+        *removed_operations(drafts, _unchanged_agreements(drafts, excerpt)),
+    ]
+    changes = []
+    for draft in drafts:
+        if draft.spec is None:
+            continue
+        try:
+            changes.append(_change(draft, draft.spec, excerpt.resources.get(draft.key)))
+        except DecisionConflictError as conflict:
+            violations.append(
+                Violation((*draft.spec_path, "status"), conflict.en, conflict.vi, conflict=True)
+            )
+    return ApplyPlan(tuple(changes), tuple(_affected(changes, excerpt))), violations
+
+
+def _change(draft: Draft, spec: JsonObject, before: Resource | None) -> PlannedChange:
+    decision: AgreementStatus | None = None
+    if draft.kind is ResourceKind.AGREEMENT:
+        declared = AgreementStatus(spec["status"])
+        if before is None:
+            decision = declared if declared is AgreementStatus.APPROVED else None
+        else:
+            current = AgreementStatus(before.status)
+            decision = reapply(current, declared, terms_changed=_terms(spec) != _terms(before.spec))
+            spec = spec | {"status": (decision or current).value}
+    changes = tuple(compare(before.declared_spec(), spec, prefix=("spec",))) if before is not None else ()
+    action = CREATED if before is None else UPDATED if changes else UNCHANGED
+    return PlannedChange(draft.kind, draft.id, action, spec, changes, draft.operations, before, decision)
+
+
+def _terms(spec: JsonObject) -> JsonObject:
+    return {name: value for name, value in spec.items() if name != "status"}
+
+
+def _duplicates(drafts: Sequence[Draft]) -> Iterator[Violation]:
+    first: dict[ResourceKey, Draft] = {}
+    for draft in drafts:
+        if first.setdefault(draft.key, draft) is not draft:
+            yield Violation(
+                draft.id_path,
+                f"the {draft.kind.noun} '{draft.id}' is in this request twice; keep one",
+                f"{draft.kind.noun_vi} '{draft.id}' xuất hiện hai lần trong yêu cầu; chỉ giữ một",
+            )
+
+
+def _operations(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, set[str]]:
+    """Return the operation ids by service, the request's before the catalog's.
+
+    A service of the request whose document cannot be read is left out: its agreements are not to blame.
+    """
+    known = {
+        resource.id: {operation.id for operation in resource.operations}
+        for resource in excerpt.resources.values()
+        if isinstance(resource, ServiceResource)
+    }
+    for draft in drafts:
+        if draft.kind is ResourceKind.SERVICE:
+            known.pop(draft.id, None)
+    return known | {
+        draft.id: {operation.id for operation in draft.operations} for draft in drafts if draft.operations
+    }
+
+
+def _unchanged_agreements(
+    drafts: Sequence[Draft], excerpt: CatalogExcerpt
+) -> dict[str, list[AgreementResource]]:
+    in_request = {draft.id for draft in drafts if draft.kind is ResourceKind.AGREEMENT}
+    return {
+        service: [agreement for agreement in agreements if agreement.id not in in_request]
+        for service, agreements in excerpt.open_agreements.items()
+    }
+
+
+def _affected(changes: Sequence[PlannedChange], excerpt: CatalogExcerpt) -> Iterator[ResourceKey]:
+    """Yield the systems whose agency gets another class: they show it, so they look different too."""
+    written = {change.key for change in changes if change.action != UNCHANGED}
+    for change in changes:
+        if change.kind is not ResourceKind.AGENCY:
+            continue
+        if any(member.path == ("spec", "class") for member in change.changes):
+            for system in excerpt.systems.get(change.id, ()):
+                if (ResourceKind.SYSTEM, system) not in written:
+                    yield ResourceKind.SYSTEM, system

@@ -1,0 +1,97 @@
+"""The body of an apply: manifests of all kinds.
+
+A manifest with violations still says what it is about, so that the manifests that refer to it are not
+reported as well.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from lienthong.catalog.agencies.schemas import AgencySpec
+from lienthong.catalog.agreements.schemas import AgreementSpec
+from lienthong.catalog.domain.drafts import Draft
+from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.errors import Violation
+from lienthong.catalog.event_types.schemas import EventTypeSpec
+from lienthong.catalog.schemas.fields import StrictModel
+from lienthong.catalog.schemas.specs import (
+    FieldCollector,
+    ResourceSpec,
+    read_id,
+    read_spec,
+    unportable,
+    validate,
+)
+from lienthong.catalog.services.schemas import ServiceSpec
+from lienthong.catalog.systems.schemas import SystemSpec
+from lienthong.kit.json_pointer import JsonPath
+from lienthong.kit.json_text import Json
+
+MAX_MANIFESTS = 2000
+
+SPECS: Mapping[ResourceKind, type[ResourceSpec]] = {
+    spec.kind: spec for spec in (AgencySpec, SystemSpec, ServiceSpec, EventTypeSpec, AgreementSpec)
+}
+
+
+class ManifestMetadata(StrictModel):
+    """What identifies a resource. Only `id` is written; the rest is what reading adds, and is ignored."""
+
+    id: str
+    version: Any = None
+    created_at: Any = None
+    updated_at: Any = None
+
+
+class Manifest(FieldCollector):
+    """The envelope of a manifest. `status`, `operations`, `decisions` are what reading adds: ignored."""
+
+    api_version: Literal["lienthong/v1"]
+    kind: Literal["Agency", "System", "Service", "EventType", "Agreement"]
+    metadata: ManifestMetadata
+    spec: dict[str, Any]
+    status: Any = None
+    operations: Any = None
+    decisions: Any = None
+
+
+class ApplyRequest(StrictModel):
+    """The body of an apply."""
+
+    manifests: Annotated[list[Any], Field(min_length=1, max_length=MAX_MANIFESTS)]
+
+
+def read_apply(body: Json) -> tuple[list[Draft], list[Violation]]:
+    """Read the body of an apply: the drafts in the order sent, and every violation."""
+    violations = unportable(body)
+    if violations:
+        return [], violations
+    parsed, violations = validate(ApplyRequest, body, ())
+    if parsed is None:
+        return [], violations
+    drafts = []
+    for index, manifest in enumerate(parsed.manifests):
+        draft, wrong = _read_manifest(manifest, ("manifests", index))
+        violations += wrong
+        if draft is not None:
+            drafts.append(draft)
+    return drafts, violations
+
+
+def _read_manifest(raw: Json, path: JsonPath) -> tuple[Draft | None, list[Violation]]:
+    fields: dict[str, Any] = {}
+    _, violations = validate(Manifest, raw, path, fields)
+    if "kind" not in fields:
+        return None, violations
+    shape = SPECS[ResourceKind(fields["kind"])]
+    resource_id = None
+    id_path = (*path, "metadata", "id")
+    if "metadata" in fields:
+        resource_id, wrong = read_id(shape, fields["metadata"].id, id_path)
+        violations += wrong
+    if "spec" not in fields:
+        return None, violations
+    draft, wrong = read_spec(shape, resource_id, fields["spec"], spec_path=(*path, "spec"), id_path=id_path)
+    return draft, violations + wrong

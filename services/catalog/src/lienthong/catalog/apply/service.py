@@ -1,0 +1,212 @@
+"""Applying manifests: all of them or none, and nothing at all where nothing differs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lienthong.catalog.agencies.domain.agency import AgencyResource
+from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
+from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
+from lienthong.catalog.agreements.service import add_decision
+from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
+from lienthong.catalog.apply.schemas import read_apply
+from lienthong.catalog.domain.resources import ACTIVE, Resource, ResourceKind
+from lienthong.catalog.errors import raise_for
+from lienthong.catalog.service.unit_of_work import AuditEntry
+from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.catalog.systems.domain.system import SystemResource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
+    from lienthong.catalog.domain.actors import Actor
+    from lienthong.catalog.domain.drafts import Draft
+    from lienthong.catalog.domain.resources import ResourceKey
+    from lienthong.catalog.errors import Violation
+    from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
+    from lienthong.kit.json_text import Json
+
+_MOST_PATHS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyResult:
+    """What an apply did, or in a dry run would do; `version` is the catalog's afterwards."""
+
+    dry_run: bool
+    version: int
+    changes: tuple[PlannedChange, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the result as JSON."""
+        return {
+            "dry_run": self.dry_run,
+            "version": self.version,
+            "results": [
+                {
+                    "kind": change.kind.value,
+                    "id": change.id,
+                    "action": change.action,
+                    "changes": [member.document() for member in change.changes],
+                }
+                for change in self.changes
+            ],
+        }
+
+
+class ApplyService:
+    """Applies manifests."""
+
+    def __init__(self, units: UnitsOfWork) -> None:
+        self._units = units
+
+    async def apply(self, body: Json, actor: Actor, *, dry_run: bool) -> ApplyResult:
+        """Apply the manifests of a request body.
+
+        Raises:
+            InvalidManifestsError: something in the body is wrong; names every violation.
+            ConflictError: nothing is wrong but something contradicts what was decided before.
+        """
+        # Checking a large body takes a while; watches and other requests need not wait for it.
+        drafts, violations = await asyncio.to_thread(read_apply, body)
+        if dry_run or violations:
+            # References are checked as well, so that one answer names everything that is wrong.
+            async with self._units.view() as view:
+                plan = await _plan(drafts, violations, view)
+            return ApplyResult(dry_run=True, version=view.version, changes=plan.changes)
+        async with self._units.begin(actor) as work:
+            plan = await _plan(drafts, [], work)
+            await _carry_out(plan, work)
+        return ApplyResult(dry_run=False, version=work.version, changes=plan.changes)
+
+
+async def _plan(drafts: Sequence[Draft], violations: Sequence[Violation], view: CatalogView) -> ApplyPlan:
+    """Plan drafts against the catalog.
+
+    Raises:
+        InvalidManifestsError: there are violations, these or more.
+        ConflictError: all violations are conflicts.
+    """
+    plan, more = plan_apply(drafts, await _excerpt(drafts, view), view.now)
+    raise_for(sorted(dict.fromkeys([*violations, *more]), key=_manifest_index))
+    return plan
+
+
+async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt:
+    """Read what planning needs to know about the resources that drafts are about and refer to."""
+    ids: dict[ResourceKind, set[str]] = {kind: set() for kind in ResourceKind}
+    referenced: dict[ResourceKind, set[str]] = {kind: set() for kind in ResourceKind}
+    for draft in drafts:
+        ids[draft.kind].add(draft.id)
+        for _, (kind, resource_id) in draft.references:
+            referenced[kind].add(resource_id)
+    found: dict[ResourceKey, Resource] = {}
+    for kind in ResourceKind:
+        repository = view.resources(kind)
+        loaded = await repository.load(ids[kind], documents=True)
+        loaded |= await repository.load(referenced[kind] - ids[kind])
+        found |= {resource.key: resource for resource in loaded.values()}
+    while missing := _unread_successors(found):
+        successors = await view.resources(ResourceKind.AGENCY).load(missing)
+        if not successors:
+            break
+        found |= {agency.key: agency for agency in successors.values()}
+    agreements: dict[str, list[AgreementResource]] = {}
+    if services := ids[ResourceKind.SERVICE]:
+        statuses = [status.value for status in AgreementStatus if status.is_open]
+        filters = {"service": services, "status": statuses}
+        for agreement in await view.resources(ResourceKind.AGREEMENT).find(filters):
+            agreements.setdefault(agreement.target, []).append(agreement)
+    systems: dict[str, list[str]] = {}
+    if agencies := ids[ResourceKind.AGENCY]:
+        for system in await view.resources(ResourceKind.SYSTEM).find_ids({"agency": agencies}):
+            systems.setdefault(system.partition("/")[0], []).append(system)
+    return CatalogExcerpt(found, agreements, systems)
+
+
+def _unread_successors(found: dict[ResourceKey, Resource]) -> set[str]:
+    """Return the agencies that replace others and have not been read yet."""
+    codes = {str(resource.spec["replacedBy"]) for resource in found.values() if "replacedBy" in resource.spec}
+    return {code for code in codes if (ResourceKind.AGENCY, code) not in found}
+
+
+async def _carry_out(plan: ApplyPlan, work: UnitOfWork) -> None:
+    """Write a plan: rows, decisions, change log, events and audit records."""
+    changes = plan.in_write_order()
+    versions = {change.key: work.next_version() for change in changes}
+    for kind in ResourceKind:
+        of_kind = [change for change in changes if change.kind is kind]
+        repository = work.resources(kind)
+        await repository.create(
+            [_resource(change, versions[change.key], work) for change in of_kind if change.before is None]
+        )
+        for change in of_kind:
+            if change.before is not None:
+                await repository.update(_resource(change, versions[change.key], work))
+    for change in changes:
+        if change.decision is not None:
+            decision = AgreementDecision(
+                change.decision, work.actor.client_id, work.now, change.spec["legalGround"], reason=""
+            )
+            await add_decision(work, change.id, decision, versions[change.key])
+    entries = [
+        AuditEntry(_action(change), change.key, _detail(change, versions[change.key])) for change in changes
+    ]
+    await work.record_changes(versions | {key: work.next_version() for key in plan.affected})
+    await work.audit(entries)
+
+
+def _resource(change: PlannedChange, version: int, work: UnitOfWork) -> Resource:
+    """Build the resource as it is after a change."""
+    before = change.before
+    spec = {name: value for name, value in change.spec.items() if name not in {"openapi", "status"}}
+    members: dict[str, Any] = {
+        "id": change.id,
+        "spec": spec,
+        "status": before.status if before else ACTIVE,
+        "version": version,
+        "created_at": before.created_at if before else work.now,
+        "updated_at": work.now,
+    }
+    match change.kind:
+        case ResourceKind.AGENCY:
+            return AgencyResource(**members)
+        case ResourceKind.SYSTEM:
+            return SystemResource(**members)
+        case ResourceKind.SERVICE:
+            return ServiceResource(**members, openapi=change.spec["openapi"], operations=change.operations)
+        case ResourceKind.EVENT_TYPE:
+            return Resource(kind=change.kind, **members)
+        case ResourceKind.AGREEMENT:
+            return AgreementResource(**members | {"status": change.spec["status"]})
+
+
+def _action(change: PlannedChange) -> str:
+    if change.decision is not None:
+        return "agreement.approve"
+    if change.kind is ResourceKind.AGREEMENT and change.action == CREATED:
+        return "agreement.request"
+    verb = "create" if change.action == CREATED else "update"
+    return f"{change.kind.value[0].lower()}{change.kind.value[1:]}.{verb}"
+
+
+def _detail(change: PlannedChange, version: int) -> dict[str, Any]:
+    """Say what was changed, not the values: they may be personal data, like a contact."""
+    paths = [member.document()["path"] for member in change.changes]
+    detail: dict[str, Any] = {"version": version, "change": change.action}
+    if paths:
+        detail["paths"] = [path[:200] for path in paths[:_MOST_PATHS]]
+    if len(paths) > _MOST_PATHS:
+        detail["more_paths"] = len(paths) - _MOST_PATHS
+    if change.kind is ResourceKind.AGREEMENT:
+        detail |= audit_detail(change.spec)
+    return detail
+
+
+def _manifest_index(violation: Violation) -> int:
+    """Sort by manifest, keeping the order in which violations of one manifest were found."""
+    path = violation.path
+    return path[1] if len(path) > 1 and isinstance(path[1], int) else -1

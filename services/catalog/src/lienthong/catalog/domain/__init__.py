@@ -1,0 +1,1 @@
+"""The rules that all kinds of resources share, on plain values. No I/O."""

@@ -1,0 +1,57 @@
+"""What could be read of one manifest or request, before it is checked against the catalog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lienthong.catalog.errors import Violation
+from lienthong.kit.json_pointer import JsonPath
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from lienthong.catalog.domain.resources import ResourceKey, ResourceKind, ServiceOperation
+    from lienthong.kit.json_text import JsonObject
+
+Reference = tuple[JsonPath, "ResourceKey"]
+"""Where a resource is referred to, and which one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What could be read of one resource.
+
+    `spec` is in canonical form (defaults filled in, agency codes in their one spelling), or None where
+    something is wrong. A draft whose id is wrong has a placeholder that no resource can have as its `id`.
+    `spec_path` and `id_path` tell where the spec and the id stand in the request.
+    """
+
+    kind: ResourceKind
+    id: str
+    spec_path: JsonPath
+    id_path: JsonPath
+    spec: JsonObject | None
+    references: tuple[Reference, ...] = ()
+    operations: tuple[ServiceOperation, ...] = ()
+
+    @property
+    def key(self) -> ResourceKey:
+        """What identifies the resource."""
+        return self.kind, self.id
+
+
+def missing_references(drafts: Sequence[Draft], existing: Collection[ResourceKey]) -> Iterator[Violation]:
+    """Yield each reference to a resource that is neither among the drafts nor among the existing ones."""
+    known = {draft.key for draft in drafts} | set(existing)
+    for draft in drafts:
+        for path, key in draft.references:
+            if key not in known:
+                kind, resource_id = key
+                yield Violation(
+                    path,
+                    f"there is no {kind.noun} '{resource_id}', neither in the catalog nor in this request; "
+                    f"apply it first or together with this",
+                    f"không có {kind.noun_vi} '{resource_id}' trong danh mục hay trong yêu cầu này; "
+                    f"hãy áp dụng nó trước hoặc cùng lúc",
+                )

@@ -1,0 +1,124 @@
+"""Resources as the catalog keeps them, and the manifests that show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from lienthong.catalog.domain import validity
+from lienthong.catalog.errors import UnknownResourceError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lienthong.kit.json_text import JsonObject
+
+API_VERSION = "lienthong/v1"
+ACTIVE = "active"
+SUSPENDED = "suspended"
+
+
+class ResourceKind(StrEnum):
+    """A kind of resource; its value is the `kind` of a manifest.
+
+    Each kind comes after those it refers to: the order in which rows can be written.
+    """
+
+    AGENCY = "Agency"
+    SYSTEM = "System"
+    SERVICE = "Service"
+    EVENT_TYPE = "EventType"
+    AGREEMENT = "Agreement"
+
+    @property
+    def noun(self) -> str:
+        """The kind as an English noun in a sentence, e.g. `event type`."""
+        return _NOUNS[self][0]
+
+    @property
+    def noun_vi(self) -> str:
+        """The kind as a Vietnamese noun in a sentence, e.g. `loại sự kiện`."""
+        return _NOUNS[self][1]
+
+
+_NOUNS = {
+    ResourceKind.AGENCY: ("agency", "cơ quan"),
+    ResourceKind.SYSTEM: ("system", "hệ thống"),
+    ResourceKind.SERVICE: ("service", "dịch vụ"),
+    ResourceKind.EVENT_TYPE: ("event type", "loại sự kiện"),
+    ResourceKind.AGREEMENT: ("agreement", "thoả thuận"),
+}
+
+ResourceKey = tuple[ResourceKind, str]
+"""What identifies a resource in the whole catalog: its kind and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOperation:
+    """A method and path template of a service, named by its operationId."""
+
+    id: str
+    method: str
+    path: str
+
+    def document(self) -> dict[str, str]:
+        """Return the operation as JSON."""
+        return {"id": self.id, "method": self.method, "path": self.path}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One resource. Features derive from it what their kind has in addition.
+
+    `spec` is in canonical form. `status` is active or suspended (a service or event type has its system's),
+    for an agreement its place in the life cycle. `version` is the catalog's version at the last change.
+    """
+
+    kind: ResourceKind
+    id: str
+    spec: JsonObject
+    status: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def key(self) -> ResourceKey:
+        """What identifies the resource."""
+        return self.kind, self.id
+
+    @property
+    def provider_agency(self) -> str:
+        """The code of the agency that the resource belongs to."""
+        return agency_of(self.id)
+
+    def declared_spec(self) -> JsonObject:
+        """Return the whole spec as a manifest would declare it."""
+        return dict(self.spec)
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest with what reading adds: version, times and status."""
+        return {
+            "apiVersion": API_VERSION,
+            "kind": self.kind.value,
+            "metadata": {
+                "id": self.id,
+                "version": self.version,
+                "createdAt": validity.write(self.created_at),
+                "updatedAt": validity.write(self.updated_at),
+            },
+            "spec": self.declared_spec(),
+            "status": self.status,
+        }
+
+
+def agency_of(resource_id: str) -> str:
+    """Return the agency code that the id of a system, service or event type begins with."""
+    return resource_id.partition("/")[0]
+
+
+def unknown_resource(key: ResourceKey) -> UnknownResourceError:
+    """Return the problem that there is no such resource."""
+    kind, resource_id = key
+    return UnknownResourceError(kind.noun, kind.noun_vi, resource_id)

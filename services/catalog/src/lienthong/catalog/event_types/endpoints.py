@@ -1,0 +1,39 @@
+"""REST: event types."""
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.endpoints import (
+    DEFAULT_LIMIT,
+    PREFIX,
+    After,
+    AnyActor,
+    Limit,
+    manifest_of,
+    page_document,
+    path_id,
+)
+from lienthong.catalog.event_types.schemas import EventTypeSpec
+from lienthong.catalog.event_types.service import EventTypeService
+
+
+def routes(event_types: EventTypeService) -> APIRouter:
+    """Build the routes of event types."""
+    router = APIRouter(prefix=f"{PREFIX}/event-types", tags=["event types"])
+
+    @router.get("")
+    async def list_event_types(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:
+        """List event types, in the order of their ids."""
+        del actor
+        page = await event_types.page({}, after=after, limit=limit)
+        return JSONResponse(page_document(page, manifest_of))
+
+    @router.get("/{agency}/{system}/{code}")
+    async def get_event_type(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
+        """Show an event type."""
+        del actor
+        event_type = path_id(ResourceKind.EVENT_TYPE, EventTypeSpec.canonical_id, agency, system, code)
+        return JSONResponse((await event_types.get(event_type)).manifest())
+
+    return router

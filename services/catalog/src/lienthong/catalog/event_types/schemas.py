@@ -1,0 +1,32 @@
+"""The manifest of an event type."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from typing_extensions import override
+
+from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.errors import Violation
+from lienthong.catalog.event_types.domain import data_schema
+from lienthong.catalog.schemas.fields import LocalizedName
+from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
+
+
+class EventTypeSpec(ProvidedSpec):
+    """A kind of event that a system publishes."""
+
+    kind = ResourceKind.EVENT_TYPE
+
+    name: LocalizedName
+    data_schema: dict[str, Any]
+
+    @override
+    @classmethod
+    def violations(
+        cls, resource_id: str | None, fields: Fields, given: Collection[str]
+    ) -> Iterator[Violation]:
+        del resource_id, given
+        if "data_schema" in fields:
+            yield from (
+                violation.under("dataSchema") for violation in data_schema.violations(fields["data_schema"])
+            )

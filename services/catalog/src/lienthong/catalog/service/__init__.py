@@ -1,0 +1,1 @@
+"""Units of work, reading and watching, for all kinds of resources."""

@@ -1,0 +1,170 @@
+"""Units of work: a change, its row in the change log, its event and its audit record commit together."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lienthong.catalog import events
+from lienthong.catalog.domain.resources import Resource, ResourceKind, unknown_resource
+from lienthong.catalog.repository import ChangeLogRepository, ResourceRepository
+from lienthong.kit.journal import AdminAct
+from lienthong.kit.messages import OutboxMessage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from lienthong.catalog.domain.actors import Actor
+    from lienthong.catalog.domain.resources import ResourceKey
+    from lienthong.catalog.service.versions import VersionMonitor
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.database import Database
+    from lienthong.kit.journal import AdminJournal
+    from lienthong.kit.outbox import Outbox
+
+    Repositories = Mapping[ResourceKind, type[ResourceRepository[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What was done to which resource; `detail` holds no secrets and no personal data."""
+
+    action: str
+    key: ResourceKey
+    detail: dict[str, Any]
+
+
+class CatalogView:
+    """One consistent view of the catalog, at one version and one time."""
+
+    def __init__(
+        self, session: AsyncSession, repositories: Repositories, version: int, now: datetime
+    ) -> None:
+        self.session = session
+        self.version = version
+        self.now = now
+        self._repositories = repositories
+
+    def resources(self, kind: ResourceKind) -> ResourceRepository[Any]:
+        """Return the repository of a kind of resource."""
+        return self._repositories[kind](self.session)
+
+    async def get(self, key: ResourceKey) -> Any:  # noqa: ANN401 - the class depends on the kind
+        """Return one resource, a service with its OpenAPI document.
+
+        Raises:
+            UnknownResourceError: there is no such resource.
+        """
+        kind, resource_id = key
+        resource = await self.resources(kind).get(resource_id)
+        if resource is None:
+            raise unknown_resource(key)
+        return resource
+
+
+class UnitOfWork(CatalogView):
+    """A change in progress. It holds the lock on the catalog's version, so versions commit in order."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        repositories: Repositories,
+        version: int,
+        now: datetime,
+        actor: Actor,
+        outbox: Outbox,
+        journal: AdminJournal,
+    ) -> None:
+        super().__init__(session, repositories, version, now)
+        self.actor = actor
+        self._outbox = outbox
+        self._journal = journal
+
+    def next_version(self) -> int:
+        """Take the next version, for one resource."""
+        self.version += 1
+        return self.version
+
+    async def record_changes(self, versions: Mapping[ResourceKey, int]) -> None:
+        """Write the change log, and the events with the resources as they are now.
+
+        They are read again, because what was written is not all: a service shows the status of its system, a
+        system the class of its agency.
+        """
+        current: dict[ResourceKey, Resource] = {}
+        for kind in ResourceKind:
+            ids = [resource_id for of, resource_id in versions if of is kind]
+            found = await self.resources(kind).load(ids)
+            current |= {resource.key: resource for resource in found.values()}
+        log = ChangeLogRepository(self.session)
+        await log.add(versions, self.actor.client_id, self.actor.transaction_id, self.now)
+        await self._outbox.add_all(
+            self.session,
+            [
+                OutboxMessage(events.subject(key[0]), events.upserted(version, current[key].manifest()))
+                for key, version in versions.items()
+            ],
+        )
+
+    async def audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Write the audit records of what was done."""
+        acts = [
+            AdminAct(
+                self.actor.client_id,
+                entry.action,
+                f"{entry.key[0].value}/{entry.key[1]}",
+                entry.detail,
+                self.actor.transaction_id,
+            )
+            for entry in entries
+        ]
+        await self._journal.add(self.session, *acts, at=self.now)
+
+
+class UnitsOfWork:
+    """Opens units of work and views, and tells the version monitor what was committed."""
+
+    def __init__(
+        self,
+        db: Database,
+        repositories: Repositories,
+        outbox: Outbox,
+        journal: AdminJournal,
+        versions: VersionMonitor,
+        clock: Clock,
+    ) -> None:
+        self._db = db
+        self._repositories = repositories
+        self._outbox = outbox
+        self._journal = journal
+        self._versions = versions
+        self._clock = clock
+        # Only one writer at a time holds the lock on the version; those of this process wait here instead of
+        # in the database, so that they hold no connection that a reader could use.
+        self._writers = asyncio.Lock()
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work: commits at the end of the block, all or nothing."""
+        async with self._writers, self._db.transaction() as session:
+            log = ChangeLogRepository(session)
+            version = await log.lock_version()
+            work = UnitOfWork(
+                session, self._repositories, version, self._clock.now(), actor, self._outbox, self._journal
+            )
+            yield work
+            if work.version != version:
+                await log.set_version(work.version)
+        self._versions.announce(work.version)
+
+    @asynccontextmanager
+    async def view(self) -> AsyncIterator[CatalogView]:
+        """Open a view, through which nothing can be changed."""
+        async with self._db.reading() as session:
+            version = await ChangeLogRepository(session).version()
+            yield CatalogView(session, self._repositories, version, self._clock.now())

@@ -1,0 +1,89 @@
+"""The version of the catalog as this process knows it, and those who wait for a higher one.
+
+A new version is noticed in three ways: at once when this process commits it, by a hint from the bus when
+another replica did, and by reading the database twice a second in case hints get lost. A hint only makes the
+database be read at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+POLL_SECONDS = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+class VersionMonitor:
+    """Wakes those who wait for a version above the one that they have.
+
+    `epoch` counts how often the version went back, which happens when the database is restored or a standby
+    that had not received everything takes over. What watches have sent until then is no longer valid: they
+    start again with a snapshot.
+    """
+
+    def __init__(
+        self, read_version: Callable[[], Awaitable[int]], *, poll_seconds: float = POLL_SECONDS
+    ) -> None:
+        self.epoch = 0
+        self._read_version = read_version
+        self._poll_seconds = poll_seconds
+        self._version = -1
+        self._moved = asyncio.Event()
+        self._hinted = asyncio.Event()
+
+    def announce(self, version: int) -> None:
+        """Report a version that was committed or read from the database."""
+        if version > self._version:
+            self._move(version)
+
+    def hint(self) -> None:
+        """Have the database read now: another replica may have committed."""
+        self._hinted.set()
+
+    async def wait_beyond(self, version: int, epoch: int, seconds: float) -> bool:
+        """Wait until there is a higher version or another epoch; False when that takes longer."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._version <= version and self.epoch == epoch:
+                    await self._moved.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Read the database for versions that other replicas committed, until cancelled."""
+        while True:
+            self._hinted.clear()
+            before = self._version
+            try:
+                found = await self._read_version()
+            except Exception:  # noqa: BLE001 - whatever it is, the next attempt follows in a moment
+                _log.exception("catalog version not readable")
+            else:
+                self._compare(before, found)
+            try:
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._hinted.wait()
+            except TimeoutError:
+                continue
+
+    def _compare(self, before: int, found: int) -> None:
+        if found > self._version:
+            self._move(found)
+        elif found < self._version == before:
+            # Had this process committed while the database was read, `before` would not be the version now.
+            _log.warning("catalog version went back", known=before, found=found)
+            self.epoch += 1
+            self._move(found)
+
+    def _move(self, version: int) -> None:
+        self._version = version
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()

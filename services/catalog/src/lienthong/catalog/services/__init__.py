@@ -1,0 +1,1 @@
+"""Services: APIs that systems provide, described by their OpenAPI documents."""

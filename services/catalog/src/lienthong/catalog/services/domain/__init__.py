@@ -1,0 +1,1 @@
+"""The rules of services, on plain values."""

@@ -1,0 +1,32 @@
+"""A service as the catalog keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from lienthong.catalog.domain.resources import Resource, ResourceKind, ServiceOperation
+
+if TYPE_CHECKING:
+    from lienthong.kit.json_text import JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceResource(Resource):
+    """An API of a system.
+
+    Its OpenAPI document is large and rarely needed: `spec` leaves it out, `openapi` is None unless asked for.
+    """
+
+    kind: Literal[ResourceKind.SERVICE] = ResourceKind.SERVICE
+    openapi: JsonObject | None = None
+    operations: tuple[ServiceOperation, ...] = ()
+
+    def declared_spec(self) -> JsonObject:
+        """Return the spec as a manifest would declare it, with the OpenAPI document where it was loaded."""
+        return self.spec if self.openapi is None else {**self.spec, "openapi": self.openapi}
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest with what reading adds; of a service also its operations."""
+        operations = [operation.document() for operation in self.operations]
+        return {**Resource.manifest(self), "operations": operations}

@@ -1,0 +1,68 @@
+"""Base addresses of a provider, where the gateway sends what was allowed."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from lienthong.catalog.errors import InvalidValueError
+
+MAX_LENGTH = 500
+
+_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)*/?")
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+
+
+def upstream(text: str) -> str:
+    """Return the canonical form of a base address: scheme and host in lower case, no `/` at the end.
+
+    Raises:
+        InvalidValueError: it is not an http(s) address, or carries credentials, a query or a fragment.
+    """
+    if not _PRINTABLE.fullmatch(text) or "\\" in text or len(text) > MAX_LENGTH:
+        raise InvalidValueError(
+            f"an address has only visible ASCII characters, no '\\', and at most {MAX_LENGTH} of them",
+            f"địa chỉ chỉ gồm ký tự ASCII nhìn thấy được, không có '\\', không quá {MAX_LENGTH} ký tự",
+        )
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    else:
+        if parts.scheme.lower() not in {"http", "https"}:
+            host = None
+    if not host or port == 0 or not _is_host(host):
+        raise InvalidValueError(
+            "write an address like 'http://10.0.0.5:8201' or 'https://land.example.vn/api'",
+            "hãy viết địa chỉ như 'http://10.0.0.5:8201' hoặc 'https://land.example.vn/api'",
+        )
+    if "@" in parts.netloc:
+        raise InvalidValueError(
+            "credentials do not belong in an address; remove what stands before '@'",
+            "không để thông tin đăng nhập trong địa chỉ; hãy bỏ phần trước '@'",
+        )
+    if "?" in text or "#" in text:
+        raise InvalidValueError(
+            "a base address has no query and no fragment; remove '?…' and '#…'",
+            "địa chỉ gốc không có truy vấn hay phân mảnh; hãy bỏ '?…' và '#…'",
+        )
+    if not _PATH.fullmatch(parts.path) or any(segment in {".", ".."} for segment in parts.path.split("/")):
+        raise InvalidValueError(
+            "the path must be plain: no '//', '.', '..' or percent-encoding",
+            "đường dẫn phải đơn giản: không có '//', '.', '..' hay mã hoá phần trăm",
+        )
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme.lower()}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+
+
+def _is_host(host: str) -> bool:
+    if ":" in host:
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError:
+            return False
+        return True
+    return _HOST.fullmatch(host) is not None

@@ -1,0 +1,58 @@
+"""REST: services."""
+
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from lienthong.catalog.domain.actors import Actor
+from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.endpoints import (
+    DEFAULT_LIMIT,
+    PREFIX,
+    After,
+    AnyActor,
+    Limit,
+    page_document,
+    path_id,
+)
+from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.catalog.services.schemas import ServiceSpec
+from lienthong.catalog.services.service import ServiceService
+
+
+def routes(services: ServiceService) -> APIRouter:
+    """Build the routes of services."""
+    router = APIRouter(prefix=f"{PREFIX}/services", tags=["services"])
+
+    @router.get("")
+    async def list_services(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:
+        """List services without their OpenAPI documents, in the order of their ids."""
+        page = await services.page({}, after=after, limit=limit)
+        return JSONResponse(page_document(page, partial(_shown_to, actor)))
+
+    @router.get("/{agency}/{system}/{code}")
+    async def get_service(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
+        """Show a service with its OpenAPI document."""
+        return JSONResponse(_shown_to(actor, await services.get(_id(agency, system, code))))
+
+    @router.get("/{agency}/{system}/{code}/openapi")
+    async def get_openapi(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
+        """Show the OpenAPI document of a service, as it was applied."""
+        del actor
+        return JSONResponse(await services.openapi(_id(agency, system, code)))
+
+    return router
+
+
+def _id(agency: str, system: str, code: str) -> str:
+    return path_id(ResourceKind.SERVICE, ServiceSpec.canonical_id, agency, system, code)
+
+
+def _shown_to(actor: Actor, service: ServiceResource) -> dict[str, Any]:
+    """Show a service: its upstream addresses concern its agency and the operator only."""
+    manifest = service.manifest()
+    if not actor.is_operator and actor.agency != service.provider_agency:
+        manifest["spec"] = {name: value for name, value in manifest["spec"].items() if name != "upstreams"}
+    return manifest

@@ -1,0 +1,18 @@
+"""The table of services."""
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lienthong.catalog.models import CatalogBase, ResourceColumns
+
+
+class ServiceRow(ResourceColumns, CatalogBase):
+    """An API of a system; its document stands apart from the spec because most readers do without it."""
+
+    __tablename__ = "services"
+
+    system_id: Mapped[str] = mapped_column(ForeignKey("systems.id"), index=True)
+    openapi: Mapped[dict[str, Any]] = mapped_column(JSON, deferred=True)
+    operations: Mapped[list[Any]] = mapped_column(JSON)

@@ -1,0 +1,50 @@
+"""Queries on services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from lienthong.catalog.domain.resources import ServiceOperation
+from lienthong.catalog.repository import ResourceRepository, common_members
+from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.catalog.services.models import ServiceRow
+from lienthong.catalog.systems.models import SystemRow
+
+if TYPE_CHECKING:
+    from lienthong.catalog.repository import Rows
+
+
+class ServiceRepository(ResourceRepository[ServiceResource]):
+    """Reads and writes services; each is read with the status of its system."""
+
+    row: ClassVar = ServiceRow
+    filter_columns: ClassVar = {"agency": SystemRow.agency_id, "system": ServiceRow.system_id}
+
+    async def openapi(self, resource_id: str) -> dict[str, Any] | None:
+        """Return the OpenAPI document of a service."""
+        query = select(ServiceRow.openapi).where(ServiceRow.id == resource_id)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    def _select(self, *, documents: bool = False) -> Rows:
+        query = select(ServiceRow, SystemRow.status).join(SystemRow, SystemRow.id == ServiceRow.system_id)
+        return query.options(undefer(ServiceRow.openapi)) if documents else query
+
+    def _resource(self, found: Any, *, documents: bool) -> ServiceResource:  # noqa: ANN401 - a row of `_select`
+        row, status = found
+        return ServiceResource(
+            **common_members(row),
+            status=status,
+            openapi=row.openapi if documents else None,
+            operations=tuple(ServiceOperation(**operation) for operation in row.operations),
+        )
+
+    def _values(self, resource: ServiceResource) -> dict[str, Any]:
+        values = super()._values(resource) | {
+            "system_id": resource.id.rpartition("/")[0],
+            "operations": [operation.document() for operation in resource.operations],
+        }
+        # A service that was read without its document keeps the one it has.
+        return values if resource.openapi is None else values | {"openapi": resource.openapi}

@@ -1,0 +1,31 @@
+"""What the catalog does with services: it shows them. They are written by applying manifests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from lienthong.catalog.domain.resources import ResourceKind, unknown_resource
+from lienthong.catalog.service.resources import ResourceService
+from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.catalog.services.repository import ServiceRepository
+
+if TYPE_CHECKING:
+    from lienthong.kit.json_text import JsonObject
+
+
+class ServiceService(ResourceService[ServiceResource]):
+    """Shows services and their OpenAPI documents."""
+
+    kind: ClassVar = ResourceKind.SERVICE
+
+    async def openapi(self, resource_id: str) -> JsonObject:
+        """Return the OpenAPI document of a service, as it was applied.
+
+        Raises:
+            UnknownResourceError: there is no such service.
+        """
+        async with self._units.view() as view:
+            document = await ServiceRepository(view.session).openapi(resource_id)
+        if document is None:
+            raise unknown_resource((self.kind, resource_id))
+        return document

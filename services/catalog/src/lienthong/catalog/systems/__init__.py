@@ -1,0 +1,1 @@
+"""Information systems of agencies: the clients that hold keys, call and provide."""

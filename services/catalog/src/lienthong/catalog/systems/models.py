@@ -1,0 +1,16 @@
+"""The table of systems."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lienthong.catalog.models import CatalogBase, ResourceColumns
+
+
+class SystemRow(ResourceColumns, CatalogBase):
+    """An information system of an agency."""
+
+    __tablename__ = "systems"
+    __table_args__ = (CheckConstraint("status IN ('active', 'suspended')", name="status"),)
+
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agencies.id"), index=True)
+    status: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,35 @@
+"""Queries on systems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy import select
+
+from lienthong.catalog.agencies.models import AgencyRow
+from lienthong.catalog.domain.resources import agency_of
+from lienthong.catalog.repository import ResourceRepository, common_members
+from lienthong.catalog.systems.domain.system import SystemResource
+from lienthong.catalog.systems.models import SystemRow
+
+if TYPE_CHECKING:
+    from lienthong.catalog.repository import Rows
+
+
+class SystemRepository(ResourceRepository[SystemResource]):
+    """Reads and writes systems; each is read with the class of its agency."""
+
+    row: ClassVar = SystemRow
+    filter_columns: ClassVar = {"agency": SystemRow.agency_id}
+
+    def _select(self, *, documents: bool = False) -> Rows:
+        del documents
+        return select(SystemRow, AgencyRow.member_class).join(AgencyRow, AgencyRow.id == SystemRow.agency_id)
+
+    def _resource(self, found: Any, *, documents: bool) -> SystemResource:  # noqa: ANN401 - a row of `_select`
+        del documents
+        row, member_class = found
+        return SystemResource(**common_members(row), status=row.status, member_class=member_class)
+
+    def _values(self, resource: SystemResource) -> dict[str, Any]:
+        return super()._values(resource) | {"agency_id": agency_of(resource.id), "status": resource.status}

@@ -1,0 +1,54 @@
+"""What the catalog does with systems: it shows them, suspends them and lets them take part again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from lienthong.catalog.domain.resources import ACTIVE, SUSPENDED, ResourceKind
+from lienthong.catalog.service.resources import ResourceService
+from lienthong.catalog.service.unit_of_work import AuditEntry
+from lienthong.catalog.systems.domain.system import SystemResource
+
+if TYPE_CHECKING:
+    from lienthong.catalog.domain.actors import Actor
+
+_PROVIDED_KINDS = (ResourceKind.SERVICE, ResourceKind.EVENT_TYPE)
+
+
+class SystemService(ResourceService[SystemResource]):
+    """Shows systems and changes their status."""
+
+    kind: ClassVar = ResourceKind.SYSTEM
+
+    async def suspend(self, resource_id: str, actor: Actor) -> SystemResource:
+        """Suspend a system, with everything that it provides.
+
+        Raises:
+            UnknownResourceError: there is no such system.
+        """
+        return await self._set_status(resource_id, SUSPENDED, "system.suspend", actor)
+
+    async def resume(self, resource_id: str, actor: Actor) -> SystemResource:
+        """Let a suspended system take part again, with everything that it provides.
+
+        Raises:
+            UnknownResourceError: there is no such system.
+        """
+        return await self._set_status(resource_id, ACTIVE, "system.resume", actor)
+
+    async def _set_status(self, resource_id: str, status: str, action: str, actor: Actor) -> SystemResource:
+        async with self._units.begin(actor) as work:
+            before: SystemResource = await work.get((self.kind, resource_id))
+            if before.status == status:
+                return before
+            version = work.next_version()
+            after = replace(before, status=status, version=version, updated_at=work.now)
+            await work.resources(self.kind).update(after)
+            versions = {after.key: version}
+            for kind in _PROVIDED_KINDS:
+                for provided in await work.resources(kind).find_ids({"system": [resource_id]}):
+                    versions[kind, provided] = work.next_version()
+            await work.record_changes(versions)
+            await work.audit([AuditEntry(action, after.key, {"version": version})])
+            return after

@@ -1,0 +1,231 @@
+"""Reading what was sent: every violation at once, with its place and how to mend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lienthong.catalog.apply.schemas import read_apply
+from lienthong.catalog.domain.resources import ResourceKind
+from tests.unit.catalog.manifests import (
+    KEY,
+    SERVICE,
+    agency,
+    agreement,
+    event_type,
+    manifest,
+    name,
+    pointers,
+    province,
+    service,
+    system,
+)
+
+
+def _spec(body: dict[str, Any]) -> dict[str, Any]:
+    [draft], violations = read_apply({"manifests": [body]})
+    assert violations == []
+    assert draft.spec is not None
+    return draft.spec
+
+
+def _said(body: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    _, violations = read_apply({"manifests": [body]})
+    return {
+        violation.pointer.removeprefix("/manifests/0"): (violation.en, violation.vi)
+        for violation in violations
+    }
+
+
+def test_all_kinds_are_read_without_violations() -> None:
+    drafts, violations = read_apply({"manifests": province()})
+    assert violations == []
+    assert {draft.kind for draft in drafts} == set(ResourceKind)
+
+
+def test_the_canonical_spec_has_defaults_filled_in_and_stays_as_it_is_when_read_again() -> None:
+    spec = _spec(service())
+    assert (spec["timeoutMs"], spec["maxRequestBytes"], spec["writeAhead"]) == (10_000, 10_485_760, False)
+    for body in province():
+        assert _spec(body | {"spec": _spec(body)}) == _spec(body)
+
+
+def test_vietnamese_text_is_composed_and_trimmed() -> None:
+    assert _spec(agency(name=name(" Đa\u0302\u0301t đai ")))["name"]["vi"] == "Đất đai"
+
+
+def test_documents_are_kept_as_they_are() -> None:
+    schema = {"properties": {"x": {"const": None, "enum": [None, 1, 1.0]}}, "title": " e\u0301 "}
+    assert _spec(event_type(dataSchema=schema))["dataSchema"] == schema
+    body = service()
+    body["spec"]["openapi"]["x-null"] = {"a": None}
+    assert _spec(body)["openapi"] == body["spec"]["openapi"]
+
+
+def test_ids_and_references_take_both_forms_of_agency_codes() -> None:
+    drafts, violations = read_apply(
+        {
+            "manifests": [
+                agency("000.00.05.H11"),
+                system("000.00.05.H11/land"),
+                service("000.00.05.H11/land/parcels-v1"),
+                agreement(consumer="000.00.05.H11/land", service="000.00.05.H11/land/parcels-v1"),
+            ]
+        }
+    )
+    assert violations == []
+    assert [draft.id for draft in drafts] == ["H11.05", "H11.05/land", SERVICE, "one-stop-parcels"]
+    assert drafts[3].spec is not None
+    assert drafts[3].spec["consumer"] == "H11.05/land"
+
+
+def test_every_violation_of_every_manifest_is_named_at_once() -> None:
+    bad_service = service("H11.05/land/parcels", upstreams=["ftp://x", "http://u:p@h"], timeoutMs="fast")
+    bad_service["spec"]["openapi"]["paths"]["/0"]["get"] = {}
+    assert pointers(
+        agency("h11", **{"class": "STATE"}, name={"vi": ""}),
+        bad_service,
+        system("H11.05/land", jwks={"keys": [KEY | {"d": "x"}]}, contact="nobody", colour="red"),
+        manifest("Thing", "x", {}),
+        agreement(consumer="land", purposes=[], service="x", validFrom="soon", legalGround="  "),
+        {"kind": "Agency"},
+        event_type(dataSchema={"type": "objekt"}),
+    ) == sorted(
+        [
+            "/manifests/0/metadata/id",
+            "/manifests/0/spec/class",
+            "/manifests/0/spec/name/vi",
+            "/manifests/0/spec/name/en",
+            "/manifests/1/metadata/id",
+            "/manifests/1/spec/upstreams/0",
+            "/manifests/1/spec/upstreams/1",
+            "/manifests/1/spec/timeoutMs",
+            "/manifests/1/spec/openapi/paths/~10/get",
+            "/manifests/2/metadata/id",
+            "/manifests/2/spec/jwks/keys/0",
+            "/manifests/2/spec/contact",
+            "/manifests/2/spec/colour",
+            "/manifests/3/kind",
+            "/manifests/4/spec/consumer",
+            "/manifests/4/spec/purposes",
+            "/manifests/4/spec/service",
+            "/manifests/4/spec/validFrom",
+            "/manifests/4/spec/legalGround",
+            "/manifests/5/apiVersion",
+            "/manifests/5/metadata",
+            "/manifests/5/spec",
+            "/manifests/6/spec/dataSchema/type",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], "x", {}, {"manifests": []}, {"manifests": {}}, {"manifests": [], "x": 1}]
+)
+def test_a_body_that_is_no_apply_is_refused(body: object) -> None:
+    drafts, violations = read_apply(body)
+    assert drafts == []
+    assert violations
+
+
+def test_a_near_miss_is_told_the_right_word_in_both_languages() -> None:
+    said = _said(agreement(legal_ground="x"))
+    assert said["/spec/legal_ground"] == (
+        "'legal_ground' is not known here; did you mean 'legalGround'?",
+        "không có trường 'legal_ground'; có phải ý bạn là 'legalGround'?",
+    )
+    assert "timeoutMs" in _said(service(timeout=5))["/spec/timeout"][0]
+
+
+def test_a_tax_code_without_quotes_is_told_to_take_quotes() -> None:
+    en, vi = _said(manifest("Agency", 3400123456, {"class": "COM", "name": name()}))["/metadata/id"]
+    assert "quotes" in en
+    assert "ngoặc kép" in vi
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (service(timeoutMs=5), "/spec/timeoutMs"),
+        (service(timeoutMs=True), "/spec/timeoutMs"),
+        (service(maxRequestBytes=0), "/spec/maxRequestBytes"),
+        (service(writeAhead="yes"), "/spec/writeAhead"),
+        (service(upstreams=[]), "/spec/upstreams"),
+        (service(upstreams=["http://a", "http://A/"]), "/spec/upstreams"),
+        (agreement(purposes=["a", "a"]), "/spec/purposes"),
+        (agreement(purposes=["giấy tờ"]), "/spec/purposes/0"),
+        (agreement(status="revoked"), "/spec/status"),
+        (agreement(eventType="H11.05/land/x-v1", service=SERVICE), "/spec/eventType"),
+        (agreement(eventType="H11.05/land/x-v1", operations=["a"]), "/spec/operations"),
+        (agreement(operations=[]), "/spec/operations"),
+        (agreement(service=None), "/spec/service"),
+        (agreement(validFrom="2026-01-02", validTo="2026-01-01"), "/spec/validTo"),
+        (agreement(legalGround="a\u0000b"), "/spec/legalGround"),
+        (agency(name=name("a\nb")), "/spec/name/vi"),
+        (agency(name=name("a" * 201)), "/spec/name/vi"),
+        (agency("3400123456"), "/spec/class"),
+        (agency(replacedBy="H11.05", validTo="2026-01-01"), "/spec/replacedBy"),
+        (agency(replacedBy="H11.06"), "/spec/replacedBy"),
+        (agency(validFrom="2026-01-02", validTo="2026-01-01"), "/spec/validTo"),
+    ],
+)
+def test_what_must_hold_is_checked_where_it_is_written(body: dict[str, Any], place: str) -> None:
+    said = _said(body)
+    assert list(said) == [place]
+    assert all(said[place])
+
+
+def test_one_wrong_field_hides_no_other() -> None:
+    said = _said(
+        agreement(
+            purposes=[], validFrom="2026-01-02", validTo="2026-01-01", eventType="x/y/z-v1", service="y"
+        )
+    )
+    assert {"/spec/purposes", "/spec/validTo", "/spec/eventType", "/spec/service"} <= set(said)
+
+
+def test_what_reading_adds_is_ignored_when_it_comes_back() -> None:
+    body = agreement() | {"status": "approved", "decisions": [{"by": "me"}], "operations": []}
+    body["metadata"] |= {"version": 9, "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "x"}
+    assert _spec(body) == _spec(agreement())
+    assert _said(body | {"excerpt": "x"}) != {}
+
+
+def test_a_company_may_go_by_its_tax_code() -> None:
+    assert _said(agency("3400123456", **{"class": "COM"})) == {}
+    assert _said(system("3400123456/customer-app")) == {}
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+)
+
+
+@given(_json)
+def test_any_json_is_read_without_failing(value: object) -> None:
+    for body in (value, {"manifests": [value]}, {"manifests": [manifest("Service", "x", value)]}):
+        drafts, violations = read_apply(body)
+        assert violations
+        assert all(draft.spec is None for draft in drafts)
+
+
+@given(st.sampled_from(province()), st.sampled_from(["kind", "metadata", "spec", "apiVersion"]), _json)
+def test_any_value_in_any_place_is_read_without_failing(
+    body: dict[str, Any], member: str, value: object
+) -> None:
+    read_apply({"manifests": [body | {member: value}]})
+
+
+@given(st.sampled_from(province()), st.data(), _json)
+def test_any_value_in_any_field_is_read_without_failing(
+    body: dict[str, Any], data: st.DataObject, value: object
+) -> None:
+    field = data.draw(st.sampled_from(sorted(body["spec"])))
+    for violation in read_apply({"manifests": [body | {"spec": body["spec"] | {field: value}}]})[1]:
+        assert violation.pointer.startswith("/manifests/0")
+        assert violation.en
+        assert violation.vi

@@ -1,0 +1,158 @@
+"""From OpenAPI documents to operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lienthong.catalog.domain.resources import ServiceOperation
+from lienthong.catalog.errors import InvalidValueError
+from lienthong.catalog.services.domain import openapi
+from lienthong.kit.json_pointer import pointer
+
+
+def _document(paths: dict[str, Any], version: object = "3.1.0") -> dict[str, Any]:
+    return {"openapi": version, "info": {"title": "T", "version": "1"}, "paths": paths}
+
+
+def _wrong(document: dict[str, Any]) -> list[str]:
+    return [pointer(found.path) for found in openapi.read(document)[1]]
+
+
+def test_every_method_of_every_path_is_an_operation() -> None:
+    document = _document(
+        {
+            "/parcels": {"get": {"operationId": "listParcels"}, "post": {"operationId": "addParcel"}},
+            "/parcels/{id}": {"parameters": [], "get": {"operationId": "getParcel"}},
+            "x-internal": {"anything": True},
+        }
+    )
+    assert openapi.read(document) == (
+        (
+            ServiceOperation("listParcels", "GET", "/parcels"),
+            ServiceOperation("addParcel", "POST", "/parcels"),
+            ServiceOperation("getParcel", "GET", "/parcels/{id}"),
+        ),
+        (),
+    )
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.0.3", "3.1.0", "3.1.1"])
+def test_versions_3_0_and_3_1_are_read(version: str) -> None:
+    assert _wrong(_document({"/a": {"get": {"operationId": "a"}}}, version)) == []
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.2.0", "4.0.0", "3.1", 3.1, None])
+def test_other_versions_are_refused(version: object) -> None:
+    assert _wrong(_document({"/a": {"get": {"operationId": "a"}}}, version)) == ["/openapi"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "parcels",
+        "//parcels",
+        "/parcels//x",
+        "/parcels/",
+        "/../etc",
+        "/parcels/./x",
+        "/parcels/..",
+        "/%2e%2e/x",
+        "/a b",
+        "/thửa-đất",
+        "/parcels/{id",
+        "/parcels/id}",
+        "/parcels/{}",
+        "/parcels/{a/b}",
+        "/parcels/{a}{b}",
+        "/{a}/{a}",
+        "/a?b=c",
+        "/a#b",
+        "/a\\b",
+        "/a\0b",
+        "/" + "a" * 600,
+        "/" + "a" * 450 + " ",
+    ],
+)
+def test_a_path_that_cannot_be_matched_without_doubt_is_refused(path: str) -> None:
+    assert _wrong(_document({path: {"get": {"operationId": "a"}}})) == [pointer(("paths", path))]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/a", "/a/{b}/c", "/{a}.json", "/files/{name}.{ending}", "/a:approve", "/~x"]
+)
+def test_plain_path_templates_are_accepted(path: str) -> None:
+    assert _wrong(_document({path: {"get": {"operationId": "a"}}})) == []
+
+
+def test_paths_that_differ_in_parameter_names_only_are_refused() -> None:
+    document = _document(
+        {"/parcels/{id}": {"get": {"operationId": "a"}}, "/parcels/{key}": {"put": {"operationId": "b"}}}
+    )
+    assert _wrong(document) == ["/paths/~1parcels~1{key}"]
+
+
+@given(st.lists(st.from_regex(r"[a-z]{1,4}|\{[a-z]{1,3}\}", fullmatch=True), min_size=1, max_size=4))
+def test_the_shape_of_a_path_does_not_depend_on_parameter_names(segments: list[str]) -> None:
+    path = "/" + "/".join(segments)
+    try:
+        shape = openapi.normalised(path)
+    except InvalidValueError:
+        names = [segment for segment in segments if segment.startswith("{")]
+        assert len(names) != len(set(names))
+        return
+    renamed = [f"{{p{index}}}" if "{" in segment else segment for index, segment in enumerate(segments)]
+    assert openapi.normalised("/" + "/".join(renamed)) == shape
+
+
+def test_every_operation_has_an_id_of_its_own() -> None:
+    document = _document(
+        {
+            "/a": {"get": {"operationId": "a"}, "put": {"operationId": "a"}},
+            "/b": {"get": {}, "post": {"operationId": "no good"}, "delete": None},
+        }
+    )
+    assert _wrong(document) == [
+        "/paths/~1a/put/operationId",
+        "/paths/~1b/get",
+        "/paths/~1b/post/operationId",
+        "/paths/~1b/delete",
+    ]
+
+
+def test_references_are_never_followed() -> None:
+    document = _document({"/a": {"$ref": "http://attacker.example/paths.json"}})
+    assert _wrong(document) == ["/paths/~1a/$ref"]
+    harmless = _document(
+        {
+            "/a": {
+                "get": {
+                    "operationId": "a",
+                    "responses": {"200": {"$ref": "http://nowhere.invalid/x.json#/components/responses/A"}},
+                }
+            }
+        }
+    )
+    assert _wrong(harmless) == []
+
+
+def test_a_document_without_operations_offers_nothing() -> None:
+    assert _wrong(_document({})) == ["/paths"]
+    assert _wrong({"openapi": "3.1.0", "info": {}}) == [""]
+    assert _wrong({"openapi": "3.1.0", "paths": []}) == ["/paths"]
+
+
+def test_a_document_larger_than_the_limit_is_refused() -> None:
+    document = _document({"/a": {"get": {"operationId": "a", "description": "đ" * openapi.MAX_BYTES}}})
+    assert _wrong(document) == [""]
+
+
+@given(st.recursive(st.none() | st.text(), lambda inner: st.dictionaries(st.text(), inner) | st.lists(inner)))
+def test_any_json_is_read_without_failing(value: object) -> None:
+    document = {"openapi": "3.1.0", "paths": {"/a": value, "/b": {"get": value}}}
+    operations, found = openapi.read(document)
+    assert found
+    assert all(operation.path in {"/a", "/b"} for operation in operations)
