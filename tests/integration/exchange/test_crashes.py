@@ -164,12 +164,13 @@ def test_a_register_that_lost_events_reads_them_from_the_stream_again(world: Wor
     eventually(lambda: asyncio.run(registered(world)) == stored, world.log)
 
 
-def test_it_starts_from_its_copy_while_the_catalog_is_away(world: World) -> None:
+def test_it_starts_from_its_copies_while_catalog_and_identity_are_away(world: World) -> None:
     party = Party(world)
     party.subscribe()
     eventually(lambda: party.event_type.encode() in world.copy_of_catalog.read_bytes())
+    eventually(world.copy_of_keys.exists)
     world.kill()
-    world.start(catalog="127.0.0.1:1")
+    world.start(LIENTHONG_CATALOG_RPC="127.0.0.1:1", LIENTHONG_IDENTITY_RPC="127.0.0.1:1")
     party.publish("1")
     assert drain(party, until={"1"}) == ["1"]
     world.kill()

@@ -168,9 +168,14 @@ class World:
         """Where the exchange keeps its copy of the catalog."""
         return self._folder / "exchange" / "catalog.copy"
 
-    def start(self, *, catalog: str | None = None) -> None:
-        """Start the exchange and wait until it says that it is ready; `catalog` is another address of it."""
-        environment = self.environment | ({"LIENTHONG_CATALOG_RPC": catalog} if catalog else {})
+    @property
+    def copy_of_keys(self) -> Path:
+        """Where the exchange keeps its copy of identity's keys."""
+        return self._folder / "exchange" / "keys.copy"
+
+    def start(self, **changes: str) -> None:
+        """Start the exchange, with `changes` of its environment, and wait until it says that it is ready."""
+        environment = self.environment | changes
         with (self._folder / "exchange.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "lienthong.exchange"], env=environment, stderr=log, stdout=log

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.exchange.secret_file import load_secret
+from lienthong.exchange.service.ack_secret_file import load_ack_secret
 from lienthong.gateway.privacy import Privacy, privacy_key
 from lienthong.identity.bootstrap import open_core
 from lienthong.identity.service.key_encryption_file import load_key_encryption
@@ -106,7 +106,7 @@ def test_secrets_are_never_overwritten_and_only_their_owner_reads_them(new_secre
 
 def test_the_processes_take_the_new_keys(new_secrets: Path) -> None:
     load_key_encryption(new_secrets / "key-encryption.jwk", create=False)
-    load_secret(new_secrets / "acknowledgements.key", create=False)
+    load_ack_secret(new_secrets / "acknowledgements.key", create=False)
     Privacy(privacy_key(new_secrets / "privacy.key"))
     assert load_key(new_secrets / "ledger.key").name == LedgerSettings().ledger_origin
 

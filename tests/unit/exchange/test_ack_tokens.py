@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.exchange.domain.ack_tokens import AckTokens, DeliveryTag, ForgedTokenError
-from lienthong.exchange.secret_file import SecretUnusableError, load_secret
+from lienthong.exchange.errors import SecretUnusableError
+from lienthong.exchange.service.ack_secret_file import load_ack_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,16 +62,16 @@ def test_a_short_secret_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("short\n")
     with pytest.raises(SecretUnusableError, match="32"):
-        load_secret(file, create=True)
+        load_ack_secret(file, create=True)
 
 
 def test_a_missing_secret_is_made_once_for_the_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "new" / "key"
-    first = load_secret(file, create=True)
-    assert load_secret(file, create=True) == first
+    first = load_ack_secret(file, create=True)
+    assert load_ack_secret(file, create=True) == first
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_replicas_do_not_make_one_up(tmp_path: Path) -> None:
     with pytest.raises(SecretUnusableError, match="openssl"):
-        load_secret(tmp_path / "key", create=False)
+        load_ack_secret(tmp_path / "key", create=False)

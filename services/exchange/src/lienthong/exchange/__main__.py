@@ -3,7 +3,7 @@
 import sys
 
 from lienthong.exchange import bootstrap
-from lienthong.exchange.secret_file import SecretUnusableError
+from lienthong.exchange.errors import SecretUnusableError
 from lienthong.exchange.settings import ExchangeSettings
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.process import run

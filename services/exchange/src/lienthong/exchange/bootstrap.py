@@ -15,7 +15,7 @@ from lienthong.exchange.domain.ack_tokens import AckTokens
 from lienthong.exchange.endpoints import routes
 from lienthong.exchange.events import DUPLICATE_WINDOW, STREAM, SUBJECTS
 from lienthong.exchange.models import outbox
-from lienthong.exchange.secret_file import load_secret
+from lienthong.exchange.service.ack_secret_file import load_ack_secret
 from lienthong.exchange.service.consumers import SubscriptionConsumers
 from lienthong.exchange.service.deduplication import DeduplicationIndex
 from lienthong.exchange.service.delivery import DeliveryService
@@ -54,7 +54,7 @@ async def serve(settings: ExchangeSettings) -> None:
     url = settings.exchange_database_url
     # Where replicas share a database, a secret that one of them generated would refuse the others' tokens.
     embedded = make_url(url).get_backend_name() == "sqlite"
-    secret = load_secret(settings.exchange_token_key_file, create=embedded)
+    secret = load_ack_secret(settings.exchange_token_key_file, create=embedded)
     await migrate(url, SCHEMA, "lienthong.exchange")
     database = Database.open(url, schema=SCHEMA)
     streams = [events_stream(settings), journal_stream(settings.nats_replicas)]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EventViolation",
+    "SecretUnusableError",
     "agreement_expired",
     "agreement_not_yet_valid",
     "agreement_pending",
@@ -42,6 +43,10 @@ __all__ = [
 
 _RETRY_SOON: Final = {"Retry-After": "1"}
 _ACCEPTED: Final = {"Accept-Post": "application/cloudevents+json, application/cloudevents-batch+json"}
+
+
+class SecretUnusableError(Exception):
+    """The secret of acknowledgement tokens is missing or too short; says how to mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +231,10 @@ def bus_unavailable(already: Sequence[object] = ()) -> ProblemError:
 
 
 def not_ready() -> ProblemError:
-    """The exchange has not yet learned the catalog."""
+    """The catalog is not known yet, or was last confirmed too long ago."""
     detail = BilingualText(
-        "The exchange has not received the catalog yet.", "Hệ thống trao đổi sự kiện chưa tải xong danh mục."
+        "The exchange has no recent copy of the catalog.",
+        "Hệ thống trao đổi sự kiện chưa có bản danh mục đủ mới.",
     )
     return ProblemError(general.NOT_READY, detail, _RETRY_SOON)
 

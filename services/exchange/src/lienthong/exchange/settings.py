@@ -19,8 +19,9 @@ class ExchangeSettings(Settings):
     exchange_token_key_file: Path = Field(
         default_factory=lambda data: Path(data["home"]) / "exchange" / "acknowledgements.key"
     )
-    """At least 32 secret bytes under acknowledgement tokens, the same for all replicas; made when missing."""
+    """The secret of acknowledgement tokens: at least 32 bytes, the same for all replicas. With SQLite a
+    missing file is created."""
     exchange_ack_wait_seconds: float = Field(default=30.0, ge=1.0, le=3600.0)
-    """How long a subscriber may take to acknowledge before it is handed the event again."""
+    """For how many seconds a subscriber may take to acknowledge before the event is delivered again."""
     exchange_retention_days: int | None = Field(default=None, ge=1)
-    """How long events are kept, pulled or not; without it for ever. An older event is lost to all."""
+    """How many days events are stored, pulled or not; unset: for ever. An older event is lost to everyone."""

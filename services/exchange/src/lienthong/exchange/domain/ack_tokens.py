@@ -7,6 +7,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
+MIN_SECRET_BYTES = 32
 _MAC_BYTES = 32
 _CONTEXT = b"lienthong exchange acknowledgement v1"
 
@@ -25,15 +26,15 @@ class DeliveryTag:
 
 
 class AckTokens:
-    """Makes and opens tokens under a secret of at least 32 bytes that all replicas share.
+    """Makes and opens tokens under a secret of at least `MIN_SECRET_BYTES` that all replicas share.
 
     A token is HMAC-SHA256 over the subscription's id and the delivery tag, followed by the tag's text. So it
     works for the one subscription only, and survives a restart.
     """
 
     def __init__(self, secret: bytes) -> None:
-        if len(secret) < 32:
-            raise ValueError("the secret of acknowledgement tokens must have at least 32 bytes")
+        if len(secret) < MIN_SECRET_BYTES:
+            raise ValueError(f"the secret must have at least {MIN_SECRET_BYTES} bytes")
         self._secret = secret
 
     def issue(self, subscription_id: str, tag: DeliveryTag) -> str:

@@ -47,7 +47,7 @@ class PublishingService:
         """Refuse a client that may not publish this event type now.
 
         Raises:
-            ProblemError: see `permissions.publishable`; `not-ready` before the catalog is known.
+            ProblemError: see `permissions.publishable`; `not-ready` while the catalog is not known.
         """
         permissions.publishable(self._catalog(), client_id, event_type_id)
 

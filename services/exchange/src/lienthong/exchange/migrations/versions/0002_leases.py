@@ -1,4 +1,4 @@
-"""Call the lease of an ordered subscription a lease."""
+"""Rename the columns of the lease under which an ordered subscription is pulled."""
 
 from alembic import op
 
