@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
+from jsonschema import Draft202012Validator
 
 from lienthong.contracts.identity.v1 import keys_pb2
 from lienthong.kit.access import Access
@@ -152,6 +153,62 @@ async def test_entries_are_for_auditors_and_come_as_the_exact_bytes(reader: Read
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.content == answer.content == encode_bundle(RECORDS)
     assert int(packed.headers["content-length"]) < len(answer.content) / 3
+
+
+async def test_entries_are_compressed_only_for_callers_that_accept_it(reader: Reader) -> None:
+    path = f"/audit/tile/entries/000.p/{len(RECORDS)}"
+    for accept_encoding, coding in (
+        ("gzip;q=0", None), ("gzip;q=0, *", None), ("identity, gzip;q=0.5", None), ("br", None),
+        ("*", "gzip"), ("identity;q=0, gzip;q=0.1", "gzip"), ("x-gzip", "gzip"),
+    ):  # fmt: skip
+        answer = await reader.get(path, AUDITOR, **{"accept-encoding": accept_encoding})
+        assert answer.headers.get("content-encoding") == coding, accept_encoding
+        assert answer.content == encode_bundle(RECORDS)
+        assert "Accept-Encoding" in answer.headers["vary"]
+
+
+async def test_hashes_are_compressed_only_for_callers_that_accept_nothing_else(reader: Reader) -> None:
+    plain = await reader.get("/audit/tile/0/000.p/55", None, **{"accept-encoding": "gzip, identity"})
+    packed = await reader.get("/audit/tile/0/000.p/55", None, **{"accept-encoding": "gzip, identity;q=0"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert len(plain.content) == 32 * 55
+
+
+async def test_a_caller_that_accepts_no_coding_is_told(reader: Reader) -> None:
+    for path in ("0/000.p/1", "entries/000.p/1"):
+        for accept_encoding in ("identity;q=0", "*;q=0", "gzip;q=0, identity;q=0, br"):
+            headers = {"accept-encoding": accept_encoding}
+            answer = await reader.get(f"/audit/tile/{path}", AUDITOR, **headers)
+            assert (answer.status_code, answer.json()["code"]) == (406, "no-acceptable-coding")
+            assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_its_openapi_document_describes_every_answer(reader: Reader) -> None:
+    document = (await reader.get("/audit/v1/openapi.json")).json()
+    media = {
+        path: [*operation["get"]["responses"]["200"]["content"]]
+        for path, operation in document["paths"].items()
+    }
+    assert media == {
+        "/audit/checkpoint": ["text/plain"],
+        "/audit/key": ["text/plain"],
+        "/audit/tile/entries/{index}": ["application/octet-stream"],
+        "/audit/tile/{level}/{index}": ["application/octet-stream"],
+        "/audit/v1/entries": ["application/json"],
+        "/audit/v1/entries/{index}": ["application/json"],
+        "/audit/v1/receipts/{tx}": ["text/plain"],
+        "/audit/v1/quarantine": ["application/json"],
+    }
+    page = document["paths"]["/audit/v1/entries"]["get"]["responses"]["200"]["content"]["application/json"]
+    Draft202012Validator.check_schema(page["schema"])
+    answer = (await reader.get("/audit/v1/entries?limit=3", AUDITOR)).json()
+    Draft202012Validator(page["schema"]).validate(answer)
+    assert not Draft202012Validator(page["schema"]).is_valid({"items": [{"index": 1}], "next": None})
+    statuses = {path: {*found["get"]["responses"]} for path, found in document["paths"].items()}
+    assert {"404", "406"} <= statuses["/audit/tile/{level}/{index}"]
+    assert {"401", "403", "404", "503"} <= statuses["/audit/v1/receipts/{tx}"]
 
 
 async def test_nobody_but_auditors_reads_entries(reader: Reader) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
 
+import msgspec
+
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER
 from lienthong.kit.problems.registry import REGISTRY
 
@@ -83,6 +85,39 @@ def problems(*kinds: ProblemType) -> Responses:
         response[_STATED].append(kind.code)
         response["description"] += f"\n- `{kind.code}`: {kind.title.en} · {kind.title.vi}"
     return by_status
+
+
+def answer(
+    media_type: str,
+    schema: Mapping[str, Any],
+    description: str,
+    *,
+    status: int = 200,
+    headers: Sequence[str] = (),
+) -> Responses:
+    """The `responses=` of an endpoint that answers with a body of this media type and these headers."""
+    response: dict[str, Any] = {
+        "description": description,
+        "content": {media_type: {"schema": dict(schema)}},
+    }
+    if headers:
+        response["headers"] = {name: {"schema": _TEXT} for name in headers}
+    return {status: response}
+
+
+def struct_schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """The JSON schema of a msgspec struct as it is encoded, without references to other schemas."""
+    [schema], parts = msgspec.json.schema_components([struct], ref_template="{name}")
+
+    def inlined(node: Any) -> Any:  # noqa: ANN401 - any JSON
+        if isinstance(node, dict):
+            return (
+                inlined(parts[node["$ref"]]) if "$ref" in node else {k: inlined(v) for k, v in node.items()}
+            )
+        return [inlined(item) for item in node] if isinstance(node, list) else node
+
+    found: dict[str, Any] = inlined(schema)
+    return found
 
 
 def with_problems(responses: Responses, kinds: Iterable[ProblemType]) -> Responses:

@@ -1,22 +1,51 @@
 """The documents that identity's endpoints answer with."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
+class TokenDocument(msgspec.Struct, frozen=True):
     """A token and what the answer says about it (RFC 6749 §5.1). `expires_in` is in seconds."""
 
     access_token: str
+    token_type: str
     expires_in: int
     scope: str
 
-    def document(self) -> Mapping[str, str | int]:
-        """The JSON object of the answer."""
-        return {
-            "access_token": self.access_token,
-            "token_type": "Bearer",
-            "expires_in": self.expires_in,
-            "scope": self.scope,
-        }
+
+class TokenErrorDocument(msgspec.Struct, frozen=True):
+    """A refusal of the token endpoint (RFC 6749 §5.2), with a Vietnamese description beside the English one."""
+
+    error: str
+    error_description: str
+    error_description_vi: str
+
+
+class KeyDocument(msgspec.Struct, frozen=True):
+    """A public key that verifies access tokens (RFC 7517 §4, RFC 7518 §6.2)."""
+
+    kty: str
+    crv: str
+    x: str
+    y: str
+    kid: str
+    alg: str
+    use: str
+
+
+class KeySetDocument(msgspec.Struct, frozen=True):
+    """The public keys that verify access tokens (RFC 7517 §5)."""
+
+    keys: list[KeyDocument]
+
+
+class ServerMetadata(msgspec.Struct, frozen=True):
+    """What this authorization server is called and can do (RFC 8414 §2)."""
+
+    issuer: str
+    token_endpoint: str
+    jwks_uri: str
+    grant_types_supported: tuple[str, ...]
+    response_types_supported: tuple[str, ...]
+    token_endpoint_auth_methods_supported: tuple[str, ...]
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...]
+    scopes_supported: tuple[str, ...]

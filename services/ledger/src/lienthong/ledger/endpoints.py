@@ -1,6 +1,7 @@
 """REST: the log of c2sp.org/tlog-tiles under `/audit`, and searches and receipts under `/audit/v1`."""
 
 import gzip
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -8,15 +9,19 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from lienthong.kit.access import Caller, require
 from lienthong.kit.clock import rfc3339
+from lienthong.kit.openapi import answer, problems, struct_schema
+from lienthong.kit.problems import ledger as kinds
 from lienthong.kit.rest import StrictRoute
+from lienthong.ledger.domain.content_coding import GZIP, IDENTITY, choose_coding
 from lienthong.ledger.domain.search import EntryQuery, LedgerEntry
+from lienthong.ledger.errors import no_acceptable_coding
 from lienthong.ledger.schemas import (
     DEFAULT_PAGE,
     LARGEST_PAGE,
     EntryDocument,
-    PageDocument,
+    EntryPageDocument,
     QuarantinedDocument,
-    QuarantineDocument,
+    QuarantinePageDocument,
     SearchParameters,
 )
 from lienthong.ledger.service.audit_log import CALL, READ_SCOPE, AuditLog
@@ -25,70 +30,116 @@ from lienthong.tlog import VerifierKey
 _IMMUTABLE: Final = "max-age=31536000, immutable"
 _TEXT: Final = "text/plain; charset=utf-8"
 _BYTES: Final = "application/octet-stream"
+_JSON: Final = "application/json"
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
+_COMPRESSION: Final = 5
 
-Index = Annotated[int, Path(ge=0, le=2**62)]
+_TEXT_SCHEMA: Final = {"type": "string"}
+_BYTES_SCHEMA: Final = {"type": "string", "format": "binary"}
+_NEGOTIATED: Final = ["Cache-Control", "Content-Encoding", "Vary"]
+_TILE_PROBLEMS: Final = problems(kinds.UNKNOWN_TILE, kinds.NO_ACCEPTABLE_CODING)
+
+Index = Annotated[int, Path(ge=0, le=2**62, description="The index of the entry, from 0.")]
 Auditor = Annotated[Caller, Depends(require(READ_SCOPE))]
+TilePath = Annotated[str, Path(description="The index as in tlog-tiles: `x001/234`, `000.p/17`.")]
 
 
 def routes(log: AuditLog, key: VerifierKey) -> APIRouter:
     """Build the routes of the ledger."""
-    router = APIRouter(prefix="/audit", route_class=StrictRoute)
+    router = APIRouter(prefix="/audit", route_class=StrictRoute, default_response_class=Response)
 
-    @router.get("/checkpoint")
+    @router.get(
+        "/checkpoint",
+        responses=answer(
+            "text/plain",
+            _TEXT_SCHEMA,
+            "The checkpoint, a signed note (c2sp.org/tlog-checkpoint).",
+            headers=["Cache-Control"],
+        ),
+    )
     async def checkpoint() -> Response:
-        """Give the newest signed checkpoint."""
+        """Read the newest signed checkpoint."""
         headers = {"Cache-Control": "public, max-age=1"}
         return Response(await log.checkpoint(), headers=headers, media_type=_TEXT)
 
-    @router.get("/key")
+    @router.get(
+        "/key",
+        responses=answer(
+            "text/plain",
+            _TEXT_SCHEMA,
+            "The key as `name+id+base64` (c2sp.org/signed-note).",
+            headers=["Cache-Control"],
+        ),
+    )
     async def verifier_key() -> Response:
-        """Give the key that verifies checkpoints; whoever checks must have it from elsewhere too."""
+        """Read the key that verifies checkpoints. A verifier should also have it from the operator."""
         return Response(f"{key}\n", headers={"Cache-Control": "public, max-age=300"}, media_type=_TEXT)
 
-    @router.get("/tile/entries/{index:path}")
-    async def bundle(request: Request, index: str, _: Auditor) -> Response:
-        """Give a bundle of entries."""
+    @router.get(
+        "/tile/entries/{index:path}",
+        responses=answer(_BYTES, _BYTES_SCHEMA, "The bundle.", headers=_NEGOTIATED) | _TILE_PROBLEMS,
+    )
+    async def bundle(request: Request, index: TilePath, _: Auditor) -> Response:
+        """Read a bundle of up to 256 entries (c2sp.org/tlog-tiles), each with its length in front."""
         content = await log.tile(f"tile/entries/{index}")
-        headers = {"Cache-Control": f"private, {_IMMUTABLE}", "Vary": "Accept-Encoding, Authorization"}
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            content = gzip.compress(content, compresslevel=5, mtime=0)
-            headers["Content-Encoding"] = "gzip"
-        return Response(content, headers=headers, media_type=_BYTES)
+        coding = _coding(request, (GZIP, IDENTITY))
+        return _encoded(content, coding, f"private, {_IMMUTABLE}", "Accept-Encoding, Authorization")
 
-    @router.get("/tile/{level}/{index:path}")
-    async def tile(level: str, index: str) -> Response:
-        """Give a tile of hashes."""
+    @router.get(
+        "/tile/{level}/{index:path}",
+        responses=answer(_BYTES, _BYTES_SCHEMA, "The tile.", headers=_NEGOTIATED) | _TILE_PROBLEMS,
+    )
+    async def tile(
+        request: Request, level: Annotated[str, Path(description="The level, from 0.")], index: TilePath
+    ) -> Response:
+        """Read a tile of up to 256 SHA-256 hashes of 32 bytes each (c2sp.org/tlog-tiles)."""
         content = await log.tile(f"tile/{level}/{index}")
-        return Response(content, headers={"Cache-Control": f"public, {_IMMUTABLE}"}, media_type=_BYTES)
+        # Hashes do not become smaller: gzip is only for callers that take nothing else.
+        coding = _coding(request, (IDENTITY, GZIP))
+        return _encoded(content, coding, f"public, {_IMMUTABLE}", "Accept-Encoding")
 
-    @router.get("/v1/entries")
+    @router.get(
+        "/v1/entries",
+        responses=answer(_JSON, struct_schema(EntryPageDocument), "A page of the entries that match."),
+    )
     async def entries(parameters: Annotated[SearchParameters, Query()], _: Auditor) -> Response:
-        """Search."""
+        """Search for entries."""
         page = await log.search(search_query(parameters))
-        return _json(PageDocument([_entry(item) for item in page.items], _cursor(page.next)))
+        return _json(EntryPageDocument([_entry(item) for item in page.items], _cursor(page.next)))
 
-    @router.get("/v1/entries/{index}")
+    @router.get(
+        "/v1/entries/{index}",
+        responses=answer(_JSON, struct_schema(EntryDocument), "The entry.") | problems(kinds.UNKNOWN_ENTRY),
+    )
     async def entry(index: Index, _: Auditor) -> Response:
-        """Give one entry."""
+        """Read one entry."""
         return _json(_entry(await log.entry(index)))
 
-    @router.get("/v1/receipts/{tx}")
+    @router.get(
+        "/v1/receipts/{tx}",
+        responses=answer("text/plain", _TEXT_SCHEMA, "The receipt (c2sp.org/tlog-proof).")
+        | problems(kinds.NOT_YET_RECORDED, kinds.NOT_A_PARTY),
+    )
     async def receipt(
-        tx: Annotated[str, Path(max_length=128)],
+        tx: Annotated[str, Path(max_length=128, description="The transaction id of a call.")],
         caller: Annotated[Caller, Depends(require())],
-        kind: Annotated[str, Query(min_length=1, max_length=64)] = CALL,
+        kind: Annotated[
+            str, Query(min_length=1, max_length=64, description="The kind of record, e.g. `intent`.")
+        ] = CALL,
     ) -> Response:
-        """Give the receipt of a transaction."""
+        """Read the receipt of a call: for the parties of the call, and for auditors."""
         return Response(await log.receipt(tx, kind, caller), headers=_PRIVATE, media_type=_TEXT)
 
-    @router.get("/v1/quarantine")
+    @router.get(
+        "/v1/quarantine",
+        responses=answer(_JSON, struct_schema(QuarantinePageDocument), "A page, oldest first."),
+    )
     async def quarantine(
         _: Auditor,
-        cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
+        cursor: Annotated[int, Query(ge=0, le=2**62, description="The `next` of the previous page.")] = 0,
         limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE,
     ) -> Response:
-        """Give what came over the journal and could not become an entry."""
+        """List the journal records that could not become entries."""
         page = await log.quarantined(cursor, limit)
         items = [
             QuarantinedDocument(
@@ -101,7 +152,7 @@ def routes(log: AuditLog, key: VerifierKey) -> APIRouter:
             )
             for item in page.items
         ]
-        return _json(QuarantineDocument(items, _cursor(page.next)))
+        return _json(QuarantinePageDocument(items, _cursor(page.next)))
 
     return router
 
@@ -123,8 +174,24 @@ def search_query(parameters: SearchParameters) -> EntryQuery:
     )
 
 
+def _coding(request: Request, offered: Sequence[str]) -> str:
+    lines = request.headers.getlist("accept-encoding")
+    coding = choose_coding(",".join(lines) if lines else None, offered)
+    if coding is None:
+        raise no_acceptable_coding()
+    return coding
+
+
+def _encoded(content: bytes, coding: str, cache_control: str, vary: str) -> Response:
+    headers = {"Cache-Control": cache_control, "Vary": vary}
+    if coding == GZIP:
+        content = gzip.compress(content, compresslevel=_COMPRESSION, mtime=0)
+        headers["Content-Encoding"] = GZIP
+    return Response(content, headers=headers, media_type=_BYTES)
+
+
 def _json(document: msgspec.Struct) -> Response:
-    return Response(msgspec.json.encode(document), headers=_PRIVATE, media_type="application/json")
+    return Response(msgspec.json.encode(document), headers=_PRIVATE, media_type=_JSON)
 
 
 def _entry(entry: LedgerEntry) -> EntryDocument:

@@ -34,6 +34,15 @@ def unknown_entry(index: int) -> ProblemError:
     return ProblemError(kinds.UNKNOWN_ENTRY, detail)
 
 
+def no_acceptable_coding() -> ProblemError:
+    """The caller accepts neither gzip nor the uncompressed content (RFC 9110 §12.5.3)."""
+    detail = BilingualText(
+        "The content is available as gzip or uncompressed; the request's Accept-Encoding excludes both.",
+        "Nội dung chỉ có ở dạng gzip hoặc không nén; trường Accept-Encoding của yêu cầu loại trừ cả hai.",
+    )
+    return ProblemError(kinds.NO_ACCEPTABLE_CODING, detail, {"Cache-Control": "no-store"})
+
+
 def not_yet_recorded(tx: str, kind: str) -> ProblemError:
     """The transaction is not in the log, or not yet."""
     detail = BilingualText(

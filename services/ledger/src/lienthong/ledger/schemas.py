@@ -13,7 +13,6 @@ from lienthong.kit.clock import parse_rfc3339
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 500
 
-
 Moment = Annotated[datetime, BeforeValidator(parse_rfc3339)]
 """An RFC 3339 time; `parse_rfc3339` says what becomes of leap seconds and long fractions."""
 
@@ -23,27 +22,31 @@ class SearchParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    tx: str | None = Field(None, min_length=1, max_length=128)
-    client: str | None = Field(None, min_length=1, max_length=255)
-    service: str | None = Field(None, min_length=1, max_length=255)
-    agency: str | None = Field(None, min_length=1, max_length=255)
-    kind: str | None = Field(None, min_length=1, max_length=64)
-    status: int | None = Field(None, ge=100, le=599)
-    since: Moment | None = Field(None, alias="from")
-    until: Moment | None = Field(None, alias="to")
-    order: Literal["asc", "desc"] = "desc"
-    cursor: int | None = Field(None, ge=0, le=2**62)
-    limit: int = Field(DEFAULT_PAGE, ge=1, le=LARGEST_PAGE)
+    tx: str | None = Field(None, min_length=1, max_length=128, description="The transaction id.")
+    client: str | None = Field(
+        None, min_length=1, max_length=255, description="The calling system, or who administered."
+    )
+    service: str | None = Field(None, min_length=1, max_length=255, description="The service called.")
+    agency: str | None = Field(
+        None, min_length=1, max_length=255, description="The agency of the caller or of the provider."
+    )
+    kind: str | None = Field(None, min_length=1, max_length=64, description="The kind of record.")
+    status: int | None = Field(None, ge=100, le=599, description="The HTTP status of the answer.")
+    since: Moment | None = Field(None, alias="from", description="The earliest `at`, inclusive.")
+    until: Moment | None = Field(None, alias="to", description="The latest `at`, exclusive.")
+    order: Literal["asc", "desc"] = Field("desc", description="By index: oldest or newest first.")
+    cursor: int | None = Field(None, ge=0, le=2**62, description="The `next` of the previous page.")
+    limit: int = Field(DEFAULT_PAGE, ge=1, le=LARGEST_PAGE, description="The size of a page.")
 
 
 class EntryDocument(msgspec.Struct, frozen=True):
-    """An entry as it is shown; the record is the leaf's own JSON, byte for byte."""
+    """An entry; `record` is the JSON object that was recorded, byte for byte."""
 
     index: int
-    record: msgspec.Raw
+    record: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]
 
 
-class PageDocument(msgspec.Struct, frozen=True):
+class EntryPageDocument(msgspec.Struct, frozen=True):
     """A page of entries; `next` is the cursor of the next one, null on the last."""
 
     items: list[EntryDocument]
@@ -51,7 +54,7 @@ class PageDocument(msgspec.Struct, frozen=True):
 
 
 class QuarantinedDocument(msgspec.Struct, frozen=True):
-    """What could not become an entry; `data` is base64."""
+    """A journal record that could not become an entry; `data` is its bytes in base64."""
 
     id: int
     journal_sequence: int
@@ -61,8 +64,8 @@ class QuarantinedDocument(msgspec.Struct, frozen=True):
     data: bytes
 
 
-class QuarantineDocument(msgspec.Struct, frozen=True):
-    """A page of the quarantine."""
+class QuarantinePageDocument(msgspec.Struct, frozen=True):
+    """A page of the quarantine; `next` is the cursor of the next one, null on the last."""
 
     items: list[QuarantinedDocument]
     next: str | None

@@ -16,6 +16,15 @@ NOT_A_PARTY: Final = ProblemType(
         " của kiểm toán viên (--as auditor).",
     ),
 )
+NO_ACCEPTABLE_CODING: Final = ProblemType(
+    code="no-acceptable-coding",
+    status=406,
+    title=BilingualText("No acceptable content coding", "Không có cách mã hoá nội dung phù hợp"),
+    advice=BilingualText(
+        "Send 'Accept-Encoding: gzip', or leave 'identity;q=0' and '*;q=0' out of that header.",
+        "Hãy gửi 'Accept-Encoding: gzip', hoặc bỏ 'identity;q=0' và '*;q=0' khỏi trường này.",
+    ),
+)
 UNKNOWN_TILE: Final = ProblemType(
     code="unknown-tile",
     status=404,
