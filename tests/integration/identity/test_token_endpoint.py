@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from joserfc.jwk import ECKey, OKPKey
+from jsonschema import Draft202012Validator
 
 from lienthong.kit.tokens import KeySet, TokenVerifier
 from tests.integration.identity.harness import (
@@ -351,3 +352,32 @@ async def test_the_key_set_is_public_and_holds_no_secret(process: Process) -> No
     assert one.headers["cache-control"] == "public, max-age=300"
     for key in one.json()["keys"]:
         assert set(key) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
+
+
+async def test_its_openapi_document_describes_every_answer(process: Process) -> None:
+    document = (await process.http.get("/oauth2/openapi.json")).json()
+    paths = document["paths"]
+    assert set(paths) == {
+        "/oauth2/token", "/oauth2/jwks", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server",
+    }  # fmt: skip
+    ids = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+    assert sorted(ids) == ["authorization_server", "jwks", "token", "well_known_jwks"]
+    assert [*paths["/oauth2/token"]["post"]["requestBody"]["content"]] == [
+        "application/x-www-form-urlencoded"
+    ]
+
+    def validate(answer: httpx.Response, method: str, path: str) -> None:
+        stated = paths[path][method]["responses"][str(answer.status_code)]
+        schema = stated["content"][answer.headers["content-type"].partition(";")[0]]["schema"]
+        assert schema["required"]
+        Draft202012Validator(schema).validate(answer.json())
+        for name in stated["headers"]:
+            assert name in answer.headers
+
+    for path in paths.keys() - {"/oauth2/token"}:
+        validate(await process.http.get(path), "get", path)
+    genuine = process.assertion(EC)
+    for proof in (genuine, genuine, process.assertion(EC, exp=...), None):
+        validate(await process.ask(proof), "post", "/oauth2/token")
+    validate(await process.ask(process.assertion(EC), scope="catalog:admin"), "post", "/oauth2/token")
+    assert {*paths["/oauth2/token"]["post"]["responses"]} == {"200", "400", "401", "408", "413", "500", "503"}

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request, Response
 
 from lienthong.identity.domain.client_keys import ALGORITHMS
 from lienthong.identity.domain.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES, SYSTEM_SCOPES
-from lienthong.identity.domain.token_request import MAX_BODY, is_form, read_form
+from lienthong.identity.domain.token_request import FORM, MAX_BODY, is_form, read_form
 from lienthong.identity.errors import (
+    ASSERTION_TYPE,
     TokenError,
     no_client_authentication,
     not_a_form,
@@ -21,69 +22,119 @@ from lienthong.identity.errors import (
     too_large,
     too_slow,
 )
+from lienthong.identity.schemas import KeySetDocument, ServerMetadata, TokenDocument, TokenErrorDocument
 from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.tokens import TokenService
 from lienthong.identity.settings import IdentitySettings
-from lienthong.kit.problems import ERROR_HEADER
+from lienthong.kit.openapi import Responses, answer, problems, struct_schema
+from lienthong.kit.problems import ERROR_HEADER, general
 from lienthong.kit.rest import BodyIncompleteError, BodyTooLargeError, StrictRoute, read_body
 
 _JSON: Final = "application/json"
+_JWKS: Final = "application/jwk-set+json"
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _PATIENCE: Final = 10.0
 
 _log = structlog.get_logger(__name__)
 
 
+_FORM_SCHEMA: Final = {
+    "type": "object",
+    "required": ["grant_type", "client_assertion_type", "client_assertion"],
+    "properties": {
+        "grant_type": {"const": "client_credentials"},
+        "client_assertion_type": {"const": ASSERTION_TYPE},
+        "client_assertion": {
+            "type": "string",
+            "description": "A JWT signed with the client's private key (RFC 7523 §3), for one request.",
+        },
+        "scope": {
+            "type": "string",
+            "description": "Scopes, separated by spaces; by default all allowed ones.",
+        },
+        "client_id": {"type": "string", "description": "The same as in the assertion."},
+    },
+}
+_REFUSALS: Final = {
+    400: "The request, the grant type or the scope is refused, or the client is suspended.",
+    401: "The client is not authenticated.",
+    408: "The body did not arrive in time.",
+    413: "The body is too large.",
+    503: "The database does not answer.",
+}
+
+
 def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -> APIRouter:
     """Build the routes of this service."""
-    router = APIRouter(route_class=StrictRoute)
+    router = APIRouter(route_class=StrictRoute, default_response_class=Response)
     # The token endpoint takes no parameter in its address, and says so as RFC 6749 wants it.
-    token_router = APIRouter()
+    token_router = APIRouter(default_response_class=Response)
     metadata = msgspec.json.encode(server_metadata(settings))
     public = {"Cache-Control": f"public, max-age={settings.jwks_max_age}"}
 
-    @token_router.post("/oauth2/token")
+    @token_router.post(
+        "/oauth2/token",
+        responses=_token_responses(),
+        openapi_extra={"requestBody": {"required": True, "content": {FORM: {"schema": _FORM_SCHEMA}}}},
+    )
     async def token(request: Request) -> Response:
-        """Issue an access token."""
+        """Issue an access token to a client that proves itself with a signed assertion (RFC 7523 §2.2)."""
         try:
             body = await _read_body(request)
         except TokenError as refusal:
-            # Some of the body may be on its way still, without end perhaps: nobody is going to read it.
+            # The rest of the body, which may have no end, is not read.
             return _refuse(refusal, {"Connection": "close"})
         try:
             issued = await tokens.issue(read_form(body))
         except TokenError as refusal:
             return _refuse(refusal)
-        return Response(msgspec.json.encode(issued.document()), headers=_NO_STORE, media_type=_JSON)
+        document = TokenDocument(issued.access_token, "Bearer", issued.expires_in, issued.scope)
+        return Response(msgspec.json.encode(document), headers=_NO_STORE, media_type=_JSON)
 
-    @router.get("/oauth2/jwks")
-    @router.get("/.well-known/jwks.json")
+    key_set = answer(_JWKS, struct_schema(KeySetDocument), "The key set.", headers=["Cache-Control"])
+
+    @router.get("/.well-known/jwks.json", name="well_known_jwks", responses=key_set)
+    @router.get("/oauth2/jwks", responses=key_set)
     async def jwks() -> Response:
-        """Give the keys that verify access tokens."""
-        return Response(keyring.published.jwks, headers=public, media_type="application/jwk-set+json")
+        """Read the public keys that verify access tokens (RFC 7517)."""
+        return Response(keyring.published.jwks, headers=public, media_type=_JWKS)
 
-    @router.get("/.well-known/oauth-authorization-server")
+    @router.get(
+        "/.well-known/oauth-authorization-server",
+        responses=answer(_JSON, struct_schema(ServerMetadata), "The metadata.", headers=["Cache-Control"]),
+    )
     async def authorization_server() -> Response:
-        """Describe this authorization server."""
+        """Read what this authorization server is called and can do (RFC 8414)."""
         return Response(metadata, headers=public, media_type=_JSON)
 
     router.include_router(token_router)
     return router
 
 
-def server_metadata(settings: IdentitySettings) -> dict[str, str | list[str]]:
+def server_metadata(settings: IdentitySettings) -> ServerMetadata:
     """Describe this authorization server (RFC 8414 §2)."""
-    return {
-        "issuer": settings.issuer,
-        "token_endpoint": settings.token_endpoint,
-        "jwks_uri": f"{settings.issuer}/oauth2/jwks",
-        "grant_types_supported": ["client_credentials"],
+    return ServerMetadata(
+        issuer=settings.issuer,
+        token_endpoint=settings.token_endpoint,
+        jwks_uri=f"{settings.issuer}/oauth2/jwks",
+        grant_types_supported=("client_credentials",),
         # Required by RFC 8414; there is no authorization endpoint.
-        "response_types_supported": [],
-        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-        "scopes_supported": [*SYSTEM_SCOPES, *OPERATOR_SCOPES, *AUDITOR_SCOPES],
-    }
+        response_types_supported=(),
+        token_endpoint_auth_methods_supported=("private_key_jwt",),
+        token_endpoint_auth_signing_alg_values_supported=ALGORITHMS,
+        scopes_supported=(*SYSTEM_SCOPES, *OPERATOR_SCOPES, *AUDITOR_SCOPES),
+    )
+
+
+def _token_responses() -> Responses:
+    responses = answer(_JSON, struct_schema(TokenDocument), "The token.", headers=[*_NO_STORE])
+    for status, description in _REFUSALS.items():
+        names = [*_NO_STORE, ERROR_HEADER]
+        names += {401: ["WWW-Authenticate"], 503: ["Retry-After"]}.get(status, [])
+        responses |= answer(
+            _JSON, struct_schema(TokenErrorDocument), description, status=status, headers=names
+        )
+    return responses | problems(general.INTERNAL_ERROR)
 
 
 async def _read_body(request: Request) -> bytes:
@@ -113,10 +164,10 @@ def _scheme(authorization: str) -> str:
 
 
 def _refuse(refusal: TokenError, also: Mapping[str, str] = MappingProxyType({})) -> Response:
-    # No more than this: anyone may be refused as often as he likes, and the gateway records every request.
+    # At debug level only: anyone can be refused without limit, and the gateway records every request.
     _log.debug("token refused", error=refusal.error, why=refusal.detail.en)
     return Response(
-        msgspec.json.encode(refusal.document()),
+        msgspec.json.encode(TokenErrorDocument(**refusal.document())),
         status_code=refusal.status,
         headers={**_NO_STORE, **also, **refusal.headers, ERROR_HEADER: refusal.error.replace("_", "-")},
         media_type=_JSON,

@@ -13,7 +13,7 @@ class TokenDocument(msgspec.Struct, frozen=True):
 
 
 class TokenErrorDocument(msgspec.Struct, frozen=True):
-    """A refusal of the token endpoint (RFC 6749 §5.2), with a Vietnamese description beside the English one."""
+    """A refusal of the token endpoint (RFC 6749 §5.2), described in English and in Vietnamese."""
 
     error: str
     error_description: str

@@ -59,6 +59,15 @@ class TokenRules:
     lifetime: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A signed access token, its lifetime in seconds and its scopes, separated by spaces."""
+
+    access_token: str
+    expires_in: int
+    scope: str
+
+
 def mint(
     key: TokenSigningKey,
     rules: TokenRules,

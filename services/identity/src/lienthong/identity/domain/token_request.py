@@ -1,23 +1,31 @@
-"""The body of a token request: `application/x-www-form-urlencoded`, read strictly."""
+"""A token request: its form (`application/x-www-form-urlencoded`), read strictly, and its parameters."""
 
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
-from lienthong.identity.errors import doubled_parameter, unreadable_form
+from lienthong.identity.errors import (
+    ASSERTION_TYPE,
+    doubled_parameter,
+    no_client_authentication,
+    no_grant_type,
+    several_authentications,
+    unreadable_form,
+    unsupported_grant_type,
+)
 
 MAX_BODY: Final = 32_768
-"""Bytes; a request with the largest honest assertion has fewer than 5,000."""
+"""Bytes; a request with the largest usual assertion has fewer than 5,000."""
 
 _MAX_FIELDS: Final = 32
-_FORM: Final = "application/x-www-form-urlencoded"
+FORM: Final = "application/x-www-form-urlencoded"
 
 
 def is_form(content_type: str) -> bool:
     """Whether a Content-Type names a form, in UTF-8 or without a charset."""
     kind, _, parameters = content_type.partition(";")
     encoding = parameters.replace(" ", "").replace('"', "").lower()
-    return kind.strip().lower() == _FORM and encoding in ("", "charset=utf-8")
+    return kind.strip().lower() == FORM and encoding in ("", "charset=utf-8")
 
 
 def read_form(body: bytes) -> Mapping[str, str]:
@@ -40,3 +48,19 @@ def read_form(body: bytes) -> Mapping[str, str]:
     if len(set(names)) < len(names):
         raise doubled_parameter()
     return {name: value for name, value in pairs if value}
+
+
+def check_parameters(form: Mapping[str, str]) -> None:
+    """Check that the parameters ask for a token with a client assertion (RFC 6749 §4.4.2, RFC 7523 §2.2).
+
+    Raises:
+        TokenError: they do not.
+    """
+    if "grant_type" not in form:
+        raise no_grant_type()
+    if form["grant_type"] != "client_credentials":
+        raise unsupported_grant_type()
+    if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
+        raise no_client_authentication()
+    if "client_secret" in form:
+        raise several_authentications()

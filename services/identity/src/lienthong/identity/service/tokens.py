@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.identity import repository
-from lienthong.identity.domain.access_tokens import TokenRules, mint
+from lienthong.identity.domain.access_tokens import IssuedToken, TokenRules, mint
 from lienthong.identity.domain.assertions import (
     Assertion,
     AssertionRefusedError,
@@ -20,19 +20,14 @@ from lienthong.identity.domain.assertions import (
 from lienthong.identity.domain.client_keys import client_keys_of_text, nobodys_keys
 from lienthong.identity.domain.clients import ClientStatus, RegisteredClient
 from lienthong.identity.domain.scopes import granted_scopes
+from lienthong.identity.domain.token_request import check_parameters
 from lienthong.identity.errors import (
-    ASSERTION_TYPE,
-    no_client_authentication,
-    no_grant_type,
     refused_assertion,
     replayed,
-    several_authentications,
     suspended_client,
     unavailable,
     unknown_client,
-    unsupported_grant_type,
 )
-from lienthong.identity.schemas import IssuedToken
 from lienthong.identity.service.client_cache import ClientCache
 from lienthong.identity.service.keyring import Keyring, NoSigningKeyError
 from lienthong.identity.service.used_assertions import UsedAssertions
@@ -47,7 +42,7 @@ _log = structlog.get_logger(__name__)
 
 
 class TokenService:
-    """The token endpoint without HTTP."""
+    """Issues access tokens: everything behind the token endpoint but HTTP."""
 
     def __init__(
         self,
@@ -69,10 +64,10 @@ class TokenService:
         self._token_rules = token_rules
 
     async def issue(self, form: Mapping[str, str]) -> IssuedToken:
-        """Answer a token request; an assertion is used up as soon as it is found genuine.
+        """Issue a token for the parameters of a request. A genuine assertion is used up by this.
 
         Raises:
-            TokenError: the refusal that the caller is to be told.
+            TokenError: the request is refused.
         """
         assertion = self._read(form)
         try:
@@ -87,7 +82,7 @@ class TokenService:
         return self._mint(client, granted_scopes(form.get("scope"), client.scopes))
 
     async def forget(self) -> int:
-        """Drop assertions that have expired, a few at a time; returns how many went."""
+        """Delete used assertions that have expired, a limited number per transaction; returns how many."""
         before = math.floor(self._clock.now().timestamp())
         forgotten = 0
         while True:
@@ -98,7 +93,7 @@ class TokenService:
                 return forgotten
 
     def _read(self, form: Mapping[str, str]) -> Assertion:
-        _check_request(form)
+        check_parameters(form)
         try:
             assertion = read_assertion(
                 form["client_assertion"], rules=self._assertion_rules, now=self._clock.now()
@@ -113,14 +108,14 @@ class TokenService:
         client = await self._clients.find(assertion.client_id)
         keys = () if client is None else assertion.candidates(client_keys_of_text(client.jwks))
         if not keys:
-            # The same work in vain, so that the time tells no more than the answer.
+            # A signature check that cannot succeed: the duration must not reveal more than the answer.
             replace(assertion, key_id=None).signed_by(nobodys_keys())
         if client is None or assertion.signed_by(keys) is None:
             raise unknown_client()
         return client
 
     async def _use_up(self, assertion: Assertion) -> None:
-        # Other replicas' clocks may be behind: they must still find it when for them it has not expired.
+        # Another replica's clock may be behind: the assertion must be known until it has expired there too.
         margin = self._assertion_rules.leeway + _REPLAY_MARGIN
         forget_at = math.ceil(assertion.expires_at + margin.total_seconds())
         if not await self._used.use(assertion.client_id, assertion.assertion_id, forget_at=forget_at):
@@ -141,14 +136,3 @@ class TokenService:
             token_id=self._new_id(),
         )
         return IssuedToken(token, int(self._token_rules.lifetime.total_seconds()), " ".join(scopes))
-
-
-def _check_request(form: Mapping[str, str]) -> None:
-    if "grant_type" not in form:
-        raise no_grant_type()
-    if form["grant_type"] != "client_credentials":
-        raise unsupported_grant_type()
-    if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
-        raise no_client_authentication()
-    if "client_secret" in form:
-        raise several_authentications()
