@@ -42,7 +42,7 @@ _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 
 
 class TokenRefusedError(Exception):
-    """This token does not stand; `reason` says what is wrong with it, without repeating it."""
+    """The token is not valid; `reason` says why, without repeating the token."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -114,7 +114,7 @@ class TokenVerifier:
         self._leeway = leeway
 
     def verify(self, token: str, keys: KeySet) -> AccessToken:
-        """What `token` says, when it stands.
+        """The contents of `token`, once it has been verified.
 
         Raises:
             TokenRefusedError: it does not; the reason is one word.
@@ -123,7 +123,7 @@ class TokenVerifier:
         header = _json_object(header_part)
         algorithm, key = _choose(header, keys)
         signed = f"{header_part}.{payload_part}".encode("ascii")
-        if not _signature_stands(algorithm, key, signed, _decode(signature_part)):
+        if not _is_signature_valid(algorithm, key, signed, _decode(signature_part)):
             raise TokenRefusedError("signature")
         return self._check(_json_object(payload_part))
 
@@ -205,7 +205,7 @@ def _choose(header: dict[str, Any], keys: KeySet) -> tuple[str, Any]:
     return found
 
 
-def _signature_stands(algorithm: str, key: Any, signed: bytes, signature: bytes) -> bool:  # noqa: ANN401
+def _is_signature_valid(algorithm: str, key: Any, signed: bytes, signature: bytes) -> bool:  # noqa: ANN401
     try:
         return JWSRegistry.algorithms[algorithm].verify(signed, signature, key)
     except (JoseError, ValueError):

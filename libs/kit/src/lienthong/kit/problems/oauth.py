@@ -1,4 +1,4 @@
-"""Error codes of the token endpoint (RFC 6749 §5.2), written as they stand in the member `error`.
+"""Error codes of the token endpoint (RFC 6749 §5.2), written as in the member `error`.
 
 The body is the RFC's own: it carries no title and no advice. The command shows its own copy of the advice.
 """
