@@ -9,17 +9,23 @@ SOURCES := $(addsuffix /src,$(filter-out proto,$(COMPONENTS)))
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 PROTO_READY := proto/gen/.ready
+# More than there are cores: most of a test's time is waiting for processes.
+WORKERS ?= 4
+PARALLEL := --numprocesses $(WORKERS) --dist loadgroup
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
   --no-emit-package lienthong-contracts --no-emit-package lienthong-kit --no-emit-package lienthong-tlog \
   --no-emit-package lienthong-client --no-emit-package lienthong-local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup proto check sync format reference test run bench lock clean
+.PHONY: help setup hooks proto check sync format reference contracts audit test unit run bench lock clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV_READY) $(PROTO_READY) ## install everything that running, testing and checking need into .venv
+
+hooks: $(DEV_READY) ## let git run the quick checks at every commit, and all checks at every push
+	$(BIN)/pre-commit install
 
 proto: $(PROTO_READY) ## build the Python stubs of proto/ into proto/gen
 
@@ -28,7 +34,10 @@ run: $(PROTO_READY) ## start the demo province and show its first calls; Ctrl-C 
 
 test: check ## check, then run every test on real parts
 	@tests/install-tools postgresql
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
+
+unit: $(DEV_READY) $(PROTO_READY) ## run the tests that need nothing running
+	$(BIN)/python -m pytest $(PARALLEL) tests/unit
 
 check: $(DEV_READY) $(PROTO_READY) ## lint, formatting, types, architecture, contracts, manifests
 	$(BIN)/ruff check .
@@ -36,6 +45,7 @@ check: $(DEV_READY) $(PROTO_READY) ## lint, formatting, types, architecture, con
 	$(BIN)/mypy $(SOURCES) tests
 	$(BIN)/lint-imports
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
+	$(BIN)/python -m tests.contracts
 	$(BIN)/python -m tests.manifests
 	$(BIN)/python -m tests.documents --check
 	$(BIN)/python libs/client/make_sync.py --check
@@ -50,6 +60,12 @@ format: $(DEV_READY) ## rewrite sources in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	cd proto && ../$(BIN)/buf format --write
+
+contracts: $(DEV_READY) ## rewrite proto/contracts.json, unless proto/ breaks what running processes know
+	$(BIN)/python -m tests.contracts --accept
+
+audit: $(DEV_READY) ## ask the OSV database about known vulnerabilities of what the lock files name
+	$(BIN)/python -m tests.audit
 
 bench: $(DEV_READY) $(PROTO_READY) ## measure the gateway beside its peers; writes build/bench/gateway.json
 	@tests/install-tools nginx wrk

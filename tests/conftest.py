@@ -26,6 +26,21 @@ settings.register_profile("house", parent=settings(), deadline=None)
 settings.load_profile("house")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Share tests out among the workers of a parallel run by file, and by database where a file has two.
+
+    Tests that use the same running process must meet in one worker.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{_database(item)}"))
+
+
+def _database(item: pytest.Item) -> str:
+    chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return next((f"-{value}" for value in chosen.values() if value in ("sqlite", "postgresql")), "")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def plain_logs() -> None:
     """Logs as plain lines: structlog's own default draws every traceback, which takes seconds."""

@@ -28,6 +28,7 @@ from lienthong.client import Client
 from tests.bench import peers
 from tests.bench.load import Load, measure
 from tests.support.platform import PURPOSE, SERVICE, Platform, running_platform
+from tests.support.ports import take_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def main() -> None:
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as folder, ExitStack() as stack:
         home = Path(folder)
-        upstream_port = peers.free_port()
+        upstream_port = take_free_port()
         stack.enter_context(peers.upstream(home, upstream_port, OTHER_CORE))
         platform = stack.enter_context(
             running_platform(home / "platform", f"http://127.0.0.1:{upstream_port}")
@@ -94,7 +95,7 @@ def _peers(stack: ExitStack, home: Path, platform: Platform, upstream_port: int)
     token = peers.TokenFacts(
         platform.settings.issuer, platform.settings.token_audience, platform.consumer.client_id
     )
-    ports = {name: peers.free_port() for name in (ENVOY, NGINX, FORWARDER)}
+    ports = {name: take_free_port() for name in (ENVOY, NGINX, FORWARDER)}
     stack.enter_context(peers.envoy(home, ports[ENVOY], MEASURED_CORE, upstream_port, jwks, token))
     stack.enter_context(peers.nginx_proxy(home, ports[NGINX], MEASURED_CORE, upstream_port))
     stack.enter_context(peers.forwarder(ports[FORWARDER], MEASURED_CORE, upstream_port))

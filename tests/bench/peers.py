@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.support.ports import take_free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -94,7 +96,7 @@ def envoy(
     home: Path, port: int, core: int, upstream_port: int, jwks: str, token: TokenFacts
 ) -> Iterator[None]:
     """Envoy that checks the token's signature and claims, allows its client, and logs over gRPC."""
-    log_port = free_port()
+    log_port = take_free_port()
     config = home / "envoy.json"
     config.write_text(json.dumps(_envoy_config(port, upstream_port, log_port, jwks, token)))
     binary = str(Path(sys.executable).with_name("envoy"))
@@ -122,13 +124,6 @@ def forwarder(port: int, core: int, upstream_port: int) -> Iterator[None]:
     ]
     with process(command, port=port, core=core, BENCH_UPSTREAM=f"http://127.0.0.1:{upstream_port}"):
         yield
-
-
-def free_port() -> int:
-    """A port of the loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(port: int, started: subprocess.Popen[bytes]) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.province import Province, free_offset
+from tests.e2e.province import Province
+from tests.support.ports import take_free_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,6 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Province]:
     """The province, running."""
-    running = Province.start(tmp_path_factory.mktemp("province"), free_offset())
+    running = Province.start(tmp_path_factory.mktemp("province"), take_free_offset())
     yield running
     running.stop()

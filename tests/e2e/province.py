@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from binh_thuan.departments.ports import PORTS
 from lienthong.client import Client
 
 READY_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
-_PLATFORM = (8080, 8180, 8101, 9101, 8181, 8102, 9102, 8182, 8103, 8183, 8104, 8184, 4222, 4322)
 LIENTHONG = str(Path(sys.executable).with_name("lienthong"))
 
 
@@ -154,24 +150,6 @@ def run(command: list[str], variables: dict[str, str]) -> subprocess.CompletedPr
     return subprocess.run(
         command, env=variables, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
     )
-
-
-def free_offset() -> int:
-    """An offset at which every port of a province is free; below the range that the system hands out."""
-    first = 12_000 + os.getpid() % 97 * 100
-    for offset in chain(range(first, 22_000, 100), range(12_000, first, 100)):
-        if all(_is_free(port + offset) for port in (*_PLATFORM, *PORTS.values())):
-            return offset
-    raise RuntimeError("no free range of ports on this machine")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _parent(path: Path) -> int:

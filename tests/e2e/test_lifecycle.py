@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from lienthong.client import operations
-from tests.e2e.province import LIENTHONG, Province, free_offset, launch, run
+from tests.e2e.province import LIENTHONG, Province, launch, run
+from tests.support.ports import take_free_offset
 
 PARCELS = "H11.05/land/parcels-v1"
 PARCEL = "/parcels/59301-4-113"
@@ -40,7 +41,7 @@ def allowed_seconds() -> float:
 
 
 def test_the_second_start_is_quick_and_keeps_the_state_of_the_first(tmp_path: Path) -> None:
-    home, offset = tmp_path / "home", free_offset()
+    home, offset = tmp_path / "home", take_free_offset()
     first = Province.start(home, offset)
     try:
         with first.client("one-stop") as one_stop:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.platform import Platform, running_platform
+from tests.support.ports import take_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def upstream() -> Iterator[str]:
     """The address of a provider that answers every request."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = take_free_port()
     command = [sys.executable, "-m", "uvicorn", "tests.support.upstream:app", "--port", str(port)]
     process = subprocess.Popen([*command, "--log-level", "error"], stdout=subprocess.DEVNULL)
     try:

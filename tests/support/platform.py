@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lienthong.client import Client, Credentials, LienthongError
 from lienthong.kit.settings import Settings
 from lienthong.local import Installation
+from tests.support.ports import take_free_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,6 @@ SERVICE = f"{PROVIDER}/parcels-v1"
 AGREEMENT = "one-stop-parcels"
 PURPOSE = "land-procedure"
 
-_LISTENING_PORTS = (8080, 8180, 8101, 9101, 8181, 8102, 9102, 8182, 8103, 8183, 8104, 8184, 4222, 4322)
 _OPENAPI = {
     "openapi": "3.1.0",
     "info": {"title": "Thửa đất", "version": "1.0.0"},
@@ -60,18 +59,10 @@ class Platform:
         return Client.from_folder(self.home / "auditor")
 
 
-def free_port_offset() -> int:
-    """An offset at which every port of an installation is free at this moment."""
-    for offset in range(2000, 50_000, 97):
-        if all(_is_free(port + offset) for port in _LISTENING_PORTS):
-            return offset
-    raise RuntimeError("no free range of ports on this machine")
-
-
 @contextmanager
 def running_platform(home: Path, upstream: str) -> Iterator[Platform]:
     """Start everything under `home`, register provider, service, consumer and agreement; end it on exit."""
-    settings = Settings(home=home, port_offset=free_port_offset())
+    settings = Settings(home=home, port_offset=take_free_offset())
     with Installation(settings) as installation:
         consumer = Credentials.new(CONSUMER, gateway=settings.public_url)
         provider = Credentials.new(PROVIDER, gateway=settings.public_url)
@@ -123,13 +114,3 @@ def _named(kind: str, identifier: str, vi: str, en: str, spec: dict[str, Any]) -
 
 def _manifest(kind: str, identifier: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "lienthong/v1", "kind": kind, "metadata": {"id": identifier}, "spec": spec}
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -1,18 +1,91 @@
-"""Free ports of this machine."""
+"""Free ports of this machine, each given to one test process alone."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import socket
+import tempfile
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-_given: set[int] = set()
+from binh_thuan.departments.ports import PORTS as DEPARTMENTS
+from lienthong.kit.settings import PORTS, Settings
+from lienthong.local.programs import NATS_MONITORING_PORT, NATS_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# Below 32768, where Linux takes the ports of outgoing connections from: a port that is given but not yet
+# listened on could otherwise become the near end of somebody's connection.
+_FIRST, _END = 10_000, 32_768
+_OFFSETS = range(2_000, 22_000)
+
+_claimed: set[int] = set()
+
+
+def process_ports(*names: str) -> tuple[int, ...]:
+    """The HTTP, gRPC and health ports of processes such as `catalog`, before any offset."""
+    settings = Settings(port_offset=0)
+    kinds = (settings.port, settings.rpc_port, settings.health_port)
+    return tuple(port(name) for name in names for port in kinds)
+
+
+INSTALLATION_PORTS = (NATS_PORT, NATS_MONITORING_PORT, *process_ports(*PORTS), *DEPARTMENTS.values())
+"""Every port of a whole installation with the demo province, before any offset."""
 
 
 def take_free_port() -> int:
-    """A port that nobody listens on and that this session has not given away before."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in _given:
-            _given.add(port)
-            return port
+    """A port that nobody listens on; no other test process is given it while this one lives.
+
+    Raises:
+        RuntimeError: every port is taken.
+    """
+    return _take((0,), range(_FIRST, _END))
+
+
+def take_free_offset(ports: Collection[int] = INSTALLATION_PORTS) -> int:
+    """A `LIENTHONG_PORT_OFFSET` that shifts all `ports` to free ones; they are this test process's alone.
+
+    Raises:
+        RuntimeError: there is no such offset.
+    """
+    return _take(ports, _OFFSETS)
+
+
+def _take(ports: Collection[int], shifts: range) -> int:
+    # Test processes begin at different places, so that they seldom ask for the same port.
+    start = os.getpid() * 997 % len(shifts)
+    for shift in chain(shifts[start:], shifts[:start]):
+        wanted = {port + shift for port in ports}
+        if wanted.isdisjoint(_claimed) and all(map(_claim, wanted)) and all(map(_is_free, wanted)):
+            return shift
+    raise RuntimeError("no free ports on this machine")
+
+
+def _claim(port: int) -> bool:
+    """Lock byte number `port` of a file; the system lets go of it when this process ends, however it ends."""
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except BlockingIOError:
+        return False
+    _claimed.add(port)
+    return True
+
+
+@cache
+def _claims() -> int:
+    # Open for as long as the process lives: closing any descriptor of a file lets go of all its locks.
+    path = Path(tempfile.gettempdir()) / f"lienthong-test-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

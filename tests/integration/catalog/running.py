@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from joserfc.jwk import ECKey
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.kit.ids import uuid7
+from tests.support.ports import process_ports, take_free_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 ISSUER = "http://gateway.test"
 AUDIENCE = "urn:lgsp:VN-BTN"
-_PORTS = (8101, 9101, 8181)
 
 
 class Identity:
@@ -128,7 +127,7 @@ def running_catalog(
 @contextmanager
 def _running(folder: Path, identity: Identity, environment: dict[str, str]) -> Iterator[Catalog]:
     folder.mkdir(parents=True, exist_ok=True)
-    offset = _free_offset()
+    offset = take_free_offset(process_ports("catalog"))
     own = {"LIENTHONG_HOME": str(folder), "LIENTHONG_PORT_OFFSET": str(offset)}
     log = folder / "catalog.log"
     with log.open("ab") as output:
@@ -169,19 +168,3 @@ def _wait_until_ready(catalog: Catalog, log: Path) -> None:
         if catalog.process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"the catalog did not become ready:\n{log.read_text()[-4000:]}")
         time.sleep(0.05)
-
-
-def _free_offset() -> int:
-    for offset in range(20_000 + os.getpid() % 1000, 50_000, 13):
-        if all(_is_free(port + offset) for port in _PORTS):
-            return offset
-    raise RuntimeError("no free range of ports on this machine")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -7,7 +7,6 @@ import json
 import os
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from joserfc.jwk import ECKey
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as catalog
 from lienthong.contracts.identity.v1 import keys_pb2 as identity
-from tests.support.ports import take_free_port
+from tests.support.ports import process_ports, take_free_offset, take_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,7 +140,7 @@ class World:
         self._peers_port = take_free_port()
         self._peers.add_insecure_port(f"127.0.0.1:{self._peers_port}")
         self._peers.start()
-        self._offset = _free_offset()
+        self._offset = take_free_offset(process_ports("exchange"))
         folder.mkdir(parents=True, exist_ok=True)
         key = folder / "acknowledgements.key"
         key.write_text("k" * 40)
@@ -348,20 +347,3 @@ def _watch_handler(service: str, watch: Any, deserialize: Any) -> grpc.GenericRp
         response_serializer=lambda message: message.SerializeToString(),
     )
     return grpc.method_handlers_generic_handler(service, {"Watch": method})
-
-
-def _free_offset() -> int:
-    """An offset at which both ports of the exchange are free."""
-    while True:
-        offset = take_free_port() - _EXCHANGE
-        if 0 <= offset <= 50_000 and _is_free(_HEALTH + offset):
-            return offset
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -22,7 +22,7 @@ from lienthong.kit.settings import Settings
 from tests.integration.gateway.loop import LoopThread
 from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, StubIdentity
 from tests.support.nats import NatsServer
-from tests.support.ports import take_free_port
+from tests.support.ports import process_ports, take_free_offset, take_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -111,7 +111,8 @@ class World:
         self.folder = folder
         self.nats = NatsServer(folder / "nats", take_free_port()).start()
         self.loop = LoopThread()
-        self.port = _gateway_port()
+        self._offset = take_free_offset(process_ports("gateway"))
+        self.port = 8080 + self._offset
         self.health_port = self.port + 100
         self._ports = {name: take_free_port() for name in ("catalog", "identity")}
         self.url = f"http://127.0.0.1:{self.port}"
@@ -145,7 +146,7 @@ class World:
         environment = {
             **os.environ,
             "LIENTHONG_HOME": str(self.folder / "home"),
-            "LIENTHONG_PORT_OFFSET": str(self.port - 8080),
+            "LIENTHONG_PORT_OFFSET": str(self._offset),
             "LIENTHONG_NATS_URL": self.nats.url,
             "LIENTHONG_PUBLIC_URL": self.url,
             "LIENTHONG_CATALOG_RPC": self.catalog_peer.address,
@@ -303,14 +304,6 @@ async def read_journal(url: str) -> list[dict[str, Any]]:
 
 async def _call(make: Callable[[], T]) -> T:
     return make()
-
-
-def _gateway_port() -> int:
-    """A free port that the gateway's own can be shifted to, with the health port a hundred above it."""
-    while True:
-        port = take_free_port()
-        if 9000 < port < 58_000:
-            return port
 
 
 def _variable(name: str) -> str:

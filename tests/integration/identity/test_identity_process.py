@@ -15,7 +15,7 @@ import httpx
 from joserfc.jwk import ECKey
 
 from tests.integration.identity.harness import NOWHERE, assertion, key_file
-from tests.support.platform import free_port_offset
+from tests.support.ports import process_ports, take_free_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def operator(home: Path) -> tuple[ECKey, str]:
 
 
 def test_what_was_used_stays_used_after_kill_9(tmp_path: Path, database_url: str) -> None:
-    offset = free_port_offset()
+    offset = take_free_offset(process_ports("identity"))
     variables = environment(tmp_path, offset, database_url)
     key_file(tmp_path)
     with started(variables) as process:
@@ -90,7 +90,7 @@ def test_what_was_used_stays_used_after_kill_9(tmp_path: Path, database_url: str
 
 
 def test_it_ends_well_when_told_and_keeps_secrets_out_of_its_log(tmp_path: Path) -> None:
-    offset = free_port_offset()
+    offset = take_free_offset(process_ports("identity"))
     variables = environment(tmp_path, offset, f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
     with started(variables) as process:
         key, issuer = operator(tmp_path)
@@ -114,7 +114,7 @@ def run(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProce
 
 
 def test_it_says_what_is_wrong_with_the_key_file(tmp_path: Path, postgres_database: str) -> None:
-    variables = environment(tmp_path, free_port_offset(), postgres_database)
+    variables = environment(tmp_path, take_free_offset(process_ports("identity")), postgres_database)
     missing = run(variables)
     assert missing.returncode != 0
     assert "key-encryption.jwk does not exist" in missing.stderr
@@ -136,7 +136,7 @@ def test_it_says_what_is_wrong_with_the_key_file(tmp_path: Path, postgres_databa
 
 
 def test_a_stolen_signing_key_is_replaced_while_the_process_runs(tmp_path: Path) -> None:
-    offset = free_port_offset()
+    offset = take_free_offset(process_ports("identity"))
     variables = environment(tmp_path, offset, f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
     with started(variables):
         url = f"http://127.0.0.1:{8102 + offset}/oauth2/jwks"

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from lienthong.kit.settings import PORTS
-from tests.support.ports import take_free_port
+from tests.support.ports import process_ports, take_free_offset
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ process.run(main)
 
 
 def free_offset() -> int:
-    return take_free_port() % 15000 + 2000
+    return take_free_offset(process_ports("identity"))
 
 
 @asynccontextmanager

@@ -18,7 +18,8 @@ from lienthong.client.assertions import token_form
 from lienthong.kit.ids import uuid7
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.settings import Settings
-from tests.support.platform import CONSUMER, PROVIDER, free_port_offset, manifests
+from tests.support.platform import CONSUMER, PROVIDER, manifests
+from tests.support.ports import take_free_offset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ class Processes:
 
     def __init__(self, home: Path, nats_url: str) -> None:
         self.home = home
-        self.settings = Settings(home=home, port_offset=free_port_offset())
+        self.settings = Settings(home=home, port_offset=take_free_offset())
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._environment = os.environ | {
             "LIENTHONG_HOME": str(home),

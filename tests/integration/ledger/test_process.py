@@ -31,7 +31,7 @@ from tests.integration.ledger.support import (
     records_of,
     until,
 )
-from tests.support.ports import take_free_port
+from tests.support.ports import process_ports, take_free_offset
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -68,9 +68,7 @@ def running(settings: LedgerSettings, nats_url: str, log: Path) -> Iterator[subp
 @pytest.fixture
 def own_ports(settings: LedgerSettings) -> LedgerSettings:
     """The settings with ports that are free."""
-    while (offset := take_free_port() - settings.port("ledger")) < 0 or offset > 50_000:
-        pass
-    return settings.model_copy(update={"port_offset": offset})
+    return settings.model_copy(update={"port_offset": take_free_offset(process_ports("ledger"))})
 
 
 class Running:

@@ -10,14 +10,14 @@ import pytest
 
 from lienthong.kit.settings import PORTS, Settings
 from lienthong.local import Installation, InstallationError, Program, read_settings
-from tests.support.platform import free_port_offset
+from tests.support.ports import take_free_offset
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def _settings(home: Path) -> Settings:
-    return Settings(home=home, port_offset=free_port_offset())
+    return Settings(home=home, port_offset=take_free_offset())
 
 
 def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:

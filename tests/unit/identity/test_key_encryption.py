@@ -53,22 +53,22 @@ def test_a_set_of_keys_opens_what_an_older_one_encrypted() -> None:
     assert new.decrypt(both.encrypt(SECRET)) == SECRET
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        None,
-        [],
-        {},
-        {"keys": []},
-        {"keys": "x"},
-        OctKey.generate_key(128).as_dict(),
-        ECKey.generate_key("P-256").as_dict(private=True),
-        {"kty": "oct"},
-        {"kty": "oct", "k": "***"},
-        {"kty": "oct", "k": ""},
-    ],
-    ids=str,
-)
+# Named: a key in a test's id would be another one in each collection.
+NO_KEY: dict[str, object] = {
+    "null": None,
+    "a list": [],
+    "no members": {},
+    "an empty set": {"keys": []},
+    "a set that is text": {"keys": "x"},
+    "128 bits": OctKey.generate_key(128).as_dict(),
+    "an EC key": ECKey.generate_key("P-256").as_dict(private=True),
+    "no k": {"kty": "oct"},
+    "k not base64url": {"kty": "oct", "k": "***"},
+    "k empty": {"kty": "oct", "k": ""},
+}
+
+
+@pytest.mark.parametrize("document", NO_KEY.values(), ids=NO_KEY.keys())
 def test_only_256_bit_symmetric_keys_seal(document: object) -> None:
     with pytest.raises(KeyEncryptionKeyError):
         KeyEncryption.from_jwk(document)
