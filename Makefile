@@ -33,7 +33,7 @@ run: $(PROTO_READY) ## start the demo province and show its first calls; Ctrl-C 
 	@$(BIN)/python -m binh_thuan
 
 test: check ## check, then run every test on real parts
-	@tests/install-tools postgresql
+	@tests/install-tools postgresql nodejs npm
 	$(BIN)/python -m pytest $(PARALLEL)
 
 unit: $(DEV_READY) $(PROTO_READY) ## run the tests that need nothing running

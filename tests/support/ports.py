@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _FIRST, _END = 10_000, 32_768
 _OFFSETS = range(2_000, 22_000)
 
-_claimed: set[int] = set()
+# Browsers and Node.js fetch nothing from this port of our range (https://fetch.spec.whatwg.org/#bad-port).
+_claimed: set[int] = {10_080}
 
 
 def process_ports(*names: str) -> tuple[int, ...]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
 from lienthong.client.cli import app
+from tests.integration.client.own_api import own_api
 from tests.support.platform import PURPOSE, SERVICE, running_platform
 
 if TYPE_CHECKING:
@@ -63,29 +61,6 @@ paths:
       operationId: sayHello
       responses: {200: {description: Lời chào}}
 """
-
-
-@contextmanager
-def own_api() -> Iterator[str]:
-    """The stranger's own small API."""
-
-    class Hello(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """Greet."""
-            body = json.dumps({"hello": self.path, "for": self.headers["LGSP-Client"]}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *words: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hello) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")

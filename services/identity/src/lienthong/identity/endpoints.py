@@ -99,10 +99,11 @@ def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -
         """Read the public keys that verify access tokens (RFC 7517)."""
         return Response(keyring.published.jwks, headers=public, media_type=_JWKS)
 
-    @router.get(
-        "/.well-known/oauth-authorization-server",
-        responses=answer(_JSON, struct_schema(ServerMetadata), "The metadata.", headers=["Cache-Control"]),
-    )
+    described = answer(_JSON, struct_schema(ServerMetadata), "The metadata.", headers=["Cache-Control"])
+
+    # Some client libraries know no other address than OpenID Connect's (RFC 8414 §5).
+    @router.get("/.well-known/openid-configuration", name="openid_configuration", responses=described)
+    @router.get("/.well-known/oauth-authorization-server", responses=described)
     async def authorization_server() -> Response:
         """Read what this authorization server is called and can do (RFC 8414)."""
         return Response(metadata, headers=public, media_type=_JSON)
