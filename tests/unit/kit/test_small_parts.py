@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ import pytest
 from lienthong.kit.clock import ManualClock, SystemClock, rfc3339
 from lienthong.kit.health import health_app
 from lienthong.kit.ids import uuid7
-from lienthong.kit.journal import admin_record
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,47 +45,6 @@ def test_ids_sort_by_the_time_they_were_made_and_never_meet() -> None:
     made = [uuid7() for _ in range(10_000)]
     assert made == sorted(set(made))
     assert uuid.UUID(made[0]).version == 7
-
-
-def test_an_administrative_record_has_its_keys_in_the_order_of_the_schema() -> None:
-    record = admin_record(
-        node="catalog",
-        actor="operator",
-        action="agreement.approve",
-        object="Agreement/a",
-        at=datetime(2026, 11, 23, 6, 30, tzinfo=UTC),
-        detail={"lý do": "đúng\nluật"},
-        tx="t",
-        id="i",
-    )
-    assert record == (
-        b'{"v":1,"id":"i","kind":"admin","tx":"t","at":"2026-11-23T06:30:00.000000Z","node":"catalog",'
-        b'"actor":"operator","action":"agreement.approve","object":"Agreement/a",'
-        + '"detail":{"lý do":"đúng\\nluật"}}'.encode()
-    )
-
-
-@pytest.mark.parametrize("sent", [None, "", "z" * 129, "a b", "a\n", "\0", "đ"])
-def test_a_record_without_a_causing_request_is_its_own_transaction(sent: str | None) -> None:
-    record = json.loads(
-        admin_record(
-            node="n", actor="a", action="x", object="o", at=datetime(2026, 1, 1, tzinfo=UTC), tx=sent
-        )
-    )
-    assert record["tx"] == record["id"]
-    assert "detail" not in record
-
-
-def test_a_record_larger_than_an_entry_of_the_log_is_refused() -> None:
-    with pytest.raises(ValueError, match="too large"):
-        admin_record(
-            node="n",
-            actor="a",
-            action="x",
-            object="o",
-            at=datetime(2026, 1, 1, tzinfo=UTC),
-            detail={"x": "y" * 60_000},
-        )
 
 
 async def ask(path: str, checks: dict[str, Callable[[], bool | Awaitable[bool]]]) -> tuple[int, Any]:

@@ -127,28 +127,3 @@ class AdminJournal:
         await self._outbox.add_all(
             session, [OutboxMessage(subject, record.encode(), record.id) for record in records]
         )
-
-
-def admin_record(
-    *,
-    node: str,
-    actor: str,
-    action: str,
-    object: str,  # noqa: A002 - the record's own word
-    at: datetime,
-    detail: Mapping[str, Any] | None = None,
-    tx: str | None = None,
-    id: str | None = None,  # noqa: A002 - the record's own word
-) -> bytes:
-    """One administrative act as the exact bytes of a journal record, to be left in the service's outbox.
-
-    `node` is the service, `actor` the client who acted, `action` e.g. `agreement.approve`, `object` e.g.
-    `Agreement/one-stop-land`, `tx` the transaction id of the request that caused it, `id`
-    the record's own. `detail` must hold no
-    secrets and no personal data.
-
-    Raises:
-        ValueError: the record would be too large.
-    """
-    act = AdminAct(actor, action, object, detail or {}, tx)
-    return act.record(node=node, at=at, record_id=id or uuid7()).encode()

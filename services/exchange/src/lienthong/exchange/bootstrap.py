@@ -13,7 +13,7 @@ from lienthong.exchange.background.deduplication import StreamIndexer
 from lienthong.exchange.background.upkeep import ConsumerUpkeep
 from lienthong.exchange.domain.ack_tokens import AckTokens
 from lienthong.exchange.endpoints import routes
-from lienthong.exchange.events import DUPLICATE_WINDOW, STREAM, SUBJECTS
+from lienthong.exchange.events import DUPLICATE_WINDOW, SERVICE, STREAM, SUBJECTS
 from lienthong.exchange.models import outbox
 from lienthong.exchange.service.ack_secret_file import load_ack_secret
 from lienthong.exchange.service.consumers import SubscriptionConsumers
@@ -26,7 +26,7 @@ from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
-from lienthong.kit.journal import journal_stream
+from lienthong.kit.journal import AdminJournal, journal_stream
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
@@ -81,7 +81,7 @@ async def serve(settings: ExchangeSettings) -> None:
     keys.load()
 
     relay = OutboxRelay(database, outbox, bus, clock)
-    journal = Outbox(outbox, on_commit=relay.wake, clock=clock)
+    journal = AdminJournal(SERVICE, Outbox(outbox, on_commit=relay.wake, clock=clock), clock)
     ack_wait = timedelta(seconds=settings.exchange_ack_wait_seconds)
     consumers = SubscriptionConsumers(database, bus, clock, ack_wait=ack_wait)
     index = DeduplicationIndex(database, clock)

@@ -7,7 +7,8 @@ import hashlib
 STREAM = "EVENTS"
 SUBJECTS = ("event.>",)
 CONSUMER_PREFIX = "subscription-"
-JOURNAL_SUBJECT = "journal.exchange"
+SERVICE = "exchange"
+"""The `node` of the exchange's audit records, and the last part of their subject."""
 FINGERPRINT_HEADER = "Lgsp-Fingerprint"
 INDEX_CONSUMER = "deduplication-index"
 DUPLICATE_WINDOW = 120.0

@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 
 from lienthong.exchange import errors
 from lienthong.exchange.domain import permissions
-from lienthong.exchange.events import JOURNAL_SUBJECT, STREAM
+from lienthong.exchange.events import STREAM
 from lienthong.exchange.models import Subscription
 from lienthong.exchange.repository import SubscriptionRepository
 from lienthong.kit.bus import BusUnavailableError
-from lienthong.kit.journal import admin_record
+from lienthong.kit.journal import AdminAct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
     from lienthong.kit.ids import NewId
-    from lienthong.kit.outbox import Outbox
+    from lienthong.kit.journal import AdminJournal
 
 
 MAX_SUBSCRIPTIONS = 100
@@ -39,7 +39,7 @@ class SubscriptionService:
         self,
         database: Database,
         bus: Bus,
-        outbox: Outbox,
+        journal: AdminJournal,
         consumers: SubscriptionConsumers,
         catalog: Callable[[], EventCatalog],
         clock: Clock,
@@ -47,7 +47,7 @@ class SubscriptionService:
     ) -> None:
         self._database = database
         self._bus = bus
-        self._outbox = outbox
+        self._journal = journal
         self._consumers = consumers
         self._catalog = catalog
         self._clock = clock
@@ -152,14 +152,11 @@ class SubscriptionService:
     async def _record(
         self, session: AsyncSession, action: str, subscription: Subscription, tx: str | None
     ) -> None:
-        record = admin_record(
-            id=self._new_id(),
-            tx=tx or self._new_id(),
-            at=self._clock.now(),
-            node="exchange",
-            actor=subscription.owner,
-            action=action,
-            object=f"Subscription/{subscription.owner}/{subscription.name}",
-            detail={"event_type": subscription.event_type},
+        act = AdminAct(
+            subscription.owner,
+            action,
+            f"Subscription/{subscription.owner}/{subscription.name}",
+            {"event_type": subscription.event_type},
+            tx,
         )
-        await self._outbox.add(session, JOURNAL_SUBJECT, record)
+        await self._journal.add(session, act)
