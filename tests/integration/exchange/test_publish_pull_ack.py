@@ -70,6 +70,44 @@ def test_binary_and_structured_modes_arrive_as_the_same_document(party: Party) -
     assert second == party.event("b", subject="Thửa 27", datacontenttype="application/json")
 
 
+@pytest.mark.parametrize("first", ["structured", "binary"])
+def test_a_retry_in_the_other_content_mode_is_a_duplicate_whatever_the_attributes(
+    party: Party, first: str
+) -> None:
+    party.subscribe()
+    leap = "2026-12-31T23:59:60Z"
+    event = party.event("e-1", time=leap, approved=True, revision=7, digest="3q2+7w==", recorded=leap)
+    url = f"/events/{party.event_type}"
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "ce-specversion": "1.0",
+        "ce-id": "e-1",
+        "ce-source": party.source,
+        "ce-type": party.event_type,
+        "ce-time": leap,
+        "ce-approved": "true",
+        "ce-revision": "7",
+        "ce-digest": "3q2+7w==",
+        "ce-recorded": leap,
+    }
+    structured = {"Content-Type": "application/cloudevents+json"}
+
+    def send(mode: str) -> list[dict[str, Any]]:
+        if mode == "structured":
+            answer = party.land.post(url, content=json.dumps(event), headers=structured)
+        else:
+            answer = party.land.post(url, content=json.dumps(event["data"]), headers=headers)
+        assert answer.status_code == 202, answer.text
+        accepted: list[dict[str, Any]] = answer.json()["accepted"]
+        return accepted
+
+    other = "binary" if first == "structured" else "structured"
+    assert [one["duplicate"] for one in send(first) + send(other)] == [False, True]
+    (pulled,) = party.pull()
+    as_text = {"approved": "true", "revision": "7", "datacontenttype": "application/json; charset=utf-8"}
+    assert pulled["event"] == (event if first == "structured" else event | as_text)
+
+
 def test_a_pull_that_does_not_wait_takes_what_is_there(party: Party) -> None:
     party.subscribe()
     party.publish("1", "2")

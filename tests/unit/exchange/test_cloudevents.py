@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.exchange.domain.cloudevents import MalformedEventError, parse_batch, parse_structured
+from lienthong.exchange.domain.cloudevents import MalformedEventError
 from lienthong.exchange.domain.http_binding import UnsupportedModeError, decode_header, parse_request
+from lienthong.exchange.domain.json_format import parse_batch, parse_structured
 
 MINIMAL: dict[str, Any] = {
     "specversion": "1.0",
@@ -44,10 +45,15 @@ def encoded(document: object) -> bytes:
     return json.dumps(document).encode()
 
 
+def canonical(value: object) -> str:
+    """The string encoding of CloudEvents' type system (section 3.1)."""
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
 def binary(event: dict[str, Any]) -> tuple[list[tuple[str, str]], bytes]:
     """The event in binary mode, escaped as the HTTP binding says."""
     headers = [
-        (f"ce-{name}", quote(str(value), safe="!#$&'()*+,-./:;<=>?@[]^_`{|}~"))
+        (f"ce-{name}", quote(canonical(value), safe="!#$&'()*+,-./:;<=>?@[]^_`{|}~"))
         for name, value in event.items()
         if name != "data"
     ]
@@ -73,7 +79,7 @@ def test_a_batch_keeps_its_events_and_their_order(events: list[dict[str, Any]]) 
 @given(_events)
 def test_binary_mode_carries_every_attribute_as_text(event: dict[str, Any]) -> None:
     (read,) = parse_request(*binary(event))
-    expected = {name: str(value) for name, value in event.items() if name != "data"}
+    expected = {name: canonical(value) for name, value in event.items() if name != "data"}
     assert read.attributes == {**expected, "datacontenttype": "application/json"}
     assert read.value() == event["data"]
 

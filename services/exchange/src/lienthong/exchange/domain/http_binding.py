@@ -1,4 +1,4 @@
-"""CloudEvents over HTTP: which mode a request speaks, and how `ce-*` headers are read."""
+"""CloudEvents' HTTP protocol binding 1.0.2: the content mode of a request and the values of its headers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from lienthong.exchange.domain.cloudevents import (
-    CloudEvent,
-    MalformedEventError,
-    event_from,
-    parse_batch,
-    parse_structured,
-)
+from lienthong.exchange.domain.cloudevents import CloudEvent, MalformedEventError, event_from
+from lienthong.exchange.domain.json_format import parse_batch, parse_structured
 from lienthong.exchange.errors import EventViolation
 
 if TYPE_CHECKING:
@@ -40,7 +35,7 @@ def parse_request(headers: Iterable[tuple[str, str]], body: bytes) -> list[Cloud
         body: the whole body.
 
     Raises:
-        UnsupportedModeError: the content type says neither of the three.
+        UnsupportedModeError: the content type names none of the three.
         MalformedEventError: with every violation found.
     """
     received = [(name.lower(), value) for name, value in headers]
@@ -61,7 +56,7 @@ def parse_request(headers: Iterable[tuple[str, str]], body: bytes) -> list[Cloud
 
 
 def is_batch(headers: Iterable[tuple[str, str]]) -> bool:
-    """Whether a request speaks of a batch, so that violations are counted by event."""
+    """Whether a request is in batch mode, where the pointer of a violation starts with the event's index."""
     received = [(name.lower(), value) for name, value in headers]
     return _content_type(received).partition(";")[0].strip().lower() == BATCH
 
@@ -78,7 +73,7 @@ def _parse_binary(received: list[tuple[str, str]], content_type: str, body: byte
             continue
         name = header.removeprefix(PREFIX)
         if name in attributes:
-            violations.append(EventViolation(f"/{name}", "stands twice in the headers"))
+            violations.append(EventViolation(f"/{name}", "is in the headers twice"))
         elif name == "datacontenttype":
             violations.append(EventViolation(f"/{name}", "is the Content-Type header in binary mode"))
         try:
