@@ -117,7 +117,7 @@ class TokenVerifier:
         """The contents of `token`, once it has been verified.
 
         Raises:
-            TokenRefusedError: it does not; the reason is one word.
+            TokenRefusedError: it is not valid; the reason is one word.
         """
         header_part, payload_part, signature_part = _split(token)
         header = _json_object(header_part)

@@ -82,7 +82,7 @@ def replayed() -> TokenError:
 
 
 def suspended_client() -> TokenError:
-    """The client is genuine, but its system is suspended or removed."""
+    """The client is authenticated, but its system is suspended or removed."""
     detail = BilingualText(
         "The system is suspended or removed in the catalog. Ask the operator of the platform to resume it.",
         "Hệ thống đang bị tạm ngừng hoặc đã bị xoá khỏi danh mục. Hãy liên hệ đơn vị vận hành nền tảng.",
@@ -91,7 +91,7 @@ def suspended_client() -> TokenError:
 
 
 def invalid_scope(refused: str, allowed: str) -> TokenError:
-    """A scope was asked for that the client may not have; said only to the proven client."""
+    """A scope was asked for that the client may not have; told only to an authenticated client."""
     detail = BilingualText(
         f"The scope {refused} is not allowed for this client; it may have: {allowed}.",
         f"Phạm vi {refused} không được phép cho hệ thống này; các phạm vi được phép: {allowed}.",
@@ -123,12 +123,12 @@ ASSERTION_REASONS: Final[Mapping[str, BilingualText]] = {
         "client_assertion không phải là JWT đã ký ở dạng rút gọn (ba phần base64url chứa JSON).",
     ),
     "crit": BilingualText(
-        "The assertion's header must not contain crit or b64; no such extension is understood here.",
-        "Phần đầu của JWT xác thực không được chứa crit hoặc b64; máy chủ không hỗ trợ phần mở rộng nào.",
+        "The assertion's header must not contain crit or b64; no such extension is supported.",
+        "Phần header của JWT xác thực không được chứa crit hoặc b64; máy chủ không hỗ trợ phần mở rộng nào.",
     ),
     "foreign_key": BilingualText(
-        "The assertion's header must not bring a key (jwk, jku, x5u, x5c); only registered keys count.",
-        "Phần đầu của JWT xác thực không được kèm khoá (jwk, jku, x5u, x5c); chỉ dùng khoá đã đăng ký.",
+        "The assertion's header must not carry a key (jwk, jku, x5u, x5c); only registered keys are used.",
+        "Phần header của JWT xác thực không được kèm khoá (jwk, jku, x5u, x5c); chỉ dùng khoá đã đăng ký.",
     ),
     "typ": BilingualText(
         "The assertion's typ must be JWT or client-authentication+jwt, or absent.",
@@ -159,40 +159,40 @@ ASSERTION_REASONS: Final[Mapping[str, BilingualText]] = {
         "JWT xác thực đã hết hạn. Hãy ký JWT xác thực mới cho mỗi yêu cầu và kiểm tra đồng hồ của máy.",
     ),
     "lifetime": BilingualText(
-        "The assertion lives too long: exp is too far ahead. Set exp to one minute after iat.",
-        "Thời hạn của JWT xác thực quá dài: exp quá xa. Hãy đặt exp bằng iat cộng một phút.",
+        "The assertion's lifetime is too long. Set exp to one minute after iat.",
+        "Thời hạn của JWT xác thực quá dài. Hãy đặt exp bằng iat cộng một phút.",
     ),
     "future": BilingualText(
-        "The assertion's iat or nbf lies in the future. Check this machine's clock.",
-        "iat hoặc nbf của JWT xác thực ở tương lai. Hãy kiểm tra đồng hồ của máy.",
+        "The assertion's iat or nbf is in the future. Check this machine's clock.",
+        "iat hoặc nbf của JWT xác thực là thời điểm trong tương lai. Hãy kiểm tra đồng hồ của máy.",
     ),
     "times": BilingualText(
         "The assertion's exp, iat and nbf must be numbers of seconds since 1970-01-01T00:00:00Z.",
         "exp, iat và nbf của JWT xác thực phải là số giây kể từ 1970-01-01T00:00:00Z.",
     ),
     "jti": BilingualText(
-        "The assertion needs a jti: a text of 1 to 256 characters that is used once.",
+        "The assertion needs a jti: a text of 1 to 256 characters that is used only once.",
         "JWT xác thực cần có jti: chuỗi từ 1 đến 256 ký tự, chỉ dùng một lần.",
     ),
 }
-"""Reasons of `AssertionRefusedError`: what is wrong and how to mend it, in English (ASCII) and Vietnamese."""
+"""What is wrong and how to correct it, for each reason of `AssertionRefusedError`; the English is ASCII."""
 
 
 def no_client_authentication(challenge: str = "private_key_jwt") -> TokenError:
-    """The request proves no client, or tries to with another method."""
+    """The request does not authenticate the client, or tries to by another method."""
     detail = BilingualText(
-        f"Prove the client with client_assertion_type={ASSERTION_TYPE} and client_assertion "
-        "(private_key_jwt, RFC 7523); there is no other method.",
+        f"Authenticate the client with client_assertion_type={ASSERTION_TYPE} and client_assertion "
+        "(private_key_jwt, RFC 7523); no other method is supported.",
         f"Hãy xác thực bằng client_assertion_type={ASSERTION_TYPE} và client_assertion "
-        "(private_key_jwt, RFC 7523); không có cách nào khác.",
+        "(private_key_jwt, RFC 7523); không hỗ trợ cách nào khác.",
     )
     return invalid_client(detail, challenge=challenge)
 
 
 def several_authentications() -> TokenError:
-    """The request proves the client in more than one way (RFC 6749 §2.3)."""
+    """The request authenticates the client in more than one way (RFC 6749 §2.3)."""
     return invalid_request(
-        "The request uses more than one way to prove the client; send only client_assertion.",
+        "The request authenticates the client in more than one way; send only client_assertion.",
         "Yêu cầu dùng nhiều hơn một cách xác thực; chỉ gửi client_assertion.",
     )
 
@@ -208,7 +208,7 @@ def no_grant_type() -> TokenError:
 def unsupported_grant_type() -> TokenError:
     """The `grant_type` is another one."""
     detail = BilingualText(
-        "The only grant_type here is client_credentials.",
+        "The only supported grant_type is client_credentials.",
         "grant_type duy nhất được hỗ trợ là client_credentials.",
     )
     return TokenError(oauth.UNSUPPORTED_GRANT_TYPE, detail)
@@ -234,15 +234,15 @@ def unreadable_form() -> TokenError:
     """The body is not a form."""
     return invalid_request(
         "The request's body is not a form: name=value pairs joined by &, percent-encoded UTF-8.",
-        "Phần thân của yêu cầu không phải là biểu mẫu: các cặp tên=giá trị nối bằng &, mã hóa theo UTF-8.",
+        "Phần thân của yêu cầu không phải là biểu mẫu: các cặp tên=giá trị nối bằng &, mã hoá theo UTF-8.",
     )
 
 
 def doubled_parameter() -> TokenError:
-    """A parameter is there twice (RFC 6749 §3.2)."""
+    """A parameter was sent twice (RFC 6749 §3.2)."""
     return invalid_request(
-        "A parameter stands in the request more than once; each may stand once (RFC 6749 section 3.2).",
-        "Có tham số xuất hiện nhiều hơn một lần; mỗi tham số chỉ được một lần (RFC 6749 mục 3.2).",
+        "A parameter is in the request more than once; each may be given only once (RFC 6749 section 3.2).",
+        "Có tham số xuất hiện nhiều hơn một lần; mỗi tham số chỉ được gửi một lần (RFC 6749 mục 3.2).",
     )
 
 
@@ -259,6 +259,6 @@ def too_slow() -> TokenError:
     """The body did not arrive, or not in time."""
     return invalid_request(
         "The request's body did not arrive in time.",
-        "Phần thân của yêu cầu không đến kịp.",
+        "Phần thân của yêu cầu không đến đủ trong thời hạn.",
         status=408,
     )
