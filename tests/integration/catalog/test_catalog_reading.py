@@ -40,6 +40,22 @@ def test_a_cursor_nobody_gave_out_is_refused(catalog: Catalog, cursor: str) -> N
     assert catalog.operator().get("/agencies", params={"cursor": cursor}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("path", "unknown"),
+    [
+        ("/agreements?status=requested", "status"),
+        ("/agencies?limit=5&page=2", "page"),
+        ("/agencies/H11?fields=name", "fields"),
+    ],
+)
+def test_a_filter_that_does_not_exist_is_refused_rather_than_ignored(
+    catalog: Catalog, path: str, unknown: str
+) -> None:
+    answer = catalog.operator().get(path)
+    assert (answer.status_code, answer.headers["LGSP-Error"]) == (422, "invalid-request")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"query/{unknown}"]
+
+
 def test_each_kind_is_listed_and_shown_as_a_manifest_with_its_status(
     catalog: Catalog, place: Province
 ) -> None:

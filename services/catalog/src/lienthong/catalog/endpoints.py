@@ -8,15 +8,10 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
+from lienthong.catalog import errors
 from lienthong.catalog.domain.actors import OPERATOR_SCOPE, Actor
 from lienthong.catalog.domain.resources import Resource, ResourceKind, unknown_resource
-from lienthong.catalog.errors import (
-    InvalidCursorError,
-    InvalidValueError,
-    MalformedRequestError,
-    RequestTooLargeError,
-    UnsupportedMediaTypeError,
-)
+from lienthong.catalog.errors import InvalidValueError
 from lienthong.catalog.service.resources import ResourcePage
 from lienthong.kit.access import Caller, require
 from lienthong.kit.json_text import Json, NotJsonError, decode
@@ -50,14 +45,14 @@ def _cursor(cursor: str = "") -> str:
     """Return the id that a cursor stands for.
 
     Raises:
-        InvalidCursorError: it is not the `next` of a page.
+        ProblemError: `invalid-request`, it is not the `next` of a page.
     """
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise InvalidCursorError from None
+        raise errors.invalid_cursor() from None
     if "\0" in text:
-        raise InvalidCursorError
+        raise errors.invalid_cursor()
     return text
 
 
@@ -78,32 +73,31 @@ async def read_json(request: Request, *, empty: Json = None) -> Json:
     """Read the JSON body of a request; `empty` is what no body at all means.
 
     Raises:
-        UnsupportedMediaTypeError: its Content-Type is not JSON.
-        RequestTooLargeError: it is longer than the catalog reads.
-        MalformedRequestError: it is not JSON, or ended before it was complete.
+        ProblemError: `unsupported-media-type`, its Content-Type is not JSON; `request-too-large`, it is
+            longer than the catalog reads; `malformed-request`, it is not JSON, or not complete.
     """
     try:
         data = await read_body(request, request.app.state.max_request_bytes)
     except BodyTooLargeError as error:
-        raise RequestTooLargeError(error.limit) from None
+        raise errors.request_too_large(error.limit) from None
     except BodyIncompleteError:
-        raise MalformedRequestError(_INCOMPLETE) from None
+        raise errors.malformed_request(_INCOMPLETE) from None
     if not data and empty is not None:
         return empty
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
-        raise UnsupportedMediaTypeError
+        raise errors.unsupported_media_type()
     try:
         return decode(data)
     except NotJsonError as reason:
-        raise MalformedRequestError(reason.text) from None
+        raise errors.malformed_request(reason.text) from None
 
 
 def path_id(kind: ResourceKind, canonical_id: Callable[[str], str], *parts: str) -> str:
     """Return the canonical id that path segments name, in either spelling of the agency code.
 
     Raises:
-        UnknownResourceError: no resource of this kind can have such an id.
+        ProblemError: `unknown-resource`, no resource of this kind can have such an id.
     """
     text = "/".join(parts)
     try:

@@ -1,4 +1,7 @@
-"""What can be wrong with a request: values, violations in a document, and the problems that report them."""
+"""What can be wrong with a request: values, violations in a document, and the problems that report them.
+
+Each function that makes a problem is named as the problem's code.
+"""
 
 from __future__ import annotations
 
@@ -52,92 +55,74 @@ class Violation:
         return {"pointer": self.pointer, "detail": self.en, "detail_vi": self.vi}
 
 
-class MalformedRequestError(ProblemError):
+def malformed_request(reason: BilingualText) -> ProblemError:
     """The body cannot be read at all."""
-
-    def __init__(self, reason: BilingualText) -> None:
-        detail = BilingualText(
-            f"The body cannot be read: {reason.en}.", f"Không đọc được nội dung: {reason.vi}."
-        )
-        super().__init__(general.MALFORMED_REQUEST, detail)
+    detail = BilingualText(f"The body cannot be read: {reason.en}.", f"Không đọc được nội dung: {reason.vi}.")
+    return ProblemError(general.MALFORMED_REQUEST, detail)
 
 
-class NotAllowedError(ProblemError):
+def not_allowed(en: str, vi: str) -> ProblemError:
     """The caller is known, but may not do this."""
-
-    def __init__(self, en: str, vi: str) -> None:
-        super().__init__(kinds.NOT_ALLOWED, BilingualText(en, vi))
+    return ProblemError(kinds.NOT_ALLOWED, BilingualText(en, vi))
 
 
-class UnknownResourceError(ProblemError):
+def unknown_resource(kind_en: str, kind_vi: str, resource_id: str) -> ProblemError:
     """There is no such resource."""
-
-    def __init__(self, kind_en: str, kind_vi: str, resource_id: str) -> None:
-        detail = BilingualText(
-            f"There is no {kind_en} '{resource_id}' in the catalog.",
-            f"Không có {kind_vi} '{resource_id}' trong danh mục.",
-        )
-        super().__init__(kinds.UNKNOWN_RESOURCE, detail)
+    detail = BilingualText(
+        f"There is no {kind_en} '{resource_id}' in the catalog.",
+        f"Không có {kind_vi} '{resource_id}' trong danh mục.",
+    )
+    return ProblemError(kinds.UNKNOWN_RESOURCE, detail)
 
 
-class RequestTooLargeError(ProblemError):
+def request_too_large(limit: int) -> ProblemError:
     """The body is larger than the catalog reads."""
-
-    def __init__(self, limit: int) -> None:
-        detail = BilingualText(
-            f"At most {limit} bytes are read; apply in smaller portions.",
-            f"Chỉ nhận tối đa {limit} byte; hãy chia thành nhiều lần.",
-        )
-        super().__init__(general.REQUEST_TOO_LARGE, detail)
+    detail = BilingualText(
+        f"At most {limit} bytes are read; apply in smaller portions.",
+        f"Chỉ nhận tối đa {limit} byte; hãy chia thành nhiều lần.",
+    )
+    return ProblemError(general.REQUEST_TOO_LARGE, detail)
 
 
-class UnsupportedMediaTypeError(ProblemError):
+def unsupported_media_type() -> ProblemError:
     """The body is declared as something other than JSON."""
-
-    def __init__(self) -> None:
-        detail = BilingualText(
-            "Send JSON, with 'Content-Type: application/json'.",
-            "Hãy gửi JSON với 'Content-Type: application/json'.",
-        )
-        super().__init__(general.UNSUPPORTED_MEDIA_TYPE, detail)
+    detail = BilingualText(
+        "Send JSON, with 'Content-Type: application/json'.",
+        "Hãy gửi JSON với 'Content-Type: application/json'.",
+    )
+    return ProblemError(general.UNSUPPORTED_MEDIA_TYPE, detail)
 
 
-class InvalidCursorError(ProblemError):
+def invalid_cursor() -> ProblemError:
     """The cursor is not one that a page named as its next."""
-
-    def __init__(self) -> None:
-        detail = BilingualText(
-            "The 'cursor' is not one of ours; use the 'next' of the page before, or leave it out to begin.",
-            "'cursor' không hợp lệ; hãy dùng 'next' của trang trước, hoặc bỏ trống để bắt đầu.",
-        )
-        super().__init__(general.INVALID_REQUEST, detail)
+    detail = BilingualText(
+        "The 'cursor' is not valid; use the 'next' of the page before, or leave it out to begin.",
+        "'cursor' không hợp lệ; hãy dùng 'next' của trang trước, hoặc bỏ trống để bắt đầu.",
+    )
+    return ProblemError(general.INVALID_REQUEST, detail)
 
 
-class ConflictError(ProblemError):
+def conflict(violations: Sequence[Violation]) -> ProblemError:
     """What was asked contradicts what was decided before, or another resource with the same id."""
-
-    def __init__(self, violations: Sequence[Violation]) -> None:
-        super().__init__(kinds.CONFLICT, _summary(violations), extra=_errors(violations))
+    return ProblemError(kinds.CONFLICT, _summary(violations), extra=_errors(violations))
 
 
-class InvalidManifestsError(ProblemError):
+def invalid_manifests(violations: Sequence[Violation]) -> ProblemError:
     """Something in the body is wrong; `errors` names all of it."""
-
-    def __init__(self, violations: Sequence[Violation]) -> None:
-        super().__init__(kinds.INVALID_MANIFESTS, _summary(violations), extra=_errors(violations))
+    return ProblemError(kinds.INVALID_MANIFESTS, _summary(violations), extra=_errors(violations))
 
 
 def raise_for(violations: Sequence[Violation]) -> None:
     """Raise the problem that reports the violations, if there are any.
 
     Raises:
-        InvalidManifestsError: at least one is a mistake in what was sent.
-        ConflictError: all of them contradict what the catalog holds.
+        ProblemError: `invalid-manifests` when at least one is a mistake in what was sent, `conflict` when
+            all of them contradict what the catalog holds.
     """
     if any(not violation.conflict for violation in violations):
-        raise InvalidManifestsError(violations)
+        raise invalid_manifests(violations)
     if violations:
-        raise ConflictError(violations)
+        raise conflict(violations)
 
 
 def _errors(violations: Sequence[Violation]) -> dict[str, Any]:

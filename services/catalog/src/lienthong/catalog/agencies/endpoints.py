@@ -16,11 +16,12 @@ from lienthong.catalog.endpoints import (
     page_document,
     path_id,
 )
+from lienthong.kit.rest import StrictRoute
 
 
 def routes(agencies: AgencyService) -> APIRouter:
     """Build the routes of agencies."""
-    router = APIRouter(prefix=f"{PREFIX}/agencies", tags=["agencies"])
+    router = APIRouter(prefix=f"{PREFIX}/agencies", tags=["agencies"], route_class=StrictRoute)
 
     @router.get("")
     async def list_agencies(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:

@@ -19,11 +19,12 @@ from lienthong.catalog.endpoints import (
     path_id,
     read_json,
 )
+from lienthong.kit.rest import StrictRoute
 
 
 def routes(agreements: AgreementService) -> APIRouter:
     """Build the routes of agreements."""
-    router = APIRouter(prefix=f"{PREFIX}/agreements", tags=["agreements"])
+    router = APIRouter(prefix=f"{PREFIX}/agreements", tags=["agreements"], route_class=StrictRoute)
 
     @router.get("")
     async def list_agreements(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:

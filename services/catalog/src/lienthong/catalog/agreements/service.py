@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lienthong.catalog import errors
 from lienthong.catalog.agreements.domain.agreement import (
     AgreementDecision,
     AgreementResource,
@@ -23,13 +24,7 @@ from lienthong.catalog.agreements.repository import AgreementRepository
 from lienthong.catalog.agreements.schemas import AgreementSpec, read_decision
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.resources import ResourceKind
-from lienthong.catalog.errors import (
-    ConflictError,
-    InvalidManifestsError,
-    NotAllowedError,
-    Violation,
-    raise_for,
-)
+from lienthong.catalog.errors import Violation, raise_for
 from lienthong.catalog.schemas.specs import read_id, read_spec, unportable
 from lienthong.catalog.service.resources import ResourceService
 from lienthong.catalog.service.unit_of_work import AuditEntry
@@ -60,9 +55,9 @@ class AgreementService(ResourceService[AgreementResource]):
         """Request an agreement; returns it, and whether it is new (the same request sent twice is not).
 
         Raises:
-            InvalidManifestsError: something in the body is wrong.
-            NotAllowedError: a system requests an agreement for another one.
-            ConflictError: another agreement has this id.
+            ProblemError: `invalid-manifests`, something in the body is wrong.
+            ProblemError: `not-allowed`, a system requests an agreement for another one.
+            ProblemError: `conflict`, another agreement has this id.
         """
         draft, violations = self._read_request(body, actor)
         if violations:
@@ -83,10 +78,11 @@ class AgreementService(ResourceService[AgreementResource]):
         """Decide on an agreement. The same decision sent twice changes nothing the second time.
 
         Raises:
-            UnknownResourceError: there is no such agreement.
-            NotAllowedError: the caller is neither the operator nor a system of the agency whose data it is.
-            InvalidManifestsError: the legal ground or reason is missing or wrong.
-            ConflictError: the agreement's status does not allow it.
+            ProblemError: `unknown-resource`, there is no such agreement.
+            ProblemError: `not-allowed`, the caller is neither the operator nor a system of the agency whose
+                data it is.
+            ProblemError: `invalid-manifests`, the legal ground or reason is missing or wrong.
+            ProblemError: `conflict`, the agreement's status does not allow it.
         """
         request, violations = read_decision(action, body)
         async with self._units.begin(actor) as work:
@@ -98,7 +94,7 @@ class AgreementService(ResourceService[AgreementResource]):
             except DecisionConflictError as conflict:
                 if _is_repeated(agreement, action, request, actor):
                     return agreement
-                raise ConflictError([Violation((), conflict.en, conflict.vi, conflict=True)]) from None
+                raise errors.conflict([Violation((), conflict.en, conflict.vi, conflict=True)]) from None
             decision = AgreementDecision(
                 status,
                 actor.client_id,
@@ -111,7 +107,7 @@ class AgreementService(ResourceService[AgreementResource]):
     def _read_request(self, body: Json, actor: Actor) -> tuple[Draft, list[Violation]]:
         raise_for(unportable(body))
         if not isinstance(body, dict):
-            raise InvalidManifestsError([Violation((), "must be an object", "phải là một đối tượng")])
+            raise errors.invalid_manifests([Violation((), "must be an object", "phải là một đối tượng")])
         violations: list[Violation] = []
         spec = dict(body)
         given = spec.pop("id", None)
@@ -134,7 +130,7 @@ class AgreementService(ResourceService[AgreementResource]):
             )
         consumers = [key[1] for path, key in draft.references if path == ("consumer",)]
         if not actor.is_operator and consumers and consumers != [actor.client_id]:
-            raise NotAllowedError(
+            raise errors.not_allowed(
                 f"A system requests agreements for itself only; you are '{actor.client_id}'.",
                 f"Hệ thống chỉ được đề nghị cho chính mình; bạn là '{actor.client_id}'.",
             )
@@ -152,7 +148,7 @@ async def _check(draft: Draft, violations: Sequence[Violation], view: CatalogVie
     """Check a request against the catalog.
 
     Raises:
-        InvalidManifestsError: there are violations, these or more.
+        ProblemError: `invalid-manifests`, there are violations, these or more.
     """
     existing: dict[ResourceKey, Resource] = {}
     for _, (kind, resource_id) in draft.references:
@@ -209,7 +205,7 @@ async def _record_decision(
 
 def _check_may_decide(actor: Actor, agreement: AgreementResource) -> None:
     if not actor.is_operator and actor.agency != agreement.provider_agency:
-        raise NotAllowedError(
+        raise errors.not_allowed(
             f"Only the operator and systems of the agency '{agreement.provider_agency}' decide on this.",
             f"Chỉ người vận hành và hệ thống của cơ quan '{agreement.provider_agency}' được quyết định.",
         )
@@ -217,7 +213,7 @@ def _check_may_decide(actor: Actor, agreement: AgreementResource) -> None:
 
 def _check_same_request(before: AgreementResource, draft: Draft) -> None:
     if before.spec | {"status": AgreementStatus.REQUESTED.value} != draft.spec:
-        raise ConflictError(
+        raise errors.conflict(
             [
                 Violation(
                     ("id",),
@@ -230,7 +226,7 @@ def _check_same_request(before: AgreementResource, draft: Draft) -> None:
     try:
         reapply(AgreementStatus(before.status), AgreementStatus.REQUESTED, terms_changed=False)
     except DecisionConflictError as conflict:
-        raise ConflictError([Violation(("id",), conflict.en, conflict.vi, conflict=True)]) from None
+        raise errors.conflict([Violation(("id",), conflict.en, conflict.vi, conflict=True)]) from None
 
 
 def _is_repeated(

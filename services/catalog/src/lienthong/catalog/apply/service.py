@@ -67,8 +67,8 @@ class ApplyService:
         """Apply the manifests of a request body.
 
         Raises:
-            InvalidManifestsError: something in the body is wrong; names every violation.
-            ConflictError: nothing is wrong but something contradicts what was decided before.
+            ProblemError: `invalid-manifests`, something in the body is wrong; names every violation.
+            ProblemError: `conflict`, nothing is wrong but something contradicts what was decided before.
         """
         # Checking a large body takes a while; watches and other requests need not wait for it.
         drafts, violations = await asyncio.to_thread(read_apply, body)
@@ -87,8 +87,8 @@ async def _plan(drafts: Sequence[Draft], violations: Sequence[Violation], view: 
     """Plan drafts against the catalog.
 
     Raises:
-        InvalidManifestsError: there are violations, these or more.
-        ConflictError: all violations are conflicts.
+        ProblemError: `invalid-manifests`, there are violations, these or more.
+        ProblemError: `conflict`, all violations are conflicts.
     """
     plan, more = plan_apply(drafts, await _excerpt(drafts, view), view.now)
     raise_for(sorted(dict.fromkeys([*violations, *more]), key=_manifest_index))

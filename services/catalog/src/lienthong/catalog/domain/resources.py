@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from lienthong.catalog import errors
 from lienthong.catalog.domain import validity
-from lienthong.catalog.errors import UnknownResourceError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.kit.json_text import JsonObject
+    from lienthong.kit.problems import ProblemError
 
 API_VERSION = "lienthong/v1"
 ACTIVE = "active"
@@ -118,7 +119,7 @@ def agency_of(resource_id: str) -> str:
     return resource_id.partition("/")[0]
 
 
-def unknown_resource(key: ResourceKey) -> UnknownResourceError:
-    """Return the problem that there is no such resource."""
+def unknown_resource(key: ResourceKey) -> ProblemError:
+    """Return the problem that says that there is no such resource."""
     kind, resource_id = key
-    return UnknownResourceError(kind.noun, kind.noun_vi, resource_id)
+    return errors.unknown_resource(kind.noun, kind.noun_vi, resource_id)

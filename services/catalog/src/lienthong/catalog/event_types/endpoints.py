@@ -16,11 +16,12 @@ from lienthong.catalog.endpoints import (
 )
 from lienthong.catalog.event_types.schemas import EventTypeSpec
 from lienthong.catalog.event_types.service import EventTypeService
+from lienthong.kit.rest import StrictRoute
 
 
 def routes(event_types: EventTypeService) -> APIRouter:
     """Build the routes of event types."""
-    router = APIRouter(prefix=f"{PREFIX}/event-types", tags=["event types"])
+    router = APIRouter(prefix=f"{PREFIX}/event-types", tags=["event types"], route_class=StrictRoute)
 
     @router.get("")
     async def list_event_types(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:

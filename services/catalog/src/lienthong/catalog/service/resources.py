@@ -35,7 +35,7 @@ class ResourceService(Generic[R]):
         """Return one resource, a service with its OpenAPI document.
 
         Raises:
-            UnknownResourceError: there is no such resource.
+            ProblemError: `unknown-resource`, there is no such resource.
         """
         async with self._units.view() as view:
             resource: R = await view.get((self.kind, resource_id))

@@ -58,7 +58,7 @@ class CatalogView:
         """Return one resource, a service with its OpenAPI document.
 
         Raises:
-            UnknownResourceError: there is no such resource.
+            ProblemError: `unknown-resource`, there is no such resource.
         """
         kind, resource_id = key
         resource = await self.resources(kind).get(resource_id)

@@ -20,11 +20,12 @@ from lienthong.catalog.endpoints import (
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.schemas import ServiceSpec
 from lienthong.catalog.services.service import ServiceService
+from lienthong.kit.rest import StrictRoute
 
 
 def routes(services: ServiceService) -> APIRouter:
     """Build the routes of services."""
-    router = APIRouter(prefix=f"{PREFIX}/services", tags=["services"])
+    router = APIRouter(prefix=f"{PREFIX}/services", tags=["services"], route_class=StrictRoute)
 
     @router.get("")
     async def list_services(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:

@@ -22,7 +22,7 @@ class ServiceService(ResourceService[ServiceResource]):
         """Return the OpenAPI document of a service, as it was applied.
 
         Raises:
-            UnknownResourceError: there is no such service.
+            ProblemError: `unknown-resource`, there is no such service.
         """
         async with self._units.view() as view:
             document = await ServiceRepository(view.session).openapi(resource_id)

@@ -17,11 +17,12 @@ from lienthong.catalog.endpoints import (
 )
 from lienthong.catalog.systems.schemas import SystemSpec
 from lienthong.catalog.systems.service import SystemService
+from lienthong.kit.rest import StrictRoute
 
 
 def routes(systems: SystemService) -> APIRouter:
     """Build the routes of systems."""
-    router = APIRouter(prefix=f"{PREFIX}/systems", tags=["systems"])
+    router = APIRouter(prefix=f"{PREFIX}/systems", tags=["systems"], route_class=StrictRoute)
 
     @router.get("")
     async def list_systems(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:

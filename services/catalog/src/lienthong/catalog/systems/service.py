@@ -25,7 +25,7 @@ class SystemService(ResourceService[SystemResource]):
         """Suspend a system, with everything that it provides.
 
         Raises:
-            UnknownResourceError: there is no such system.
+            ProblemError: `unknown-resource`, there is no such system.
         """
         return await self._set_status(resource_id, SUSPENDED, "system.suspend", actor)
 
@@ -33,7 +33,7 @@ class SystemService(ResourceService[SystemResource]):
         """Let a suspended system take part again, with everything that it provides.
 
         Raises:
-            UnknownResourceError: there is no such system.
+            ProblemError: `unknown-resource`, there is no such system.
         """
         return await self._set_status(resource_id, ACTIVE, "system.resume", actor)
 
