@@ -1,7 +1,7 @@
 """An API of one's own, as small as can be: `python3 hello.py [port]`; it needs Python and nothing else."""
 
+import argparse
 import json
-import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
@@ -33,5 +33,6 @@ class Hello(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    port = int(sys.argv[1]) if len(sys.argv) > 1 else 9000
-    ThreadingHTTPServer(("127.0.0.1", port), Hello).serve_forever()
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("port", nargs="?", type=int, default=9000)
+    ThreadingHTTPServer(("127.0.0.1", arguments.parse_args().port), Hello).serve_forever()

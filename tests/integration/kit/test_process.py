@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PROGRAM = """
 import asyncio, os, sys
 from fastapi import FastAPI
-from lienthong.kit import logs, process, settings
+from lienthong.kit import logs, process, settings, text
 from lienthong.contracts.identity.v1.keys_pb2_grpc import KeysServicer, add_KeysServicer_to_server
 
 app = FastAPI()
@@ -54,7 +54,7 @@ async def main():
         checks={"good": lambda: not os.environ.get("UNWELL")},
     )
 
-process.run(main)
+process.run(main, module="test", does=text.BilingualText("A test.", "Kiểm thử."))
 """
 
 
@@ -136,6 +136,7 @@ async def test_a_port_in_use_ends_the_process_and_names_the_port(above: int) -> 
         _, err = await process.communicate()
     assert process.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}" in err.decode()
+    assert "LIENTHONG_PORT_OFFSET" in err.decode()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -15,7 +14,9 @@ from binh_thuan.province import programs, shell_variables, upstreams
 from binh_thuan.screen import Screen
 from lienthong.client import LienthongError
 from lienthong.client.terminal.screen import Screen as Terminal
+from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.files import replace_file
+from lienthong.kit.text import BilingualText
 from lienthong.local import Installation, InstallationError, read_settings
 
 if TYPE_CHECKING:
@@ -98,13 +99,20 @@ class Run:
         self._since = now
 
 
+DOES = BilingualText(
+    "The demo province Bình Thuận: the platform, five shared databases and their consumers, until Ctrl-C.",
+    "Tỉnh mẫu Bình Thuận: nền tảng, năm cơ sở dữ liệu dùng chung và các bên khai thác, đến khi nhấn Ctrl-C.",
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the province until Ctrl-C; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m binh_thuan", description=__doc__)
+    parser = ProcessArguments("binh_thuan", DOES)
     parser.add_argument(
         "--once",
         action="store_true",
-        help="stop after the first round; status 1 when a call did not go as told",
+        help="dừng sau vòng gọi đầu tiên, trạng thái 1 khi có lời gọi sai"
+        " · stop after the first round; status 1 when a call did not go as told",
     )
     options = parser.parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGINT):

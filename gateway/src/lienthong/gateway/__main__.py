@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import sys
+
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
 from lienthong.gateway.settings import GatewaySettings
+from lienthong.kit.arguments import ProcessArguments
+from lienthong.kit.ports import PortUnusableError, claimed
 from lienthong.kit.process import prefer_throughput
+from lienthong.kit.text import BilingualText
 
 _DRAIN_S = 15
 _READ_BUFFER = 128 * 1024
 """Of one connection. Headers that do not fit get a bare 431 from Granian itself."""
 
 
+DOES = BilingualText(
+    "The gateway: every call between systems goes through it, under an agreement, and is recorded.",
+    "Cổng giao tiếp: mọi lời gọi giữa các hệ thống đi qua đây, theo thoả thuận, và được ghi nhật ký.",
+)
+
+
 def main() -> None:
     """Serve until SIGTERM or SIGINT; calls under way are finished, the journal is drained."""
+    ProcessArguments("lienthong.gateway", DOES).parse_args()
     settings = GatewaySettings()
     prefer_throughput()
+    try:
+        with claimed(settings.host, settings.port("gateway"), settings.health_port("gateway")):
+            _serve(settings)
+    except PortUnusableError as error:
+        sys.exit(str(error))
+
+
+def _serve(settings: GatewaySettings) -> None:
     Server(
         "lienthong.gateway.bootstrap:app",
         address=settings.host,

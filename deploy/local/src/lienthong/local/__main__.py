@@ -6,13 +6,21 @@ import signal
 import sys
 import time
 
+from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.settings import PORTS
+from lienthong.kit.text import BilingualText
 from lienthong.local.environment import read_settings
 from lienthong.local.installation import Installation, InstallationError
+
+DOES = BilingualText(
+    "The whole platform on this machine, without the demo province, until Ctrl-C.",
+    "Toàn bộ nền tảng trên máy này, không có tỉnh mẫu, chạy đến khi nhấn Ctrl-C.",
+)
 
 
 def main() -> int:
     """Run until interrupted; the exit status is 1 when the platform could not start or broke down."""
+    ProcessArguments("lienthong.local", DOES).parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = read_settings()

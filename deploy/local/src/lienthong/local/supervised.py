@@ -6,13 +6,22 @@ databases and logs tell who asked for what.
 """
 
 import os
-import sys
 
 from supervisor.supervisord import main
 
+from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.process import die_with_parent
+from lienthong.kit.text import BilingualText
+
+DOES = BilingualText(
+    "supervisord, ended together with the process that started it.",
+    "supervisord, dừng cùng với tiến trình đã khởi động nó.",
+)
 
 if __name__ == "__main__":
+    parser = ProcessArguments("lienthong.local.supervised", DOES)
+    parser.add_argument("configuration", help="supervisord.conf")
+    configuration = parser.parse_args().configuration
     die_with_parent()
     os.umask(0o077)
-    main(["--nodaemon", "--configuration", sys.argv[1]])
+    main(["--nodaemon", "--configuration", configuration])

@@ -11,6 +11,14 @@ from fastapi import FastAPI
 
 from binh_thuan.departments.ports import PORTS, port
 from binh_thuan.departments.web import CallLog, Surroundings
+from lienthong.kit.arguments import ProcessArguments
+from lienthong.kit.ports import PortUnusableError, listen
+from lienthong.kit.text import BilingualText
+
+DOES = BilingualText(
+    "One department's system of the demo province, on its port.",
+    "Hệ thống của một sở trong tỉnh mẫu, trên cổng riêng.",
+)
 
 
 def create_app(name: str, around: Surroundings) -> FastAPI:
@@ -27,14 +35,19 @@ def today() -> date:
 
 def main() -> int:
     """Serve until told to stop; return the exit status."""
-    if len(sys.argv) != 2 or sys.argv[1] not in PORTS:
-        sys.stderr.write(f"usage: python -m binh_thuan.departments {{{','.join(PORTS)}}}\n")
-        return 2
-    name = sys.argv[1]
+    parser = ProcessArguments("binh_thuan.departments", DOES)
+    parser.add_argument("name", choices=tuple(PORTS), help="hệ thống nào · which system")
+    name: str = parser.parse_args().name
     home = Path(os.environ.get("LIENTHONG_HOME", ".lienthong"))
     app = CallLog(create_app(name, Surroundings(home / "demo" / name, today)), name)
     host = os.environ.get("LIENTHONG_HOST", "127.0.0.1")
-    uvicorn.run(app, host=host, port=port(name), log_level="warning", access_log=False, server_header=False)
+    try:
+        listener = listen(host, port(name))
+    except PortUnusableError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 

@@ -7,7 +7,6 @@ import contextlib
 import ctypes
 import os
 import signal
-import socket
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,10 +14,13 @@ import structlog
 import uvicorn
 import uvloop
 
+from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.health import health_app
+from lienthong.kit.ports import listen
 from lienthong.kit.rpc import RpcServer, serve_rpc
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
     import grpc.aio
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from lienthong.kit.health import Checks
     from lienthong.kit.settings import Settings
+    from lienthong.kit.text import BilingualText
 
 _PR_SET_PDEATHSIG = 1
 _GRACE = 10.0
@@ -33,8 +36,18 @@ _GRACE = 10.0
 _log = structlog.get_logger(__name__)
 
 
-def run(main: Callable[[], Coroutine[Any, Any, None]]) -> NoReturn:
-    """Run `main` on uvloop and exit with its outcome; what `__main__` of each process calls."""
+def run(
+    main: Callable[[], Coroutine[Any, Any, None]],
+    *,
+    module: str,
+    does: BilingualText,
+    arguments: Sequence[str] | None = None,
+) -> NoReturn:
+    """Run `main` on uvloop and exit with its outcome; what `__main__` of each process calls.
+
+    `arguments` (default: the command line) may hold `--help` and nothing else, see `ProcessArguments`.
+    """
+    ProcessArguments(module, does).parse_args(arguments)
     uvloop.run(main())
     sys.exit(0)
 
@@ -209,7 +222,7 @@ class _Server:
         """Listen and serve; returns when requests are taken.
 
         Raises:
-            OSError: the port is taken.
+            PortUnusableError: the port is taken.
         """
         config = uvicorn.Config(
             app,
@@ -222,7 +235,7 @@ class _Server:
             # The gateway stands in front and says who asks; nothing else is believed.
             proxy_headers=False,
         )
-        server = cls(_QuietServer(config), _listen(host, port))
+        server = cls(_QuietServer(config), listen(host, port))
         while not server._server.started:
             if server.task.done():
                 await server.task
@@ -234,12 +247,3 @@ class _Server:
         """Refuse new connections, let requests under way finish, end."""
         self._server.should_exit = True
         await asyncio.gather(self.task, return_exceptions=True)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        why = os.strerror(error.errno or 0)
-        raise OSError(error.errno, f"cannot listen on {host}:{port}: {why}") from error

@@ -12,6 +12,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from lienthong.kit.backoff import Backoff
+from lienthong.kit.ports import listen
 from lienthong.kit.rpc_errors import Deadline, ProblemsToStatus
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ async def serve_rpc(address: str, register: Callable[[grpc.aio.Server], None]) -
     try:
         port = server.add_insecure_port(address)
     except RuntimeError as error:
+        # gRPC does not say why: asking for the same port oneself does.
+        host, _, number = address.rpartition(":")
+        listen(host.strip("[]"), int(number)).close()
         raise OSError(f"cannot listen on {address}: {error}") from error
     await server.start()
     await status.set("", health_pb2.HealthCheckResponse.SERVING)

@@ -5,6 +5,12 @@ from __future__ import annotations
 from lienthong.catalog.bootstrap import run as run_catalog
 from lienthong.catalog.settings import CatalogSettings
 from lienthong.kit.process import run
+from lienthong.kit.text import BilingualText
+
+DOES = BilingualText(
+    "The service catalog: agencies, systems, services, event types and agreements.",
+    "Danh mục dịch vụ: cơ quan, hệ thống, dịch vụ, loại sự kiện và thoả thuận chia sẻ dữ liệu.",
+)
 
 if __name__ == "__main__":
-    run(lambda: run_catalog(CatalogSettings()))
+    run(lambda: run_catalog(CatalogSettings()), module="lienthong.catalog", does=DOES)

@@ -7,17 +7,22 @@ from lienthong.exchange.errors import SecretUnusableError
 from lienthong.exchange.settings import ExchangeSettings
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.process import run
+from lienthong.kit.text import BilingualText
+
+DOES = BilingualText(
+    "The event exchange: publish, subscribe, pull and acknowledge events.",
+    "Trao đổi sự kiện: đăng, đăng ký nhận, lấy và xác nhận sự kiện.",
+)
 
 
-def main() -> None:
-    """Serve until told to stop."""
+async def _main() -> None:
     settings = ExchangeSettings()
     configure_logs(bootstrap.PROCESS, settings.log_level, settings.log_format)
     try:
-        run(lambda: bootstrap.serve(settings))
+        await bootstrap.serve(settings)
     except SecretUnusableError as error:
         sys.exit(str(error))
 
 
 if __name__ == "__main__":
-    main()
+    run(_main, module="lienthong.exchange", does=DOES)

@@ -1,7 +1,7 @@
 """The identity process: `python -m lienthong.identity`, and what an operator may have to do by hand."""
 
-import argparse
 import sys
+from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable
 
 import uvloop
@@ -12,23 +12,37 @@ from lienthong.identity.domain.key_encryption import KeyDecryptionError, KeyEncr
 from lienthong.identity.service.key_encryption_file import write_key_encryption
 from lienthong.identity.service.own_clients import CredentialsError
 from lienthong.identity.settings import IdentitySettings
+from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.logs import configure_logs
+from lienthong.kit.text import BilingualText
+
+DOES = BilingualText(
+    "Digital identity: issues access tokens to systems and hands out the keys that verify them.",
+    "Định danh số: cấp mã truy cập cho các hệ thống và cung cấp khoá xác minh.",
+)
+_HELP = {
+    "serve": BilingualText("serve tokens and keys (the default)", "cấp mã truy cập và khoá (mặc định)"),
+    "new-key-file": BilingualText(
+        "make the key-encryption key file of a new installation",
+        "tạo tệp khoá mã hoá cho một cài đặt mới",
+    ),
+    "replace-signing-key": BilingualText(
+        "after a theft: sign with a new key at once; every token issued so far becomes invalid",
+        "khi lộ khoá: ký bằng khoá mới ngay; mọi mã truy cập đã cấp mất hiệu lực",
+    ),
+    "reread-catalog": BilingualText(
+        "after restoring an older database: read all of the catalog's events again at the next start",
+        "sau khi khôi phục cơ sở dữ liệu cũ: đọc lại mọi sự kiện của danh mục ở lần khởi động tới",
+    ),
+}
 
 
 def main() -> None:
     """Run the command that is asked for; without one, serve."""
-    parser = argparse.ArgumentParser(prog="python -m lienthong.identity", description=__doc__)
-    commands = parser.add_subparsers(dest="command")
-    commands.add_parser("serve", help="serve tokens and keys (the default)")
-    commands.add_parser("new-key-file", help="make the key-encryption key file of a new installation")
-    commands.add_parser(
-        "replace-signing-key",
-        help="after a theft: sign with a new key at once; every token issued so far becomes invalid",
-    )
-    commands.add_parser(
-        "reread-catalog",
-        help="after restoring an older database: read all of the catalog's events again at the next start",
-    )
+    parser = ProcessArguments("lienthong.identity", DOES)
+    commands = parser.add_subparsers(dest="command", title="lệnh · commands", parser_class=ArgumentParser)
+    for name, does in _HELP.items():
+        commands.add_parser(name, help=f"{does.vi} · {does.en}", description=f"{does.vi}\n{does.en}")
     command = parser.parse_args().command or "serve"
     try:
         settings = IdentitySettings()

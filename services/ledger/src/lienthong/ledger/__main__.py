@@ -6,9 +6,15 @@ import structlog
 
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.process import run
+from lienthong.kit.text import BilingualText
 from lienthong.ledger.bootstrap import PROCESS, serve
 from lienthong.ledger.errors import LedgerMismatchError, SigningKeyFileError
 from lienthong.ledger.settings import LedgerSettings
+
+DOES = BilingualText(
+    "The audit ledger: search, proofs and receipts of everything that went through the platform.",
+    "Nhật ký kiểm toán: tra cứu, bằng chứng và biên nhận của mọi giao dịch qua nền tảng.",
+)
 
 
 async def _main() -> None:
@@ -22,4 +28,4 @@ async def _main() -> None:
 
 
 if __name__ == "__main__":
-    run(_main)
+    run(_main, module="lienthong.ledger", does=DOES)

@@ -1,0 +1,111 @@
+"""Listening on a port, and saying plainly when that cannot be done."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from lienthong.kit.text import BilingualText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LOOK_AGAIN_S = 0.05
+
+
+class PortUnusableError(OSError):
+    """The port cannot be listened on; `text` names it, the setting and what to do."""
+
+    def __init__(self, host: str, port: int, code: int) -> None:
+        self.text = _explain(f"{host}:{port}", code)
+        super().__init__(code, f"{self.text.en} · {self.text.vi}")
+
+    def __str__(self) -> str:
+        return f"{self.text.en} · {self.text.vi}"
+
+
+def listen(host: str, port: int, *, backlog: int = 1024) -> socket.socket:
+    """A socket that listens on `host:port`, which no other may share.
+
+    Raises:
+        PortUnusableError: it cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=backlog)
+    except OSError as error:
+        raise PortUnusableError(host, port, error.errno or errno.EINVAL) from error
+
+
+@contextlib.contextmanager
+def claimed(host: str, *ports: int, patience: float = 3.0) -> Iterator[None]:
+    """Keep `ports` for this process and its workers, which share them with SO_REUSEPORT.
+
+    The system lets any process of the same user share such a port: a second one would come up and take some
+    of the calls. So nothing may listen when this begins, and on Linux a name that only one process can hold
+    keeps out a second one that starts at the same moment. A port is waited for up to `patience` seconds: the
+    workers of a process that was just killed may still be ending.
+
+    Raises:
+        PortUnusableError: another process has one of the ports.
+    """
+    with contextlib.ExitStack() as claims:
+        for port in ports:
+            claims.enter_context(contextlib.closing(_claim_soon(host, port, patience)))
+        yield
+
+
+def _claim_soon(host: str, port: int, patience: float) -> socket.socket:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return _claim(host, port)
+        except PortUnusableError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def _claim(host: str, port: int) -> socket.socket:
+    """Hold a name of this port: a socket in Linux's abstract namespace, which goes when its process ends."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        if sys.platform == "linux":
+            claim.bind(f"\0lienthong {host}:{port}")
+        listen(host, port).close()
+    except PortUnusableError:
+        claim.close()
+        raise
+    except OSError as error:
+        claim.close()
+        raise PortUnusableError(host, port, error.errno or errno.EADDRINUSE) from error
+    return claim
+
+
+def _explain(address: str, code: int) -> BilingualText:
+    why = os.strerror(code)
+    match code:
+        case errno.EADDRINUSE:
+            return BilingualText(
+                f"cannot listen on {address}: {why}. Another process uses this port. End it, or choose other"
+                " ports with LIENTHONG_PORT_OFFSET.",
+                f"Cổng {address} đang được tiến trình khác sử dụng. Hãy dừng tiến trình đó, hoặc chọn cổng"
+                " khác bằng LIENTHONG_PORT_OFFSET.",
+            )
+        case errno.EACCES:
+            return BilingualText(
+                f"cannot listen on {address}: {why}. Ports below 1024 need a privilege: choose others with"
+                " LIENTHONG_PORT_OFFSET.",
+                f"Không được phép dùng cổng {address}. Cổng nhỏ hơn 1024 cần quyền riêng: hãy chọn cổng khác"
+                " bằng LIENTHONG_PORT_OFFSET.",
+            )
+        case _:
+            return BilingualText(
+                f"cannot listen on {address}: {why}. Set LIENTHONG_HOST to an address of this machine.",
+                f"Không dùng được địa chỉ {address}. Hãy đặt LIENTHONG_HOST là một địa chỉ của máy này.",
+            )
