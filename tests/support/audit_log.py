@@ -5,8 +5,8 @@ from __future__ import annotations
 from lienthong.tlog import (
     ENTRIES,
     Checkpoint,
-    Edge,
     Receipt,
+    RightEdge,
     SigningKey,
     TileAddress,
     encode_bundle,
@@ -26,7 +26,7 @@ class AuditLog:
         self.key = SigningKey(ORIGIN, seed)
         self.entries: list[bytes] = []
         self.tiles: dict[tuple[int, int], bytes] = {}
-        self._edge = Edge()
+        self._edge = RightEdge()
         for entry in entries or []:
             self.append(entry)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from joserfc.jwk import ECKey
 
-from lienthong.identity.service.own_clients import CredentialsError
+from lienthong.identity.service.own_clients import OwnClientFileError
 from tests.integration.identity.harness import ISSUER, TOKEN_ENDPOINT, Process, running, settings_for
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ async def test_a_damaged_key_file_stops_the_start_and_is_kept(tmp_path: Path, co
     path = tmp_path / "home" / "operator" / "key.jwk"
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    with pytest.raises(CredentialsError, match=r"operator/key\.jwk"):
+    with pytest.raises(OwnClientFileError, match=r"operator/key\.jwk"):
         async with running(settings):
             pass
     assert path.read_text() == content

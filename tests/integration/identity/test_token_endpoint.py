@@ -359,9 +359,10 @@ async def test_its_openapi_document_describes_every_answer(process: Process) -> 
     paths = document["paths"]
     assert set(paths) == {
         "/oauth2/token", "/oauth2/jwks", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
     }  # fmt: skip
     ids = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
-    assert sorted(ids) == ["authorization_server", "jwks", "token", "well_known_jwks"]
+    assert sorted(ids) == ["authorization_server", "jwks", "openid_configuration", "token", "well_known_jwks"]
     assert [*paths["/oauth2/token"]["post"]["requestBody"]["content"]] == [
         "application/x-www-form-urlencoded"
     ]

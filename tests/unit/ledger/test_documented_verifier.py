@@ -11,8 +11,8 @@ import pytest
 
 from lienthong.tlog import (
     Checkpoint,
-    Edge,
     Receipt,
+    RightEdge,
     SigningKey,
     TileAddress,
     grow,
@@ -27,7 +27,7 @@ ENTRIES = [f'{{"id":"{number}","note":"một cửa"}}'.encode() for number in ra
 
 
 def receipt_text(index: int) -> str:
-    edge, stored = grow(Edge(), map(leaf_hash, ENTRIES))
+    edge, stored = grow(RightEdge(), map(leaf_hash, ENTRIES))
     tiles: dict[TileAddress, bytes] = {
         address: stored[address.level, address.index] for address in inclusion_tiles(index, edge.size)
     }

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from lienthong.tlog import (
     ENTRIES,
     Checkpoint,
-    Edge,
     Finding,
+    RightEdge,
     TileAddress,
     check_log,
     encode_bundle,
@@ -24,7 +24,7 @@ class StoredLog:
 
     def __init__(self, size: int) -> None:
         self.entries = [f"entry {number}".encode() for number in range(size)]
-        edge, self.tiles = grow(Edge(), map(leaf_hash, self.entries))
+        edge, self.tiles = grow(RightEdge(), map(leaf_hash, self.entries))
         self.checkpoint = Checkpoint("log", edge.size, edge.root)
 
     def fetch(self, address: TileAddress) -> bytes:
@@ -92,7 +92,7 @@ def test_an_entry_changed_together_with_its_tile_is_found_by_the_tree_above() ->
 def test_a_log_rewritten_from_the_ground_does_not_lead_to_the_checkpoint() -> None:
     log = StoredLog(600)
     log.entries[300] = b"changed"
-    log.tiles = grow(Edge(), map(leaf_hash, log.entries)).tiles
+    log.tiles = grow(RightEdge(), map(leaf_hash, log.entries)).tiles
     assert log.found() == [("checkpoint", "doubtful")]
 
 
@@ -137,5 +137,5 @@ def test_a_log_that_has_grown_since_its_checkpoint_is_sound() -> None:
     log = StoredLog(600)
     checkpoint = log.checkpoint
     log.entries += [b"later"] * 500
-    log.tiles = grow(Edge(), map(leaf_hash, log.entries)).tiles
+    log.tiles = grow(RightEdge(), map(leaf_hash, log.entries)).tiles
     assert check_log(checkpoint, log.fetch).sound

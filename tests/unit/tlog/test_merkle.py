@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 from lienthong.tlog import (
     EMPTY_ROOT,
     TILE_WIDTH,
-    Edge,
     MalformedTileError,
     ProofRefusedError,
+    RightEdge,
     TileAddress,
     consistency_proof,
     consistency_tiles,
-    edge_of,
-    edge_tiles,
     grow,
     inclusion_proof,
     inclusion_tiles,
     leaf_hash,
     levels,
     node_hash,
+    right_edge_of,
+    right_edge_tiles,
     subtree_root,
     verify_consistency,
     verify_inclusion,
@@ -88,7 +88,7 @@ class Tiles(dict[TileAddress, bytes]):
 
     def __init__(self, leaves: list[bytes]) -> None:
         super().__init__()
-        self.edge, tiles = grow(Edge(), leaves)
+        self.edge, tiles = grow(RightEdge(), leaves)
         for (level, index), hashes in tiles.items():
             for width in range(1, len(hashes) // 32 + 1):
                 self[TileAddress(level, index, width)] = hashes
@@ -100,15 +100,15 @@ TILES = Tiles(LEAVES)
 def test_the_roots_are_those_of_the_reference_tests() -> None:
     hashes = [leaf_hash(leaf) for leaf in CT_LEAVES]
     assert [subtree_root(b"".join(hashes[: n + 1])).hex() for n in range(8)] == CT_ROOTS
-    assert [grow(Edge(), hashes[: n + 1]).edge.root.hex() for n in range(8)] == CT_ROOTS
+    assert [grow(RightEdge(), hashes[: n + 1]).edge.root.hex() for n in range(8)] == CT_ROOTS
 
 
 def test_the_empty_tree_has_the_hash_of_nothing() -> None:
-    assert EMPTY_ROOT == sha256(b"").digest() == Edge().root == subtree_root(b"")
+    assert EMPTY_ROOT == sha256(b"").digest() == RightEdge().root == subtree_root(b"")
 
 
 def test_every_size_has_the_root_of_the_definition() -> None:
-    edge = Edge()
+    edge = RightEdge()
     for size, leaf in enumerate(LEAVES):
         assert edge.root == ROOTS[size] == subtree_root(b"".join(LEAVES[:size]))
         edge = grow(edge, [leaf]).edge
@@ -116,7 +116,7 @@ def test_every_size_has_the_root_of_the_definition() -> None:
 
 def test_growing_through_a_whole_tile_level_keeps_the_root_of_the_definition() -> None:
     leaves = numbered_leaves(TILE_WIDTH * TILE_WIDTH + TILE_WIDTH + 3)
-    edge = grow(Edge(), leaves).edge
+    edge = grow(RightEdge(), leaves).edge
     assert edge.root == root_by_definition(leaves)
     assert [len(partial) // 32 for partial in edge.partials] == [3, 1, 1]
 
@@ -124,7 +124,7 @@ def test_growing_through_a_whole_tile_level_keeps_the_root_of_the_definition() -
 @given(st.lists(st.integers(0, 700), max_size=6))
 def test_appending_in_portions_gives_the_same_tiles_as_at_once(portions: list[int]) -> None:
     leaves = numbered_leaves(sum(portions))
-    edge, stored = Edge(), dict[tuple[int, int], bytes]()
+    edge, stored = RightEdge(), dict[tuple[int, int], bytes]()
     bounds = [0]
     for portion in portions:
         bounds.append(bounds[-1] + portion)
@@ -132,22 +132,22 @@ def test_appending_in_portions_gives_the_same_tiles_as_at_once(portions: list[in
         edge, tiles = grow(edge, leaves[start:end])
         assert all(len(hashes) > len(stored.get(place, b"")) for place, hashes in tiles.items())
         stored |= tiles
-    at_once = grow(Edge(), leaves)
+    at_once = grow(RightEdge(), leaves)
     assert (edge, stored) == (at_once.edge, at_once.tiles)
     assert len(edge.partials) == levels(len(leaves))
 
 
 def test_the_edge_is_found_again_in_stored_tiles() -> None:
     for size in range(LARGEST + 1):
-        edge = edge_of(size, {address: TILES[address] for address in edge_tiles(size)})
+        edge = right_edge_of(size, {address: TILES[address] for address in right_edge_tiles(size)})
         assert edge.root == ROOTS[size]
 
 
 def test_an_edge_that_does_not_fit_its_size_cannot_be_made() -> None:
     with pytest.raises(MalformedTileError):
-        Edge(2, (LEAVES[0],))
+        RightEdge(2, (LEAVES[0],))
     with pytest.raises(MalformedTileError):
-        Edge(1, (LEAVES[0][:-1],))
+        RightEdge(1, (LEAVES[0][:-1],))
 
 
 def test_every_entry_of_every_size_has_an_inclusion_proof_and_it_is_the_one_of_the_rfc() -> None:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from lienthong.tlog import (
     Checkpoint,
-    Edge,
     MalformedReceiptError,
     ProofRefusedError,
     Receipt,
+    RightEdge,
     SigningKey,
     TileAddress,
     TlogError,
@@ -28,7 +28,7 @@ from lienthong.tlog import (
 
 KEY = SigningKey("lgsp/VN-BTN/ledger", bytes(range(32)))
 ENTRIES = [f'{{"v":1,"id":"{number}","khách":"một cửa"}}'.encode() for number in range(300)]
-EDGE, STORED = grow(Edge(), map(leaf_hash, ENTRIES))
+EDGE, STORED = grow(RightEdge(), map(leaf_hash, ENTRIES))
 CHECKPOINT = Checkpoint(KEY.name, EDGE.size, EDGE.root)
 
 

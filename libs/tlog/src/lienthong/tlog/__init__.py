@@ -39,15 +39,15 @@ from lienthong.tlog.tiles import (
     tiles_of_level,
 )
 from lienthong.tlog.tree import (
-    Edge,
     Growth,
+    RightEdge,
     consistency_proof,
     consistency_tiles,
-    edge_of,
-    edge_tiles,
     grow,
     inclusion_proof,
     inclusion_tiles,
+    right_edge_of,
+    right_edge_tiles,
 )
 
 __all__ = [
@@ -57,7 +57,6 @@ __all__ = [
     "MAX_ENTRY_SIZE",
     "TILE_WIDTH",
     "Checkpoint",
-    "Edge",
     "Finding",
     "Growth",
     "MalformedCheckpointError",
@@ -69,6 +68,7 @@ __all__ = [
     "ProofRefusedError",
     "Receipt",
     "Report",
+    "RightEdge",
     "Signature",
     "SignatureRefusedError",
     "SigningKey",
@@ -81,8 +81,6 @@ __all__ = [
     "consistency_proof",
     "consistency_tiles",
     "decode_bundle",
-    "edge_of",
-    "edge_tiles",
     "encode_bundle",
     "grow",
     "inclusion_proof",
@@ -92,6 +90,8 @@ __all__ = [
     "node_hash",
     "open_checkpoint",
     "open_note",
+    "right_edge_of",
+    "right_edge_tiles",
     "sign_note",
     "subtree_root",
     "tiles_of_level",

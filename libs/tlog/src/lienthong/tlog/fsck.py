@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from lienthong.tlog.errors import MalformedTileError
 from lienthong.tlog.merkle import HASH_SIZE, leaf_hash, subtree_root
 from lienthong.tlog.tiles import ENTRIES, TILE_WIDTH, TileAddress, decode_bundle, levels, tiles_of_level
-from lienthong.tlog.tree import Edge
+from lienthong.tlog.tree import RightEdge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,7 +141,7 @@ class _Check:
             partials = [b""] * levels(self.checkpoint.size)
             for tile, hashes in zip(edge, chosen, strict=True):
                 partials[tile.address.level] = hashes
-            if Edge(self.checkpoint.size, tuple(partials)).root == self.checkpoint.root:
+            if RightEdge(self.checkpoint.size, tuple(partials)).root == self.checkpoint.root:
                 for tile, hashes in zip(edge, chosen, strict=True):
                     tile.genuine = hashes
                 return

@@ -20,7 +20,7 @@ _TILE_BYTES = TILE_WIDTH * HASH_SIZE
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class RightEdge:
     """The right edge of a tree: all that is needed to append to it and to know its root.
 
     `partials[L]` holds the hashes of the partial tile of level L, none where the last tile of the level is
@@ -55,11 +55,11 @@ class Edge:
 class Growth(NamedTuple):
     """What appending brought: the new edge, and the hashes of every tile that is new or has become wider."""
 
-    edge: Edge
+    edge: RightEdge
     tiles: dict[tuple[int, int], bytes]
 
 
-def grow(edge: Edge, leaves: Iterable[bytes]) -> Growth:
+def grow(edge: RightEdge, leaves: Iterable[bytes]) -> Growth:
     """Append leaves, given by their hashes. The keys of the tiles are (level, index)."""
     arriving = b"".join(leaves)
     size = edge.size + len(arriving) // HASH_SIZE
@@ -80,10 +80,10 @@ def grow(edge: Edge, leaves: Iterable[bytes]) -> Growth:
             tiles[level, index] = partial
         partials.append(partial)
         arriving = b"".join(roots)
-    return Growth(Edge(size, tuple(partials)), tiles)
+    return Growth(RightEdge(size, tuple(partials)), tiles)
 
 
-def edge_tiles(size: int) -> list[TileAddress]:
+def right_edge_tiles(size: int) -> list[TileAddress]:
     """The tiles that make up the edge of the tree of `size` leaves."""
     return [
         TileAddress.of_tree(level, size >> 8 * (level + 1), size)
@@ -92,16 +92,16 @@ def edge_tiles(size: int) -> list[TileAddress]:
     ]
 
 
-def edge_of(size: int, tiles: Mapping[TileAddress, bytes]) -> Edge:
-    """The edge of the tree of `size` leaves, from the tiles that `edge_tiles` names.
+def right_edge_of(size: int, tiles: Mapping[TileAddress, bytes]) -> RightEdge:
+    """The edge of the tree of `size` leaves, from the tiles that `right_edge_tiles` names.
 
     Raises:
         MalformedTileError: a tile is missing or too narrow.
     """
     partials = [b""] * levels(size)
-    for address in edge_tiles(size):
+    for address in right_edge_tiles(size):
         partials[address.level] = _stored(tiles, address)
-    return Edge(size, tuple(partials))
+    return RightEdge(size, tuple(partials))
 
 
 def inclusion_tiles(index: int, size: int) -> list[TileAddress]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lienthong.identity import bootstrap
 from lienthong.identity.domain.key_encryption import KeyDecryptionError, KeyEncryption, KeyEncryptionKeyError
 from lienthong.identity.service.key_encryption_file import write_key_encryption
-from lienthong.identity.service.own_clients import CredentialsError
+from lienthong.identity.service.own_clients import OwnClientFileError
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.logs import configure_logs
@@ -51,7 +51,7 @@ def main() -> None:
     configure_logs(bootstrap.PROCESS, settings.log_level, settings.log_format)
     try:
         _COMMANDS[command](settings)
-    except (CredentialsError, FileExistsError, KeyEncryptionKeyError, KeyDecryptionError) as error:
+    except (OwnClientFileError, FileExistsError, KeyEncryptionKeyError, KeyDecryptionError) as error:
         sys.exit(str(error))
 
 

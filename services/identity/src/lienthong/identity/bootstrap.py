@@ -80,7 +80,7 @@ async def open_core(
     Raises:
         KeyEncryptionKeyError: the key-encryption key is missing or unreadable.
         KeyDecryptionError: the signing keys in the database were encrypted with another one.
-        CredentialsError: a credentials file of the server's own clients is damaged.
+        OwnClientFileError: a credentials file of the server's own clients is damaged.
     """
     clock = clock or SystemClock()
     url = settings.identity_database_url
@@ -175,6 +175,6 @@ async def reread_catalog(settings: IdentitySettings) -> None:
     database = Database.open(settings.identity_database_url, schema=SCHEMA)
     try:
         async with database.transaction() as session:
-            await repository.rename_database(session, str(uuid4()))
+            await repository.replace_database_id(session, str(uuid4()))
     finally:
         await database.close()

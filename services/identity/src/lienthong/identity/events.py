@@ -29,7 +29,7 @@ class SystemKeys(_CatalogModel):
     jwks: dict[str, Any] = Field(default_factory=lambda: {"keys": []})
 
 
-class SystemResource(_CatalogModel):
+class CatalogSystem(_CatalogModel):
     """A system as the catalog describes it."""
 
     spec: SystemKeys = SystemKeys()
@@ -43,7 +43,7 @@ class SystemEvent(_CatalogModel):
     kind: Literal["System"]
     id: SystemId
     action: Literal["upserted", "removed"]
-    resource: SystemResource | None = None
+    resource: CatalogSystem | None = None
 
     @model_validator(mode="after")
     def _described(self) -> "SystemEvent":

@@ -20,7 +20,7 @@ clients: Final = Table(
     Column("changed_at", UtcDateTime(), nullable=False),
     Index("ix_client_status", "status"),
 )
-"""Who may ask for tokens. `catalog_version` is 0 for clients that the catalog does not know."""
+"""The clients. `catalog_version` is 0 for this server's own clients."""
 
 used_assertions: Final = Table(
     "used_assertion",
@@ -30,7 +30,7 @@ used_assertions: Final = Table(
     Index("ix_used_assertion_forget_at", "forget_at"),
     sqlite_with_rowid=False,
 )
-"""Assertions that were used and still count. `digest` is SHA-256, so that any text may be a `jti`."""
+"""Used assertions, until they have expired. `digest` is SHA-256, so that a `jti` may be any text."""
 
 signing_keys: Final = Table(
     "signing_key",
@@ -49,9 +49,9 @@ state: Final = Table(
     Column("version", BigInteger, nullable=False),
     Column("database_id", String(36), nullable=False),
 )
-"""One row. `version` grows with every change of what verifiers must know; its lock puts changes in order.
+"""One row. `version` grows with every change of what verifiers must know; changes lock it.
 
-`database_id` names this database for ever: a new one reads the catalog's events from the start.
+`database_id` is random: identity in a new database reads the catalog's events from the start.
 """
 
 outbox: Final = outbox_table(metadata)

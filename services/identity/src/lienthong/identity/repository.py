@@ -30,7 +30,7 @@ async def find_client(session: AsyncSession, client_id: str) -> RegisteredClient
 
 
 async def save_client(session: AsyncSession, client: RegisteredClient, now: datetime) -> None:
-    """Store a client; the caller holds the lock of the state."""
+    """Insert or update a client; the caller has locked the version."""
     values = {
         "jwks": client.jwks,
         "scopes": " ".join(client.scopes),
@@ -49,7 +49,7 @@ async def save_client(session: AsyncSession, client: RegisteredClient, now: date
 
 
 async def refused_clients(session: AsyncSession) -> tuple[str, ...]:
-    """List the clients whose tokens are refused, in order."""
+    """The ids of the clients that are suspended or removed, sorted."""
     found = await session.scalars(
         select(clients.c.client_id)
         .where(clients.c.status != ClientStatus.ACTIVE.value)
@@ -59,18 +59,18 @@ async def refused_clients(session: AsyncSession) -> tuple[str, ...]:
 
 
 def assertion_digest(client_id: str, assertion_id: str) -> bytes:
-    """Name an assertion of a client for `remember_assertions`."""
-    # A lone surrogate is JSON, but no UTF-8: it has a digest all the same.
+    """The key of a used assertion: SHA-256 of the client id and the `jti`."""
+    # JSON strings may contain lone surrogates, which UTF-8 cannot encode.
     text = f"{client_id}\0{assertion_id}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 async def remember_assertions(session: AsyncSession, forget_at: Mapping[bytes, int]) -> frozenset[bytes]:
-    """Note that assertions are used; gives those that were not used before.
+    """Insert used assertions, by digest; returns those that were new.
 
-    Of several transactions at the same time exactly one finds an assertion new.
+    Of simultaneous transactions exactly one finds an assertion new.
     """
-    # In one order, so that no two replicas wait for each other.
+    # Sorted, so that replicas cannot wait for each other in a circle.
     rows = [{"digest": digest, "forget_at": forget_at[digest]} for digest in sorted(forget_at)]
     new = await session.scalars(
         _insert_for(session)(used_assertions)
@@ -82,7 +82,7 @@ async def remember_assertions(session: AsyncSession, forget_at: Mapping[bytes, i
 
 
 async def forget_assertions(session: AsyncSession, *, before: int, limit: int) -> int:
-    """Drop at most `limit` assertions that were to be forgotten before a moment; returns how many went."""
+    """Delete at most `limit` used assertions whose `forget_at` lies before `before`; returns how many."""
     old = select(used_assertions.c.digest).where(used_assertions.c.forget_at < before).limit(limit)
     gone = await session.scalars(
         delete(used_assertions).where(used_assertions.c.digest.in_(old)).returning(used_assertions.c.digest)
@@ -91,7 +91,7 @@ async def forget_assertions(session: AsyncSession, *, before: int, limit: int) -
 
 
 async def stored_keys(session: AsyncSession) -> Sequence[StoredKey]:
-    """List the published keys in the order in which they sign."""
+    """The published keys, in the order in which they sign."""
     rows = await session.execute(
         select(signing_keys).order_by(signing_keys.c.signs_from, signing_keys.c.key_id)
     )
@@ -108,38 +108,38 @@ async def publish_key(session: AsyncSession, key: StoredKey) -> None:
 
 
 async def remove_keys(session: AsyncSession, key_ids: Collection[str]) -> None:
-    """Drop signing keys."""
+    """Delete signing keys."""
     await session.execute(delete(signing_keys).where(signing_keys.c.key_id.in_(key_ids)))
 
 
 async def current_version(session: AsyncSession) -> int:
-    """Tell the version of what verifiers must know."""
+    """The version of what verifiers must know."""
     return int((await session.execute(select(state.c.version))).scalar_one())
 
 
 async def lock_version(session: AsyncSession) -> int:
-    """Like `current_version`, and let nobody else change anything until the transaction ends."""
+    """Like `current_version`, and lock it: other transactions that change it wait for this one."""
     return int((await session.execute(select(state.c.version).with_for_update())).scalar_one())
 
 
 async def raise_version(session: AsyncSession, now: datetime) -> None:
-    """Count a change.
+    """Raise the version, as part of a change of what verifiers must know.
 
-    The version is the time in milliseconds, or one more than before: so it grows even across a database that
-    was made anew or restored.
+    The new version is the time in milliseconds, or the old one plus one if that is more: so it grows even
+    when the database is replaced or restored.
     """
     before = await lock_version(session)
     await session.execute(update(state).values(version=max(before + 1, int(now.timestamp() * 1000))))
 
 
 async def database_id(session: AsyncSession) -> str:
-    """Tell the name of this database."""
+    """The id of this database."""
     return str((await session.execute(select(state.c.database_id))).scalar_one())
 
 
-async def rename_database(session: AsyncSession, name: str) -> None:
-    """Give this database another name."""
-    await session.execute(update(state).values(database_id=name))
+async def replace_database_id(session: AsyncSession, new_id: str) -> None:
+    """Give this database another id."""
+    await session.execute(update(state).values(database_id=new_id))
 
 
 def _insert_for(session: AsyncSession) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:

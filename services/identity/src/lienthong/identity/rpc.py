@@ -1,4 +1,4 @@
-"""The gRPC service Keys: hands out what a process needs to check access tokens by itself."""
+"""The gRPC service Keys: gives other processes what they need to verify access tokens."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -29,8 +29,8 @@ class KeysService(KeysServicer):
         request: WatchRequest,
         context: grpc.aio.ServicerContext[WatchRequest, AsyncIterator[WatchResponse]],
     ) -> AsyncIterator[WatchResponse]:
-        """Send the whole state at once, on every change, and every five seconds."""
-        _log.info("watcher came", node=request.node)
+        """Send the whole state immediately, on every change, and every five seconds."""
+        _log.info("watch started", node=request.node)
         while True:
             published = self._keyring.published
             yield WatchResponse(

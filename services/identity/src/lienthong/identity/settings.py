@@ -14,7 +14,7 @@ _HOUR = timedelta(hours=1)
 
 
 def _seconds(value: object) -> object:
-    """A number in an environment variable is a text, which pydantic would take for ISO 8601."""
+    """Read a number of seconds; pydantic takes text from the environment for ISO 8601."""
     if isinstance(value, str):
         with suppress(ValueError):
             return float(value)
@@ -41,7 +41,7 @@ class IdentitySettings(Settings):
     identity_token_lifetime: Duration = Field(default=timedelta(minutes=5), ge=_SECOND, le=_HOUR)
     """How long an access token lives."""
     identity_assertion_lifetime: Duration = Field(default=timedelta(minutes=5), ge=_SECOND, le=_HOUR)
-    """How far ahead an assertion may expire; each is remembered so long."""
+    """How far ahead an assertion may expire; used ones are stored until then."""
     identity_clock_leeway: Duration = Field(
         default=timedelta(seconds=10), ge=timedelta(0), le=timedelta(minutes=1)
     )
@@ -70,5 +70,5 @@ class IdentitySettings(Settings):
 
     @property
     def jwks_max_age(self) -> int:
-        """For how many seconds others may keep a copy of the key set: well within the announcement."""
+        """For how many seconds verifiers may keep a copy of the key set: less than a key is announced."""
         return int(min(timedelta(minutes=5), self.identity_key_announced_for / 2).total_seconds())

@@ -10,7 +10,7 @@ from lienthong.kit.bulk import execute_many
 from lienthong.ledger.domain.search import LedgerEntry, QuarantinedRecord
 from lienthong.ledger.domain.tree_head import TreeHead
 from lienthong.ledger.models import entries, quarantine, tiles, tree
-from lienthong.tlog import ENTRIES, TILE_WIDTH, TileAddress, edge_of, edge_tiles, encode_bundle
+from lienthong.tlog import ENTRIES, TILE_WIDTH, TileAddress, encode_bundle, right_edge_of, right_edge_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lienthong.ledger.domain.integration import Quarantining
     from lienthong.ledger.domain.records import JournalRecord
     from lienthong.ledger.domain.search import EntryQuery
-    from lienthong.tlog import Edge
+    from lienthong.tlog import RightEdge
 
 _HEAD = 1
 _CHUNK = 500
@@ -88,9 +88,9 @@ async def append_entries(session: AsyncSession, first: int, records: Sequence[Jo
     await execute_many(session, _APPEND, rows)
 
 
-async def put_tiles(session: AsyncSession, edge: Edge, grown: Mapping[tuple[int, int], bytes]) -> None:
+async def put_tiles(session: AsyncSession, edge: RightEdge, grown: Mapping[tuple[int, int], bytes]) -> None:
     """Store the tiles of a tree that grew from `edge`: partial tiles of the edge are replaced."""
-    started = {(address.level, address.index) for address in edge_tiles(edge.size)}
+    started = {(address.level, address.index) for address in right_edge_tiles(edge.size)}
     rows = [(place, {"at_level": place[0], "at_index": place[1], "hashes": grown[place]}) for place in grown]
     widened = [row for place, row in rows if place in started]
     added = [row for place, row in rows if place not in started]
@@ -106,13 +106,13 @@ async def find_tiles(session: AsyncSession, addresses: Iterable[TileAddress]) ->
     return {wanted[row.level, row.tile_index]: row.hashes for row in found}
 
 
-async def find_edge(session: AsyncSession, size: int) -> Edge:
+async def find_right_edge(session: AsyncSession, size: int) -> RightEdge:
     """The tiles on the right edge of the tree of `size` leaves, from which the tree can grow.
 
     Raises:
         MalformedTileError: a tile of it is missing or too narrow.
     """
-    return edge_of(size, await find_tiles(session, edge_tiles(size)))
+    return right_edge_of(size, await find_tiles(session, right_edge_tiles(size)))
 
 
 async def find_bundle(session: AsyncSession, address: TileAddress) -> bytes | None:

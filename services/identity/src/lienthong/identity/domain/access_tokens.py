@@ -1,4 +1,4 @@
-"""Access tokens as JWT (RFC 9068): what is in them and how they are signed."""
+"""Access tokens as JWT (RFC 9068): their claims and their signature."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ALGORITHM: Final = "ES256"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenSigningKey:
-    """A P-256 key of this server. `key_id` is its RFC 7638 thumbprint."""
+    """A P-256 key that signs access tokens (ES256). `key_id` is its RFC 7638 thumbprint."""
 
     key_id: str
     key: ECKey
@@ -38,11 +38,11 @@ class TokenSigningKey:
         return cls(key.thumbprint(), key)
 
     def private_jwk(self) -> dict[str, Any]:
-        """Give the private JWK; it leaves the process only encrypted."""
+        """The private JWK; it leaves the process only encrypted."""
         return dict(self.key.as_dict(private=True))
 
     def public_jwk(self) -> dict[str, Any]:
-        """Give the JWK that verifiers get."""
+        """The public JWK, as verifiers get it."""
         members = self.key.as_dict(private=False)
         return {
             "kty": "EC", "crv": "P-256", "x": members["x"], "y": members["y"],
@@ -79,7 +79,7 @@ def mint(
 ) -> str:
     """Sign an access token for a client (RFC 9068 §2).
 
-    `scopes` come in the order in which they are to stand in the token. Times are whole seconds (NumericDate).
+    The token lists `scopes` in their order. Times are whole seconds (NumericDate).
     """
     issued_at = int(now.timestamp())
     claims = {

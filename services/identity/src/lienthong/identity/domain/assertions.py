@@ -1,8 +1,7 @@
-"""Client assertions (RFC 7523 §2.2 and §3): what a system sends to prove that it holds its key.
+"""Client assertions (RFC 7523 §2.2 and §3): JWTs by which clients authenticate.
 
-Reading is pure and comes first: form, header and claims are judged before anyone asks who the client is, so
-that what a refusal says depends on the assertion alone and tells nothing about which clients exist. The
-signature comes last.
+Form, header and claims are checked before the client is looked up, so that a refusal depends on the assertion
+alone and does not reveal which clients exist. The signature is checked last.
 """
 
 import json
@@ -19,7 +18,7 @@ from joserfc.util import urlsafe_b64decode
 from lienthong.identity.domain.client_keys import ALGORITHMS, ALIASES, ClientKey
 
 MAX_ASSERTION: Final = 16_384
-"""Characters; the largest honest assertion (PS256 with an 8,192-bit key) has fewer than 3,000."""
+"""Characters; the largest usual assertion (PS256 with an 8,192-bit key) has fewer than 3,000."""
 MAX_CLIENT_ID: Final = 255
 MAX_ASSERTION_ID: Final = 256
 
@@ -37,7 +36,7 @@ _REGISTRY: Final = _Registry(algorithms=ALGORITHMS)
 
 
 class AssertionRefusedError(Exception):
-    """An assertion that proves nothing; `reason` is one of the keys of `errors.ASSERTION_REASONS`."""
+    """The assertion is not accepted; `reason` is one of the keys of `errors.ASSERTION_REASONS`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -49,7 +48,7 @@ class AssertionRules:
     """What every assertion must keep to.
 
     `audiences` are the names of this server, its issuer and its token endpoint. `lifetime` bounds how far
-    ahead an assertion may expire, and so how long its `jti` must be remembered. `leeway` forgives clocks that
+    ahead an assertion may expire, and so how long its `jti` must be stored. `leeway` allows for clocks that
     differ.
     """
 
@@ -60,7 +59,7 @@ class AssertionRules:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """An assertion whose form and claims are right; only `signed_by` tells whether it is genuine."""
+    """An assertion whose form, header and claims are valid; `signed_by` checks its signature."""
 
     client_id: str
     assertion_id: str
@@ -71,7 +70,7 @@ class Assertion:
     signature: bytes
 
     def candidates(self, keys: Iterable[ClientKey]) -> tuple[ClientKey, ...]:
-        """Choose the keys that may have signed: the named one, or, without a name, all of the algorithm."""
+        """The keys that may have signed: the one that `kid` names, or without it all of the algorithm."""
         return tuple(
             key
             for key in keys
@@ -79,13 +78,13 @@ class Assertion:
         )
 
     def signed_by(self, keys: Iterable[ClientKey]) -> ClientKey | None:
-        """Find the key that made the signature; None if none of them did."""
+        """The key whose signature it is; None if it is of none of them."""
         chosen = self.candidates(keys)
         return next((key for key in chosen if key.verifies(self.signing_input, self.signature)), None)
 
 
 def read_assertion(text: str, *, rules: AssertionRules, now: datetime) -> Assertion:
-    """Read an assertion in compact form and judge all of it but the signature.
+    """Read an assertion in compact form and check everything but the signature.
 
     Raises:
         AssertionRefusedError: with the first reason found.
@@ -171,7 +170,7 @@ def _read_client(claims: dict[str, Any]) -> str:
 
 
 def _check_audience(audience: object, names: Collection[str]) -> None:
-    # An assertion that is meant for someone else too could be used here by that someone first.
+    # Another server that is also an audience could present the assertion here.
     meant_for = audience if isinstance(audience, list) else [audience]
     if not meant_for or not all(isinstance(name, str) and name in names for name in meant_for):
         raise AssertionRefusedError("aud")
@@ -199,7 +198,7 @@ def _check_times(claims: dict[str, Any], rules: AssertionRules, now: float) -> f
 
 
 def _moment(claims: dict[str, Any], name: str) -> float | None:
-    """A NumericDate (RFC 7519 §2); JSON's large numbers and booleans are none."""
+    """A NumericDate (RFC 7519 §2); booleans and numbers beyond a float are refused."""
     if name not in claims:
         return None
     value = claims[name]

@@ -8,7 +8,7 @@ from typing import Any
 
 from lienthong.identity.domain.client_keys import client_keys
 from lienthong.identity.domain.scopes import SYSTEM_SCOPES
-from lienthong.identity.events import SystemEvent, SystemResource
+from lienthong.identity.events import CatalogSystem, SystemEvent
 
 
 class ClientStatus(StrEnum):
@@ -47,7 +47,7 @@ class ClientChange:
 def client_of(event: SystemEvent) -> RegisteredClient:
     """The client that a system of the catalog is."""
     removed = event.action == "removed" or event.resource is None
-    resource = SystemResource() if event.resource is None else event.resource
+    resource = CatalogSystem() if event.resource is None else event.resource
     return RegisteredClient(
         client_id=event.id,
         jwks=canonical_jwks({"keys": []} if removed else resource.spec.jwks),

@@ -1,4 +1,4 @@
-"""When signing keys are published, sign, and go: a plain function of the keys and the time.
+"""The rotation of signing keys: a pure function of the published keys and the time.
 
 A key's life: *published* (verifiers may fetch it, nothing is signed with it) for at least `announced_for`,
 then *signing* for `signing_for`, then *retired* (signs nothing, still published) until the last token that it
@@ -28,7 +28,7 @@ class RotationRules:
 
 @dataclass(frozen=True, slots=True)
 class KeyTimes:
-    """A published key's name and the instant from which it signs."""
+    """A published key's id and the time from which it signs."""
 
     key_id: str
     signs_from: datetime
@@ -36,7 +36,7 @@ class KeyTimes:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What is to be done now: publish a key that signs from then on, and remove keys that nothing needs."""
+    """What is due: publish a new key that signs from a given time, and remove keys that are not needed."""
 
     publish_signing_from: datetime | None = None
     remove: tuple[str, ...] = ()
@@ -46,9 +46,9 @@ class Rotation:
 
 
 def signing_key(keys: Sequence[KeyTimes], now: datetime) -> KeyTimes | None:
-    """Choose the key that signs now: the one that began last.
+    """The key that signs now: the one that began to sign last.
 
-    If all begin later (the clock was set back), the first to begin: it is published, so it can be verified.
+    If all of them begin later (the clock was set back), the first to begin: verifiers know it already.
     """
     begun = [key for key in keys if key.signs_from <= now]
     if begun:
@@ -57,10 +57,10 @@ def signing_key(keys: Sequence[KeyTimes], now: datetime) -> KeyTimes | None:
 
 
 def plan(keys: Sequence[KeyTimes], *, rules: RotationRules, now: datetime) -> Rotation:
-    """Say what is to be done now. Doing it and asking again answers that there is nothing to do."""
+    """What is due now. After it has been done, nothing is due."""
     current = signing_key(keys, now)
     if current is None:
-        # Nobody can hold a copy of a key set that never existed: the first key may sign at once.
+        # No verifier has a copy of the key set yet: the first key may sign at once.
         return Rotation(publish_signing_from=now)
     return Rotation(_next_begins(keys, current, rules, now), _unneeded(keys, rules, now))
 

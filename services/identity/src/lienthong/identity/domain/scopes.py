@@ -1,4 +1,4 @@
-"""Scopes (RFC 6749 §3.3): what a token is good for."""
+"""Scopes (RFC 6749 §3.3): what a token permits."""
 
 import re
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ _SYNTAX: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x
 
 
 def granted_scopes(asked: str | None, allowed: Sequence[str]) -> tuple[str, ...]:
-    """Choose the scopes of a token: those asked for, or all that the client may have if it asks for none.
+    """The scopes of a token: those requested, or all that are allowed if none is requested.
 
     Raises:
-        TokenError: invalid_scope, if one may not be had or the parameter is malformed.
+        TokenError: invalid_scope, if one is not allowed or the parameter is malformed.
     """
     if asked is None:
         return tuple(allowed)

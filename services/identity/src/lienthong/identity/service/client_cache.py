@@ -1,7 +1,7 @@
-"""The clients as the token endpoint reads them: at hand, but never older than what this process has heard.
+"""A cache of clients for the token endpoint.
 
-Every change of a client raises the version of the state, and what was read under another version is dropped.
-A client that is not there is asked for again each time: the catalog may have registered it a moment ago.
+Every change of a client raises the version of the state; the cache is emptied when this process sees another
+version. Unknown clients are not cached: the catalog may have registered one a moment ago.
 """
 
 from collections import OrderedDict
@@ -16,7 +16,7 @@ _MOST: Final = 4096
 
 
 class ClientCache:
-    """Finds clients, in memory where that is as good as the database."""
+    """Finds clients in memory, or in the database and then keeps them."""
 
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
@@ -34,7 +34,7 @@ class ClientCache:
             return known
         async with self._database.reading() as session:
             client = await repository.find_client(session, client_id)
-        # What was read before a change must not be kept as if it were read after it.
+        # A client that was read before a change must not be kept under the version after it.
         if client is not None and self._keyring.published.version == self._version == version:
             self._clients[client_id] = client
             if len(self._clients) > _MOST:

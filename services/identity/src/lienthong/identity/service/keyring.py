@@ -31,7 +31,7 @@ NewKey = Callable[[], TokenSigningKey]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What verifiers must know: the key set as JSON text and the clients whose tokens are refused."""
+    """What verifiers must know: the key set as JSON text, and the clients whose tokens they must refuse."""
 
     version: int
     jwks: str
@@ -50,7 +50,7 @@ class NoSigningKeyError(Exception):
 
 
 class Keyring:
-    """The keys of this server. `refresh` reads them, `rotate` moves them through their lives."""
+    """The signing keys of this server. `refresh` reads them, `rotate` publishes and removes them when due."""
 
     def __init__(
         self,
@@ -82,15 +82,15 @@ class Keyring:
         """What verifiers must know now.
 
         Raises:
-            NoSigningKeyError: nothing was read yet.
+            NoSigningKeyError: the state has not been read yet.
         """
         return self._loaded().published
 
     def signing(self) -> TokenSigningKey:
-        """Choose the key that signs now.
+        """The key that signs now.
 
         Raises:
-            NoSigningKeyError: nothing was read yet.
+            NoSigningKeyError: the state has not been read yet.
         """
         loaded = self._loaded()
         current = signing_key(loaded.times, self._clock.now())
@@ -108,13 +108,13 @@ class Keyring:
                 await event.wait()
 
     async def refresh(self) -> None:
-        """Read the state again if its version in the database is another one.
+        """Read the state again if its version in the database has changed.
 
         Raises:
             KeyDecryptionError: a key was encrypted with a key-encryption key that is not in the key file.
         """
         async with self._refreshing, self._database.reading() as session:
-            # The version comes first: what changes after it is read shows up as another version next time.
+            # The version is read first: a change after that has another version, and is seen next time.
             version = await repository.current_version(session)
             if self._state is not None and self._state.published.version == version:
                 return
@@ -125,7 +125,7 @@ class Keyring:
         event.set()
 
     async def rotate(self) -> bool:
-        """Do what is due: publish the next key, remove what nothing needs. Tells whether anything was due."""
+        """Publish the next key and remove old ones, if due. Returns whether anything was due."""
         async with self._database.transaction() as session:
             await repository.lock_version(session)
             now = self._clock.now()
@@ -138,9 +138,9 @@ class Keyring:
         return bool(due)
 
     async def replace_now(self) -> str:
-        """Drop all keys and sign with a new one at once: every token issued so far becomes invalid.
+        """Remove all keys and sign with a new one at once: every token issued so far becomes invalid.
 
-        For a signing key that was stolen. Gives the new key's id.
+        For use after the theft of a signing key. Returns the id of the new key.
         """
         async with self._database.transaction() as session:
             await repository.lock_version(session)

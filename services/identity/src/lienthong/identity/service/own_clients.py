@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 NewKey = Callable[[], ECKey]
 
 
-class CredentialsError(Exception):
+class OwnClientFileError(Exception):
     """A credentials file is damaged. It is not overwritten: an operator has to look at it."""
 
 
@@ -45,7 +45,7 @@ async def register_own_clients(
     """Write missing credentials, and register the clients with the keys in the folder.
 
     Raises:
-        CredentialsError: a key file is there but cannot be read.
+        OwnClientFileError: a key file is there but cannot be read.
     """
     for client_id, scopes in OWN_CLIENTS.items():
         home = folder / client_id
@@ -92,7 +92,7 @@ def _read_public(path: Path) -> dict[str, Any]:
     public: dict[str, Any] = {name: private[name] for name in _PUBLIC if name in private}
     usable = client_key(public)
     if "d" not in private or usable is None or usable.algorithm != "ES256":
-        raise CredentialsError(
+        raise OwnClientFileError(
             f"{path} holds no private P-256 key. Restore it, or move it away: a new one is then made."
         )
     return public
@@ -102,7 +102,7 @@ def _read_object(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise CredentialsError(f"{path} cannot be read as JSON: {error}") from error
+        raise OwnClientFileError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(document, dict):
-        raise CredentialsError(f"{path} holds no JSON object")
+        raise OwnClientFileError(f"{path} holds no JSON object")
     return document

@@ -1,7 +1,6 @@
-"""Assertions that were used: each counts once, on all replicas, for as long as it could be used again.
+"""Protection against replay: each assertion is accepted once, on all replicas (RFC 7523 §3, `jti`).
 
-Requests that arrive together share one transaction, and so one wait for the disk; a request alone does not
-wait for company.
+Requests that arrive while a transaction is being written share the next one, and so one wait for the disk.
 """
 
 import asyncio
@@ -13,14 +12,14 @@ from lienthong.kit.database import Database
 
 @dataclass(slots=True)
 class _Batch:
-    """Assertions that are written together, and who waits for each: whether it was the first use."""
+    """Assertions that are written in one transaction, each with the future that tells whether it was new."""
 
     forget_at: dict[bytes, int] = field(default_factory=dict)
     waiting: dict[bytes, asyncio.Future[bool]] = field(default_factory=dict)
 
 
 class UsedAssertions:
-    """Remembers assertions durably."""
+    """The assertions that were used and have not expired, stored durably."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,9 +27,9 @@ class UsedAssertions:
         self._writer: asyncio.Task[None] | None = None
 
     async def use(self, client_id: str, assertion_id: str, *, forget_at: int) -> bool:
-        """Use an assertion up; False if it was used before. Of several at the same time exactly one is first.
+        """Mark an assertion as used; False if it was used before. Of simultaneous uses exactly one gets True.
 
-        When this returns True, the use is on disk. `forget_at` is in seconds since 1970.
+        When this returns True, the use is on disk. It may be deleted at `forget_at`, in seconds since 1970.
 
         Raises:
             SQLAlchemyError, OSError, TimeoutError: the database failed; whether it is used is not known.
@@ -47,7 +46,7 @@ class UsedAssertions:
         return await first
 
     async def _write(self) -> None:
-        """Write until nothing is gathered; what comes meanwhile is the next batch."""
+        """Write batches until there is none; what arrives during a transaction is the next batch."""
         while self._gathering.waiting:
             batch, self._gathering = self._gathering, _Batch()
             try:

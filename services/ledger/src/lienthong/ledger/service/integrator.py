@@ -12,7 +12,7 @@ from lienthong.ledger import repository
 from lienthong.ledger.domain.integration import find_losses, record_ids, sort_records
 from lienthong.ledger.domain.records import read_message
 from lienthong.ledger.errors import LedgerMismatchError
-from lienthong.tlog import Checkpoint, Edge, grow
+from lienthong.tlog import Checkpoint, RightEdge, grow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ class Integrator:
         self._database = database
         self._signer = signer
         self._clock = clock
-        self._edge = Edge()
+        self._edge = RightEdge()
 
     async def last_integrated(self, stream: str) -> int:
         """The number of the last message of the stream that is in the log; 0 when there is none.
@@ -100,10 +100,10 @@ class Integrator:
 
     async def _append(
         self, session: AsyncSession, head: TreeHead, records: Sequence[JournalRecord]
-    ) -> tuple[Edge, TreeHead]:
+    ) -> tuple[RightEdge, TreeHead]:
         edge = self._edge
         if edge.size != head.size or edge.root != head.root:
-            edge = await repository.find_edge(session, head.size)
+            edge = await repository.find_right_edge(session, head.size)
             if edge.root != head.root:
                 raise LedgerMismatchError(
                     f"the stored tiles do not give the root of the log at size {head.size}"

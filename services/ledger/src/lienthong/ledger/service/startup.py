@@ -70,7 +70,7 @@ async def verify(session: AsyncSession, head: TreeHead, key: SigningKey, origin:
     """
     try:
         checkpoint = open_checkpoint(head.checkpoint, key.verifier, origin=origin)
-        edge = await repository.find_edge(session, checkpoint.size)
+        edge = await repository.find_right_edge(session, checkpoint.size)
     except TlogError as error:
         raise LedgerMismatchError(f"{error}. {_ADVICE}") from error
     if (checkpoint.size, checkpoint.root) != (head.size, head.root):
