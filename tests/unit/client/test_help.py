@@ -36,7 +36,7 @@ LEAVES = {words: command for words, command in TREE.items() if not hasattr(comma
 
 def examples(command: Any) -> list[str]:  # noqa: ANN401
     """The command lines of a command's help; a backslash continues a line."""
-    text = command.epilog.split("\n\n", 1)[1].replace("\\\\", "\\")
+    text = command.epilog.split("\n\n", 1)[1]
     return [line.strip() for line in text.replace("\\\n", " ").splitlines()]
 
 

@@ -103,8 +103,8 @@ def _credentials(as_: str | None) -> tuple[Credentials | None, list[Check]]:
         credentials = Credentials.load(folder)
     except LienthongError as error:
         return None, [_failed("credentials", _CREDENTIALS, error)]
-    said = Text(f"{credentials.client_id}, {credentials.algorithm}", f"{credentials.client_id} at {folder}")
-    checks = [Check("credentials", "ok", _CREDENTIALS, said)]
+    said = f"{credentials.client_id}, {credentials.algorithm}, {folder}"
+    checks = [Check("credentials", "ok", _CREDENTIALS, Text(said, said))]
     if _others_read(folder / KEY_FILE):
         checks.append(
             Check(

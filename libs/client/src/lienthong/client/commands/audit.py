@@ -348,5 +348,5 @@ def _show_table(screen: "Screen", items: list[Mapping[str, Any]]) -> None:
         result = " ".join(str(record[name]) for name in ("status", "error") if name in record)
         who = record.get("client") or record.get("actor")
         told = (record.get("at"), record.get("kind"), who, action.strip(), result, record.get("tx"))
-        rows.append((item["index"], *told))
+        rows.append((f"#{item['index']}", *told))
     table.show(screen, _COLUMNS, rows)

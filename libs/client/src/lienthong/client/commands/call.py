@@ -85,8 +85,8 @@ def call(
     if not answer.ok:
         screen.note(
             Text(
-                f"bên cung cấp trả lời {answer.status}; trục chuyển nguyên văn",
-                f"the provider answered {answer.status}; the bus passed it on as it is",
+                f"bên cung cấp trả lời {answer.status}; cổng chuyển nguyên văn câu trả lời",
+                f"the provider answered {answer.status}; the gateway passed the answer on unchanged",
             )
         )
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text as Styled
 
 from lienthong.client.errors import Text
+from lienthong.client.terminal.language import Language
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,13 +35,16 @@ _VERSION = Text("phiên bản danh mục", "catalog version")
 def lines(application: Application, screen: Screen) -> Iterator[Styled]:
     """A line for each resource, under it what changes in it, and a summary at the end."""
     for result in application.results:
-        yield from _resource(result)
+        yield from _resource(result, screen)
     yield _summary(application, screen)
 
 
-def _resource(result: Applied) -> Iterator[Styled]:
+def _resource(result: Applied, screen: Screen) -> Iterator[Styled]:
     sign, style = _SIGNS.get(result.action, ("?", ""))
-    yield Styled(f"{sign} {result.kind} {result.id}", style=style).append(f"  {result.action}", style="dim")
+    action = result.action
+    if screen.language is Language.VI and action in _WORDS:
+        action = _WORDS[action].vi
+    yield Styled(f"{sign} {result.kind} {result.id}", style=style).append(f"  {action}", style="dim")
     if result.action != "updated":
         return
     for change in result.changes:

@@ -10,7 +10,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from lienthong.client.terminal.language import Language, half, language_of
@@ -64,7 +63,7 @@ def command(
     app: typer.Typer, name: str, *examples: str, panel: str | None = None
 ) -> Callable[[Function], Function]:
     """Make a function a command of `app`; the examples, lines for a shell, end its help."""
-    lines = escape("\n".join(f"  {example}" for example in examples))
+    lines = "\n".join(f"  {example}" for example in examples)
     return app.command(name, cls=CommandWithHelp, epilog=f"{_EXAMPLES}\n\n{lines}", rich_help_panel=panel)
 
 
@@ -77,6 +76,7 @@ def _said(text: str | None) -> str | None:
 
 
 def _translate(command: TyperCommand | TyperGroup, ctx: Any) -> None:  # noqa: ANN401
+    from rich.markup import escape
     from typer import rich_utils
 
     language = _language()
@@ -89,7 +89,7 @@ def _translate(command: TyperCommand | TyperGroup, ctx: Any) -> None:  # noqa: A
     command.help = _said(command.help)
     if command.epilog:
         text, *examples = command.epilog.split("\n\n")
-        command.epilog = "\n\n".join([half(text, language), *examples])
+        command.epilog = "\n\n".join([half(text, language), *map(escape, examples)])
     for parameter in command.get_params(ctx):
         parameter.help = _said(_HELP_OPTION if "--help" in parameter.opts else parameter.help)  # type: ignore[attr-defined]
         _translate_panel(parameter)

@@ -56,9 +56,9 @@ class Screen:
         """Text on standard output as it is."""
         sys.stdout.write(text)
 
-    def print(self, what: RenderableType) -> None:
-        """Something on standard output."""
-        _print(self.out, what)
+    def print(self, what: RenderableType, *, indent: int | None = None) -> None:
+        """Something on standard output; lines that follow from breaking a longer one are indented so far."""
+        _print(self.out, what, indent)
 
     def done(self, text: Text) -> None:
         """A success, on standard output."""
@@ -147,23 +147,24 @@ def _console(file: TextIO) -> Console:
     return console
 
 
-def _print(console: Console, what: RenderableType) -> None:
+def _print(console: Console, what: RenderableType, indent: int | None = None) -> None:
     if not isinstance(what, str | Styled):
         console.print(what)
         return
     text = Styled(what) if isinstance(what, str) else what
     for line in text.split("\n", allow_blank=True):
-        for part in _between_words(console, line) if console.is_terminal else [line]:
+        for part in _between_words(console, line, indent) if console.is_terminal else [line]:
             console.print(part, soft_wrap=True)
 
 
-def _between_words(console: Console, line: Styled) -> Iterator[Styled]:
+def _between_words(console: Console, line: Styled, indent: int | None) -> Iterator[Styled]:
     """The line in parts that fit, the later ones indented; a word longer than a line stays whole."""
     if line.cell_len <= console.width:
         yield line
         return
-    indent = len(line.plain) - len(line.plain.lstrip()) + len(_INDENT)
     start = line.plain[: len(line.plain) - len(line.plain.lstrip())]
+    if indent is None:
+        indent = len(start) or len(_INDENT)
     words = line[len(start) :]
     for number, part in enumerate(words.divide(_breaks(words.plain, console.width - indent))):
         part.rstrip()

@@ -1,6 +1,7 @@
 """Rows of values: as a table where it is wide enough for them, else one value under the other.
 
-Ids, times and addresses always stay whole; only prose (a name) is broken, between words.
+Ids, times and addresses always stay whole; only prose (a name) is broken, between words. The library that
+draws tables is imported when there is one to draw: commands name their columns as they are loaded.
 """
 
 from __future__ import annotations
@@ -8,13 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-from rich.table import Table
-from rich.text import Text as Styled
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
+
+    from rich.table import Table
 
     from lienthong.client.errors import Text
     from lienthong.client.terminal.screen import Screen
@@ -34,10 +33,19 @@ class Column:
 
 
 def show(screen: Screen, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
-    """Print the rows on standard output; a cell that is a sequence has one line for each of its parts."""
+    """Print the rows on standard output.
+
+    A cell that is a sequence has one line for each of its parts. A column without any value is left out.
+    """
+    from rich.cells import cell_len
+    from rich.text import Text as Styled
+
     cells = [[_lines(cell) for cell in row] for row in rows]
     if not cells:
         return
+    used = [number for number in range(len(columns)) if number == 0 or any(row[number] for row in cells)]
+    columns = [columns[number] for number in used]
+    cells = [[row[number] for number in used] for row in cells]
     heads = [screen.label(column.head) for column in columns]
     least = [
         _least(column, head, row)
@@ -46,13 +54,14 @@ def show(screen: Screen, columns: Sequence[Column], rows: Sequence[Sequence[Cell
     if sum(least) + _GAP * (len(columns) - 1) <= screen.out.width:
         screen.print(_table(columns, heads, least, cells))
         return
-    width = max(cell_len(head) for head in heads[1:])
+    width = max((cell_len(head) for head in heads[1:]), default=0)
     for row in cells:
         screen.print(Styled(" ".join(row[0]), style="bold"))
         for head, lines in zip(heads[1:], row[1:], strict=True):
             for number, line in enumerate(lines):
                 name = head if number == 0 else ""
-                screen.print(Styled(f"  {name:{width}}  ", style="dim").append(line, style="not dim"))
+                label = Styled(f"  {name:{width}}  ", style="dim")
+                screen.print(label.append(line, style="not dim"), indent=width + 2 * _GAP)
 
 
 def _lines(cell: Cell) -> list[str]:
@@ -62,7 +71,9 @@ def _lines(cell: Cell) -> list[str]:
 
 
 def _least(column: Column, head: str, cells: Sequence[Sequence[str]]) -> int:
-    """The cells that a column needs at least."""
+    """The width that a column needs at least, in cells of the terminal."""
+    from rich.cells import cell_len
+
     lines = [line for cell in cells for line in cell]
     if column.prose:
         words = [word for line in lines for word in line.split()]
@@ -77,6 +88,9 @@ def _table(
     least: Sequence[int],
     rows: Sequence[Sequence[Sequence[str]]],
 ) -> Table:
+    from rich.table import Table
+    from rich.text import Text as Styled
+
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0))
     for column, head, width in zip(columns, heads, least, strict=True):
         table.add_column(head, no_wrap=not column.prose, min_width=width)
