@@ -7,10 +7,12 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+import nats
 import pytest
 
-from lienthong.kit.bus import Bus, BusRefusedError, BusUnavailableError, StreamSpec
+from lienthong.kit.bus import MESSAGE_ID, Bus, BusRefusedError, BusUnavailableError, StreamSpec
 from lienthong.kit.ids import uuid7
+from lienthong.kit.messages import headers_size
 from tests.support.nats import NatsServer
 from tests.support.waiting import eventually
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lienthong.kit.bus import Consumer, Delivery
+
+MAX_PAYLOAD = 1024 * 1024
+"""nats-server's own default, which the tests' server has."""
 
 
 @pytest.fixture
@@ -100,6 +105,37 @@ async def test_what_is_too_large_is_refused_for_good(bus: Bus, stream: str) -> N
         await bus.publish(f"{stream}.a", bytes(2_000_000), message_id="1")
     with pytest.raises(BusRefusedError):
         await bus.publish(f"{stream}.with space", b"", message_id="2")
+
+
+async def test_headers_count_towards_the_servers_limit_to_the_byte(bus: Bus, stream: str) -> None:
+    headers = {"Lgsp-Name": "  Nguyễn Thị Hương ", "Lgsp-Long": "x" * 5000}
+    both = {**headers, MESSAGE_ID: "1"}
+    fits = MAX_PAYLOAD - headers_size(both)
+    with pytest.raises(BusRefusedError, match=f"have {MAX_PAYLOAD + 1} bytes"):
+        await bus.publish(f"{stream}.a", bytes(fits + 1), message_id="1", headers=headers)
+    assert bus.connected
+    stored = await bus.publish(f"{stream}.a", bytes(fits), message_id="1", headers=headers)
+    assert (stored.sequence, stored.duplicate) == (1, False)
+
+
+async def test_one_byte_more_than_that_ends_the_connection_at_the_server(nats_url: str, stream: str) -> None:
+    """What the adapter is for: were its sum too generous, everything on the connection would be lost."""
+    closed = asyncio.Event()
+
+    async def on_closed() -> None:
+        closed.set()
+
+    client = await nats.connect(nats_url, closed_cb=on_closed, allow_reconnect=False)
+    headers = {"Lgsp-Long": "x" * 5000}
+    fits = client.max_payload - headers_size(headers)
+    await client.publish(f"{stream}.a", bytes(fits), headers=headers)
+    await client.flush()
+    assert not closed.is_set()
+    await client.publish(
+        f"{stream}.a", bytes(client.max_payload - headers_size(headers) + 1), headers=headers
+    )
+    async with asyncio.timeout(10):
+        await closed.wait()
 
 
 async def test_a_full_stream_refuses_rather_than_drops(bus: Bus) -> None:

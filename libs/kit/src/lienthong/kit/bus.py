@@ -28,6 +28,7 @@ from lienthong.kit.messages import (
     PublishAck,
     StreamSpec,
     StreamState,
+    headers_size,
 )
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Bus:
         Raises:
             BusUnavailableError: not connected (at once), connection lost, no stream, or no answer within
                 `timeout` seconds.
-            BusRefusedError: too large, or not a subject.
+            BusRefusedError: payload and headers together exceed the server's `max_payload`, or not a subject.
         """
         # A copy: nats-py writes into the dictionary that it is given.
         answer = await self._request(subject, payload, {**(headers or {}), MESSAGE_ID: message_id}, timeout)
@@ -382,6 +383,12 @@ class Bus:
         client = self._client
         if client is None or not self.connected:
             raise BusUnavailableError("not connected")
+        size = len(payload) + headers_size(headers)
+        if size > client.max_payload:
+            # nats-py counts the payload alone, and the server would end the connection that all share.
+            raise BusRefusedError(
+                f"{subject}: payload and headers have {size} bytes, the server takes {client.max_payload}"
+            )
         self._token += 1
         inbox = f"{self._inbox}.{self._token}"
         future: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()

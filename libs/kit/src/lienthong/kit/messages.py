@@ -101,3 +101,11 @@ class Delivery:
     async def term(self) -> None:
         """Never again: this message cannot be processed."""
         await self._bus.acknowledge(self.reply, b"+TERM")
+
+
+def headers_size(headers: Mapping[str, str] | None) -> int:
+    """How many bytes NATS headers take on the wire (ADR-4 of NATS); they count towards `max_payload`."""
+    if headers is None:
+        return 0
+    lines = sum(len(f"{name.strip()}: {value.strip()}\r\n".encode()) for name, value in headers.items())
+    return len(b"NATS/1.0\r\n") + lines + len(b"\r\n")
