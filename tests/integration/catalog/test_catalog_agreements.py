@@ -226,3 +226,64 @@ def test_a_system_cannot_ask_for_another_one_of_its_own_agency(catalog: Catalog,
     refused = _ask(catalog.client(ready.colleague), ready, consumer=ready.provider)
     assert refused.status_code == 403
     assert ready.colleague in refused.json()["detail"]
+
+
+def test_an_agreement_whose_period_has_ended_cannot_be_approved(catalog: Catalog, ready: Province) -> None:
+    operator = catalog.operator()
+    asked = _ask(operator, ready, validTo="2025-12-31")
+    assert (asked.status_code, asked.json()["effectiveStatus"]) == (201, "expired")
+    assert [warning["pointer"] for warning in asked.json()["warnings"]] == ["/spec/validTo"]
+
+    refused = _decide(operator, ready, "approve")
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    [error] = refused.json()["errors"]
+    assert "ended on 2025-12-31T17:00:00Z" in error["detail"]
+    assert "2025-12-31T17:00:00Z" in error["detail_vi"]
+    shown = operator.get(f"/agreements/{ready.agreement_id}").json()
+    assert (shown["status"], shown["effectiveStatus"]) == ("requested", "expired")
+    assert "warnings" not in shown
+
+    assert _decide(operator, ready, "reject", legal_ground="Điều 16").json()["effectiveStatus"] == "rejected"
+
+
+def test_an_approval_says_that_the_agreement_is_not_valid_yet(catalog: Catalog, ready: Province) -> None:
+    operator = catalog.operator()
+    _ask(operator, ready, validFrom="2999-01-01")
+    approved = _decide(operator, ready, "approve")
+    assert approved.status_code == 200
+    assert (approved.json()["status"], approved.json()["effectiveStatus"]) == ("approved", "not-yet-valid")
+    [warning] = approved.json()["warnings"]
+    assert warning["pointer"] == "/spec/validFrom"
+    assert "2998-12-31T17:00:00Z" in warning["detail"]
+    assert "2998-12-31T17:00:00Z" in warning["detail_vi"]
+    listed = operator.get("/agreements", params={"service": ready.service_id}).json()["items"]
+    assert [item["effectiveStatus"] for item in listed] == ["not-yet-valid"]
+
+
+def test_an_agreement_in_force_is_shown_as_such_without_a_warning(catalog: Catalog, ready: Province) -> None:
+    operator = catalog.operator()
+    assert "warnings" not in _ask(operator, ready, validTo="2999-12-31").json()
+    approved = _decide(operator, ready, "approve").json()
+    assert approved["effectiveStatus"] == "in-force"
+    assert "warnings" not in approved
+
+
+def test_applying_an_approved_agreement_out_of_its_period_warns(catalog: Catalog, ready: Province) -> None:
+    operator = catalog.operator()
+    manifests = [
+        ready.agreement(f"{ready.agreement_id}-ended", status="approved", validTo="2025-12-31"),
+        ready.agreement(f"{ready.agreement_id}-later", status="approved", validFrom="2999-01-01"),
+        ready.agreement(f"{ready.agreement_id}-now", status="approved"),
+    ]
+    results = operator.post("/apply", json={"manifests": manifests}).json()["results"]
+    assert [[warning["pointer"] for warning in result.get("warnings", [])] for result in results] == [
+        ["/spec/validTo"],
+        ["/spec/validFrom"],
+        [],
+    ]
+    listed = operator.get("/agreements", params={"service": ready.service_id}).json()["items"]
+    assert [item["effectiveStatus"] for item in listed] == ["expired", "not-yet-valid", "in-force"]
+    again = operator.post("/apply", json={"manifests": listed})
+    assert again.status_code == 200, again.text
+    assert [result["action"] for result in again.json()["results"]] == ["unchanged"] * 3
+    assert not any("warnings" in result for result in again.json()["results"])

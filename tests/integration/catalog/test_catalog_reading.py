@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.integration.catalog.province import Province, name
 
@@ -43,7 +45,7 @@ def test_a_cursor_nobody_gave_out_is_refused(catalog: Catalog, cursor: str) -> N
 @pytest.mark.parametrize(
     ("path", "unknown"),
     [
-        ("/agreements?status=requested", "status"),
+        ("/agreements?state=requested", "state"),
         ("/agencies?limit=5&page=2", "page"),
         ("/agencies/H11?fields=name", "fields"),
     ],
@@ -126,3 +128,115 @@ def test_a_resource_keeps_when_it_was_created_and_changed(catalog: Catalog, plac
     assert before["createdAt"] == before["updatedAt"] == after["createdAt"]
     assert after["updatedAt"] > before["updatedAt"]
     assert after["version"] > before["version"]
+
+
+def _ids(client: httpx.Client, path: str, **params: str) -> list[str]:
+    answer = client.get(path, params=params)
+    assert answer.status_code == 200, answer.text
+    return [item["metadata"]["id"] for item in answer.json()["items"]]
+
+
+def test_lists_are_filtered(catalog: Catalog, place: Province) -> None:
+    operator = catalog.operator()
+    other = place.agreement(f"{place.agreement_id}-events")
+    del other["spec"]["service"]
+    other["spec"] |= {"eventType": place.event_type_id, "status": "approved"}
+    applied = operator.post("/apply", json={"manifests": [*place.everything(), other]})
+    assert applied.status_code == 200, applied.text
+    agency, provider = f"{place.code}.05", place.provider
+    old_form = f"000.00.05.{place.code}"
+
+    assert _ids(operator, "/systems", agency=agency) == [provider, place.colleague]
+    assert _ids(operator, "/systems", agency=old_form) == [provider, place.colleague]
+    assert _ids(operator, "/systems", agency=f"{place.code}.99") == []
+    for path, resource in (("/services", place.service_id), ("/event-types", place.event_type_id)):
+        assert _ids(operator, path, agency=agency) == [resource]
+        assert _ids(operator, path, system=provider) == [resource]
+        assert _ids(operator, path, system=provider, agency=f"{place.code}.01") == []
+    mine = {"consumer": place.consumer}
+    assert _ids(operator, "/agreements", **mine) == [place.agreement_id, f"{place.agreement_id}-events"]
+    assert _ids(operator, "/agreements", **mine, status="requested") == [place.agreement_id]
+    assert _ids(operator, "/agreements", **mine, status="approved") == [f"{place.agreement_id}-events"]
+    assert _ids(operator, "/agreements", **mine, status="revoked") == []
+    assert _ids(operator, "/agreements", service=place.service_id) == [place.agreement_id]
+    assert _ids(operator, "/agreements", event_type=place.event_type_id) == [f"{place.agreement_id}-events"]
+
+
+def test_a_filtered_list_has_pages_too(catalog: Catalog, place: Province) -> None:
+    operator = catalog.operator()
+    operator.post("/apply", json={"manifests": place.everything()})
+    first = operator.get("/systems", params={"agency": f"{place.code}.05", "limit": 1}).json()
+    assert [item["metadata"]["id"] for item in first["items"]] == [place.provider]
+    second = operator.get(
+        "/systems", params={"agency": f"{place.code}.05", "limit": 1, "cursor": first["next"]}
+    ).json()
+    assert [item["metadata"]["id"] for item in second["items"]] == [place.colleague]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "pointer"),
+    [
+        ("/agreements", {"state": "requested"}, "query/state"),
+        ("/agencies", {"agency": "H11"}, "query/agency"),
+        ("/agencies/H11.05", {"verbose": "1"}, "query/verbose"),
+        ("/agreements", {"status": "open"}, "query/status"),
+        ("/agreements", {"consumer": "nonsense"}, "query/consumer"),
+        ("/services", {"agency": "H11/land"}, "query/agency"),
+    ],
+)
+def test_unknown_parameters_and_impossible_values_are_refused(
+    catalog: Catalog, path: str, params: dict[str, str], pointer: str
+) -> None:
+    refused = catalog.operator().get(path, params=params)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid-request")
+    assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
+
+
+def test_answers_are_as_the_openapi_document_says(catalog: Catalog, place: Province) -> None:
+    operator = catalog.operator()
+    document = httpx.get(f"{catalog.url}/catalog/v1/openapi.json").json()
+    manifests = [*place.everything(), place.agreement(f"{place.agreement_id}-2", validTo="2020-01-01")]
+
+    def check(method: str, path: str, template: str, **request: Any) -> None:  # noqa: ANN401
+        answer = operator.request(method, path, **request)
+        described = document["paths"][f"/catalog/v1{template}"][method.lower()]["responses"]
+        media_type = answer.headers["content-type"].partition(";")[0]
+        schema = described[str(answer.status_code)]["content"][media_type]["schema"]
+        validator = Draft202012Validator(
+            {**schema, "components": document["components"]}, format_checker=FormatChecker()
+        )
+        assert [error.message for error in validator.iter_errors(answer.json())] == [], (method, path)
+
+    check("POST", "/apply", "/apply", json={"manifests": manifests})
+    check("POST", "/apply", "/apply", json={"manifests": [{}]})
+    agreement = f"/agreements/{place.agreement_id}"
+    check(
+        "POST", f"{agreement}/approve", "/agreements/{agreement_id}/approve", json={"legal_ground": "Điều 5"}
+    )
+    check("POST", f"{agreement}/approve", "/agreements/{agreement_id}/approve", json={"reason": "x"})
+    check("POST", f"{agreement}-2/approve", "/agreements/{agreement_id}/approve")
+    check("POST", "/agreements", "/agreements", json={"id": f"{place.agreement_id}-3", **place.terms()})
+    check("POST", "/agreements", "/agreements", content="[")
+    check("POST", f"/systems/{place.provider}/suspend", "/systems/{agency}/{system}/suspend")
+    check("GET", f"/agencies/{place.code}.05", "/agencies/{agency}")
+    check("GET", f"/systems/{place.provider}", "/systems/{agency}/{system}")
+    check("GET", f"/services/{place.service_id}", "/services/{agency}/{system}/{code}")
+    check("GET", f"/services/{place.service_id}/openapi", "/services/{agency}/{system}/{code}/openapi")
+    check("GET", f"/event-types/{place.event_type_id}", "/event-types/{agency}/{system}/{code}")
+    check("GET", agreement, "/agreements/{agreement_id}")
+    check("GET", "/agreements/nobody-knows", "/agreements/{agreement_id}")
+    for collection in ("agencies", "systems", "services", "event-types", "agreements"):
+        check("GET", f"/{collection}", f"/{collection}", params={"limit": 200})
+
+
+@pytest.mark.parametrize("kind", ["Agency", "System", "Service", "EventType", "Agreement"])
+def test_manifests_are_as_the_openapi_document_says(catalog: Catalog, place: Province, kind: str) -> None:
+    document = httpx.get(f"{catalog.url}/catalog/v1/openapi.json").json()
+    body = document["paths"]["/catalog/v1/apply"]["post"]["requestBody"]["content"]["application/json"]
+    validator = Draft202012Validator(body["schema"])
+    [manifest, *_] = [manifest for manifest in place.everything() if manifest["kind"] == kind]
+    assert validator.is_valid({"manifests": [manifest]})
+    assert not validator.is_valid({"manifests": [manifest | {"kind": "Thing"}]})
+    assert not validator.is_valid({"manifests": [manifest | {"spec": {**manifest["spec"], "x": 1}}]})
+    assert not validator.is_valid({"manifests": []})

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from fastapi import APIRouter
+
 from lienthong.catalog import events
 from lienthong.catalog.agencies import endpoints as agency_endpoints
 from lienthong.catalog.agencies import rpc as agency_rpc
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.rpc import ToMessage
     from lienthong.catalog.service.unit_of_work import Repositories
     from lienthong.catalog.settings import CatalogSettings
+    from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
 
 PACKAGE = "lienthong.catalog"
@@ -108,7 +111,21 @@ class CatalogServices:
         )
 
 
-def create_app(services: CatalogServices, access: Access, new_id: NewId, max_request_bytes: int) -> FastAPI:
+def routes(services: CatalogServices, clock: Clock) -> APIRouter:
+    """Put the routes of all features together."""
+    router = APIRouter()
+    router.include_router(apply_endpoints.routes(services.apply))
+    router.include_router(agency_endpoints.routes(services.agencies))
+    router.include_router(system_endpoints.routes(services.systems))
+    router.include_router(service_endpoints.routes(services.services))
+    router.include_router(event_type_endpoints.routes(services.event_types))
+    router.include_router(agreement_endpoints.routes(services.agreements, clock))
+    return router
+
+
+def create_app(
+    services: CatalogServices, access: Access, clock: Clock, new_id: NewId, max_request_bytes: int
+) -> FastAPI:
     """Build the REST application."""
     app = create_rest_app(
         "Liên thông: catalog",
@@ -118,12 +135,7 @@ def create_app(services: CatalogServices, access: Access, new_id: NewId, max_req
     app.state.access = access
     app.state.new_id = new_id
     app.state.max_request_bytes = max_request_bytes
-    app.include_router(apply_endpoints.routes(services.apply))
-    app.include_router(agency_endpoints.routes(services.agencies))
-    app.include_router(system_endpoints.routes(services.systems))
-    app.include_router(service_endpoints.routes(services.services))
-    app.include_router(event_type_endpoints.routes(services.event_types))
-    app.include_router(agreement_endpoints.routes(services.agreements))
+    app.include_router(routes(services, clock))
     return app
 
 
@@ -157,14 +169,15 @@ async def run(settings: CatalogSettings) -> None:
             return await ChangeLogRepository(session).version()
 
     versions = VersionMonitor(read_version)
+    access = Access(keys.fresh, verifier)
     units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
     services = CatalogServices.of(units, uuid7)
-    routes = Routes(WatchService(units), versions, MESSAGES)
+    watch = Routes(WatchService(units), versions, MESSAGES)
     await run_process(
         events.SERVICE,
         settings,
-        app=create_app(services, Access(keys.fresh, verifier), uuid7, settings.catalog_max_request_bytes),
-        register_rpc=partial(routes_pb2_grpc.add_RoutesServicer_to_server, routes),
+        app=create_app(services, access, clock, uuid7, settings.catalog_max_request_bytes),
+        register_rpc=partial(routes_pb2_grpc.add_RoutesServicer_to_server, watch),
         background=[keys.run, relay.run, versions.run, partial(follow_changes, bus, versions)],
         checks={"database": db.check, "keys": lambda: keys.ready},
         close=[bus.close, db.close, channel.close],

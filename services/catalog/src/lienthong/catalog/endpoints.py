@@ -7,19 +7,30 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
+from pydantic import BaseModel
 
 from lienthong.catalog import errors
 from lienthong.catalog.domain.actors import OPERATOR_SCOPE, Actor
 from lienthong.catalog.domain.resources import Resource, ResourceKind, unknown_resource
 from lienthong.catalog.errors import InvalidValueError
+from lienthong.catalog.schemas.answers import inlined
+from lienthong.catalog.schemas.fields import AgencyCode, SystemRef
 from lienthong.catalog.service.resources import ResourcePage
 from lienthong.kit.access import Caller, require
 from lienthong.kit.json_text import Json, NotJsonError, decode
-from lienthong.kit.problems import TRANSACTION_HEADER
+from lienthong.kit.problems import TRANSACTION_HEADER, catalog, general
 from lienthong.kit.rest import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.text import BilingualText
 
 PREFIX = "/catalog/v1"
+BODY_PROBLEMS = (
+    general.MALFORMED_REQUEST,
+    general.REQUEST_TOO_LARGE,
+    general.UNSUPPORTED_MEDIA_TYPE,
+    catalog.INVALID_MANIFESTS,
+)
+"""What endpoints that read a body answer with, where it cannot be used."""
+
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 
 _TRANSACTION_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -41,7 +52,7 @@ def _operator(request: Request, caller: Annotated[Caller, Depends(require(OPERAT
     return _actor(request, caller)
 
 
-def _cursor(cursor: str = "") -> str:
+def _cursor(cursor: Annotated[str, Query(description="The `next` of the page before.")] = "") -> str:
     """Return the id that a cursor stands for.
 
     Raises:
@@ -57,7 +68,7 @@ def _cursor(cursor: str = "") -> str:
 
 
 AnyActor = Annotated[Actor, Depends(_any_actor)]
-"""Every client with a valid token."""
+"""Every client with a valid access token."""
 
 Operator = Annotated[Actor, Depends(_operator)]
 """The operator; other clients are refused."""
@@ -67,6 +78,9 @@ After = Annotated[str, Depends(_cursor)]
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 """How many resources a page has at most."""
+
+AgencyFilter = Annotated[AgencyCode | None, Query(alias="agency", description="Only those of an agency.")]
+SystemFilter = Annotated[SystemRef | None, Query(alias="system", description="Only those of a system.")]
 
 
 async def read_json(request: Request, *, empty: Json = None) -> Json:
@@ -106,6 +120,12 @@ def path_id(kind: ResourceKind, canonical_id: Callable[[str], str], *parts: str)
         raise unknown_resource((kind, text)) from None
 
 
+def json_body(schema: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """Return the `openapi_extra` of an endpoint that reads its JSON body with `read_json`."""
+    content = {"application/json": {"schema": inlined(schema.model_json_schema())}}
+    return {"requestBody": {"required": required, "content": content}}
+
+
 def page_document(page: ResourcePage[Any], show: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     """Return a page as JSON; `next` is the cursor of the page after it, null at the end."""
     return {
@@ -117,6 +137,11 @@ def page_document(page: ResourcePage[Any], show: Callable[[Any], dict[str, Any]]
 def manifest_of(resource: Resource) -> dict[str, Any]:
     """Return the manifest of a resource that everyone may see as a whole."""
     return resource.manifest()
+
+
+def chosen(**filters: str | None) -> dict[str, list[str]]:
+    """Return the filters of a list that were given."""
+    return {name: [value] for name, value in filters.items() if value is not None}
 
 
 def _encode_cursor(resource_id: str) -> str:

@@ -190,5 +190,7 @@ def _name(spec: Mapping[str, Any], screen: "Screen") -> str:
 
 
 def _status(item: Mapping[str, Any]) -> str | None:
+    if item.get("effectiveStatus") in {"expired", "not-yet-valid"}:
+        return str(item["effectiveStatus"])
     status = item.get("status", item["spec"].get("status"))
     return status.get("state") if isinstance(status, dict) else status

@@ -30,7 +30,7 @@ SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _FILE_FIELDS = {"jwksFile": ("System", "jwks"), "openapiFile": ("Service", "openapi")}
 _WRITTEN = ("apiVersion", "kind", "metadata", "spec")
 # What the catalog adds when it is read; it ignores these when they come back.
-_TOP_LEVEL = frozenset({*_WRITTEN, "status", "operations", "decisions"})
+_TOP_LEVEL = frozenset({*_WRITTEN, "status", "effectiveStatus", "operations", "decisions", "warnings"})
 # People write these without quotes, and YAML then takes them for numbers; the catalog knows them as text.
 _TEXT_FIELDS = (
     ("metadata", "id"),

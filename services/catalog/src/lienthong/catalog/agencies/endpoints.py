@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from lienthong.catalog.agencies.schemas import AgencySpec
+from lienthong.catalog.agencies.schemas import AgencyManifest, AgencySpec
 from lienthong.catalog.agencies.service import AgencyService
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.endpoints import (
@@ -16,6 +16,9 @@ from lienthong.catalog.endpoints import (
     page_document,
     path_id,
 )
+from lienthong.catalog.schemas.answers import ManifestPage
+from lienthong.kit.openapi import problems
+from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
 
 
@@ -23,14 +26,14 @@ def routes(agencies: AgencyService) -> APIRouter:
     """Build the routes of agencies."""
     router = APIRouter(prefix=f"{PREFIX}/agencies", tags=["agencies"], route_class=StrictRoute)
 
-    @router.get("")
+    @router.get("", response_model=ManifestPage[AgencyManifest])
     async def list_agencies(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:
         """List agencies, in the order of their codes."""
         del actor
         page = await agencies.page({}, after=after, limit=limit)
         return JSONResponse(page_document(page, manifest_of))
 
-    @router.get("/{agency}")
+    @router.get("/{agency}", response_model=AgencyManifest, responses=problems(UNKNOWN_RESOURCE))
     async def get_agency(agency: str, actor: AnyActor) -> JSONResponse:
         """Show an agency."""
         del actor

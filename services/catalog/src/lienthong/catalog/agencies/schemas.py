@@ -10,6 +10,7 @@ from lienthong.catalog.domain import identifiers
 from lienthong.catalog.domain.drafts import Reference
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
+from lienthong.catalog.schemas.answers import ResourceManifest
 from lienthong.catalog.schemas.fields import AgencyCode, LocalizedName, PeriodEnd, PeriodStart
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec, period_violations
 
@@ -63,3 +64,11 @@ class AgencySpec(ResourceSpec):
     def references(cls, fields: Fields) -> Iterator[Reference]:
         if fields.get("replaced_by") is not None:
             yield ("replacedBy",), (ResourceKind.AGENCY, fields["replaced_by"])
+
+
+class AgencyManifest(ResourceManifest):
+    """An agency."""
+
+    kind: Literal["Agency"]
+    spec: AgencySpec
+    status: Literal["active"]

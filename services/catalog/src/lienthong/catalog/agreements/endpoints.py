@@ -1,69 +1,125 @@
 """REST: agreements."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
-from lienthong.catalog.agreements.schemas import AgreementSpec
+from lienthong.catalog.agreements.domain.agreement import AgreementResource
+from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionAction
+from lienthong.catalog.agreements.schemas import (
+    AgreementManifest,
+    AgreementRequest,
+    AgreementSpec,
+    DecisionRequest,
+)
 from lienthong.catalog.agreements.service import AgreementService
 from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.endpoints import (
+    BODY_PROBLEMS,
     DEFAULT_LIMIT,
     PREFIX,
     After,
     AnyActor,
     Limit,
-    manifest_of,
+    chosen,
+    json_body,
     page_document,
     path_id,
     read_json,
 )
+from lienthong.catalog.schemas.answers import ManifestPage
+from lienthong.catalog.schemas.fields import ProvidedRef, SystemRef
+from lienthong.kit.clock import Clock
+from lienthong.kit.openapi import problems
+from lienthong.kit.problems.catalog import CONFLICT, NOT_ALLOWED, UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
 
+StatusFilter = Annotated[AgreementStatus | None, Query(alias="status", description="Only those decided so.")]
+ConsumerFilter = Annotated[
+    SystemRef | None, Query(alias="consumer", description="Only those of a calling system.")
+]
+ServiceFilter = Annotated[ProvidedRef | None, Query(alias="service", description="Only those on a service.")]
+EventTypeFilter = Annotated[
+    ProvidedRef | None, Query(alias="event_type", description="Only those on an event type.")
+]
 
-def routes(agreements: AgreementService) -> APIRouter:
-    """Build the routes of agreements."""
+_DECISION: dict[str, Any] = {
+    "response_model": AgreementManifest,
+    "responses": problems(*BODY_PROBLEMS, NOT_ALLOWED, UNKNOWN_RESOURCE, CONFLICT),
+}
+
+
+def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
+    """Build the routes of agreements; `clock` tells whether they are in force."""
     router = APIRouter(prefix=f"{PREFIX}/agreements", tags=["agreements"], route_class=StrictRoute)
 
-    @router.get("")
-    async def list_agreements(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:
+    def show(agreement: AgreementResource) -> dict[str, Any]:
+        return agreement.manifest_at(clock.now())
+
+    def show_with_warnings(agreement: AgreementResource) -> dict[str, Any]:
+        warnings = [notice.document() for notice in agreement.notices(clock.now())]
+        return show(agreement) | ({"warnings": warnings} if warnings else {})
+
+    @router.get("", response_model=ManifestPage[AgreementManifest])
+    async def list_agreements(
+        actor: AnyActor,
+        after: After,
+        limit: Limit = DEFAULT_LIMIT,
+        status: StatusFilter = None,
+        consumer: ConsumerFilter = None,
+        service: ServiceFilter = None,
+        event_type: EventTypeFilter = None,
+    ) -> JSONResponse:
         """List agreements, in the order of their ids."""
         del actor
-        page = await agreements.page({}, after=after, limit=limit)
-        return JSONResponse(page_document(page, manifest_of))
+        filters = chosen(status=status, consumer=consumer, service=service, event_type=event_type)
+        return JSONResponse(page_document(await agreements.page(filters, after=after, limit=limit), show))
 
-    @router.post("")
+    @router.post(
+        "",
+        status_code=201,
+        response_model=AgreementManifest,
+        responses={
+            200: {"model": AgreementManifest, "description": "The same request was made before."},
+            201: {"headers": {"Location": {"schema": {"type": "string"}}}},
+            **problems(*BODY_PROBLEMS, NOT_ALLOWED, CONFLICT),
+        },
+        openapi_extra=json_body(AgreementRequest),
+    )
     async def request_agreement(request: Request, actor: AnyActor) -> JSONResponse:
         """Request an agreement: a system for itself, the operator for any."""
         agreement, new = await agreements.request(await read_json(request), actor)
         location = f"{PREFIX}/agreements/{agreement.id}"
-        return JSONResponse(agreement.manifest(), 201 if new else 200, {"Location": location})
+        return JSONResponse(show_with_warnings(agreement), 201 if new else 200, {"Location": location})
 
-    @router.get("/{agreement_id}")
+    @router.get("/{agreement_id}", response_model=AgreementManifest, responses=problems(UNKNOWN_RESOURCE))
     async def get_agreement(agreement_id: str, actor: AnyActor) -> JSONResponse:
         """Show an agreement with the decisions on it."""
         del actor
-        return JSONResponse((await agreements.get(_id(agreement_id))).manifest())
+        return JSONResponse(show(await agreements.get(_id(agreement_id))))
 
     async def decide(
         agreement_id: str, action: DecisionAction, request: Request, actor: Actor
     ) -> JSONResponse:
         resource_id = _id(agreement_id)
         body = await read_json(request, empty={})
-        return JSONResponse((await agreements.decide(resource_id, action, body, actor)).manifest())
+        return JSONResponse(show_with_warnings(await agreements.decide(resource_id, action, body, actor)))
 
-    @router.post("/{agreement_id}/approve")
+    @router.post(
+        "/{agreement_id}/approve", openapi_extra=json_body(DecisionRequest, required=False), **_DECISION
+    )
     async def approve_agreement(agreement_id: str, request: Request, actor: AnyActor) -> JSONResponse:
-        """Approve a requested agreement."""
+        """Approve a requested agreement whose period has not ended."""
         return await decide(agreement_id, DecisionAction.APPROVE, request, actor)
 
-    @router.post("/{agreement_id}/reject")
+    @router.post("/{agreement_id}/reject", openapi_extra=json_body(DecisionRequest), **_DECISION)
     async def reject_agreement(agreement_id: str, request: Request, actor: AnyActor) -> JSONResponse:
         """Reject a requested agreement, naming the legal ground."""
         return await decide(agreement_id, DecisionAction.REJECT, request, actor)
 
-    @router.post("/{agreement_id}/revoke")
+    @router.post("/{agreement_id}/revoke", openapi_extra=json_body(DecisionRequest), **_DECISION)
     async def revoke_agreement(agreement_id: str, request: Request, actor: AnyActor) -> JSONResponse:
         """Revoke an approved agreement, giving the reason."""
         return await decide(agreement_id, DecisionAction.REVOKE, request, actor)

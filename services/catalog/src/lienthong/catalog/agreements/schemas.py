@@ -4,19 +4,22 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import override
 
-from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
+from lienthong.catalog.agreements.domain.effect import EffectiveStatus
+from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionAction
 from lienthong.catalog.domain import identifiers
 from lienthong.catalog.domain.drafts import Reference
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
+from lienthong.catalog.schemas.answers import AnswerModel, Notice, ResourceManifest
 from lienthong.catalog.schemas.fields import (
     LongText,
     PeriodEnd,
     PeriodStart,
     ProvidedRef,
+    StrictModel,
     SystemRef,
     matching,
     unique,
@@ -140,3 +143,47 @@ def read_decision(action: DecisionAction, body: Json) -> tuple[DecisionRequest, 
             )
         )
     return parsed or DecisionRequest(), violations
+
+
+class DecisionAnswer(AnswerModel):
+    """A decision on an agreement."""
+
+    status: Literal["approved", "rejected", "revoked"]
+    by: Annotated[str, Field(description="The client that decided.")]
+    at: AwareDatetime
+    legal_ground: str
+    reason: str
+
+
+class AgreementManifest(ResourceManifest):
+    """An agreement with the decisions on it, the oldest first."""
+
+    kind: Literal["Agreement"]
+    spec: AgreementSpec
+    status: AgreementStatus
+    effective_status: Annotated[
+        EffectiveStatus,
+        Field(description="The status with the period taken into account, at the time of the answer."),
+    ]
+    decisions: list[DecisionAnswer]
+    warnings: Annotated[
+        list[Notice] | None,
+        Field(description="Only in answers to a request or decision, and only where there is something."),
+    ] = None
+
+
+class AgreementRequest(StrictModel):
+    """The body of a request for an agreement: the spec without `status`, and perhaps an id.
+
+    `consumer` is the calling system where it is left out.
+    """
+
+    id: Annotated[str | None, Field(description="A new one is made where it is left out.")] = None
+    consumer: SystemRef | None = None
+    service: ProvidedRef | None = None
+    event_type: ProvidedRef | None = None
+    operations: Operations | None = None
+    purposes: Purposes
+    legal_ground: LongText
+    valid_from: PeriodStart | None = None
+    valid_to: PeriodEnd | None = None

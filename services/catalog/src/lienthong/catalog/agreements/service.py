@@ -11,6 +11,7 @@ from lienthong.catalog.agreements.domain.agreement import (
     AgreementResource,
     audit_detail,
 )
+from lienthong.catalog.agreements.domain.effect import has_ended, never_in_force
 from lienthong.catalog.agreements.domain.lifecycle import (
     OUTCOMES,
     AgreementStatus,
@@ -82,7 +83,8 @@ class AgreementService(ResourceService[AgreementResource]):
             ProblemError: `not-allowed`, the caller is neither the operator nor a system of the agency whose
                 data it is.
             ProblemError: `invalid-manifests`, the legal ground or reason is missing or wrong.
-            ProblemError: `conflict`, the agreement's status does not allow it.
+            ProblemError: `conflict`, the agreement's status does not allow it, or it would be approved
+                though its period has ended.
         """
         request, violations = read_decision(action, body)
         async with self._units.begin(actor) as work:
@@ -95,6 +97,8 @@ class AgreementService(ResourceService[AgreementResource]):
                 if _is_repeated(agreement, action, request, actor):
                     return agreement
                 raise errors.conflict([Violation((), conflict.en, conflict.vi, conflict=True)]) from None
+            if status is AgreementStatus.APPROVED and has_ended(agreement.spec, work.now):
+                raise errors.conflict([never_in_force(agreement.spec)])
             decision = AgreementDecision(
                 status,
                 actor.client_id,

@@ -1,19 +1,31 @@
 """REST: applying manifests."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
+from lienthong.catalog.apply.schemas import ApplyAnswer, ApplyDocument
 from lienthong.catalog.apply.service import ApplyService
-from lienthong.catalog.endpoints import PREFIX, Operator, read_json
+from lienthong.catalog.endpoints import BODY_PROBLEMS, PREFIX, Operator, json_body, read_json
+from lienthong.kit.openapi import problems
+from lienthong.kit.problems.catalog import CONFLICT
 from lienthong.kit.rest import StrictRoute
+
+DryRun = Annotated[bool, Query(description="Say what would change, and change nothing.")]
 
 
 def routes(service: ApplyService) -> APIRouter:
     """Build the route that applies manifests."""
     router = APIRouter(prefix=PREFIX, tags=["manifests"], route_class=StrictRoute)
 
-    @router.post("/apply")
-    async def apply_manifests(request: Request, operator: Operator, dry_run: bool = False) -> JSONResponse:
+    @router.post(
+        "/apply",
+        response_model=ApplyAnswer,
+        responses=problems(*BODY_PROBLEMS, CONFLICT),
+        openapi_extra=json_body(ApplyDocument),
+    )
+    async def apply_manifests(request: Request, operator: Operator, dry_run: DryRun = False) -> JSONResponse:
         """Apply manifests: all or none."""
         result = await service.apply(await read_json(request), operator, dry_run=dry_run)
         return JSONResponse(result.document())

@@ -7,7 +7,7 @@ reported as well.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from lienthong.catalog.agencies.schemas import AgencySpec
 from lienthong.catalog.agreements.schemas import AgreementSpec
@@ -15,6 +15,7 @@ from lienthong.catalog.domain.drafts import Draft
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
 from lienthong.catalog.event_types.schemas import EventTypeSpec
+from lienthong.catalog.schemas.answers import Notice
 from lienthong.catalog.schemas.fields import StrictModel
 from lienthong.catalog.schemas.specs import (
     FieldCollector,
@@ -46,21 +47,103 @@ class ManifestMetadata(StrictModel):
 
 
 class Manifest(FieldCollector):
-    """The envelope of a manifest. `status`, `operations`, `decisions` are what reading adds: ignored."""
+    """The envelope of a manifest. What follows `spec` is what reading adds, and is ignored."""
 
     api_version: Literal["lienthong/v1"]
     kind: Literal["Agency", "System", "Service", "EventType", "Agreement"]
     metadata: ManifestMetadata
     spec: dict[str, Any]
     status: Any = None
+    effective_status: Any = None
     operations: Any = None
     decisions: Any = None
+    warnings: Any = None
 
 
 class ApplyRequest(StrictModel):
     """The body of an apply."""
 
     manifests: Annotated[list[Any], Field(min_length=1, max_length=MAX_MANIFESTS)]
+
+
+class _Declared(StrictModel):
+    """The members of every manifest that is sent."""
+
+    api_version: Literal["lienthong/v1"]
+    metadata: ManifestMetadata
+
+
+class DeclaredAgency(_Declared):
+    """An agency that is sent."""
+
+    kind: Literal["Agency"]
+    spec: AgencySpec
+
+
+class DeclaredSystem(_Declared):
+    """A system that is sent."""
+
+    kind: Literal["System"]
+    spec: SystemSpec
+
+
+class DeclaredService(_Declared):
+    """A service that is sent."""
+
+    kind: Literal["Service"]
+    spec: ServiceSpec
+
+
+class DeclaredEventType(_Declared):
+    """An event type that is sent."""
+
+    kind: Literal["EventType"]
+    spec: EventTypeSpec
+
+
+class DeclaredAgreement(_Declared):
+    """An agreement that is sent."""
+
+    kind: Literal["Agreement"]
+    spec: AgreementSpec
+
+
+AnyDeclared = DeclaredAgency | DeclaredSystem | DeclaredService | DeclaredEventType | DeclaredAgreement
+
+
+class ApplyDocument(StrictModel):
+    """The body of an apply with all its parts; it documents what `read_apply` reads step by step."""
+
+    manifests: Annotated[
+        list[Annotated[AnyDeclared, Field(discriminator="kind")]],
+        Field(min_length=1, max_length=MAX_MANIFESTS),
+    ]
+
+
+class MemberChangeAnswer(BaseModel):
+    """One member that differs; an absent side is null."""
+
+    path: str
+    old: Any
+    new: Any
+
+
+class ApplyResultAnswer(BaseModel):
+    """What happened to one resource."""
+
+    kind: Literal["Agency", "System", "Service", "EventType", "Agreement"]
+    id: str
+    action: Literal["created", "updated", "unchanged"]
+    changes: list[MemberChangeAnswer]
+    warnings: list[Notice] = []
+
+
+class ApplyAnswer(BaseModel):
+    """What an apply did, or in a dry run would do."""
+
+    dry_run: bool
+    version: Annotated[int, Field(description="The catalog's version afterwards.", ge=0)]
+    results: list[ApplyResultAnswer]
 
 
 def read_apply(body: Json) -> tuple[list[Draft], list[Violation]]:

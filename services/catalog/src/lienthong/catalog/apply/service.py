@@ -45,15 +45,7 @@ class ApplyResult:
         return {
             "dry_run": self.dry_run,
             "version": self.version,
-            "results": [
-                {
-                    "kind": change.kind.value,
-                    "id": change.id,
-                    "action": change.action,
-                    "changes": [member.document() for member in change.changes],
-                }
-                for change in self.changes
-            ],
+            "results": [_result(change) for change in self.changes],
         }
 
 
@@ -157,6 +149,18 @@ async def _carry_out(plan: ApplyPlan, work: UnitOfWork) -> None:
     ]
     await work.record_changes(versions | {key: work.next_version() for key in plan.affected})
     await work.audit(entries)
+
+
+def _result(change: PlannedChange) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "kind": change.kind.value,
+        "id": change.id,
+        "action": change.action,
+        "changes": [member.document() for member in change.changes],
+    }
+    if change.notices:
+        result["warnings"] = [notice.document() for notice in change.notices]
+    return result
 
 
 def _resource(change: PlannedChange, version: int, work: UnitOfWork) -> Resource:

@@ -8,14 +8,20 @@ from lienthong.catalog.endpoints import (
     DEFAULT_LIMIT,
     PREFIX,
     After,
+    AgencyFilter,
     AnyActor,
     Limit,
+    SystemFilter,
+    chosen,
     manifest_of,
     page_document,
     path_id,
 )
-from lienthong.catalog.event_types.schemas import EventTypeSpec
+from lienthong.catalog.event_types.schemas import EventTypeManifest, EventTypeSpec
 from lienthong.catalog.event_types.service import EventTypeService
+from lienthong.catalog.schemas.answers import ManifestPage
+from lienthong.kit.openapi import problems
+from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
 
 
@@ -23,14 +29,22 @@ def routes(event_types: EventTypeService) -> APIRouter:
     """Build the routes of event types."""
     router = APIRouter(prefix=f"{PREFIX}/event-types", tags=["event types"], route_class=StrictRoute)
 
-    @router.get("")
-    async def list_event_types(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:
+    @router.get("", response_model=ManifestPage[EventTypeManifest])
+    async def list_event_types(
+        actor: AnyActor,
+        after: After,
+        limit: Limit = DEFAULT_LIMIT,
+        agency: AgencyFilter = None,
+        system: SystemFilter = None,
+    ) -> JSONResponse:
         """List event types, in the order of their ids."""
         del actor
-        page = await event_types.page({}, after=after, limit=limit)
+        page = await event_types.page(chosen(agency=agency, system=system), after=after, limit=limit)
         return JSONResponse(page_document(page, manifest_of))
 
-    @router.get("/{agency}/{system}/{code}")
+    @router.get(
+        "/{agency}/{system}/{code}", response_model=EventTypeManifest, responses=problems(UNKNOWN_RESOURCE)
+    )
     async def get_event_type(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
         """Show an event type."""
         del actor

@@ -1,13 +1,14 @@
 """The manifest of an event type."""
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from typing_extensions import override
 
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
 from lienthong.catalog.event_types.domain import data_schema
+from lienthong.catalog.schemas.answers import ResourceManifest, ResourceStatus
 from lienthong.catalog.schemas.fields import LocalizedName
 from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
 
@@ -30,3 +31,11 @@ class EventTypeSpec(ProvidedSpec):
             yield from (
                 violation.under("dataSchema") for violation in data_schema.violations(fields["data_schema"])
             )
+
+
+class EventTypeManifest(ResourceManifest):
+    """An event type."""
+
+    kind: Literal["EventType"]
+    spec: EventTypeSpec
+    status: ResourceStatus

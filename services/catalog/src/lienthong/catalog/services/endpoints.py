@@ -12,14 +12,20 @@ from lienthong.catalog.endpoints import (
     DEFAULT_LIMIT,
     PREFIX,
     After,
+    AgencyFilter,
     AnyActor,
     Limit,
+    SystemFilter,
+    chosen,
     page_document,
     path_id,
 )
+from lienthong.catalog.schemas.answers import ManifestPage
 from lienthong.catalog.services.domain.service import ServiceResource
-from lienthong.catalog.services.schemas import ServiceSpec
+from lienthong.catalog.services.schemas import ServiceManifest, ServiceSpec
 from lienthong.catalog.services.service import ServiceService
+from lienthong.kit.openapi import problems
+from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
 
 
@@ -27,18 +33,30 @@ def routes(services: ServiceService) -> APIRouter:
     """Build the routes of services."""
     router = APIRouter(prefix=f"{PREFIX}/services", tags=["services"], route_class=StrictRoute)
 
-    @router.get("")
-    async def list_services(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:
+    @router.get("", response_model=ManifestPage[ServiceManifest])
+    async def list_services(
+        actor: AnyActor,
+        after: After,
+        limit: Limit = DEFAULT_LIMIT,
+        agency: AgencyFilter = None,
+        system: SystemFilter = None,
+    ) -> JSONResponse:
         """List services without their OpenAPI documents, in the order of their ids."""
-        page = await services.page({}, after=after, limit=limit)
+        page = await services.page(chosen(agency=agency, system=system), after=after, limit=limit)
         return JSONResponse(page_document(page, partial(_shown_to, actor)))
 
-    @router.get("/{agency}/{system}/{code}")
+    @router.get(
+        "/{agency}/{system}/{code}", response_model=ServiceManifest, responses=problems(UNKNOWN_RESOURCE)
+    )
     async def get_service(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
         """Show a service with its OpenAPI document."""
         return JSONResponse(_shown_to(actor, await services.get(_id(agency, system, code))))
 
-    @router.get("/{agency}/{system}/{code}/openapi")
+    @router.get(
+        "/{agency}/{system}/{code}/openapi",
+        response_model=dict[str, Any],
+        responses=problems(UNKNOWN_RESOURCE),
+    )
     async def get_openapi(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
         """Show the OpenAPI document of a service, as it was applied."""
         del actor

@@ -1,13 +1,14 @@
 """The manifest of a service."""
 
 from collections.abc import Collection, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 from typing_extensions import override
 
 from lienthong.catalog.domain.resources import ResourceKind, ServiceOperation
 from lienthong.catalog.errors import Violation
+from lienthong.catalog.schemas.answers import AnswerModel, ResourceManifest, ResourceStatus
 from lienthong.catalog.schemas.fields import LocalizedName, checked, unique
 from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
 from lienthong.catalog.services.domain import openapi
@@ -44,3 +45,34 @@ class ServiceSpec(ProvidedSpec):
     def declared_operations(cls, fields: Fields) -> tuple[ServiceOperation, ...]:
         operations, wrong = openapi.read(fields["openapi"]) if "openapi" in fields else ((), ())
         return operations if not wrong else ()
+
+
+class ServiceSpecAnswer(AnswerModel):
+    """The spec of a service as it is shown.
+
+    `upstreams` is shown to its agency and the operator only; lists leave out `openapi`.
+    """
+
+    name: LocalizedName
+    upstreams: Upstreams | None = None
+    timeout_ms: int
+    max_request_bytes: int
+    write_ahead: bool
+    openapi: dict[str, Any] | None = None
+
+
+class OperationAnswer(BaseModel):
+    """An operation of a service, as its OpenAPI document describes it."""
+
+    id: Annotated[str, Field(description="The operationId.")]
+    method: str
+    path: Annotated[str, Field(description="The path template.")]
+
+
+class ServiceManifest(ResourceManifest):
+    """A service."""
+
+    kind: Literal["Service"]
+    spec: ServiceSpecAnswer
+    status: ResourceStatus
+    operations: list[OperationAnswer]

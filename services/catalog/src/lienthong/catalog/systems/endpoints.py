@@ -8,15 +8,20 @@ from lienthong.catalog.endpoints import (
     DEFAULT_LIMIT,
     PREFIX,
     After,
+    AgencyFilter,
     AnyActor,
     Limit,
     Operator,
+    chosen,
     manifest_of,
     page_document,
     path_id,
 )
-from lienthong.catalog.systems.schemas import SystemSpec
+from lienthong.catalog.schemas.answers import ManifestPage
+from lienthong.catalog.systems.schemas import SystemManifest, SystemSpec
 from lienthong.catalog.systems.service import SystemService
+from lienthong.kit.openapi import problems
+from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
 
 
@@ -24,25 +29,31 @@ def routes(systems: SystemService) -> APIRouter:
     """Build the routes of systems."""
     router = APIRouter(prefix=f"{PREFIX}/systems", tags=["systems"], route_class=StrictRoute)
 
-    @router.get("")
-    async def list_systems(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:
+    @router.get("", response_model=ManifestPage[SystemManifest])
+    async def list_systems(
+        actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT, agency: AgencyFilter = None
+    ) -> JSONResponse:
         """List systems, in the order of their ids."""
         del actor
-        page = await systems.page({}, after=after, limit=limit)
+        page = await systems.page(chosen(agency=agency), after=after, limit=limit)
         return JSONResponse(page_document(page, manifest_of))
 
-    @router.get("/{agency}/{system}")
+    @router.get("/{agency}/{system}", response_model=SystemManifest, responses=problems(UNKNOWN_RESOURCE))
     async def get_system(agency: str, system: str, actor: AnyActor) -> JSONResponse:
         """Show a system."""
         del actor
         return JSONResponse((await systems.get(_id(agency, system))).manifest())
 
-    @router.post("/{agency}/{system}/suspend")
+    @router.post(
+        "/{agency}/{system}/suspend", response_model=SystemManifest, responses=problems(UNKNOWN_RESOURCE)
+    )
     async def suspend_system(agency: str, system: str, operator: Operator) -> JSONResponse:
         """Suspend a system, with everything that it provides."""
         return JSONResponse((await systems.suspend(_id(agency, system), operator)).manifest())
 
-    @router.post("/{agency}/{system}/resume")
+    @router.post(
+        "/{agency}/{system}/resume", response_model=SystemManifest, responses=problems(UNKNOWN_RESOURCE)
+    )
     async def resume_system(agency: str, system: str, operator: Operator) -> JSONResponse:
         """Let a suspended system take part again."""
         return JSONResponse((await systems.resume(_id(agency, system), operator)).manifest())

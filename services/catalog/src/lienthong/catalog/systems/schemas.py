@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from typing_extensions import override
 
 from lienthong.catalog.domain import identifiers
 from lienthong.catalog.domain.resources import ResourceKey, ResourceKind
 from lienthong.catalog.errors import InvalidValueError, Violation
+from lienthong.catalog.schemas.answers import ResourceManifest, ResourceStatus
 from lienthong.catalog.schemas.fields import LocalizedDescription, LocalizedName, checked
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec
 from lienthong.catalog.systems.domain import public_keys
@@ -56,3 +57,11 @@ class SystemSpec(ResourceSpec):
     @classmethod
     def owner(cls, resource_id: str) -> ResourceKey:
         return ResourceKind.AGENCY, resource_id.rpartition("/")[0]
+
+
+class SystemManifest(ResourceManifest):
+    """A system."""
+
+    kind: Literal["System"]
+    spec: SystemSpec
+    status: ResourceStatus

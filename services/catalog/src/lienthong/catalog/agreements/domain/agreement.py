@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from lienthong.catalog.agreements.domain.effect import effective_status, period_notices
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.domain import validity
 from lienthong.catalog.domain.resources import Resource, ResourceKind, agency_of
@@ -12,6 +13,7 @@ from lienthong.catalog.domain.resources import Resource, ResourceKind, agency_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lienthong.catalog.errors import Violation
     from lienthong.kit.json_text import JsonObject
 
 
@@ -63,6 +65,15 @@ class AgreementResource(Resource):
         """Return the manifest with what reading adds; of an agreement also the decisions."""
         decisions = [decision.document() for decision in self.decisions]
         return {**Resource.manifest(self), "decisions": decisions}
+
+    def manifest_at(self, now: datetime) -> dict[str, Any]:
+        """Return the manifest with what depends on the time of reading: `effectiveStatus`."""
+        effective = effective_status(AgreementStatus(self.status), self.spec, now)
+        return {**self.manifest(), "effectiveStatus": effective.value}
+
+    def notices(self, now: datetime) -> list[Violation]:
+        """Return what someone who requests or approves the agreement should know about its period."""
+        return period_notices(AgreementStatus(self.status), self.spec, now)
 
 
 def audit_detail(spec: JsonObject) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.agencies.domain.succession import expired_codes, replacement_cycles
+from lienthong.catalog.agreements.domain.effect import period_notices
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionConflictError, reapply
 from lienthong.catalog.agreements.domain.operations import removed_operations, unknown_operations
 from lienthong.catalog.apply.domain.comparison import compare
@@ -51,7 +52,8 @@ class PlannedChange:
     """What happens to one resource.
 
     `before` is the resource as it is, None for a new one. `decision` is the status that an operator's
-    manifest decides on, if any.
+    manifest decides on, if any. `notices` are what the operator should know, with paths relative to the
+    manifest.
     """
 
     kind: ResourceKind
@@ -62,6 +64,7 @@ class PlannedChange:
     operations: tuple[ServiceOperation, ...]
     before: Resource | None
     decision: AgreementStatus | None
+    notices: tuple[Violation, ...] = ()
 
     @property
     def key(self) -> ResourceKey:
@@ -102,7 +105,7 @@ def plan_apply(
         if draft.spec is None:
             continue
         try:
-            changes.append(_change(draft, draft.spec, excerpt.resources.get(draft.key)))
+            changes.append(_change(draft, draft.spec, excerpt.resources.get(draft.key), now))
         except DecisionConflictError as conflict:
             violations.append(
                 Violation((*draft.spec_path, "status"), conflict.en, conflict.vi, conflict=True)
@@ -110,7 +113,7 @@ def plan_apply(
     return ApplyPlan(tuple(changes), tuple(_affected(changes, excerpt))), violations
 
 
-def _change(draft: Draft, spec: JsonObject, before: Resource | None) -> PlannedChange:
+def _change(draft: Draft, spec: JsonObject, before: Resource | None, now: datetime) -> PlannedChange:
     decision: AgreementStatus | None = None
     if draft.kind is ResourceKind.AGREEMENT:
         declared = AgreementStatus(spec["status"])
@@ -122,7 +125,12 @@ def _change(draft: Draft, spec: JsonObject, before: Resource | None) -> PlannedC
             spec = spec | {"status": (decision or current).value}
     changes = tuple(compare(before.declared_spec(), spec, prefix=("spec",))) if before is not None else ()
     action = CREATED if before is None else UPDATED if changes else UNCHANGED
-    return PlannedChange(draft.kind, draft.id, action, spec, changes, draft.operations, before, decision)
+    notices: tuple[Violation, ...] = ()
+    if draft.kind is ResourceKind.AGREEMENT and action != UNCHANGED:
+        notices = tuple(period_notices(AgreementStatus(spec["status"]), spec, now))
+    return PlannedChange(
+        draft.kind, draft.id, action, spec, changes, draft.operations, before, decision, notices
+    )
 
 
 def _terms(spec: JsonObject) -> JsonObject:
