@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -135,6 +136,7 @@ class World:
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
         self._clients: list[httpx.Client] = []
+        self._documented: list[tuple[str, re.Pattern[str], dict[str, Any]]] = []
         self._peers = grpc.server(ThreadPoolExecutor(max_workers=16))
         self._peers.add_generic_rpc_handlers((self.catalog.handler(), self.identity.handler()))
         self._peers_port = take_free_port()
@@ -211,7 +213,12 @@ class World:
     def client(self, client_id: str, scope: str = "api events") -> httpx.Client:
         """An HTTP client with that system's token; closed with the world."""
         headers = {"Authorization": f"Bearer {self.identity.token(client_id, scope)}"}
-        client = httpx.Client(base_url=f"{self.url}/exchange/v1", headers=headers, timeout=60)
+        client = httpx.Client(
+            base_url=f"{self.url}/exchange/v1",
+            headers=headers,
+            timeout=60,
+            event_hooks={"response": [self._check_documented]},
+        )
         self._clients.append(client)
         return client
 
@@ -226,6 +233,26 @@ class World:
         with self.client(LAND) as land:
             eventually(lambda: land.post(f"/events/{identifier}").status_code == 415, self.log)
         return identifier
+
+    def _check_documented(self, response: httpx.Response) -> None:
+        """Refuse an answer that the exchange's OpenAPI document does not describe."""
+        if not self._documented:
+            document = httpx.get(f"{self.url}/exchange/v1/openapi.json").raise_for_status().json()
+            for template, operations in document["paths"].items():
+                path = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)))
+                for method, operation in operations.items():
+                    self._documented.append((method.upper(), path, operation["responses"]))
+        request = response.request
+        described = next(
+            responses
+            for method, path, responses in self._documented
+            if method == request.method and path.fullmatch(request.url.path)
+        )
+        answer = described[str(response.status_code)]
+        media_type = response.headers.get("content-type")
+        assert media_type is None or media_type in answer["content"], media_type
+        if response.status_code >= 400:
+            assert f"`{response.headers['lgsp-error']}`" in answer["description"]
 
     def _end(self, number: signal.Signals) -> int:
         if self._process is None:

@@ -1,18 +1,22 @@
 """The exchange's REST: publish, subscribe, pull, acknowledge."""
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 
 from lienthong.exchange import errors
-from lienthong.exchange.domain.messages import MAX_BODY_BYTES
+from lienthong.exchange.domain.http_binding import BATCH, STRUCTURED
+from lienthong.exchange.domain.messages import MAX_BATCH, MAX_BODY_BYTES
 from lienthong.exchange.models import Subscription
 from lienthong.exchange.schemas import (
+    CLOUD_EVENT,
     AcceptedEventView,
     AckRequest,
     AckResult,
     PublishResult,
+    PullDocument,
+    PulledEventDocument,
     PullRequest,
     RefusedToken,
     SubscriptionList,
@@ -24,13 +28,62 @@ from lienthong.exchange.service.delivery import DeliveryService
 from lienthong.exchange.service.publishing import PublishingService
 from lienthong.exchange.service.subscriptions import SubscriptionService
 from lienthong.kit.access import Caller, require
-from lienthong.kit.problems import TRANSACTION_HEADER
+from lienthong.kit.openapi import Responses, answer, problems, struct_schema
+from lienthong.kit.problems import TRANSACTION_HEADER, agreements, general
+from lienthong.kit.problems import exchange as kinds
 from lienthong.kit.rest import BodyIncompleteError, BodyTooLargeError, StrictRoute, read_body
 
 SCOPE = "events"
 
 Authorized = Annotated[Caller, Depends(require(SCOPE))]
-Name = Annotated[SubscriptionName, Path()]
+Name = Annotated[SubscriptionName, Path(description="The caller's name of the subscription.")]
+Agency = Annotated[str, Path(description="The code of the agency, as in the id of the event type.")]
+System = Annotated[str, Path(description="The code of the system.")]
+EventTypeCode = Annotated[str, Path(description="The code of the event type, with its major version.")]
+
+_EVENTS: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "An event in structured or binary mode, or a batch of events.",
+        "content": {
+            STRUCTURED: {"schema": CLOUD_EVENT},
+            BATCH: {
+                "schema": {"type": "array", "items": CLOUD_EVENT, "minItems": 1, "maxItems": MAX_BATCH},
+            },
+            "application/json": {
+                "schema": {"description": "The payload; the attributes are in `ce-*` headers."},
+            },
+        },
+    }
+}
+_PUBLISH_PROBLEMS: Final = problems(
+    kinds.MALFORMED_EVENT,
+    kinds.NOT_THE_PROVIDER,
+    kinds.PROVIDER_SUSPENDED,
+    kinds.UNKNOWN_EVENT_TYPE,
+    kinds.EVENT_ID_REUSED,
+    kinds.EVENT_TOO_LARGE,
+    kinds.BATCH_TOO_LARGE,
+    general.UNSUPPORTED_MEDIA_TYPE,
+    kinds.SCHEMA_MISMATCH,
+    kinds.SCHEMA_UNUSABLE,
+    kinds.BUS_UNAVAILABLE,
+)
+_RECEIVE: Final = (
+    general.MALFORMED_REQUEST,
+    agreements.NO_AGREEMENT,
+    agreements.AGREEMENT_PENDING,
+    agreements.AGREEMENT_NOT_YET_VALID,
+    agreements.AGREEMENT_EXPIRED,
+    agreements.AGREEMENT_REVOKED,
+    kinds.PROVIDER_SUSPENDED,
+    kinds.UNKNOWN_EVENT_TYPE,
+    kinds.BUS_UNAVAILABLE,
+)
+_UNKNOWN: Final = problems(kinds.UNKNOWN_SUBSCRIPTION)
+_CREATED: Final[Responses] = {
+    201: {"model": SubscriptionView, "description": "The subscription was created."}
+}
 
 
 def routes(
@@ -39,11 +92,17 @@ def routes(
     """The router; every path needs a token with the scope `events`."""
     router = APIRouter(prefix="/exchange/v1", route_class=StrictRoute)
 
-    @router.post("/events/{agency}/{system}/{event_type}", status_code=status.HTTP_202_ACCEPTED)
+    @router.post(
+        "/events/{agency}/{system}/{event_type}",
+        status_code=status.HTTP_202_ACCEPTED,
+        response_description="All events of the request are on disk.",
+        responses=_PUBLISH_PROBLEMS,
+        openapi_extra=_EVENTS,
+    )
     async def publish(
-        request: Request, caller: Authorized, agency: str, system: str, event_type: str
+        request: Request, caller: Authorized, agency: Agency, system: System, event_type: EventTypeCode
     ) -> PublishResult:
-        """Accept one event (structured or binary mode) or a batch; answered when they are on disk."""
+        """Publish one event (structured or binary mode) or a batch. All are accepted, or none is."""
         event_type_id = f"{agency}/{system}/{event_type}"
         # Before reading the body: that of a caller without the right is not worth the memory.
         publishing.demand_right(caller.client_id, event_type_id)
@@ -57,22 +116,26 @@ def routes(
             ]
         )
 
-    @router.get("/subscriptions")
+    @router.get("/subscriptions", response_description="The subscriptions.")
     async def list_subscriptions(caller: Authorized) -> SubscriptionList:
-        """The caller's subscriptions, by name."""
+        """List the caller's subscriptions, by name."""
         found = await subscriptions.of(caller.client_id)
         return SubscriptionList(items=[_view(subscription) for subscription in found])
 
-    @router.get("/subscriptions/{name}")
+    @router.get("/subscriptions/{name}", response_description="The subscription.", responses=_UNKNOWN)
     async def get_subscription(caller: Authorized, name: Name) -> SubscriptionView:
-        """One subscription of the caller."""
+        """Read one subscription of the caller."""
         return _view(await subscriptions.named(caller.client_id, name))
 
-    @router.put("/subscriptions/{name}")
+    @router.put(
+        "/subscriptions/{name}",
+        response_description="The same subscription was there already.",
+        responses=_CREATED | problems(*_RECEIVE, kinds.SUBSCRIPTION_EXISTS, kinds.TOO_MANY_SUBSCRIPTIONS),
+    )
     async def put_subscription(
         request: Request, response: Response, caller: Authorized, name: Name, spec: SubscriptionSpec
     ) -> SubscriptionView:
-        """Create a subscription (201), or show the same one when it is there already (200)."""
+        """Create a subscription. Asked for again with the same properties, it stays as it is."""
         subscription, created = await subscriptions.put(
             caller.client_id,
             name,
@@ -84,30 +147,41 @@ def routes(
         response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
         return _view(subscription)
 
-    @router.delete("/subscriptions/{name}", status_code=status.HTTP_204_NO_CONTENT)
+    @router.delete(
+        "/subscriptions/{name}",
+        status_code=status.HTTP_204_NO_CONTENT,
+        response_class=Response,
+        response_description="The subscription is deleted.",
+        responses=_UNKNOWN,
+    )
     async def delete_subscription(request: Request, caller: Authorized, name: Name) -> None:
         """Delete a subscription; events that were not delivered yet are not kept for it."""
         await subscriptions.delete(caller.client_id, name, tx=request.headers.get(TRANSACTION_HEADER))
 
-    @router.post("/subscriptions/{name}/pull")
+    @router.post(
+        "/subscriptions/{name}/pull",
+        response_class=Response,
+        responses=answer(
+            "application/json", struct_schema(PullDocument), "The events; none when none came in time."
+        )
+        | problems(*_RECEIVE, kinds.UNKNOWN_SUBSCRIPTION),
+    )
     async def pull(request: Request, caller: Authorized, name: Name, wanted: PullRequest) -> Response:
-        """Receive events; an empty list when none came in time."""
+        """Receive events. Waits up to `wait_seconds` for the first one."""
         pulled = await delivery.pull(
             caller.client_id, name, wanted.max, wanted.wait_seconds, request.is_disconnected
         )
         events = [
-            {
-                "ack": event.ack,
-                "sequence": event.sequence,
-                "delivered": event.delivered,
-                # As text, so that every byte of the payload stays as the publisher wrote it.
-                "event": msgspec.Raw(event.event),
-            }
+            PulledEventDocument(event.ack, event.sequence, event.delivered, msgspec.Raw(event.event))
             for event in pulled
         ]
-        return Response(msgspec.json.encode({"events": events}), media_type="application/json")
+        return Response(msgspec.json.encode(PullDocument(events)), media_type="application/json")
 
-    @router.post("/subscriptions/{name}/ack")
+    @router.post(
+        "/subscriptions/{name}/ack",
+        response_description="Which tokens acknowledged an event.",
+        responses=problems(general.MALFORMED_REQUEST, kinds.UNKNOWN_SUBSCRIPTION),
+    )
     async def acknowledge(caller: Authorized, name: Name, done: AckRequest) -> AckResult:
         """Acknowledge events: they are never delivered to this subscription again."""
         outcome = await delivery.acknowledge(caller.client_id, name, done.ack)

@@ -3,9 +3,37 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+_ATTRIBUTE: Final = {"type": "string", "minLength": 1, "maxLength": 1024}
+
+CLOUD_EVENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "An event in the JSON format of CloudEvents 1.0.2.",
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {**_ATTRIBUTE, "description": "Identifies the event, together with `source`."},
+        "source": {**_ATTRIBUTE, "description": "`/{agency}/{system}`, or a path below it."},
+        "type": {**_ATTRIBUTE, "description": "The id of the event type."},
+        "subject": _ATTRIBUTE,
+        "time": {**_ATTRIBUTE, "format": "date-time"},
+        "datacontenttype": {
+            **_ATTRIBUTE,
+            "description": "A JSON type; `application/json` when it is left out.",
+        },
+        "dataschema": {**_ATTRIBUTE, "format": "uri"},
+        "data": {"description": "The payload, as the schema of the event type describes it."},
+    },
+    "required": ["specversion", "id", "source", "type", "data"],
+    "additionalProperties": {
+        "type": ["string", "integer", "boolean"],
+        "description": "An extension attribute.",
+    },
+}
+"""The JSON schema of an event."""
 
 SubscriptionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 EventTypeId = Annotated[
@@ -68,6 +96,21 @@ class SubscriptionList(BaseModel):
     """All subscriptions of the caller."""
 
     items: list[SubscriptionView]
+
+
+class PulledEventDocument(msgspec.Struct, frozen=True):
+    """A delivered event with the token that acknowledges it; its `data` is as the publisher wrote it."""
+
+    ack: str
+    sequence: int
+    delivered: int
+    event: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema=CLOUD_EVENT)]
+
+
+class PullDocument(msgspec.Struct, frozen=True):
+    """The delivered events, in the order in which they were accepted; none when none came in time."""
+
+    events: list[PulledEventDocument]
 
 
 class RefusedToken(BaseModel):
