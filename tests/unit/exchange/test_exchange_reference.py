@@ -14,7 +14,14 @@ from tests.support.problems import kinds_raised_in
 
 _REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "exchange.md").read_text(encoding="utf-8")
 # Told by the kit on behalf of every service.
-_COMMON = {"no-token", "token-refused", "insufficient-scope", "invalid-request"}
+_COMMON = {
+    "insufficient-scope",
+    "invalid-request",
+    "malformed-request",
+    "no-token",
+    "request-too-large",
+    "token-refused",
+}
 
 
 def section(title: str) -> str:

@@ -9,15 +9,9 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from lienthong.kit.bodies import MAX_JSON_BODY, BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.problems import PROBLEM_JSON, ProblemError, ProblemType
-from lienthong.kit.rest import (
-    BodyIncompleteError,
-    BodyTooLargeError,
-    StrictRoute,
-    create_rest_app,
-    install_problem_handlers,
-    read_body,
-)
+from lienthong.kit.rest import StrictRoute, create_rest_app, install_problem_handlers
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
@@ -158,6 +152,10 @@ async def strict() -> AsyncIterator[httpx.AsyncClient]:
         except BodyTooLargeError as error:
             return -error.limit
 
+    @router.post("/people")
+    async def people(person: Person, request: Request) -> str:
+        return f"{person.name} {await request.is_disconnected()}"
+
     app = create_rest_app("test", summary="A test.", openapi_path="/openapi.json")
     app.include_router(router)
     transport = httpx.ASGITransport(app=app)
@@ -217,3 +215,36 @@ async def test_a_body_that_breaks_off_is_told_apart_from_a_whole_one() -> None:
 
     with pytest.raises(BodyIncompleteError):
         await read_body(Request({"type": "http", "headers": []}, receive), 10)
+
+
+async def test_a_declared_body_is_read_as_always(strict: httpx.AsyncClient) -> None:
+    answer = await strict.post("/v1/people", json={"name": "Nguyễn Văn A", "phones": [1]})
+    assert (answer.status_code, answer.json()) == (200, "Nguyễn Văn A False")
+    assert (await strict.post("/v1/people", json={"name": "A"})).status_code == 422
+    assert (await strict.post("/v1/people")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"name": "Binh", "name": "Thuan"}', "'name' twice"),
+        (b'{"name": "Binh", "phones": [NaN]}', "'NaN'"),
+        (b'{"name": "Binh", "x": 1e999}', "/x: the number is too large"),
+        (b'{"name": "Bi\\u0000nh"}', "/name: holds a NUL"),
+        (b'{"x": ' + b"[" * 64 + b"]" * 64 + b"}", "64 levels"),
+        (b"{nope", "not JSON"),
+        (b'\xff{"name": "Binh"}', "UTF-8"),
+    ],
+)
+async def test_a_declared_body_that_two_readers_could_read_differently_is_malformed(
+    strict: httpx.AsyncClient, body: bytes, reason: str
+) -> None:
+    answer = await strict.post("/v1/people", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-request")
+    assert reason in answer.json()["detail"]
+
+
+async def test_a_declared_body_has_a_limit(strict: httpx.AsyncClient) -> None:
+    padding = b" " * MAX_JSON_BODY
+    answer = await strict.post("/v1/people", content=b'{"name": "Binh"}' + padding)
+    assert (answer.status_code, answer.json()["code"]) == (413, "request-too-large")

@@ -15,9 +15,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from lienthong.kit.bodies import with_strict_json
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.openapi import complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 
     from fastapi.dependencies.models import Dependant
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 VERSION: Final = "0.1.0"
@@ -45,46 +46,37 @@ _KINDS_OF_STATUS: Final = {
 _log = structlog.get_logger(__name__)
 
 
-class BodyTooLargeError(Exception):
-    """The body of a request has more than `limit` bytes."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"the body has more than {limit} bytes")
-        self.limit = limit
-
-
-class BodyIncompleteError(Exception):
-    """The caller closed the connection before the body had arrived."""
-
-
 class StrictRoute(APIRoute):
-    """A route that refuses query parameters which it does not declare: 422 `invalid-request`.
+    """A route that refuses query parameters which it does not declare, and JSON that is large or ambiguous.
 
     Give it to a router: `APIRouter(route_class=StrictRoute)`. The parameters are those of the endpoint and of
-    everything that it depends on. Like an unknown path, they are refused before the caller is authenticated.
-    In the OpenAPI document the route answers with the problems that it states, those of its dependencies, and
-    those that any request can meet.
+    everything that it depends on; another one is 422 `invalid-request`. Like an unknown path, it is refused
+    before the caller is authenticated. Where the endpoint declares a body (a Pydantic model), it is read by
+    `with_strict_json`; an endpoint that reads the body itself does so by `read_body`. In the OpenAPI document
+    the route answers with the problems that it states, those of its dependencies, and those that any request
+    can meet.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's
         super().__init__(path, endpoint, **options)
         stated = list(stated_by(self.dependant))
         kinds = [kind for dependency in stated for kind in dependency.problems]
-        self.responses = with_problems(
-            self.responses, [*kinds, general.INVALID_REQUEST, general.INTERNAL_ERROR]
-        )
+        kinds += [general.INVALID_REQUEST, general.INTERNAL_ERROR]
+        if self.body_field is not None:
+            kinds += [general.MALFORMED_REQUEST, general.REQUEST_TOO_LARGE]
+        self.responses = with_problems(self.responses, kinds)
         if security := [dict(dependency.security) for dependency in stated if dependency.security]:
             self.openapi_extra = {"security": security, **(self.openapi_extra or {})}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Put the check before the endpoint."""
+        """Put the checks before the endpoint."""
         handle = super().get_route_handler()
         declared = frozenset(_query_parameters(self.dependant))
 
         async def checked(request: Request) -> Response:
             if unknown := request.query_params.keys() - declared:
                 raise unknown_parameters(unknown, declared)
-            return await handle(request)
+            return await handle(request if self.body_field is None else await with_strict_json(request))
 
         return checked
 
@@ -111,24 +103,6 @@ def create_rest_app(title: str, *, summary: str, openapi_path: str) -> FastAPI:
     complete(app)
     install_problem_handlers(app)
     return app
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body of a request, of at most `limit` bytes.
-
-    Raises:
-        BodyTooLargeError: no more of it is read.
-        BodyIncompleteError: the caller went away.
-    """
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise BodyTooLargeError(limit)
-    except ClientDisconnect:
-        raise BodyIncompleteError from None
-    return bytes(body)
 
 
 def problem_response(problem: ProblemError, instance: str | None) -> Response:

@@ -17,9 +17,9 @@ from lienthong.catalog.schemas.answers import inlined
 from lienthong.catalog.schemas.fields import AgencyCode, SystemRef
 from lienthong.catalog.service.resources import ResourcePage
 from lienthong.kit.access import Caller, require
+from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.json_text import Json, NotJsonError, decode
 from lienthong.kit.problems import TRANSACTION_HEADER, catalog, general
-from lienthong.kit.rest import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.text import BilingualText
 
 PREFIX = "/catalog/v1"

@@ -28,10 +28,11 @@ from lienthong.exchange.service.delivery import DeliveryService
 from lienthong.exchange.service.publishing import PublishingService
 from lienthong.exchange.service.subscriptions import SubscriptionService
 from lienthong.kit.access import Caller, require
+from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.openapi import Responses, answer, problems, struct_schema
 from lienthong.kit.problems import TRANSACTION_HEADER, agreements, general
 from lienthong.kit.problems import exchange as kinds
-from lienthong.kit.rest import BodyIncompleteError, BodyTooLargeError, StrictRoute, read_body
+from lienthong.kit.rest import StrictRoute
 
 SCOPE = "events"
 

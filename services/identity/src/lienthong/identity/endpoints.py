@@ -26,9 +26,10 @@ from lienthong.identity.schemas import KeySetDocument, ServerMetadata, TokenDocu
 from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.tokens import TokenService
 from lienthong.identity.settings import IdentitySettings
+from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.openapi import Responses, answer, problems, struct_schema
 from lienthong.kit.problems import ERROR_HEADER, general
-from lienthong.kit.rest import BodyIncompleteError, BodyTooLargeError, StrictRoute, read_body
+from lienthong.kit.rest import StrictRoute
 
 _JSON: Final = "application/json"
 _JWKS: Final = "application/jwk-set+json"
