@@ -88,7 +88,7 @@ def test_calls_go_on_without_catalog_and_identity_and_a_revocation_is_felt_withi
         time.sleep(1.0)
         with pytest.raises(ForbiddenError) as refused:
             ask(company)
-    assert refused.value.code == "no-agreement"
+    assert refused.value.code == "agreement-revoked"
     with province.client("auditor") as auditor:
         decided = [
             entry["record"]

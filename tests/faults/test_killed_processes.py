@@ -81,7 +81,7 @@ def test_calls_go_on_without_catalog_and_identity_and_a_revoked_agreement_ends_t
         time.sleep(1)
         with pytest.raises(ForbiddenError) as refused:
             client.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE)
-    assert refused.value.code == "no-agreement"
+    assert refused.value.code == "agreement-revoked"
 
 
 def _call_once_the_gateway_is_back(client: Client) -> Answer:

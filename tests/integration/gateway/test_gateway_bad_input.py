@@ -9,15 +9,18 @@ import http.client
 import json
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from lienthong.contracts.catalog.v1 import routes_pb2
 from tests.integration.gateway.world import (
     API,
     CONSUMER,
     OTHER_CONSUMER,
+    PROVIDER,
     SERVICE,
     agreement,
     assert_in_form,
@@ -199,6 +202,32 @@ def test_a_purpose_outside_the_agreement_is_refused(world: World) -> None:
     found = refused(world, headers=[("LGSP-Purpose", "curiosity")])
     assert (found.status, found.problem["code"]) == (403, "purpose-not-in-agreement")
     assert "purpose" not in found.record
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        ("agreement-pending", {"status": routes_pb2.AGREEMENT_STATUS_REQUESTED}),
+        ("agreement-not-yet-valid", {"valid_from": datetime(2300, 1, 1, tzinfo=UTC)}),
+        ("agreement-expired", {"valid_to": datetime(2020, 1, 1, tzinfo=UTC)}),
+        ("agreement-revoked", {"status": routes_pb2.AGREEMENT_STATUS_REVOKED}),
+    ],
+)
+def test_only_its_consumer_is_told_of_an_agreement_that_is_not_in_force(
+    world: World, code: str, state: dict[str, Any]
+) -> None:
+    world.change(agreement("portal-parcels", consumer=OTHER_CONSUMER, **state))
+    try:
+        wait_for_code(world, world.token(OTHER_CONSUMER), code)
+        found = refused(world, token=world.token(OTHER_CONSUMER))
+        assert (found.status, found.problem["code"]) == (403, code)
+        assert "portal-parcels" in found.problem["detail"]
+        assert "agreement" not in found.record
+        assert refused(world, token=world.token(PROVIDER)).problem["code"] == "no-agreement"
+        assert refused(world, token="").problem["code"] == "no-token"
+    finally:
+        world.remove_agreement("portal-parcels")
+    wait_for_code(world, world.token(OTHER_CONSUMER), "no-agreement")
 
 
 def test_several_purposes_need_one_to_be_stated(world: World) -> None:

@@ -46,7 +46,7 @@ def test_a_revoked_agreement_stops_calls_within_a_second(world: World) -> None:
     token = world.token()
     revoked = agreement(status=routes_pb2.AGREEMENT_STATUS_REVOKED)
     world.loop.run(_set(world, revoked))
-    assert seconds_until(world, token, "no-agreement") < 1
+    assert seconds_until(world, token, "agreement-revoked") < 1
     world.loop.run(_set(world, agreement()))
     assert seconds_until(world, token, None) < 1
 
@@ -148,7 +148,7 @@ def test_calls_go_on_while_catalog_and_identity_are_away_and_a_restart_makes_no_
     world.loop.run(world.identity_peer.start())
     world.wait(lambda: world.log.read_text().count('"event": "routing table"') >= 3, "the catalog is back")
     world.loop.run(_set(world, agreement(status=routes_pb2.AGREEMENT_STATUS_REVOKED)))
-    assert seconds_until(world, token, "no-agreement") < 1
+    assert seconds_until(world, token, "agreement-revoked") < 1
 
 
 def test_copies_that_are_too_old_are_not_used(new_world: NewWorld) -> None:

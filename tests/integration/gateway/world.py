@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import jsonschema
 import nats
+from google.protobuf.timestamp_pb2 import Timestamp
 from nats.js.errors import NotFoundError
 
 from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
@@ -26,6 +27,7 @@ from tests.support.ports import process_ports, take_free_offset, take_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
 T = TypeVar("T")
 
@@ -89,6 +91,8 @@ def agreement(
     operations: Iterable[str] = ("getParcel", "headParcel", "listParcels", "registerParcel"),
     status: routes_pb2.AgreementStatus.ValueType = routes_pb2.AGREEMENT_STATUS_APPROVED,
     service_id: str = SERVICE,
+    valid_from: datetime | None = None,
+    valid_to: datetime | None = None,
 ) -> routes_pb2.Resource:
     """An agreement as the catalog hands it out."""
     return routes_pb2.Resource(
@@ -100,8 +104,18 @@ def agreement(
             operations=operations,
             purposes=purposes,
             status=status,
+            valid_from=_timestamp(valid_from),
+            valid_to=_timestamp(valid_to),
         ),
     )
+
+
+def _timestamp(moment: datetime | None) -> Timestamp | None:
+    if moment is None:
+        return None
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp
 
 
 class World:

@@ -8,8 +8,23 @@ import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.operations import OperationTree
-from lienthong.gateway.policy import Denial, Grant, decide
-from lienthong.gateway.table import AgreementRule, RoutingTable, ServiceRoute, assemble
+from lienthong.gateway.policy import (
+    Denial,
+    Expired,
+    Grant,
+    NotInForce,
+    NotYetValid,
+    Pending,
+    Revoked,
+    decide,
+)
+from lienthong.gateway.table import (
+    AgreementRule,
+    RoutingTable,
+    ServiceRoute,
+    UnapprovedAgreement,
+    assemble,
+)
 from lienthong.gateway.upstreams import Upstreams
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
@@ -32,7 +47,11 @@ def service(*, active: bool = True) -> ServiceRoute:
     return ServiceRoute("P/p/s-v1", "P/p", active, Upstreams(["http://x"]), OperationTree([]), 1.0, 0, False)
 
 
-def table(*rules: AgreementRule, suspended: tuple[str, ...] = ()) -> RoutingTable:
+def unapproved(agreement_id: str, *, revoked: bool) -> UnapprovedAgreement:
+    return UnapprovedAgreement(agreement_id, "C/c", "P/p/s-v1", revoked)
+
+
+def table(*rules: AgreementRule | UnapprovedAgreement, suspended: tuple[str, ...] = ()) -> RoutingTable:
     systems = [
         routes_pb2.System(
             id=system_id,
@@ -51,7 +70,7 @@ def decision(
     purpose: str | None = None,
     now: datetime = NOW,
     offered: ServiceRoute | None = None,
-) -> Grant | Denial:
+) -> Grant | Denial | NotInForce:
     return decide(found, offered or service(), operation, consumer, purpose, now)
 
 
@@ -121,6 +140,46 @@ def test_the_refusal_names_what_came_closest() -> None:
         rule("2", operations=frozenset({"put"})),
         rule("3", purposes=("x",)),
     )
-    assert decision(table(expired)) is Denial.NO_AGREEMENT
+    assert decision(table(expired)) == Expired("1", NOW)
     assert decision(table(expired, operation)) is Denial.OPERATION
     assert decision(table(purpose, operation), purpose="p") is Denial.PURPOSE
+
+
+FUTURE, LATER = rule("f", valid_from=NOW + DAY), rule("l", valid_from=NOW + 2 * DAY, valid_to=NOW + 3 * DAY)
+PAST, LONGEST = rule("p", valid_to=NOW - DAY / 2), rule("g", valid_to=NOW - DAY / 4)
+REQUESTED, REVOKED = unapproved("q", revoked=False), unapproved("r", revoked=True)
+
+
+@pytest.mark.parametrize(
+    ("agreements", "told"),
+    [
+        ([FUTURE], NotYetValid("f", NOW + DAY)),
+        ([REQUESTED], Pending("q")),
+        ([PAST], Expired("p", NOW - DAY / 2)),
+        ([REVOKED], Revoked("r")),
+        ([REVOKED, PAST, REQUESTED, FUTURE], NotYetValid("f", NOW + DAY)),
+        ([REVOKED, PAST, REQUESTED], Pending("q")),
+        ([REVOKED, PAST], Expired("p", NOW - DAY / 2)),
+        ([LATER, FUTURE], NotYetValid("f", NOW + DAY)),
+        ([LONGEST, PAST], Expired("g", NOW - DAY / 4)),
+        ([REVOKED, unapproved("a", revoked=True)], Revoked("a")),
+    ],
+)
+def test_the_consumer_is_told_of_the_agreement_that_is_nearest_to_being_in_force(
+    agreements: list[AgreementRule | UnapprovedAgreement], told: NotInForce
+) -> None:
+    for order in (agreements, agreements[::-1]):
+        assert decision(table(*order)) == told
+        assert decision(table(*order, rule("now", operations=frozenset({"put"})))) is Denial.OPERATION
+        assert decision(table(*order, rule("now", purposes=("x", "y")))) is Denial.PURPOSE_NEEDED
+        assert decision(table(*order, rule("now"))) == Grant("now", "p")
+
+
+@pytest.mark.parametrize("other", [FUTURE, REQUESTED, PAST, REVOKED])
+def test_nobody_but_the_consumer_learns_of_an_agreement_that_is_not_in_force(
+    other: AgreementRule | UnapprovedAgreement,
+) -> None:
+    for consumer in ("D/d", "P/p", "unknown"):
+        assert decision(table(other), consumer=consumer) is Denial.NO_AGREEMENT
+    assert decision(table(other, suspended=("C/c",))) is Denial.CLIENT_SUSPENDED
+    assert decision(table(other, suspended=("P/p",))) is Denial.SERVICE_SUSPENDED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lienthong.gateway import request_headers
-from lienthong.gateway.request_headers import RequestHeaders, Stated, read_headers
+from lienthong.gateway.request_headers import CallContext, RequestHeaders, read_headers
 from lienthong.kit.problems import ProblemError
 
 
@@ -28,7 +28,11 @@ def test_ordinary_headers_pass_in_order_and_repeated() -> None:
     inbound = read((b"accept", b"a"), (b"x", b"1"), (b"x", b"2"), (b"y", "đ".encode()))
     assert passed(inbound) == "accept: a\r\nx: 1\r\nx: 2\r\ny: đ".encode()
     assert (inbound.authorization, inbound.content_length, inbound.chunked) == (None, 0, False)
-    assert (inbound.purpose(), inbound.stated(), inbound.traceparent) == (None, Stated(None, None), None)
+    assert (inbound.purpose(), inbound.context(), inbound.traceparent) == (
+        None,
+        CallContext(None, None),
+        None,
+    )
 
 
 @pytest.mark.parametrize("spelling", [b"lgsp-client", b"lgsp_client", b"lgsp-anything", b"lgsp_case-id"])
@@ -46,7 +50,7 @@ def test_what_the_gateway_reads_is_not_passed_on() -> None:
         (b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     )
     assert passed(inbound) == b""
-    assert (inbound.purpose(), inbound.stated()) == ("p", Stated("hồ sơ", "u"))
+    assert (inbound.purpose(), inbound.context()) == ("p", CallContext("hồ sơ", "u"))
     assert (inbound.authorization, inbound.content_length) == (b"Bearer x", 12)
     assert inbound.traceparent == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -127,9 +131,9 @@ def test_long_names_are_not_remembered() -> None:
 @pytest.mark.parametrize("number", [b"060086999835", b"260123456"])
 def test_a_personal_number_is_no_case(number: bytes) -> None:
     with pytest.raises(ProblemError) as refusal:
-        read((b"lgsp-case-id", number)).stated()
+        read((b"lgsp-case-id", number)).context()
     assert refusal.value.code == "malformed-request"
 
 
 def test_a_case_may_have_digits() -> None:
-    assert read((b"lgsp-case-id", b"000.00.15.H11-250630-0001")).stated().case == "000.00.15.H11-250630-0001"
+    assert read((b"lgsp-case-id", b"000.00.15.H11-250630-0001")).context().case == "000.00.15.H11-250630-0001"

@@ -12,7 +12,7 @@ from opentelemetry.trace import StatusCode
 
 from lienthong.gateway.call import Abandoned, Answered, Call
 from lienthong.gateway.operations import ServiceOperation
-from lienthong.gateway.request_headers import Stated
+from lienthong.gateway.request_headers import CallContext
 from lienthong.gateway.spans import Spans
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_a_span_stands_between_the_callers_and_the_providers(
     one = call(clock)
     span = spans.begin(one, f"00-{TRACE}-{PARENT}-01")
     one.operation, one.client = ServiceOperation("getX", "GET", "/x"), "C/c"
-    one.stated = Stated(user="079090000001")
+    one.context = CallContext(user="079090000001")
     spans.end(one, span, Answered(200, clock.now(), 0, ""))
     (finished,) = exporter.get_finished_spans()
     assert finished.name == "GET getX"

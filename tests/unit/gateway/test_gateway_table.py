@@ -68,6 +68,10 @@ def described(table: RoutingTable) -> dict[str, Any]:
             ]
             for (consumer, service), rules in sorted(table.agreements.items())
         },
+        "unapproved": {
+            f"{consumer} -> {service}": {one.id: "revoked" if one.revoked else "requested" for one in some}
+            for (consumer, service), some in sorted(table.unapproved.items())
+        },
     }
 
 

@@ -103,7 +103,7 @@ class Gateway:
     ) -> GatewayResponse:
         # One table and one set of keys for the whole call, whatever changes meanwhile.
         table, authenticator = self._live.table, self._live.authenticator
-        call.stated = headers.stated()
+        call.context = headers.context()
         target = match_service(call.path, call.query, table, self._platform)
         call.route = target.route
         if isinstance(target, ServiceTarget):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
-from lienthong.gateway.policy import Denial, Grant, decide
+from lienthong.gateway.policy import Denial, Expired, Grant, NotYetValid, Pending, Revoked, decide
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.gateway.match import ServiceTarget
     from lienthong.gateway.operations import ServiceOperation
+    from lienthong.gateway.policy import NotInForce
     from lienthong.kit.problems import ProblemError
 
 
@@ -20,11 +21,13 @@ def authorize(
 ) -> Grant:
     """Find the agreement that allows an authenticated client this operation, and the purpose of the call.
 
-    `purpose` is the one that the caller states, if any.
+    `purpose` is the one that the caller states, if any. Only the authenticated consumer of an agreement learns
+    that there is one that is not in force: for all others there is none.
 
     Raises:
-        ProblemError: client-suspended, unknown-service (suspended), no-agreement, operation-not-in-agreement,
-            purpose-not-in-agreement.
+        ProblemError: client-suspended, unknown-service (suspended), operation-not-in-agreement,
+            purpose-not-in-agreement; without an agreement in force agreement-not-yet-valid,
+            agreement-pending, agreement-expired, agreement-revoked, no-agreement.
     """
     decision = decide(target.table, target.route, operation.id, client, purpose, now)
     if not isinstance(decision, Grant):
@@ -32,8 +35,16 @@ def authorize(
     return decision
 
 
-def _refusal(denial: Denial, client: str, service: str, operation: str) -> ProblemError:
+def _refusal(denial: Denial | NotInForce, client: str, service: str, operation: str) -> ProblemError:
     match denial:
+        case NotYetValid(agreement, valid_from):
+            return problems.agreement_not_yet_valid(agreement, service, valid_from)
+        case Pending(agreement):
+            return problems.agreement_pending(agreement, service)
+        case Expired(agreement, valid_to):
+            return problems.agreement_expired(agreement, service, valid_to)
+        case Revoked(agreement):
+            return problems.agreement_revoked(agreement, service)
         case Denial.CLIENT_SUSPENDED:
             return problems.client_suspended(client)
         case Denial.SERVICE_SUSPENDED:

@@ -11,7 +11,7 @@ from lienthong.gateway.body import NoBody, RequestBody
 from lienthong.gateway.operations import ServiceOperation
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.policy import Grant
-from lienthong.gateway.request_headers import NOTHING_STATED, Stated
+from lienthong.gateway.request_headers import NO_CONTEXT, CallContext
 from lienthong.gateway.table import ServiceRoute
 
 MAX_METHOD = 32
@@ -44,7 +44,7 @@ class Call(msgspec.Struct, eq=False):
     query: bytes
     ip: str | None
 
-    stated: Stated = NOTHING_STATED
+    context: CallContext = NO_CONTEXT
     route: ServiceRoute | PlatformRoute | None = None
     operation: ServiceOperation | None = None
     client: str | None = None

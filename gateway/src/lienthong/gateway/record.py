@@ -63,7 +63,7 @@ class Recorder:
         Raises:
             AuditUnavailableError: then the call must not be forwarded.
         """
-        stated = call.stated
+        context = call.context
         record = IntentRecord(
             v=1,
             id=self._new_id(),
@@ -79,8 +79,8 @@ class Recorder:
             target=self._target(call),
             agreement=grant.agreement,
             purpose=grant.purpose,
-            case=stated.case,
-            user=self._privacy.hashed(stated.user.encode()) if stated.user is not None else None,
+            case=context.case,
+            user=self._privacy.hashed(context.user.encode()) if context.user is not None else None,
             received=timestamp(call.received),
             trace=call.trace,
         )
@@ -117,7 +117,7 @@ class Recorder:
 
     def _record(self, call: Call, outcome: Outcome) -> CallRecord:
         answered = outcome if isinstance(outcome, Answered) else None
-        stated, grant, exchange, body = call.stated, call.grant, call.exchange, call.body
+        context, grant, exchange, body = call.context, call.grant, call.exchange, call.body
         at = timestamp(outcome.at)
         return CallRecord(
             v=1,
@@ -134,8 +134,8 @@ class Recorder:
             target=self._target(call),
             agreement=grant.agreement if grant is not None else None,
             purpose=grant.purpose if grant is not None else None,
-            case=stated.case,
-            user=self._privacy.hashed(stated.user.encode()) if stated.user is not None else None,
+            case=context.case,
+            user=self._privacy.hashed(context.user.encode()) if context.user is not None else None,
             status=answered.status if answered is not None else None,
             error=answered.error if answered is not None else None,
             upstream_status=exchange.status if exchange is not None else None,

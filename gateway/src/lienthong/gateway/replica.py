@@ -12,8 +12,9 @@ from lienthong.gateway.table import (
     AgreementRule,
     RoutingTable,
     ServiceRoute,
-    agreement_rule,
+    UnapprovedAgreement,
     assemble,
+    indexed_agreement,
     service_route,
 )
 from lienthong.kit.replica import Replica, Stream, VersionGapError
@@ -48,7 +49,7 @@ class RoutesState:
     _resources: Mapping[_Key, routes_pb2.Resource]
     _services: Mapping[str, ServiceRoute]
     _systems: Mapping[str, routes_pb2.System]
-    _rules: Mapping[str, AgreementRule]
+    _agreements: Mapping[str, AgreementRule | UnapprovedAgreement]
 
     @classmethod
     def of(cls, version: int, resources: Iterable[routes_pb2.Resource]) -> RoutesState:
@@ -71,7 +72,9 @@ class RoutesState:
         """
         if delta.from_version != self.version:
             raise VersionGapError(f"at version {self.version}, the delta starts at {delta.from_version}")
-        draft = _Draft(dict(self._resources), dict(self._services), dict(self._systems), dict(self._rules))
+        draft = _Draft(
+            dict(self._resources), dict(self._services), dict(self._systems), dict(self._agreements)
+        )
         for key in delta.removals:
             draft.remove(key)
         for resource in delta.upserts:
@@ -135,7 +138,7 @@ class _Draft:
     resources: dict[_Key, routes_pb2.Resource]
     services: dict[str, ServiceRoute]
     systems: dict[str, routes_pb2.System]
-    rules: dict[str, AgreementRule]
+    agreements: dict[str, AgreementRule | UnapprovedAgreement]
 
     def upsert(self, resource: routes_pb2.Resource) -> None:
         self.remove(resource.key)
@@ -146,9 +149,9 @@ class _Draft:
             case "system":
                 self.systems[resource.key.id] = resource.system
             case "agreement":
-                rule = agreement_rule(resource.agreement)
-                if rule is not None:
-                    self.rules[resource.key.id] = rule
+                agreement = indexed_agreement(resource.agreement)
+                if agreement is not None:
+                    self.agreements[resource.key.id] = agreement
             case _:
                 pass
 
@@ -160,10 +163,10 @@ class _Draft:
             case routes_pb2.RESOURCE_KIND_SYSTEM:
                 self.systems.pop(key.id, None)
             case routes_pb2.RESOURCE_KIND_AGREEMENT:
-                self.rules.pop(key.id, None)
+                self.agreements.pop(key.id, None)
             case _:
                 pass
 
     def finish(self, version: int) -> RoutesState:
-        table = assemble(version, self.services.values(), self.systems.values(), self.rules.values())
-        return RoutesState(table, self.resources, self.services, self.systems, self.rules)
+        table = assemble(version, self.services.values(), self.systems.values(), self.agreements.values())
+        return RoutesState(table, self.resources, self.services, self.systems, self.agreements)

@@ -78,7 +78,7 @@ _prefixes: dict[bytes, bytes | None] = {}
 _MAX_NAMES, MAX_NAME_BYTES = 4096, 64
 
 
-class Stated(msgspec.Struct, frozen=True):
+class CallContext(msgspec.Struct, frozen=True):
     """What the caller states about a call besides its purpose."""
 
     case: str | None = None
@@ -87,7 +87,7 @@ class Stated(msgspec.Struct, frozen=True):
     """LGSP-User, the person on whose behalf the call is made."""
 
 
-NOTHING_STATED = Stated()
+NO_CONTEXT = CallContext()
 
 
 class RequestHeaders:
@@ -153,7 +153,7 @@ class RequestHeaders:
         """
         return self._text(_PURPOSE, "LGSP-Purpose")
 
-    def stated(self) -> Stated:
+    def context(self) -> CallContext:
         """LGSP-Case-Id and LGSP-User.
 
         Raises:
@@ -161,8 +161,8 @@ class RequestHeaders:
                 they are stated.
         """
         if _CASE not in self._read and _USER not in self._read:
-            return NOTHING_STATED
-        return Stated(self._case(), self._text(_USER, "LGSP-User"))
+            return NO_CONTEXT
+        return CallContext(self._case(), self._text(_USER, "LGSP-User"))
 
     def _case(self) -> str | None:
         case = self._text(_CASE, "LGSP-Case-Id")

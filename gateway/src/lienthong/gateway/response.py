@@ -66,10 +66,10 @@ def call_headers(call: Call) -> list[tuple[bytes, bytes]]:
     if call.grant is not None:
         headers.append((b"lgsp-agreement", call.grant.agreement.encode()))
         headers.append((b"lgsp-purpose", call.grant.purpose.encode()))
-    if call.stated.case is not None:
-        headers.append((b"lgsp-case-id", call.stated.case.encode()))
-    if call.stated.user is not None:
-        headers.append((b"lgsp-user", call.stated.user.encode()))
+    if call.context.case is not None:
+        headers.append((b"lgsp-case-id", call.context.case.encode()))
+    if call.context.user is not None:
+        headers.append((b"lgsp-user", call.context.user.encode()))
     if call.trace is not None:
         headers.append((b"traceparent", call.trace.encode()))
     return headers

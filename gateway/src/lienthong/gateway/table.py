@@ -1,4 +1,4 @@
-"""The routing table: what a call is decided by, immutable, built purely from the catalog's resources."""
+"""The routing table that calls are decided by, built by pure functions from the catalog's resources."""
 
 from __future__ import annotations
 
@@ -46,12 +46,27 @@ class AgreementRule:
     operations: frozenset[str] | None
     purposes: tuple[str, ...]
     valid_from: datetime
+    """The first moment at which it is valid."""
     valid_to: datetime
+    """The first moment at which it is not valid any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnapprovedAgreement:
+    """An agreement on a service that was requested and not decided yet, or `revoked` after it was approved.
+
+    It allows nothing; the table has it so that its consumer can be told.
+    """
+
+    id: str
+    consumer_id: str
+    service_id: str
+    revoked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingTable:
-    """One version of the catalog, indexed. Swapped whole, never changed."""
+    """One version of the catalog, indexed. It is replaced as a whole by the next version."""
 
     version: int
     services: Mapping[bytes, ServiceRoute]
@@ -60,6 +75,8 @@ class RoutingTable:
     suspended_systems: frozenset[str]
     agreements: Mapping[tuple[str, str], tuple[AgreementRule, ...]]
     """By consumer and service; the oldest first, so that the choice among several is the same everywhere."""
+    unapproved: Mapping[tuple[str, str], tuple[UnapprovedAgreement, ...]]
+    """By consumer and service, ordered by id."""
 
 
 def service_route(service: routes_pb2.Service) -> ServiceRoute:
@@ -90,13 +107,21 @@ def _upstreams(addresses: Iterable[str]) -> Upstreams:
         return Upstreams(())
 
 
-def agreement_rule(agreement: routes_pb2.Agreement) -> AgreementRule | None:
-    """The rule that an agreement makes for calls; None for one that is not approved or not on a service."""
-    if (
-        agreement.status != routes_pb2.AGREEMENT_STATUS_APPROVED
-        or agreement.WhichOneof("target") != "service_id"
-    ):
+def indexed_agreement(agreement: routes_pb2.Agreement) -> AgreementRule | UnapprovedAgreement | None:
+    """Index one agreement; None for one that is not on a service, or that was rejected."""
+    if agreement.WhichOneof("target") != "service_id":
         return None
+    match agreement.status:
+        case routes_pb2.AGREEMENT_STATUS_APPROVED:
+            return _rule(agreement)
+        case routes_pb2.AGREEMENT_STATUS_REQUESTED | routes_pb2.AGREEMENT_STATUS_REVOKED:
+            revoked = agreement.status == routes_pb2.AGREEMENT_STATUS_REVOKED
+            return UnapprovedAgreement(agreement.id, agreement.consumer_id, agreement.service_id, revoked)
+        case _:
+            return None
+
+
+def _rule(agreement: routes_pb2.Agreement) -> AgreementRule:
     return AgreementRule(
         id=agreement.id,
         consumer_id=agreement.consumer_id,
@@ -112,16 +137,21 @@ def assemble(
     version: int,
     services: Iterable[ServiceRoute],
     systems: Iterable[routes_pb2.System],
-    rules: Iterable[AgreementRule],
+    agreements: Iterable[AgreementRule | UnapprovedAgreement],
 ) -> RoutingTable:
-    """Put indexed parts together to a table."""
+    """Make a table of indexed parts."""
     active: set[str] = set()
     suspended: set[str] = set()
     for system in systems:
         (active if system.status == routes_pb2.STATUS_ACTIVE else suspended).add(system.id)
-    agreements: dict[tuple[str, str], list[AgreementRule]] = {}
-    for rule in rules:
-        agreements.setdefault((rule.consumer_id, rule.service_id), []).append(rule)
+    rules: dict[tuple[str, str], list[AgreementRule]] = {}
+    unapproved: dict[tuple[str, str], list[UnapprovedAgreement]] = {}
+    for agreement in agreements:
+        key = agreement.consumer_id, agreement.service_id
+        if isinstance(agreement, AgreementRule):
+            rules.setdefault(key, []).append(agreement)
+        else:
+            unapproved.setdefault(key, []).append(agreement)
     return RoutingTable(
         version=version,
         services={service.id.encode(): service for service in services},
@@ -129,6 +159,9 @@ def assemble(
         suspended_systems=frozenset(suspended),
         agreements={
             key: tuple(sorted(group, key=lambda rule: (rule.valid_from, rule.id)))
-            for key, group in agreements.items()
+            for key, group in rules.items()
+        },
+        unapproved={
+            key: tuple(sorted(group, key=lambda agreement: agreement.id)) for key, group in unapproved.items()
         },
     )
