@@ -21,8 +21,8 @@ def authorize(
 ) -> Grant:
     """Find the agreement that allows an authenticated client this operation, and the purpose of the call.
 
-    `purpose` is the one that the caller states, if any. Only the authenticated consumer of an agreement learns
-    that there is one that is not in force: for all others there is none.
+    `purpose` is the one that the caller states, if any. Only the authenticated consumer of an agreement
+    learns that there is one that is not in force: for all others there is none.
 
     Raises:
         ProblemError: client-suspended, unknown-service (suspended), operation-not-in-agreement,
