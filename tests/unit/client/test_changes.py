@@ -5,29 +5,29 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.client.answers import Application, Applied, Change
+from lienthong.client.answers import AppliedResource, ApplyResult, FieldChange
 from lienthong.client.terminal.changes import VALUE_WIDTH, lines, shown
 from lienthong.client.terminal.screen import Screen
 
 SCREEN = Screen(as_json=False)
 
 
-def rendered(*results: Applied, dry_run: bool = False) -> list[str]:
-    return [line.plain for line in lines(Application(dry_run, 7, results), SCREEN)]
+def rendered(*results: AppliedResource, dry_run: bool = False) -> list[str]:
+    return [line.plain for line in lines(ApplyResult(dry_run, 7, results), SCREEN)]
 
 
 def test_every_resource_has_a_line_and_every_change_its_old_and_new_value() -> None:
     assert rendered(
-        Applied("Agency", "H11.05", "unchanged", ()),
-        Applied("System", "H11.05/land", "created", ()),
-        Applied(
+        AppliedResource("Agency", "H11.05", "unchanged", ()),
+        AppliedResource("System", "H11.05/land", "created", ()),
+        AppliedResource(
             "Service",
             "H11.05/land/parcels-v1",
             "updated",
             (
-                Change("spec.timeoutMs", 1000, 2000),
-                Change("spec.name.vi", None, "Thửa đất"),
-                Change("spec.writeAhead", True, None),
+                FieldChange("spec.timeoutMs", 1000, 2000),
+                FieldChange("spec.name.vi", None, "Thửa đất"),
+                FieldChange("spec.writeAhead", True, None),
             ),
         ),
     ) == [
@@ -49,12 +49,14 @@ def test_every_resource_has_a_line_and_every_change_its_old_and_new_value() -> N
 
 
 def test_a_dry_run_says_that_nothing_was_written() -> None:
-    assert "nothing was written" in rendered(Applied("Agency", "H11", "created", ()), dry_run=True)[-1]
+    assert (
+        "nothing was written" in rendered(AppliedResource("Agency", "H11", "created", ()), dry_run=True)[-1]
+    )
 
 
 def test_colours_tell_the_actions_apart() -> None:
-    results = [Applied("Agency", "a", action, ()) for action in ("created", "updated", "unchanged")]
-    first = [line.style for line in lines(Application(False, 1, tuple(results)), SCREEN)][:3]
+    results = [AppliedResource("Agency", "a", action, ()) for action in ("created", "updated", "unchanged")]
+    first = [line.style for line in lines(ApplyResult(False, 1, tuple(results)), SCREEN)][:3]
     assert first == ["green", "yellow", "dim"]
 
 

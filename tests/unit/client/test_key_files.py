@@ -62,14 +62,20 @@ def never() -> bytes:
     raise AssertionError("no passphrase is needed")
 
 
-@pytest.mark.parametrize("algorithm", KEYS)
+OLDER = PrivateFormat.TraditionalOpenSSL
+FORMS = {
+    "P-256": ("ES256", PrivateFormat.PKCS8),
+    "P-256, older form": ("ES256", OLDER),
+    "Ed25519": ("EdDSA", PrivateFormat.PKCS8),
+    "RSA": ("PS256", PrivateFormat.PKCS8),
+    "RSA, older form": ("PS256", OLDER),
+}
+
+
+@pytest.mark.parametrize("kind", FORMS)
 @pytest.mark.parametrize("passphrase", [None, "mật khẩu"], ids=["plain", "encrypted"])
-@pytest.mark.parametrize(
-    "form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL], ids=["pkcs8", "older"]
-)
-def test_each_kind_of_key_in_each_form(algorithm: str, passphrase: str | None, form: PrivateFormat) -> None:
-    if algorithm == "EdDSA" and form is PrivateFormat.TraditionalOpenSSL:
-        pytest.skip("OpenSSL never had another form for Ed25519")
+def test_each_kind_of_key_in_each_form(kind: str, passphrase: str | None) -> None:
+    algorithm, form = FORMS[kind]
     secret = None if passphrase is None else passphrase.encode()
     found = read_key_files([pem(KEYS[algorithm], form, secret)], never if secret is None else lambda: secret)
     assert (found.algorithm, found.private, found.expires) == (algorithm, True, None)
@@ -101,7 +107,7 @@ PARAMETERS = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARA
 
 
 def test_the_parameters_that_openssl_puts_before_a_key_are_skipped() -> None:
-    older = pem(P256, PrivateFormat.TraditionalOpenSSL)
+    older = pem(P256, OLDER)
     assert read_key_files([PARAMETERS + older], never).algorithm == "ES256"
 
 

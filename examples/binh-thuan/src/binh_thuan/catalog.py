@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lienthong.client import Application
+    from lienthong.client import ApplyResult
 
 _ENDED = frozenset({"rejected", "revoked"})
 
 
-def apply(operator: Path, gateway: str) -> Application:
+def apply(operator: Path, gateway: str) -> ApplyResult:
     """Apply every manifest of the province as the operator.
 
     Agreements that somebody has rejected or revoked since stay as they are: that decision is final.

@@ -35,7 +35,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """One field that an apply changed."""
 
     path: str
@@ -44,26 +44,26 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedResource:
     """What an apply did, or would do, to one resource; `action` is created, updated or unchanged."""
 
     kind: str
     id: str
     action: str
-    changes: tuple[Change, ...]
+    changes: tuple[FieldChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class ApplyResult:
     """The outcome of an apply; `version` is the catalog's version after it."""
 
     dry_run: bool
     version: int
-    results: tuple[Applied, ...]
+    results: tuple[AppliedResource, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class PublishedEvent:
     """An event that is durable; `duplicate` says that the same id had been accepted before."""
 
     id: str
@@ -72,7 +72,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulled:
+class PulledEvent:
     """An event taken from a subscription.
 
     `ack` is the token that acknowledges it, `sequence` its place in the stream, `delivered` counts its
@@ -94,7 +94,7 @@ class RefusedAck:
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class AckResult:
     """Which acknowledgements were taken and which were not."""
 
     acknowledged: tuple[str, ...]

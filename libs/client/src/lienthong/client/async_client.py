@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from lienthong.client.answers import Accepted, Acknowledgement, Answer, Application, Pulled
+    from lienthong.client.answers import AckResult, Answer, ApplyResult, PublishedEvent, PulledEvent
     from lienthong.client.operations import Operation
     from lienthong.client.tokens import Token
 
@@ -163,7 +163,7 @@ class AsyncClient:
         source: str | None = None,
         subject: str | None = None,
         time: datetime | None = None,
-    ) -> Accepted:
+    ) -> PublishedEvent:
         """Publish an event; returns when it is durable.
 
         With an `event_id` of your own, publishing again after a failure does not double the event.
@@ -194,15 +194,15 @@ class AsyncClient:
         """End a subscription."""
         await self.perform(operations.unsubscribe(name))
 
-    async def pull(self, name: str, *, limit: int = 10, wait: float = 0) -> tuple[Pulled, ...]:
+    async def pull(self, name: str, *, limit: int = 10, wait: float = 0) -> tuple[PulledEvent, ...]:
         """Take up to `limit` events, waiting up to `wait` seconds; each comes again until acknowledged."""
         return await self.perform(operations.pull(name, limit=limit, wait=wait))
 
-    async def ack(self, name: str, pulled: Sequence[Pulled | str]) -> Acknowledgement:
+    async def ack(self, name: str, pulled: Sequence[PulledEvent | str]) -> AckResult:
         """Acknowledge events that `pull` gave."""
         return await self.perform(operations.ack(name, operations.ack_tokens(pulled)))
 
-    async def apply(self, manifests: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> Application:
+    async def apply(self, manifests: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> ApplyResult:
         """Create or update resources of the catalog, all or none of them."""
         return await self.perform(operations.apply(manifests, dry_run=dry_run))
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class LedgerCheck:
     """A checkpoint whose signature holds, and what deriving the ledger again found."""
 
     checkpoint: Checkpoint
@@ -64,7 +64,7 @@ def examine(
     *,
     earlier: Checkpoint | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Examination:
+) -> LedgerCheck:
     """Check every entry and tile under the present (verified) checkpoint, or under an earlier one.
 
     An earlier checkpoint that still holds proves that the ledger has only grown since. Raises
@@ -81,7 +81,7 @@ def examine(
         )
     checkpoint = present if earlier is None else earlier
     report = check_log(checkpoint, lambda address: _fetch(client, address, present.size), progress=progress)
-    return Examination(checkpoint, report)
+    return LedgerCheck(checkpoint, report)
 
 
 def _fetch(client: Client, address: TileAddress, size: int) -> bytes:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 from lienthong.client.answers import (
-    Accepted,
-    Acknowledgement,
+    AckResult,
     Answer,
-    Application,
-    Applied,
-    Change,
+    AppliedResource,
+    ApplyResult,
+    FieldChange,
     Page,
-    Pulled,
+    PublishedEvent,
+    PulledEvent,
     RefusedAck,
 )
 from lienthong.client.errors import InputError, NotAGatewayError, Text
@@ -156,7 +156,7 @@ def body(
     return _json(document), {"Content-Type": "application/json", **(headers or {})}
 
 
-def ack_tokens(pulled: Sequence[Pulled | str]) -> list[str]:
+def ack_tokens(pulled: Sequence[PulledEvent | str]) -> list[str]:
     """The acknowledgement tokens of pulled events; a token stands for itself."""
     return [item if isinstance(item, str) else item.ack for item in pulled]
 
@@ -171,12 +171,12 @@ def answer(response: httpx.Response) -> Answer:
     )
 
 
-def apply(manifests: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Operation[Application]:
+def apply(manifests: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Operation[ApplyResult]:
     """Create or update resources, all or none of them."""
     return Operation(
         "POST",
         "/catalog/v1/apply",
-        _application,
+        _apply_result,
         params={"dry_run": "true" if dry_run else "false"},
         headers=_JSON,
         content=_json({"manifests": list(manifests)}),
@@ -231,7 +231,7 @@ def publish(
     source: str,
     time: datetime,
     subject: str | None = None,
-) -> Operation[Accepted]:
+) -> Operation[PublishedEvent]:
     """Publish one event (CloudEvents 1.0, structured JSON); the same id twice counts once."""
     event = {
         "specversion": "1.0",
@@ -246,7 +246,7 @@ def publish(
     return Operation(
         "POST",
         f"/exchange/v1/events/{_segments(event_type)}",
-        lambda response: _accepted(response)[0],
+        lambda response: _published(response)[0],
         headers={"Content-Type": "application/cloudevents+json"},
         content=_json(event),
     )
@@ -276,7 +276,7 @@ def unsubscribe(name: str) -> Operation[None]:
     return Operation("DELETE", f"/exchange/v1/subscriptions/{_segments(name)}", lambda _: None)
 
 
-def pull(name: str, *, limit: int, wait: float) -> Operation[tuple[Pulled, ...]]:
+def pull(name: str, *, limit: int, wait: float) -> Operation[tuple[PulledEvent, ...]]:
     """Take up to `limit` events, waiting up to `wait` seconds for the first."""
     return Operation(
         "POST",
@@ -288,12 +288,12 @@ def pull(name: str, *, limit: int, wait: float) -> Operation[tuple[Pulled, ...]]
     )
 
 
-def ack(name: str, tokens: Sequence[str]) -> Operation[Acknowledgement]:
+def ack(name: str, tokens: Sequence[str]) -> Operation[AckResult]:
     """Acknowledge events, so that they do not come again."""
     return Operation(
         "POST",
         f"/exchange/v1/subscriptions/{_segments(name)}/ack",
-        _acknowledgement,
+        _ack_result,
         headers=_JSON,
         content=_json({"ack": list(tokens)}),
     )
@@ -376,18 +376,18 @@ def _page(response: httpx.Response) -> Page:
     return Page(items=tuple(document["items"]), next=document.get("next"))
 
 
-def _application(response: httpx.Response) -> Application:
+def _apply_result(response: httpx.Response) -> ApplyResult:
     document = _object(response)
-    return Application(
+    return ApplyResult(
         dry_run=bool(document["dry_run"]),
         version=int(document["version"]),
         results=tuple(
-            Applied(
+            AppliedResource(
                 kind=result["kind"],
                 id=result["id"],
                 action=result["action"],
                 changes=tuple(
-                    Change(change["path"], change.get("old"), change.get("new"))
+                    FieldChange(change["path"], change.get("old"), change.get("new"))
                     for change in result.get("changes", [])
                 ),
             )
@@ -396,16 +396,18 @@ def _application(response: httpx.Response) -> Application:
     )
 
 
-def _accepted(response: httpx.Response) -> tuple[Accepted, ...]:
+def _published(response: httpx.Response) -> tuple[PublishedEvent, ...]:
     return tuple(
-        Accepted(id=item["id"], sequence=int(item["sequence"]), duplicate=bool(item.get("duplicate", False)))
+        PublishedEvent(
+            id=item["id"], sequence=int(item["sequence"]), duplicate=bool(item.get("duplicate", False))
+        )
         for item in _object(response)["accepted"]
     )
 
 
-def _pulled(response: httpx.Response) -> tuple[Pulled, ...]:
+def _pulled(response: httpx.Response) -> tuple[PulledEvent, ...]:
     return tuple(
-        Pulled(
+        PulledEvent(
             ack=item["ack"],
             sequence=int(item["sequence"]),
             delivered=int(item["delivered"]),
@@ -415,9 +417,9 @@ def _pulled(response: httpx.Response) -> tuple[Pulled, ...]:
     )
 
 
-def _acknowledgement(response: httpx.Response) -> Acknowledgement:
+def _ack_result(response: httpx.Response) -> AckResult:
     document = _object(response)
-    return Acknowledgement(
+    return AckResult(
         acknowledged=tuple(document.get("acknowledged", [])),
         refused=tuple(
             RefusedAck(item["token"], item.get("detail", "")) for item in document.get("refused", [])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from lienthong.client.answers import Accepted, Acknowledgement, Answer, Application, Pulled
+    from lienthong.client.answers import AckResult, Answer, ApplyResult, PublishedEvent, PulledEvent
     from lienthong.client.operations import Operation
     from lienthong.client.tokens import Token
 
@@ -160,7 +160,7 @@ class Client:
         source: str | None = None,
         subject: str | None = None,
         time: datetime | None = None,
-    ) -> Accepted:
+    ) -> PublishedEvent:
         """Publish an event; returns when it is durable.
 
         With an `event_id` of your own, publishing again after a failure does not double the event.
@@ -191,15 +191,15 @@ class Client:
         """End a subscription."""
         self.perform(operations.unsubscribe(name))
 
-    def pull(self, name: str, *, limit: int = 10, wait: float = 0) -> tuple[Pulled, ...]:
+    def pull(self, name: str, *, limit: int = 10, wait: float = 0) -> tuple[PulledEvent, ...]:
         """Take up to `limit` events, waiting up to `wait` seconds; each comes again until acknowledged."""
         return self.perform(operations.pull(name, limit=limit, wait=wait))
 
-    def ack(self, name: str, pulled: Sequence[Pulled | str]) -> Acknowledgement:
+    def ack(self, name: str, pulled: Sequence[PulledEvent | str]) -> AckResult:
         """Acknowledge events that `pull` gave."""
         return self.perform(operations.ack(name, operations.ack_tokens(pulled)))
 
-    def apply(self, manifests: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> Application:
+    def apply(self, manifests: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> ApplyResult:
         """Create or update resources of the catalog, all or none of them."""
         return self.perform(operations.apply(manifests, dry_run=dry_run))
 

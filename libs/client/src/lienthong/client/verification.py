@@ -35,7 +35,7 @@ _REASONS: dict[type[TlogError], Text] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Proved:
+class VerifiedRecord:
     """What a genuine receipt proves: this record stands at this index of a ledger of this size and root."""
 
     index: int
@@ -80,7 +80,7 @@ def read_key(text: str) -> VerifierKey:
         ) from error
 
 
-def verify(receipt: str | bytes, key: VerifierKey, *, entry: bytes | None = None) -> Proved:
+def verify(receipt: str | bytes, key: VerifierKey, *, entry: bytes | None = None) -> VerifiedRecord:
     """Check a receipt off line; raises `VerificationError` that says what does not hold.
 
     `entry` is the record's exact bytes where they came another way than in the receipt.
@@ -89,7 +89,7 @@ def verify(receipt: str | bytes, key: VerifierKey, *, entry: bytes | None = None
         found = verify_receipt(receipt, key, entry=entry)
     except TlogError as error:
         raise not_proved(error) from error
-    return Proved(
+    return VerifiedRecord(
         index=found.index,
         entry=found.entry,
         origin=found.checkpoint.origin,

@@ -17,7 +17,7 @@ from lienthong.client.errors import (
 )
 
 if TYPE_CHECKING:
-    from lienthong.client.answers import Application
+    from lienthong.client.answers import ApplyResult
     from lienthong.client.manifests.load import Manifests
     from lienthong.client.sync_client import Client
 
@@ -49,17 +49,17 @@ def apply(
     if manifests.mistakes:
         raise _mistaken(manifests.mistakes + _also_wrong(manifests, as_, gateway))
     with options.open_client(as_, gateway, default="operator") as client:
-        application = _send(client, manifests, dry_run=dry_run)
+        applied = _send(client, manifests, dry_run=dry_run)
     screen = options.screen(as_json=as_json)
 
     def show() -> None:
-        for line in changes.lines(application, screen):
+        for line in changes.lines(applied, screen):
             screen.print(line)
 
-    screen.result(asdict(application), show)
+    screen.result(asdict(applied), show)
 
 
-def _send(client: "Client", manifests: "Manifests", *, dry_run: bool) -> "Application":
+def _send(client: "Client", manifests: "Manifests", *, dry_run: bool) -> "ApplyResult":
     try:
         return client.apply(manifests.values, dry_run=dry_run)
     except InvalidError as error:

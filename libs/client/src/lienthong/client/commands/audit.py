@@ -16,7 +16,7 @@ from lienthong.client.terminal.table import Column
 if TYPE_CHECKING:
     from lienthong.client.sync_client import Client
     from lienthong.client.terminal.screen import Screen
-    from lienthong.client.verification import Proved
+    from lienthong.client.verification import VerifiedRecord
 
 app = group("Nhật ký kiểm toán và bằng chứng · The audit trail and its proofs")
 
@@ -317,7 +317,7 @@ def _receipt(client: "Client", tx: str, kind: str | None = None, *, wait: float 
         ) from error
 
 
-def _proof(screen: "Screen", proved: "Proved") -> None:
+def _proof(screen: "Screen", proved: "VerifiedRecord") -> None:
     screen.done(
         Text(
             f"Đã chứng minh: bản ghi số {proved.index} trong {proved.size} bản ghi của sổ {proved.origin}",

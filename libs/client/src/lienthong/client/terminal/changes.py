@@ -14,7 +14,7 @@ from lienthong.client.terminal.language import Language
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lienthong.client.answers import Application, Applied
+    from lienthong.client.answers import AppliedResource, ApplyResult
     from lienthong.client.terminal.screen import Screen
 
 VALUE_WIDTH = 120
@@ -32,14 +32,14 @@ _DRY_RUN = Text("chạy thử, chưa ghi gì", "dry run, nothing was written")
 _VERSION = Text("phiên bản danh mục", "catalog version")
 
 
-def lines(application: Application, screen: Screen) -> Iterator[Styled]:
+def lines(applied: ApplyResult, screen: Screen) -> Iterator[Styled]:
     """A line for each resource, under it what changes in it, and a summary at the end."""
-    for result in application.results:
+    for result in applied.results:
         yield from _resource(result, screen)
-    yield _summary(application, screen)
+    yield _summary(applied, screen)
 
 
-def _resource(result: Applied, screen: Screen) -> Iterator[Styled]:
+def _resource(result: AppliedResource, screen: Screen) -> Iterator[Styled]:
     sign, style = _SIGNS.get(result.action, ("?", ""))
     action = result.action
     if screen.language is Language.VI and action in _WORDS:
@@ -55,13 +55,13 @@ def _resource(result: Applied, screen: Screen) -> Iterator[Styled]:
             yield Styled(f"      + {shown(change.new)}", style="green")
 
 
-def _summary(application: Application, screen: Screen) -> Styled:
-    counts = Counter(result.action for result in application.results)
+def _summary(applied: ApplyResult, screen: Screen) -> Styled:
+    counts = Counter(result.action for result in applied.results)
     parts = [f"{counts[action]} {screen.label(word)}" for action, word in _WORDS.items() if counts[action]]
     line = Styled(", ".join(parts) or "0", style="bold")
-    if application.dry_run:
+    if applied.dry_run:
         return line.append(f"  ({screen.label(_DRY_RUN, ' / ')})", style="yellow")
-    return line.append(f"  ({screen.label(_VERSION)} {application.version})", style="dim")
+    return line.append(f"  ({screen.label(_VERSION)} {applied.version})", style="dim")
 
 
 def shown(value: object) -> str:

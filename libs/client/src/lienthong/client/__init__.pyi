@@ -1,0 +1,32 @@
+"""The public names of the SDK, listed here alone."""
+
+__all__: list[str]
+
+from .answers import AckResult as AckResult
+from .answers import Answer as Answer
+from .answers import AppliedResource as AppliedResource
+from .answers import ApplyResult as ApplyResult
+from .answers import FieldChange as FieldChange
+from .answers import Page as Page
+from .answers import PublishedEvent as PublishedEvent
+from .answers import PulledEvent as PulledEvent
+from .answers import RefusedAck as RefusedAck
+from .async_client import AsyncClient as AsyncClient
+from .credentials import Credentials as Credentials
+from .errors import ConflictError as ConflictError
+from .errors import CredentialsError as CredentialsError
+from .errors import ForbiddenError as ForbiddenError
+from .errors import InputError as InputError
+from .errors import InvalidError as InvalidError
+from .errors import LienthongError as LienthongError
+from .errors import ManifestError as ManifestError
+from .errors import NotAGatewayError as NotAGatewayError
+from .errors import NotFoundError as NotFoundError
+from .errors import NotYetRecordedError as NotYetRecordedError
+from .errors import RefusedError as RefusedError
+from .errors import UnauthenticatedError as UnauthenticatedError
+from .errors import UnavailableError as UnavailableError
+from .errors import UnreachableError as UnreachableError
+from .errors import VerificationError as VerificationError
+from .sync_client import Client as Client
+from .tokens import Token as Token
