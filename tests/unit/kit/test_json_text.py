@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lienthong.kit import json_text
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.json_text import MAX_DEPTH, NotJsonError, canonical, decode, not_portable
 
@@ -69,3 +70,17 @@ def test_json_is_read_as_it_was_written(value: object) -> None:
 )
 def test_pointers_are_written_as_the_rfc_says(path: tuple[str | int, ...], text: str) -> None:
     assert pointer(path) == text
+
+
+_anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text("a\0\ud800é"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("a\0\ud800"), inner, max_size=3),
+)
+
+
+@given(_anything, st.booleans(), st.integers(0, MAX_DEPTH + 2))
+def test_the_quick_look_finds_what_the_slow_one_names(value: object, allow_nul: bool, depth: int) -> None:
+    for _ in range(depth):
+        value = [value]
+    unwanted = json_text._SURROGATES if allow_nul else json_text._SURROGATES_AND_NUL
+    assert json_text._is_portable(value, unwanted) == (not list(json_text._places(value, unwanted)))

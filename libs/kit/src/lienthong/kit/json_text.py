@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from lienthong.kit.text import BilingualText
@@ -68,22 +69,9 @@ def not_portable(value: Json, *, allow_nul: bool = False) -> Iterator[tuple[Json
     `allow_nul` is for text that no database has to keep: PostgreSQL refuses NUL characters.
     """
     unwanted = _SURROGATES if allow_nul else _SURROGATES_AND_NUL
-    stack: list[tuple[JsonPath, Json]] = [((), value)]
-    while stack:
-        path, node = stack.pop()
-        if len(path) >= MAX_DEPTH and isinstance(node, dict | list):
-            yield path, BilingualText(*_TOO_DEEP)
-        elif isinstance(node, dict):
-            for name, member in node.items():
-                if unwanted.search(name):
-                    yield path, _CHARACTERS
-                stack.append(((*path, name), member))
-        elif isinstance(node, list):
-            stack.extend(((*path, index), item) for index, item in enumerate(node))
-        elif isinstance(node, str) and unwanted.search(node):
-            yield path, _CHARACTERS
-        elif isinstance(node, float) and not math.isfinite(node):
-            yield path, BilingualText("the number is too large", "số quá lớn")
+    # Nearly all values are portable; to know the place of every node costs as much as to parse the text.
+    if not _is_portable(value, unwanted):
+        yield from _places(value, unwanted)
 
 
 def canonical(value: Json) -> str:
@@ -106,6 +94,43 @@ _CHARACTERS: Final = BilingualText(
     "holds a NUL character or half of a surrogate pair; remove it",
     "có ký tự NUL hoặc nửa cặp surrogate; hãy bỏ đi",
 )
+
+
+def _is_portable(value: Json, unwanted: re.Pattern[str]) -> bool:
+    level = [value]
+    for depth in count():
+        objects = [node for node in level if isinstance(node, dict)]
+        arrays = [node for node in level if isinstance(node, list)]
+        if depth == MAX_DEPTH and (objects or arrays):
+            return False
+        texts = chain((node for node in level if isinstance(node, str)), chain.from_iterable(objects))
+        if unwanted.search("".join(texts)):
+            return False
+        if not all(math.isfinite(node) for node in level if isinstance(node, float)):
+            return False
+        if not objects and not arrays:
+            break
+        level = [*chain.from_iterable(node.values() for node in objects), *chain.from_iterable(arrays)]
+    return True
+
+
+def _places(value: Json, unwanted: re.Pattern[str]) -> Iterator[tuple[JsonPath, BilingualText]]:
+    stack: list[tuple[JsonPath, Json]] = [((), value)]
+    while stack:
+        path, node = stack.pop()
+        if len(path) >= MAX_DEPTH and isinstance(node, dict | list):
+            yield path, BilingualText(*_TOO_DEEP)
+        elif isinstance(node, dict):
+            for name, member in node.items():
+                if unwanted.search(name):
+                    yield path, _CHARACTERS
+                stack.append(((*path, name), member))
+        elif isinstance(node, list):
+            stack.extend(((*path, index), item) for index, item in enumerate(node))
+        elif isinstance(node, str) and unwanted.search(node):
+            yield path, _CHARACTERS
+        elif isinstance(node, float) and not math.isfinite(node):
+            yield path, BilingualText("the number is too large", "số quá lớn")
 
 
 def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
