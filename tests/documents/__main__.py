@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tests.documents import problems, settings
+from tests.documents import openapi, problems, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-PAGES: Mapping[Path, Callable[[], str]] = {problems.PAGE: problems.page, settings.PAGE: settings.page}
+PAGES: Mapping[Path, Callable[[], str]] = {
+    problems.PAGE: problems.page,
+    settings.PAGE: settings.page,
+    **openapi.PAGES,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests.support.ports import take_free_port
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
+
+
+@contextmanager
+def running_upstream() -> Iterator[str]:
+    """The address of a provider that answers every request; it ends with the block."""
+    port = take_free_port()
+    command = [sys.executable, "-m", "uvicorn", "tests.support.upstream:app", "--port", str(port)]
+    process = subprocess.Popen([*command, "--log-level", "error"], stdout=subprocess.DEVNULL)
+    try:
+        _wait_until_open(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 async def app(
@@ -26,3 +47,13 @@ async def app(
     answer = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": answer})
     await send({"type": "http.response.body", "body": content})
+
+
+def _wait_until_open(port: int) -> None:
+    for _ in range(400):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=0.2):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the upstream did not start")

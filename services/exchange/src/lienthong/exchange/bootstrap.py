@@ -37,6 +37,8 @@ from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from lienthong.exchange.settings import ExchangeSettings
 
 PROCESS = "exchange"
@@ -93,13 +95,7 @@ async def serve(settings: ExchangeSettings) -> None:
     indexer = StreamIndexer(bus, index, clock)
     upkeep = ConsumerUpkeep(bus, consumers)
 
-    app = create_rest_app(
-        "Liên thông: exchange",
-        summary="Events and subscriptions.",
-        openapi_path="/exchange/v1/openapi.json",
-    )
-    app.state.access = Access(keys.fresh, verifier)
-    app.include_router(routes(publishing, subscriptions, delivery))
+    access = Access(keys.fresh, verifier)
 
     async def shut_down_telemetry() -> None:
         telemetry.shutdown()
@@ -107,7 +103,7 @@ async def serve(settings: ExchangeSettings) -> None:
     await run_process(
         PROCESS,
         settings,
-        app=app,
+        app=create_app(access, publishing, subscriptions, delivery),
         background=[catalog.run, keys.run, relay.run, upkeep.run, indexer.run, indexer.measure],
         checks={
             "database": database.check,
@@ -120,6 +116,23 @@ async def serve(settings: ExchangeSettings) -> None:
         on_stop=delivery.stop,
         close=[bus.close, catalog_channel.close, identity_channel.close, database.close, shut_down_telemetry],
     )
+
+
+def create_app(
+    access: Access,
+    publishing: PublishingService,
+    subscriptions: SubscriptionService,
+    delivery: DeliveryService,
+) -> FastAPI:
+    """Build the REST application."""
+    app = create_rest_app(
+        "Liên thông: exchange",
+        summary="Events and subscriptions.",
+        openapi_path="/exchange/v1/openapi.json",
+    )
+    app.state.access = access
+    app.include_router(routes(publishing, subscriptions, delivery))
+    return app
 
 
 def events_stream(settings: ExchangeSettings) -> StreamSpec:
