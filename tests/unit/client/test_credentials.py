@@ -14,6 +14,7 @@ from joserfc.jws import JWSRegistry
 from lienthong.client.assertions import client_assertion
 from lienthong.client.credentials import ALGORITHMS, Algorithm, Credentials
 from lienthong.client.errors import CredentialsError
+from tests.support.jwk_cases import GOOD_PAIRS, WRONG_PAIRS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,3 +126,15 @@ def test_an_empty_folder_says_how_to_make_keys(tmp_path: Path) -> None:
     with pytest.raises(CredentialsError, match=r"client\.json: there is no such file") as refused:
         Credentials.load(tmp_path)
     assert "lienthong keys new" in refused.value.document()["advice"]
+
+
+@pytest.mark.parametrize("name", GOOD_PAIRS)
+def test_a_key_that_the_catalog_takes_is_loaded(tmp_path: Path, name: str) -> None:
+    pair, algorithm = GOOD_PAIRS[name]
+    assert Credentials.load(broken(tmp_path / "a", "key.jwk", pair)).algorithm == algorithm
+
+
+@pytest.mark.parametrize("name", WRONG_PAIRS)
+def test_a_key_that_the_catalog_refuses_is_refused_before_it_is_used(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CredentialsError, match="key is needed"):
+        Credentials.load(broken(tmp_path / "a", "key.jwk", WRONG_PAIRS[name]))

@@ -14,6 +14,7 @@ from lienthong.identity.domain.client_keys import (
     client_keys_of_text,
     nobodys_keys,
 )
+from tests.support.jwk_cases import GOOD_PAIRS, WRONG_PUBLIC, public
 
 EC: dict[str, Any] = dict(ECKey.generate_key("P-256").as_dict(private=False))
 OKP: dict[str, Any] = dict(OKPKey.generate_key("Ed25519").as_dict(private=False))
@@ -105,3 +106,16 @@ def test_no_members_break_the_reader(members: dict[str, Any]) -> None:
 
 def test_text_is_read_once() -> None:
     assert client_keys_of_text('{"keys":[]}') is client_keys_of_text('{"keys":[]}')
+
+
+@pytest.mark.parametrize("name", WRONG_PUBLIC)
+def test_identity_uses_nothing_that_the_catalog_refuses(name: str) -> None:
+    assert client_key(WRONG_PUBLIC[name]) is None
+
+
+@pytest.mark.parametrize("name", GOOD_PAIRS)
+def test_identity_uses_what_the_catalog_takes(name: str) -> None:
+    pair, algorithm = GOOD_PAIRS[name]
+    key = client_key(public(pair))
+    assert key is not None
+    assert key.algorithm == algorithm

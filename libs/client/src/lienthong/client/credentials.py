@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
+from joserfc.util import urlsafe_b64decode
 
 from lienthong.client.errors import CredentialsError, Text
 from lienthong.client.files import PRIVATE, PUBLIC, create_file
@@ -26,6 +27,8 @@ Algorithm: TypeAlias = Literal["ES256", "EdDSA", "PS256"]
 PrivateKey: TypeAlias = ECKey | OKPKey | RSAKey
 
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
+RSA_BITS = range(2048, 8193)
+"""Sizes of RSA keys that the catalog takes."""
 CLIENT_FILE = "client.json"
 KEY_FILE = "key.jwk"
 PUBLIC_FILE = "public.jwks"
@@ -119,23 +122,42 @@ def _algorithm(key: PrivateKey) -> Algorithm:
 
 def _read_key(path: Path) -> PrivateKey:
     document = _read_object(path)
+    if not _usable(document):
+        raise _broken(
+            path,
+            Text(
+                "cần khoá P-256, Ed25519 hoặc RSA từ 2048 đến 8192 bit",
+                "a P-256, Ed25519 or RSA (2,048 to 8,192 bits) key is needed",
+            ),
+        )
     try:
         key = import_key(document)
     except (JoseError, ValueError, KeyError, TypeError) as error:
         # The library's message may quote the document, and that holds the secret: it is not repeated.
         raise _broken(path, Text("không phải JWK hợp lệ", "not a valid JWK")) from error
-    if not isinstance(key, ECKey | OKPKey | RSAKey) or not _usable(document):
-        raise _broken(
-            path,
-            Text("cần khoá P-256, Ed25519 hoặc RSA", "a P-256, Ed25519 or RSA key is needed"),
-        )
-    if not key.is_private:
+    if not isinstance(key, ECKey | OKPKey | RSAKey) or not key.is_private:
         raise _broken(path, Text("chỉ có nửa công khai", "only the public half is in it"))
     return key
 
 
 def _usable(document: Mapping[str, Any]) -> bool:
-    return document.get("kty") == "RSA" or document.get("crv") in {"P-256", "Ed25519"}
+    """Whether the catalog takes a key of this kind; what is wrong besides, joserfc finds when it reads it."""
+    match document.get("kty"), document.get("crv"):
+        case ("EC", None | "P-256") | ("OKP", None | "Ed25519"):
+            return True
+        case "RSA", _:
+            modulus = document.get("n")
+            # Told here: joserfc would only warn of a short key.
+            return not isinstance(modulus, str) or _bits(modulus) in RSA_BITS
+        case kty, _:
+            return kty not in {"EC", "OKP", "oct"}
+
+
+def _bits(modulus: str) -> int:
+    try:
+        return int.from_bytes(urlsafe_b64decode(modulus.encode())).bit_length()
+    except ValueError:
+        return 0
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from lienthong.client.credentials import RSA_BITS
 from lienthong.client.errors import InputError, Text
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     Private: TypeAlias = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
     Public: TypeAlias = EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey
 
-RSA_BITS = range(2048, 8193)
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _PRIVATE = {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY"}
 _IGNORED = {b"EC PARAMETERS"}

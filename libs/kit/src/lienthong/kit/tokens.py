@@ -10,9 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
+
+from lienthong.kit.jwk import ALGORITHMS, KeyFault, KeyRefusedError, PublicKey, read_public_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,11 +31,7 @@ Reason: TypeAlias = Literal[
     "expired",
     "not_yet",
 ]
-ALGORITHMS = frozenset({"ES256", "EdDSA", "PS256"})
-"""What FAPI 2.0 allows (§5.4.1). Never taken from a token alone: the key must be for the algorithm too."""
-
 _LARGEST_TOKEN = 8192
-_SMALLEST_RSA = 2048
 _LATEST = 253_402_300_799  # 9999-12-31, the end of datetime
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 
@@ -63,7 +58,7 @@ class AccessToken:
 class KeySet:
     """Public keys by key id, each bound to the one algorithm that its type allows."""
 
-    def __init__(self, keys: Mapping[str, tuple[str, Any]]) -> None:
+    def __init__(self, keys: Mapping[str, PublicKey]) -> None:
         self._keys = MappingProxyType(dict(keys))
 
     @classmethod
@@ -77,20 +72,26 @@ class KeySet:
             document = msgspec.json.decode(text, type=_JwkSet)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise ValueError(f"not a JWK set: {error}") from error
-        keys: dict[str, tuple[str, Any]] = {}
+        keys: dict[str, PublicKey] = {}
         for entry in document.keys:
-            if {"d", "k", "p", "q"} & entry.keys():
-                raise ValueError("the JWK set holds a private or symmetric key: publish public keys only")
-            if (known := _public_key(entry)) is None:
-                continue
-            kid = entry["kid"] if isinstance(entry.get("kid"), str) else known[1].thumbprint()
+            try:
+                key = read_public_key(entry)
+            except KeyRefusedError as error:
+                if all(refusal.fault is KeyFault.UNSUITABLE for refusal in error.refusals):
+                    continue
+                if any(refusal.fault is KeyFault.SECRET for refusal in error.refusals):
+                    raise ValueError(
+                        "the JWK set holds a private or symmetric key: publish public keys only"
+                    ) from error
+                raise ValueError(f"a key of the JWK set cannot be read: {error}") from error
+            kid = key.key_id or key.thumbprint
             if kid in keys:
                 raise ValueError(f"the JWK set has two keys under the id {kid}")
-            keys[kid] = known
+            keys[kid] = key
         return cls(keys)
 
-    def get(self, kid: str) -> tuple[str, Any] | None:
-        """The algorithm and the key under this id."""
+    def get(self, kid: str) -> PublicKey | None:
+        """The key under this id."""
         return self._keys.get(kid)
 
     def __len__(self) -> int:
@@ -121,9 +122,9 @@ class TokenVerifier:
         """
         header_part, payload_part, signature_part = _split(token)
         header = _json_object(header_part)
-        algorithm, key = _choose(header, keys)
+        key = _choose(header, keys)
         signed = f"{header_part}.{payload_part}".encode("ascii")
-        if not _is_signature_valid(algorithm, key, signed, _decode(signature_part)):
+        if not key.verifies(signed, _decode(signature_part)):
             raise TokenRefusedError("signature")
         return self._check(_json_object(payload_part))
 
@@ -156,39 +157,7 @@ class TokenVerifier:
         )
 
 
-def _public_key(entry: dict[str, Any]) -> tuple[str, Any] | None:
-    """The algorithm and key of a JWK, `None` when it is of no use for verifying."""
-    if entry.get("use", "sig") != "sig":
-        return None
-    kind: type[ECKey | OKPKey | RSAKey]
-    match entry.get("kty"), entry.get("crv"):
-        case "EC", "P-256":
-            algorithm, kind = "ES256", ECKey
-        case "OKP", "Ed25519":
-            algorithm, kind = "EdDSA", OKPKey
-        case "RSA", _ if _bits(entry.get("n")) >= _SMALLEST_RSA:
-            algorithm, kind = "PS256", RSAKey
-        case _:
-            return None
-    # RFC 9864 gave EdDSA with this curve a name of its own.
-    designed = "EdDSA" if entry.get("alg") == "Ed25519" else entry.get("alg", algorithm)
-    if designed != algorithm:
-        return None
-    try:
-        key = kind.import_key(
-            {name: value for name, value in entry.items() if name not in {"alg", "key_ops"}}
-        )
-    except (JoseError, ValueError, TypeError, binascii.Error) as error:
-        raise ValueError(f"a key of the JWK set cannot be read: {error}") from error
-    return algorithm, key
-
-
-def _bits(modulus: object) -> int:
-    """The size of an RSA key from its base64url modulus; zeros in front do not make it larger."""
-    return len(modulus.lstrip("A")) * 6 // 8 * 8 if isinstance(modulus, str) else 0
-
-
-def _choose(header: dict[str, Any], keys: KeySet) -> tuple[str, Any]:
+def _choose(header: dict[str, Any], keys: KeySet) -> PublicKey:
     typ, algorithm, kid = header.get("typ"), header.get("alg"), header.get("kid")
     if not isinstance(typ, str) or typ.lower() not in _TYPES:
         raise TokenRefusedError("typ")
@@ -200,16 +169,9 @@ def _choose(header: dict[str, Any], keys: KeySet) -> tuple[str, Any]:
     found = keys.get(kid) if isinstance(kid, str) else None
     if found is None:
         raise TokenRefusedError("kid")
-    if found[0] != algorithm:
+    if found.algorithm != algorithm:
         raise TokenRefusedError("alg")
     return found
-
-
-def _is_signature_valid(algorithm: str, key: Any, signed: bytes, signature: bytes) -> bool:  # noqa: ANN401
-    try:
-        return JWSRegistry.algorithms[algorithm].verify(signed, signature, key)
-    except (JoseError, ValueError):
-        return False
 
 
 def _split(token: str) -> tuple[str, str, str]:

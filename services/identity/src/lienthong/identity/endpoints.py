@@ -9,7 +9,6 @@ import msgspec
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from lienthong.identity.domain.client_keys import ALGORITHMS
 from lienthong.identity.domain.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES, SYSTEM_SCOPES
 from lienthong.identity.domain.token_request import FORM, MAX_BODY, is_form, read_form
 from lienthong.identity.errors import (
@@ -27,6 +26,7 @@ from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.tokens import TokenService
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
+from lienthong.kit.jwk import ALGORITHMS
 from lienthong.kit.openapi import Responses, answer, problems, struct_schema
 from lienthong.kit.problems import ERROR_HEADER, general
 from lienthong.kit.rest import StrictRoute

@@ -9,6 +9,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from lienthong.catalog.systems.domain.public_keys import violations
 from lienthong.kit.json_pointer import pointer
+from tests.support.jwk_cases import GOOD_PAIRS, WRONG_PUBLIC, public
 
 if TYPE_CHECKING:
     from lienthong.catalog.errors import Violation
@@ -114,3 +115,13 @@ def test_what_is_no_key_set_is_refused(jwks: dict[str, Any]) -> None:
 
 def test_the_number_of_keys_is_limited() -> None:
     assert [pointer(found.path) for found in _found(*(_ec() for _ in range(17)))] == ["/keys"]
+
+
+@pytest.mark.parametrize("name", WRONG_PUBLIC)
+def test_the_catalog_refuses_what_identity_would_not_use(name: str) -> None:
+    assert _found(WRONG_PUBLIC[name])
+
+
+@pytest.mark.parametrize("name", GOOD_PAIRS)
+def test_the_catalog_takes_what_identity_uses(name: str) -> None:
+    assert _found(public(GOOD_PAIRS[name][0])) == []

@@ -15,7 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jws import CompactSignature, JWSRegistry, extract_compact
 from joserfc.util import urlsafe_b64decode
 
-from lienthong.identity.domain.client_keys import ALGORITHMS, ALIASES, ClientKey
+from lienthong.kit.jwk import ALGORITHMS, ALIASES, PublicKey
 
 MAX_ASSERTION: Final = 16_384
 """Characters; the largest usual assertion (PS256 with an 8,192-bit key) has fewer than 3,000."""
@@ -69,7 +69,7 @@ class Assertion:
     signing_input: bytes
     signature: bytes
 
-    def candidates(self, keys: Iterable[ClientKey]) -> tuple[ClientKey, ...]:
+    def candidates(self, keys: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
         """The keys that may have signed: the one that `kid` names, or without it all of the algorithm."""
         return tuple(
             key
@@ -77,7 +77,7 @@ class Assertion:
             if key.algorithm == self.algorithm and (self.key_id is None or key.named(self.key_id))
         )
 
-    def signed_by(self, keys: Iterable[ClientKey]) -> ClientKey | None:
+    def signed_by(self, keys: Iterable[PublicKey]) -> PublicKey | None:
         """The key whose signature it is; None if it is of none of them."""
         chosen = self.candidates(keys)
         return next((key for key in chosen if key.verifies(self.signing_input, self.signature)), None)
