@@ -76,8 +76,8 @@ def test_acknowledged_events_never_come_again_after_a_kill(world: World) -> None
         party = Party(world)
         party.subscribe()
         party.publish("1", "2", "3", "4")
-        handed = party.pull()
-        party.ack(handed[:3])
+        delivered = party.pull()
+        party.ack(delivered[:3])
         restart(world)
         assert drain(party, until={"4"}) == ["4"]
         assert party.pull(wait=ACK_WAIT + 1.5) == []
@@ -87,9 +87,9 @@ def test_an_acknowledgement_counts_even_when_the_bus_is_away(world: World) -> No
     party = Party(world)
     party.subscribe()
     party.publish("1", "2")
-    handed = party.pull()
+    delivered = party.pull()
     with nats_away(world):
-        assert party.ack(handed[:1])["acknowledged"] == [handed[0]["ack"]]
+        assert party.ack(delivered[:1])["acknowledged"] == [delivered[0]["ack"]]
         refused = party.post("3")
         assert (refused.status_code, refused.json()["code"]) == (503, "bus-unavailable")
         assert party.one_stop.post(f"{party.subscription}/pull", json={}).status_code == 503
@@ -98,7 +98,7 @@ def test_an_acknowledgement_counts_even_when_the_bus_is_away(world: World) -> No
     assert drain(party, until={"2", "3"}) == ["2", "3"]
 
 
-def test_events_handed_out_but_not_acknowledged_come_again_after_a_kill_and_in_order(world: World) -> None:
+def test_unacknowledged_events_are_delivered_again_after_a_kill_and_in_order(world: World) -> None:
     for restart in (restart_exchange, restart_nats):
         party = Party(world)
         party.subscribe()
@@ -114,7 +114,7 @@ def test_newer_events_do_not_overtake_overdue_ones_when_the_bus_counts_anew(worl
     party.subscribe()
     party.publish("1", "2", "3", "4")
     assert ids(party.pull(most=2)) == ["1", "2"]
-    # Ended in order, the server knows what it handed out, but gives it the whole time once more.
+    # Ended in order, the server knows what it delivered, but gives it the whole time once more.
     time.sleep(ACK_WAIT - 0.5)
     with nats_away(world, killed=False):
         pass
@@ -146,22 +146,22 @@ def test_a_late_retry_is_still_known_when_the_bus_has_forgotten(world: World) ->
     party = Party(world)
     party.subscribe()
     (first,) = party.publish("1")
-    eventually(lambda: asyncio.run(registered(world)) >= first["sequence"], world.log)
+    eventually(lambda: asyncio.run(indexed(world)) >= first["sequence"], world.log)
     asyncio.run(forget_duplicates(world))
     (again,) = party.publish("1")
     assert again == {"id": "1", "sequence": first["sequence"], "duplicate": True}
     assert drain(party, until={"1"}) == ["1"]
 
 
-def test_a_register_that_lost_events_reads_them_from_the_stream_again(world: World) -> None:
+def test_an_index_that_lost_events_is_built_from_the_stream_again(world: World) -> None:
     Party(world).publish("1", "2")
     stored = asyncio.run(on_bus(world, lambda bus: bus.last_sequence(STREAM)))
-    eventually(lambda: asyncio.run(registered(world)) == stored, world.log)
+    eventually(lambda: asyncio.run(indexed(world)) == stored, world.log)
     world.kill()
-    asyncio.run(forget_register(world))
-    assert asyncio.run(registered(world)) == 0
+    asyncio.run(empty_index(world))
+    assert asyncio.run(indexed(world)) == 0
     world.start()
-    eventually(lambda: asyncio.run(registered(world)) == stored, world.log)
+    eventually(lambda: asyncio.run(indexed(world)) == stored, world.log)
 
 
 def test_it_starts_from_its_copies_while_catalog_and_identity_are_away(world: World) -> None:
@@ -208,11 +208,11 @@ def test_a_subscription_leaves_a_record_in_the_journal(world: World) -> None:
         return [record for record in records if record["object"].endswith(f"/{name}")]
 
     eventually(lambda: len(acts()) == 2, world.log)
-    made, forgotten = acts()
-    assert made.pop("at") <= forgotten["at"]
-    assert made == {
+    created, deleted = acts()
+    assert created.pop("at") <= deleted["at"]
+    assert created == {
         "v": 1,
-        "id": made["id"],
+        "id": created["id"],
         "kind": "admin",
         "tx": tx,
         "node": "exchange",
@@ -221,7 +221,7 @@ def test_a_subscription_leaves_a_record_in_the_journal(world: World) -> None:
         "object": f"Subscription/H11.01/one-stop/{name}",
         "detail": {"event_type": party.event_type},
     }
-    assert forgotten["action"] == "subscription.delete"
+    assert deleted["action"] == "subscription.delete"
 
 
 def test_it_stops_when_told_also_while_a_pull_waits(world: World) -> None:
@@ -267,14 +267,14 @@ async def forget_duplicates(world: World) -> None:
     await on_bus(world, lambda bus: bus.ensure_stream(shortened(120.0)))
 
 
-async def registered(world: World) -> int:
-    """How many events are in the register."""
+async def indexed(world: World) -> int:
+    """How many events are in the deduplication index."""
     async with opened(world) as database, database.reading() as session:
         return await session.scalar(select(func.count()).select_from(AcceptedEvent)) or 0
 
 
-async def forget_register(world: World) -> None:
-    """Empty the register, as a new database would be."""
+async def empty_index(world: World) -> None:
+    """Empty the deduplication index, as a new database has it."""
     async with opened(world) as database, database.transaction() as session:
         await session.execute(delete(AcceptedEvent))
 

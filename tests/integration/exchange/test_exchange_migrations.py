@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from lienthong.exchange.models import Base
+from lienthong.exchange.models import ExchangeBase
 from lienthong.kit.database import migrate
 from lienthong.kit.engines import create_engine
 
@@ -21,7 +21,7 @@ async def test_the_newest_schema_is_what_the_models_say(database_url: str) -> No
 
     def differences(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return list(compare_metadata(context, Base.metadata))
+        return list(compare_metadata(context, ExchangeBase.metadata))
 
     engine = create_engine(database_url, schema="exchange")
     try:

@@ -13,7 +13,7 @@ from tests.integration.exchange.world import (
     ACK_WAIT,
     LAND,
     ONE_STOP,
-    STRANGER,
+    OUTSIDER,
     eventually,
     ids,
     revoked,
@@ -38,10 +38,10 @@ def test_an_event_goes_from_publisher_to_subscriber_and_is_done(party: Party) ->
     (receipt,) = party.publish("e-1")
     assert receipt["id"] == "e-1"
     assert receipt["duplicate"] is False
-    (handed,) = party.pull()
-    assert handed["event"] == party.event("e-1")
-    assert (handed["delivered"], handed["sequence"]) == (1, receipt["sequence"])
-    assert party.ack([handed]) == {"acknowledged": [handed["ack"]], "refused": []}
+    (pulled,) = party.pull()
+    assert pulled["event"] == party.event("e-1")
+    assert (pulled["delivered"], pulled["sequence"]) == (1, receipt["sequence"])
+    assert party.ack([pulled]) == {"acknowledged": [pulled["ack"]], "refused": []}
     assert party.pull(wait=ACK_WAIT + 1.5) == []
 
 
@@ -146,7 +146,7 @@ def test_what_is_not_acknowledged_comes_again_before_anything_newer(party: Party
         assert rest == ["3", "4"][: len(rest)]
 
 
-def test_a_done_turn_lets_the_next_begin_at_once(party: Party) -> None:
+def test_a_pull_whose_events_are_acknowledged_lets_the_next_begin_at_once(party: Party) -> None:
     party.subscribe()
     party.publish("1", "2")
     party.ack(party.pull(most=1))
@@ -162,7 +162,7 @@ def test_workers_of_an_unordered_subscription_share_the_events(party: Party) -> 
     assert ids(party.pull(most=2)) == ["3", "4"]
 
 
-def test_two_pulls_at_once_hand_out_nothing_twice_and_nothing_out_of_turn(party: Party) -> None:
+def test_two_pulls_at_once_deliver_nothing_twice_and_nothing_out_of_order(party: Party) -> None:
     party.subscribe()
     party.publish(*(str(number) for number in range(10)))
     taken: list[list[str]] = []
@@ -256,19 +256,21 @@ def test_an_event_of_256_kib_goes_through_and_a_larger_one_does_not(party: Party
     assert len(party.pull()[0]["event"]["data"]["parcel"]) == room
 
 
-def test_strangers_neither_publish_nor_subscribe_nor_see_anything(world: World, party: Party) -> None:
+def test_systems_without_a_right_neither_publish_nor_subscribe_nor_see_anything(
+    world: World, party: Party
+) -> None:
     party.subscribe()
     party.publish("1")
-    with world.client(STRANGER) as stranger:
+    with world.client(OUTSIDER) as outsider:
         url, headers = f"/events/{party.event_type}", {"Content-Type": "application/cloudevents+json"}
-        publish = stranger.post(url, content=json.dumps(party.event("x")), headers=headers)
+        publish = outsider.post(url, content=json.dumps(party.event("x")), headers=headers)
         assert refused(publish) == (403, "not-the-provider")
-        subscribe = stranger.put("/subscriptions/mine", json={"event_type": party.event_type})
+        subscribe = outsider.put("/subscriptions/mine", json={"event_type": party.event_type})
         assert refused(subscribe) == (403, "no-agreement")
-        assert refused(stranger.post(f"{party.subscription}/pull", json={})) == (404, "unknown-subscription")
-        assert refused(stranger.get(party.subscription)) == (404, "unknown-subscription")
-        assert refused(stranger.delete(party.subscription)) == (404, "unknown-subscription")
-        assert stranger.get("/subscriptions").json() == {"items": []}
+        assert refused(outsider.post(f"{party.subscription}/pull", json={})) == (404, "unknown-subscription")
+        assert refused(outsider.get(party.subscription)) == (404, "unknown-subscription")
+        assert refused(outsider.delete(party.subscription)) == (404, "unknown-subscription")
+        assert outsider.get("/subscriptions").json() == {"items": []}
 
 
 def test_a_token_with_the_scope_is_needed(world: World, party: Party) -> None:
@@ -347,7 +349,7 @@ def test_tokens_are_good_for_their_own_subscription_only(party: Party) -> None:
     assert ids(party.pull(wait=ACK_WAIT + 5)) == ["1"]
 
 
-def test_acknowledging_twice_or_late_is_no_mistake(party: Party) -> None:
+def test_acknowledging_twice_or_late_is_accepted(party: Party) -> None:
     party.subscribe()
     party.publish("1")
     first = party.pull()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.support.nats import NatsServer
 
-LAND, ONE_STOP, STRANGER = "H11.05/land", "H11.01/one-stop", "H11.02/procedures"
+LAND, ONE_STOP, OUTSIDER = "H11.05/land", "H11.01/one-stop", "H11.02/procedures"
 ACK_WAIT = 2.0
 SCHEMA = {"type": "object", "required": ["parcel"], "properties": {"parcel": {"type": "string"}}}
 
@@ -157,7 +157,7 @@ class World:
             "LIENTHONG_EXCHANGE_TOKEN_KEY_FILE": str(key),
             "LIENTHONG_EXCHANGE_ACK_WAIT_SECONDS": str(ACK_WAIT),
         }
-        self.catalog.put(system(LAND), system(ONE_STOP), system(STRANGER))
+        self.catalog.put(system(LAND), system(ONE_STOP), system(OUTSIDER))
 
     @property
     def url(self) -> str:

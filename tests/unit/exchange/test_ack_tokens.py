@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECRET = b"s" * 32
-HANDED = DeliveryTag(7, "ab" * 32, "$JS.ACK.EVENTS.subscription-1.1.7.7.1790000000000000000.0")
+TAG = DeliveryTag(7, "ab" * 32, "$JS.ACK.EVENTS.subscription-1.1.7.7.1790000000000000000.0")
 
 
-def test_a_token_opens_to_what_was_handed() -> None:
+def test_a_token_opens_to_the_delivery_it_was_issued_for() -> None:
     tokens = AckTokens(SECRET)
-    assert tokens.open("one", tokens.issue("one", HANDED)) == HANDED
+    assert tokens.open("one", tokens.issue("one", TAG)) == TAG
 
 
 def test_a_token_still_opens_after_a_restart() -> None:
-    assert AckTokens(SECRET).open("one", AckTokens(SECRET).issue("one", HANDED)) == HANDED
+    assert AckTokens(SECRET).open("one", AckTokens(SECRET).issue("one", TAG)) == TAG
 
 
 @pytest.mark.parametrize(("subscription", "secret"), [("two", SECRET), ("one", b"t" * 32)])
@@ -35,13 +35,13 @@ def test_it_is_good_for_no_other_subscription_and_under_no_other_secret(
     subscription: str, secret: bytes
 ) -> None:
     with pytest.raises(ForgedTokenError):
-        AckTokens(secret).open(subscription, AckTokens(SECRET).issue("one", HANDED))
+        AckTokens(secret).open(subscription, AckTokens(SECRET).issue("one", TAG))
 
 
 @given(st.integers(0, 2000))
 def test_any_changed_byte_is_noticed(place: int) -> None:
     tokens = AckTokens(SECRET)
-    raw = bytearray(base64.urlsafe_b64decode(tokens.issue("one", HANDED) + "=="))
+    raw = bytearray(base64.urlsafe_b64decode(tokens.issue("one", TAG) + "=="))
     raw[place % len(raw)] ^= 1
     with pytest.raises(ForgedTokenError):
         tokens.open("one", base64.urlsafe_b64encode(bytes(raw)).decode())

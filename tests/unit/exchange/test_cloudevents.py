@@ -1,4 +1,4 @@
-"""Events survive every mode unchanged; what is no event is refused with the place of the mistake."""
+"""Events survive every mode unchanged; what is no event is refused, and the violation has its place."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_the_payload_keeps_every_byte() -> None:
         ({"data_base64": "AAAA"}, "/data_base64"),
     ],
 )
-def test_a_mistake_is_named_with_its_place(change: dict[str, Any], pointer: str) -> None:
+def test_a_violation_is_named_with_its_place(change: dict[str, Any], pointer: str) -> None:
     with pytest.raises(MalformedEventError) as refused:
         parse_structured(encoded(MINIMAL | change))
     assert pointer in [violation.pointer for violation in refused.value.violations]
@@ -156,7 +156,7 @@ def test_null_is_a_payload() -> None:
     assert parse_structured(encoded({**MINIMAL, "data": None})).data == b"null"
 
 
-def test_all_mistakes_of_a_batch_are_named_at_once() -> None:
+def test_all_violations_of_a_batch_are_named_at_once() -> None:
     batch = [MINIMAL, {**MINIMAL, "id": ""}, 5, {**MINIMAL, "source": None}]
     with pytest.raises(MalformedEventError) as refused:
         parse_batch(encoded(batch))

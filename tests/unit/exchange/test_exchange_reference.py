@@ -9,6 +9,7 @@ from lienthong.exchange.domain.messages import MAX_BATCH, MAX_EVENT_BYTES
 from lienthong.exchange.endpoints import routes
 from lienthong.exchange.service.subscriptions import MAX_SUBSCRIPTIONS
 from lienthong.exchange.settings import ExchangeSettings
+from lienthong.kit.rest import create_rest_app
 from lienthong.kit.settings import Settings
 from tests.support.problems import kinds_raised_in
 
@@ -37,6 +38,20 @@ def test_every_problem_is_described_with_its_status() -> None:
     made = {kind.code: kind.status for kind in kinds_raised_in("services/exchange")}
     assert made
     assert {code: status for code, status in described.items() if code not in _COMMON} == made
+
+
+def test_every_problem_is_in_the_openapi_document() -> None:
+    publishing = subscriptions = delivery = None
+    app = create_rest_app("exchange", summary="", openapi_path="/openapi.json")
+    app.include_router(routes(publishing, subscriptions, delivery))  # type: ignore[arg-type]
+    responses = [
+        response
+        for operations in app.openapi()["paths"].values()
+        for operation in operations.values()
+        for response in operation["responses"].values()
+    ]
+    stated = {code for response in responses for code in response.get("x-problems", ())}
+    assert stated >= {kind.code for kind in kinds_raised_in("services/exchange")}
 
 
 def test_every_setting_is_described_and_no_other() -> None:

@@ -134,7 +134,7 @@ def test_a_schema_that_refers_to_itself_without_end_is_refused_not_followed() ->
     assert refusal(event(), schema={"$ref": "#"})[1] == "schema-mismatch"
 
 
-def test_mistakes_are_listed_up_to_a_limit() -> None:
+def test_violations_are_listed_up_to_a_limit() -> None:
     found = schema_violations(["x"] * 500, json.dumps({"items": {"type": "integer"}}), at="/data")
     assert len(found) == MAX_VIOLATIONS
 

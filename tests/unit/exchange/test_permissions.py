@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
-LAND, ONE_STOP, STRANGER = "H11.05/land", "H11.01/one-stop", "H11.02/procedures"
+LAND, ONE_STOP, OUTSIDER = "H11.05/land", "H11.01/one-stop", "H11.02/procedures"
 EVENT_TYPE = "H11.05/land/parcel-changed-v1"
 
 
@@ -50,7 +50,7 @@ def agreement(
 
 def view(*resources: contract.Resource) -> EventCatalog:
     standing = {resource.key.id: resource for resource in (system(LAND), system(ONE_STOP), event_type())}
-    standing |= {resource.key.id: resource for resource in (system(STRANGER), *resources)}
+    standing |= {resource.key.id: resource for resource in (system(OUTSIDER), *resources)}
     return EventCatalog.of(1, standing.values())
 
 
@@ -80,7 +80,7 @@ def test_a_system_receives_by_an_agreement_and_its_own_without() -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        agreement(consumer_id=STRANGER),
+        agreement(consumer_id=OUTSIDER),
         agreement(event_type_id="H11.05/land/other-v1"),
         agreement(contract.AGREEMENT_STATUS_REJECTED),
         agreement(contract.AGREEMENT_STATUS_UNSPECIFIED),

@@ -21,6 +21,8 @@ def test_a_date_is_a_whole_day_in_vietnam() -> None:
 def test_an_instant_keeps_its_meaning(end: bool) -> None:
     assert instant("2025-07-01T08:00:00+07:00", end=end) == "2025-07-01T01:00:00Z"
     assert instant("2025-07-01t01:00:00.5z", end=end) == "2025-07-01T01:00:00.500000Z"
+    assert instant("2025-07-01 08:00:00+07:00", end=end) == "2025-07-01T01:00:00Z"
+    assert instant("2026-12-31T23:59:60Z", end=end) == "2026-12-31T23:59:59.999999Z"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ SERVICE = "exchange"
 FINGERPRINT_HEADER = "Lgsp-Fingerprint"
 INDEX_CONSUMER = "deduplication-index"
 DUPLICATE_WINDOW = 120.0
-"""Seconds for which the bus itself recognises a message id; the deduplication index does so for ever."""
+"""For how many seconds the bus itself recognises a message id; the deduplication index has no limit."""
 
 
 def subject_of(event_type_id: str) -> str:
@@ -25,7 +25,7 @@ def subject_of(event_type_id: str) -> str:
 
 
 def message_id_of(source: str, event_id: str) -> str:
-    """The message id of an event: equal for every retry, since source and id name the event (CloudEvents)."""
+    """The message id of an event, equal for every retry: CloudEvents identifies an event by source and id."""
     return hashlib.sha256(f"{len(source)}:{source}{event_id}".encode()).hexdigest()
 
 

@@ -6,19 +6,18 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lienthong.kit.database import Base as KitBase
-from lienthong.kit.database import new_metadata
+from lienthong.kit import database
 from lienthong.kit.outbox import outbox_table
 
 
-class Base(KitBase):
-    """Root of the exchange's tables."""
+class ExchangeBase(database.Base):
+    """The root of the exchange's tables."""
 
     __abstract__ = True
-    metadata = new_metadata()
+    metadata = database.new_metadata()
 
 
-class Subscription(Base):
+class Subscription(ExchangeBase):
     """What a system wants to receive, and the lease under which an ordered subscription is pulled.
 
     `lease` names the pull that may take events now, until `lease_until`; once it has some, `lease_events`
@@ -40,7 +39,7 @@ class Subscription(Base):
     lease_events: Mapped[list[Any] | None]
 
 
-class AcknowledgedEvent(Base):
+class AcknowledgedEvent(ExchangeBase):
     """An event that a subscriber acknowledged; it is never delivered to that subscription again.
 
     JetStream alone does not keep that promise: one server answers an acknowledgement before it is on disk.
@@ -56,7 +55,7 @@ class AcknowledgedEvent(Base):
     acknowledged_at: Mapped[datetime]
 
 
-class AcceptedEvent(Base):
+class AcceptedEvent(ExchangeBase):
     """An event in the stream, by its message id: the deduplication index, built from the stream itself."""
 
     __tablename__ = "accepted_events"
@@ -66,4 +65,4 @@ class AcceptedEvent(Base):
     fingerprint: Mapped[str] = mapped_column(String(64))
 
 
-outbox = outbox_table(Base.metadata)
+outbox = outbox_table(ExchangeBase.metadata)

@@ -27,7 +27,8 @@ def instant(text: str, *, end: bool) -> str:
         if _DATE.fullmatch(text):
             day = date.fromisoformat(text) + timedelta(days=1 if end else 0)
             return write(datetime(day.year, day.month, day.day, tzinfo=VIETNAM))
-        return write(parse_rfc3339(text))
+        # YAML's own timestamps have a space between day and time.
+        return write(parse_rfc3339(text.replace(" ", "T", 1)))
     except (ValueError, OverflowError):
         pass
     raise InvalidValueError(

@@ -1,1 +1,1 @@
-"""What runs beside requests: reading the stream, tidying up, following the catalog."""
+"""What runs beside requests: reading the stream of events, upkeep of consumers, following the catalog."""

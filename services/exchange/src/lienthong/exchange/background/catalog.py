@@ -39,7 +39,7 @@ def catalog_replica(
 
 
 def current(catalog: CatalogReplica) -> Callable[[], EventCatalog]:
-    """A function that gives the catalog as it is known now.
+    """A function that returns the newest state of the catalog.
 
     It raises ProblemError `not-ready` while there is none that is recent enough.
     """

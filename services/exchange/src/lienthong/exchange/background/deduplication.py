@@ -1,4 +1,4 @@
-"""Fills the deduplication index from the stream of events itself.
+"""Fills the deduplication index from the stream of events.
 
 An event counts as accepted when the stream has it, so the index follows the stream and is never ahead of it:
 whatever process dies at whatever moment, what is missing is read again.
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _BATCH = 200
 _WAIT = 5.0
-# After a crash events that were being recorded come again this late, and as long is nothing published.
+# Seconds after which events that a crash left unrecorded are delivered again; until they are recorded, the
+# exchange cannot tell retries and refuses to publish.
 _ACK_WAIT = 2.0
 _MEASURE_AGAIN, _NOT_YET = 5.0, 0.1
 
@@ -40,18 +41,21 @@ class StreamIndexer:
         self._clock = clock
 
     async def run(self) -> None:
-        """Read the stream for ever."""
+        """Read the stream until cancelled."""
         await self._begin_again_when_the_index_is_behind()
         consumer = await self._bus.consumer(STREAM, INDEX_CONSUMER, ack_wait=_ACK_WAIT)
         async for batch in consumer.batches(_BATCH, _WAIT):
             try:
                 await self._record(batch)
             except BusError as error:
-                # They come again, and recording them again changes nothing.
+                # The events are delivered again, and recording them twice changes nothing.
                 _log.info("events will be recorded again", error=str(error))
 
     async def measure(self) -> None:
-        """Tell the index for ever how far it has come: what the stream held then is all recorded now."""
+        """Measure how complete the index is, again and again until cancelled.
+
+        It is complete as of a moment when everything that the stream held at that moment is recorded.
+        """
         began, stored = 0.0, None
         while True:
             await self._bus.wait_connected()
@@ -67,7 +71,10 @@ class StreamIndexer:
             await asyncio.sleep(pause)
 
     async def _begin_again_when_the_index_is_behind(self) -> None:
-        """A database that is new, or was restored from a backup, has to hear older events again."""
+        """Read the stream from its beginning if the consumer has acknowledged more than the database holds.
+
+        That is so when the database is new or was restored from a backup.
+        """
         recorded = await self._index.last_sequence()
         await self._bus.wait_connected()
         try:

@@ -1,4 +1,4 @@
-"""Keeps the durable consumers on the bus in step with the subscriptions."""
+"""Makes the durable consumers on the bus match the subscriptions in the database, once a minute."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _log = structlog.get_logger(__name__)
 
 
 class ConsumerUpkeep:
-    """Reconciles once a minute; `run` it in the background."""
+    """The timer of the reconciliation."""
 
     def __init__(self, bus: Bus, consumers: SubscriptionConsumers) -> None:
         self._bus = bus
         self._consumers = consumers
 
     async def run(self) -> None:
-        """Reconcile for ever, as `SubscriptionConsumers.reconcile` describes."""
+        """Reconcile until cancelled; `SubscriptionConsumers.reconcile` says what that is."""
         while True:
             await self._bus.wait_connected()
             try:

@@ -73,7 +73,10 @@ def prepare(event_type: EventType, headers: Sequence[tuple[str, str]], body: byt
 
 
 def is_source_of(source: str, home: str) -> bool:
-    """Whether a source is a system's own path (`home`) or lies below it, however the path is read."""
+    """Whether a source is a system's own path (`home`) or a path below it.
+
+    A path that a reader could normalise to another one (`..`, `//`, `%2e`) is not.
+    """
     if source == home:
         return True
     if not source.startswith(f"{home}/"):

@@ -22,11 +22,13 @@ _REFERENCES = ("$ref", "$dynamicRef")
 
 
 class UnusableSchemaError(ValueError):
-    """The schema cannot be used; says why."""
+    """The schema of an event type cannot be used; the text says why."""
 
 
 def schema_violations(value: object, schema: str, *, at: str) -> list[EventViolation]:
-    """What in `value` breaks `schema` (JSON text), at most `MAX_VIOLATIONS`; `at` goes before each pointer.
+    """The places where `value` violates `schema` (JSON text), at most `MAX_VIOLATIONS`.
+
+    `at` is put before the pointer of each.
 
     `format` is an annotation, as draft 2020-12 has it by default. References lead to places inside the
     schema only: nothing is ever fetched.
@@ -66,7 +68,7 @@ def compiled(schema: str) -> Draft202012Validator:
     remote = next((target for target in _references(document) if not target.startswith("#")), None)
     if remote is not None:
         raise UnusableSchemaError(f"the reference {remote} leads outside the schema")
-    # An empty registry has nobody to ask: a reference that is not in the schema fails, it is never fetched.
+    # With an empty registry a reference that is not in the schema fails; nothing is ever fetched.
     return Draft202012Validator(document, registry=Registry())
 
 

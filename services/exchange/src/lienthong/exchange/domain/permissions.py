@@ -49,10 +49,10 @@ def receivable(catalog: EventCatalog, client_id: str, event_type_id: str, now: d
 
 
 def _refusal(event_type_id: str, agreements: Mapping[AgreementState, EventAgreement]) -> ProblemError:
-    """What a client is told whose agreements, by their state, permit nothing now.
+    """The problem that tells a client why none of its agreements on an event type is in force.
 
-    Of several agreements the one is told of that is nearest to being in force: what only time is missing for
-    before what somebody has to decide on, and that before what has to be requested again.
+    Of several agreements it names the one that is closest to being in force: one that begins later, else one
+    that awaits a decision, else one that has to be requested anew.
     """
     match agreements:
         case {AgreementState.NOT_YET_VALID: EventAgreement(id=name, valid_from=datetime() as valid_from)}:

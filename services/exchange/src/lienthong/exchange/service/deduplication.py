@@ -1,7 +1,8 @@
 """Which events were accepted before: what tells a publisher's retry, however late it comes.
 
-The bus recognises a message id within its duplicate window only. The index in the database recognises it for
-ever, but is a moment behind the stream; so nothing is published while it is further behind than the window.
+The bus recognises a message id within its duplicate window only. The index in the database recognises it
+without limit, but is a moment behind the stream: nothing is published while it is further behind than the
+window reaches.
 """
 
 from __future__ import annotations
