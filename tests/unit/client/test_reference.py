@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFERENCE = (Path(__file__).parents[3] / "docs/reference/command.md").read_text(encoding="utf-8")
+PACKAGE = Path(__file__).parents[3] / "libs/client/src/lienthong/client"
 NOT_OURS = {"--help", "--version", "--install-completion", "--show-completion"}
 
 
@@ -58,6 +59,22 @@ def test_every_command_takes_json_and_says_what_it_does_in_both_languages() -> N
     for words, command in ALL.items():
         assert "--json" in {option for parameter in command.params for option in parameter.opts}, words
         assert " · " in command.help, words
+
+
+def test_every_code_of_the_commands_own_is_listed_and_no_other() -> None:
+    sources = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
+    own = set(re.findall(r'\bcode="([a-z-]+)"', sources)) | set(
+        re.findall(r'default_code(?:: ClassVar\[str\])? = "([a-z-]+)"', sources)
+    )
+    listed = REFERENCE[REFERENCE.index("one of the command's own:") :].partition(".\n")[0]
+    # The two defaults are never shown: each error has its own code, each refusal the code of the bus.
+    assert set(re.findall(r"`([a-z-]+)`", listed)) == own - {"error", "refused"}
+
+
+def test_every_variable_is_described_and_no_other() -> None:
+    sources = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
+    read = set(re.findall(r"\bLIENTHONG_[A-Z_]+[A-Z]\b", sources))
+    assert set(re.findall(r"\bLIENTHONG_[A-Z_]+[A-Z]\b", REFERENCE)) == read
 
 
 def test_every_error_is_described() -> None:

@@ -64,7 +64,7 @@ class ApplyResult:
 
 @dataclass(frozen=True, slots=True)
 class PublishedEvent:
-    """An event that is durable; `duplicate` says that the same id had been accepted before."""
+    """An event that is stored durably; `duplicate` says that its id had been accepted before."""
 
     id: str
     sequence: int
@@ -103,7 +103,7 @@ class AckResult:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some items and where the next ones begin (`next` is none at the end)."""
+    """One page of a list; `next` is the cursor of the following page, none on the last."""
 
     items: tuple[Mapping[str, Any], ...]
     next: str | None

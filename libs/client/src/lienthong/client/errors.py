@@ -5,7 +5,7 @@
     │   ├── CredentialsError      the folder of credentials is missing or broken
     │   └── ManifestError         mistakes in YAML files, each with file, line and field
     ├── UnreachableError           no gateway answered, or not in time (exit code 3)
-    │   └── NotAGatewayError           something answered that does not speak the contract
+    │   └── NotAGatewayError           something answered that is not a gateway
     ├── RefusedError               the bus answered with a problem document (exit code 4)
     │   ├── UnauthenticatedError       401, or the token endpoint refused the client
     │   ├── ForbiddenError             403: no agreement, operation, purpose or scope
@@ -131,7 +131,7 @@ class UnreachableError(LienthongError):
 
 
 class NotAGatewayError(UnreachableError):
-    """Something answered that does not speak the contract of the bus."""
+    """Something answered that is not a gateway of the bus."""
 
     default_code = "not-a-gateway"
 
@@ -188,7 +188,7 @@ class NotYetRecordedError(NotFoundError):
 
 
 class ConflictError(RefusedError):
-    """409: the state of things does not allow it."""
+    """409: the request conflicts with the present state."""
 
 
 class InvalidError(RefusedError):

@@ -1,4 +1,4 @@
-"""Downloads a ledger and derives everything again."""
+"""Checks a whole ledger: downloads it and computes every hash again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LedgerCheck:
-    """A checkpoint whose signature holds, and what deriving the ledger again found."""
+    """A checkpoint with a valid signature, and what checking the ledger against it found."""
 
     checkpoint: Checkpoint
     report: Report
@@ -51,7 +51,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
 
 
 def read_checkpoint(text: bytes | str, key: VerifierKey) -> Checkpoint:
-    """A checkpoint whose signature holds; raises `VerificationError`."""
+    """Parse a checkpoint and verify its signature; raises `VerificationError`."""
     try:
         return open_checkpoint(text, key)
     except TlogError as error:

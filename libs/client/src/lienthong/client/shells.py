@@ -44,7 +44,7 @@ def with_shell(words: list[str]) -> list[str]:
 
 
 def prepare_completion() -> None:
-    """Make typer's completion for every shell known to the library below it, as its own options would."""
+    """Register typer's completion for every shell, as its own options would."""
     from typer._completion_classes import completion_init
 
     completion_init()

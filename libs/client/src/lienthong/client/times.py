@@ -1,4 +1,4 @@
-"""Moments as people write them: `2026-11-23T06:30:00Z`, `2026-11-23`, `90m`."""
+"""Times as people write them: `2026-11-23T06:30:00Z`, `2026-11-23`, `90m`."""
 
 from __future__ import annotations
 

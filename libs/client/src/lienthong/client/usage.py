@@ -1,7 +1,6 @@
-"""What is wrong with the words of a command, said in both languages.
+"""Messages about wrong usage of the command, in both languages.
 
-The library that reads the command line speaks English alone; its few sentences are known here, and any other
-stays as it was said.
+The library that reads the command line has English messages alone; the usual ones are translated here.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _NEAR = re.compile(r"(?P<said>.+?) (?:Did you mean (?P<one>.+)\?|\(Possible opti
 
 
 def bilingual_usage(message: str) -> Text:
-    """The sentence in Vietnamese beside the English one."""
+    """A message of the library in both languages; one that is not known stays English."""
     near = _NEAR.fullmatch(message)
     said = near["said"] if near else message
     for english, vietnamese in _SENTENCES:

@@ -104,7 +104,7 @@ def root_text(checkpoint: Checkpoint) -> str:
 
 
 def not_proved(error: TlogError) -> VerificationError:
-    """The error for what a log's mathematics refused."""
+    """The error to raise for a signature or proof that is not valid."""
     title = _REASONS.get(type(error), Text("Không kiểm chứng được", "It cannot be verified"))
     return VerificationError(
         title,

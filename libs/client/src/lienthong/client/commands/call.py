@@ -145,7 +145,7 @@ def guess_type(content: bytes) -> str:
 
 
 def body_value(answer: "Answer") -> dict[str, Any]:
-    """The body for machine output: parsed JSON under `body`, text too, other bytes under `body_base64`."""
+    """The body for JSON output: parsed JSON under `body`, text too, other bytes under `body_base64`."""
     try:
         return {"body": answer.json()}
     except ValueError:

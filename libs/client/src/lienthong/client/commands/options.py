@@ -1,4 +1,4 @@
-"""Options that every command shares, and the client and screen that they lead to."""
+"""Options that commands share, and the client and the screen that are made from them."""
 
 from __future__ import annotations
 

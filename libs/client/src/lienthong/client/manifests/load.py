@@ -1,4 +1,4 @@
-"""Manifests out of files and folders.
+"""Reads manifests from files and folders.
 
 A manifest is `{apiVersion, kind, metadata: {id}, spec}`. Beside what the catalog takes, a System may name the
 file of its keys with `jwksFile` and a Service its OpenAPI document with `openapiFile`, relative to the YAML

@@ -52,7 +52,7 @@ class Document:
     blamed: list[Pointer] = field(default_factory=list)
 
     def place(self, pointer: Pointer) -> Position | None:
-        """The place of a value, or of the nearest thing around it that is written down."""
+        """The position of a value, or of the nearest value around it that has one."""
         for length in range(len(pointer), -1, -1):
             found = self.places.get(pointer[:length])
             if found is not None:

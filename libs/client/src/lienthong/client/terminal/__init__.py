@@ -1,1 +1,1 @@
-"""What the command shows: people's text on one side, machines' JSON on the other."""
+"""The command's output: text for people, JSON for programs."""

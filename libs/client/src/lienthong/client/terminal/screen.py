@@ -57,7 +57,7 @@ class Screen:
         sys.stdout.write(text)
 
     def print(self, what: RenderableType, *, indent: int | None = None) -> None:
-        """Something on standard output; lines that follow from breaking a longer one are indented so far."""
+        """Something on standard output; `indent` is that of the lines into which a long one is broken."""
         _print(self.out, what, indent)
 
     def done(self, text: Text) -> None:
@@ -70,7 +70,7 @@ class Screen:
 
     @contextmanager
     def progress(self, text: Text) -> Iterator[Callable[[int], None]]:
-        """A count beside the text, for people at a terminal only; the function that is yielded moves it."""
+        """A running count beside the text, at a terminal only; the function that is yielded sets it."""
         if self.as_json or not self.err.is_terminal:
             yield lambda _: None
             return
@@ -172,7 +172,7 @@ def _between_words(console: Console, line: Styled, indent: int | None) -> Iterat
 
 
 def _breaks(text: str, width: int) -> list[int]:
-    """Where lines of at most this many cells begin, but for the first."""
+    """The offsets at which to break a text into lines of at most `width` cells."""
     breaks: list[int] = []
     used = 0
     for word in re.finditer(r"\S+\s*", text):
