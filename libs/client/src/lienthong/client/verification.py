@@ -29,7 +29,7 @@ _REASONS: dict[type[TlogError], Text] = {
     WrongOriginError: Text("Biên nhận là của sổ khác", "This belongs to another ledger"),
     ProofRefusedError: Text(
         "Bản ghi không nằm ở vị trí này của sổ: nội dung hoặc đường chứng minh đã bị sửa",
-        "The record does not stand at this place of the ledger: it or its proof was changed",
+        "The record is not at this place of the ledger: it or its proof was changed",
     ),
 }
 

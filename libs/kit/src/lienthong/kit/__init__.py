@@ -1,5 +1,11 @@
-"""What every Liên thông process needs, and nothing of the domain.
+"""What every Liên thông process needs, and none of the rules of the domain.
 
-One module, one thing: settings, clock, ids, problems, logs, telemetry, database, outbox, bus, rpc, tokens,
-access, journal, health, process. Import from the modules; this package exports nothing itself.
+One module, one thing. Import from the modules; this package exports nothing itself.
+
+- Values: `clock`, `ids`, `text` (in two languages), `json_text`, `json_pointer`.
+- Errors: `problems` (RFC 9457, the registry of all codes), `rpc_errors`.
+- REST: `rest`, `bodies`, `openapi`, `access` (who calls); `tokens` and `keys` verify.
+- State: `database`, `engines`, `migrations`, `bulk`, `outbox`, `files`.
+- Between processes: `bus`, `consumer`, `messages`, `journal`, `rpc`, `replica`, `replica_copy`, `backoff`.
+- The process: `process`, `arguments`, `settings`, `ports`, `health`, `logs`, `telemetry`.
 """

@@ -28,8 +28,8 @@ def suspend(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Đình chỉ hệ thống, có hiệu lực trong một giây · Suspend a system, effective within a second."""
-    _set(system_id, "suspend", Text("Đã đình chỉ", "suspended"), as_, gateway, as_json=as_json)
+    """Tạm ngừng hệ thống, có hiệu lực trong một giây · Suspend a system, effective within a second."""
+    _set(system_id, "suspend", Text("Đã tạm ngừng", "suspended"), as_, gateway, as_json=as_json)
 
 
 @command(app, "resume", "lienthong system resume H11.01/one-stop")
