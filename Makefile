@@ -11,13 +11,13 @@ DEV_READY := $(VENV)/.ready-dev
 PROTO_READY := proto/gen/.ready
 # More than there are cores: most of a test's time is waiting for processes.
 WORKERS ?= 4
-PARALLEL := --numprocesses $(WORKERS) --dist loadgroup
+PARALLEL := --numprocesses $(WORKERS)
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
   --no-emit-package lienthong-contracts --no-emit-package lienthong-kit --no-emit-package lienthong-tlog \
   --no-emit-package lienthong-client --no-emit-package lienthong-local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks proto check sync format reference contracts audit test unit run bench lock clean
+.PHONY: help setup hooks proto check sync format reference contracts audit test unit faults golden run bench lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,14 @@ test: check ## check, then run every test on real parts
 
 unit: $(DEV_READY) $(PROTO_READY) ## run the tests that need nothing running
 	$(BIN)/python -m pytest $(PARALLEL) tests/unit
+
+faults: $(DEV_READY) $(PROTO_READY) ## run the long fault runs too: real processes killed while calls are under way
+	@tests/install-tools postgresql
+	$(BIN)/python -m pytest -m "faults or long" tests/faults
+
+golden: $(DEV_READY) $(PROTO_READY) ## write the golden files anew; read what has changed in them
+	$(BIN)/python -m pytest --quiet --rewrite-golden tests/integration/golden tests/unit/gateway/test_gateway_table.py
+	$(BIN)/python -m tests.unit.gateway.test_gateway_whole_way
 
 check: $(DEV_READY) $(PROTO_READY) ## lint, formatting, types, architecture, contracts, manifests
 	$(BIN)/ruff check .

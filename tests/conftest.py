@@ -14,31 +14,30 @@ from hypothesis import settings
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.ids import uuid7
 from tests.support.databases import create_database, drop_database, skip_or_fail
+from tests.support.golden import Golden
 from tests.support.nats import NatsServer
 from tests.support.ports import take_free_port
 from tests.support.postgres import PostgresCluster, PostgresMissingError
+from tests.support.sharing import ByProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from xdist.remote import Producer
 
 # No test of ours is about time; a machine that is busy for 0.2 seconds must not fail one.
 settings.register_profile("house", parent=settings(), deadline=None)
 settings.load_profile("house")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share tests out among the workers of a parallel run by file, and by database where a file has two.
-
-    Tests that use the same running process must meet in one worker.
-    """
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{_database(item)}"))
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make golden` writes the golden files instead of comparing with them."""
+    parser.addoption("--rewrite-golden", action="store_true", help="write golden files anew")
 
 
-def _database(item: pytest.Item) -> str:
-    chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    return next((f"-{value}" for value in chosen.values() if value in ("sqlite", "postgresql")), "")
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProcess:
+    """Share tests out by the processes that they use."""
+    return ByProcess(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,6 +50,12 @@ def plain_logs() -> None:
             structlog.processors.LogfmtRenderer(),
         ]
     )
+
+
+@pytest.fixture(scope="session")
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Golden files, to be compared with."""
+    return Golden(rewrite=request.config.getoption("--rewrite-golden"))
 
 
 @pytest.fixture

@@ -18,9 +18,6 @@ from tests.e2e.province import LIENTHONG, run
 if TYPE_CHECKING:
     from tests.e2e.province import Province
 
-# One worker runs everything that shares the province.
-pytestmark = pytest.mark.xdist_group("province")
-
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 MANIFESTS = Path(__file__).resolve().parents[2] / "examples" / "binh-thuan" / "manifests"
 

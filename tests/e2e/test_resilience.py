@@ -13,9 +13,6 @@ from lienthong.client import Client, ForbiddenError, LienthongError, operations
 if TYPE_CHECKING:
     from tests.e2e.province import Province
 
-# One worker runs everything that shares the province.
-pytestmark = pytest.mark.xdist_group("province")
-
 SERVICE = "H11.03/officials/officials-v1"
 OPERATOR_DECIDES = "company-officials"
 

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
     from tests.support.platform import Platform
 
-CALLS = 2_000
 CONCURRENCY = 32
 LEDGER_TIMEOUT_S = 60.0
 
 
-async def make_calls(platform: Platform, at: Mapping[int, Callable[[], None]]) -> list[str]:
-    """Make `CALLS` calls and return the transaction ids of those that were answered with 200.
+async def make_calls(platform: Platform, calls: int, at: Mapping[int, Callable[[], None]]) -> list[str]:
+    """Make so many calls and return the transaction ids of those that were answered with 200.
 
     A call that finds no gateway, or loses it half way, was not answered: it is made again. `at` says what to
     do when so many calls have been answered.
@@ -31,7 +30,7 @@ async def make_calls(platform: Platform, at: Mapping[int, Callable[[], None]]) -
     with Client(platform.consumer) as client:
         token = client.token().value
     answered: list[str] = []
-    numbers = iter(range(CALLS))
+    numbers = iter(range(calls))
     headers = {"Authorization": f"Bearer {token}", "LGSP-Purpose": PURPOSE}
     due = dict(at)
     limits = httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lienthong.client import Client, ForbiddenError, LienthongError, UnavailableError, UnreachableError
 from lienthong.client.operations import decide_agreement
-from tests.faults.calls import CALLS, assert_exactly_one_outcome, make_calls
+from tests.faults.calls import assert_exactly_one_outcome, make_calls
 from tests.faults.conftest import kill
 from tests.support.platform import AGREEMENT, PURPOSE, SERVICE
 
@@ -19,43 +20,70 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.faults
 
-MOMENTS = (300, 900, 1500)
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How many calls are made, and after how many of them something dies."""
+
+    calls: int
+    moments: tuple[int, ...]
 
 
-async def test_a_killed_gateway_loses_and_doubles_no_record(platform: Platform) -> None:
-    """The gateway dies three times by SIGKILL while 2,000 calls are made at concurrency 32."""
-    answered = await make_calls(platform, {moment: lambda: kill(platform, "gateway") for moment in MOMENTS})
+@pytest.fixture(params=["short", pytest.param("long", marks=pytest.mark.long)])
+def course(request: pytest.FixtureRequest) -> Course:
+    """One fault among a few calls in every run; three among many in `make faults`."""
+    return Course(500, (200,)) if request.param == "short" else Course(2_000, (300, 900, 1500))
 
-    assert len(answered) == CALLS
+
+@pytest.fixture(params=["short", pytest.param("long", marks=pytest.mark.long)])
+def absence(request: pytest.FixtureRequest) -> Course:
+    """When something goes away, something else dies meanwhile, and the first comes back."""
+    return Course(500, (100, 200, 350)) if request.param == "short" else Course(2_000, (300, 900, 1500))
+
+
+async def test_a_killed_gateway_loses_and_doubles_no_record(platform: Platform, course: Course) -> None:
+    """The gateway dies by SIGKILL while calls are made at concurrency 32."""
+    answered = await make_calls(
+        platform, course.calls, {moment: lambda: kill(platform, "gateway") for moment in course.moments}
+    )
+
+    assert len(answered) == course.calls
     assert_exactly_one_outcome(platform, answered)
 
 
-async def test_a_killed_bus_loses_and_doubles_no_record(platform: Platform) -> None:
-    """NATS dies three times by SIGKILL; calls go on and their records reach the ledger once."""
-    answered = await make_calls(platform, {moment: lambda: kill(platform, "nats") for moment in MOMENTS})
+async def test_a_killed_bus_loses_and_doubles_no_record(platform: Platform, course: Course) -> None:
+    """NATS dies by SIGKILL; calls go on and their records reach the ledger once."""
+    answered = await make_calls(
+        platform, course.calls, {moment: lambda: kill(platform, "nats") for moment in course.moments}
+    )
 
-    assert len(answered) == CALLS
+    assert len(answered) == course.calls
     assert_exactly_one_outcome(platform, answered)
 
 
-async def test_calls_go_on_without_the_bus_even_when_the_gateway_dies_too(platform: Platform) -> None:
+async def test_calls_go_on_without_the_bus_even_when_the_gateway_dies_too(
+    platform: Platform, absence: Course
+) -> None:
     """NATS is stopped, the gateway killed while it is away: what lay in the spool is shipped later, once."""
     supervisor = platform.installation.supervisor
+    gone, killed, back = absence.moments
     faults = {
-        300: lambda: supervisor.stop("nats"),
-        900: lambda: kill(platform, "gateway"),
-        1500: lambda: supervisor.start("nats"),
+        gone: lambda: supervisor.stop("nats"),
+        killed: lambda: kill(platform, "gateway"),
+        back: lambda: supervisor.start("nats"),
     }
 
-    answered = await make_calls(platform, faults)
+    answered = await make_calls(platform, absence.calls, faults)
 
-    assert len(answered) == CALLS
+    assert len(answered) == absence.calls
     assert_exactly_one_outcome(platform, answered)
 
 
-async def test_a_killed_ledger_takes_every_record_once(platform: Platform) -> None:
-    """The ledger dies three times while it takes in records."""
-    answered = await make_calls(platform, {moment: lambda: kill(platform, "ledger") for moment in MOMENTS})
+async def test_a_killed_ledger_takes_every_record_once(platform: Platform, course: Course) -> None:
+    """The ledger dies while it takes in records."""
+    answered = await make_calls(
+        platform, course.calls, {moment: lambda: kill(platform, "ledger") for moment in course.moments}
+    )
 
     assert_exactly_one_outcome(platform, answered)
 

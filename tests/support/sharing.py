@@ -1,0 +1,45 @@
+"""How the workers of a parallel run share out the tests."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    import pytest
+    from xdist.remote import Producer
+
+_DATABASE = re.compile(r"[\[-](sqlite|postgresql)[\]-]")
+_PROVINCE = ("tests/e2e/test_first_round.py", "tests/e2e/test_resilience.py")
+
+
+class ByProcess(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Tests that use the same running processes meet in one worker; the slowest groups start first.
+
+    xdist's own `loadgroup` does nothing under pytest 9.2 (pytest-xdist 3.8.0 sets a name that pytest no
+    longer reads), without a word.
+    """
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        # In the order of collection, e2e and faults before integration and unit, and not by number of tests.
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def group_of(nodeid: str) -> str:
+    """The group of a test: its file, and the database where a file runs on two.
+
+    The files that share the demo province are one group. A fault run has processes of its own.
+    """
+    path, _, name = nodeid.partition("::")
+    if path in _PROVINCE:
+        return "province"
+    if path.startswith("tests/faults/"):
+        return nodeid
+    database = _DATABASE.search(name)
+    return f"{path}-{database.group(1)}" if database else path
