@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import nats
@@ -358,3 +359,25 @@ async def test_closing_without_a_server_returns(free_port: int) -> None:
         await bus.close()
     with pytest.raises(BusUnavailableError):
         await bus.publish("a", b"", message_id="1")
+
+
+async def test_a_stream_tells_when_it_was_created_and_which_message_is_its_newest(
+    bus: Bus, stream: str
+) -> None:
+    new = await bus.stream_state(stream)
+    assert new.last_sequence == await bus.last_sequence(stream) == 0
+    await publish_numbers(bus, stream, range(3))
+    assert await bus.stream_state(stream) == replace(new, last_sequence=3)
+    await bus.jetstream().delete_stream(stream)
+    with pytest.raises(BusUnavailableError, match=stream):
+        await bus.stream_state(stream)
+    await bus.ensure_stream(StreamSpec(stream, [f"{stream}.>"]))
+    assert (await bus.stream_state(stream)).created != new.created
+
+
+async def test_the_next_message_of_a_stream_is_found_past_those_that_are_gone(bus: Bus, stream: str) -> None:
+    assert await bus.next_sequence(stream, 1) is None
+    await publish_numbers(bus, stream, range(5))
+    for sequence in (1, 3, 4):
+        await bus.jetstream().delete_msg(stream, sequence)
+    assert [await bus.next_sequence(stream, sequence) for sequence in range(1, 7)] == [2, 2, 5, 5, 5, None]

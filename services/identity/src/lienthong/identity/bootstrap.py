@@ -7,7 +7,6 @@ from fastapi import FastAPI
 from sqlalchemy import make_url
 
 from lienthong.contracts.identity.v1.keys_pb2_grpc import add_KeysServicer_to_server
-from lienthong.identity import repository
 from lienthong.identity.background.catalog_consumer import CatalogConsumer
 from lienthong.identity.background.timers import Timers
 from lienthong.identity.domain.access_tokens import TokenRules
@@ -17,7 +16,7 @@ from lienthong.identity.endpoints import routes
 from lienthong.identity.events import SERVICE
 from lienthong.identity.models import outbox
 from lienthong.identity.rpc import KeysService
-from lienthong.identity.service.clients import ClientRegistry
+from lienthong.identity.service.clients import ClientRegistry, read_catalog_again
 from lienthong.identity.service.key_encryption_file import load_key_encryption
 from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.own_clients import register_own_clients
@@ -174,7 +173,6 @@ async def reread_catalog(settings: IdentitySettings) -> None:
     await migrate(settings.identity_database_url, SCHEMA, "lienthong.identity")
     database = Database.open(settings.identity_database_url, schema=SCHEMA)
     try:
-        async with database.transaction() as session:
-            await repository.replace_database_id(session, str(uuid4()))
+        await read_catalog_again(database, str(uuid4()))
     finally:
         await database.close()

@@ -74,3 +74,9 @@ class ClientRegistry:
         if change is not None:
             _log.info("client changed", client=client_id, action=change.action, **change.detail)
             await self._keyring.refresh()
+
+
+async def read_catalog_again(database: Database, new_database_id: str) -> None:
+    """Give the database another id: the next start reads the catalog's events from the first one."""
+    async with database.transaction() as session:
+        await repository.replace_database_id(session, new_database_id)
