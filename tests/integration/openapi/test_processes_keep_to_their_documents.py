@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from lienthong.client import Client
 from tests.documents import openapi
 from tests.support.platform import running_platform
 from tests.support.upstream import running_upstream
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from schemathesis import Case
 
-    from lienthong.client import Client
     from tests.support.platform import Platform
 
 ROOT = Path(__file__).parents[3]
@@ -69,8 +69,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def clients(platform: Platform) -> Iterator[Mapping[str, Client]]:
     """Who calls each process."""
-    with platform.auditor() as auditor:
-        yield {"ledger": auditor}
+    with platform.operator() as operator, platform.auditor() as auditor, Client(platform.consumer) as system:
+        yield {"catalog": operator, "ledger": auditor, "exchange": system}
 
 
 def _validate(case: Case[Any], process: str, platform: Platform, clients: Mapping[str, Client]) -> None:
@@ -83,6 +83,16 @@ def _validate(case: Case[Any], process: str, platform: Platform, clients: Mappin
         checks=CHECKS,
         timeout=20,
     )
+
+
+@requests_to("catalog")
+def test_the_catalog(case: Case[Any], platform: Platform, clients: Mapping[str, Client]) -> None:
+    _validate(case, "catalog", platform, clients)
+
+
+@requests_to("exchange")
+def test_the_exchange(case: Case[Any], platform: Platform, clients: Mapping[str, Client]) -> None:
+    _validate(case, "exchange", platform, clients)
 
 
 @requests_to("identity")
@@ -98,6 +108,8 @@ def test_the_ledger(case: Case[Any], platform: Platform, clients: Mapping[str, C
 @pytest.mark.parametrize(
     ("process", "path"),
     [
+        ("catalog", "/catalog/v1/openapi.json"),
+        ("exchange", "/exchange/v1/openapi.json"),
         ("identity", "/oauth2/openapi.json"),
         ("ledger", "/audit/v1/openapi.json"),
     ],
