@@ -13,7 +13,7 @@ PURPOSE = "land-procedure"
 
 @dataclass(frozen=True)
 class Province:
-    """Three agencies: one that provides (with two systems), one that consumes, and a stranger to both."""
+    """Three agencies: one that provides (with two systems), one that consumes, and one unrelated to both."""
 
     code: str
 
@@ -33,7 +33,7 @@ class Province:
         return f"{self.code}.01/one-stop"
 
     @property
-    def stranger(self) -> str:
+    def unrelated(self) -> str:
         """A system that has nothing to do with the others."""
         return f"{self.code}.06/planning"
 
@@ -84,7 +84,7 @@ class Province:
 
     def without_agreement(self) -> list[dict[str, Any]]:
         """Agencies, systems, service and event type; what is referred to comes last."""
-        systems = (self.provider, self.colleague, self.consumer, self.stranger)
+        systems = (self.provider, self.colleague, self.consumer, self.unrelated)
         return [
             self.service(),
             self.event_type(),

@@ -144,12 +144,12 @@ def test_a_request_that_is_no_object_is_refused(catalog: Catalog, ready: Provinc
     assert client.post("/agreements", content=body).status_code == 422
 
 
-_CALLERS = ("operator", "consumer", "provider", "colleague", "stranger", "nobody", "forger")
+_CALLERS = ("operator", "consumer", "provider", "colleague", "unrelated", "nobody", "forger")
 _VERDICTS = ("approve", "reject", "revoke")
 _ALLOWED = {
-    "read": {"operator", "consumer", "provider", "colleague", "stranger"},
-    "list": {"operator", "consumer", "provider", "colleague", "stranger"},
-    "openapi": {"operator", "consumer", "provider", "colleague", "stranger"},
+    "read": {"operator", "consumer", "provider", "colleague", "unrelated"},
+    "list": {"operator", "consumer", "provider", "colleague", "unrelated"},
+    "openapi": {"operator", "consumer", "provider", "colleague", "unrelated"},
     "request": {"operator", "consumer"},
     "approve": {"operator", "provider", "colleague"},
     "reject": {"operator", "provider", "colleague"},
@@ -193,7 +193,7 @@ def _do(client: httpx.Client, place: Province, action: str, agreement: str) -> h
                 "/apply", json={"manifests": [place.agency()]}, params={"dry_run": action == "rehearse"}
             )
         case "suspend" | "resume":
-            return client.post(f"/systems/{place.stranger}/{action}")
+            return client.post(f"/systems/{place.unrelated}/{action}")
         case _:
             return client.post(f"/agreements/{agreement}/{action}", json={"legal_ground": "x", "reason": "y"})
 

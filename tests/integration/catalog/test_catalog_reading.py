@@ -237,6 +237,9 @@ def test_manifests_are_as_the_openapi_document_says(catalog: Catalog, place: Pro
     validator = Draft202012Validator(body["schema"])
     [manifest, *_] = [manifest for manifest in place.everything() if manifest["kind"] == kind]
     assert validator.is_valid({"manifests": [manifest]})
+    assert validator.is_valid({"manifests": [manifest | {"status": "active"}]}), (
+        "what reading adds is ignored"
+    )
     assert not validator.is_valid({"manifests": [manifest | {"kind": "Thing"}]})
     assert not validator.is_valid({"manifests": [manifest | {"spec": {**manifest["spec"], "x": 1}}]})
     assert not validator.is_valid({"manifests": []})

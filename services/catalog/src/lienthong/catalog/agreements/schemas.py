@@ -86,7 +86,7 @@ class AgreementSpec(ResourceSpec):
                 "một thoả thuận chỉ về một dịch vụ hoặc một loại sự kiện; hãy lập hai thoả thuận",
             )
         if fields.get("operations") == []:
-            # Who reads it takes it for none, who leaves it out means all: nothing must depend on the guess.
+            # Some read an empty list as none, some as all: nothing must depend on that.
             yield Violation(
                 ("operations",),
                 "an empty list allows nothing; name the operations, or leave it out to allow all",
@@ -111,7 +111,7 @@ class AgreementSpec(ResourceSpec):
 
 
 class DecisionRequest(BaseModel):
-    """On which legal ground an agreement is decided, and why."""
+    """The body of a decision: on which legal ground, and why."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

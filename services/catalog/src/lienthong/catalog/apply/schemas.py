@@ -67,10 +67,15 @@ class ApplyRequest(StrictModel):
 
 
 class _Declared(StrictModel):
-    """The members of every manifest that is sent."""
+    """The members of every manifest that is sent. Those with a default are what reading adds: ignored."""
 
     api_version: Literal["lienthong/v1"]
     metadata: ManifestMetadata
+    status: Any = None
+    effective_status: Any = None
+    operations: Any = None
+    decisions: Any = None
+    warnings: Any = None
 
 
 class DeclaredAgency(_Declared):

@@ -23,7 +23,7 @@ class Draft:
     """What could be read of one resource.
 
     `spec` is in canonical form (defaults filled in, agency codes in their one spelling), or None where
-    something is wrong. A draft whose id is wrong has a placeholder that no resource can have as its `id`.
+    something is wrong. Where the id itself is wrong, `id` is a placeholder that no resource can have.
     `spec_path` and `id_path` tell where the spec and the id stand in the request.
     """
 

@@ -1,8 +1,8 @@
-"""Codes and identifiers: their grammar, and the one canonical form of those that are written in two.
+"""Codes and identifiers: their grammar and their canonical form.
 
 Agency codes follow QĐ 20/2020 (`H49.15`, top level first). The older form of QCVN 102:2016 (`000.00.15.H49`,
-top level last) is accepted and turned into it, so that one agency never has two names. Companies go by their
-tax code.
+top level last) is accepted and converted, so that an agency never has two ids. A company is identified by
+its tax code.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def agency_code(text: str) -> str:
     """Return the canonical form of an agency code or a company's tax code.
 
     Raises:
-        InvalidValueError: it is neither, or its old form cannot be told apart from another agency's.
+        InvalidValueError: it is neither, or it is in the old form and would mean another agency in the new.
     """
     if old := _AGENCY_TOP_LAST.fullmatch(text):
         fourth, third, second, first = old.groups()

@@ -1,7 +1,7 @@
-"""Periods of validity: since when, until when.
+"""Periods of validity, of agency codes and agreements.
 
-A date without a time is a day in Vietnam (UTC+7, no daylight saving since 1975): valid from its beginning,
-valid to its end. Inside, both ends are instants in UTC and the later one no longer belongs to the period.
+A date without a time is a day in Vietnam (UTC+7, no daylight saving since 1975): `validFrom` is its
+beginning, `validTo` its end. Both are kept as instants in UTC; `validTo` itself is not part of the period.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def instant(text: str, *, end: bool) -> str:
-    """Return an instant as RFC 3339 text in UTC; a date means its first instant, with `end` the one after it.
+    """Return an instant as RFC 3339 text in UTC.
+
+    A date stands for the first instant of its day, with `end` for the first instant of the day after.
 
     Raises:
         InvalidValueError: it is neither a date nor a date-time with its offset.
@@ -38,12 +40,12 @@ def instant(text: str, *, end: bool) -> str:
 
 
 def read(text: str) -> datetime:
-    """Read back what `instant` wrote."""
+    """Read an instant that `instant` or `write` returned."""
     return datetime.fromisoformat(text)
 
 
 def write(moment: datetime) -> str:
-    """Write an aware instant as RFC 3339 text in UTC, e.g. `2026-01-31T01:00:00Z`."""
+    """Return an aware instant as RFC 3339 text in UTC, e.g. `2026-01-31T01:00:00Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -30,7 +30,10 @@ def checked(check: Callable[[str], str]) -> AfterValidator:
 
 
 def text(limit: int, *, lines: bool = False) -> AfterValidator:
-    """Make a validator of human text: trimmed, composed (NFC), not empty, without control characters."""
+    """Make a validator of text for people: trimmed, in Unicode NFC, not empty, without control characters.
+
+    `lines` allows line breaks and tabs.
+    """
 
     def check(value: str) -> str:
         value = unicodedata.normalize("NFC", value).strip()
@@ -65,12 +68,12 @@ def matching(pattern: re.Pattern[str], en: str, vi: str) -> AfterValidator:
 
 
 def unique(values: list[str]) -> list[str]:
-    """Refuse a list that names something twice."""
+    """Return the list; refuse one that has a value twice."""
     twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
         raise pydantic_error(
             InvalidValueError(
-                f"'{twice[0]}' stands here twice; keep one", f"'{twice[0]}' xuất hiện hai lần; chỉ giữ một"
+                f"'{twice[0]}' is listed twice; keep one", f"'{twice[0]}' được liệt kê hai lần; chỉ giữ một"
             )
         )
     return values

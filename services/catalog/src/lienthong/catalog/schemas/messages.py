@@ -41,7 +41,7 @@ _TEMPLATES: dict[str, tuple[str, str]] = {
 
 
 def pydantic_error(reason: InvalidValueError) -> PydanticCustomError:
-    """Turn an error of our own into one that Pydantic reports with both texts."""
+    """Turn an error with both texts into one that Pydantic passes on with them."""
     return PydanticCustomError(_OWN, "{en}", {"en": reason.en, "vi": reason.vi})
 
 

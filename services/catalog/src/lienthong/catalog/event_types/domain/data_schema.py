@@ -1,7 +1,7 @@
-"""The JSON Schema (draft 2020-12) of an event's data: checked whole, so that the exchange can trust it.
+"""The JSON Schema (draft 2020-12) of an event's data.
 
-The exchange compiles it and validates every event with it; nothing is ever fetched, so every reference must
-lie inside the document itself.
+It is checked completely, because the exchange compiles it and validates every event with it. Nothing is ever
+fetched: every reference must point into the document itself.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def _reference_violations(schema: JsonObject) -> Iterator[Violation]:
             resolver.lookup(value)
         except Unresolvable:
             yield Violation(
-                (*path, name), f"'{value[:100]}' points nowhere", f"'{value[:100]}' không trỏ tới đâu cả"
+                (*path, name),
+                f"'{value[:100]}' refers to nothing in this document",
+                f"'{value[:100]}' không có trong tài liệu",
             )
 
 

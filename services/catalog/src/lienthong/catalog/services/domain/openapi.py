@@ -1,7 +1,7 @@
 """Reads the operations of a service out of its OpenAPI document (3.0 or 3.1).
 
-Only what routing needs is read: paths, methods, operationIds. References are never followed, so nothing is
-ever fetched, and a path item that is itself a reference is refused.
+Only what routing needs is read: paths, methods and operationIds. References are not followed, so nothing is
+ever fetched; a path item that is a reference is refused.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def normalised(path: str) -> str:
     """Return the shape of a path template, its parameters without names: `/parcels/{}`.
 
     Raises:
-        InvalidValueError: it is not a path template that can be matched without doubt.
+        InvalidValueError: it is not a path template, or one whose matches would be ambiguous.
     """
     if not path.startswith("/"):
         raise InvalidValueError("a path begins with '/'", "đường dẫn phải bắt đầu bằng '/'")
@@ -159,7 +159,7 @@ def normalised(path: str) -> str:
     names = _PARAMETER.findall(path)
     if len(names) != len(set(names)):
         raise InvalidValueError(
-            "a parameter stands twice in the path; give each its own name",
+            "the path has a parameter twice; give each its own name",
             "một tham số xuất hiện hai lần trong đường dẫn; hãy đặt tên khác nhau",
         )
     return "".join(f"/{segment}" for segment in _segments(path))

@@ -1,4 +1,4 @@
-"""Base addresses of a provider, where the gateway sends what was allowed."""
+"""Upstreams: the base addresses of a provider, to which the gateway forwards calls."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def upstream(text: str) -> str:
         )
     if "@" in parts.netloc:
         raise InvalidValueError(
-            "credentials do not belong in an address; remove what stands before '@'",
+            "credentials do not belong in an address; remove the part before '@'",
             "không để thông tin đăng nhập trong địa chỉ; hãy bỏ phần trước '@'",
         )
     if "?" in text or "#" in text:

@@ -1,7 +1,7 @@
-"""The public keys of a system (JWK set, RFC 7517): what identity will verify its assertions with.
+"""The public keys of a system (JWK set, RFC 7517), with which identity verifies its client assertions.
 
-Private and symmetric keys are refused, whatever else is right about them: a secret that was sent here is no
-longer one, and its owner must hear that.
+Private and symmetric keys are refused before anything else is checked: a secret key that has been sent is
+compromised, and its owner has to be told.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def violations(jwks: JsonObject) -> Iterator[Violation]:
         kid = key.get("kid")
         if isinstance(kid, str) and kid in kids:
             yield Violation(
-                (*place, "kid"), f"'{kid}' names another key already", f"'{kid}' đã là tên của khoá khác"
+                (*place, "kid"),
+                f"'{kid}' is already the kid of another key",
+                f"'{kid}' đã là tên của khoá khác",
             )
         elif isinstance(kid, str):
             kids.add(kid)
@@ -57,7 +59,7 @@ def violations(jwks: JsonObject) -> Iterator[Violation]:
             if material in materials:
                 yield Violation(
                     place,
-                    "the same key stands here twice; keep one",
-                    "một khoá xuất hiện hai lần; chỉ giữ một",
+                    "the same key is listed twice; keep one",
+                    "một khoá được liệt kê hai lần; chỉ giữ một",
                 )
             materials.add(material)
