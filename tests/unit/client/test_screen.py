@@ -99,6 +99,21 @@ def test_rows_too_wide_for_a_table_are_shown_value_under_value() -> None:
     ]
 
 
+def test_values_stand_below_their_heads_where_they_would_not_fit_beside() -> None:
+    screen, shown = terminal(width=60, language=Language.EN)
+    table.show(
+        screen, COLUMNS, [("H11.05/land", NAME, ["http://mot-may-chu-co-ten-rat-dai.example.vn:9000"])]
+    )
+    assert [line.rstrip() for line in shown.getvalue().splitlines()] == [
+        "H11.05/land",
+        "  NAME",
+        "    Dịch vụ tra cứu thông tin thửa đất và tài sản gắn liền",
+        "    với đất",
+        "  UPSTREAMS",
+        "    http://mot-may-chu-co-ten-rat-dai.example.vn:9000",
+    ]
+
+
 def test_without_rows_nothing_is_printed() -> None:
     screen, shown = terminal()
     table.show(screen, COLUMNS, [])

@@ -167,7 +167,7 @@ _COLUMNS: dict[str, tuple[tuple[Column, ...], Callable[[Mapping[str, Any], "Scre
             _ID,
             _STATUS,
             Column(Text("BÊN DÙNG", "CONSUMER")),
-            Column(Text("DỊCH VỤ HOẶC SỰ KIỆN", "SERVICE OR EVENT TYPE")),
+            Column(Text("ĐỐI TƯỢNG", "TARGET")),
             Column(Text("MỤC ĐÍCH", "PURPOSES")),
         ),
         _agreement,

@@ -37,9 +37,6 @@ def show(screen: Screen, columns: Sequence[Column], rows: Sequence[Sequence[Cell
 
     A cell that is a sequence has one line for each of its parts. A column without any value is left out.
     """
-    from rich.cells import cell_len
-    from rich.text import Text as Styled
-
     cells = [[_lines(cell) for cell in row] for row in rows]
     if not cells:
         return
@@ -54,14 +51,28 @@ def show(screen: Screen, columns: Sequence[Column], rows: Sequence[Sequence[Cell
     if sum(least) + _GAP * (len(columns) - 1) <= screen.out.width:
         screen.print(_table(columns, heads, least, cells))
         return
+    _show_one_below_the_other(screen, heads, least, cells)
+
+
+def _show_one_below_the_other(
+    screen: Screen, heads: Sequence[str], least: Sequence[int], rows: Sequence[Sequence[Sequence[str]]]
+) -> None:
+    from rich.cells import cell_len
+    from rich.text import Text as Styled
+
     width = max((cell_len(head) for head in heads[1:]), default=0)
-    for row in cells:
+    indent = width + 2 * _GAP
+    # Where a value would not fit beside its head, values stand below their heads.
+    beside = indent + max(least[1:], default=0) <= screen.out.width
+    for row in rows:
         screen.print(Styled(" ".join(row[0]), style="bold"))
         for head, lines in zip(heads[1:], row[1:], strict=True):
+            if lines and not beside:
+                screen.print(Styled(f"  {head}", style="dim"))
             for number, line in enumerate(lines):
-                name = head if number == 0 else ""
-                label = Styled(f"  {name:{width}}  ", style="dim")
-                screen.print(label.append(line, style="not dim"), indent=width + 2 * _GAP)
+                label = f"  {head if number == 0 else '':{width}}  " if beside else " " * 2 * _GAP
+                start = Styled(label, style="dim")
+                screen.print(start.append(line, style="not dim"), indent=indent if beside else 2 * _GAP)
 
 
 def _lines(cell: Cell) -> list[str]:
