@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.gateway.operations import OperationTree, ServiceOperation
+from lienthong.gateway.operations import OperationRoute, OperationTree
 
 
 def tree(*templates: str) -> OperationTree:
-    return OperationTree(ServiceOperation(template, "GET", template) for template in templates)
+    return OperationTree(OperationRoute(template, "GET", template) for template in templates)
 
 
 def found(operations: OperationTree, path: str) -> str | None:
@@ -52,9 +52,9 @@ def test_literals_beat_patterns_and_patterns_beat_parameters(path: str, template
 def test_the_methods_of_a_path_are_found_together() -> None:
     operations = OperationTree(
         [
-            ServiceOperation("a", "GET", "/x/{id}"),
-            ServiceOperation("b", "PUT", "/x/{other}"),
-            ServiceOperation("c", "GET", "/y"),
+            OperationRoute("a", "GET", "/x/{id}"),
+            OperationRoute("b", "PUT", "/x/{other}"),
+            OperationRoute("c", "GET", "/y"),
         ]
     )
     methods = operations.find([b"x", b"1"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lienthong.gateway.http1.address import Address
-from lienthong.gateway.http1.request import ProviderRequest
+from lienthong.gateway.http1.request import provider_request
 from lienthong.gateway.request_headers import read_headers
 
 ADDRESS = Address.parse("http://land.example/base")
@@ -18,13 +18,14 @@ def rest_of_head(method: str = "GET", length: int | None = 0, **known: str) -> b
         (f"lgsp-{name}".encode(), value.encode())
         for name, value in {"transaction-id": "tx-1", **known}.items()
     ]
-    request = ProviderRequest(
+    request = provider_request(
         method,
         b"/x?y",
         passed=read_headers([(b"accept", b"a")], max_bytes=1000, max_count=10).passed,
         own=own,
         authorization=None,
         length=length,
+        body=b"",
     )
     written = request.to(ADDRESS)
     beginning = method.encode() + HEAD
@@ -61,7 +62,7 @@ def test_no_value_can_begin_a_line_of_its_own(value: str) -> None:
 
 
 def test_the_platforms_own_services_get_the_authorization_and_a_small_body_goes_with_the_head() -> None:
-    request = ProviderRequest(
+    request = provider_request(
         "POST", b"/", passed=[], own=[], authorization=b"Bearer x", length=2, body=b"{}"
     )
     assert request.to(Address.parse("https://[fd00::5]:8443")) == (

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from lienthong.gateway.call import Abandoned, Answered, Call
-from lienthong.gateway.operations import ServiceOperation
+from lienthong.gateway.operations import OperationRoute
 from lienthong.gateway.request_headers import CallContext
 from lienthong.gateway.spans import Spans
 
@@ -42,7 +42,7 @@ def test_a_span_stands_between_the_callers_and_the_providers(
 ) -> None:
     one = call(clock)
     span = spans.begin(one, f"00-{TRACE}-{PARENT}-01")
-    one.operation, one.client = ServiceOperation("getX", "GET", "/x"), "C/c"
+    one.operation, one.client = OperationRoute("getX", "GET", "/x"), "C/c"
     one.context = CallContext(user="079090000001")
     spans.end(one, span, Answered(200, clock.now(), 0, ""))
     (finished,) = exporter.get_finished_spans()

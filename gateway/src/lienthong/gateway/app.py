@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lienthong.gateway.authenticate import Authenticator
-    from lienthong.gateway.call import Outcome
+    from lienthong.gateway.call import Outcome, Permit
     from lienthong.gateway.forward import Forwarder
     from lienthong.gateway.live import Live
     from lienthong.gateway.platform_routes import PlatformRoute
@@ -107,14 +107,16 @@ class Gateway:
         target = match_service(call.path, call.query, table, self._platform)
         call.route = target.route
         if isinstance(target, ServiceTarget):
-            await self._permit(call, headers, target, authenticator)
+            permit = self._permit(call, headers, target, authenticator)
+            if target.route.write_ahead:
+                await self._recorder.intent(call, target.route, permit)
         elif authenticator is not None:
             call.client = authenticator.identify(headers.authorization, call.received)
         return await self._forwarder.forward(call, target, headers, receive, watch)
 
-    async def _permit(
+    def _permit(
         self, call: Call, headers: RequestHeaders, target: ServiceTarget, authenticator: Authenticator | None
-    ) -> None:
+    ) -> Permit:
         """The stages that decide whether a call of a provider's service may be forwarded."""
         call.operation = operation = match_operation(target, call.method)
         if authenticator is None:
@@ -126,8 +128,7 @@ class Gateway:
         call.client = client = token.client_id
         authenticator.admit(token)
         call.grant = grant = authorize(target, operation, client, headers.purpose(), call.received)
-        if target.route.write_ahead:
-            await self._recorder.intent(call, target.route, operation, client, grant)
+        return operation, client, grant
 
     def _received(self, scope: Mapping[str, Any]) -> Call:
         client = scope.get("client")

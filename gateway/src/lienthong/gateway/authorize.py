@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.gateway.match import ServiceTarget
-    from lienthong.gateway.operations import ServiceOperation
+    from lienthong.gateway.operations import OperationRoute
     from lienthong.gateway.policy import NotInForce
     from lienthong.kit.problems import ProblemError
 
 
 def authorize(
-    target: ServiceTarget, operation: ServiceOperation, client: str, purpose: str | None, now: datetime
+    target: ServiceTarget, operation: OperationRoute, client: str, purpose: str | None, now: datetime
 ) -> Grant:
     """Find the agreement that allows an authenticated client this operation, and the purpose of the call.
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from lienthong.gateway.body import NoBody, RequestBody
-from lienthong.gateway.operations import ServiceOperation
+from lienthong.gateway.operations import OperationRoute
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.policy import Grant
 from lienthong.gateway.request_headers import NO_CONTEXT, CallContext
@@ -18,13 +18,17 @@ MAX_METHOD = 32
 """Characters of a method; a longer one is refused, and cut off in the record."""
 
 
-class Exchange(msgspec.Struct, eq=False):
+class Exchange(msgspec.Struct, eq=False, gc=False):
     """The exchange with the provider; there is none unless a connection took the request."""
 
     forwarded: datetime
     """When the gateway began to forward the request."""
     status: int | None = None
     """Of the provider's response, once it has come."""
+
+
+Permit: TypeAlias = tuple[OperationRoute, str, Grant]
+"""What a call has that may be forwarded: the operation, the client and the grant."""
 
 
 class Call(msgspec.Struct, eq=False):
@@ -46,7 +50,7 @@ class Call(msgspec.Struct, eq=False):
 
     context: CallContext = NO_CONTEXT
     route: ServiceRoute | PlatformRoute | None = None
-    operation: ServiceOperation | None = None
+    operation: OperationRoute | None = None
     client: str | None = None
     grant: Grant | None = None
     trace: str | None = None
@@ -61,7 +65,7 @@ class Call(msgspec.Struct, eq=False):
         return self.route.id if self.route is not None else None
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Answered(msgspec.Struct, frozen=True, gc=False):
     """The end of a call that was answered."""
 
     status: int
@@ -74,7 +78,7 @@ class Answered(msgspec.Struct, frozen=True):
     """The response did not leave whole."""
 
 
-class Abandoned(msgspec.Struct, frozen=True):
+class Abandoned(msgspec.Struct, frozen=True, gc=False):
     """The end of a call whose caller went away before there was a response."""
 
     at: datetime

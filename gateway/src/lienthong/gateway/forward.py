@@ -11,7 +11,7 @@ from lienthong.gateway import problems
 from lienthong.gateway.body import NO_BODY, RequestBody
 from lienthong.gateway.call import Exchange
 from lienthong.gateway.http1.errors import ProviderError, ProviderTimeoutError, ProviderUnreachableError
-from lienthong.gateway.http1.request import ProviderRequest
+from lienthong.gateway.http1.request import provider_request
 from lienthong.gateway.match import PlatformTarget
 from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse, call_headers
 from lienthong.gateway.response_headers import passed_headers
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.call import Call
     from lienthong.gateway.http1.connection import Connection
     from lienthong.gateway.http1.pool import Pool
+    from lienthong.gateway.http1.request import ProviderRequest
     from lienthong.gateway.match import Target
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
@@ -79,11 +80,11 @@ class Forwarder:
             if call.trace is None:
                 call.trace = headers.traceparent or new_traceparent(call.tx)
             own = call_headers(call)
-            request = ProviderRequest(
+            request = provider_request(
                 call.method,
                 b"%b?%b" % (target.path, call.query) if call.query else target.path,
-                passed=headers.passed,
-                own=own,
+                headers.passed,
+                own,
                 authorization=headers.authorization if isinstance(target, PlatformTarget) else None,
                 length=length,
                 body=whole,

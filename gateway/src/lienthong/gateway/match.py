@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 from lienthong.gateway import problems
 from lienthong.gateway.paths import (
@@ -12,18 +14,18 @@ from lienthong.gateway.paths import (
     decoded_segments,
     without_parameters,
 )
+from lienthong.gateway.platform_routes import PlatformRoute
+from lienthong.gateway.table import RoutingTable, ServiceRoute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lienthong.gateway.operations import ServiceOperation
-    from lienthong.gateway.platform_routes import PlatformRoute
-    from lienthong.gateway.table import RoutingTable, ServiceRoute
+    from lienthong.gateway.operations import OperationRoute
 
 _SERVICE_SEGMENTS = 5  # empty, "api", agency, system, service
 
 
-class ServiceTarget(NamedTuple):
+class ServiceTarget(msgspec.Struct, frozen=True, gc=False):
     """A provider's service, as `table` has it: the whole call is decided by this table."""
 
     table: RoutingTable
@@ -32,7 +34,7 @@ class ServiceTarget(NamedTuple):
     """The part of the path that the provider gets."""
 
 
-class PlatformTarget(NamedTuple):
+class PlatformTarget(msgspec.Struct, frozen=True, gc=False):
     """A service of the platform itself."""
 
     route: PlatformRoute
@@ -80,7 +82,7 @@ def match_service(
     return ServiceTarget(table, route, rest)
 
 
-def match_operation(target: ServiceTarget, method: str) -> ServiceOperation:
+def match_operation(target: ServiceTarget, method: str) -> OperationRoute:
     """Find the operation of the service that the rest of the path and the method name.
 
     Raises:

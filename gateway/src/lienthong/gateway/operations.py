@@ -14,7 +14,7 @@ _PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceOperation:
+class OperationRoute:
     """One operation of a service: its OpenAPI operationId, method and path template."""
 
     id: str
@@ -27,7 +27,7 @@ class _Node:
     literals: dict[bytes, _Node] = field(default_factory=dict)
     patterns: list[tuple[str, re.Pattern[bytes], _Node]] = field(default_factory=list)
     parameter: _Node | None = None
-    methods: dict[str, ServiceOperation] | None = None
+    methods: dict[str, OperationRoute] | None = None
 
 
 class OperationTree:
@@ -35,7 +35,7 @@ class OperationTree:
 
     __slots__ = ("_root",)
 
-    def __init__(self, operations: Iterable[ServiceOperation]) -> None:
+    def __init__(self, operations: Iterable[OperationRoute]) -> None:
         self._root = _Node()
         for operation in operations:
             node = self._root
@@ -45,7 +45,7 @@ class OperationTree:
                 node.methods = {}
             node.methods[operation.method] = operation
 
-    def find(self, segments: Sequence[bytes]) -> Mapping[str, ServiceOperation] | None:
+    def find(self, segments: Sequence[bytes]) -> Mapping[str, OperationRoute] | None:
         """The operations, by method, of the path template that the decoded segments match.
 
         Segment by segment from the left a literal beats a template with literal parts (`{id}.json`), which
@@ -72,7 +72,7 @@ def _child(node: _Node, segment: str) -> _Node:
     return child
 
 
-def _find(node: _Node, segments: Sequence[bytes], depth: int) -> Mapping[str, ServiceOperation] | None:
+def _find(node: _Node, segments: Sequence[bytes], depth: int) -> Mapping[str, OperationRoute] | None:
     if depth == len(segments):
         return node.methods
     segment = segments[depth]

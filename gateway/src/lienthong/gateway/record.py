@@ -11,11 +11,9 @@ from lienthong.gateway.journal.sampling import SampleReason
 from lienthong.gateway.platform_routes import PlatformRoute
 
 if TYPE_CHECKING:
-    from lienthong.gateway.call import Call, Outcome
+    from lienthong.gateway.call import Call, Outcome, Permit
     from lienthong.gateway.journal.sampling import CallCounts, Sample, TokenBucket
     from lienthong.gateway.journal.writer import JournalWriter
-    from lienthong.gateway.operations import ServiceOperation
-    from lienthong.gateway.policy import Grant
     from lienthong.gateway.privacy import Privacy
     from lienthong.gateway.table import ServiceRoute
     from lienthong.kit.clock import Clock
@@ -55,14 +53,13 @@ class Recorder:
         """Whether records can be made durable now."""
         return self._journal.available
 
-    async def intent(
-        self, call: Call, route: ServiceRoute, operation: ServiceOperation, client: str, grant: Grant
-    ) -> None:
+    async def intent(self, call: Call, route: ServiceRoute, permit: Permit) -> None:
         """Record, durably, that an authorized call is about to be forwarded.
 
         Raises:
             AuditUnavailableError: then the call must not be forwarded.
         """
+        operation, client, grant = permit
         context = call.context
         record = IntentRecord(
             v=1,
@@ -117,7 +114,8 @@ class Recorder:
 
     def _record(self, call: Call, outcome: Outcome) -> CallRecord:
         answered = outcome if isinstance(outcome, Answered) else None
-        context, grant, exchange, body = call.context, call.grant, call.exchange, call.body
+        route, operation, grant = call.route, call.operation, call.grant
+        context, exchange, body = call.context, call.exchange, call.body
         at = timestamp(outcome.at)
         return CallRecord(
             v=1,
@@ -128,8 +126,8 @@ class Recorder:
             node=self._node,
             client=call.client,
             ip=call.ip,
-            service=call.service_id,
-            operation=call.operation.id if call.operation is not None else None,
+            service=route.id if route is not None else None,
+            operation=operation.id if operation is not None else None,
             method=call.method[:MAX_METHOD],
             target=self._target(call),
             agreement=grant.agreement if grant is not None else None,

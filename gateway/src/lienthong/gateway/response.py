@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lienthong.kit.problems import ProblemError
 
 
-class WholeResponse(msgspec.Struct, frozen=True):
+class WholeResponse(msgspec.Struct, frozen=True, gc=False):
     """A response whose body is here."""
 
     status: int
@@ -61,15 +61,16 @@ def call_headers(call: Call) -> list[tuple[bytes, bytes]]:
     headers = [(b"lgsp-transaction-id", call.tx.encode())]
     if call.client is not None:
         headers.append((b"lgsp-client", call.client.encode()))
-    if isinstance(call.route, ServiceRoute):
-        headers.append((b"lgsp-service", call.route.id.encode()))
-    if call.grant is not None:
-        headers.append((b"lgsp-agreement", call.grant.agreement.encode()))
-        headers.append((b"lgsp-purpose", call.grant.purpose.encode()))
-    if call.context.case is not None:
-        headers.append((b"lgsp-case-id", call.context.case.encode()))
-    if call.context.user is not None:
-        headers.append((b"lgsp-user", call.context.user.encode()))
+    route, grant, context = call.route, call.grant, call.context
+    if isinstance(route, ServiceRoute):
+        headers.append((b"lgsp-service", route.id.encode()))
+    if grant is not None:
+        headers.append((b"lgsp-agreement", grant.agreement.encode()))
+        headers.append((b"lgsp-purpose", grant.purpose.encode()))
+    if context.case is not None:
+        headers.append((b"lgsp-case-id", context.case.encode()))
+    if context.user is not None:
+        headers.append((b"lgsp-user", context.user.encode()))
     if call.trace is not None:
         headers.append((b"traceparent", call.trace.encode()))
     return headers

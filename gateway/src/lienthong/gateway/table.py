@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lienthong.contracts.catalog.v1 import routes_pb2
-from lienthong.gateway.operations import OperationTree, ServiceOperation
+from lienthong.gateway.operations import OperationRoute, OperationTree
 from lienthong.gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def service_route(service: routes_pb2.Service) -> ServiceRoute:
         active=service.status == routes_pb2.STATUS_ACTIVE,
         upstreams=_upstreams(service.upstreams),
         operations=OperationTree(
-            ServiceOperation(operation.id, operation.method.upper(), operation.path)
+            OperationRoute(operation.id, operation.method.upper(), operation.path)
             for operation in service.operations
         ),
         timeout_s=service.timeout_ms / 1000 if service.timeout_ms else DEFAULT_TIMEOUT_S,

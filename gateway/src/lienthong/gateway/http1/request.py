@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,56 +30,58 @@ _CHUNKED: Final = field_prefix(b"transfer-encoding") + b"chunked"
 _END_OF_HEAD: Final = b"\r\n\r\n"
 
 
-class ProviderRequest:
-    """A request, complete but for the address of the provider that will take it.
+class ProviderRequest(msgspec.Struct, frozen=True, gc=False):
+    """A request, complete but for the address of the provider that will take it."""
 
-    `target` is the path below the provider's base address, with the query. `passed` holds the caller's fields
-    as `field_prefix` and value in turn, `own` the gateway's own fields as names and values. `length` is the
-    size of the body in bytes, None when it is sent in chunks. `body` is the body itself as far as it is
-    known: all of it, or nothing when it is sent afterwards.
+    method: bytes
+    target: bytes
+    """The path below the provider's base address, with the query."""
+    after_host: bytes
+    """Everything behind the Host field."""
+
+    def to(self, address: Address) -> bytes:
+        """The bytes for a provider at `address`: request line, Host (RFC 9112 section 3.2), the rest."""
+        return b"%b %b%b HTTP/1.1\r\nhost: %b%b" % (
+            self.method,
+            address.path,
+            self.target,
+            address.authority,
+            self.after_host,
+        )
+
+
+def provider_request(
+    method: str,
+    target: bytes,
+    passed: Sequence[bytes],
+    own: Sequence[tuple[bytes, bytes]],
+    *,
+    authorization: bytes | None,
+    length: int | None,
+    body: bytes,
+) -> ProviderRequest:
+    """Write a request.
+
+    `passed` holds the caller's fields as `field_prefix` and value in turn, `own` the gateway's own fields as
+    names and values. `length` is the size of the body in bytes, None when it is sent in chunks. `body` is the
+    body itself as far as it is known: all of it, or nothing when it is sent afterwards.
 
     Raises:
         RuntimeError: one of the gateway's own values holds a line break. The catalog and the stages accept
             none, but one that came all the same would speak in the gateway's name.
     """
-
-    __slots__ = ("_after_host", "_method", "_target")
-
-    def __init__(
-        self,
-        method: str,
-        target: bytes,
-        *,
-        passed: Sequence[bytes],
-        own: Sequence[tuple[bytes, bytes]],
-        authorization: bytes | None,
-        length: int | None,
-        body: bytes = b"",
-    ) -> None:
-        added = b"".join([b"\r\n%b: %b" % field for field in own])
-        if added.count(b"\n") != len(own) or added.count(b"\r") != len(own):
-            raise RuntimeError("a line break in a header value")
-        parts = [*passed, added]
-        if authorization is not None:
-            parts += (_AUTHORIZATION, authorization)
-        if length is None:
-            parts.append(_CHUNKED)
-        elif length or method in _METHODS_WITH_CONTENT:
-            parts += (_CONTENT_LENGTH, b"%d" % length)
-        parts += (_END_OF_HEAD, body)
-        self._method = method.encode()
-        self._target = target
-        self._after_host = b"".join(parts)
-
-    def to(self, address: Address) -> bytes:
-        """The bytes for a provider at `address`: request line, Host (RFC 9112 section 3.2), the rest."""
-        return b"%b %b%b HTTP/1.1\r\nhost: %b%b" % (
-            self._method,
-            address.path,
-            self._target,
-            address.authority,
-            self._after_host,
-        )
+    added = b"".join([b"\r\n%b: %b" % field for field in own])
+    if added.count(b"\n") != len(own) or added.count(b"\r") != len(own):
+        raise RuntimeError("a line break in a header value")
+    parts = [*passed, added]
+    if authorization is not None:
+        parts += (_AUTHORIZATION, authorization)
+    if length is None:
+        parts.append(_CHUNKED)
+    elif length or method in _METHODS_WITH_CONTENT:
+        parts += (_CONTENT_LENGTH, b"%d" % length)
+    parts += (_END_OF_HEAD, body)
+    return ProviderRequest(method.encode(), target, b"".join(parts))
 
 
 def chunk(data: bytes) -> bytes:
