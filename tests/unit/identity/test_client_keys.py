@@ -12,7 +12,7 @@ from lienthong.identity.domain.client_keys import (
     client_key,
     client_keys,
     client_keys_of_text,
-    nobodys_keys,
+    decoy_keys,
 )
 from tests.support.jwk_cases import GOOD_PAIRS, WRONG_PUBLIC, public
 
@@ -89,7 +89,7 @@ def test_a_key_answers_to_its_id_and_its_thumbprint() -> None:
 
 
 def test_nobody_has_one_key_of_each_algorithm() -> None:
-    assert [key.algorithm for key in nobodys_keys()] == ["ES256", "EdDSA", "PS256"]
+    assert [key.algorithm for key in decoy_keys()] == ["ES256", "EdDSA", "PS256"]
 
 
 @given(

@@ -1,7 +1,7 @@
 """The public keys of a client that may verify its assertions.
 
-What a key must be like is the kit's `jwk` module's to judge, the same for the catalog, where owners register
-their keys. Keys that cannot be used are left out, never guessed at.
+The kit's module `jwk` decides which keys are usable, for identity as for the catalog, where keys are
+registered. Keys that are not usable are left out.
 """
 
 import json
@@ -11,9 +11,9 @@ from typing import Final
 from lienthong.kit.jwk import KeyRefusedError, PublicKey, read_public_key
 
 MAX_KEYS: Final = 16
-"""More keys of one client than this are not tried: each costs a signature check."""
+"""How many keys of a client are tried at most: each costs a signature check."""
 
-_NOBODY: Final = {
+_DECOYS: Final = {
     "keys": [
         {
             "kty": "EC",
@@ -37,7 +37,7 @@ _NOBODY: Final = {
 
 
 def client_key(jwk: object) -> PublicKey | None:
-    """Read one JWK; None if it is no public key that may verify assertions."""
+    """Read one JWK; None if it is not a public key that may verify assertions."""
     try:
         return read_public_key(jwk)
     except KeyRefusedError:
@@ -55,11 +55,11 @@ def client_keys(jwks: object) -> tuple[PublicKey, ...]:
 
 @lru_cache(maxsize=4096)
 def client_keys_of_text(jwks: str) -> tuple[PublicKey, ...]:
-    """Like `client_keys`, for JSON text; remembered, for reading a key costs as much as a signature check."""
+    """Like `client_keys`, for JSON text; cached, because reading a key costs as much as a signature check."""
     return client_keys(json.loads(jwks))
 
 
 @lru_cache(maxsize=1)
-def nobodys_keys() -> tuple[PublicKey, ...]:
-    """One key of each algorithm that nobody has, to check a signature in vain."""
-    return client_keys(_NOBODY)
+def decoy_keys() -> tuple[PublicKey, ...]:
+    """One key of each algorithm whose private half nobody has: signature checks with them always fail."""
+    return client_keys(_DECOYS)

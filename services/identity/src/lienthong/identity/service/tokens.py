@@ -17,7 +17,7 @@ from lienthong.identity.domain.assertions import (
     AssertionRules,
     read_assertion,
 )
-from lienthong.identity.domain.client_keys import client_keys_of_text, nobodys_keys
+from lienthong.identity.domain.client_keys import client_keys_of_text, decoy_keys
 from lienthong.identity.domain.clients import ClientStatus, RegisteredClient
 from lienthong.identity.domain.scopes import granted_scopes
 from lienthong.identity.domain.token_request import check_parameters
@@ -109,7 +109,7 @@ class TokenService:
         keys = () if client is None else assertion.candidates(client_keys_of_text(client.jwks))
         if not keys:
             # A signature check that cannot succeed: the duration must not reveal more than the answer.
-            replace(assertion, key_id=None).signed_by(nobodys_keys())
+            replace(assertion, key_id=None).signed_by(decoy_keys())
         if client is None or assertion.signed_by(keys) is None:
             raise unknown_client()
         return client
