@@ -33,7 +33,7 @@ _MOST_PATHS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class ApplyResult:
+class ApplyOutcome:
     """What an apply did, or in a dry run would do; `version` is the catalog's afterwards."""
 
     dry_run: bool
@@ -55,7 +55,7 @@ class ApplyService:
     def __init__(self, units: UnitsOfWork) -> None:
         self._units = units
 
-    async def apply(self, body: Json, actor: Actor, *, dry_run: bool) -> ApplyResult:
+    async def apply(self, body: Json, actor: Actor, *, dry_run: bool) -> ApplyOutcome:
         """Apply the manifests of a request body.
 
         Raises:
@@ -68,11 +68,11 @@ class ApplyService:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:
                 plan = await _plan(drafts, violations, view)
-            return ApplyResult(dry_run=True, version=view.version, changes=plan.changes)
+            return ApplyOutcome(dry_run=True, version=view.version, changes=plan.changes)
         async with self._units.begin(actor) as work:
             plan = await _plan(drafts, [], work)
             await _carry_out(plan, work)
-        return ApplyResult(dry_run=False, version=work.version, changes=plan.changes)
+        return ApplyOutcome(dry_run=False, version=work.version, changes=plan.changes)
 
 
 async def _plan(drafts: Sequence[Draft], violations: Sequence[Violation], view: CatalogView) -> ApplyPlan:
