@@ -35,7 +35,7 @@ def _spec(body: dict[str, Any]) -> dict[str, Any]:
 def _said(body: dict[str, Any]) -> dict[str, tuple[str, str]]:
     _, violations = read_apply({"manifests": [body]})
     return {
-        violation.pointer.removeprefix("/manifests/0"): (violation.en, violation.vi)
+        violation.pointer.removeprefix("/manifests/0"): (violation.text.en, violation.text.vi)
         for violation in violations
     }
 
@@ -227,5 +227,5 @@ def test_any_value_in_any_field_is_read_without_failing(
     field = data.draw(st.sampled_from(sorted(body["spec"])))
     for violation in read_apply({"manifests": [body | {"spec": body["spec"] | {field: value}}]})[1]:
         assert violation.pointer.startswith("/manifests/0")
-        assert violation.en
-        assert violation.vi
+        assert violation.text.en
+        assert violation.text.vi

@@ -65,8 +65,8 @@ def test_both_forms_of_an_agency_code_become_one(written: str, canonical: str) -
 def test_what_is_no_agency_code_is_refused_in_both_languages(written: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         agency_code(written)
-    assert "H11.05" in refused.value.en
-    assert "mã cơ quan" in refused.value.vi
+    assert "H11.05" in refused.value.text.en
+    assert "mã cơ quan" in refused.value.text.vi
 
 
 def test_an_old_form_that_would_name_another_agency_is_refused() -> None:

@@ -21,12 +21,11 @@ MAX_ERRORS = 500
 
 
 class InvalidValueError(ValueError):
-    """A value is not acceptable; carries the reason in English and in Vietnamese."""
+    """A value is not acceptable; `text` says why."""
 
     def __init__(self, en: str, vi: str) -> None:
         super().__init__(en)
-        self.en = en
-        self.vi = vi
+        self.text = BilingualText(en, vi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,7 @@ class Violation:
     """
 
     path: JsonPath
-    en: str
-    vi: str
+    text: BilingualText
     conflict: bool = False
 
     @property
@@ -52,7 +50,7 @@ class Violation:
 
     def document(self) -> dict[str, str]:
         """Return the violation as an entry of `errors` in a problem document."""
-        return {"pointer": self.pointer, "detail": self.en, "detail_vi": self.vi}
+        return {"pointer": self.pointer, "detail": self.text.en, "detail_vi": self.text.vi}
 
 
 def malformed_request(reason: BilingualText) -> ProblemError:
@@ -135,6 +133,6 @@ def _errors(violations: Sequence[Violation]) -> dict[str, Any]:
 def _summary(violations: Sequence[Violation], limit: int = 3) -> BilingualText:
     named = violations[:limit]
     more = f" (+{len(violations) - limit})" if len(violations) > limit else ""
-    en = "; ".join(f"{violation.pointer or '/'}: {violation.en}" for violation in named)
-    vi = "; ".join(f"{violation.pointer or '/'}: {violation.vi}" for violation in named)
+    en = "; ".join(f"{violation.pointer or '/'}: {violation.text.en}" for violation in named)
+    vi = "; ".join(f"{violation.pointer or '/'}: {violation.text.vi}" for violation in named)
     return BilingualText(en + more, vi + more)

@@ -71,5 +71,5 @@ def test_a_notice_names_the_member_and_the_time_in_both_languages() -> None:
     assert ended.pointer == "/spec/validTo"
     [early] = period_notices(AgreementStatus.APPROVED, _spec(begins=timedelta(days=1)), NOW)
     assert early.pointer == "/spec/validFrom"
-    for text in (early.en, early.vi):
+    for text in (early.text.en, early.text.vi):
         assert "2026-11-24T06:30:00Z" in text

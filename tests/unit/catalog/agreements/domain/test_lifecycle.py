@@ -29,8 +29,8 @@ def test_only_three_decisions_are_possible(status: AgreementStatus, action: Deci
     else:
         with pytest.raises(DecisionConflictError) as conflict:
             decide(status, action)
-        assert status.value in conflict.value.en
-        assert status.label_vi in conflict.value.vi
+        assert status.value in conflict.value.text.en
+        assert status.label_vi in conflict.value.text.vi
 
 
 @given(st.lists(st.sampled_from(DecisionAction)))

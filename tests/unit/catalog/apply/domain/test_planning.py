@@ -139,8 +139,8 @@ def test_nothing_new_begins_under_an_agency_code_that_has_ended() -> None:
     heir = agency("H10.05")
     _, [violation] = plan(ended, heir, system())
     assert violation.pointer == "/manifests/2/metadata/id"
-    assert "use 'H10.05'" in violation.en
-    assert "'H10.05'" in violation.vi
+    assert "use 'H10.05'" in violation.text.en
+    assert "'H10.05'" in violation.text.vi
     assert pointers(system(name=name("Mới")), ended, heir, excerpt=catalog_with(*province())) == []
     assert pointers(agency(validTo="2027-01-01"), system()) == []
 

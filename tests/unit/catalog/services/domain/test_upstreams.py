@@ -66,7 +66,7 @@ def test_an_address_has_one_canonical_form(written: str, canonical: str) -> None
 def test_an_address_that_is_more_or_less_than_a_base_address_is_refused(address: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         upstream(address)
-    assert "secret" not in refused.value.en
+    assert "secret" not in refused.value.text.en
 
 
 @given(st.text(max_size=60) | st.from_regex(r"https?://[\x21-\x7e]{0,30}", fullmatch=True))

@@ -48,20 +48,20 @@ def test_a_system_may_have_no_key() -> None:
 def test_private_keys_are_refused_and_declared_lost(key: dict[str, Any]) -> None:
     [found] = _found(key)
     assert pointer(found.path) == "/keys/0"
-    assert "make a new one" in found.en
-    assert "khoá bí mật" in found.vi
-    assert key["d"] not in found.en + found.vi
+    assert "make a new one" in found.text.en
+    assert "khoá bí mật" in found.text.vi
+    assert key["d"] not in found.text.en + found.text.vi
 
 
 @pytest.mark.parametrize("member", ["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
 def test_any_secret_member_gives_a_key_away(member: str) -> None:
     [found] = _found(_ec() | {member: "AAAA"})
-    assert "secret" in found.en
+    assert "secret" in found.text.en
 
 
 def test_symmetric_keys_are_refused() -> None:
-    assert "secret" in _found(OctKey.generate_key(256).as_dict(private=True))[0].en
-    assert "secret" in _found({"kty": "oct"})[0].en
+    assert "secret" in _found(OctKey.generate_key(256).as_dict(private=True))[0].text.en
+    assert "secret" in _found({"kty": "oct"})[0].text.en
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_keys_that_cannot_verify_are_refused(key: object) -> None:
 
 
 def test_rsa_needs_2048_bits_and_an_odd_exponent() -> None:
-    assert "1024 bits" in _found({"kty": "RSA", "e": "AQAB", "n": _MODULUS_OF_1024_BITS})[0].en
-    assert "exponent" in _found(_rsa() | {"e": "Ag"})[0].en
+    assert "1024 bits" in _found({"kty": "RSA", "e": "AQAB", "n": _MODULUS_OF_1024_BITS})[0].text.en
+    assert "exponent" in _found(_rsa() | {"e": "Ag"})[0].text.en
 
 
 @pytest.mark.parametrize(

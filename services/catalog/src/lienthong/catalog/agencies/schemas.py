@@ -13,6 +13,7 @@ from lienthong.catalog.errors import Violation
 from lienthong.catalog.schemas.answers import ResourceManifest
 from lienthong.catalog.schemas.fields import AgencyCode, LocalizedName, PeriodEnd, PeriodStart
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec, period_violations
+from lienthong.kit.text import BilingualText
 
 
 class AgencySpec(ResourceSpec):
@@ -40,23 +41,28 @@ class AgencySpec(ResourceSpec):
         if resource_id is not None and identifiers.is_tax_code(resource_id) and member_class != "COM":
             yield Violation(
                 ("class",),
-                f"'{resource_id}' is a tax code, which only companies (COM) go by; use the agency's "
-                f"official code",
-                f"'{resource_id}' là mã số thuế, chỉ dùng cho doanh nghiệp (COM); hãy dùng mã cơ quan "
-                f"chính thức",
+                BilingualText(
+                    f"'{resource_id}' is a tax code, which only companies (COM) go by; use the agency's "
+                    f"official code",
+                    f"'{resource_id}' là mã số thuế, chỉ dùng cho doanh nghiệp (COM); hãy dùng mã cơ quan "
+                    f"chính thức",
+                ),
             )
         yield from period_violations(fields)
         if fields.get("replaced_by") is None:
             return
         if fields["replaced_by"] == resource_id:
             yield Violation(
-                ("replacedBy",), "an agency cannot replace itself", "cơ quan không thể tự thay thế chính mình"
+                ("replacedBy",),
+                BilingualText("an agency cannot replace itself", "cơ quan không thể tự thay thế chính mình"),
             )
         if "validTo" not in given:
             yield Violation(
                 ("replacedBy",),
-                "a code that was replaced has ended; say when in 'validTo'",
-                "mã đã được thay thế thì đã hết hiệu lực; hãy ghi thời điểm trong 'validTo'",
+                BilingualText(
+                    "a code that was replaced has ended; say when in 'validTo'",
+                    "mã đã được thay thế thì đã hết hiệu lực; hãy ghi thời điểm trong 'validTo'",
+                ),
             )
 
     @override

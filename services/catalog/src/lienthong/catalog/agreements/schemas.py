@@ -26,6 +26,7 @@ from lienthong.catalog.schemas.fields import (
 )
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec, period_violations, validate
 from lienthong.kit.json_text import Json
+from lienthong.kit.text import BilingualText
 
 Purpose = Annotated[
     str,
@@ -76,28 +77,36 @@ class AgreementSpec(ResourceSpec):
         if "service" not in given and "eventType" not in given:
             yield Violation(
                 ("service",),
-                "is missing; name the 'service' or the 'eventType' that the agreement is about",
-                "còn thiếu; hãy nêu 'service' hoặc 'eventType' mà thoả thuận nói tới",
+                BilingualText(
+                    "is missing; name the 'service' or the 'eventType' that the agreement is about",
+                    "còn thiếu; hãy nêu 'service' hoặc 'eventType' mà thoả thuận nói tới",
+                ),
             )
         if "service" in given and "eventType" in given:
             yield Violation(
                 ("eventType",),
-                "an agreement is about a service or an event type, not both; make two",
-                "một thoả thuận chỉ về một dịch vụ hoặc một loại sự kiện; hãy lập hai thoả thuận",
+                BilingualText(
+                    "an agreement is about a service or an event type, not both; make two",
+                    "một thoả thuận chỉ về một dịch vụ hoặc một loại sự kiện; hãy lập hai thoả thuận",
+                ),
             )
         if fields.get("operations") == []:
             # Some read an empty list as none, some as all: nothing must depend on that.
             yield Violation(
                 ("operations",),
-                "an empty list allows nothing; name the operations, or leave it out to allow all",
-                "danh sách trống không cho phép thao tác nào; hãy nêu các thao tác, hoặc bỏ đi để cho phép "
-                "tất cả",
+                BilingualText(
+                    "an empty list allows nothing; name the operations, or leave it out to allow all",
+                    "danh sách trống không cho phép thao tác nào; hãy nêu các thao tác, hoặc bỏ đi để cho "
+                    "phép tất cả",
+                ),
             )
         if fields.get("operations") and "eventType" in given:
             yield Violation(
                 ("operations",),
-                "an event type has no operations; leave them out",
-                "loại sự kiện không có thao tác; hãy bỏ trống",
+                BilingualText(
+                    "an event type has no operations; leave them out",
+                    "loại sự kiện không có thao tác; hãy bỏ trống",
+                ),
             )
         yield from period_violations(fields)
 
@@ -130,16 +139,17 @@ def read_decision(action: DecisionAction, body: Json) -> tuple[DecisionRequest, 
         violations.append(
             Violation(
                 ("legal_ground",),
-                "a rejection names its legal ground (Decree 194/2025, Article 16); add it",
-                "từ chối phải nêu căn cứ pháp lý (Nghị định 194/2025, Điều 16); hãy bổ sung",
+                BilingualText(
+                    "a rejection names its legal ground (Decree 194/2025, Article 16); add it",
+                    "từ chối phải nêu căn cứ pháp lý (Nghị định 194/2025, Điều 16); hãy bổ sung",
+                ),
             )
         )
     if action is DecisionAction.REVOKE and fields.get("reason") is None:
         violations.append(
             Violation(
                 ("reason",),
-                "a revocation gives its reason; add it",
-                "thu hồi phải nêu lý do; hãy bổ sung",
+                BilingualText("a revocation gives its reason; add it", "thu hồi phải nêu lý do; hãy bổ sung"),
             )
         )
     return parsed or DecisionRequest(), violations

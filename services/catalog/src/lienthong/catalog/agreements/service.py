@@ -30,6 +30,7 @@ from lienthong.catalog.schemas.specs import read_id, read_spec, unportable
 from lienthong.catalog.service.resources import ResourceService
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,7 @@ class AgreementService(ResourceService[AgreementResource]):
             except DecisionConflictError as conflict:
                 if _is_repeated(agreement, action, request, actor):
                     return agreement
-                raise errors.conflict([Violation((), conflict.en, conflict.vi, conflict=True)]) from None
+                raise errors.conflict([Violation((), conflict.text, conflict=True)]) from None
             if status is AgreementStatus.APPROVED and has_ended(agreement.spec, work.now):
                 raise errors.conflict([never_in_force(agreement.spec)])
             decision = AgreementDecision(
@@ -111,7 +112,9 @@ class AgreementService(ResourceService[AgreementResource]):
     def _read_request(self, body: Json, actor: Actor) -> tuple[Draft, list[Violation]]:
         raise_for(unportable(body))
         if not isinstance(body, dict):
-            raise errors.invalid_manifests([Violation((), "must be an object", "phải là một đối tượng")])
+            raise errors.invalid_manifests(
+                [Violation((), BilingualText("must be an object", "phải là một đối tượng"))]
+            )
         violations: list[Violation] = []
         spec = dict(body)
         given = spec.pop("id", None)
@@ -119,7 +122,10 @@ class AgreementService(ResourceService[AgreementResource]):
             spec.setdefault("consumer", actor.client_id)
         agreement_id: str | None = self._new_id()
         if given is not None and not isinstance(given, str):
-            agreement_id, violations = None, [Violation(("id",), "must be text", "phải là văn bản")]
+            agreement_id, violations = (
+                None,
+                [Violation(("id",), BilingualText("must be text", "phải là văn bản"))],
+            )
         elif given is not None:
             agreement_id, violations = read_id(AgreementSpec, given, ("id",))
         draft, wrong = read_spec(AgreementSpec, agreement_id, spec, spec_path=(), id_path=("id",))
@@ -128,8 +134,10 @@ class AgreementService(ResourceService[AgreementResource]):
             violations.append(
                 Violation(
                     ("status",),
-                    "a request cannot approve itself; leave 'status' out",
-                    "bên đề nghị không tự duyệt; hãy bỏ trường 'status'",
+                    BilingualText(
+                        "a request cannot approve itself; leave 'status' out",
+                        "bên đề nghị không tự duyệt; hãy bỏ trường 'status'",
+                    ),
                 )
             )
         consumers = [key[1] for path, key in draft.references if path == ("consumer",)]
@@ -221,8 +229,10 @@ def _check_same_request(before: AgreementResource, draft: Draft) -> None:
             [
                 Violation(
                     ("id",),
-                    f"another agreement has the id '{draft.id}'; use a new one",
-                    f"mã '{draft.id}' đã thuộc về thoả thuận khác; hãy dùng mã mới",
+                    BilingualText(
+                        f"another agreement has the id '{draft.id}'; use a new one",
+                        f"mã '{draft.id}' đã thuộc về thoả thuận khác; hãy dùng mã mới",
+                    ),
                     conflict=True,
                 )
             ]
@@ -230,7 +240,7 @@ def _check_same_request(before: AgreementResource, draft: Draft) -> None:
     try:
         reapply(AgreementStatus(before.status), AgreementStatus.REQUESTED, terms_changed=False)
     except DecisionConflictError as conflict:
-        raise errors.conflict([Violation(("id",), conflict.en, conflict.vi, conflict=True)]) from None
+        raise errors.conflict([Violation(("id",), conflict.text, conflict=True)]) from None
 
 
 def _is_repeated(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.catalog.errors import Violation
 from lienthong.kit.json_pointer import JsonPath
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -50,8 +51,10 @@ def missing_references(drafts: Sequence[Draft], existing: Collection[ResourceKey
                 kind, resource_id = key
                 yield Violation(
                     path,
-                    f"there is no {kind.noun} '{resource_id}', neither in the catalog nor in this request; "
-                    f"apply it first or together with this",
-                    f"không có {kind.noun_vi} '{resource_id}' trong danh mục hay trong yêu cầu này; "
-                    f"hãy áp dụng nó trước hoặc cùng lúc",
+                    BilingualText(
+                        f"there is no {kind.noun} '{resource_id}', neither in the catalog nor in this "
+                        f"request; apply it first or together with this",
+                        f"không có {kind.noun_vi} '{resource_id}' trong danh mục hay trong yêu cầu này; "
+                        f"hãy áp dụng nó trước hoặc cùng lúc",
+                    ),
                 )

@@ -126,7 +126,7 @@ def read_id(shape: type[ResourceSpec], text: str, path: JsonPath) -> tuple[str |
     try:
         return shape.canonical_id(text), []
     except InvalidValueError as reason:
-        return None, [Violation(path, reason.en, reason.vi)]
+        return None, [Violation(path, reason.text)]
 
 
 def validate(
@@ -137,14 +137,14 @@ def validate(
         return shape.model_validate(raw, context=fields), []
     except ValidationError as error:
         return None, [
-            Violation((*path, *detail["loc"]), *messages(detail, lambda where: _member_names(shape, where)))
+            Violation((*path, *detail["loc"]), messages(detail, lambda where: _member_names(shape, where)))
             for detail in error.errors(include_url=False)
         ]
 
 
 def unportable(body: Json) -> list[Violation]:
     """Return each place of a body that other JSON readers or the database could not take as it is."""
-    return [Violation(path, text.en, text.vi) for path, text in not_portable(body)]
+    return [Violation(path, text) for path, text in not_portable(body)]
 
 
 def period_violations(fields: Fields) -> Iterator[Violation]:
@@ -152,7 +152,7 @@ def period_violations(fields: Fields) -> Iterator[Violation]:
     try:
         validity.check_order(fields.get("valid_from"), fields.get("valid_to"))
     except InvalidValueError as reason:
-        yield Violation(("validTo",), reason.en, reason.vi)
+        yield Violation(("validTo",), reason.text)
 
 
 def _member_names(shape: type[BaseModel], path: JsonPath) -> Collection[str]:

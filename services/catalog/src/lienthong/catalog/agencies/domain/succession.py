@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lienthong.catalog.domain import validity
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,10 +34,12 @@ def expired_codes(new_drafts: Iterable[Draft], specs: Specs, now: datetime) -> I
                 successor = agency.get("replacedBy")
                 yield Violation(
                     path,
-                    f"the agency code '{key[1]}' ended on {agency['validTo']}"
-                    + (f"; use '{successor}', which replaced it" if successor else ""),
-                    f"mã cơ quan '{key[1]}' hết hiệu lực từ {agency['validTo']}"
-                    + (f"; hãy dùng mã thay thế '{successor}'" if successor else ""),
+                    BilingualText(
+                        f"the agency code '{key[1]}' ended on {agency['validTo']}"
+                        + (f"; use '{successor}', which replaced it" if successor else ""),
+                        f"mã cơ quan '{key[1]}' hết hiệu lực từ {agency['validTo']}"
+                        + (f"; hãy dùng mã thay thế '{successor}'" if successor else ""),
+                    ),
                 )
 
 
@@ -53,8 +56,10 @@ def replacement_cycles(drafts: Iterable[Draft], specs: Specs) -> Iterator[Violat
         if successor == draft.id and len(seen) > 1:
             yield Violation(
                 (*draft.spec_path, "replacedBy"),
-                f"'{draft.spec['replacedBy']}' is itself replaced by '{draft.id}' in the end; remove one of "
-                f"the replacements",
-                f"'{draft.spec['replacedBy']}' cuối cùng lại được thay bằng '{draft.id}'; hãy bỏ một trong "
-                f"các khai báo thay thế",
+                BilingualText(
+                    f"'{draft.spec['replacedBy']}' is itself replaced by '{draft.id}' in the end; remove one "
+                    f"of the replacements",
+                    f"'{draft.spec['replacedBy']}' cuối cùng lại được thay bằng '{draft.id}'; hãy bỏ một "
+                    f"trong các khai báo thay thế",
+                ),
             )

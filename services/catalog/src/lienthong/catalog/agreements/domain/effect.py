@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.domain import validity
 from lienthong.catalog.errors import Violation
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,14 +50,16 @@ def period_notices(status: AgreementStatus, spec: JsonObject, now: datetime) -> 
     if not status.is_open:
         return []
     if has_ended(spec, now):
-        return [Violation(("spec", "validTo"), *_ended(spec))]
+        return [Violation(("spec", "validTo"), _ended(spec))]
     if _has_not_begun(spec, now):
         begins = spec["validFrom"]
         return [
             Violation(
                 ("spec", "validFrom"),
-                f"the agreement is not valid before {begins}; until then it lets no call through",
-                f"thoả thuận chưa có hiệu lực trước {begins}; đến lúc đó mọi lời gọi vẫn bị từ chối",
+                BilingualText(
+                    f"the agreement is not valid before {begins}; until then it lets no call through",
+                    f"thoả thuận chưa có hiệu lực trước {begins}; đến lúc đó mọi lời gọi vẫn bị từ chối",
+                ),
             )
         ]
     return []
@@ -64,11 +67,13 @@ def period_notices(status: AgreementStatus, spec: JsonObject, now: datetime) -> 
 
 def never_in_force(spec: JsonObject) -> Violation:
     """Return why an agreement whose period has ended cannot be approved."""
-    en, vi = _ended(spec)
+    ended = _ended(spec)
     return Violation(
         (),
-        f"{en}; reject it and request a new one, or apply it with a later 'validTo'",
-        f"{vi}; hãy từ chối rồi đề nghị thoả thuận mới, hoặc áp dụng với 'validTo' muộn hơn",
+        BilingualText(
+            f"{ended.en}; reject it and request a new one, or apply it with a later 'validTo'",
+            f"{ended.vi}; hãy từ chối rồi đề nghị thoả thuận mới, hoặc áp dụng với 'validTo' muộn hơn",
+        ),
         conflict=True,
     )
 
@@ -82,9 +87,9 @@ def _has_not_begun(spec: JsonObject, now: datetime) -> bool:
     return "validFrom" in spec and validity.read(spec["validFrom"]) > now
 
 
-def _ended(spec: JsonObject) -> tuple[str, str]:
+def _ended(spec: JsonObject) -> BilingualText:
     ended = spec["validTo"]
-    return (
+    return BilingualText(
         f"the period of the agreement ended on {ended}, so it lets no call through",
         f"thời hạn của thoả thuận đã kết thúc từ {ended} nên mọi lời gọi đều bị từ chối",
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,8 +35,10 @@ def unknown_operations(
             if name not in known:
                 yield Violation(
                     (*draft.spec_path, "operations", index),
-                    f"'{service}' has no operation '{name}'; it has: {_listed(known)}",
-                    f"'{service}' không có thao tác '{name}'; các thao tác hiện có: {_listed(known)}",
+                    BilingualText(
+                        f"'{service}' has no operation '{name}'; it has: {_listed(known)}",
+                        f"'{service}' không có thao tác '{name}'; các thao tác hiện có: {_listed(known)}",
+                    ),
                 )
 
 
@@ -55,10 +58,12 @@ def removed_operations(
             if removed:
                 yield Violation(
                     (*draft.spec_path, "openapi", "paths"),
-                    f"the agreement '{agreement.id}' in force names the operation '{removed[0]}', "
-                    f"which is gone; keep it, or change or revoke the agreement first",
-                    f"thoả thuận '{agreement.id}' đang có hiệu lực dùng thao tác '{removed[0]}' đã bị bỏ; "
-                    f"hãy giữ lại, hoặc sửa hay thu hồi thoả thuận trước",
+                    BilingualText(
+                        f"the agreement '{agreement.id}' in force names the operation '{removed[0]}', "
+                        f"which is gone; keep it, or change or revoke the agreement first",
+                        f"thoả thuận '{agreement.id}' đang có hiệu lực dùng thao tác '{removed[0]}' đã bị "
+                        f"bỏ; hãy giữ lại, hoặc sửa hay thu hồi thoả thuận trước",
+                    ),
                 )
 
 

@@ -18,6 +18,7 @@ from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
 from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,9 +108,7 @@ def plan_apply(
         try:
             changes.append(_change(draft, draft.spec, excerpt.resources.get(draft.key), now))
         except DecisionConflictError as conflict:
-            violations.append(
-                Violation((*draft.spec_path, "status"), conflict.en, conflict.vi, conflict=True)
-            )
+            violations.append(Violation((*draft.spec_path, "status"), conflict.text, conflict=True))
     return ApplyPlan(tuple(changes), tuple(_affected(changes, excerpt))), violations
 
 
@@ -143,8 +142,10 @@ def _duplicates(drafts: Sequence[Draft]) -> Iterator[Violation]:
         if first.setdefault(draft.key, draft) is not draft:
             yield Violation(
                 draft.id_path,
-                f"the {draft.kind.noun} '{draft.id}' is in this request twice; keep one",
-                f"{draft.kind.noun_vi} '{draft.id}' xuất hiện hai lần trong yêu cầu; chỉ giữ một",
+                BilingualText(
+                    f"the {draft.kind.noun} '{draft.id}' is in this request twice; keep one",
+                    f"{draft.kind.noun_vi} '{draft.id}' xuất hiện hai lần trong yêu cầu; chỉ giữ một",
+                ),
             )
 
 

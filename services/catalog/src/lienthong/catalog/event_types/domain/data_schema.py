@@ -15,6 +15,7 @@ from referencing.jsonschema import DRAFT202012
 
 from lienthong.catalog.errors import Violation
 from lienthong.kit.json_text import size
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,10 @@ def violations(schema: JsonObject) -> Iterator[Violation]:
     """Yield everything that is wrong with a schema, paths relative to it."""
     if size(schema) > MAX_BYTES:
         yield Violation(
-            (), f"the schema is larger than {MAX_BYTES} bytes", f"lược đồ lớn hơn {MAX_BYTES} byte"
+            (),
+            BilingualText(
+                f"the schema is larger than {MAX_BYTES} bytes", f"lược đồ lớn hơn {MAX_BYTES} byte"
+            ),
         )
         return
     if (
@@ -45,8 +49,10 @@ def violations(schema: JsonObject) -> Iterator[Violation]:
     ):
         yield Violation(
             ("$schema",),
-            f"only draft 2020-12 is used; write '{DIALECT}' or leave it out",
-            f"chỉ dùng bản 2020-12; viết '{DIALECT}' hoặc bỏ trống",
+            BilingualText(
+                f"only draft 2020-12 is used; write '{DIALECT}' or leave it out",
+                f"chỉ dùng bản 2020-12; viết '{DIALECT}' hoặc bỏ trống",
+            ),
         )
         return
     wrong = False
@@ -54,8 +60,10 @@ def violations(schema: JsonObject) -> Iterator[Violation]:
         wrong = True
         yield Violation(
             tuple(error.absolute_path),
-            f"not valid JSON Schema: {error.message[:300]}",
-            f"không đúng JSON Schema: {error.message[:300]}",
+            BilingualText(
+                f"not valid JSON Schema: {error.message[:300]}",
+                f"không đúng JSON Schema: {error.message[:300]}",
+            ),
         )
     if not wrong:
         yield from _reference_violations(schema)
@@ -69,15 +77,20 @@ def _reference_violations(schema: JsonObject) -> Iterator[Violation]:
             if path:
                 yield Violation(
                     (*path, name),
-                    "only the whole schema may have an '$id'; use '$defs' and '#/$defs/…' for its parts",
-                    "chỉ toàn bộ lược đồ mới được có '$id'; dùng '$defs' và '#/$defs/…' cho các phần",
+                    BilingualText(
+                        "only the whole schema may have an '$id'; use '$defs' and '#/$defs/…' for its parts",
+                        "chỉ toàn bộ lược đồ mới được có '$id'; dùng '$defs' và '#/$defs/…' cho các phần",
+                    ),
                 )
             continue
         if not value.startswith("#"):
             yield Violation(
                 (*path, name),
-                f"'{value[:100]}' lies outside the document, and nothing is fetched; copy it into '$defs'",
-                f"'{value[:100]}' nằm ngoài tài liệu mà hệ thống không tải gì về; hãy chép vào '$defs'",
+                BilingualText(
+                    f"'{value[:100]}' lies outside the document, and nothing is fetched; copy it into "
+                    "'$defs'",
+                    f"'{value[:100]}' nằm ngoài tài liệu mà hệ thống không tải gì về; hãy chép vào '$defs'",
+                ),
             )
             continue
         try:
@@ -85,8 +98,10 @@ def _reference_violations(schema: JsonObject) -> Iterator[Violation]:
         except Unresolvable:
             yield Violation(
                 (*path, name),
-                f"'{value[:100]}' refers to nothing in this document",
-                f"'{value[:100]}' không có trong tài liệu",
+                BilingualText(
+                    f"'{value[:100]}' refers to nothing in this document",
+                    f"'{value[:100]}' không có trong tài liệu",
+                ),
             )
 
 

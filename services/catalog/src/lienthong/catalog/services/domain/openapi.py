@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lienthong.catalog.domain.resources import ServiceOperation
 from lienthong.catalog.errors import InvalidValueError, Violation
 from lienthong.kit.json_text import size
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ class _Reader:
         try:
             shape = normalised(path)
         except InvalidValueError as reason:
-            self._wrong(("paths", path), reason.en, reason.vi)
+            self._wrong(("paths", path), reason.text.en, reason.text.vi)
         else:
             if shape in self._shapes:
                 self._wrong(
@@ -141,7 +142,7 @@ class _Reader:
             self.operations.append(ServiceOperation(name, method.upper(), path))
 
     def _wrong(self, path: tuple[str | int, ...], en: str, vi: str) -> None:
-        self.violations.append(Violation(path, en, vi))
+        self.violations.append(Violation(path, BilingualText(en, vi)))
 
 
 def normalised(path: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lienthong.catalog.errors import Violation
 from lienthong.kit.json_text import canonical
 from lienthong.kit.jwk import MATERIAL, refusals
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,31 +27,39 @@ def violations(jwks: JsonObject) -> Iterator[Violation]:
     if not isinstance(keys, list):
         yield Violation(
             ("keys",) if "keys" in jwks else (),
-            "a JWK set is an object with a list 'keys'",
-            "bộ khoá JWK là đối tượng có danh sách 'keys'",
+            BilingualText(
+                "a JWK set is an object with a list 'keys'", "bộ khoá JWK là đối tượng có danh sách 'keys'"
+            ),
         )
         return
     if len(keys) > MAX_KEYS:
         yield Violation(
-            ("keys",), f"more than {MAX_KEYS} keys; remove old ones", f"hơn {MAX_KEYS} khoá; hãy bỏ khoá cũ"
+            ("keys",),
+            BilingualText(
+                f"more than {MAX_KEYS} keys; remove old ones", f"hơn {MAX_KEYS} khoá; hãy bỏ khoá cũ"
+            ),
         )
     for name in jwks:
         if name != "keys":
-            yield Violation((name,), "only 'keys' belongs here; remove it", "ở đây chỉ có 'keys'; hãy bỏ đi")
+            yield Violation(
+                (name,),
+                BilingualText("only 'keys' belongs here; remove it", "ở đây chỉ có 'keys'; hãy bỏ đi"),
+            )
     kids: set[str] = set()
     materials: set[str] = set()
     for index, key in enumerate(keys):
         place = ("keys", index)
         wrong = list(refusals(key))
-        yield from (Violation((*place, *one.path), one.text.en, one.text.vi) for one in wrong)
+        yield from (Violation((*place, *one.path), one.text) for one in wrong)
         if not isinstance(key, dict):
             continue
         kid = key.get("kid")
         if isinstance(kid, str) and kid in kids:
             yield Violation(
                 (*place, "kid"),
-                f"'{kid}' is already the kid of another key",
-                f"'{kid}' đã là tên của khoá khác",
+                BilingualText(
+                    f"'{kid}' is already the kid of another key", f"'{kid}' đã là tên của khoá khác"
+                ),
             )
         elif isinstance(kid, str):
             kids.add(kid)
@@ -59,7 +68,8 @@ def violations(jwks: JsonObject) -> Iterator[Violation]:
             if material in materials:
                 yield Violation(
                     place,
-                    "the same key is listed twice; keep one",
-                    "một khoá được liệt kê hai lần; chỉ giữ một",
+                    BilingualText(
+                        "the same key is listed twice; keep one", "một khoá được liệt kê hai lần; chỉ giữ một"
+                    ),
                 )
             materials.add(material)
