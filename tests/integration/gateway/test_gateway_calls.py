@@ -336,20 +336,20 @@ def test_a_token_bound_to_nothing_is_taken(world: World) -> None:
 
 def test_upstreams_take_turns_and_a_dead_one_is_passed_over(world: World) -> None:
     dead = f"http://127.0.0.1:{take_free_port()}"
-    world.change(service([dead, world.provider.url, world.room.url]))
+    world.change(service([dead, world.provider.url, world.platform.url]))
     with world.client() as client:
-        before = len(world.room.seen)
+        before = len(world.platform.seen)
         world.wait(
-            lambda: client.get(f"{API}/parcels/1").is_success and len(world.room.seen) > before,
+            lambda: client.get(f"{API}/parcels/1").is_success and len(world.platform.seen) > before,
             "the other upstream",
         )
-        counts = len(world.provider.seen), len(world.room.seen)
+        counts = len(world.provider.seen), len(world.platform.seen)
         answers = [client.get(f"{API}/parcels/1").status_code for _ in range(12)]
         posted = client.post(f"{API}/parcels", content=iter([b"a", b"b"]))
     assert answers == [200] * 12
     assert posted.status_code == 200
     assert len(world.provider.seen) - counts[0] >= 4
-    assert len(world.room.seen) - counts[1] >= 4
+    assert len(world.platform.seen) - counts[1] >= 4
     _put_service_back(world)
 
 
@@ -384,7 +384,7 @@ def test_of_several_agreements_the_oldest_that_fits_is_taken(world: World) -> No
         world.remove_agreement(agreement_id)
 
 
-# rooms
+# the platform's own services
 
 
 @pytest.mark.parametrize(
@@ -397,14 +397,14 @@ def test_of_several_agreements_the_oldest_that_fits_is_taken(world: World) -> No
         ("/audit/tile/0/x001/234.p/5", "lienthong/ledger"),
     ],
 )
-def test_a_room_is_reached_with_its_own_authorization_and_is_recorded(
+def test_a_service_of_the_platform_gets_the_authorization_and_its_calls_are_recorded(
     world: World, path: str, service_name: str
 ) -> None:
     token = world.token()
     with world.client(token) as client:
         answer = client.post(f"{path}?a=1", content=b"grant", headers={"LGSP-Client": "forged"})
     assert answer.status_code == 200
-    sent = world.room.seen[-1]
+    sent = world.platform.seen[-1]
     assert sent.request_line == f"POST {path}?a=1 HTTP/1.1"
     assert (sent.body, sent.header("authorization")) == (b"grant", f"Bearer {token}")
     assert [value for name, value in sent.headers if name == "lgsp-client"] == [CONSUMER]
@@ -414,19 +414,19 @@ def test_a_room_is_reached_with_its_own_authorization_and_is_recorded(
     assert "agreement" not in record
 
 
-def test_a_room_decides_by_itself_about_callers(world: World) -> None:
+def test_a_service_of_the_platform_decides_about_callers_itself(world: World) -> None:
     async def refusing(exchange: Exchange) -> None:
         await exchange.answer(
             b'{"code":"no-token"}', "401 Unauthorized", "LGSP-Error: no-token\r\nWWW-Authenticate: Bearer\r\n"
         )
 
-    world.room.behaviours["/catalog/v1/agencies"] = refusing
+    world.platform.behaviours["/catalog/v1/agencies"] = refusing
     for token in ("", "rubbish"):
         with world.client(token) as client:
             answer = client.get("/catalog/v1/agencies")
         assert (answer.status_code, answer.headers["lgsp-error"]) == (401, "no-token")
-        assert world.room.seen[-1].header("lgsp-client") is None
-        assert world.room.seen[-1].header("authorization") == (f"Bearer {token}" if token else None)
+        assert world.platform.seen[-1].header("lgsp-client") is None
+        assert world.platform.seen[-1].header("authorization") == (f"Bearer {token}" if token else None)
         record = world.record(answer.headers["lgsp-transaction-id"])
         assert record["status"] == 401
         assert "client" not in record

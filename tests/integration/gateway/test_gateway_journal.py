@@ -234,7 +234,7 @@ def test_what_was_under_way_is_recorded_when_the_gateway_is_stopped(new_world: N
     assert_each_has_one_record(world, answers)
 
 
-def test_a_flood_of_strangers_is_counted_not_recorded_one_by_one(new_world: NewWorld) -> None:
+def test_a_flood_without_tokens_is_counted_not_recorded_one_by_one(new_world: NewWorld) -> None:
     world = new_world(unauthenticated_per_s=1, unauthenticated_burst=5, sample_every_s=0.5)
     world.start()
     with world.client("") as client:

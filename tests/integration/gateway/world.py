@@ -132,7 +132,7 @@ class World:
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
-        self.provider, self.room = Provider(take_free_port()), Provider(take_free_port())
+        self.provider, self.platform = Provider(take_free_port()), Provider(take_free_port())
         self.catalog = self.loop.run(_call(StubCatalog))
         self.identity = self.loop.run(_call(lambda: StubIdentity(self.url, "urn:lgsp:VN-BTN")))
         self.catalog_peer = RpcPeer(
@@ -143,7 +143,7 @@ class World:
             self._ports["identity"],
             lambda server: keys_pb2_grpc.add_KeysServicer_to_server(self.identity, server),
         )
-        for peer in (self.catalog_peer, self.identity_peer, self.provider, self.room):
+        for peer in (self.catalog_peer, self.identity_peer, self.provider, self.platform):
             self.loop.run(peer.start())
         self.change(
             system(CONSUMER),
@@ -165,8 +165,8 @@ class World:
             "LIENTHONG_PUBLIC_URL": self.url,
             "LIENTHONG_CATALOG_RPC": self.catalog_peer.address,
             "LIENTHONG_IDENTITY_RPC": self.identity_peer.address,
-            **{f"LIENTHONG_{name.upper()}_URL": self.room.url for name in ("identity", "catalog")},
-            **{f"LIENTHONG_{name.upper()}_URL": self.room.url for name in ("exchange", "ledger")},
+            **{f"LIENTHONG_{name.upper()}_URL": self.platform.url for name in ("identity", "catalog")},
+            **{f"LIENTHONG_{name.upper()}_URL": self.platform.url for name in ("exchange", "ledger")},
             **{_variable(name): str(value) for name, value in self._environment.items()},
         }
         with self.log.open("ab") as log:
@@ -217,7 +217,7 @@ class World:
         """End everything."""
         if self._process is not None:
             self.stop_gateway()
-        for peer in (self.catalog_peer, self.identity_peer, self.provider, self.room):
+        for peer in (self.catalog_peer, self.identity_peer, self.provider, self.platform):
             self.loop.run(peer.stop())
         self.loop.stop()
         self.nats.kill()

@@ -1,4 +1,4 @@
-"""Keyed hashes for what may identify a person: recognisable, but not readable without the key."""
+"""Keyed hashes of what may identify a person: equal for equal values, but meaningless without the key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BLOCK_BYTES = 64
 
 
 class Privacy:
-    """HMAC-SHA-256 (RFC 2104) under one key of the installation, begun once and copied for each use."""
+    """HMAC-SHA-256 (RFC 2104) under the installation's key; the keyed state is computed once and copied."""
 
     __slots__ = ("_inner", "_outer")
 

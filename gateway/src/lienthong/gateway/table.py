@@ -20,7 +20,7 @@ DEFAULT_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ServiceRoute:
-    """A service as a call needs it."""
+    """What a call needs to know of a service."""
 
     id: str
     system_id: str

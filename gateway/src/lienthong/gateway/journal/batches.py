@@ -1,4 +1,4 @@
-"""Batches of records, and the frames in which they lie in the spool."""
+"""Batches of records, and the frames in which the spool stores them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_BODY_BYTES = _BODY.size + MAX_BATCH_BYTES + MAX_BATCH_RECORDS
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one message holds: `count` records joined by newlines, under an id (a UUID) of its own."""
+    """The content of one message: `count` records joined by newlines, and the id (a UUID) of the batch."""
 
     id: str
     count: int
@@ -28,13 +28,13 @@ class Batch:
 
 
 def frame(batch: Batch) -> bytes:
-    """The batch as it stands in a spool file: length and CRC-32 (big-endian), id, count, payload."""
+    """The batch as a spool file has it: length and CRC-32 (big-endian), id, count, payload."""
     body = _BODY.pack(batch.id.encode(), batch.count) + batch.payload
     return _HEAD.pack(len(body), zlib.crc32(body)) + body
 
 
 def unframe(data: bytes) -> Iterator[Batch]:
-    """The batches of a spool file, up to its end or the first frame that is not whole.
+    """The batches of a spool file, up to its end or the first frame that is incomplete or damaged.
 
     A torn or damaged tail was never acknowledged to anyone: that happens only after a frame is on disk.
     """

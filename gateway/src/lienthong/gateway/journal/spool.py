@@ -1,4 +1,4 @@
-"""Where batches wait on this machine's disk while the bus is away.
+"""The spool: batches are kept on this machine's disk while the bus is away.
 
 A spool is a folder of append-only segment files. Each is held by an exclusive `flock` of the process that
 writes or ships it; a file whose lock is free belongs to a process that has ended, and is adopted. All
@@ -44,7 +44,7 @@ class Segment:
 
     @classmethod
     def create(cls, path: Path) -> Segment | None:
-        """Make a new file and lock it; None when another process was quicker to lock it."""
+        """Create a file and lock it; None when another process locked it first."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         segment = _locked(path, descriptor)
         if segment is not None:
@@ -53,7 +53,7 @@ class Segment:
 
     @classmethod
     def adopt(cls, path: Path) -> Segment | None:
-        """Take over a file that nobody holds; None when somebody does, or it is gone by now."""
+        """Lock a file left by a process that has ended; None when another one has it, or it is gone."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -61,7 +61,7 @@ class Segment:
         return _locked(path, descriptor)
 
     def append(self, frames: bytes) -> None:
-        """Write and sync. When this raises OSError the file may hold a torn tail: write to another one."""
+        """Write and sync. After an OSError the end of the file may be incomplete: use another file."""
         view = memoryview(frames)
         while view:
             view = view[os.write(self._descriptor, view) :]
@@ -69,18 +69,18 @@ class Segment:
         self.size += len(frames)
 
     def batches(self) -> Iterator[Batch]:
-        """What the file holds, in the order in which it was written."""
+        """The batches in the file, in the order in which they were written."""
         with open(self._descriptor, "rb", closefd=False) as file:
             file.seek(0)
             data = file.read()
         return unframe(data)
 
     def close(self) -> None:
-        """Let go of the file; it stays for whoever adopts it."""
+        """Unlock and close the file; it stays for another process to adopt."""
         os.close(self._descriptor)
 
     def remove(self) -> None:
-        """Delete the file, then let go of it."""
+        """Delete the file, then unlock and close it."""
         self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
@@ -101,7 +101,7 @@ class Spool:
 
     @property
     def size(self) -> int:
-        """Bytes that wait to be shipped."""
+        """Bytes that are not published yet."""
         return sum(segment.size for segment in self._sealed) + (self._current.size if self._current else 0)
 
     def adopt_orphans(self) -> int:
@@ -137,20 +137,20 @@ class Spool:
         self._warn_when_filling()
 
     def oldest(self) -> Segment | None:
-        """The segment to ship next; the one being written is sealed for it when there is no other."""
+        """The segment to publish next; without another one, the one being written is sealed and returned."""
         if not self._sealed:
             self._seal()
         return self._sealed[0] if self._sealed else None
 
     def shipped(self, segment: Segment) -> None:
-        """Everything in `segment` was acknowledged: forget it."""
+        """Delete a segment, all of whose batches were acknowledged."""
         self._sealed.remove(segment)
         segment.remove()
         if self.size < self._max_bytes * _WARN_AT:
             self._warned = False
 
     def close(self) -> None:
-        """Let go of every file; what is left in them is adopted later."""
+        """Close every file; what is left in them is adopted by a later process."""
         self._seal()
         for segment in self._sealed:
             segment.close()
@@ -166,7 +166,7 @@ class Spool:
                 return segment
 
     def _give_up_current(self) -> None:
-        """Never write behind what may be a torn tail."""
+        """Stop writing to a file whose end may be incomplete."""
         current = self._current
         if current is not None and current.size == 0:
             self._current = None
