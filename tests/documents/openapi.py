@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog import bootstrap as catalog
 from lienthong.exchange import bootstrap as exchange
+from lienthong.gateway import openapi as gateway
 from lienthong.identity import bootstrap as identity
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.ids import uuid7
@@ -40,9 +41,10 @@ _APPS: Mapping[str, Callable[[], Any]] = {
 
 def document(process: str) -> str:
     """The document of a process as its file holds it: indented, with members in the order of the code."""
-    return json.dumps(_APPS[process]().openapi(), indent=2, ensure_ascii=False) + "\n"
+    found = gateway.document() if process == "gateway" else _APPS[process]().openapi()
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 PAGES: Mapping[Path, Callable[[], str]] = {
-    FOLDER / f"{process}.json": partial(document, process) for process in _APPS
+    FOLDER / f"{process}.json": partial(document, process) for process in (*_APPS, "gateway")
 }

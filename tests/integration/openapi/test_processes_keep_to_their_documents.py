@@ -70,7 +70,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def clients(platform: Platform) -> Iterator[Mapping[str, Client]]:
     """Who calls each process."""
     with platform.operator() as operator, platform.auditor() as auditor, Client(platform.consumer) as system:
-        yield {"catalog": operator, "ledger": auditor, "exchange": system}
+        yield {"catalog": operator, "ledger": auditor, "exchange": system, "gateway": system}
 
 
 def _validate(case: Case[Any], process: str, platform: Platform, clients: Mapping[str, Client]) -> None:
@@ -95,6 +95,11 @@ def test_the_exchange(case: Case[Any], platform: Platform, clients: Mapping[str,
     _validate(case, "exchange", platform, clients)
 
 
+@requests_to("gateway")
+def test_the_gateway(case: Case[Any], platform: Platform, clients: Mapping[str, Client]) -> None:
+    _validate(case, "gateway", platform, clients)
+
+
 @requests_to("identity")
 def test_identity(case: Case[Any], platform: Platform, clients: Mapping[str, Client]) -> None:
     _validate(case, "identity", platform, clients)
@@ -110,6 +115,7 @@ def test_the_ledger(case: Case[Any], platform: Platform, clients: Mapping[str, C
     [
         ("catalog", "/catalog/v1/openapi.json"),
         ("exchange", "/exchange/v1/openapi.json"),
+        ("gateway", "/openapi.json"),
         ("identity", "/oauth2/openapi.json"),
         ("ledger", "/audit/v1/openapi.json"),
     ],

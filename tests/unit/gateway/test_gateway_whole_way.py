@@ -73,6 +73,10 @@ async def answered(way: Way) -> dict[str, Any]:
         "platform": await way.call("GET", "/catalog/v1/x", "a=1", token=token),
         "platform, anonymous": await way.call("GET", "/catalog/v1/x"),
         "platform, bad token": await way.call("GET", "/catalog/v1/x", token="a.b.c"),
+        "own document": await way.call("GET", "/openapi.json", token=token),
+        "own document, head": await way.call("HEAD", "/openapi.json"),
+        "own document, other method": await way.call("PUT", "/openapi.json"),
+        "below the own document": await way.call("GET", "/openapi.json/x"),
         "platform refuses": await way.call("POST", "/catalog/v1/refused", token=way.token(OTHER, "catalog")),
     }
 

@@ -22,7 +22,7 @@ from lienthong.gateway.journal.sampling import CallCounts, TokenBucket
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import JournalWriter
 from lienthong.gateway.live import Live
-from lienthong.gateway.platform_routes import PlatformRoute
+from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
 from lienthong.gateway.privacy import Privacy
 from lienthong.gateway.record import Recorder
 from lienthong.gateway.replica import RoutesState
@@ -112,7 +112,10 @@ class Way:
         here = Upstreams([f"http://127.0.0.1:{self.port}"])
         self.gateway = Gateway(
             self.live,
-            {b"catalog": PlatformRoute("lienthong/catalog", here, 60.0, WITHIN_LIMIT)},
+            {
+                b"catalog": PlatformRoute("lienthong/catalog", here, 60.0, WITHIN_LIMIT),
+                b"openapi.json": DocumentRoute("lienthong/gateway", b'{"openapi":"3.1.0"}'),
+            },
             Forwarder(self.pool, self.clock, settings),
             self.recorder,
             settings,

@@ -10,10 +10,10 @@ from lienthong.gateway import problems
 from lienthong.gateway.authorize import authorize
 from lienthong.gateway.call import MAX_METHOD, Call
 from lienthong.gateway.journal.writer import AuditUnavailableError
-from lienthong.gateway.match import ServiceTarget, match_operation, match_service
+from lienthong.gateway.match import DocumentTarget, ServiceTarget, match_operation, match_service
 from lienthong.gateway.request_headers import read_headers
 from lienthong.gateway.respond import Responder
-from lienthong.gateway.response import GatewayResponse, problem_response
+from lienthong.gateway.response import GatewayResponse, document_response, problem_response
 from lienthong.gateway.watch import CallerGoneError, CallerWatch, Watches
 from lienthong.kit.problems import ProblemError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.call import Outcome, Permit
     from lienthong.gateway.forward import Forwarder
     from lienthong.gateway.live import Live
-    from lienthong.gateway.platform_routes import PlatformRoute
+    from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.respond import Send
@@ -43,7 +43,7 @@ class Gateway:
     def __init__(
         self,
         live: Live,
-        platform: Mapping[bytes, PlatformRoute],
+        platform: Mapping[bytes, PlatformRoute | DocumentRoute],
         forwarder: Forwarder,
         recorder: Recorder,
         settings: GatewaySettings,
@@ -110,6 +110,8 @@ class Gateway:
             permit = self._permit(call, headers, target, authenticator)
             if target.route.write_ahead:
                 await self._recorder.intent(call, target.route, permit)
+        elif isinstance(target, DocumentTarget):
+            return document_response(call, target.route)
         elif authenticator is not None:
             call.client = authenticator.identify(headers.authorization, call.received)
         return await self._forwarder.forward(call, target, headers, receive, watch)

@@ -9,7 +9,7 @@ import msgspec
 
 from lienthong.gateway.body import NoBody, RequestBody
 from lienthong.gateway.operations import OperationRoute
-from lienthong.gateway.platform_routes import PlatformRoute
+from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
 from lienthong.gateway.policy import Grant
 from lienthong.gateway.request_headers import NO_CONTEXT, CallContext
 from lienthong.gateway.table import ServiceRoute
@@ -49,7 +49,7 @@ class Call(msgspec.Struct, eq=False):
     ip: str | None
 
     context: CallContext = NO_CONTEXT
-    route: ServiceRoute | PlatformRoute | None = None
+    route: ServiceRoute | PlatformRoute | DocumentRoute | None = None
     operation: OperationRoute | None = None
     client: str | None = None
     grant: Grant | None = None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.http1.connection import Connection
     from lienthong.gateway.http1.pool import Pool
     from lienthong.gateway.http1.request import ProviderRequest
-    from lienthong.gateway.match import Target
+    from lienthong.gateway.match import ForwardTarget
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.upstreams import Upstreams
@@ -51,7 +51,7 @@ class Forwarder:
         self._max_request_bytes = settings.gateway_max_request_bytes
 
     async def forward(
-        self, call: Call, target: Target, headers: RequestHeaders, receive: Receive, watch: CallerWatch
+        self, call: Call, target: ForwardTarget, headers: RequestHeaders, receive: Receive, watch: CallerWatch
     ) -> GatewayResponse:
         """Forward the request and take the response; one that streams has to be closed.
 

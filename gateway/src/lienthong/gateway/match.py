@@ -14,7 +14,7 @@ from lienthong.gateway.paths import (
     decoded_segments,
     without_parameters,
 )
-from lienthong.gateway.platform_routes import PlatformRoute
+from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
 from lienthong.gateway.table import RoutingTable, ServiceRoute
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.operations import OperationRoute
 
 _SERVICE_SEGMENTS = 5  # empty, "api", agency, system, service
+_DOCUMENT_SEGMENTS = 2  # empty, the document's name
 
 
 class ServiceTarget(msgspec.Struct, frozen=True, gc=False):
@@ -41,11 +42,21 @@ class PlatformTarget(msgspec.Struct, frozen=True, gc=False):
     path: bytes
 
 
-Target: TypeAlias = ServiceTarget | PlatformTarget
+class DocumentTarget(msgspec.Struct, frozen=True, gc=False):
+    """A document of the gateway's own."""
+
+    route: DocumentRoute
+
+
+ForwardTarget: TypeAlias = ServiceTarget | PlatformTarget
+Target: TypeAlias = ForwardTarget | DocumentTarget
 
 
 def match_service(
-    path: bytes, query: bytes, table: RoutingTable | None, platform: Mapping[bytes, PlatformRoute]
+    path: bytes,
+    query: bytes,
+    table: RoutingTable | None,
+    platform: Mapping[bytes, PlatformRoute | DocumentRoute],
 ) -> Target:
     """Find the service that a raw path names.
 
@@ -64,7 +75,9 @@ def match_service(
     segments = path.split(b"/", _SERVICE_SEGMENTS)
     if segments[1] != b"api":
         platform_route = platform.get(segments[1])
-        if platform_route is None:
+        if isinstance(platform_route, DocumentRoute) and len(segments) == _DOCUMENT_SEGMENTS:
+            return DocumentTarget(platform_route)
+        if not isinstance(platform_route, PlatformRoute):
             raise problems.unknown_path()
         return PlatformTarget(platform_route, path)
     if len(segments) < _SERVICE_SEGMENTS:

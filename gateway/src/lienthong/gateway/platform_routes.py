@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lienthong.gateway import openapi
 from lienthong.gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
@@ -28,7 +29,17 @@ class PlatformRoute:
     max_request_bytes: int
 
 
-def platform_routes(settings: GatewaySettings) -> Mapping[bytes, PlatformRoute]:
+@dataclass(frozen=True, slots=True)
+class DocumentRoute:
+    """A document that the gateway itself serves, to everyone."""
+
+    id: str
+    """Its name in records."""
+    content: bytes
+    """JSON."""
+
+
+def platform_routes(settings: GatewaySettings) -> Mapping[bytes, PlatformRoute | DocumentRoute]:
     """The routes by the first segment of the paths that they serve."""
 
     def route(name: str, url: str) -> PlatformRoute:
@@ -46,4 +57,5 @@ def platform_routes(settings: GatewaySettings) -> Mapping[bytes, PlatformRoute]:
         b"catalog": route("catalog", settings.catalog_url),
         b"exchange": route("exchange", settings.exchange_url),
         b"audit": route("ledger", settings.ledger_url),
+        openapi.PATH[1:].encode(): DocumentRoute("lienthong/gateway", openapi.encoded()),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lienthong.gateway.call import MAX_METHOD, Answered
 from lienthong.gateway.journal.records import CallRecord, IntentRecord, SampleRecord, encode, timestamp
 from lienthong.gateway.journal.sampling import SampleReason
-from lienthong.gateway.platform_routes import PlatformRoute
+from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
 
 if TYPE_CHECKING:
     from lienthong.gateway.call import Call, Outcome, Permit
@@ -97,7 +97,7 @@ class Recorder:
     def count(self, call: Call, outcome: Outcome) -> None:
         """Count a call instead of recording it."""
         status, error = (outcome.status, outcome.error) if isinstance(outcome, Answered) else (0, None)
-        service = call.route.id if isinstance(call.route, PlatformRoute) else None
+        service = call.route.id if isinstance(call.route, PlatformRoute | DocumentRoute) else None
         self._counts.add(SampleReason(status, error, service), self._clock.now())
 
     async def samples(self) -> None:

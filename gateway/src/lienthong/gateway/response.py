@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from lienthong.gateway import problems
 from lienthong.gateway.table import ServiceRoute
 from lienthong.kit.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
     from lienthong.gateway.call import Call
+    from lienthong.gateway.platform_routes import DocumentRoute
     from lienthong.kit.problems import ProblemError
+
+
+_READING = ("GET", "HEAD")
 
 
 class WholeResponse(msgspec.Struct, frozen=True, gc=False):
@@ -54,6 +59,23 @@ def problem_response(call: Call, problem: ProblemError) -> WholeResponse:
         *call_headers(call),
     ]
     return WholeResponse(problem.status, headers, b"" if call.method == "HEAD" else body, problem.code)
+
+
+def document_response(call: Call, route: DocumentRoute) -> WholeResponse:
+    """The response that carries a document of the gateway's own.
+
+    Raises:
+        ProblemError: method-not-allowed.
+    """
+    if call.method not in _READING:
+        raise problems.method_not_allowed(_READING)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(route.content)),
+        (b"cache-control", b"public, max-age=300"),
+        *call_headers(call),
+    ]
+    return WholeResponse(200, headers, b"" if call.method == "HEAD" else route.content)
 
 
 def call_headers(call: Call) -> list[tuple[bytes, bytes]]:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 Responses: TypeAlias = "dict[int | str, dict[str, Any]]"
 
+VERSION: Final = "0.1.0"
+"""Of the REST interfaces; grows with them (Semantic Versioning)."""
+LICENSE: Final = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+SERVER: Final = {"url": "/", "description": "The gateway."}
 BEARER: Final = "accessToken"
 """The name of the security scheme: an access token of identity's (RFC 9068) as a bearer token (RFC 6750)."""
 
@@ -137,6 +141,15 @@ def stated_by(dependant: Dependant) -> Iterator[Stated]:
         yield from stated_by(inner)
 
 
+def shared_components() -> dict[str, dict[str, Any]]:
+    """What the operations of every document refer to: the problem, its headers, the access token."""
+    return {
+        "schemas": {_SCHEMA: _PROBLEM},
+        "headers": dict(_HEADERS),
+        "securitySchemes": {BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+    }
+
+
 def complete(app: FastAPI) -> None:
     """Have `app` serve a document with the shared parts that its operations refer to."""
     make = app.openapi
@@ -145,11 +158,8 @@ def complete(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = make()
             components = document.setdefault("components", {})
-            components.setdefault("schemas", {})[_SCHEMA] = _PROBLEM
-            components["headers"] = _HEADERS
-            components["securitySchemes"] = {
-                BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-            }
+            for part, shared in shared_components().items():
+                components.setdefault(part, {}).update(shared)
         return make()
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend a document

@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from lienthong.kit.bodies import with_strict_json
 from lienthong.kit.json_pointer import pointer
-from lienthong.kit.openapi import complete, stated_by, with_problems
+from lienthong.kit.openapi import LICENSE, SERVER, VERSION, complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
 from lienthong.kit.text import BilingualText
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from fastapi.dependencies.models import Dependant
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-VERSION: Final = "0.1.0"
-"""Of the REST interfaces; grows with them (Semantic Versioning)."""
 
 _MOST_NAMES: Final = 20
 _LONGEST_NAME: Final = 60
@@ -97,8 +94,8 @@ def create_rest_app(title: str, *, summary: str, openapi_path: str) -> FastAPI:
         # They would name the address behind the gateway.
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        servers=[{"url": "/", "description": "The gateway."}],
+        license_info=LICENSE,
+        servers=[SERVER],
     )
     complete(app)
     install_problem_handlers(app)

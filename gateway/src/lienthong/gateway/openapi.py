@@ -1,0 +1,129 @@
+"""The gateway's own OpenAPI 3.1 document: what it adds to every provider's API, and how it refuses calls."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from lienthong.kit.openapi import BEARER, LICENSE, SERVER, VERSION, problems, shared_components
+from lienthong.kit.problems import TRANSACTION_HEADER, agreements, calls, general
+from lienthong.kit.problems.registry import declared_in
+
+PATH: Final = "/openapi.json"
+"""Where it is served, to everyone."""
+
+_METHODS: Final = ("get", "head", "post", "put", "patch", "delete", "options")
+_WITH_BODY: Final = frozenset({"post", "put", "patch", "delete"})
+_TEXT: Final = {"type": "string"}
+_PARAMETERS: Final = {
+    "agency": "The code of the agency that provides the service, for example `H11.05`.",
+    "system": "The code of its system, for example `land`.",
+    "service": "The code of the service, for example `parcels-v1`.",
+    "path": "The path of the operation, of any number of segments, as the provider's document has it.",
+}
+_HEADERS: Final = {
+    "LGSP-Purpose": "The purpose of the call. It may be left out where the agreement has only one.",
+    "LGSP-Case-Id": "The case that causes the call. It stands in the journal as it is: never a person.",
+    "LGSP-User": "The person on whose behalf the system calls. The journal has it only as a keyed hash.",
+}
+_REFUSALS: Final = (
+    *declared_in(agreements),
+    *(kind for kind in declared_in(calls) if kind is not calls.UNKNOWN_PATH),
+    general.CLIENT_SUSPENDED,
+    general.INSUFFICIENT_SCOPE,
+    general.INTERNAL_ERROR,
+    general.MALFORMED_REQUEST,
+    general.METHOD_NOT_ALLOWED,
+    general.NO_TOKEN,
+    general.NOT_READY,
+    general.REQUEST_TOO_LARGE,
+    general.TOKEN_REFUSED,
+)
+_DESCRIPTION: Final = """\
+The one door of the platform. A system calls another system's service under an agreement. The provider's own
+OpenAPI document, from the catalog, says what the service does; this one, what the gateway adds to each.
+
+The platform's services stand behind the same address, each with a document of its own:
+`/catalog/v1/openapi.json`, `/oauth2/openapi.json`, `/exchange/v1/openapi.json`, `/audit/v1/openapi.json`.
+"""
+
+
+def document() -> dict[str, Any]:
+    """The document (OpenAPI 3.1)."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Liên thông: gateway",
+            "summary": "Calls from system to system, under agreements.",
+            "description": _DESCRIPTION,
+            "license": LICENSE,
+            "version": VERSION,
+        },
+        "servers": [SERVER],
+        "paths": {
+            "/api/{agency}/{system}/{service}/{path}": {
+                "parameters": [_path_parameter(name) for name in _PARAMETERS],
+                **{method: _call(method) for method in _METHODS},
+            },
+            PATH: {"get": _own_document()},
+        },
+        "components": shared_components(),
+    }
+
+
+def encoded() -> bytes:
+    """The document as it is served."""
+    return msgspec.json.encode(document())
+
+
+def _call(method: str) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": f"call_{method}",
+        "summary": f"Call an operation of a service with {method.upper()}",
+        "description": (
+            "The path after the service, the query and the body reach the provider byte for byte, and its "
+            "answer, also an error of its own, comes back untouched. `LGSP-Error` stands in an answer only "
+            "when the gateway or the caller failed."
+        ),
+        "security": [{BEARER: ["api"]}],
+        "parameters": [_header(name, text) for name, text in _HEADERS.items()],
+        "responses": {
+            **{str(status): response for status, response in problems(*_REFUSALS).items()},
+            "default": {
+                "description": "The provider's answer.",
+                "headers": {TRANSACTION_HEADER: {"$ref": f"#/components/headers/{TRANSACTION_HEADER}"}},
+            },
+        },
+    }
+    if method in _WITH_BODY:
+        operation["requestBody"] = {"content": {"*/*": {}}, "description": "As the provider wants it."}
+    return operation
+
+
+def _own_document() -> dict[str, Any]:
+    return {
+        "operationId": "openapi",
+        "summary": "Read this document",
+        "responses": {
+            "200": {
+                "description": "This document.",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            },
+            **{
+                str(status): response
+                for status, response in problems(
+                    general.MALFORMED_REQUEST, calls.HEADERS_TOO_LARGE, calls.AUDIT_UNAVAILABLE
+                ).items()
+            },
+        },
+    }
+
+
+def _path_parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "description": _PARAMETERS[name], "schema": _TEXT}
+
+
+def _header(name: str, text: str) -> dict[str, Any]:
+    schema = {**_TEXT, "minLength": 1, "maxLength": 256}
+    return {"name": name, "in": "header", "required": False, "description": text, "schema": schema}
