@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
   --no-emit-package lienthong-client --no-emit-package lienthong-local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks proto check sync format reference contracts audit test unit faults golden run bench lock clean
+.PHONY: help setup hooks proto check sync format reference contracts audit test unit coverage faults golden run bench lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ test: check ## check, then run every test on real parts
 
 unit: $(DEV_READY) $(PROTO_READY) ## run the tests that need nothing running
 	$(BIN)/python -m pytest $(PARALLEL) tests/unit
+
+coverage: $(DEV_READY) $(PROTO_READY) ## branches that the unit tests reach; fails below the floor in pyproject.toml
+	@mkdir -p build/coverage
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-report=html:build/coverage/html tests/unit
 
 faults: $(DEV_READY) $(PROTO_READY) ## run the long fault runs too: real processes killed while calls are under way
 	@tests/install-tools postgresql
