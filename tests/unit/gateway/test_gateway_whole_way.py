@@ -145,6 +145,9 @@ async def sampled(way: Way) -> dict[str, Any]:
         "platform read": await way.call("GET", "/catalog/v1/x"),
         "platform refuses": await way.call("POST", "/catalog/v1/refused"),
         "token issued": await way.call("POST", "/catalog/v1/made"),
+        "left while sending": await way.call(
+            "POST", "/catalog/v1/made", headers={"content-length": "10"}, body=(b"abc",), leaves_after=0
+        ),
         "valid token": await way.call("GET", f"{API}/p/1", token=way.token()),
     }
 

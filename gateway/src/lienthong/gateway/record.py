@@ -96,7 +96,7 @@ class Recorder:
 
     def count(self, call: Call, outcome: Outcome) -> None:
         """Count a call instead of recording it."""
-        status, error = (outcome.status, outcome.error) if isinstance(outcome, Answered) else (0, None)
+        status, error = (outcome.status, outcome.error) if isinstance(outcome, Answered) else (None, None)
         service = call.route.id if isinstance(call.route, PlatformRoute | DocumentRoute) else None
         self._counts.add(SampleReason(status, error, service), self._clock.now())
 
@@ -165,6 +165,7 @@ class Recorder:
             error=sample.reason.error,
             count=sample.count,
             since=timestamp(sample.since),
+            aborted=True if sample.reason.status is None else None,
         )
 
 

@@ -84,8 +84,9 @@ class SampleRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     at: Moment
     node: str
     service: str | None = None
-    status: int
+    status: int | None = None
     error: str | None = None
+    aborted: Literal[True] | None = None
     count: int
     since: Moment
 

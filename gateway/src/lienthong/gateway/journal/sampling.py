@@ -40,7 +40,8 @@ class TokenBucket:
 class SampleReason(NamedTuple):
     """What calls have in common that are counted together. Callers cannot choose any of it freely."""
 
-    status: int
+    status: int | None
+    """None when the callers went away before there was an answer."""
     error: str | None
     service: str | None
 
