@@ -47,6 +47,7 @@ class SmallGateway:
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     manifests: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     mistakes: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[dict[str, str]] = field(default_factory=list)
     conflict: bool = False
     events: list[dict[str, Any]] = field(default_factory=list)
     acknowledged: set[str] = field(default_factory=set)
@@ -155,14 +156,19 @@ class SmallGateway:
                     decision
                 ]
                 agreement["decisions"] = [said]
-                return _json(agreement)
+                return _json(agreement | self._warned())
             case "POST", ["systems", agency, system, decision]:
                 found = self.manifests["System", f"{agency}/{system}"]
                 found["status"] = {"suspend": "suspended", "resume": "active"}[decision]
                 return _json(found)
             case "GET", [plural]:
                 kind = KINDS[plural]
-                items = [value for (of, _), value in sorted(self.manifests.items()) if of == kind]
+                filters = {name: value for name, value in query.items() if name != "cursor"}
+                items = [
+                    value
+                    for (of, _), value in sorted(self.manifests.items())
+                    if of == kind and _matches(value, filters)
+                ]
                 start = int(query.get("cursor", 0))
                 more = str(start + 1) if start + 1 < len(items) else None
                 return _json({"items": items[start : start + 1], "next": more})
@@ -186,10 +192,15 @@ class SmallGateway:
                 if old is not None and old["spec"].get(key) != value
             ]
             action = "created" if old is None else "updated" if changes else "unchanged"
-            results.append({"kind": name[0], "id": name[1], "action": action, "changes": changes})
+            results.append(
+                {"kind": name[0], "id": name[1], "action": action, "changes": changes} | self._warned()
+            )
             if not dry_run:
                 self._keep(*name, manifest["spec"], "active")
         return _json({"dry_run": dry_run, "version": self.version, "results": results})
+
+    def _warned(self) -> dict[str, Any]:
+        return {"warnings": self.warnings} if self.warnings else {}
 
     def _keep(self, kind: str, name: str, spec: dict[str, Any], status: str) -> dict[str, Any]:
         self.version += 1
@@ -300,6 +311,18 @@ def running() -> Iterator[SmallGateway]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def _matches(manifest: dict[str, Any], filters: dict[str, str]) -> bool:
+    spec, name = manifest["spec"], manifest["metadata"]["id"]
+    agency, _, rest = name.partition("/")
+    of = {
+        "status": manifest.get("status"),
+        "event_type": spec.get("eventType"),
+        "agency": agency,
+        "system": f"{agency}/{rest.partition('/')[0]}",
+    }
+    return all(of.get(key, spec.get(key)) == value for key, value in filters.items())
 
 
 def _json(document: object, status: int = 200) -> Reply:

@@ -165,6 +165,62 @@ def test_agreements_are_asked_for_and_decided(run: Run, gateway: SmallGateway) -
     assert run(*ambiguous, "--service", SERVICE).code == 2
 
 
+def test_lists_are_narrowed_by_the_filters_of_their_kind(run: Run, gateway: SmallGateway) -> None:
+    for name, status, spec in (
+        ("a", "requested", {"consumer": "H11.01/one-stop", "service": SERVICE}),
+        ("b", "approved", {"consumer": "H11.01/one-stop", "service": SERVICE}),
+        ("c", "approved", {"consumer": "H11.02/tax", "service": SERVICE}),
+        ("d", "approved", {"consumer": "H11.01/one-stop", "eventType": TYPE}),
+    ):
+        gateway.manifests["Agreement", name] = {"metadata": {"id": name}, "status": status, "spec": spec}
+    for name in (SERVICE, "H11.05/tax/rates-v1", "H11.06/land/plans-v1"):
+        gateway.manifests["Service", name] = {"metadata": {"id": name}, "spec": {}}
+
+    def found(*words: str) -> list[str]:
+        return [item["metadata"]["id"] for item in run("get", *words, "--json").json["items"]]
+
+    assert found("agreements", "--status", "requested") == ["a"]
+    assert found("agreements", "--consumer", "H11.01/one-stop", "--service", SERVICE) == ["a", "b"]
+    assert found("agreements", "--event-type", TYPE) == ["d"]
+    assert found("agreement", "--status", "approved", "--consumer", "H11.02/tax") == ["c"]
+    assert found("services", "--agency", "H11.05") == [SERVICE, "H11.05/tax/rates-v1"]
+    assert found("services", "--system", "H11.05/land") == [SERVICE]
+    refused = run("get", "services", "--status", "approved")
+    assert refused.code == 2
+    assert "--agency, --system" in refused.err
+    assert run("get", "agencies", "--agency", "H11.05").code == 2
+    assert run("get", "agreement", "a", "--status", "requested").code == 2
+
+
+@pytest.mark.parametrize("status", ["expired", "not-yet-valid"])
+def test_an_agreement_that_is_not_in_force_shows_as_such(
+    run: Run, gateway: SmallGateway, status: str
+) -> None:
+    for name, effective in (("a", status), ("b", "in-force")):
+        gateway.manifests["Agreement", name] = {
+            "metadata": {"id": name},
+            "status": "approved",
+            "effectiveStatus": effective,
+            "spec": {"consumer": "H11.01/one-stop", "service": SERVICE},
+        }
+    rows = [line.split()[:2] for line in run("get", "agreements").out.splitlines()[1:]]
+    assert rows == [["a", status], ["b", "approved"]]
+
+
+def test_what_the_catalog_warns_of_is_told(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:
+    gateway.warnings = [
+        {"pointer": "/spec/validFrom", "detail": "not valid before May", "detail_vi": "chưa đến tháng Năm"}
+    ]
+    path = manifest(tmp_path, AGENCY)
+    line = "! spec.validFrom: chưa đến tháng Năm  not valid before May"
+    assert line in run("apply", "-f", path, "--dry-run").out
+    assert run("apply", "-f", path, "--json").json["results"][0]["warnings"] == gateway.warnings
+    gateway.manifests["Agreement", "a"] = {"metadata": {"id": "a"}, "status": "requested", "spec": {}}
+    approved = run("agreement", "approve", "a")
+    assert (approved.code, line in approved.out) == (0, True)
+    assert run("agreement", "approve", "a", "--json").json["warnings"] == gateway.warnings
+
+
 def test_systems_are_suspended_and_resumed(run: Run, gateway: SmallGateway) -> None:
     gateway.manifests["System", "H11.05/land"] = {"metadata": {"id": "H11.05/land"}, "spec": {}}
     assert run("system", "suspend", "H11.05/land", "--json").json["status"] == "suspended"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.client.answers import AppliedResource, ApplyResult, FieldChange
+from lienthong.client.answers import AppliedResource, ApplyResult, FieldChange, Notice
+from lienthong.client.errors import Text
 from lienthong.client.terminal.changes import VALUE_WIDTH, lines, shown
 from lienthong.client.terminal.screen import Screen
 
@@ -45,6 +46,20 @@ def test_every_resource_has_a_line_and_every_change_its_old_and_new_value() -> N
             "1 tạo mới/created, 1 cập nhật/updated, 1 giữ nguyên/unchanged"
             "  (phiên bản danh mục/catalog version 7)"
         ),
+    ]
+
+
+def test_warnings_stand_below_their_resource_whatever_becomes_of_it() -> None:
+    warning = Notice("/spec/validTo", Text("đã hết hạn", "has ended"))
+    results = [
+        AppliedResource("Agreement", name, action, (), (warning,))
+        for name, action in (("a", "created"), ("b", "unchanged"))
+    ]
+    assert rendered(*results)[:4] == [
+        "+ Agreement a  created",
+        "    ! spec.validTo: đã hết hạn  has ended",
+        "= Agreement b  unchanged",
+        "    ! spec.validTo: đã hết hạn  has ended",
     ]
 
 

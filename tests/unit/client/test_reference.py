@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,15 @@ import typer
 
 from lienthong.client import errors
 from lienthong.client.cli import app
+from lienthong.client.completion import AGREEMENT_STATUSES
+from lienthong.client.operations import FILTERS, KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REFERENCE = (Path(__file__).parents[3] / "docs/reference/command.md").read_text(encoding="utf-8")
-PACKAGE = Path(__file__).parents[3] / "libs/client/src/lienthong/client"
+REPOSITORY = Path(__file__).parents[3]
+REFERENCE = (REPOSITORY / "docs/reference/command.md").read_text(encoding="utf-8")
+PACKAGE = REPOSITORY / "libs/client/src/lienthong/client"
 NOT_OURS = {"--help", "--version", "--install-completion", "--show-completion"}
 
 
@@ -81,3 +85,14 @@ def test_every_error_is_described() -> None:
     for name in dir(errors):
         if name.endswith("Error"):
             assert name in REFERENCE
+
+
+def test_lists_have_the_filters_that_the_catalog_documents() -> None:
+    document = json.loads((REPOSITORY / "docs/reference/openapi/catalog.json").read_text("utf-8"))
+    assert set(FILTERS) == set(KINDS)
+    for kind, filters in FILTERS.items():
+        parameters = document["paths"][f"/catalog/v1/{kind}"]["get"]["parameters"]
+        assert set(filters) == {
+            parameter["name"] for parameter in parameters if parameter["in"] == "query"
+        } - {"cursor", "limit"}
+    assert list(AGREEMENT_STATUSES) == document["components"]["schemas"]["AgreementStatus"]["enum"]

@@ -7,6 +7,7 @@ from .answers import Answer as Answer
 from .answers import AppliedResource as AppliedResource
 from .answers import ApplyResult as ApplyResult
 from .answers import FieldChange as FieldChange
+from .answers import Notice as Notice
 from .answers import Page as Page
 from .answers import PublishedEvent as PublishedEvent
 from .answers import PulledEvent as PulledEvent

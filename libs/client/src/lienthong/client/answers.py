@@ -6,8 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lienthong.client.pointers import field_name, parse_pointer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lienthong.client.errors import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,31 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A warning of the catalog about a manifest that it accepted, for example that its period has ended.
+
+    `pointer` is a JSON pointer (RFC 6901) into the manifest.
+    """
+
+    pointer: str
+    detail: Text
+
+    @property
+    def field(self) -> str:
+        """The pointer as people write it: `spec.validTo`."""
+        return field_name(parse_pointer(self.pointer))
+
+    def document(self) -> dict[str, Any]:
+        """The warning as JSON, as the catalog answers it."""
+        return {"pointer": self.pointer, "detail": self.detail.en, "detail_vi": self.detail.vi}
+
+
+@dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field that an apply changed."""
+    """A field that an apply changes; `old` is None where there was none, `new` where it is removed.
+
+    `path` names the field as people write it: `spec.upstreams[0]`.
+    """
 
     path: str
     old: Any
@@ -45,21 +72,47 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class AppliedResource:
-    """What an apply did, or would do, to one resource; `action` is created, updated or unchanged."""
+    """What an apply did to one resource, or would do; `action` is created, updated or unchanged."""
 
     kind: str
     id: str
     action: str
     changes: tuple[FieldChange, ...]
+    warnings: tuple[Notice, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON; `warnings` is there only where there are some."""
+        document: dict[str, Any] = {
+            "kind": self.kind,
+            "id": self.id,
+            "action": self.action,
+            "changes": [
+                {"path": change.path, "old": change.old, "new": change.new} for change in self.changes
+            ],
+        }
+        if self.warnings:
+            document["warnings"] = [warning.document() for warning in self.warnings]
+        return document
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """The outcome of an apply; `version` is the catalog's version after it."""
+    """The outcome of an apply, one result for each manifest in the order sent.
+
+    `version` is the catalog's version: the one after the apply, in a dry run the present one.
+    """
 
     dry_run: bool
     version: int
     results: tuple[AppliedResource, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The outcome as JSON."""
+        return {
+            "dry_run": self.dry_run,
+            "version": self.version,
+            "results": [result.document() for result in self.results],
+        }
 
 
 @dataclass(frozen=True, slots=True)

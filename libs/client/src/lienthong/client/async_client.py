@@ -206,11 +206,17 @@ class AsyncClient:
         """Create or update resources of the catalog, all or none of them."""
         return await self.perform(operations.apply(manifests, dry_run=dry_run))
 
-    async def manifests(self, kind: str) -> AsyncIterator[Mapping[str, Any]]:
-        """Every resource of a kind, page by page."""
+    async def manifests(
+        self, kind: str, filters: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """Every resource of a kind (`operations.KINDS`) that matches all filters, fetched page by page.
+
+        Which filters a kind has is in `operations.FILTERS`, for example `{"status": "requested"}` for
+        agreements.
+        """
         cursor: str | None = None
         while True:
-            page = await self.perform(operations.manifests(kind, cursor=cursor))
+            page = await self.perform(operations.manifests(kind, filters, cursor=cursor))
             for item in page.items:
                 yield item
             if (cursor := page.next) is None:

@@ -156,6 +156,7 @@ command(
     "get",
     "lienthong get services",
     "lienthong get service H11.05/land/parcels-v1 -o yaml",
+    "lienthong get agreements --status requested --service H11.05/land/parcels-v1",
     panel=CONNECT,
 )(get.get)
 app.add_typer(agreement.app, name="agreement", rich_help_panel=CONNECT)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TIMEOUT = 1.0
 """Seconds for each request, and for all pages of a list together."""
 MOST = 500
+AGREEMENT_STATUSES = ("requested", "approved", "rejected", "revoked")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY")
 
 Find = Callable[[typer.Context], Iterable[str]]
@@ -68,6 +69,12 @@ def resources(context: typer.Context) -> Iterable[str]:
     from lienthong.client.commands.get import kind_named
 
     return _ids(context, kind_named(context.params["kind"]))
+
+
+@_completer
+def agreement_statuses(_: typer.Context) -> Iterable[str]:
+    """The statuses of agreements, by the decisions on them."""
+    return AGREEMENT_STATUSES
 
 
 @_completer

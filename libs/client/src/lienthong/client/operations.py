@@ -15,6 +15,7 @@ from lienthong.client.answers import (
     AppliedResource,
     ApplyResult,
     FieldChange,
+    Notice,
     Page,
     PublishedEvent,
     PulledEvent,
@@ -40,6 +41,17 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "event-types": "EventType",
     }
 )
+"""The kinds of resources: as they stand in paths, and as they stand in manifests."""
+FILTERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "agencies": (),
+        "systems": ("agency",),
+        "services": ("agency", "system"),
+        "agreements": ("status", "consumer", "service", "event_type"),
+        "event-types": ("agency", "system"),
+    }
+)
+"""The query parameters by which the catalog narrows a list, by kind."""
 LARGEST_PAGE = 100
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -183,9 +195,15 @@ def apply(manifests: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Operation
     )
 
 
-def manifests(kind: str, *, cursor: str | None = None, limit: int | None = None) -> Operation[Page]:
-    """A page of the catalog's resources of a kind (`KINDS`)."""
-    params = _known({"cursor": cursor, "limit": limit})
+def manifests(
+    kind: str,
+    filters: Mapping[str, str] | None = None,
+    *,
+    cursor: str | None = None,
+    limit: int | None = None,
+) -> Operation[Page]:
+    """A page of the catalog's resources of a kind (`KINDS`) that match every filter (`FILTERS`)."""
+    params = _known({**(filters or {}), "cursor": cursor, "limit": limit})
     return Operation("GET", f"/catalog/v1/{kind}", _page, params=params)
 
 
@@ -390,9 +408,18 @@ def _apply_result(response: httpx.Response) -> ApplyResult:
                     FieldChange(change["path"], change.get("old"), change.get("new"))
                     for change in result.get("changes", [])
                 ),
+                warnings=notices(result),
             )
             for result in document["results"]
         ),
+    )
+
+
+def notices(document: Mapping[str, Any]) -> tuple[Notice, ...]:
+    """The warnings in the catalog's answer about a resource, none in most."""
+    return tuple(
+        Notice(warning["pointer"], Text(warning["detail_vi"], warning["detail"]))
+        for warning in document.get("warnings", [])
     )
 
 

@@ -203,11 +203,15 @@ class Client:
         """Create or update resources of the catalog, all or none of them."""
         return self.perform(operations.apply(manifests, dry_run=dry_run))
 
-    def manifests(self, kind: str) -> Iterator[Mapping[str, Any]]:
-        """Every resource of a kind, page by page."""
+    def manifests(self, kind: str, filters: Mapping[str, str] | None = None) -> Iterator[Mapping[str, Any]]:
+        """Every resource of a kind (`operations.KINDS`) that matches all filters, fetched page by page.
+
+        Which filters a kind has is in `operations.FILTERS`, for example `{"status": "requested"}` for
+        agreements.
+        """
         cursor: str | None = None
         while True:
-            page = self.perform(operations.manifests(kind, cursor=cursor))
+            page = self.perform(operations.manifests(kind, filters, cursor=cursor))
             yield from page.items
             if (cursor := page.next) is None:
                 return

@@ -189,7 +189,13 @@ def _decide(
 
 
 def _show(agreement: Mapping[str, Any], agreement_id: str, done: Text, *, as_json: bool) -> None:
+    from lienthong.client.operations import notices
+
     screen = options.screen(as_json=as_json)
-    screen.result(
-        agreement, lambda: screen.done(Text(f"{done.vi}: {agreement_id}", f"{agreement_id} {done.en}"))
-    )
+
+    def show() -> None:
+        screen.done(Text(f"{done.vi}: {agreement_id}", f"{agreement_id} {done.en}"))
+        for warning in notices(agreement):
+            screen.print(screen.warning(warning, indent="  "))
+
+    screen.result(agreement, show)

@@ -1,6 +1,5 @@
 """`lienthong apply`: the catalog as YAML files."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,7 +55,7 @@ def apply(
         for line in changes.lines(applied, screen):
             screen.print(line)
 
-    screen.result(asdict(applied), show)
+    screen.result(applied.document(), show)
 
 
 def _send(client: "Client", manifests: "Manifests", *, dry_run: bool) -> "ApplyResult":

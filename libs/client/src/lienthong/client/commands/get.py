@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Row = Sequence[Cell]
 
+FILTERS = "Bộ lọc · Filters"
+
 
 class Output(StrEnum):
     """How resources are shown."""
@@ -45,6 +47,68 @@ def get(
             autocompletion=completion.resources,
         ),
     ] = None,
+    agency: Annotated[
+        str | None,
+        typer.Option(
+            "--agency",
+            metavar="AGENCY",
+            rich_help_panel=FILTERS,
+            help="Hệ thống, dịch vụ, loại sự kiện của cơ quan này · "
+            "Systems, services, event types of this agency",
+            autocompletion=completion.agencies,
+        ),
+    ] = None,
+    system: Annotated[
+        str | None,
+        typer.Option(
+            "--system",
+            metavar="AGENCY/SYSTEM",
+            rich_help_panel=FILTERS,
+            help="Dịch vụ, loại sự kiện của hệ thống này · Services, event types of this system",
+            autocompletion=completion.systems,
+        ),
+    ] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            rich_help_panel=FILTERS,
+            help="Thoả thuận có trạng thái requested, approved, rejected, revoked · "
+            "Agreements that are requested, approved, rejected or revoked",
+            autocompletion=completion.agreement_statuses,
+        ),
+    ] = None,
+    consumer: Annotated[
+        str | None,
+        typer.Option(
+            "--consumer",
+            metavar="AGENCY/SYSTEM",
+            rich_help_panel=FILTERS,
+            help="Thoả thuận của bên sử dụng này · Agreements of this calling system",
+            autocompletion=completion.systems,
+        ),
+    ] = None,
+    service: Annotated[
+        str | None,
+        typer.Option(
+            "--service",
+            metavar="AGENCY/SYSTEM/SERVICE",
+            rich_help_panel=FILTERS,
+            help="Thoả thuận về dịch vụ này · Agreements on this service",
+            autocompletion=completion.services,
+        ),
+    ] = None,
+    event_type: Annotated[
+        str | None,
+        typer.Option(
+            "--event-type",
+            metavar="AGENCY/SYSTEM/TYPE",
+            rich_help_panel=FILTERS,
+            help="Thoả thuận về loại sự kiện này · Agreements on this event type",
+            autocompletion=completion.event_types,
+        ),
+    ] = None,
     output: Annotated[
         Output,
         typer.Option(
@@ -59,9 +123,19 @@ def get(
     from lienthong.client import operations
 
     plural = kind_named(kind)
+    filters = filters_of(
+        plural,
+        resource_id,
+        agency=agency,
+        system=system,
+        status=status,
+        consumer=consumer,
+        service=service,
+        event_type=event_type,
+    )
     with options.open_client(as_, gateway, default="operator") as client:
         if resource_id is None:
-            items = list(client.manifests(plural))
+            items = list(client.manifests(plural, filters))
         else:
             items = [client.perform(operations.manifest(plural, resource_id))]
     screen = options.screen(as_json=as_json)
@@ -88,6 +162,34 @@ def kind_named(word: str) -> str:
         Text(f"Các loại: {', '.join(KINDS)}.", f"Kinds: {', '.join(KINDS)}."),
         code="unknown-kind",
     )
+
+
+def filters_of(plural: str, resource_id: str | None, **given: str | None) -> dict[str, str]:
+    """The filters that were given; raises `InputError` for one that the kind does not have."""
+    from lienthong.client.operations import FILTERS
+
+    filters = {name: value for name, value in given.items() if value is not None}
+    if filters and resource_id is not None:
+        raise InputError(
+            Text("Nêu mã hoặc bộ lọc, không cả hai", "Give an id or filters, not both"), code="usage"
+        )
+    known = FILTERS[plural]
+    for name in filters:
+        if name not in known:
+            listed = ", ".join(map(_option, known))
+            raise InputError(
+                Text(f"Không lọc được {plural} theo {_option(name)}", f"{plural} have no {_option(name)}"),
+                advice=Text(
+                    f"Lọc được theo: {listed}." if known else "Bỏ tuỳ chọn này.",
+                    f"They are filtered by: {listed}." if known else "Leave the option out.",
+                ),
+                code="usage",
+            )
+    return filters
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def manifests_text(items: list[Mapping[str, Any]]) -> str:

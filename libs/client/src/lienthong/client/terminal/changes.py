@@ -33,7 +33,7 @@ _VERSION = Text("phiên bản danh mục", "catalog version")
 
 
 def lines(applied: ApplyResult, screen: Screen) -> Iterator[Styled]:
-    """A line for each resource, under it what changes in it, and a summary at the end."""
+    """A line for each resource, below it what changes and the catalog's warnings, at the end the sums."""
     for result in applied.results:
         yield from _resource(result, screen)
     yield _summary(applied, screen)
@@ -45,14 +45,15 @@ def _resource(result: AppliedResource, screen: Screen) -> Iterator[Styled]:
     if screen.language is Language.VI and action in _WORDS:
         action = _WORDS[action].vi
     yield Styled(f"{sign} {result.kind} {result.id}", style=style).append(f"  {action}", style="dim")
-    if result.action != "updated":
-        return
-    for change in result.changes:
-        yield Styled(f"    {change.path}")
-        if change.old is not None:
-            yield Styled(f"      - {shown(change.old)}", style="red")
-        if change.new is not None:
-            yield Styled(f"      + {shown(change.new)}", style="green")
+    if result.action == "updated":
+        for change in result.changes:
+            yield Styled(f"    {change.path}")
+            if change.old is not None:
+                yield Styled(f"      - {shown(change.old)}", style="red")
+            if change.new is not None:
+                yield Styled(f"      + {shown(change.new)}", style="green")
+    for warning in result.warnings:
+        yield screen.warning(warning, indent="    ")
 
 
 def _summary(applied: ApplyResult, screen: Screen) -> Styled:

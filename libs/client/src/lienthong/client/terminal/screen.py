@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from lienthong.client.answers import Notice
     from lienthong.client.errors import LienthongError
 
 PIPE_WIDTH = 400
@@ -102,6 +103,10 @@ class Screen:
         beside = len(mark) + len(text.vi) + len(text.en) + len(_INDENT) <= min(ONE_LINE, self.out.width)
         line.append(_INDENT if beside else "\n" + " " * len(mark))
         return line.append(text.en, style="dim not bold")
+
+    def warning(self, warning: Notice, indent: str = "") -> Styled:
+        """A warning of the catalog: the field, and what is to be known about it."""
+        return self.said(warning.detail, "yellow", f"{indent}! {warning.field}: ")
 
     def failure_lines(self, error: LienthongError) -> list[Styled]:
         """An error as lines: what, why, every mistake with its place, what to do next, the transaction."""
