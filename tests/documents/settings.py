@@ -93,14 +93,7 @@ def _values(field: FieldInfo) -> str:
         annotation = next(option for option in get_args(annotation) if option is not NoneType)
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{option}`" for option in get_args(annotation))
-    kinds = {
-        int: "whole number",
-        float: "number",
-        Path: "path",
-        timedelta: "seconds or ISO 8601",
-        bool: "`true`, `false`",
-    }
-    words = [kinds.get(annotation, "text") if isinstance(annotation, type) else "text"]
+    words = [_KINDS.get(annotation, "text")]
     for constraint in field.metadata:
         words += [
             text.format(_shown(bound))
