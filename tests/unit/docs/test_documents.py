@@ -71,6 +71,23 @@ def test_every_decision_has_a_status_and_a_date_and_stands_in_the_list(decision:
     assert f"]({decision.name})" in (ROOT / "docs" / "adr" / "README.md").read_text()
 
 
+@pytest.mark.parametrize("package", ["kit", "tlog", "client", "gateway", "local"])
+def test_the_map_names_every_module(package: str) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    [folder] = (
+        (found for found in ROOT.glob(f"*/src/lienthong/{package}"))
+        if package == "gateway"
+        else (ROOT.glob(f"*/*/src/lienthong/{package}"))
+    )
+    names = {
+        f"{entry.stem}/" if entry.is_dir() else entry.stem
+        for entry in folder.iterdir()
+        if (entry.is_dir() or entry.suffix == ".py") and not entry.name.startswith("__")
+    }
+    assert names, folder
+    assert {name for name in names if f"`{name}`" not in text} == set()
+
+
 def _section(name: str) -> str:
     text = (ROOT / "docs" / "architecture.md").read_text()
     return text[text.index(f"## {name}") : text.index("## Deliberately")] + "## "
