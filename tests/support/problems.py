@@ -7,12 +7,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lienthong.kit.problems import callers
+from lienthong.kit.problems import callers, not_in_force
 from lienthong.kit.problems.problem import ProblemType
 from lienthong.kit.problems.registry import AREAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
@@ -67,14 +68,18 @@ def _kinds_named_in(tree: ast.Module) -> dict[str, ProblemType]:
     return found
 
 
-def kinds_of_callers(tree: ast.Module) -> frozenset[ProblemType]:
-    """The kinds behind those functions of `kit.problems.callers` that a module imports."""
-    whole = ast.parse(Path(callers.__file__).read_text(encoding="utf-8"))
+def kinds_of_shared_refusals(tree: ast.Module) -> frozenset[ProblemType]:
+    """The kinds behind those functions of `callers` and `not_in_force` (in the kit) that a module imports."""
+    return frozenset(kind for module in (callers, not_in_force) for kind in _kinds_behind(module, tree))
+
+
+def _kinds_behind(module: ModuleType, tree: ast.Module) -> frozenset[ProblemType]:
+    whole = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     imports = [node for node in whole.body if isinstance(node, ast.ImportFrom)]
     wanted = {
         name.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == f"{KIT}.callers"
+        if isinstance(node, ast.ImportFrom) and node.module == module.__name__
         for name in node.names
     }
     functions = [node for node in whole.body if isinstance(node, ast.FunctionDef) and node.name in wanted]
@@ -82,6 +87,8 @@ def kinds_of_callers(tree: ast.Module) -> frozenset[ProblemType]:
 
 
 def kinds_raised_in(*packages: str) -> frozenset[ProblemType]:
-    """Every kind that the modules of components raise, themselves or by the kit's refusals of callers."""
+    """Every kind that the modules of components raise, themselves or by refusals shared in the kit."""
     trees = [tree for _, tree in sources(*packages)]
-    return frozenset(kind for tree in trees for kind in kinds_raised_by(tree) | kinds_of_callers(tree))
+    return frozenset(
+        kind for tree in trees for kind in kinds_raised_by(tree) | kinds_of_shared_refusals(tree)
+    )

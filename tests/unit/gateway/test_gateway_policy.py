@@ -8,16 +8,7 @@ import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.operations import OperationTree
-from lienthong.gateway.policy import (
-    Denial,
-    Expired,
-    Grant,
-    NotInForce,
-    NotYetValid,
-    Pending,
-    Revoked,
-    decide,
-)
+from lienthong.gateway.policy import Denial, Grant, decide
 from lienthong.gateway.table import (
     AgreementRule,
     RoutingTable,
@@ -26,6 +17,7 @@ from lienthong.gateway.table import (
     assemble,
 )
 from lienthong.gateway.upstreams import Upstreams
+from lienthong.kit.problems.not_in_force import Expired, NotInForce, NotYetValid, Pending, Revoked
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
-from lienthong.gateway.policy import Denial, Expired, Grant, NotYetValid, Pending, Revoked, decide
+from lienthong.gateway.policy import Denial, Grant, decide
+from lienthong.kit.problems.not_in_force import refusal
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.gateway.match import ServiceTarget
     from lienthong.gateway.operations import OperationRoute
-    from lienthong.gateway.policy import NotInForce
     from lienthong.kit.problems import ProblemError
 
 
@@ -30,21 +30,15 @@ def authorize(
             agreement-pending, agreement-expired, agreement-revoked, no-agreement.
     """
     decision = decide(target.table, target.route, operation.id, client, purpose, now)
-    if not isinstance(decision, Grant):
-        raise _refusal(decision, client, target.route.id, operation.id)
-    return decision
+    if isinstance(decision, Grant):
+        return decision
+    if isinstance(decision, Denial):
+        raise _denied(decision, client, target.route.id, operation.id)
+    raise refusal(decision, target.route.id)
 
 
-def _refusal(denial: Denial | NotInForce, client: str, service: str, operation: str) -> ProblemError:
+def _denied(denial: Denial, client: str, service: str, operation: str) -> ProblemError:
     match denial:
-        case NotYetValid(agreement, valid_from):
-            return problems.agreement_not_yet_valid(agreement, service, valid_from)
-        case Pending(agreement):
-            return problems.agreement_pending(agreement, service)
-        case Expired(agreement, valid_to):
-            return problems.agreement_expired(agreement, service, valid_to)
-        case Revoked(agreement):
-            return problems.agreement_revoked(agreement, service)
         case Denial.CLIENT_SUSPENDED:
             return problems.client_suspended(client)
         case Denial.SERVICE_SUSPENDED:

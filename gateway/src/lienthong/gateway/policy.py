@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from lienthong.kit.problems.not_in_force import Expired, NotYetValid, Pending, Revoked, nearest
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.gateway.table import AgreementRule, RoutingTable, ServiceRoute
+    from lienthong.kit.problems.not_in_force import NotInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class Grant:
 
 
 class Denial(Enum):
-    """Why a call is not allowed, though no agreement has to be named for it."""
+    """Why a call is not allowed, where the reason is not one agreement that is not in force."""
 
     CLIENT_SUSPENDED = auto()
     SERVICE_SUSPENDED = auto()
@@ -29,40 +33,6 @@ class Denial(Enum):
     OPERATION = auto()
     PURPOSE = auto()
     PURPOSE_NEEDED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class NotYetValid:
-    """The agreement is approved, for a time that has not begun."""
-
-    agreement: str
-    valid_from: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """The agreement was requested and is not decided yet."""
-
-    agreement: str
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """The agreement was approved, for a time that is over."""
-
-    agreement: str
-    valid_to: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """The agreement was approved, and is revoked."""
-
-    agreement: str
-
-
-NotInForce: TypeAlias = NotYetValid | Pending | Expired | Revoked
-"""There is an agreement between consumer and service, but it is not in force."""
 
 
 def decide(
@@ -77,7 +47,7 @@ def decide(
 
     Of several agreements that allow it, the oldest is taken (by `valid_from`, then id). Without a stated
     purpose an agreement is suitable when it allows exactly one. An agreement in force that does not allow the
-    call decides the reason; only where none is in force, the consumer is told of one that is not.
+    call gives the reason; one that is not in force is reported only where none is in force.
     """
     if consumer not in table.active_systems:
         return Denial.CLIENT_SUSPENDED if consumer in table.suspended_systems else Denial.NO_AGREEMENT
@@ -100,23 +70,16 @@ def decide(
 
 
 def _not_in_force(table: RoutingTable, key: tuple[str, str], now: datetime) -> NotInForce | None:
-    """The agreement that is nearest to being in force.
-
-    One that lacks only time comes before one that somebody has to decide on, and that before those that would
-    have to be requested again, of which the one that lasted longest comes first.
-    """
-    rules, unapproved = table.agreements.get(key, ()), table.unapproved.get(key, ())
-    future = [rule for rule in rules if now < rule.valid_from]
-    if future:
-        first = min(future, key=lambda rule: rule.valid_from)
-        return NotYetValid(first.id, first.valid_from)
-    for agreement in unapproved:
-        if not agreement.revoked:
-            return Pending(agreement.id)
-    if rules:
-        last = max(rules, key=lambda rule: rule.valid_to)
-        return Expired(last.id, last.valid_to)
-    return Revoked(unapproved[0].id) if unapproved else None
+    """The agreement to report where none is in force; None if there is none at all."""
+    approved = (
+        NotYetValid(rule.id, rule.valid_from) if now < rule.valid_from else Expired(rule.id, rule.valid_to)
+        for rule in table.agreements.get(key, ())
+    )
+    unapproved = (
+        Revoked(agreement.id) if agreement.revoked else Pending(agreement.id)
+        for agreement in table.unapproved.get(key, ())
+    )
+    return nearest(chain(approved, unapproved))
 
 
 def _only_purpose(rule: AgreementRule) -> str | None:

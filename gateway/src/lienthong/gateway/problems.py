@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lienthong.kit.clock import rfc3339
 from lienthong.kit.problems import ProblemError, agreements, calls, general
 from lienthong.kit.problems.callers import client_suspended, insufficient_scope, no_token, token_refused
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
 __all__ = [
-    "agreement_expired",
-    "agreement_not_yet_valid",
-    "agreement_pending",
-    "agreement_revoked",
     "audit_unavailable",
     "client_suspended",
     "headers_too_large",
@@ -67,42 +61,6 @@ def no_agreement(client: str, service: str) -> ProblemError:
         f"{client} chưa có thoả thuận với {service}.",
     )
     return ProblemError(agreements.NO_AGREEMENT, detail)
-
-
-def agreement_pending(agreement: str, service: str) -> ProblemError:
-    """The client's agreement was requested and is not decided yet."""
-    detail = BilingualText(
-        f"The agreement {agreement} on {service} is requested and not approved yet.",
-        f"Thoả thuận {agreement} về {service} đã được đề nghị nhưng chưa được phê duyệt.",
-    )
-    return ProblemError(agreements.AGREEMENT_PENDING, detail)
-
-
-def agreement_not_yet_valid(agreement: str, service: str, valid_from: datetime) -> ProblemError:
-    """The client's agreement is approved and begins later."""
-    detail = BilingualText(
-        f"The agreement {agreement} on {service} is valid from {rfc3339(valid_from)} on.",
-        f"Thoả thuận {agreement} về {service} có hiệu lực từ {rfc3339(valid_from)}.",
-    )
-    return ProblemError(agreements.AGREEMENT_NOT_YET_VALID, detail)
-
-
-def agreement_expired(agreement: str, service: str, valid_to: datetime) -> ProblemError:
-    """The client's agreement is approved and its time is over."""
-    detail = BilingualText(
-        f"The agreement {agreement} on {service} was valid until {rfc3339(valid_to)}.",
-        f"Thoả thuận {agreement} về {service} đã hết hiệu lực từ {rfc3339(valid_to)}.",
-    )
-    return ProblemError(agreements.AGREEMENT_EXPIRED, detail)
-
-
-def agreement_revoked(agreement: str, service: str) -> ProblemError:
-    """The client's agreement was revoked."""
-    detail = BilingualText(
-        f"The agreement {agreement} on {service} is revoked.",
-        f"Thoả thuận {agreement} về {service} đã bị thu hồi.",
-    )
-    return ProblemError(agreements.AGREEMENT_REVOKED, detail)
 
 
 def operation_not_in_agreement(operation: str) -> ProblemError:

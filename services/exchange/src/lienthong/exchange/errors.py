@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lienthong.kit.clock import rfc3339
 from lienthong.kit.problems import ProblemError, agreements, general
 from lienthong.kit.problems import exchange as kinds
 from lienthong.kit.problems.callers import client_suspended
@@ -13,15 +12,10 @@ from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
 __all__ = [
     "EventViolation",
     "SecretUnusableError",
-    "agreement_expired",
-    "agreement_not_yet_valid",
-    "agreement_pending",
-    "agreement_revoked",
     "batch_too_large",
     "bus_unavailable",
     "client_suspended",
@@ -158,42 +152,6 @@ def no_agreement(event_type: str) -> ProblemError:
         f"Chưa có thoả thuận cho phép hệ thống này nhận {event_type}.",
     )
     return ProblemError(agreements.NO_AGREEMENT, detail)
-
-
-def agreement_pending(agreement: str, event_type: str) -> ProblemError:
-    """The caller's agreement was requested and is not decided yet."""
-    detail = BilingualText(
-        f"The agreement {agreement} on {event_type} is requested and not approved yet.",
-        f"Thoả thuận {agreement} về {event_type} đã được đề nghị nhưng chưa được phê duyệt.",
-    )
-    return ProblemError(agreements.AGREEMENT_PENDING, detail)
-
-
-def agreement_not_yet_valid(agreement: str, event_type: str, valid_from: datetime) -> ProblemError:
-    """The caller's agreement is approved and begins later."""
-    detail = BilingualText(
-        f"The agreement {agreement} on {event_type} is valid from {rfc3339(valid_from)} on.",
-        f"Thoả thuận {agreement} về {event_type} có hiệu lực từ {rfc3339(valid_from)}.",
-    )
-    return ProblemError(agreements.AGREEMENT_NOT_YET_VALID, detail)
-
-
-def agreement_expired(agreement: str, event_type: str, valid_to: datetime) -> ProblemError:
-    """The caller's agreement is approved and its time is over."""
-    detail = BilingualText(
-        f"The agreement {agreement} on {event_type} was valid until {rfc3339(valid_to)}.",
-        f"Thoả thuận {agreement} về {event_type} đã hết hiệu lực từ {rfc3339(valid_to)}.",
-    )
-    return ProblemError(agreements.AGREEMENT_EXPIRED, detail)
-
-
-def agreement_revoked(agreement: str, event_type: str) -> ProblemError:
-    """The caller's agreement was revoked."""
-    detail = BilingualText(
-        f"The agreement {agreement} on {event_type} is revoked.",
-        f"Thoả thuận {agreement} về {event_type} đã bị thu hồi.",
-    )
-    return ProblemError(agreements.AGREEMENT_REVOKED, detail)
 
 
 def unknown_subscription(name: str) -> ProblemError:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import Enum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as contract
+from lienthong.kit.problems.not_in_force import Expired, NotYetValid, Pending, Revoked
 from lienthong.kit.replica import VersionGapError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from lienthong.kit.problems.not_in_force import NotInForce
 
 ResourceId = tuple[int, str]
 """A resource's kind and id."""
@@ -44,47 +46,28 @@ class EventType:
     schema: str
 
 
-class AgreementState(Enum):
-    """Where an agreement stands at one moment; only `IN_FORCE` permits anything."""
-
-    IN_FORCE = auto()
-    NOT_YET_VALID = auto()
-    """Approved, and it begins later."""
-    PENDING = auto()
-    """Requested, and not decided yet."""
-    EXPIRED = auto()
-    """Approved, and its time is over."""
-    REVOKED = auto()
-    REJECTED = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class EventAgreement:
-    """An agreement on an event type; without `valid_to` it is open-ended."""
+    """An agreement on an event type that is not rejected; without `valid_to` it is open-ended."""
 
     id: str
     status: contract.AgreementStatus.ValueType
     valid_from: datetime | None
     valid_to: datetime | None
 
-    def state_at(self, moment: datetime) -> AgreementState:
-        """Where the agreement stands at `moment`; it is in force from `valid_from` to before `valid_to`."""
-        match self.status:
-            case contract.AGREEMENT_STATUS_REQUESTED:
-                return AgreementState.PENDING
-            case contract.AGREEMENT_STATUS_REVOKED:
-                return AgreementState.REVOKED
-            case contract.AGREEMENT_STATUS_APPROVED:
-                return self._approved_state_at(moment)
-            case _:
-                return AgreementState.REJECTED
+    def not_in_force(self, moment: datetime) -> NotInForce | None:
+        """Why the agreement permits nothing at `moment`; None if it is in force.
 
-    def _approved_state_at(self, moment: datetime) -> AgreementState:
+        An approved agreement is in force from `valid_from` to before `valid_to`.
+        """
+        if self.status != contract.AGREEMENT_STATUS_APPROVED:
+            revoked = self.status == contract.AGREEMENT_STATUS_REVOKED
+            return Revoked(self.id) if revoked else Pending(self.id)
         if self.valid_to is not None and self.valid_to <= moment:
-            return AgreementState.EXPIRED
+            return Expired(self.id, self.valid_to)
         if self.valid_from is not None and moment < self.valid_from:
-            return AgreementState.NOT_YET_VALID
-        return AgreementState.IN_FORCE
+            return NotYetValid(self.id, self.valid_from)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +94,7 @@ class EventCatalog:
                     systems[resource.system.id] = _participant(resource.system)
                 case "event_type":
                     event_types[resource.event_type.id] = _event_type(resource.event_type)
-                case "agreement" if resource.agreement.event_type_id:
+                case "agreement" if resource.agreement.event_type_id and _may_permit(resource.agreement):
                     parties = (resource.agreement.consumer_id, resource.agreement.event_type_id)
                     agreements[parties] += (_agreement(resource.agreement),)
         return EventCatalog(
@@ -171,6 +154,15 @@ def _event_type(message: contract.EventType) -> EventType:
         active=message.status == contract.STATUS_ACTIVE,
         schema=message.data_schema,
     )
+
+
+def _may_permit(message: contract.Agreement) -> bool:
+    """Whether the agreement permits events at some time or is worth reporting: all but the rejected ones."""
+    return message.status in {
+        contract.AGREEMENT_STATUS_REQUESTED,
+        contract.AGREEMENT_STATUS_APPROVED,
+        contract.AGREEMENT_STATUS_REVOKED,
+    }
 
 
 def _agreement(message: contract.Agreement) -> EventAgreement:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lienthong.exchange import errors
-from lienthong.exchange.domain.catalog import AgreementState, EventAgreement
+from lienthong.kit.problems.not_in_force import nearest, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from datetime import datetime
 
     from lienthong.exchange.domain.catalog import EventCatalog, EventType
-    from lienthong.kit.problems import ProblemError
 
 
 def publishable(catalog: EventCatalog, client_id: str, event_type_id: str) -> EventType:
@@ -38,33 +36,22 @@ def receivable(catalog: EventCatalog, client_id: str, event_type_id: str, now: d
     """
     event_type = _known(catalog, client_id, event_type_id)
     if event_type.system_id != client_id:
-        agreements = {
-            agreement.state_at(now): agreement
-            for agreement in catalog.agreements.get((client_id, event_type_id), ())
-        }
-        if AgreementState.IN_FORCE not in agreements:
-            raise _refusal(event_type_id, agreements)
+        _refuse_without_agreement(catalog, client_id, event_type_id, now)
     _refuse_suspended(catalog, event_type)
     return event_type
 
 
-def _refusal(event_type_id: str, agreements: Mapping[AgreementState, EventAgreement]) -> ProblemError:
-    """The problem that tells a client why none of its agreements on an event type is in force.
-
-    Of several agreements it names the one that is closest to being in force: one that begins later, else one
-    that awaits a decision, else one that has to be requested anew.
-    """
-    match agreements:
-        case {AgreementState.NOT_YET_VALID: EventAgreement(id=name, valid_from=datetime() as valid_from)}:
-            return errors.agreement_not_yet_valid(name, event_type_id, valid_from)
-        case {AgreementState.PENDING: EventAgreement(id=name)}:
-            return errors.agreement_pending(name, event_type_id)
-        case {AgreementState.EXPIRED: EventAgreement(id=name, valid_to=datetime() as valid_to)}:
-            return errors.agreement_expired(name, event_type_id, valid_to)
-        case {AgreementState.REVOKED: EventAgreement(id=name)}:
-            return errors.agreement_revoked(name, event_type_id)
-        case _:
-            return errors.no_agreement(event_type_id)
+def _refuse_without_agreement(
+    catalog: EventCatalog, client_id: str, event_type_id: str, now: datetime
+) -> None:
+    reasons = []
+    for agreement in catalog.agreements.get((client_id, event_type_id), ()):
+        reason = agreement.not_in_force(now)
+        if reason is None:
+            return
+        reasons.append(reason)
+    reported = nearest(reasons)
+    raise errors.no_agreement(event_type_id) if reported is None else refusal(reported, event_type_id)
 
 
 def _known(catalog: EventCatalog, client_id: str, event_type_id: str) -> EventType:
