@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,7 +18,9 @@ from lienthong.kit.problems.not_in_force import (
     nearest,
     refusal,
 )
-from lienthong.kit.problems.problem import ProblemType
+
+if TYPE_CHECKING:
+    from lienthong.kit.problems.problem import ProblemType
 
 MOMENT = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
