@@ -114,7 +114,7 @@ def test_output_is_utf_8_whatever_the_console_is(home: Path, encoding: str) -> N
         (("get", "systems"), 0, "Tra cứu thông tin thửa đất"),
         (("call", "GET", f"{SERVICE}/absent", "--as", "one-stop"), 1, "không có thửa này"),
         (("get", "nonsense"), 2, "Không có loại"),
-        (("doctor",), 0, "Sổ kiểm toán"),
+        (("doctor",), 0, "Sổ nhật ký"),
     ):
         done = piped(home, *words, **environment)
         assert done.returncode == code, done.stderr

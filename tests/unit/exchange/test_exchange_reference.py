@@ -13,7 +13,9 @@ from lienthong.kit.rest import create_rest_app
 from lienthong.kit.settings import Settings
 from tests.support.problems import kinds_raised_in
 
-_REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "exchange.md").read_text(encoding="utf-8")
+_FOLDER = Path(__file__).parents[3] / "docs" / "reference"
+_REFERENCE = (_FOLDER / "exchange.md").read_text(encoding="utf-8")
+_SETTINGS = (_FOLDER / "settings.md").read_text(encoding="utf-8")
 # Told by the kit on behalf of every service.
 _COMMON = {
     "insufficient-scope",
@@ -55,7 +57,8 @@ def test_every_problem_is_in_the_openapi_document() -> None:
 
 
 def test_every_setting_is_described_and_no_other() -> None:
-    described = set(re.findall(r"^\| `(LIENTHONG_\w+)`", section("Settings"), re.MULTILINE))
+    exchange = _SETTINGS.split("\n## Exchange")[1].split("\n## ")[0]
+    described = set(re.findall(r"^\| `(LIENTHONG_\w+)`", exchange, re.MULTILINE))
     own = ExchangeSettings.model_fields.keys() - Settings.model_fields.keys()
     assert described == {f"LIENTHONG_{name.upper()}" for name in own}
 

@@ -66,7 +66,10 @@ def test_every_problem_is_documented_with_its_status() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    documented = {row[0].strip("`").lower() for row in rows("gateway.md") if row[0].startswith("`GATEWAY_")}
+    variables = [row[0].strip("`") for row in rows("settings.md")]
+    documented = {
+        name.removeprefix("LIENTHONG_").lower() for name in variables if name.startswith("LIENTHONG_GATEWAY_")
+    }
     assert documented == {name for name in GatewaySettings.model_fields if name.startswith("gateway_")}
 
 

@@ -5,8 +5,8 @@
     with Client.from_folder("my-system") as client:
         answer = client.call("H11.05/land/parcels-v1", "GET", "/parcels/1", purpose="land-procedure")
 
-The public names stand in `__init__.pyi`. They are imported when first used, so that the `lienthong` command
-starts fast.
+The public names are listed in `__init__.pyi`. Each is imported when first used, so that the `lienthong`
+command starts fast.
 """
 
 import lazy_loader

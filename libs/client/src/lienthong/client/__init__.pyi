@@ -1,4 +1,7 @@
-"""The public names of the SDK, listed here alone."""
+"""The public names of the SDK, listed here alone.
+
+`Client` and `AsyncClient` are the ways in; the rest is what they take, answer and raise.
+"""
 
 __all__: list[str]
 
@@ -21,10 +24,12 @@ from .errors import InputError as InputError
 from .errors import InvalidError as InvalidError
 from .errors import LienthongError as LienthongError
 from .errors import ManifestError as ManifestError
+from .errors import Mistake as Mistake
 from .errors import NotAGatewayError as NotAGatewayError
 from .errors import NotFoundError as NotFoundError
 from .errors import NotYetRecordedError as NotYetRecordedError
 from .errors import RefusedError as RefusedError
+from .errors import Text as Text
 from .errors import UnauthenticatedError as UnauthenticatedError
 from .errors import UnavailableError as UnavailableError
 from .errors import UnreachableError as UnreachableError

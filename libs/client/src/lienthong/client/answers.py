@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A provider's answer to a call, its own errors included; refusals of the bus are raised instead."""
+    """A provider's answer to a call, whatever its status; refusals of the bus are raised instead.
+
+    `headers` finds names in any case. `transaction_id` identifies the call in the audit log.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -117,7 +120,10 @@ class ApplyResult:
 
 @dataclass(frozen=True, slots=True)
 class PublishedEvent:
-    """An event that is stored durably; `duplicate` says that its id had been accepted before."""
+    """An event that is stored durably, with its number in the stream.
+
+    `duplicate` says that it had been accepted before under this id; `sequence` is then the first one.
+    """
 
     id: str
     sequence: int
@@ -126,10 +132,10 @@ class PublishedEvent:
 
 @dataclass(frozen=True, slots=True)
 class PulledEvent:
-    """An event taken from a subscription.
+    """An event received from a subscription.
 
-    `ack` is the token that acknowledges it, `sequence` its place in the stream, `delivered` counts its
-    deliveries.
+    `event` is the CloudEvent in JSON format, its payload under `data`. `ack` is the token that acknowledges
+    it, `sequence` its number in the stream, `delivered` counts its deliveries, this one included.
     """
 
     ack: str = field(repr=False)
@@ -140,7 +146,7 @@ class PulledEvent:
 
 @dataclass(frozen=True, slots=True)
 class RefusedAck:
-    """An acknowledgement that came too late or was not known."""
+    """A token that acknowledged nothing, and why."""
 
     token: str = field(repr=False)
     detail: str
@@ -148,7 +154,7 @@ class RefusedAck:
 
 @dataclass(frozen=True, slots=True)
 class AckResult:
-    """Which acknowledgements were taken and which were not."""
+    """Which tokens acknowledged their events, and which were refused."""
 
     acknowledged: tuple[str, ...]
     refused: tuple[RefusedAck, ...]

@@ -1,4 +1,4 @@
-"""What the shell offers while a command is typed: names on this machine, kinds, and ids of the catalog.
+"""Shell completion: names on this machine, kinds, statuses, and ids of the catalog.
 
 The catalog is asked with a short time-out. Whatever goes wrong, nothing is offered and nothing is said: a
 message would land in the middle of the line that is being typed.

@@ -78,7 +78,7 @@ _GATEWAY = Text("Cổng", "Gateway")
 _METADATA = Text("Siêu dữ liệu", "Metadata")
 _CLOCK = Text("Đồng hồ", "Clock")
 _TOKEN = Text("Mã truy cập", "Token")
-_CHECKPOINT = Text("Sổ kiểm toán", "Ledger")
+_CHECKPOINT = Text("Sổ nhật ký", "Ledger")
 
 
 def _versions() -> Check:
@@ -95,7 +95,7 @@ def _credentials(as_: str | None) -> tuple[Credentials | None, list[Check]]:
                 "skip",
                 _CREDENTIALS,
                 Text("chưa chọn", "none chosen"),
-                Text("Thêm --as THƯ_MỤC để khám cả phần này.", "Add --as FOLDER to check these too."),
+                Text("Thêm --as THƯ_MỤC để kiểm tra cả phần này.", "Add --as FOLDER to check these too."),
             )
         ]
     try:
@@ -153,7 +153,7 @@ def _metadata(response: httpx.Response, credentials: Credentials | None) -> Chec
             ),
             Text(
                 "Sửa issuer và token_endpoint trong client.json, hoặc chọn đúng --gateway.",
-                "Mend issuer and token_endpoint in client.json, or choose the right --gateway.",
+                "Correct issuer and token_endpoint in client.json, or choose the right --gateway.",
             ),
         )
     return Check("metadata", "ok", _METADATA, Text(f"nơi cấp {issuer}", f"issuer {issuer}"))
@@ -163,7 +163,12 @@ def _clock(response: httpx.Response, now: float) -> Check:
     try:
         there = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
     except ValueError:
-        return Check("clock", "skip", _CLOCK, Text("cổng không nói giờ", "the gateway tells no time"))
+        return Check(
+            "clock",
+            "skip",
+            _CLOCK,
+            Text("câu trả lời của cổng không có giờ", "the gateway's answer has no date"),
+        )
     # The header has whole seconds: within one second nothing can be told.
     skew = now - there
     state: State = "ok" if abs(skew) <= SKEW_WARNING else "warn" if abs(skew) <= SKEW_LIMIT else "fail"

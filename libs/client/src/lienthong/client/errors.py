@@ -16,7 +16,7 @@
     │   └── UnavailableError           429 and 5xx: trying again later may help
     └── VerificationError    a receipt, checkpoint or ledger does not prove what it claims (exit code 1)
 
-Every error speaks Vietnamese first and English beside it, and says what to do next.
+Every text of an error is in Vietnamese and in English (`Text`).
 """
 
 from __future__ import annotations
@@ -71,7 +71,11 @@ class Mistake:
 
 
 class LienthongError(Exception):
-    """The root: a code, a title, and where known a detail and what to do next."""
+    """The root of all errors of the SDK.
+
+    `code` is the stable name of the error for programs, `title` says what went wrong, `detail` what was wrong
+    this time, `advice` what to do next (None where unknown), `mistakes` lists every place that is wrong.
+    """
 
     exit_code: ClassVar[int] = 1
     default_code: ClassVar[str] = "error"
@@ -180,7 +184,7 @@ class ForbiddenError(RefusedError):
 
 
 class NotFoundError(RefusedError):
-    """404."""
+    """404: there is no such resource, service, subscription or entry."""
 
 
 class NotYetRecordedError(NotFoundError):

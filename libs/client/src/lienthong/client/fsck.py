@@ -72,12 +72,15 @@ def examine(
     """
     if earlier is not None and earlier.size > present.size:
         raise VerificationError(
-            Text("Sổ đã ngắn đi", "The ledger has become shorter"),
+            Text("Sổ nhật ký đã ngắn đi", "The ledger has become shorter"),
             Text(
                 f"Trước có {earlier.size} bản ghi, nay {present.size}.",
                 f"It had {earlier.size} records, now {present.size}.",
             ),
-            Text("Giữ hiện trạng, báo an toàn thông tin.", "Keep everything as it is and tell security."),
+            Text(
+                "Giữ nguyên hiện trạng, báo bộ phận an toàn thông tin.",
+                "Keep everything as it is and tell the security staff.",
+            ),
         )
     checkpoint = present if earlier is None else earlier
     report = check_log(checkpoint, lambda address: _fetch(client, address, present.size), progress=progress)

@@ -78,7 +78,7 @@ def read_key_files(contents: Sequence[bytes], passphrase: Callable[[], bytes]) -
     """The one key that these PEM files hold; a certificate beside the private key must belong to it.
 
     `passphrase` is asked only when the key is encrypted. Raises `InputError` that says what cannot be used;
-    its text never repeats anything of a key.
+    its text never contains any part of a key.
     """
     private: Private | None = None
     public: list[Public] = []

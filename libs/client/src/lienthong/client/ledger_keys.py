@@ -21,8 +21,8 @@ def ledger_key(
 ) -> VerifierKey:
     """The key given (as text or as a file), else the one kept on this machine, else the server's own.
 
-    The server's own key proves less, for who changes the ledger can change the key beside it: `warn` hears
-    so. Without a client there is none to ask, and `InputError` says how to give a key.
+    The server's own key proves less, for who changes the ledger can change the key beside it: `warn` is
+    called with that. Without a client there is none to ask, and `InputError` says how to give a key.
     """
     if given is not None:
         return read_key(_text(given))

@@ -1,4 +1,4 @@
-"""Every operation of the bus as a value: what to send, and how to read the answer. No I/O happens here."""
+"""The operations of the bus as values: what to send, and how to read the answer. No I/O happens here."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ class Operation(Generic[T]):
             raise NotAGatewayError(
                 Text("Không hiểu câu trả lời", "The answer cannot be understood"),
                 Text(
-                    f"{self.method} {self.path}: câu trả lời {response.status_code} không đúng hợp đồng.",
-                    f"{self.method} {self.path}: the answer {response.status_code} breaks the contract.",
+                    f"{self.method} {self.path}: câu trả lời {response.status_code} không đúng đặc tả.",
+                    f"{self.method} {self.path}: the answer {response.status_code} is not as specified.",
                 ),
                 Text(
                     "Kiểm tra địa chỉ cổng và phiên bản: lienthong doctor",
@@ -128,15 +128,15 @@ def request(
 ) -> Operation[Answer]:
     """Any request to the gateway, by its path (which may hold a query).
 
-    Raises `InputError` where the path has `.` or `..` in it: a value put into a path without care would lead
-    the call elsewhere.
+    Raises `InputError` where the path has `.` or `..` in it: a value that was put into a path unencoded would
+    lead the call elsewhere.
     """
     if any(
         re.sub("%2e", ".", part, flags=re.IGNORECASE) in {".", ".."}
         for part in re.split(r"[/\\]", path.partition("?")[0])
     ):
         raise InputError(
-            Text("Đường dẫn không chuẩn", "The path is not normal"),
+            Text("Đường dẫn có thể hiểu theo nhiều cách", "The path is not normal"),
             Text(f"{path} có đoạn «.» hoặc «..».", f"{path} has a segment '.' or '..'."),
             Text(
                 "Mã hoá giá trị trước khi ghép vào đường dẫn.",
@@ -250,7 +250,7 @@ def publish(
     time: datetime,
     subject: str | None = None,
 ) -> Operation[PublishedEvent]:
-    """Publish one event (CloudEvents 1.0, structured JSON); the same id twice counts once."""
+    """Publish one event (CloudEvents 1.0, structured mode); sent again with its id, it is stored once."""
     event = {
         "specversion": "1.0",
         "id": event_id,
@@ -271,9 +271,10 @@ def publish(
 
 
 def subscribe(name: str, event_type: str, *, start: str, ordered: bool) -> Operation[Mapping[str, Any]]:
-    """Make a subscription, or keep the one of that name.
+    """Create a subscription; one of this name with the same properties stays as it is.
 
-    `start` is `new` or `all`; `ordered` holds newer events back until the last pull is acknowledged.
+    `start` is `new` (events from now on) or `all` (those stored too). With `ordered`, newer events are held
+    back until those of the last pull are acknowledged.
     """
     return Operation(
         "PUT",
@@ -290,12 +291,12 @@ def subscriptions() -> Operation[tuple[Mapping[str, Any], ...]]:
 
 
 def unsubscribe(name: str) -> Operation[None]:
-    """End a subscription; what it had not taken is dropped."""
+    """Delete a subscription; events that it has not received yet are not kept for it."""
     return Operation("DELETE", f"/exchange/v1/subscriptions/{_segments(name)}", lambda _: None)
 
 
 def pull(name: str, *, limit: int, wait: float) -> Operation[tuple[PulledEvent, ...]]:
-    """Take up to `limit` events, waiting up to `wait` seconds for the first."""
+    """Receive up to `limit` events, waiting up to `wait` seconds for the first."""
     return Operation(
         "POST",
         f"/exchange/v1/subscriptions/{_segments(name)}/pull",
@@ -307,7 +308,7 @@ def pull(name: str, *, limit: int, wait: float) -> Operation[tuple[PulledEvent, 
 
 
 def ack(name: str, tokens: Sequence[str]) -> Operation[AckResult]:
-    """Acknowledge events, so that they do not come again."""
+    """Acknowledge events, so that they are not delivered again."""
     return Operation(
         "POST",
         f"/exchange/v1/subscriptions/{_segments(name)}/ack",
@@ -318,7 +319,7 @@ def ack(name: str, tokens: Sequence[str]) -> Operation[AckResult]:
 
 
 def receipt(transaction_id: str, kind: str | None = None) -> Operation[str]:
-    """The receipt of a transaction's record of this kind, by default `call` (c2sp.org/tlog-proof@v1)."""
+    """The receipt of the record of this kind of a transaction, by default `call` (c2sp.org/tlog-proof@v1)."""
     path = f"/audit/v1/receipts/{_segments(transaction_id)}"
     return Operation("GET", path, lambda response: response.text, params=_known({"kind": kind}))
 
@@ -326,7 +327,11 @@ def receipt(transaction_id: str, kind: str | None = None) -> Operation[str]:
 def entries(
     filters: Mapping[str, Any], *, cursor: str | None = None, limit: int | None = None
 ) -> Operation[Page]:
-    """A page of the ledger's entries that fit: tx, client, service, agency, kind, status, from, to."""
+    """A page of the ledger's entries that match all filters.
+
+    Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339), as in
+    docs/reference/ledger.md.
+    """
     params = _known({**filters, "cursor": cursor, "limit": limit})
     return Operation("GET", "/audit/v1/entries", _page, params=params)
 
@@ -366,7 +371,7 @@ def _require_header(name: str, value: str) -> None:
             ),
             Text(
                 "Dùng mã (ví dụ mã mục đích, mã hồ sơ) thay cho chữ có dấu.",
-                "Use a code (of the purpose, of the case) in place of words with accents.",
+                "Use a code (of the purpose, of the case) in place of words with diacritics.",
             ),
         )
 

@@ -1,4 +1,4 @@
-"""Reads refusals off HTTP answers: problem documents (RFC 9457) and OAuth errors (RFC 6749 §5.2)."""
+"""Turns error responses into exceptions: problem documents (RFC 9457) and OAuth errors (RFC 6749 §5.2)."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _code(response: httpx.Response, document: dict[str, Any]) -> str | None:
         str(document.get("type", "")).removeprefix("urn:lgsp:problem:"),
     ):
         if isinstance(candidate, str) and candidate and candidate != "about:blank":
-            # OAuth writes its codes with underscores; here they all look alike.
+            # OAuth writes its codes with underscores; the codes of the bus have hyphens.
             return candidate.replace("_", "-")
     return None
 

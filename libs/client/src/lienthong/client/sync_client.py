@@ -35,7 +35,11 @@ class Client:
             answer = client.call("H11.05/land/parcels-v1", "GET", "/parcels/1", purpose="land")
             print(answer.json(), answer.transaction_id)
 
-    `timeout` is in seconds for each request. Raises `LienthongError` and its kinds, never httpx's errors.
+    `gateway` is the gateway's address, by default the issuer of the credentials; without credentials only
+    what is public can be read. `timeout` is in seconds for each request. Access tokens are fetched when
+    needed and renewed before they expire. Every method raises subclasses of `LienthongError`, never httpx's
+    errors: `UnreachableError` when no gateway answers, `RefusedError` when the bus refuses. `transport`,
+    `now`, `monotonic` and `sleep` are for tests.
     """
 
     def __init__(
@@ -61,7 +65,10 @@ class Client:
 
     @classmethod
     def from_folder(cls, folder: Path | str, *, gateway: str | None = None, timeout: float = 30.0) -> Client:
-        """A client with the credentials of a folder (`client.json` and `key.jwk`)."""
+        """A client with the credentials of a folder (`client.json` and `key.jwk`).
+
+        Raises `CredentialsError` where the folder is missing or damaged.
+        """
         return cls(Credentials.load(folder), gateway=gateway, timeout=timeout)
 
     def __enter__(self) -> Self:
@@ -89,7 +96,7 @@ class Client:
             return self._http.request(**arguments)
 
     def token(self) -> Token:
-        """A valid access token: the one in use, or a new one when that is about to expire."""
+        """An access token for other HTTP clients: the one in use, or a new one when that expires soon."""
         auth = wire.required(self._auth)
         last = httpx.Request("GET", self.gateway)
         flow = auth.sync_auth_flow(last)
@@ -116,9 +123,15 @@ class Client:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Call an operation of a service.
+        """Call an operation of a service, and return the provider's answer, whatever its status.
 
-        The provider's own errors are answers; refusals of the bus are raised.
+        `path` is a path of the service's OpenAPI document with its parameters filled in and percent-encoded,
+        `params` the query. The body is either `json`, any JSON value, or `content`, bytes whose type
+        `headers` names. `purpose`, `case` (the number of the case file) and `user` (who asks) go into the
+        audit record; `user` is stored only as a keyed hash. `purpose` may be left out where the agreement
+        has a single one.
+
+        Raises `RefusedError` when the bus refuses the call, for example `ForbiddenError`.
         """
         content, headers = operations.body(json, content, headers)
         return self.perform(
@@ -136,10 +149,11 @@ class Client:
         )
 
     def receipt(self, transaction_id: str, *, kind: str | None = None, wait: float = 10.0) -> str:
-        """The receipt of a call, waiting up to `wait` seconds for the ledger to integrate it.
+        """The receipt of a call as text (c2sp.org/tlog-proof), which `verification.verify` checks off line.
 
-        `kind` chooses another of its records than the call's outcome (`intent`, `admin`).
-        Raises `NotYetRecordedError` when it has not by then.
+        Waits up to `wait` seconds for the ledger to integrate the call, and raises `NotYetRecordedError` when
+        it has not by then. A transaction can have records of several kinds: `kind` is `call` by default,
+        `intent` or `admin`.
         """
         start = self._monotonic()
         while True:
@@ -161,9 +175,11 @@ class Client:
         subject: str | None = None,
         time: datetime | None = None,
     ) -> PublishedEvent:
-        """Publish an event; returns when it is durable.
+        """Publish an event of this system; returns when it is stored durably.
 
-        With an `event_id` of your own, publishing again after a failure does not double the event.
+        `data` is any JSON value that the event type's schema allows. `source` is `/{client id}` by default,
+        `time`, which needs a time zone, the present. Give an `event_id` of your own, so that
+        publishing again after a failure makes no second event; otherwise a random one is used.
         """
         credentials = wire.required(self._auth).tokens.credentials
         return self.perform(
@@ -180,7 +196,12 @@ class Client:
     def subscribe(
         self, name: str, event_type: str, *, start: Literal["new", "all"] = "new", ordered: bool = True
     ) -> Mapping[str, Any]:
-        """Make a subscription, or keep the one of that name; see `operations.subscribe`."""
+        """Create a subscription and return it; one of this name with the same properties stays as it is.
+
+        `start` is `new` (events from now on) or `all` (those stored too). With `ordered`, newer events are
+        held back until those of the last pull are acknowledged. Raises `ConflictError` where the name is
+        taken by another subscription.
+        """
         return self.perform(operations.subscribe(name, event_type, start=start, ordered=ordered))
 
     def subscriptions(self) -> tuple[Mapping[str, Any], ...]:
@@ -188,19 +209,28 @@ class Client:
         return self.perform(operations.subscriptions())
 
     def unsubscribe(self, name: str) -> None:
-        """End a subscription."""
+        """Delete a subscription; events that it has not received yet are not kept for it."""
         self.perform(operations.unsubscribe(name))
 
     def pull(self, name: str, *, limit: int = 10, wait: float = 0) -> tuple[PulledEvent, ...]:
-        """Take up to `limit` events, waiting up to `wait` seconds; each comes again until acknowledged."""
+        """Receive up to `limit` (1 to 100) events, waiting up to `wait` (0 to 30) seconds for the first.
+
+        An event that `ack` does not acknowledge in time is delivered again.
+        """
         return self.perform(operations.pull(name, limit=limit, wait=wait))
 
     def ack(self, name: str, pulled: Sequence[PulledEvent | str]) -> AckResult:
-        """Acknowledge events that `pull` gave."""
+        """Acknowledge events of `pull`, or their tokens, so that they are not delivered again.
+
+        The result names the tokens that were refused, for example those of another subscription.
+        """
         return self.perform(operations.ack(name, operations.ack_tokens(pulled)))
 
     def apply(self, manifests: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> ApplyResult:
-        """Create or update resources of the catalog, all or none of them."""
+        """Create or update resources of the catalog, all or none; with `dry_run`, only say what would change.
+
+        Raises `InvalidError` or `ConflictError`, whose `mistakes` name every place that is wrong.
+        """
         return self.perform(operations.apply(manifests, dry_run=dry_run))
 
     def manifests(self, kind: str, filters: Mapping[str, str] | None = None) -> Iterator[Mapping[str, Any]]:
@@ -217,7 +247,11 @@ class Client:
                 return
 
     def entries(self, filters: Mapping[str, str], *, limit: int | None = None) -> Iterator[Mapping[str, Any]]:
-        """Entries of the ledger that fit the filters, page by page, `limit` of them at most."""
+        """Entries of the ledger that match all filters, newest first, at most `limit`, fetched page by page.
+
+        Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339). Needs
+        the scope `audit:read`.
+        """
         cursor: str | None = None
         left = limit
         while left is None or left > 0:

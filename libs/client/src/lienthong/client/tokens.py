@@ -1,4 +1,4 @@
-"""Access tokens: how a token answer is read, how long a token is used, and when a new one is due. No I/O."""
+"""Access tokens: reading the token response, how long a token is used, and when a new one is due. No I/O."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ SETTLING_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token and when it ends, in seconds of the clock that the holder uses."""
+    """An access token.
+
+    `expires_in` is its lifetime in seconds. `renew_at` and `expires_at` are seconds of the monotonic clock of
+    the client that fetched it.
+    """
 
     value: str = field(repr=False)
     expires_in: float
@@ -34,7 +38,7 @@ class Token:
 
     @classmethod
     def read(cls, content: bytes, *, now: float) -> Token:
-        """Read a token answer (RFC 6749 §5.1); raises ValueError or TypeError.
+        """Read a token response (RFC 6749 §5.1); raises ValueError or TypeError.
 
         Renewal is due after four fifths of the lifetime, and at the latest thirty seconds before its end
         where the lifetime is a minute or more.

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 _REASONS: dict[type[TlogError], Text] = {
     SignatureRefusedError: Text(
         "Không có chữ ký hợp lệ của sổ bằng khoá này",
-        "The ledger's signature by this key is not there or wrong",
+        "The ledger's signature by this key is missing or wrong",
     ),
     WrongOriginError: Text("Biên nhận là của sổ khác", "This belongs to another ledger"),
     ProofRefusedError: Text(
         "Bản ghi không nằm ở vị trí này của sổ: nội dung hoặc đường chứng minh đã bị sửa",
-        "The record is not at this place of the ledger: it or its proof was changed",
+        "The record is not at this index of the ledger: it or its proof was changed",
     ),
 }
 
@@ -110,7 +110,8 @@ def not_proved(error: TlogError) -> VerificationError:
         title,
         Text(str(error), str(error)),
         Text(
-            "Kiểm tra đúng khoá của sổ và đúng tệp; nếu đúng cả hai, giữ tệp lại và báo an toàn thông tin.",
-            "Check that key and file are the right ones; if they are, keep the file and tell security.",
+            "Kiểm tra khoá của sổ và tệp; nếu cả hai đều đúng, giữ tệp lại và báo bộ phận an toàn thông tin.",
+            "Check that key and file are the right ones; if they are, keep the file and tell the "
+            "security staff.",
         ),
     )

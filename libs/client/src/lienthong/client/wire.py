@@ -79,7 +79,7 @@ def required(auth: Auth | None) -> Auth:
 def options(gateway: str, timeout: float) -> dict[str, Any]:
     """Keyword arguments for `httpx.Client` and `httpx.AsyncClient`.
 
-    Proxies of the environment are not asked for an address of this very machine.
+    For an address of this very machine the proxy variables of the environment are ignored.
     """
     return {
         "base_url": gateway,

@@ -100,7 +100,7 @@ class CatalogServices:
 
     @classmethod
     def of(cls, units: UnitsOfWork, new_id: NewId) -> CatalogServices:
-        """Build the services on one way of opening units of work."""
+        """Build the service of each feature; all open their units of work in the same way."""
         return cls(
             AgencyService(units),
             SystemService(units),

@@ -29,7 +29,7 @@ BODY_PROBLEMS = (
     general.UNSUPPORTED_MEDIA_TYPE,
     catalog.INVALID_MANIFESTS,
 )
-"""What endpoints that read a body answer with, where it cannot be used."""
+"""The problems of endpoints that read a body."""
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 
@@ -79,12 +79,12 @@ After = Annotated[str, Depends(_cursor)]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 """How many resources a page has at most."""
 
-AgencyFilter = Annotated[AgencyCode | None, Query(alias="agency", description="Only those of an agency.")]
-SystemFilter = Annotated[SystemRef | None, Query(alias="system", description="Only those of a system.")]
+AgencyFilter = Annotated[AgencyCode | None, Query(alias="agency", description="Only those of this agency.")]
+SystemFilter = Annotated[SystemRef | None, Query(alias="system", description="Only those of this system.")]
 
 
 async def read_json(request: Request, *, empty: Json = None) -> Json:
-    """Read the JSON body of a request; `empty` is what no body at all means.
+    """Read the JSON body of a request; `empty` is the value that stands for no body.
 
     Raises:
         ProblemError: `unsupported-media-type`, its Content-Type is not JSON; `request-too-large`, it is
@@ -135,7 +135,7 @@ def page_document(page: ResourcePage[Any], show: Callable[[Any], dict[str, Any]]
 
 
 def manifest_of(resource: Resource) -> dict[str, Any]:
-    """Return the manifest of a resource that everyone may see as a whole."""
+    """Return the manifest of a resource of a kind that hides nothing from anyone."""
     return resource.manifest()
 
 

@@ -11,7 +11,7 @@ from lienthong.kit.text import BilingualText
 
 DOES = BilingualText(
     "The event exchange: publish, subscribe, pull and acknowledge events.",
-    "Trao đổi sự kiện: đăng, đăng ký nhận, lấy và xác nhận sự kiện.",
+    "Trao đổi sự kiện: phát, đăng ký nhận, lấy và xác nhận sự kiện.",
 )
 
 

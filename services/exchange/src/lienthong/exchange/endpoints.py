@@ -163,7 +163,9 @@ def routes(
         "/subscriptions/{name}/pull",
         response_class=Response,
         responses=answer(
-            "application/json", struct_schema(PullDocument), "The events; none when none came in time."
+            "application/json",
+            struct_schema(PullDocument),
+            "The events; the list is empty when none came in time.",
         )
         | problems(*_RECEIVE, kinds.UNKNOWN_SUBSCRIPTION),
     )

@@ -128,7 +128,7 @@ def unknown_event_type(event_type: str) -> ProblemError:
 
 
 def not_the_provider(event_type: str) -> ProblemError:
-    """Somebody else than the event type's system publishes."""
+    """A system publishes events of a type that is another system's."""
     detail = BilingualText(
         f"Only the system that {event_type} belongs to may publish its events.",
         f"Chỉ hệ thống sở hữu {event_type} mới được gửi sự kiện loại này.",

@@ -133,7 +133,7 @@ class AcknowledgementRepository:
         return set(found)
 
     async def prune(self, subscription_id: str, *, through: int, before: datetime) -> None:
-        """Delete what the bus has long stored itself: up to a sequence, acknowledged before a moment."""
+        """Delete acknowledgements up to a sequence and from before a moment; the bus has stored them."""
         await self._session.execute(
             delete(AcknowledgedEvent).where(
                 AcknowledgedEvent.subscription_id == subscription_id,

@@ -108,7 +108,7 @@ class PulledEventDocument(msgspec.Struct, frozen=True):
 
 
 class PullDocument(msgspec.Struct, frozen=True):
-    """The delivered events, in the order in which they were accepted; none when none came in time."""
+    """The delivered events, in the order in which they were accepted; empty when none came in time."""
 
     events: list[PulledEventDocument]
 

@@ -59,7 +59,7 @@ def request(
         typer.Option(
             "--consumer",
             metavar="AGENCY/SYSTEM",
-            help="Hệ thống sử dụng, mặc định là --as · The system that will call, by default that of --as",
+            help="Bên khai thác, mặc định là --as · The system that will call, by default that of --as",
             autocompletion=completion.systems,
         ),
     ] = None,

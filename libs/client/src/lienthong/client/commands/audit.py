@@ -247,7 +247,7 @@ def fsck(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Tải cả sổ, tính lại, tìm chỗ hỏng · Download the ledger, compute it again, find what is broken."""
+    """Tải toàn bộ sổ nhật ký và kiểm tra lại · Download the whole ledger and check it again."""
     from lienthong.client import fsck as checks
     from lienthong.client import operations
     from lienthong.client.ledger_keys import ledger_key
@@ -285,8 +285,10 @@ def fsck(
         else:
             screen.note(
                 Text(
-                    f"✗ {len(findings)} chỗ hỏng trong {size} bản ghi: giữ hiện trạng, báo an toàn thông tin",
-                    f"✗ {len(findings)} findings in {size} records: keep everything as it is, tell security",
+                    f"✗ {len(findings)} chỗ hỏng trong {size} bản ghi: giữ nguyên hiện trạng, báo bộ phận "
+                    "an toàn thông tin",
+                    f"✗ {len(findings)} findings in {size} records: keep everything as it is and tell the "
+                    "security staff",
                 )
             )
 

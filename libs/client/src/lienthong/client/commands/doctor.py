@@ -22,7 +22,7 @@ def doctor(
 ) -> None:
     """Kiểm tra mọi thứ mà một lời gọi cần · Check everything that a call needs.
 
-    Cổng, đồng hồ, thông tin xác thực, mã truy cập, sổ kiểm toán · Gateway, clock, credentials, token, ledger.
+    Cổng, đồng hồ, thông tin xác thực, mã truy cập, sổ nhật ký · Gateway, clock, credentials, token, ledger.
     """
     from lienthong.client.diagnosis import diagnose
 

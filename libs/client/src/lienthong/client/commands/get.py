@@ -85,7 +85,7 @@ def get(
             "--consumer",
             metavar="AGENCY/SYSTEM",
             rich_help_panel=FILTERS,
-            help="Thoả thuận của bên sử dụng này · Agreements of this calling system",
+            help="Thoả thuận của bên khai thác này · Agreements of this calling system",
             autocompletion=completion.systems,
         ),
     ] = None,
@@ -112,7 +112,9 @@ def get(
     output: Annotated[
         Output,
         typer.Option(
-            "--output", "-o", help="Bảng, hoặc YAML để apply lại · A table, or YAML that can be applied again"
+            "--output",
+            "-o",
+            help="Bảng, hoặc YAML dùng lại được với apply · A table, or YAML that can be applied again",
         ),
     ] = Output.TABLE,
     as_: options.As = None,
@@ -268,7 +270,7 @@ _COLUMNS: dict[str, tuple[tuple[Column, ...], Callable[[Mapping[str, Any], "Scre
         (
             _ID,
             _STATUS,
-            Column(Text("BÊN DÙNG", "CONSUMER")),
+            Column(Text("BÊN KHAI THÁC", "CONSUMER")),
             Column(Text("ĐỐI TƯỢNG", "TARGET")),
             Column(Text("MỤC ĐÍCH", "PURPOSES")),
         ),

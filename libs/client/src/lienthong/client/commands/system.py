@@ -9,7 +9,7 @@ from lienthong.client.commands import options
 from lienthong.client.errors import Text
 from lienthong.client.terminal.help import command, group
 
-app = group("Đình chỉ và mở lại hệ thống · Suspend and resume systems")
+app = group("Tạm ngừng hệ thống và cho hoạt động trở lại · Suspend and resume systems")
 
 SystemId = Annotated[
     str,
@@ -39,8 +39,8 @@ def resume(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Mở lại hệ thống · Resume a system."""
-    _set(system_id, "resume", Text("Đã mở lại", "resumed"), as_, gateway, as_json=as_json)
+    """Cho hệ thống hoạt động trở lại · Resume a system."""
+    _set(system_id, "resume", Text("Đã cho hoạt động trở lại", "resumed"), as_, gateway, as_json=as_json)
 
 
 def _set(

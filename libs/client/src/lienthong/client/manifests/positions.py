@@ -138,7 +138,9 @@ class _Reader:
         merged: list[yaml.Node] = []
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self._mistake(key, pointer, Text("khoá phải là chữ", "a key must be a plain word"))
+                self._mistake(
+                    key, pointer, Text("tên trường phải là một giá trị đơn", "a key must be a single value")
+                )
                 continue
             if key.tag == f"{_STANDARD_TAG}merge":
                 merged += self._merged(value, pointer)
@@ -148,7 +150,7 @@ class _Reader:
             if name in found:
                 line = document.places[inner].line
                 twice = Text(
-                    f"khoá «{name}» lặp lại (đã có ở dòng {line})",
+                    f"trường «{name}» lặp lại (đã có ở dòng {line})",
                     f"duplicate key '{name}' (already on line {line})",
                 )
                 self._mistake(key, inner, twice)

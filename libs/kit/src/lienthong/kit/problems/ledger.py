@@ -31,7 +31,7 @@ UNKNOWN_TILE: Final = ProblemType(
     title=BilingualText("Unknown tile", "Ô băm không tồn tại"),
     advice=BilingualText(
         "Request only tiles of a tree whose checkpoint you have verified.",
-        "Chỉ yêu cầu các ô băm thuộc cây có điểm kiểm tra đã được xác minh.",
+        "Chỉ yêu cầu các ô băm thuộc cây có điểm kiểm đã được xác minh.",
     ),
 )
 UNKNOWN_ENTRY: Final = ProblemType(
@@ -40,7 +40,7 @@ UNKNOWN_ENTRY: Final = ProblemType(
     title=BilingualText("Unknown entry", "Bản ghi không tồn tại"),
     advice=BilingualText(
         "Entries are numbered from 0; the newest checkpoint (GET /audit/checkpoint) says how many there are.",
-        "Các bản ghi được đánh số từ 0; điểm kiểm tra mới nhất (GET /audit/checkpoint) cho biết có bao "
+        "Các bản ghi được đánh số từ 0; điểm kiểm mới nhất (GET /audit/checkpoint) cho biết có bao "
         "nhiêu bản ghi.",
     ),
 )

@@ -36,13 +36,17 @@ from lienthong.kit.openapi import problems
 from lienthong.kit.problems.catalog import CONFLICT, NOT_ALLOWED, UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
 
-StatusFilter = Annotated[AgreementStatus | None, Query(alias="status", description="Only those decided so.")]
-ConsumerFilter = Annotated[
-    SystemRef | None, Query(alias="consumer", description="Only those of a calling system.")
+StatusFilter = Annotated[
+    AgreementStatus | None, Query(alias="status", description="Only agreements with this status.")
 ]
-ServiceFilter = Annotated[ProvidedRef | None, Query(alias="service", description="Only those on a service.")]
+ConsumerFilter = Annotated[
+    SystemRef | None, Query(alias="consumer", description="Only agreements of this calling system.")
+]
+ServiceFilter = Annotated[
+    ProvidedRef | None, Query(alias="service", description="Only agreements on this service.")
+]
 EventTypeFilter = Annotated[
-    ProvidedRef | None, Query(alias="event_type", description="Only those on an event type.")
+    ProvidedRef | None, Query(alias="event_type", description="Only agreements on this event type.")
 ]
 
 _DECISION: dict[str, Any] = {

@@ -79,7 +79,7 @@ class AgreementSpec(ResourceSpec):
                 ("service",),
                 BilingualText(
                     "is missing; name the 'service' or the 'eventType' that the agreement is about",
-                    "còn thiếu; hãy nêu 'service' hoặc 'eventType' mà thoả thuận nói tới",
+                    "còn thiếu; hãy nêu 'service' hoặc 'eventType' là đối tượng của thoả thuận",
                 ),
             )
         if "service" in given and "eventType" in given:
@@ -178,7 +178,7 @@ class AgreementManifest(ResourceManifest):
     decisions: list[DecisionAnswer]
     warnings: Annotated[
         list[Notice] | None,
-        Field(description="Only in answers to a request or decision, and only where there is something."),
+        Field(description="Only in answers to a request or decision, and only where there is a warning."),
     ] = None
 
 

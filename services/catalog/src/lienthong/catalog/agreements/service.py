@@ -219,7 +219,8 @@ def _check_may_decide(actor: Actor, agreement: AgreementResource) -> None:
     if not actor.is_operator and actor.agency != agreement.provider_agency:
         raise errors.not_allowed(
             f"Only the operator and systems of the agency '{agreement.provider_agency}' decide on this.",
-            f"Chỉ người vận hành và hệ thống của cơ quan '{agreement.provider_agency}' được quyết định.",
+            "Chỉ đơn vị vận hành nền tảng và hệ thống của cơ quan "
+            f"'{agreement.provider_agency}' được quyết định.",
         )
 
 
@@ -259,7 +260,7 @@ def _is_repeated(
 
 
 def _legal_ground(agreement: AgreementResource, action: DecisionAction, request: DecisionRequest) -> str:
-    """Return the legal ground of a decision; an approval without one is on the agreement's own."""
+    """Return the legal ground of a decision; an approval without one takes that of the agreement."""
     if request.legal_ground is not None:
         return request.legal_ground
     return str(agreement.spec["legalGround"]) if action is DecisionAction.APPROVE else ""

@@ -38,7 +38,7 @@ SPECS: Mapping[ResourceKind, type[ResourceSpec]] = {
 
 
 class ManifestMetadata(StrictModel):
-    """What identifies a resource. Only `id` is written; the rest is what reading adds, and is ignored."""
+    """What identifies a resource. All but `id` is what the catalog adds in answers, and is ignored."""
 
     id: str
     version: Any = None
@@ -47,7 +47,7 @@ class ManifestMetadata(StrictModel):
 
 
 class Manifest(FieldCollector):
-    """The envelope of a manifest. What follows `spec` is what reading adds, and is ignored."""
+    """The envelope of a manifest. What follows `spec` is what the catalog adds in answers: ignored."""
 
     api_version: Literal["lienthong/v1"]
     kind: Literal["Agency", "System", "Service", "EventType", "Agreement"]
@@ -67,7 +67,7 @@ class ApplyRequest(StrictModel):
 
 
 class _Declared(StrictModel):
-    """The members of every manifest that is sent. Those with a default are what reading adds: ignored."""
+    """The members of every manifest that is sent. Those with a default the catalog adds, and ignores here."""
 
     api_version: Literal["lienthong/v1"]
     metadata: ManifestMetadata
@@ -126,7 +126,7 @@ class ApplyDocument(StrictModel):
 
 
 class MemberChangeAnswer(BaseModel):
-    """One member that differs; an absent side is null."""
+    """One member that differs; `old` or `new` is null where there is none."""
 
     path: str
     old: Any

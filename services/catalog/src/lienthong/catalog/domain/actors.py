@@ -1,4 +1,4 @@
-"""On whose behalf a request is served."""
+"""The client that makes a request."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class Resource:
         return dict(self.spec)
 
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest with what reading adds: version, times and status."""
+        """Return the manifest as the catalog answers it: with version, times and status."""
         return {
             "apiVersion": API_VERSION,
             "kind": self.kind.value,

@@ -26,7 +26,7 @@ class ResourceMetadata(AnswerModel):
 
 
 class ResourceManifest(AnswerModel):
-    """The manifest of a resource with what reading adds."""
+    """The manifest of a resource as the catalog answers it."""
 
     api_version: Literal["lienthong/v1"]
     metadata: ResourceMetadata
@@ -40,7 +40,7 @@ class ManifestPage(BaseModel, Generic[M]):
 
 
 class Notice(BaseModel):
-    """Something that is not wrong but that the caller should know: where, and what."""
+    """A warning: where in the manifest, and what the caller should know."""
 
     pointer: Annotated[str, Field(description="A JSON pointer (RFC 6901) into the manifest.")]
     detail: str

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _OWN = "invalid_value"
 
-_TEXT = BilingualText("must be text; put it in quotes", "phải là văn bản; hãy để trong dấu ngoặc kép")
+_TEXT = BilingualText("must be text; put it in quotes", "phải là chuỗi ký tự; hãy để trong dấu ngoặc kép")
 _NUMBER = BilingualText("must be a whole number, without quotes", "phải là số nguyên, không có dấu ngoặc")
 _BOOLEAN = BilingualText(
     "must be true or false, without quotes", "phải là true hoặc false, không có dấu ngoặc"

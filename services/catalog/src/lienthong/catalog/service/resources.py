@@ -17,7 +17,7 @@ R = TypeVar("R", bound=Resource)
 
 @dataclass(frozen=True, slots=True)
 class ResourcePage(Generic[R]):
-    """Some resources in the order of their ids; `last_id` is where the next page goes on, None at the end."""
+    """Some resources in the order of their ids; the next page begins after `last_id`, None at the end."""
 
     items: Sequence[R]
     last_id: str | None

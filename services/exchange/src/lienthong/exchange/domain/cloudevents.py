@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SPECVERSION = "1.0"
 MAX_NOT_PORTABLE = 20
-# A retry is the same event although these differ: the publisher's clock and trace went on.
+# A retry is the same event although these differ: it has a time and a trace of its own.
 _NOT_OF_THE_EVENT = frozenset({"time", "traceparent", "tracestate"})
 
 

@@ -49,7 +49,7 @@ class StoredEvent:
 
 
 def prepare(event_type: EventType, headers: Sequence[tuple[str, str]], body: bytes) -> list[EventMessage]:
-    """Read the events of a request and check each of them against their type; all are good, or none is.
+    """Read the events of a request and check each of them against its type; one that is wrong fails all.
 
     Raises:
         ProblemError: `unsupported-media-type`, `malformed-event`, `batch-too-large`, `event-too-large`,

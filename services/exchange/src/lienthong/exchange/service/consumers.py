@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # How many events may be delivered and not yet acknowledged; ten times what one pull takes at most.
 _MAX_ACK_PENDING = 1000
-# An acknowledgement this old is on the bus's own disk many times over.
+# The bus itself has long stored an acknowledgement this old.
 _KEEP_ACKNOWLEDGEMENTS = timedelta(hours=1)
 
 _log = structlog.get_logger(__name__)

@@ -202,7 +202,7 @@ class DeliveryService:
         if self._clock.monotonic() < lease.renew_at:
             return True
         now = self._clock.now()
-        # Should this process die with events in its hands, nobody may overtake them until they are overdue.
+        # Should this process die with undelivered events, nothing newer is delivered until they are overdue.
         until = now + _LEASE_RENEWAL + self._ack_wait + _LEASE_MARGIN
         async with self._database.transaction() as session:
             repository = SubscriptionRepository(session)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lienthong.kit.bus import Bus
 
 _HEADERS = {"content-type": "application/cloudevents+json"}
-# Reading and checking is work for the processor: more requests at once would only slow each other down.
+# Reading and checking are CPU-bound: more requests at once would only slow each other down.
 _MAX_PREPARING = 4
 
 

@@ -62,7 +62,7 @@ class AgreementResource(Resource):
         return {**self.spec, "status": declared.value}
 
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest with what reading adds; of an agreement also the decisions."""
+        """Return the manifest as the catalog answers it, with the decisions."""
         decisions = [decision.document() for decision in self.decisions]
         return {**Resource.manifest(self), "decisions": decisions}
 

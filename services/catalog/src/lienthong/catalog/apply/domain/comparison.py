@@ -37,7 +37,7 @@ class MemberChange:
     new: Json | Absent
 
     def document(self) -> dict[str, Any]:
-        """Return the change as JSON; an absent side is null."""
+        """Return the change as JSON; `old` or `new` is null where there is none."""
         return {
             "path": dotted_path(self.path),
             "old": None if isinstance(self.old, Absent) else self.old,

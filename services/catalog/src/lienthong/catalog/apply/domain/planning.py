@@ -75,7 +75,7 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class ApplyPlan:
-    """The changes in the order of the request, and the other resources that look different afterwards."""
+    """The changes in the order of the request, and the other resources whose manifests change with them."""
 
     changes: tuple[PlannedChange, ...]
     affected: tuple[ResourceKey, ...]
@@ -152,7 +152,7 @@ def _duplicates(drafts: Sequence[Draft]) -> Iterator[Violation]:
 def _operations(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, set[str]]:
     """Return the operation ids by service, the request's before the catalog's.
 
-    A service of the request whose document cannot be read is left out: its agreements are not to blame.
+    A service of the request whose document cannot be read is left out: nothing is known of its operations.
     """
     known = {
         resource.id: {operation.id for operation in resource.operations}
@@ -178,7 +178,7 @@ def _unchanged_agreements(
 
 
 def _affected(changes: Sequence[PlannedChange], excerpt: CatalogExcerpt) -> Iterator[ResourceKey]:
-    """Yield the systems whose agency gets another class: they show it, so they look different too."""
+    """Yield the systems whose agency gets another class, which messages about systems contain."""
     written = {change.key for change in changes if change.action != UNCHANGED}
     for change in changes:
         if change.kind is not ResourceKind.AGENCY:

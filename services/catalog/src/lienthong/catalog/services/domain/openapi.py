@@ -107,7 +107,7 @@ class _Reader:
             self._wrong(
                 ("paths", path, "$ref"),
                 "references to path items are not followed; write the methods here",
-                "không đi theo tham chiếu tới path item; hãy viết các phương thức tại đây",
+                "không hỗ trợ tham chiếu tới path item; hãy viết các phương thức tại đây",
             )
         for method in _METHODS:
             if method in item:

@@ -27,6 +27,6 @@ class ServiceResource(Resource):
         return self.spec if self.openapi is None else {**self.spec, "openapi": self.openapi}
 
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest with what reading adds; of a service also its operations."""
+        """Return the manifest as the catalog answers it, with the operations."""
         operations = [operation.document() for operation in self.operations]
         return {**Resource.manifest(self), "operations": operations}
