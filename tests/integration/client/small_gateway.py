@@ -181,7 +181,7 @@ class SmallGateway:
     def _apply(self, manifests: list[dict[str, Any]], *, dry_run: bool) -> Reply:
         if self.mistakes:
             code, status = ("conflict", 409) if self.conflict else ("invalid-manifests", 422)
-            return _problem(code, status, "Bản khai không hợp lệ", errors=self.mistakes)
+            return _problem(code, status, "Tệp khai báo không hợp lệ", errors=self.mistakes)
         results = []
         for manifest in manifests:
             name = (manifest["kind"], manifest["metadata"]["id"])

@@ -24,7 +24,7 @@ _HELP = {
     "serve": BilingualText("serve tokens and keys (the default)", "cấp mã truy cập và khoá (mặc định)"),
     "new-key-file": BilingualText(
         "make the key-encryption key file of a new installation",
-        "tạo tệp khoá mã hoá cho một cài đặt mới",
+        "tạo tệp khoá mã hoá cho bản cài đặt mới",
     ),
     "replace-signing-key": BilingualText(
         "after a theft: sign with a new key at once; every token issued so far becomes invalid",

@@ -38,7 +38,7 @@ CONFLICT: Final = ProblemType(
 INVALID_MANIFESTS: Final = ProblemType(
     code="invalid-manifests",
     status=422,
-    title=BilingualText("Invalid manifests", "Bản khai không hợp lệ"),
+    title=BilingualText("Invalid manifests", "Tệp khai báo không hợp lệ"),
     advice=BilingualText(
         "Correct every place that 'errors' names, then apply again; nothing of this request was applied.",
         "Hãy sửa mọi chỗ được nêu trong 'errors' rồi gửi lại; chưa có nội dung nào của yêu cầu này được"
