@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lienthong.client import operations
 from lienthong.kit.ids import uuid7
 from tests.integration.catalog.province import GROUND, Province
 
@@ -275,12 +276,21 @@ def test_applying_an_approved_agreement_out_of_its_period_warns(catalog: Catalog
         ready.agreement(f"{ready.agreement_id}-later", status="approved", validFrom="2999-01-01"),
         ready.agreement(f"{ready.agreement_id}-now", status="approved"),
     ]
-    results = operator.post("/apply", json={"manifests": manifests}).json()["results"]
+    applied = operator.post("/apply", json={"manifests": manifests})
+    results = applied.json()["results"]
     assert [[warning["pointer"] for warning in result.get("warnings", [])] for result in results] == [
         ["/spec/validTo"],
         ["/spec/validFrom"],
         [],
     ]
+    # The SDK reads the same, and gives it back as it came.
+    read = operations.apply(manifests, dry_run=False).read(applied)
+    assert [[warning.field for warning in result.warnings] for result in read.results] == [
+        ["spec.validTo"],
+        ["spec.validFrom"],
+        [],
+    ]
+    assert read.document() == applied.json()
     listed = operator.get("/agreements", params={"service": ready.service_id}).json()["items"]
     assert [item["effectiveStatus"] for item in listed] == ["expired", "not-yet-valid", "in-force"]
     again = operator.post("/apply", json={"manifests": listed})
