@@ -37,7 +37,7 @@ def apply(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Ghi các tệp YAML vào danh mục, tất cả hoặc không gì cả · Create or update resources, all or none.
+    """Áp dụng các tệp YAML vào danh mục: tất cả, hoặc không gì cả · Create or update resources, all or none.
 
     Không có --as thì dùng quyền operator · Without --as it acts as the operator.
     """

@@ -151,12 +151,13 @@ def list_(as_: options.As = None, gateway: options.Gateway = None, as_json: opti
 def unsubscribe(
     name: Name, as_: options.As = None, gateway: options.Gateway = None, as_json: options.Json = False
 ) -> None:
-    """Bỏ đăng ký · End a subscription."""
+    """Huỷ đăng ký nhận · End a subscription."""
     with options.open_client(as_, gateway, default=None) as client:
         client.unsubscribe(name)
     screen = options.screen(as_json=as_json)
     screen.result(
-        {"name": name, "removed": True}, lambda: screen.done(Text(f"Đã bỏ {name}", f"{name} removed"))
+        {"name": name, "removed": True},
+        lambda: screen.done(Text(f"Đã huỷ đăng ký {name}", f"{name} removed")),
     )
 
 
