@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import zlib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -83,9 +84,16 @@ class Peer:
             yield await self.updates.get()
 
 
+class WallClock(ManualClock):
+    """A clock that an operator, or NTP, sets."""
+
+    def set_back(self, by: timedelta) -> None:
+        self._now -= by
+
+
 class World:
     def __init__(self, folder: Path) -> None:
-        self.clock = ManualClock()
+        self.clock = WallClock()
         self.peer = Peer()
         self.copy = DiskCopy(folder / "state" / "test.copy")
         self.shown: list[Ids | None] = []
@@ -225,6 +233,51 @@ async def test_a_copy_from_the_future_counts_from_now(world: World) -> None:
     assert replica.age() == timedelta(0)
     world.clock.advance(MAX_AGE + timedelta(seconds=1))
     assert replica.fresh() is None
+
+
+async def test_a_copy_from_the_future_is_not_new_again_at_each_start(world: World) -> None:
+    world.copy.save(as_update(Ids(1, frozenset("a"))).SerializeToString(), world.clock.now() + MAX_AGE * 5)
+    world.replica().load()
+    world.clock.advance(MAX_AGE + timedelta(seconds=1))
+    again = world.replica()
+    again.load()
+    assert (again.state, again.fresh()) == (Ids(1, frozenset("a")), None)
+
+
+async def test_a_clock_that_is_set_back_keeps_nothing_fresh_for_longer(world: World) -> None:
+    replica = world.replica()
+    replica.take(snapshot(1, "a"))
+    await replica.save()
+    world.clock.set_back(MAX_AGE * 5)
+    world.clock.advance(MAX_AGE / 2)
+    assert replica.age() == MAX_AGE / 2
+    started = world.replica()
+    started.load()
+    world.clock.advance(MAX_AGE / 2 + timedelta(seconds=1))
+    assert replica.fresh() is None
+    world.clock.set_back(MAX_AGE)
+    world.clock.advance(MAX_AGE)
+    assert started.fresh() is None
+
+
+async def test_a_clock_before_1970_ends_nothing(world: World) -> None:
+    world.clock.set_back(timedelta(days=365 * 60))
+    replica = world.replica()
+    replica.take(snapshot(1, "a"))
+    assert await replica.save()
+    again = world.replica()
+    again.load()
+    assert again.state == Ids(1, frozenset("a"))
+
+
+def test_a_time_after_the_year_9999_is_damage(world: World) -> None:
+    world.copy.save(b"content", world.clock.now())
+    data = world.copy.path.read_bytes()
+    fields = data[:12] + (2**63).to_bytes(8) + data[20:32]
+    world.copy.path.write_bytes(fields + zlib.crc32(fields).to_bytes(4) + data[36:])
+    with pytest.raises(CopyUnreadableError, match="9999"):
+        world.copy.load()
+    assert not world.copy.confirm(Fingerprint.of(b"content"), world.clock.now())
 
 
 @pytest.mark.parametrize(

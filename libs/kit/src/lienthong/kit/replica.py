@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -27,7 +28,7 @@ from lienthong.kit.rpc import follow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from google.protobuf.message import Message
     from opentelemetry.metrics import CallbackOptions
@@ -96,6 +97,8 @@ class Replica(Generic[StateT, UpdateT]):
         self._became_fresh = asyncio.Event()
         self._unsaved = asyncio.Event()
         self._saved: tuple[Fingerprint, datetime] | None = None
+        self._age_when_noted = timedelta()
+        self._confirmed_monotonic = 0.0
         self.state: StateT | None = None
         """The newest state, however old; decide by `fresh()`."""
         self.confirmed: datetime | None = None
@@ -107,8 +110,21 @@ class Replica(Generic[StateT, UpdateT]):
         return self.state if age is not None and age <= self._max_age else None
 
     def age(self) -> timedelta | None:
-        """How long ago the peer confirmed the state; None before the first one."""
-        return None if self.confirmed is None else self._clock.now() - self.confirmed
+        """How long ago the peer confirmed the state; None before the first one.
+
+        By the wall clock or the monotonic one, whichever says more: the former may be set back meanwhile, the
+        latter may stand still while the machine sleeps, and neither must keep the state fresh for longer.
+        """
+        if self.confirmed is None:
+            return None
+        passed = timedelta(seconds=self._clock.monotonic() - self._confirmed_monotonic)
+        return max(self._clock.now() - self.confirmed, self._age_when_noted + passed)
+
+    def _confirm(self, moment: datetime) -> None:
+        """Note that the peer confirmed the state at `moment`, now or earlier."""
+        self.confirmed = moment
+        self._age_when_noted = self._clock.now() - moment
+        self._confirmed_monotonic = self._clock.monotonic()
 
     @property
     def ready(self) -> bool:
@@ -136,9 +152,16 @@ class Replica(Generic[StateT, UpdateT]):
             return
         now = self._clock.now()
         # A clock that was set back meanwhile must not keep the copy fresh for longer than `max_age`.
-        self.confirmed = min(saved.confirmed, now)
-        self._saved = saved.fingerprint, self.confirmed
-        age = round((now - self.confirmed).total_seconds(), 1)
+        confirmed = min(saved.confirmed, now)
+        self._confirm(confirmed)
+        self._saved = saved.fingerprint, saved.confirmed
+        if confirmed != saved.confirmed:
+            # Left as it is, it would be new again at each further start.
+            try:
+                self._write(self.state, confirmed, changed=False)
+            except OSError as error:
+                self._not_saved(error)
+        age = round((now - confirmed).total_seconds(), 1)
         _log.info("copy on disk loaded", replica=self._stream.name, age_s=age, recent_enough=self.ready)
         self.look_at_age()
 
@@ -176,7 +199,7 @@ class Replica(Generic[StateT, UpdateT]):
         except Exception:  # noqa: BLE001 - one bad update must not take away what is known
             _log.exception("update cannot be used, the last state stands", replica=self._stream.name)
             return False
-        self.confirmed = self._clock.now()
+        self._confirm(self._clock.now())
         if state is not self.state:
             self.state = state
             self._unsaved.set()

@@ -124,7 +124,8 @@ class DiskCopy:
 
 
 def _header(fingerprint: Fingerprint, confirmed: datetime) -> bytes:
-    moment = (confirmed - _EPOCH) // _MICROSECOND
+    # A machine whose clock has not been set may say that it is 1969.
+    moment = max(0, (confirmed - _EPOCH) // _MICROSECOND)
     fields = _FIELDS.pack(_MAGIC, _VERSION, moment, fingerprint.length, fingerprint.crc)
     return _HEADER.pack(fields, zlib.crc32(fields))
 
@@ -138,4 +139,7 @@ def _read_header(data: bytes) -> tuple[Fingerprint, datetime]:
     _, version, moment, length, content_crc = _FIELDS.unpack(fields)
     if version != _VERSION:
         raise CopyUnreadableError(f"the format is version {version}, this program reads {_VERSION}")
-    return Fingerprint(length, content_crc), _EPOCH + moment * _MICROSECOND
+    try:
+        return Fingerprint(length, content_crc), _EPOCH + moment * _MICROSECOND
+    except OverflowError:
+        raise CopyUnreadableError("the time of the last confirmation is after the year 9999") from None
