@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from joserfc.jwk import import_key
 
 from lienthong.client.errors import InputError
-from lienthong.client.key_files import read_key_files
+from lienthong.client.key_files import LARGEST_FILE, read_key_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +125,9 @@ REFUSED: dict[str, tuple[Callable[[], list[bytes]], str]] = {
     "a damaged key": (lambda: [pem(P256).replace(b"M", b"N")], "damaged"),
     "a damaged certificate": (lambda: [certificate(P256).replace(b"M", b"N")], "damaged"),
     "a damaged public key": (lambda: [public_pem(P256).replace(b"M", b"N")], "damaged"),
+    "a large file": (lambda: [pem(P256) + b"\n" * LARGEST_FILE], f"more than {LARGEST_FILE} bytes"),
+    # Time that grows with the square of the size would be minutes here.
+    "many beginnings": (lambda: [b"-----BEGIN A-----\n" * 50_000], "Not PEM"),
     "a request": (
         lambda: [certificate(P256).replace(b"CERTIFICATE", b"CERTIFICATE REQUEST")],
         "'CERTIFICATE REQUEST' is not supported",

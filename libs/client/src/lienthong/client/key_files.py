@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     Private: TypeAlias = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
     Public: TypeAlias = EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(?:(?!-----).)*-----END \1-----", re.DOTALL)
+LARGEST_FILE = 1024 * 1024
+"""Bytes of a file; a key with all certificates of its chain has some thousand."""
 _PRIVATE = {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY"}
 _IGNORED = {b"EC PARAMETERS"}
 _ENCRYPTED = (b"-----BEGIN ENCRYPTED", b"Proc-Type: 4,ENCRYPTED")
@@ -115,6 +117,10 @@ def read_key_files(contents: Sequence[bytes], passphrase: Callable[[], bytes]) -
 def _blocks(contents: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
     found = []
     for content in contents:
+        if len(content) > LARGEST_FILE:
+            raise _refused(
+                Text(f"tệp lớn hơn {LARGEST_FILE} byte", f"the file has more than {LARGEST_FILE} bytes")
+            )
         blocks = [(match[1], match[0] + b"\n") for match in _BLOCK.finditer(content)]
         if not blocks:
             raise _refused(Text("không phải PEM", "not PEM"), _HOW_TO_CONVERT)

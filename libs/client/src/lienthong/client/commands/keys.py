@@ -105,11 +105,11 @@ def import_(
         Credentials,
         PublicCredentials,
     )
-    from lienthong.client.key_files import read_key_files
+    from lienthong.client.key_files import LARGEST_FILE, read_key_files
 
     _require_client_id(client_id)
     screen = options.screen(as_json=as_json)
-    contents = [options.read_bytes(file) for file in files]
+    contents = [options.read_bytes(file, LARGEST_FILE + 1) for file in files]
     imported = read_key_files(contents, lambda: _passphrase(passphrase_file))
     issuer, token_endpoint = _authorization_server(gateway, screen)
     written = {"public": folder / PUBLIC_FILE, "client": folder / CLIENT_FILE}

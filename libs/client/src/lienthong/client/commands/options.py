@@ -81,12 +81,13 @@ def open_public_client(gateway: str | None) -> Client:
     return Client(gateway=gateway or folders.default_gateway())
 
 
-def read_bytes(path: str) -> bytes:
-    """A file's bytes, or those of standard input where the path is `-`."""
+def read_bytes(path: str, most: int = -1) -> bytes:
+    """A file's bytes, or those of standard input where the path is `-`; at most `most` if that is given."""
     if path == "-":
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(most)
     try:
-        return Path(path).expanduser().read_bytes()
+        with Path(path).expanduser().open("rb") as file:
+            return file.read(most)
     except OSError as error:
         raise InputError(
             Text("Không đọc được tệp", "The file cannot be read"),
