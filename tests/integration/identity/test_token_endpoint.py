@@ -197,6 +197,9 @@ WRONG_CLAIMS: list[tuple[dict[str, Any], str]] = [
     ({"iat": 10**11}, "future"),
     ({"jti": ...}, "jti"),
     ({"sub": "H11.05/land"}, "iss and sub"),
+    # What neither UTF-8 nor PostgreSQL can hold.
+    ({"iss": "\ud800", "sub": "\ud800"}, "iss and sub"),
+    ({"iss": "a\0b", "sub": "a\0b"}, "iss and sub"),
 ]
 
 

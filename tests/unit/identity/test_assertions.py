@@ -116,7 +116,8 @@ def test_the_kinds_of_assertions_are_read(kind: str) -> None:
 @pytest.mark.parametrize(
     "changes",
     [{"iss": ...}, {"sub": ...}, {"iss": "a/b"}, {"sub": "a/b"}, {"iss": "", "sub": ""}, {"iss": 5, "sub": 5},
-     {"iss": ["a"], "sub": ["a"]}, {"iss": "x" * 256, "sub": "x" * 256}],
+     {"iss": ["a"], "sub": ["a"]}, {"iss": "x" * 256, "sub": "x" * 256},
+     {"iss": "a\0b", "sub": "a\0b"}, {"iss": "\ud800", "sub": "\ud800"}],
 )  # fmt: skip
 def test_issuer_and_subject_are_the_client(changes: dict[str, Any]) -> None:
     assert reason(with_claims(**changes)) == "iss_sub"

@@ -53,6 +53,7 @@ def test_paths_are_spelled_as_the_specification_says(address: TileAddress, path:
         "tile/0/001.p/012", "tile/0/001.p/", "tile/0/001.p", "tile/0/001\n", "/tile/0/001", "tile/0/٠٠١",
         "tile/0/001.p/300", "tile/0/../0/001", "tile/0/001/",
         "tile/0/x018/x014/x398/x509/x481/984", "tile/entries/" + "x999/" * 8 + "999",
+        "tile/0/" + "x001/" * 2_000 + "000",
     ],
 )  # fmt: skip
 def test_any_other_spelling_of_a_path_is_refused(path: str) -> None:

@@ -15,6 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jws import CompactSignature, JWSRegistry, extract_compact
 from joserfc.util import urlsafe_b64decode
 
+from lienthong.kit.json_text import is_portable_text
 from lienthong.kit.jwk import ALGORITHMS, ALIASES, PublicKey
 
 MAX_ASSERTION: Final = 16_384
@@ -165,6 +166,9 @@ def _no_such_number(text: str) -> NoReturn:
 def _read_client(claims: dict[str, Any]) -> str:
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not isinstance(issuer, str) or issuer != subject or not 1 <= len(issuer) <= MAX_CLIENT_ID:
+        raise AssertionRefusedError("iss_sub")
+    # It is looked up in the database, which takes no other text.
+    if not is_portable_text(issuer):
         raise AssertionRefusedError("iss_sub")
     return issuer
 
