@@ -137,7 +137,7 @@ async def test_tiles_are_public_immutable_and_exactly_as_wide_as_asked(reader: R
 async def test_a_tile_that_is_not_there_is_a_problem_that_nobody_caches(reader: Reader) -> None:
     for path in (
         "0/000", "0/000.p/56", "0/001.p/1", "1/000.p/1", "0/0", "00/000.p/1", "64/000", "0/000.p/0", "x/000",
-        "0/" + "x999/" * 8 + "999", "0/x018/x014/x398/x509/x481/983",
+        "0/" + "x999/" * 8 + "999", "0/" + "x001/" * 2_000 + "000", "0/x018/x014/x398/x509/x481/983",
     ):  # fmt: skip
         answer = await reader.get(f"/audit/tile/{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown-tile")
@@ -332,3 +332,17 @@ async def test_the_quarantine_shows_what_was_kept(reader: Reader) -> None:
     assert (item["journal_sequence"], item["position"], item["data"]) == (2, 0, "cG9pc29u")
     assert "not a JSON object" in item["reason"]
     assert page["next"] is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/audit/v1/entries?client=a%00b",
+        "/audit/v1/entries?tx=a&tx=b",
+        "/audit/v1/receipts/a%00b",
+        "/audit/v1/receipts/tx-1?kind=%00",
+    ],
+)
+async def test_what_a_database_does_not_take_is_refused_at_the_door(reader: Reader, path: str) -> None:
+    answer = await reader.get(path, AUDITOR)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")

@@ -34,6 +34,15 @@ def test_what_two_readers_could_read_differently_is_refused(data: bytes, reason:
     assert refused.value.text.vi != refused.value.text.en
 
 
+def test_the_members_of_an_object_can_be_limited() -> None:
+    wide = json.dumps({"a": [dict.fromkeys("xyz", 1)]}).encode()
+    assert decode(wide, most_members=3) == decode(wide)
+    with pytest.raises(NotJsonError, match="3 members; at most 2"):
+        decode(wide, most_members=2)
+    with pytest.raises(NotJsonError, match="'a' twice"):
+        decode(b'{"a": 1, "a": 2}', most_members=2)
+
+
 def places(text: bytes, *, allow_nul: bool = False) -> list[str]:
     return sorted(pointer(path) for path, _ in not_portable(decode(text), allow_nul=allow_nul))
 

@@ -194,6 +194,29 @@ async def test_a_flood_of_parameters_is_not_repeated(strict: httpx.AsyncClient) 
     assert len(answer.content) < 8_000
 
 
+@pytest.mark.parametrize(
+    ("query", "places"),
+    [
+        ("limit=1&limit=2", ["query/limit"]),
+        ("from=a&limit=1&from=a", ["query/from"]),
+        ("from=a%00b", ["query/from"]),
+    ],
+)
+async def test_a_parameter_that_readers_could_take_differently_is_refused(
+    strict: httpx.AsyncClient, query: str, places: list[str]
+) -> None:
+    answer = await strict.get(f"/v1/things/a?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert [error["pointer"] for error in answer.json()["errors"]] == places
+
+
+async def test_many_mistakes_are_counted_but_not_all_told(strict: httpx.AsyncClient) -> None:
+    answer = await strict.post("/v1/people", json={"name": "Binh", "phones": ["x"] * 10_000})
+    assert len(answer.json()["errors"]) == 20
+    assert "and 9980 more" in answer.json()["detail"]
+    assert len(answer.content) < 8_000
+
+
 async def test_an_address_without_parameters_says_so(strict: httpx.AsyncClient) -> None:
     answer = await strict.post("/v1/bodies?dry_run=true", content=b"x")
     assert (answer.status_code, "no parameter" in answer.json()["detail"]) == (422, True)
@@ -232,6 +255,7 @@ async def test_a_declared_body_is_read_as_always(strict: httpx.AsyncClient) -> N
         (b'{"name": "Binh", "x": 1e999}', "/x: the number is too large"),
         (b'{"name": "Bi\\u0000nh"}', "/name: holds a NUL"),
         (b'{"x": ' + b"[" * 64 + b"]" * 64 + b"}", "64 levels"),
+        (b"{" + b",".join(b'"%d": 1' % number for number in range(1_001)) + b"}", "1001 members"),
         (b"{nope", "not JSON"),
         (b'\xff{"name": "Binh"}', "UTF-8"),
     ],

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_JSON_BODY: Final = 2 * 1024 * 1024
 """Bytes of a body that an endpoint declares as a model."""
+MAX_MEMBERS: Final = 1_000
+"""Members of one object in such a body."""
 
 
 class BodyTooLargeError(Exception):
@@ -49,7 +51,8 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 async def with_strict_json(request: Request) -> Request:
-    """The same request, with a body that is empty or portable JSON of at most `MAX_JSON_BODY` bytes.
+    """The same request, with a body that is empty or portable JSON of at most `MAX_JSON_BODY` bytes
+    and `MAX_MEMBERS` members an object.
 
     FastAPI reads the body that an endpoint declares without any limit, and takes what `json_text` refuses.
 
@@ -77,7 +80,7 @@ async def with_strict_json(request: Request) -> Request:
 
 def _why_refused(body: bytes) -> BilingualText | None:
     try:
-        value = decode(body)
+        value = decode(body, most_members=MAX_MEMBERS)
     except NotJsonError as error:
         return error.text
     for path, why in not_portable(value):

@@ -5,6 +5,7 @@ The only module of the kit, beside `access`, that loads FastAPI; the gateway imp
 
 from __future__ import annotations
 
+from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from starlette.responses import Response
 
 from lienthong.kit.bodies import with_strict_json
 from lienthong.kit.json_pointer import pointer
+from lienthong.kit.json_text import is_portable_text
 from lienthong.kit.openapi import LICENSE, SERVER, VERSION, complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
 from lienthong.kit.text import BilingualText
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 _MOST_NAMES: Final = 20
 _LONGEST_NAME: Final = 60
+_LONGEST_PLACE: Final = 300
+_MOST_ERRORS: Final = 20
 _KINDS_OF_STATUS: Final = {
     400: general.MALFORMED_REQUEST,
     404: general.NOT_FOUND,
@@ -47,7 +51,9 @@ class StrictRoute(APIRoute):
     """A route that refuses query parameters which it does not declare, and JSON that is large or ambiguous.
 
     Give it to a router: `APIRouter(route_class=StrictRoute)`. The parameters are those of the endpoint and of
-    everything that it depends on; another one is 422 `invalid-request`. Like an unknown path, it is refused
+    everything that it depends on; another one is 422 `invalid-request`, and so is one that is given twice, of
+    which one reader takes the first and another the last, and a NUL character in any, which PostgreSQL does
+    not take. Like an unknown path, it is refused
     before the caller is authenticated. Where the endpoint declares a body (a Pydantic model), it is read by
     `with_strict_json`; an endpoint that reads the body itself does so by `read_body`. In the OpenAPI document
     the route answers with the problems that it states, those of its dependencies, and those that any request
@@ -73,6 +79,8 @@ class StrictRoute(APIRoute):
         async def checked(request: Request) -> Response:
             if unknown := request.query_params.keys() - declared:
                 raise unknown_parameters(unknown, declared)
+            if refused := _refused_values(request):
+                raise _invalid(refused)
             return await handle(request if self.body_field is None else await with_strict_json(request))
 
         return checked
@@ -211,12 +219,36 @@ def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
         text = BilingualText("The body is not valid JSON.", "Nội dung không phải JSON hợp lệ.")
         return ProblemError(general.MALFORMED_REQUEST, text)
     # Only where and what: pydantic's own error also holds the input, which may be personal data.
-    found = [{"pointer": _place(error["loc"]), "detail": error["msg"]} for error in errors]
+    found = [
+        {"pointer": _place(error["loc"])[:_LONGEST_PLACE], "detail": error["msg"]}
+        for error in errors[:_MOST_ERRORS]
+    ]
+    more = len(errors) - len(found)
     detail = BilingualText(
-        "; ".join(f"{entry['pointer']}: {entry['detail']}" for entry in found),
+        "; ".join(
+            [f"{entry['pointer']}: {entry['detail']}" for entry in found]
+            + ([f"and {more} more"] if more else [])
+        ),
         "Dữ liệu gửi lên không đúng quy định; xem danh sách 'errors'.",
     )
     return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": found})
+
+
+def _refused_values(request: Request) -> list[dict[str, Any]]:
+    """What is wrong with the known parameters whatever they mean, in the form of Pydantic's errors."""
+    given = request.query_params.multi_items()
+    times = Counter(name for name, _ in given)
+    refused = [
+        {"type": "repeated", "loc": ("query", name), "msg": f"given {count} times; give it once"}
+        for name, count in times.items()
+        if count > 1
+    ]
+    refused += [
+        {"type": "not_portable", "loc": ("query", name), "msg": "holds a NUL character; remove it"}
+        for name, value in given
+        if not is_portable_text(value)
+    ]
+    return refused
 
 
 def _place(location: Sequence[str | int]) -> str:

@@ -33,6 +33,12 @@ BODY_PROBLEMS = (
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 
+MAX_MEMBERS = 10_000
+"""Members of one object in a body; the largest OpenAPI documents have some thousand paths or schemas."""
+
+MAX_SMALL_BODY = 256 * 1024
+"""Bytes of a body that any system may send: a request for an agreement, or a decision."""
+
 _TRANSACTION_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _INCOMPLETE = BilingualText("it ended before it was complete", "nội dung kết thúc trước khi gửi xong")
@@ -83,15 +89,18 @@ AgencyFilter = Annotated[AgencyCode | None, Query(alias="agency", description="O
 SystemFilter = Annotated[SystemRef | None, Query(alias="system", description="Only those of this system.")]
 
 
-async def read_json(request: Request, *, empty: Json = None) -> Json:
+async def read_json(request: Request, *, empty: Json = None, limit: int | None = None) -> Json:
     """Read the JSON body of a request; `empty` is the value that stands for no body.
+
+    It has at most `limit` bytes, and never more than the settings allow.
 
     Raises:
         ProblemError: `unsupported-media-type`, its Content-Type is not JSON; `request-too-large`, it is
             longer than the catalog reads; `malformed-request`, it is not JSON, or not complete.
     """
     try:
-        data = await read_body(request, request.app.state.max_request_bytes)
+        most: int = request.app.state.max_request_bytes
+        data = await read_body(request, most if limit is None else min(limit, most))
     except BodyTooLargeError as error:
         raise errors.request_too_large(error.limit) from None
     except BodyIncompleteError:
@@ -102,7 +111,7 @@ async def read_json(request: Request, *, empty: Json = None) -> Json:
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise errors.unsupported_media_type()
     try:
-        return decode(data)
+        return decode(data, most_members=MAX_MEMBERS)
     except NotJsonError as reason:
         raise errors.malformed_request(reason.text) from None
 

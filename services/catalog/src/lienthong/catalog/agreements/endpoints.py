@@ -19,6 +19,7 @@ from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.endpoints import (
     BODY_PROBLEMS,
     DEFAULT_LIMIT,
+    MAX_SMALL_BODY,
     PREFIX,
     After,
     AnyActor,
@@ -94,7 +95,7 @@ def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
     )
     async def request_agreement(request: Request, actor: AnyActor) -> JSONResponse:
         """Request an agreement: a system for itself, the operator for any."""
-        agreement, new = await agreements.request(await read_json(request), actor)
+        agreement, new = await agreements.request(await read_json(request, limit=MAX_SMALL_BODY), actor)
         location = f"{PREFIX}/agreements/{agreement.id}"
         return JSONResponse(show_with_warnings(agreement), 201 if new else 200, {"Location": location})
 
@@ -108,7 +109,7 @@ def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
         agreement_id: str, action: DecisionAction, request: Request, actor: Actor
     ) -> JSONResponse:
         resource_id = _id(agreement_id)
-        body = await read_json(request, empty={})
+        body = await read_json(request, empty={}, limit=MAX_SMALL_BODY)
         return JSONResponse(show_with_warnings(await agreements.decide(resource_id, action, body, actor)))
 
     @router.post(
