@@ -2,9 +2,9 @@
 # Authlib 1.9.10 with requests 2.34.2: further claims for the client's assertion (private_key_jwt)
 #
 # Expected: every assertion has its own `jti`. RFC 7519, section 4.1.7: no two JWTs share one; OpenID Connect Core 1.0,
-#           section 9: an assertion is used once, unless both sides agreed otherwise. Without further claims Authlib does so.
-# Seen:     with PrivateKeyJWT(claims=...) Authlib writes the first `jti` into the caller's dictionary and sends it with
 #           section 9: an assertion is used once, unless otherwise agreed. Without further claims Authlib does so.
+# Seen:     with PrivateKeyJWT(claims=...) Authlib writes the first `jti` into the caller's dictionary and sends it with
+#           every later assertion. A server that keeps to the standard refuses the second token request with `invalid_client`.
 set -euo pipefail
 
 folder=$(mktemp -d)
