@@ -90,6 +90,15 @@ async def test_all_mistakes_are_told_at_once_without_repeating_the_input(client:
     answer = await client.post("/people?limit=ten", json={"name": "Vy", "phones": [1, "0913555666x"]})
     assert answer.status_code == 422
     assert {error["pointer"] for error in answer.json()["errors"]} == {"/name", "/phones/1", "query/limit"}
+    [limit] = [error for error in answer.json()["errors"] if error["pointer"] == "query/limit"]
+    assert limit == {
+        "pointer": "query/limit",
+        "detail": "must be a whole number",
+        "detail_vi": "phải là số nguyên",
+    }
+    for error in answer.json()["errors"]:
+        assert f"{error['pointer']}: {error['detail']}" in answer.json()["detail"]
+        assert f"{error['pointer']}: {error['detail_vi']}" in answer.json()["detail_vi"]
     assert "0913555666x" not in answer.text
 
 

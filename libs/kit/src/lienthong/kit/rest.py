@@ -24,6 +24,7 @@ from lienthong.kit.json_text import is_portable_text
 from lienthong.kit.openapi import LICENSE, SERVER, VERSION, complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
 from lienthong.kit.text import BilingualText
+from lienthong.kit.validation import error_details, error_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -219,32 +220,37 @@ def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
         text = BilingualText("The body is not valid JSON.", "Nội dung không phải JSON hợp lệ.")
         return ProblemError(general.MALFORMED_REQUEST, text)
     # Only where and what: pydantic's own error also holds the input, which may be personal data.
-    found = [
-        {"pointer": _place(error["loc"])[:_LONGEST_PLACE], "detail": error["msg"]}
-        for error in errors[:_MOST_ERRORS]
-    ]
+    found = [(_place(error["loc"])[:_LONGEST_PLACE], error_text(error)) for error in errors[:_MOST_ERRORS]]
     more = len(errors) - len(found)
     detail = BilingualText(
+        "; ".join([f"{place}: {text.en}" for place, text in found] + ([f"and {more} more"] if more else [])),
         "; ".join(
-            [f"{entry['pointer']}: {entry['detail']}" for entry in found]
-            + ([f"and {more} more"] if more else [])
+            [f"{place}: {text.vi}" for place, text in found] + ([f"và {more} lỗi khác"] if more else [])
         ),
-        "Dữ liệu gửi lên không đúng quy định; xem danh sách 'errors'.",
     )
-    return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": found})
+    listed = [{"pointer": place, "detail": text.en, "detail_vi": text.vi} for place, text in found]
+    return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": listed})
 
 
 def _refused_values(request: Request) -> list[dict[str, Any]]:
-    """What is wrong with the known parameters whatever they mean, in the form of Pydantic's errors."""
+    """What no parameter may be, repeated or with a NUL character, in the form of Pydantic's errors."""
     given = request.query_params.multi_items()
     times = Counter(name for name, _ in given)
     refused = [
-        {"type": "repeated", "loc": ("query", name), "msg": f"given {count} times; give it once"}
+        error_details(
+            ("query", name),
+            BilingualText(
+                f"given {count} times; give it once", f"xuất hiện {count} lần; chỉ được nêu một lần"
+            ),
+        )
         for name, count in times.items()
         if count > 1
     ]
     refused += [
-        {"type": "not_portable", "loc": ("query", name), "msg": "holds a NUL character; remove it"}
+        error_details(
+            ("query", name),
+            BilingualText("holds a NUL character; remove it", "có ký tự NUL; hãy bỏ đi"),
+        )
         for name, value in given
         if not is_portable_text(value)
     ]

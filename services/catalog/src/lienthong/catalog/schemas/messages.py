@@ -1,52 +1,24 @@
-"""Pydantic's validation errors in English and Vietnamese: what is wrong and how to correct it."""
+"""The texts of validation errors in manifests, with the nearest known name for an unknown member."""
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
-
-from pydantic_core import PydanticCustomError
+from typing import TYPE_CHECKING
 
 from lienthong.kit.text import BilingualText
+from lienthong.kit.validation import bilingual_error, error_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from pydantic_core import ErrorDetails
+    from pydantic_core import ErrorDetails, PydanticCustomError
 
     from lienthong.catalog.errors import InvalidValueError
-
-_OWN = "invalid_value"
-
-_TEXT = BilingualText("must be text; put it in quotes", "phải là chuỗi ký tự; hãy để trong dấu ngoặc kép")
-_NUMBER = BilingualText("must be a whole number, without quotes", "phải là số nguyên, không có dấu ngoặc")
-_BOOLEAN = BilingualText(
-    "must be true or false, without quotes", "phải là true hoặc false, không có dấu ngoặc"
-)
-_OBJECT = BilingualText("must be an object with members", "phải là một đối tượng gồm các trường")
-_LIST = BilingualText("must be a list", "phải là một danh sách")
-
-_TEMPLATES: dict[str, BilingualText] = {
-    "missing": BilingualText("is missing; add it", "còn thiếu; hãy bổ sung"),
-    "string_type": _TEXT,
-    "int_type": _NUMBER,
-    "bool_type": _BOOLEAN,
-    "dict_type": _OBJECT,
-    "model_type": _OBJECT,
-    "model_attributes_type": _OBJECT,
-    "list_type": _LIST,
-    "literal_error": BilingualText("must be one of: {expected}", "phải là một trong: {expected}"),
-    "enum": BilingualText("must be one of: {expected}", "phải là một trong: {expected}"),
-    "greater_than_equal": BilingualText("must be at least {ge}", "phải từ {ge} trở lên"),
-    "less_than_equal": BilingualText("must be at most {le}", "không được quá {le}"),
-    "too_short": BilingualText("needs at least {min_length} entry", "cần ít nhất {min_length} mục"),
-    "too_long": BilingualText("has more than {max_length} entries", "có hơn {max_length} mục"),
-}
 
 
 def pydantic_error(reason: InvalidValueError) -> PydanticCustomError:
     """Turn an error with both texts into one that Pydantic passes on with them."""
-    return PydanticCustomError(_OWN, "{en}", {"en": reason.text.en, "vi": reason.text.vi})
+    return bilingual_error(reason.text)
 
 
 def messages(
@@ -57,15 +29,9 @@ def messages(
     `known_members` returns the members that the object at a path may have, to suggest the nearest to an
     unknown one.
     """
-    context: dict[str, Any] = error.get("ctx") or {}
-    if error["type"] == _OWN:
-        return BilingualText(context["en"], context["vi"])
     if error["type"] == "extra_forbidden":
         return _unknown_member(error["loc"], known_members(error["loc"][:-1]))
-    other = BilingualText(error["msg"], "giá trị không hợp lệ: " + error["msg"])
-    template = _TEMPLATES.get(error["type"], other)
-    values = {name: _expected(value) for name, value in context.items()}
-    return BilingualText(template.en.format_map(values), template.vi.format_map(values))
+    return error_text(error)
 
 
 def _unknown_member(path: tuple[str | int, ...], known: Collection[str]) -> BilingualText:
@@ -83,7 +49,3 @@ def _unknown_member(path: tuple[str | int, ...], known: Collection[str]) -> Bili
         f"'{name}' is not known here; known are: {listed}",
         f"không có trường '{name}'; các trường hợp lệ: {listed}",
     )
-
-
-def _expected(value: object) -> str:
-    return str(value).replace(" or ", ", ")
