@@ -1,4 +1,4 @@
-"""An API of one's own, as small as can be: `python3 hello.py [port]`; it needs Python and nothing else."""
+"""A minimal API of your own: `python3 hello.py [port]`; it needs nothing but Python."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ PREFIX = "/greetings/"
 
 
 class Hello(BaseHTTPRequestHandler):
-    """Greets who is named, and says who asked and why, as the gateway tells it."""
+    """Greets the person named in the path; the answer repeats what the gateway says about the caller."""
 
     protocol_version = "HTTP/1.1"
 

@@ -1,4 +1,4 @@
-"""Putting the province's manifests into the catalog."""
+"""Applying the province's manifests to the catalog."""
 
 from __future__ import annotations
 

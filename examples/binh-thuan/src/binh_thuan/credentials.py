@@ -1,4 +1,4 @@
-"""Keys of the demo's systems: made at the first start, kept ever after."""
+"""Keys of the demo's systems: made at the first start, then kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Playing the story through the gateway, and proving each of its calls by a receipt."""
+"""Sending the calls of the story through the gateway, and proving each by a receipt."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PULLS = 5
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A step that was played: what came back, and its place in the ledger once it is proved."""
+    """A step that was played: the answer, and its index in the ledger once it is proved."""
 
     step: Step
     client_id: str
@@ -44,19 +44,19 @@ class Played:
     complaint: str | None = None
 
     @property
-    def as_told(self) -> bool:
+    def as_expected(self) -> bool:
         """Whether the answer is the one that the story expects."""
         return (self.status, self.error) == (self.step.status, self.step.error)
 
     @property
     def sound(self) -> bool:
         """Whether the answer is as expected and its receipt was verified."""
-        return self.as_told and self.index is not None and self.complaint is None
+        return self.as_expected and self.index is not None and self.complaint is None
 
     @property
     def words(self) -> str:
-        """The answer in a few words."""
-        if not self.as_told:
+        """A short summary of the answer."""
+        if not self.as_expected:
             return " ".join(str(part) for part in (self.status or "", self.error, self.complaint) if part)
         return self.complaint or self.step.tell(self.answer)
 
@@ -64,7 +64,8 @@ class Played:
 class Players:
     """The demo's systems, each with its connection to the bus.
 
-    `settling` says that the catalog has just changed: a step is then tried again until it goes as told.
+    `settling` says that the catalog has just changed: a step is then tried again until it is answered
+    as expected.
     """
 
     def __init__(self, credentials: Mapping[str, Credentials], *, settling: bool) -> None:
@@ -89,7 +90,7 @@ class Players:
         """Play one step."""
         while True:
             played = self._once(step)
-            if played.as_told or time.monotonic() > self._settled_by:
+            if played.as_expected or time.monotonic() > self._settled_by:
                 return played
             time.sleep(_PAUSE_S)
 
@@ -116,7 +117,7 @@ class Players:
         sent = json.loads(published.step.operation.content or b"{}")["id"]
         for _ in range(_PULLS):
             taken = self.play(story.delivery())
-            events = taken.answer.get("events", []) if taken.as_told else []
+            events = taken.answer.get("events", []) if taken.as_expected else []
             if sent in [one["event"]["id"] for one in events]:
                 acknowledged = self.play(story.acknowledgement([one["ack"] for one in events]))
                 return [published, taken, acknowledged]

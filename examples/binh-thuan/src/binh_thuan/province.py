@@ -67,7 +67,7 @@ def programs(settings: Settings) -> list[Program]:
 
 
 def shell_variables(settings: Settings) -> str:
-    """Return the lines by which a shell speaks to this province with the `lienthong` command."""
+    """Return the shell lines that set up the `lienthong` command for this province."""
     variables = {
         "LIENTHONG_HOME": str(settings.home.resolve()),
         "LIENTHONG_PORT_OFFSET": str(settings.port_offset),
@@ -75,6 +75,6 @@ def shell_variables(settings: Settings) -> str:
         **upstreams(settings),
     }
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
-    # Who meets the command for the first time sees both languages, unless one was chosen before.
+    # A newcomer to the command sees both languages, unless one was chosen before.
     lines.append('export LIENTHONG_LANG="${LIENTHONG_LANG:-both}"\n')
     return "".join(lines) + f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n'

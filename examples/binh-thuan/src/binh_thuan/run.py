@@ -1,4 +1,4 @@
-"""From nothing to the running province, and its end."""
+"""Starting the province, its first calls, and stopping it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from binh_thuan import catalog, credentials
 from binh_thuan.playing import Players, document
 from binh_thuan.province import programs, shell_variables, upstreams
-from binh_thuan.screen import Screen
+from binh_thuan.screen import DemoScreen
 from lienthong.client import LienthongError
-from lienthong.client.terminal.screen import Screen as Terminal
+from lienthong.client.terminal.screen import Screen
 from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.files import replace_file
 from lienthong.kit.text import BilingualText
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from lienthong.client import Credentials
     from lienthong.kit.settings import Settings
 
-_ROOMS = ("gateway", "ledger", "catalog", "identity", "exchange")
+_PROCESSES = ("gateway", "ledger", "catalog", "identity", "exchange")
 
 
 class Run:
     """One run of the province."""
 
-    def __init__(self, settings: Settings, screen: Screen) -> None:
+    def __init__(self, settings: Settings, screen: DemoScreen) -> None:
         self._settings = settings
         self._screen = screen
         self._home = settings.home.resolve()
@@ -44,7 +44,7 @@ class Run:
 
     def prepare(self) -> dict[str, Credentials]:
         """Make keys and the file that a shell reads; set what manifests and departments look for."""
-        # Whatever lies in it, also the list of first calls, is for its owner only.
+        # Everything in it, also the list of first calls, is for its owner only.
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = credentials.ensure(self._demo, self._gateway)
         replace_file(self.env_file, shell_variables(self._settings))
@@ -84,13 +84,13 @@ class Run:
 
     @property
     def env_file(self) -> Path:
-        """The file that a shell reads to speak to this province."""
+        """The file that a shell reads to use this province."""
         return self._demo / "env"
 
     @property
     def addresses(self) -> dict[str, str]:
         """The base address of each process; callers use the gateway's."""
-        local = {name: f"http://127.0.0.1:{self._settings.port(name)}" for name in _ROOMS}
+        local = {name: f"http://127.0.0.1:{self._settings.port(name)}" for name in _PROCESSES}
         return local | {"gateway": self._gateway}
 
     def _done(self, vi: str, en: str) -> None:
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
-    screen = Screen()
+    screen = DemoScreen()
     screen.title()
     try:
         settings = read_settings()
@@ -142,11 +142,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InstallationError as error:
         screen.failure("Không khởi động được", "It cannot start", str(error))
     except LienthongError as error:
-        Terminal(as_json=False).failure(error)
+        Screen(as_json=False).failure(error)
     return 1
 
 
-def _stay(installation: Installation, screen: Screen) -> int:
+def _stay(installation: Installation, screen: DemoScreen) -> int:
     while installation.running():
         time.sleep(0.5)
     screen.failure("Bộ giám sát đã dừng", "The supervisor has ended", f"→ {installation.logs}")

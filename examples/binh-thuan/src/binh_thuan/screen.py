@@ -54,7 +54,7 @@ def commands(played: Sequence[Played], receipts: Path) -> list[tuple[str, str]]:
     ]
 
 
-class Screen:
+class DemoScreen:
     """The terminal, Vietnamese first and English beside it."""
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ def _round(played: Sequence[Played]) -> Table:
 
 
 def _colour(played: Played) -> str:
-    if not played.as_told:
+    if not played.as_expected:
         return "bold red"
     return "yellow" if played.error else "green"
 

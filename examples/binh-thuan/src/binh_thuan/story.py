@@ -40,7 +40,7 @@ POPULATION_SERVICE = "G01/population/population-v1"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A request of one system, the answer that is expected, and how to tell of it in a few words."""
+    """A request of one system, the expected answer, and a function that summarizes an answer."""
 
     system: str
     vi: str
@@ -77,14 +77,14 @@ def calls() -> list[Step]:
         Step(
             "one-stop",
             "Thửa đất hiện nay ra sao?",
-            "How does the parcel stand?",
+            "What is the state of the parcel?",
             operations.call(PARCELS_SERVICE, "GET", f"/parcels/{PARCEL}", purpose="TTHC.DAT-DAI", case=CASE),
             lambda it: f"{it['useType']['code']} {it['areaM2']} m², {len(it['owners'])} chủ sử dụng",
         ),
         Step(
             "one-stop",
             "Quy hoạch của thửa đất?",
-            "What do the plans say of it?",
+            "What do the plans say about it?",
             operations.call(
                 PLANNING_SERVICE, "GET", f"/parcels/{PARCEL}/zoning", purpose="TTHC.DAT-DAI", case=CASE
             ),
@@ -136,7 +136,7 @@ def calls() -> list[Step]:
 
 
 def publication(event_id: str | None = None, now: datetime | None = None) -> Step:
-    """Return the publication of the parcel's change; the same id again is told as a duplicate."""
+    """Return the publication of the parcel's change; a repeated id is reported as a duplicate."""
     data = {
         "parcelId": PARCEL,
         "changeId": "BD-2014-000006",

@@ -1,4 +1,4 @@
-"""Where the gateway's parts are put together, and taken apart again."""
+"""Creates the gateway's parts, wires them together, and closes them."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ class Application:
             configure_logs("gateway", settings.log_level, settings.log_format)
             async with AsyncExitStack() as stack:
                 self._gateway = await open_gateway(settings, stack)
-                # What was built until now stays: the collector need not look at it again and again. Calls
-                # leave next to no cycles: one collection in a dozen calls would cost a twentieth of the core.
+                # Objects made until now live as long as the process: frozen, they are not scanned again.
+                # Calls leave next to no cycles: a collection every dozen calls would cost 5 % of the core.
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(10_000, 20, 100)
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
-        except Exception as error:  # noqa: BLE001  the protocol wants to be told of every failure
+        except Exception as error:  # noqa: BLE001  ASGI wants every failure reported
             _log.exception("gateway failed")
             await send(
                 {"type": "lifespan.startup.failed", "message": f"the gateway cannot start: {error}"}

@@ -1,4 +1,4 @@
-"""What calls are decided by at this moment."""
+"""The routing table and the keys that calls are decided with at this moment."""
 
 from __future__ import annotations
 

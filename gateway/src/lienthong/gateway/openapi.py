@@ -24,8 +24,8 @@ _PARAMETERS: Final = {
 }
 _HEADERS: Final = {
     "LGSP-Purpose": "The purpose of the call. It may be left out where the agreement has only one.",
-    "LGSP-Case-Id": "The case that causes the call. It stands in the journal as it is: never a person.",
-    "LGSP-User": "The person on whose behalf the system calls. The journal has it only as a keyed hash.",
+    "LGSP-Case-Id": "The case that causes the call. It is recorded as it is: it must not identify a person.",
+    "LGSP-User": "The person on whose behalf the system calls. It is recorded only as a keyed hash.",
 }
 _REFUSALS: Final = (
     *declared_in(agreements),
@@ -41,10 +41,11 @@ _REFUSALS: Final = (
     general.TOKEN_REFUSED,
 )
 _DESCRIPTION: Final = """\
-The one door of the platform. A system calls another system's service under an agreement. The provider's own
-OpenAPI document, from the catalog, says what the service does; this one, what the gateway adds to each.
+The single entry point of the platform. A system calls another system's service under an agreement. The
+provider's own OpenAPI document, from the catalog, describes the service; this document describes what the
+gateway adds to every service.
 
-The platform's services stand behind the same address, each with a document of its own:
+The platform's services have the same address, each with a document of its own:
 `/catalog/v1/openapi.json`, `/oauth2/openapi.json`, `/exchange/v1/openapi.json`, `/audit/v1/openapi.json`.
 """
 
@@ -83,7 +84,7 @@ def _call(method: str) -> dict[str, Any]:
         "summary": f"Call an operation of a service with {method.upper()}",
         "description": (
             "The path after the service, the query and the body reach the provider byte for byte, and its "
-            "answer, also an error of its own, comes back untouched. `LGSP-Error` stands in an answer only "
+            "answer, also an error of its own, comes back untouched. An answer has `LGSP-Error` only "
             "when the gateway or the caller failed."
         ),
         "security": [{BEARER: ["api"]}],

@@ -1,4 +1,4 @@
-"""Routes to the platform's own services, which stand behind the same address as the providers' services.
+"""Routes to the platform's own services, which are reached at the same address as the providers' services.
 
 They authenticate their callers themselves: the gateway passes `Authorization` on to them.
 """

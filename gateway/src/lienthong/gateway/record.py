@@ -107,7 +107,7 @@ class Recorder:
             AuditUnavailableError: the journal keeps the records and tries again by itself.
         """
         records = [encode(self._sample(sample)) for sample in self._counts.take()]
-        # All are handed over, so that the journal keeps each of them whatever becomes of the others.
+        # All are written at once, so that the journal keeps each of them even if another fails.
         outcomes = await asyncio.gather(*map(self._journal.write, records), return_exceptions=True)
         for failure in filter(None, outcomes):
             raise failure

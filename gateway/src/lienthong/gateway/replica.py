@@ -1,4 +1,4 @@
-"""The catalog as the gateway follows it: resources as they came, each indexed once, and the table of them."""
+"""The catalog as the gateway follows it: its resources, each indexed once, and their routing table."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RoutesState:
     @classmethod
     def of(cls, version: int, resources: Iterable[routes_pb2.Resource]) -> RoutesState:
         """The state of a whole catalog."""
-        draft = _Draft({}, {}, {}, {})
+        draft = _NextState({}, {}, {}, {})
         for resource in resources:
             draft.upsert(resource)
         return draft.finish(version)
@@ -72,7 +72,7 @@ class RoutesState:
         """
         if delta.from_version != self.version:
             raise VersionGapError(f"at version {self.version}, the delta starts at {delta.from_version}")
-        draft = _Draft(
+        draft = _NextState(
             dict(self._resources), dict(self._services), dict(self._systems), dict(self._agreements)
         )
         for key in delta.removals:
@@ -132,8 +132,8 @@ def routes_replica(
 
 
 @dataclass(slots=True)
-class _Draft:
-    """The next state while it is put together; its dictionaries are nobody else's yet."""
+class _NextState:
+    """The next state while it is built; no other object holds its dictionaries yet."""
 
     resources: dict[_Key, routes_pb2.Resource]
     services: dict[str, ServiceRoute]

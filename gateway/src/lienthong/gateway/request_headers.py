@@ -225,7 +225,7 @@ def _check_text(value: bytes) -> None:
         value.decode()
     except UnicodeDecodeError:
         raise problems.malformed_request(
-            "A header value is not UTF-8.", "Giá trị của một trường đầu không phải UTF-8."
+            "A header value is not UTF-8.", "Giá trị của một trường tiêu đề không phải UTF-8."
         ) from None
 
 

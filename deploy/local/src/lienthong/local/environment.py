@@ -1,4 +1,4 @@
-"""The settings of an embedded run, out of the environment."""
+"""The settings of an embedded run, read from the environment."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from lienthong.kit.settings import Settings
 from lienthong.local.installation import InstallationError
 
 _FOLLOWS = "default_factory_not_called"
-"""A default that could not be derived from a setting that is wrong: nobody's mistake of its own."""
+"""Pydantic's error for a default that depends on another setting, which is wrong: not reported."""
 
 
 def read_settings() -> Settings:
-    """The settings as the environment states them.
+    """Read the settings.
 
     Raises:
-        InstallationError: a variable does not hold what it should; each is named.
+        InstallationError: variables have wrong values; each is named.
     """
     try:
         return Settings()

@@ -1,4 +1,4 @@
-"""An embedded installation, from nothing to ready and back."""
+"""Starting and stopping an embedded installation."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ STOP_TIMEOUT_S = 60.0
 HOPELESS_LIVES = 3
 """A program that ended twice before it was ready will not become ready by being started again."""
 _NEXT_OFFSET = 2000
-"""Not 1000: there REST of the one would meet gRPC of the other."""
+"""Not 1000: then REST ports of one installation would be the gRPC ports of the other."""
 _OFFSETS = 22_000
-"""Offsets to advise end here: the ports above them are lent to outgoing connections, from 32768 on."""
+"""Advised offsets stay below this: from port 32768 on, Linux uses ports for outgoing connections."""
 
 
 class InstallationError(Exception):

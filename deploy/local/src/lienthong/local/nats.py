@@ -16,7 +16,7 @@ listen: "127.0.0.1:{port}"
 http: "127.0.0.1:{monitoring_port}"
 server_name: "{server_name}"
 pid_file: "{home}/nats-server.pid"
-# Whoever may publish here writes the audit trail: no other account of the machine may.
+# A client that may publish here can write audit records: other accounts of the machine must not.
 authorization {{
   user: "{user}"
   password: "{password}"
@@ -61,7 +61,7 @@ def write_config(home: Path, *, port: int, monitoring_port: int, server_name: st
 
 
 def address(home: Path, *, port: int) -> str:
-    """Where the server with its state in `home` listens, with the password; it is for its processes only."""
+    """The URL of the server with its state in `home`, with the password: for the platform alone."""
     return f"nats://{USER}:{password(home)}@127.0.0.1:{port}"
 
 

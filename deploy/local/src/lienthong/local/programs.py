@@ -35,7 +35,7 @@ class Program:
 
 
 def platform_programs(settings: Settings) -> list[Program]:
-    """NATS and the five processes of Liên thông, writing NATS's configuration on the way."""
+    """NATS and the five processes of Liên thông; NATS's configuration is written too."""
     offset = settings.port_offset
     nats_port, monitoring_port = NATS_PORT + offset, NATS_MONITORING_PORT + offset
     nats_config = write_config(

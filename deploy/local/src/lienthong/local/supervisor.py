@@ -1,4 +1,4 @@
-"""supervisord's configuration, and talking to it."""
+"""supervisord's configuration, and its XML-RPC interface."""
 
 from __future__ import annotations
 

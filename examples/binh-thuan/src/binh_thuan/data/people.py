@@ -49,7 +49,7 @@ class Person:
         return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
-class _Registry:
+class _PersonalNumbers:
     """Hands out personal numbers, each once."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ def _draft(home: _Home, name: str, gender: Gender, born: date, province: str, re
 
 
 def _couple(
-    registry: _Registry,
+    registry: _PersonalNumbers,
     rng: random.Random,
     home: _Home,
     family: str,
@@ -147,14 +147,16 @@ def _passed_away(rng: random.Random, person: Person, after: date) -> Person:
     return person
 
 
-def _elders(registry: _Registry, rng: random.Random, home: _Home, family: str, his_year: int) -> list[Person]:
+def _elders(
+    registry: _PersonalNumbers, rng: random.Random, home: _Home, family: str, his_year: int
+) -> list[Person]:
     fathers_year, wedded = his_year - rng.randint(23, 28), date(his_year - 1, rng.randint(1, 12), 15)
     couple = _couple(registry, rng, home, family, fathers_year, ("father", "mother"), wedded)
     return [_passed_away(rng, elder, date(his_year + 1, 1, 1)) for elder in couple]
 
 
 def _children(
-    registry: _Registry, rng: random.Random, home: _Home, husband: Person, wife: Person
+    registry: _PersonalNumbers, rng: random.Random, home: _Home, husband: Person, wife: Person
 ) -> list[Person]:
     found: list[Person] = []
     wedding = husband.married_on or REFERENCE_DAY
@@ -172,7 +174,7 @@ def _children(
     return found
 
 
-def _household(registry: _Registry, index: int) -> list[Person]:
+def _household(registry: _PersonalNumbers, index: int) -> list[Person]:
     rng = stream("household", index)
     home = _home(rng, index)
     family = family_name(rng, home.ethnicity)
@@ -187,7 +189,7 @@ def _household(registry: _Registry, index: int) -> list[Person]:
 @cache
 def population() -> dict[str, Person]:
     """Return everybody by personal number, household after household (some 40 ms the first time)."""
-    registry = _Registry()
+    registry = _PersonalNumbers()
     for index in range(1, HOUSEHOLDS + 1):
         registry.people.update({person.personal_id: person for person in _household(registry, index)})
     return registry.people

@@ -15,7 +15,7 @@ class Record(BaseModel):
 R = TypeVar("R", bound=Record)
 
 
-class Page(Record, Generic[R]):
+class ListPage(Record, Generic[R]):
     """One page of a list, with the number of all that were found."""
 
     items: list[R]

@@ -1,4 +1,4 @@
-"""An append-only book on disk: what was registered with a department survives its restart."""
+"""An append-only file of entries: what was registered with a department survives its restart."""
 
 import os
 from pathlib import Path

@@ -18,7 +18,7 @@ from binh_thuan.data.civil_status import (
 from binh_thuan.data.names import Gender
 from binh_thuan.data.people import EXAMPLE_MARK, Person, population
 from binh_thuan.data.places import communes_by_code
-from binh_thuan.data.records import Page, Record
+from binh_thuan.data.records import ListPage, Record
 from binh_thuan.departments.book import Book
 from binh_thuan.departments.web import (
     PageWanted,
@@ -76,7 +76,7 @@ def create_app(around: Surroundings) -> FastAPI:
         person: PersonalId = None,
         born_from: Annotated[date | None, Query(alias="bornFrom")] = None,
         born_to: Annotated[date | None, Query(alias="bornTo")] = None,
-    ) -> Page[Birth]:
+    ) -> ListPage[Birth]:
         return paging.of(
             birth
             for birth in present.values()
@@ -124,7 +124,7 @@ def create_app(around: Surroundings) -> FastAPI:
     @app.get("/marriages", operation_id="listMarriages")
     async def list_marriages(
         paging: PageWanted, q: Words = None, commune: CommuneCode = None, person: PersonalId = None
-    ) -> Page[Marriage]:
+    ) -> ListPage[Marriage]:
         return paging.of(
             marriage
             for marriage in marriages().values()
@@ -142,7 +142,7 @@ def create_app(around: Surroundings) -> FastAPI:
     @app.get("/deaths", operation_id="listDeaths")
     async def list_deaths(
         paging: PageWanted, q: Words = None, commune: CommuneCode = None, person: PersonalId = None
-    ) -> Page[Death]:
+    ) -> ListPage[Death]:
         return paging.of(
             death
             for death in deaths().values()

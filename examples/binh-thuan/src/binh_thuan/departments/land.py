@@ -16,7 +16,7 @@ from binh_thuan.data.land import (
     use_type,
 )
 from binh_thuan.data.people import population
-from binh_thuan.data.records import Page, Record
+from binh_thuan.data.records import ListPage, Record
 from binh_thuan.departments.book import Book
 from binh_thuan.departments.web import (
     PageWanted,
@@ -111,7 +111,7 @@ def create_app(around: Surroundings) -> FastAPI:
         commune: Annotated[str | None, Query(alias="communeCode", pattern=r"^\d{5}$")] = None,
         use: Annotated[UseCode | None, Query()] = None,
         holder: Annotated[str | None, Query(alias="ownerId", pattern=r"^\d{12}$")] = None,
-    ) -> Page[Parcel]:
+    ) -> ListPage[Parcel]:
         return paging.of(
             parcel
             for parcel in cadastre.parcels.values()
@@ -126,7 +126,7 @@ def create_app(around: Surroundings) -> FastAPI:
         return known(parcel_id)
 
     @app.get("/parcels/{parcelId}/changes", operation_id="listParcelChanges")
-    async def list_parcel_changes(parcel_id: ParcelId, paging: PageWanted) -> Page[ParcelChange]:
+    async def list_parcel_changes(parcel_id: ParcelId, paging: PageWanted) -> ListPage[ParcelChange]:
         return paging.of(reversed(cadastre.changes[known(parcel_id).parcel_id]))
 
     @app.post("/parcels/{parcelId}/changes", operation_id="registerParcelChange", status_code=201)

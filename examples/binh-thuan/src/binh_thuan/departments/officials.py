@@ -14,7 +14,7 @@ from binh_thuan.data.officials import (
     officials,
     organisations,
 )
-from binh_thuan.data.records import Page, Record
+from binh_thuan.data.records import ListPage, Record
 from binh_thuan.departments.book import Book
 from binh_thuan.departments.web import (
     PageWanted,
@@ -66,7 +66,7 @@ def create_app(around: Surroundings) -> FastAPI:
     @app.get("/organisations", operation_id="listOrganisations")
     async def list_organisations(
         paging: PageWanted, q: Words = None, level: Annotated[OrganisationLevel | None, Query()] = None
-    ) -> Page[Organisation]:
+    ) -> ListPage[Organisation]:
         return paging.of(
             one
             for one in organisations().values()
@@ -80,7 +80,7 @@ def create_app(around: Surroundings) -> FastAPI:
         organisation: Annotated[str | None, Query(alias="organisationCode", max_length=35)] = None,
         grade: Annotated[str | None, Query(alias="gradeCode", pattern=r"^\d{2}\.\d{3}$")] = None,
         status: Annotated[OfficialStatus | None, Query()] = None,
-    ) -> Page[Official]:
+    ) -> ListPage[Official]:
         return paging.of(
             one
             for one in present.values()

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Query
 
 from binh_thuan.data.planning import FunctionCode, Level, ParcelZoning, Zone, zones, zones_by_sheet
-from binh_thuan.data.records import Page, Record
+from binh_thuan.data.records import ListPage, Record
 from binh_thuan.departments.book import Book
 from binh_thuan.departments.web import (
     PageWanted,
@@ -73,7 +73,7 @@ def create_app(around: Surroundings) -> FastAPI:
         commune: Annotated[str | None, Query(alias="communeCode", pattern=r"^\d{5}$")] = None,
         function: Annotated[FunctionCode | None, Query()] = None,
         level: Annotated[Level | None, Query()] = None,
-    ) -> Page[Zone]:
+    ) -> ListPage[Zone]:
         return paging.of(
             zone
             for zone in zones().values()

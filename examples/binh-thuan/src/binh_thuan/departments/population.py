@@ -8,7 +8,7 @@ from fastapi import FastAPI, Path, Query
 
 from binh_thuan.data.names import Gender
 from binh_thuan.data.people import Person, population
-from binh_thuan.data.records import Page, Record
+from binh_thuan.data.records import ListPage, Record
 from binh_thuan.data.seeds import fold
 from binh_thuan.departments.web import (
     PageWanted,
@@ -140,7 +140,7 @@ def create_app(_around: Surroundings) -> FastAPI:
         q: Words = None,
         born: Annotated[date | None, Query(alias="dateOfBirth")] = None,
         commune: Annotated[str | None, Query(alias="communeCode", pattern=r"^\d{5}$")] = None,
-    ) -> Page[Citizen]:
+    ) -> ListPage[Citizen]:
         return paging.of(
             citizen(person)
             for person in population().values()

@@ -14,7 +14,7 @@ from binh_thuan.data.procedures import (
     fields,
     procedures,
 )
-from binh_thuan.data.records import Page, Record
+from binh_thuan.data.records import ListPage, Record
 from binh_thuan.departments.book import Book
 from binh_thuan.departments.web import (
     PageWanted,
@@ -50,7 +50,7 @@ def create_app(around: Surroundings) -> FastAPI:
     book = Book(around.book("cases"), Case)
 
     @app.get("/fields", operation_id="listFields")
-    async def list_fields(paging: PageWanted) -> Page[ProcedureField]:
+    async def list_fields(paging: PageWanted) -> ListPage[ProcedureField]:
         return paging.of(fields())
 
     @app.get("/procedures", operation_id="listProcedures")
@@ -60,7 +60,7 @@ def create_app(around: Surroundings) -> FastAPI:
         field: Annotated[str | None, Query(alias="fieldCode", pattern=r"^[A-Z]{2,4}$")] = None,
         level: Annotated[ProcedureLevel | None, Query()] = None,
         online: Annotated[Online | None, Query()] = None,
-    ) -> Page[Procedure]:
+    ) -> ListPage[Procedure]:
         return paging.of(
             one
             for one in procedures().values()

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from binh_thuan.data.records import Page, R
+from binh_thuan.data.records import ListPage, R
 from binh_thuan.data.seeds import fold
 
 DOCUMENTS = Path(__file__).resolve().parents[3] / "openapi"
@@ -23,7 +23,7 @@ PROBLEM_JSON = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where a department writes what is registered with it (nowhere if None) and what day it is."""
+    """The folder a department writes its books to (None: kept in memory only), and today's date."""
 
     folder: Path | None
     today: Callable[[], date]
@@ -40,12 +40,12 @@ class Paging:
     page: int
     size: int
 
-    def of(self, found: Iterable[R]) -> Page[R]:
+    def of(self, found: Iterable[R]) -> ListPage[R]:
         """Cut this page out of what was found."""
         everything = list(found)
         first = (self.page - 1) * self.size
         items = everything[first : first + self.size]
-        return Page(items=items, page=self.page, page_size=self.size, total=len(everything))
+        return ListPage(items=items, page=self.page, page_size=self.size, total=len(everything))
 
 
 def _paging(
@@ -68,12 +68,12 @@ def matches(words: str | None, *texts: str) -> bool:
 
 
 def not_found(what_vi: str, what_en: str) -> HTTPException:
-    """Return the refusal for something that is not there."""
+    """Return a 404 that says what was not found."""
     return HTTPException(404, f"Không tìm thấy {what_vi}. · No such {what_en}.")
 
 
 def conflict(text: str) -> HTTPException:
-    """Return the refusal for something that cannot be registered as things stand."""
+    """Return a 409: what was sent cannot be registered."""
     return HTTPException(409, text)
 
 
@@ -100,7 +100,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 
 
 def load_document(name: str) -> dict[str, Any]:
-    """Read the department's OpenAPI document; only who asks for it pays for the parser."""
+    """Read the department's OpenAPI document; the parser is imported only when it is asked for."""
     import yaml
 
     loaded: dict[str, Any] = yaml.safe_load((DOCUMENTS / f"{name}.yaml").read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """The audit records that a gateway writes: JSON objects, their members always in the same order (version 1).
 
-A member whose value is None is left out. The fields stand here in the order in which they stand on the wire.
+A member whose value is None is left out. The fields are declared in the order in which they are written.
 `docs/reference/journal-record.md` describes every member for readers of the ledger; `lienthong.kit.journal`
 has the fourth kind, the record of what an administrator did.
 """

@@ -36,14 +36,14 @@ class Caller:
 
 
 class Access:
-    """Verifies the access tokens of a service's callers by the keys that identity hands out."""
+    """Verifies the access tokens of a service's callers with the keys that identity publishes."""
 
     def __init__(self, keys: Callable[[], IdentityKeys | None], verifier: TokenVerifier) -> None:
         self._keys = keys
         self._verifier = verifier
 
     def authenticate(self, token: str) -> AccessToken:
-        """The verified token.
+        """Verify a token and return what it says.
 
         Raises:
             ProblemError: 401 `token-refused`, 403 `client-suspended`, 503 `not-ready` while there are no keys

@@ -1,4 +1,4 @@
-"""Bodies of requests: read within a limit, and JSON in them judged before anything else reads it."""
+"""Bodies of requests: read up to a limit, their JSON checked before anything else parses it."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ async def read_body(request: Request, limit: int) -> bytes:
     """The whole body of a request, of at most `limit` bytes.
 
     Raises:
-        BodyTooLargeError: no more of it is read.
-        BodyIncompleteError: the caller went away.
+        BodyTooLargeError: the body is larger; reading stops there.
+        BodyIncompleteError: the caller closed the connection before the end.
     """
     body = bytearray()
     try:

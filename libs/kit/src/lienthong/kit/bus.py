@@ -1,7 +1,7 @@
 """The bus: acknowledged publishing and durable pulling over NATS JetStream.
 
-A thin layer over nats-py that keeps control of acknowledgements and knows its traps; `messages` has the
-values and errors, `consumer` the pulling side.
+A thin layer over nats-py that controls acknowledgements itself and works around known faults of nats-py.
+`messages` has the values and errors, `consumer` the durable pull consumers.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from nats.aio.client import Client
 from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.consumer import Consumer
 from lienthong.kit.messages import (
     BusError,
@@ -48,14 +49,14 @@ _STATUS = "Status"
 _STREAM_HAS_OTHER_CONFIGURATION = 10058
 _MESSAGE_EXCEEDS_STREAM_LIMIT = 10054
 _NO_SUCH_MESSAGE = 10037
-_PAUSE_AFTER_LOSS, _PAUSE_AFTER_ERROR = 0.05, 2.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 _ACK_PATIENCE = 2.0
 
 _log = structlog.get_logger(__name__)
 
 
 class Bus:
-    """A connection that is kept for ever: it starts without a server and comes back by itself."""
+    """A connection that may be opened before the server runs, and that reconnects by itself."""
 
     def __init__(self, url: str, name: str, streams: Sequence[StreamSpec] = ()) -> None:
         self._servers = [server.strip() for server in url.split(",")]
@@ -75,10 +76,9 @@ class Bus:
     async def connect(
         cls, url: str, name: str, *, wait: bool = False, streams: Sequence[StreamSpec] = ()
     ) -> Bus:
-        """Begin to connect, in the background and for ever; with `wait` return when connected and
-        `streams` are there.
+        """Start connecting, in the background, until it succeeds; `wait` returns only when it has.
 
-        `streams` are brought about whenever a connection stands.
+        On every new connection `streams` are created, or changed to what they say; `wait` includes that.
         """
         bus = cls(url, name, streams)
         bus._keeper = asyncio.create_task(bus._keep(), name=f"bus {name}")
@@ -102,11 +102,12 @@ class Bus:
         *,
         message_id: str,
         headers: Mapping[str, str] | None = None,
-        timeout: float = 2.0,  # noqa: ASYNC109 - a bound for this publish, told in its own error
+        timeout: float = 2.0,  # noqa: ASYNC109 - a bound for this publish, named in its error
     ) -> PublishAck:
         """Publish and wait until the stream has it on disk.
 
-        Within the stream's duplicate window a second publish of the same `message_id` is told as a duplicate.
+        Within the stream's duplicate window a second publish of the same `message_id` is acknowledged as a
+        duplicate.
 
         Raises:
             BusUnavailableError: not connected (at once), connection lost, no stream, or no answer within
@@ -163,7 +164,7 @@ class Bus:
         deliver_from: Literal["all", "new"] | int = "all",
         max_ack_pending: int = 1000,
     ) -> Consumer:
-        """The durable consumer `durable` of `stream`; the server learns of it now if it can, else later.
+        """The durable consumer `durable` of `stream`; if it cannot be created now, its first pull does it.
 
         `deliver_from` is where it begins when it is new: a number is the first sequence.
         """
@@ -184,7 +185,7 @@ class Bus:
         return consumer
 
     async def delete_consumer(self, stream: str, durable: str) -> None:
-        """Forget the consumer and what it has not acknowledged; nothing happens when there is none."""
+        """Delete a consumer with its state on the server; does nothing when there is none."""
         with self.translated(f"consumer {durable}"), contextlib.suppress(NotFoundError):
             await self.jetstream().delete_consumer(stream, durable)
 
@@ -201,7 +202,7 @@ class Bus:
         return names
 
     async def last_sequence(self, stream: str) -> int:
-        """The sequence of the newest message that the stream ever took; 0 before the first.
+        """The sequence of the newest message that the stream ever stored; 0 before the first.
 
         Raises:
             BusUnavailableError: the server did not answer, or there is no stream.
@@ -209,7 +210,7 @@ class Bus:
         return (await self.stream_state(stream)).last_sequence
 
     async def stream_state(self, stream: str) -> StreamState:
-        """What the stream is now.
+        """When the stream was created, and the sequence of its newest message.
 
         Raises:
             BusUnavailableError: the server did not answer, or there is no stream.
@@ -257,19 +258,19 @@ class Bus:
                 return None
 
     def forget(self, consumer: Consumer) -> None:
-        """Stop telling `consumer` when the connection is lost."""
+        """Stop notifying `consumer` of lost connections."""
         self._consumers.discard(consumer)
 
     async def acknowledge(self, reply: str, answer: bytes = b"+ACK") -> None:
-        """Settle the delivery whose reply address is `reply`; returns when the server knows it.
+        """Settle the delivery whose reply address is `reply`; returns when the server has confirmed it.
 
         Raises:
-            BusUnavailableError: the server may not know it.
+            BusUnavailableError: the server has not confirmed it.
         """
         await self._request(reply, answer, None, _ACK_PATIENCE)
 
     async def subscribe(self, subject: str, take: Callable[[Msg], Awaitable[None]]) -> Subscription:
-        """A plain subscription of the present connection; messages are not kept for it.
+        """Subscribe on the current connection (core NATS): messages are not stored for the subscriber.
 
         Raises:
             BusUnavailableError: not connected.
@@ -281,7 +282,7 @@ class Bus:
             return await client.subscribe(subject, cb=take)
 
     async def send(self, subject: str, payload: bytes, *, reply: str = "") -> None:
-        """Publish without waiting for anyone: for control messages only, nothing is known to arrive.
+        """Publish without an acknowledgement, for control messages only: delivery is not guaranteed.
 
         Raises:
             BusUnavailableError: not connected.
@@ -304,14 +305,14 @@ class Bus:
             await _end(client)
 
     async def _keep(self) -> None:
-        """Hold a connection, a new client for each.
+        """Connect again and again, with a new nats-py client for each connection.
 
-        nats-py's own reconnecting gives up for good on some errors, keeps what was published before the loss
-        and sends it late, and leaves sockets open when a server dies while it greets.
+        nats-py's own reconnecting gives up for good on some errors, buffers what was published before the
+        loss and sends it late, and leaks the socket when a server dies during the handshake.
         """
+        backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         while True:
             client = self._client = Client()
-            pause = _PAUSE_AFTER_LOSS
             try:
                 await client.connect(
                     self._servers,
@@ -326,13 +327,13 @@ class Bus:
                     max_outstanding_pings=2,
                     drain_timeout=5,
                 )
+                backoff.reset()
                 await self._hold(client)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the answer is another attempt
+            except Exception as error:  # noqa: BLE001 - after any error, connect again
                 _log.warning("bus connection failed", error=repr(error), bus=self._name)
-                pause = _PAUSE_AFTER_ERROR
             await self._on_disconnected()
             await _end(client)
-            await asyncio.sleep(pause)
+            await backoff.pause()
 
     async def _hold(self, client: Client) -> None:
         """Make a new connection usable and return when it is lost."""
@@ -379,7 +380,7 @@ class Bus:
     async def _request(
         self, subject: str, payload: bytes, headers: dict[str, str] | None, patience: float
     ) -> Msg:
-        """Send and wait for the one answer; unlike nats-py's own it ends at once when the connection does."""
+        """Send and wait for the answer; unlike nats-py's `request` it fails at once with the connection."""
         client = self._client
         if client is None or not self.connected:
             raise BusUnavailableError("not connected")
@@ -413,7 +414,7 @@ class Bus:
                 future.exception()  # seen, even when the block ended for another reason
 
     def jetstream(self) -> JetStreamContext:
-        """nats-py's JetStream of the present connection, for what this adapter does not offer.
+        """nats-py's JetStream context of the current connection, for what this adapter does not offer.
 
         Raises:
             BusUnavailableError: not connected.
@@ -424,7 +425,7 @@ class Bus:
 
     @contextlib.contextmanager
     def _reading(self, stream: str) -> Iterator[None]:
-        """Like `translated`, where a missing stream is one that is not there yet."""
+        """Like `translated`, but a missing stream is `BusUnavailableError`: it may be created later."""
         try:
             with self.translated(f"stream {stream}"):
                 yield
@@ -433,7 +434,7 @@ class Bus:
 
     @contextlib.contextmanager
     def translated(self, what: str) -> Iterator[None]:
-        """Turn nats-py's errors inside the block into this module's; `what` begins the message."""
+        """Turn errors of nats-py in the block into `BusError`s, whose messages begin with `what`."""
         try:
             yield
         except APIError as error:
@@ -446,7 +447,7 @@ class Bus:
 
 
 async def _end(client: Client) -> None:
-    """Disconnect, after what was sent has left; in bounded time."""
+    """Flush what was published, then disconnect; takes four seconds at most, and one more for the socket."""
     try:
         async with asyncio.timeout(3):
             if client.is_connected:
@@ -456,7 +457,7 @@ async def _end(client: Client) -> None:
     with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
         async with asyncio.timeout(1):
             await client.close()
-    # When its closing failed half way, nats-py calls itself closed and leaves the socket open.
+    # When closing fails half way, nats-py reports itself closed and leaves the socket open.
     transport = client._transport  # noqa: SLF001
     if transport is not None:
         transport.close()  # type: ignore[no-untyped-call]

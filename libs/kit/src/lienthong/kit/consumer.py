@@ -44,13 +44,13 @@ class Consumer:
         self._inbox = ""
         self._requests = 0
         self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
-        self._turn = asyncio.Lock()
+        self._fetch_lock = asyncio.Lock()
 
     async def ensure(self) -> None:
-        """Make the server know this consumer.
+        """Create the consumer on the server, or change it to this configuration.
 
         Raises:
-            BusUnavailableError: it does not answer, or the stream is not there yet.
+            BusUnavailableError: the server does not answer, or the stream does not exist yet.
             BusRefusedError: it exists with a configuration that cannot be changed to this one.
         """
         try:
@@ -63,10 +63,10 @@ class Consumer:
         self._ensured = True
 
     async def batches(self, max_messages: int, wait: float) -> AsyncIterator[list[Delivery]]:
-        """Batches of at least one and at most `max_messages`, for ever, through every loss of the bus.
+        """Yield batches of 1 to `max_messages` messages, endlessly, across every loss of the connection.
 
-        `wait` is how long one request to the server stands, in seconds; a batch comes as soon as there is
-        anything.
+        `wait` is how long the server keeps one pull request open, in seconds; a batch is yielded as soon as
+        there is a message.
         """
         backoff = Backoff()
         while True:
@@ -83,13 +83,13 @@ class Consumer:
                 yield batch
 
     async def fetch(self, max_messages: int, wait: float) -> list[Delivery]:
-        """What is there, up to `max_messages`; waits up to `wait` seconds for the first one.
+        """Pull the messages that are there, up to `max_messages`; waits up to `wait` seconds for the first.
 
         Raises:
             BusUnavailableError: not connected, or the connection was lost before anything came.
-            BusRefusedError: the consumer cannot be made.
+            BusRefusedError: the consumer cannot be created.
         """
-        async with self._turn:
+        async with self._fetch_lock:
             taken = self._take_late(max_messages)
             if taken:
                 return taken
@@ -107,7 +107,7 @@ class Consumer:
             return taken
 
     async def close(self) -> None:
-        """Stop listening and give back what nobody took; the server keeps the consumer."""
+        """Stop listening and return untaken messages to the server, which keeps the consumer."""
         self._bus.forget(self)
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
@@ -116,7 +116,7 @@ class Consumer:
         await self._give_back(self._take_late(self._arrived.qsize()))
 
     def on_lost(self) -> None:
-        """The bus says that the connection is gone: requests that stand will not be answered."""
+        """Note that the connection was lost (called by the bus): open pull requests get no answer."""
         self._subscription = None
         self._arrived.put_nowait(None)
 
@@ -129,10 +129,10 @@ class Consumer:
         self._arrived.put_nowait(message)
 
     async def _pull(self, taken: list[Delivery], max_messages: int, wait: float) -> None:
-        """One request to the server, whose messages are added to `taken` as they come."""
+        """Make one pull request; its messages are added to `taken` as they arrive."""
         self._requests += 1
         reply = f"{self._inbox}.{self._requests}"
-        # Both together: wait for the first message, hand out all there is, then end the request.
+        # Both together: wait for the first message, deliver all there are, then end the request.
         request: dict[str, Any] = {"batch": max_messages, "no_wait": True, "expires": int(wait * 1e9)}
         patience = wait + 1.0
         if wait >= 1.0:
@@ -163,14 +163,14 @@ class Consumer:
             case "404" | "408":
                 return True
             case other:
-                # No such consumer or stream, or a change of the servers: look again from the beginning.
+                # No such consumer or stream, or another server leads it now: ensure the consumer again.
                 self._ensured = False
                 raise BusUnavailableError(
                     f"the server ended the request: {other} {headers.get('Description', '')}"
                 )
 
     def _take_late(self, most: int) -> list[Delivery]:
-        """What came after its request had been given up."""
+        """Messages that arrived after their pull request had been abandoned."""
         taken: list[Delivery] = []
         while len(taken) < most and not self._arrived.empty():
             message = self._arrived.get_nowait()
@@ -179,7 +179,7 @@ class Consumer:
         return taken
 
     async def _give_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Let the server deliver these again at once rather than after `ack_wait`."""
+        """Have the server redeliver these at once instead of after `ack_wait`."""
         with contextlib.suppress(BusError):
             for delivery in deliveries:
                 await self._bus.send(delivery.reply, b"-NAK")

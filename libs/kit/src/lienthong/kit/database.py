@@ -49,7 +49,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To the database: UTC; SQLite, without time zones, gets the naive text of it, which sorts right."""
+        """Convert to UTC; SQLite, which has no time zones, gets a naive datetime (its text sorts by time)."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -58,7 +58,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """From the database: aware, in UTC."""
+        """Return an aware datetime in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -91,11 +91,11 @@ class Database:
         self._schema = schema
         self._sqlite = engine.dialect.name == "sqlite"
         self._writing = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
-        # SQLite's readers see one moment anyway; PostgreSQL's only when asked to.
+        # A read transaction of SQLite sees one snapshot anyway; PostgreSQL's only at this isolation level.
         one_moment = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reading = engine.execution_options(sqlite_begin="BEGIN", postgresql_readonly=True, **one_moment)
         # SQLite has one writer: waiting here is fair and costs nothing, polling its lock is neither.
-        self._turn = asyncio.Lock()
+        self._write_lock = asyncio.Lock()
         self._exclusive: dict[str, asyncio.Lock] = {}
 
     @classmethod
@@ -121,7 +121,7 @@ class Database:
         async with AsyncExitStack() as stack:
             stack.enter_context(_cancelled_first())
             if self._sqlite:
-                await stack.enter_async_context(self._turn)
+                await stack.enter_async_context(self._write_lock)
             session = await stack.enter_async_context(
                 AsyncSession(self._writing, expire_on_commit=False, autobegin=True)
             )
@@ -130,17 +130,17 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A consistent view that is never written through; whatever was changed in it is dropped."""
+        """A session on one consistent snapshot, for reading only: changes made in it are rolled back."""
         with _cancelled_first():
             async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator[bool]:
-        """Whether this process alone holds `name` during the block; does not wait for another's turn to end.
+        """Try to hold the lock `name` during the block; yields whether it is held, and never waits for it.
 
-        On PostgreSQL an advisory lock of this schema, which ends with its connection. On SQLite, which
-        belongs to one process, a lock of this object.
+        On PostgreSQL it is an advisory lock of this schema, released when its connection ends. On SQLite,
+        which one process uses alone, it is a lock of this object.
         """
         if self._sqlite:
             lock = self._exclusive.setdefault(name, asyncio.Lock())
@@ -173,10 +173,10 @@ class Database:
 
 @contextmanager
 def _cancelled_first() -> Iterator[None]:
-    """A task that is cancelled in the block ends as cancelled, whatever the database says to that.
+    """Let a task that is cancelled in the block end as cancelled, whatever the database raises then.
 
-    A connection that was cut answers the rollback with an error of its own, which would take the place of
-    the cancellation; whoever tries again after database errors would never end.
+    On a cut connection the rollback raises an error of its own, which would replace the cancellation: a loop
+    that retries after database errors would never end.
     """
     try:
         yield

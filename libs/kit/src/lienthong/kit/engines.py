@@ -1,4 +1,4 @@
-"""SQLAlchemy engines, set up for SQLite and PostgreSQL as this house needs them."""
+"""SQLAlchemy engines, configured for SQLite and PostgreSQL as `Database` needs them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 COMMAND_TIMEOUT = 30.0
-"""Seconds; whatever a statement waits for, it does not hold its locks for ever."""
+"""Seconds that a statement may take, so that one which hangs does not hold its locks for ever."""
 
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
 
@@ -48,7 +48,7 @@ def create_engine(
 
 
 def normalize_url(url: str) -> URL:
-    """`url` with the driver that this house uses.
+    """Return `url` with the asynchronous driver that the platform uses.
 
     Raises:
         ValueError: neither SQLite nor PostgreSQL.
@@ -83,7 +83,7 @@ def _sqlite_engine(url: URL, busy_timeout: float) -> AsyncEngine:
         # The driver must not begin transactions by itself: SQLAlchemy's documents on SQLite say how and why.
         connection.isolation_level = None
         cursor = connection.cursor()
-        # First of all, because switching to WAL needs the file for itself.
+        # Set first: switching to WAL needs an exclusive lock, for which another connection may have to wait.
         cursor.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
         for pragma in _SQLITE_PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")

@@ -1,4 +1,4 @@
-"""The health endpoints that an orchestrator asks."""
+"""The health endpoints that an orchestrator polls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 def health_app(checks: Checks) -> ASGIApp:
-    """`GET /health/live` is 200 while the loop turns; `GET /health/ready` is 200 when all `checks` say yes.
+    """`GET /health/live` is 200 while the event loop runs; `GET /health/ready` is 200 when all `checks` pass.
 
     A readiness answer names every check, 503 when one fails, raises or takes more than three seconds.
     """
@@ -47,7 +47,7 @@ def health_app(checks: Checks) -> ASGIApp:
 
 
 async def run_checks(checks: Checks) -> dict[str, bool]:
-    """Each check's name and whether it holds now."""
+    """Each check's name and whether it passes now."""
     results = await asyncio.gather(*(_holds(name, check) for name, check in checks.items()))
     return dict(zip(checks, results, strict=True))
 

@@ -27,16 +27,16 @@ LARGEST_RECORD = 60_000
 """Bytes of one record; an entry of the log holds at most 65,535."""
 
 _TRANSACTION_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
-"""Whoever reaches a service without the gateway may send anything; a record must be found by its id."""
+"""A request that did not come through the gateway may hold any text; records are found by these ids."""
 
 STREAM = "JOURNAL"
 SUBJECTS = ("journal.>",)
 
 
 def journal_stream(replicas: int) -> StreamSpec:
-    """The journal: without limits, nothing is ever dropped from it.
+    """The stream of audit records, without limits: none is ever dropped from it.
 
-    Whoever writes to it brings it about, so that no process waits for another to have been there before.
+    Every process that writes to it creates it if needed, so that none depends on another's start.
     """
     return StreamSpec(STREAM, SUBJECTS, replicas=replicas)
 
@@ -49,7 +49,7 @@ def journal_subject(service: str) -> str:
 class AdminRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The audit record of an administrative act (`docs/reference/journal-record.md`, kind `admin`).
 
-    The members stand in the order in which they are written.
+    The members are declared in the order in which they are written.
     """
 
     v: Literal[1] = 1
@@ -93,7 +93,7 @@ class AdminAct:
     tx: str | None = None
 
     def record(self, *, node: str, at: datetime, record_id: str) -> AdminRecord:
-        """The audit record of this act; without a usable `tx` the record's own id stands for it."""
+        """The audit record of this act; without a usable `tx` the record's own id is used."""
         return AdminRecord(
             id=record_id,
             tx=self.tx if self.tx and _TRANSACTION_ID.fullmatch(self.tx) else record_id,

@@ -24,7 +24,7 @@ Json: TypeAlias = Any
 JsonObject: TypeAlias = dict[str, Any]
 
 MAX_DEPTH: Final = 64
-"""How many objects and arrays may stand inside each other."""
+"""How deep objects and arrays may be nested."""
 
 
 class NotJsonError(ValueError):
@@ -72,7 +72,7 @@ def not_portable(value: Json, *, allow_nul: bool = False) -> Iterator[tuple[Json
     `allow_nul` is for text that no database has to keep: PostgreSQL refuses NUL characters.
     """
     unwanted = _SURROGATES if allow_nul else _SURROGATES_AND_NUL
-    # Nearly all values are portable; to know the place of every node costs as much as to parse the text.
+    # Nearly all values are portable, and tracking the path of every node costs as much as parsing the text.
     if not _is_portable(value, unwanted):
         yield from _places(value, unwanted)
 

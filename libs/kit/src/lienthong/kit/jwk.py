@@ -1,11 +1,11 @@
-"""Judging a JWK (RFC 7517): may this public key verify signatures on the platform, and with which algorithm?
+"""Checking a JWK (RFC 7517): may this public key verify signatures on the platform, and by which algorithm?
 
 A key verifies one algorithm, given by its type: ES256 with EC P-256, EdDSA with OKP Ed25519, PS256 with RSA
 of 2,048 to 8,192 bits; these are the algorithms that FAPI 2.0 §5.4.1 allows. The algorithm is bound to the
 key here, once, so that nothing in a signed text can choose another (RFC 8725 §3.1).
 
-The catalog tells the owner everything that is wrong with a key (`refusals`); identity and the verifier of
-access tokens take only what is right (`read_public_key`).
+The catalog reports to the owner everything that is wrong with a key (`refusals`); identity and the verifier
+of access tokens accept only a key without faults (`read_public_key`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What identity says about access tokens: the keys that verify them, and whose tokens are refused."""
+"""What a process follows of identity: the keys that verify access tokens, and the suspended clients."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KeysReplica: TypeAlias = "Replica[IdentityKeys, keys_pb2.WatchResponse]"
 
 
 def fold_keys(state: IdentityKeys | None, update: keys_pb2.WatchResponse) -> IdentityKeys:
-    """The state that an update says; each update holds all of it.
+    """The state that an update holds; each update holds the whole state.
 
     Raises:
         ValueError: its JWK set cannot be read.
@@ -59,7 +59,7 @@ def fold_keys(state: IdentityKeys | None, update: keys_pb2.WatchResponse) -> Ide
 
 
 def as_update(state: IdentityKeys) -> keys_pb2.WatchResponse:
-    """The message that says this state."""
+    """The message that holds this state."""
     return keys_pb2.WatchResponse(
         version=state.version,
         issuer=state.issuer,

@@ -1,8 +1,8 @@
-"""What goes over the bus, and what can go wrong on the way. Errors:
+"""The values and errors of the bus. Errors:
 
 BusError
-├── BusUnavailableError   nothing is known to be stored: try again with the same message id
-└── BusRefusedError       the server will never take this: trying again is of no use
+├── BusUnavailableError   not acknowledged, perhaps stored: try again with the same message id
+└── BusRefusedError       the server will never accept this: do not try again
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BusError(Exception):
-    """Something on the way to the bus failed."""
+    """A request to the bus failed."""
 
 
 class BusUnavailableError(BusError):
@@ -30,9 +30,9 @@ class BusRefusedError(BusError):
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """A stream as it shall be. Ages and windows in seconds; `None` means without limit.
+    """The wanted configuration of a stream. Ages and windows in seconds; `None` means without limit.
 
-    A full stream (`max_bytes`) refuses what is new rather than drop what it acknowledged.
+    A full stream (`max_bytes`) refuses new messages and never drops those that it has acknowledged.
     """
 
     name: str
@@ -45,9 +45,9 @@ class StreamSpec:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """What a stream is now: when it was created, and the sequence of its newest message (0 before the first).
+    """When a stream was created, and the sequence of its newest message (0 before the first).
 
-    `created` tells a stream from an earlier or later one of the same name.
+    `created` distinguishes a stream from an earlier or later one of the same name.
     """
 
     created: str
@@ -86,20 +86,20 @@ class Delivery:
     _bus: Bus = field(repr=False, compare=False)
 
     async def ack(self) -> None:
-        """Done; returns when the server knows it.
+        """Acknowledge: the message is processed. Returns when the server has confirmed it.
 
         Raises:
-            BusUnavailableError: it may not know it, the message may come again.
+            BusUnavailableError: it has not; the message may be delivered again.
         """
         await self._bus.acknowledge(self.reply)
 
     async def nak(self, delay: float | None = None) -> None:
-        """Not now: deliver again, after `delay` seconds."""
+        """Ask for redelivery, after `delay` seconds, at once without it."""
         wait = f' {{"delay": {int(delay * 1e9)}}}' if delay else ""
         await self._bus.acknowledge(self.reply, f"-NAK{wait}".encode())
 
     async def term(self) -> None:
-        """Never again: this message cannot be processed."""
+        """Ask the server not to deliver the message again: it cannot be processed."""
         await self._bus.acknowledge(self.reply, b"+TERM")
 
 

@@ -48,7 +48,7 @@ async def _upgrade(url: str, schema: str, revisions: Path) -> None:
                 await connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": advisory_key(schema, "migrations")}
                 )
-                # Asked first: an operator may have made it and kept the right to make more.
+                # Looked up first: where an operator has created the schema, this role may lack the right to.
                 there = await connection.execute(
                     text("SELECT 1 FROM pg_namespace WHERE nspname = :schema"), {"schema": schema}
                 )

@@ -1,4 +1,4 @@
-"""The transactional outbox: what is committed is published, in order, sooner or later.
+"""The transactional outbox: every message of a committed transaction is published, in order.
 
 A change and its message are written in one transaction; a relay publishes the rows in the order of their
 ids and deletes each only after the bus has acknowledged it. After a crash between the two the message is
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PAYLOAD", "Outbox", "OutboxMessage", "OutboxRelay", "outbox_table"]
 
 MAX_PAYLOAD = 1_000_000
-"""Bytes; NATS takes 1 MiB with its headers. A larger one would stop all behind it, so the door refuses it."""
+"""Bytes; NATS takes 1 MiB with its headers. A larger message would block all others, so `add` refuses it."""
 
 _BATCH = 100
 _POLL_SECONDS = 1.0
@@ -54,13 +54,13 @@ def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
         Column("payload", LargeBinary, nullable=False),
         Column("headers", Json, nullable=True),
         Column("created_at", UtcDateTime, nullable=False),
-        # Without this SQLite gives the id of a deleted last row out again.
+        # Without this SQLite reuses the id of a deleted last row.
         sqlite_autoincrement=True,
     )
 
 
 class Outbox:
-    """Where a unit of work leaves its messages. `on_commit` is called after commits that left any."""
+    """Stores the messages of a unit of work. `on_commit` is called after commits that stored any."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Outbox:
         message_id: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> str:
-        """Leave a message, to be published after `session` commits; returns its message id.
+        """Store a message, to be published after `session` commits; returns its message id.
 
         Raises:
             ValueError: the payload is larger than the bus takes.
@@ -93,10 +93,10 @@ class Outbox:
         return message_id
 
     async def add_all(self, session: AsyncSession, messages: Sequence[OutboxMessage]) -> list[str]:
-        """Leave messages, to be published in their order after `session` commits; returns their message ids.
+        """Store messages, to be published in their order after `session` commits; returns their message ids.
 
-        Messages are published in the order of their commits: on PostgreSQL units of work that leave messages
-        wait for each other from here on, or a lower id could become visible after a higher one.
+        Messages are published in the order of their commits: on PostgreSQL units of work that store messages
+        wait for each other from this call on; else a lower id could become visible after a higher one.
 
         Raises:
             ValueError: a payload is larger than the bus takes.
@@ -170,7 +170,7 @@ class OutboxRelay:
             return
 
     async def _relay_batch(self) -> bool:
-        """Publish one batch; whether there may be more."""
+        """Publish one batch; returns whether there may be more."""
         async with self._db.exclusive(f"relay {self._table.name}") as mine:
             if not mine:
                 return False

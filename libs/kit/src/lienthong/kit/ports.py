@@ -1,4 +1,4 @@
-"""Listening on a port, and saying plainly when that cannot be done."""
+"""Listening on a port, with an error that says what to do when that fails."""
 
 from __future__ import annotations
 

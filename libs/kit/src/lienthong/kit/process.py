@@ -65,7 +65,7 @@ def die_with_parent(number: signal.Signals = signal.SIGTERM, parent: int | None 
     if libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if os.getppid() != parent:
-        # It died before the kernel was told.
+        # It died before prctl was called.
         signal.raise_signal(number)
 
 
@@ -95,9 +95,9 @@ async def run_process(
     """Serve until SIGTERM or SIGINT, then stop.
 
     REST is served on `settings.port(name)`, gRPC on `settings.rpc_port(name)`, health on
-    `settings.health_port(name)`; `background` runs beside them. Stopping: readiness turns to no, new requests
-    are refused, those under way get ten seconds, background tasks are cancelled, then `close` is awaited one
-    by one. `on_stop` is called first of all: it ends what would only wait, such as long polls.
+    `settings.health_port(name)`; `background` runs beside them. Stopping: the readiness check fails, new
+    requests are refused, those under way get ten seconds, background tasks are cancelled, then `close` is
+    awaited one by one. `on_stop` is called first of all: it ends what would only wait, such as long polls.
 
     Raises:
         SystemExit: status 1, when a port is taken or when a background task failed.
@@ -128,7 +128,7 @@ async def _live(
     background: Sequence[Callable[[], Awaitable[None]]],
     checks: dict[str, Callable[[], bool | Awaitable[bool]]],
 ) -> bool:
-    """Everything between start and stop; whether it failed."""
+    """Run everything between start and stop; returns whether it failed."""
     checks["running"] = lambda: not stopping.is_set()
     rest: _Server | None = None
     rpc: RpcServer | None = None
@@ -165,7 +165,7 @@ async def _live(
 
 
 async def _until_stopped(stopping: asyncio.Event, watched: Sequence[asyncio.Task[Any]]) -> bool:
-    """Wait for the signal or for something to fail; whether it failed."""
+    """Wait for the signal or for a task to fail; returns whether one failed."""
     signalled = asyncio.create_task(stopping.wait())
     pending: set[asyncio.Task[Any]] = {signalled, *watched}
     try:
@@ -202,7 +202,7 @@ def _signals(stopping: asyncio.Event) -> Iterator[None]:
 
 
 class _QuietServer(uvicorn.Server):
-    """Signals are the process's business, not one server's."""
+    """A server that leaves signals to the process: it runs several servers."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -219,7 +219,7 @@ class _Server:
 
     @classmethod
     async def start(cls, app: ASGIApp, host: str, port: int) -> _Server:
-        """Listen and serve; returns when requests are taken.
+        """Listen and serve; returns when requests are accepted.
 
         Raises:
             PortUnusableError: the port is taken.
@@ -232,7 +232,7 @@ class _Server:
             date_header=True,
             timeout_graceful_shutdown=int(_GRACE),
             timeout_keep_alive=75,
-            # The gateway stands in front and says who asks; nothing else is believed.
+            # Only the gateway is trusted to say who calls: X-Forwarded-… fields are ignored.
             proxy_headers=False,
         )
         server = cls(_QuietServer(config), listen(host, port))

@@ -1,8 +1,8 @@
 """A live copy of another process's state: one way to follow a gRPC stream.
 
 A process brings a pure function `fold(state, update) -> state`; the replica does the rest: it holds the
-stream open, keeps a copy on disk and starts from it, knows when the peer last confirmed the state, and lets
-nobody use a state that is older than allowed.
+stream open, keeps a copy on disk and starts from it, knows when the peer last confirmed the state, and never
+returns a state as fresh that is older than allowed.
 
     replica = Replica(Stream("keys", watch, fold_keys, as_update, keys_pb2.WatchResponse.FromString), …)
     replica.load()              # start from the copy on disk
@@ -40,7 +40,7 @@ StateT = TypeVar("StateT")
 UpdateT = TypeVar("UpdateT", bound="Message")
 
 SILENCE_S = 15.0
-"""Every peer says something at least every five seconds; after this long without a word it is gone."""
+"""Every peer sends a message at least every five seconds; after this many without one it counts as gone."""
 _LOOK_AT_AGE_EVERY_S = 1.0
 _SAVE_PAUSE_S = 1.0
 _CONFIRM_EVERY_S = 30.0
@@ -50,7 +50,7 @@ _log = structlog.get_logger(__name__)
 
 
 class VersionGapError(Exception):
-    """An update does not follow from the state: something was missed, the whole state must be asked for."""
+    """An update does not continue the state: one was missed, so the whole state must be requested again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Replica(Generic[StateT, UpdateT]):
         self.state: StateT | None = None
         """The newest state, however old; decide by `fresh()`."""
         self.confirmed: datetime | None = None
-        """When the peer last said that this state is what it has."""
+        """When the peer last confirmed that this is its state."""
 
     def fresh(self) -> StateT | None:
         """The state if the peer has confirmed it within `max_age`, else None."""
@@ -166,7 +166,7 @@ class Replica(Generic[StateT, UpdateT]):
         self.look_at_age()
 
     async def run(self) -> None:
-        """Follow the peer, for ever; while it is away the last state stands, until it is too old."""
+        """Follow the peer until cancelled; while it is away the last state is used, until it is too old."""
         metrics.get_meter(f"lienthong.replica.{self._stream.name}").create_observable_gauge(
             "lienthong.replica.age",
             callbacks=[self._measure_age],
@@ -187,7 +187,7 @@ class Replica(Generic[StateT, UpdateT]):
                     self._not_saved(error)
 
     def take(self, update: UpdateT) -> bool:
-        """Take in one update; whether it could be used. If not it is logged, and the last state stands.
+        """Apply one update and return whether it could be used. If not, it is logged; the last state is kept.
 
         Raises:
             VersionGapError: an update was missed.
@@ -196,8 +196,8 @@ class Replica(Generic[StateT, UpdateT]):
             state = self._stream.fold(self.state, update)
         except VersionGapError:
             raise
-        except Exception:  # noqa: BLE001 - one bad update must not take away what is known
-            _log.exception("update cannot be used, the last state stands", replica=self._stream.name)
+        except Exception:  # noqa: BLE001 - one bad update must not end the replica
+            _log.exception("update cannot be used, the last state is kept", replica=self._stream.name)
             return False
         self._confirm(self._clock.now())
         if state is not self.state:
@@ -220,7 +220,7 @@ class Replica(Generic[StateT, UpdateT]):
         self._on_change(fresh)
 
     async def save(self) -> bool:
-        """Bring the copy on disk up to date, in a thread; whether that worked. A failure is logged."""
+        """Bring the copy on disk up to date, in a thread; return whether that worked. A failure is logged."""
         changed = self._unsaved.is_set()
         self._unsaved.clear()
         work = partial(self._write, self.state, self.confirmed, changed=changed)
@@ -228,7 +228,7 @@ class Replica(Generic[StateT, UpdateT]):
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
-            # Were the thread left alone, it could put this state over a newer one.
+            # Wait for the thread: later it could overwrite a newer state with this one.
             await asyncio.wait([writing])
             if changed and writing.exception() is not None:
                 self._unsaved.set()

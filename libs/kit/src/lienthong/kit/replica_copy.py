@@ -12,8 +12,8 @@ The file is one header of 40 bytes and the content, all numbers big-endian:
 | 32 | 4 | CRC-32 of the 32 bytes before |
 | 36 | 4 | zero |
 
-The time stands in the file, not in its modification time, which a backup or `cp` sets to now: an old copy
-must not look new.
+The time is stored inside the file: a backup or `cp` sets the modification time to now, and an old copy must
+not look new.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class CopyUnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What tells one content from another."""
+    """Identifies a content by its length and CRC-32."""
 
     length: int
     crc: int
@@ -62,7 +62,7 @@ class SavedCopy:
     content: bytes
     fingerprint: Fingerprint
     confirmed: datetime
-    """When the peer last said that the content is what it has."""
+    """When the peer last confirmed the content."""
 
 
 class DiskCopy:
@@ -94,7 +94,7 @@ class DiskCopy:
         """Replace the copy; after a crash there is the old one or the new one.
 
         Raises:
-            OSError: it cannot be written; the old one stands.
+            OSError: it cannot be written; the old copy is kept.
         """
         fingerprint = Fingerprint.of(content)
         replace_file(self.path, _header(fingerprint, confirmed) + content)

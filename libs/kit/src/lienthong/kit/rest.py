@@ -91,7 +91,7 @@ def create_rest_app(title: str, *, summary: str, openapi_path: str) -> FastAPI:
     """A FastAPI application that answers every failure with a problem document.
 
     Its OpenAPI 3.1 document is served to everyone at `openapi_path`. `title` and `summary` (one sentence)
-    stand in it.
+    appear in it.
     """
     app = FastAPI(
         title=title,
@@ -143,7 +143,7 @@ def unknown_parameters(unknown: set[str], declared: frozenset[str]) -> ProblemEr
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make `app` answer every failure with a problem document; unexpected ones tell nothing of the inside."""
+    """Make `app` answer every failure with a problem document; an unexpected one reveals no internals."""
 
     async def on_problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)  # noqa: S101 - registered for ProblemError only
@@ -186,7 +186,7 @@ class _Unexpected:
             tx = _transaction_id(scope)
             _log.exception("request failed", method=scope["method"], path=scope["path"], tx=tx)
             if started:
-                # The status has been sent: break the connection rather than end half an answer well.
+                # The status has been sent: break the connection, or half an answer would look complete.
                 raise
             await problem_response(_internal_error(), tx)(scope, receive, send)
 

@@ -1,4 +1,4 @@
-"""gRPC between processes: servers that stop gracefully, channels with keepalive, streams that come back."""
+"""gRPC between processes: servers that stop gracefully, channels with keepalive, streams that reopen."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KEEPALIVE = [
 _SERVER = [
     *_KEEPALIVE,
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
-    # A port in use is a mistake to be told, not to be shared with another process.
+    # A port in use must be an error; by default gRPC shares it with the other process.
     ("grpc.so_reuseport", 0),
 ]
 _CHANNEL = [
@@ -68,8 +68,8 @@ class RpcServer:
 async def serve_rpc(address: str, register: Callable[[grpc.aio.Server], None]) -> RpcServer:
     """Serve what `register` adds to the server, and the standard health service, on `host:port`.
 
-    A `Problem` raised by a handler becomes the nearest gRPC status, with its code in the trailing metadata
-    `lgsp-error`; anything else becomes INTERNAL and is logged.
+    A `ProblemError` raised by a handler becomes the nearest gRPC status, with its code in the trailing
+    metadata `lgsp-error`; anything else becomes INTERNAL and is logged.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -82,7 +82,7 @@ async def serve_rpc(address: str, register: Callable[[grpc.aio.Server], None]) -
     try:
         port = server.add_insecure_port(address)
     except RuntimeError as error:
-        # gRPC does not say why: asking for the same port oneself does.
+        # gRPC does not say why; binding a socket to the same port does.
         host, _, number = address.rpartition(":")
         listen(host.strip("[]"), int(number)).close()
         raise OSError(f"cannot listen on {address}: {error}") from error

@@ -33,7 +33,7 @@ def _local(port: int, *, scheme: str = "http://") -> Any:  # noqa: ANN401 - what
 class Settings(BaseSettings):
     """What all processes share; each component adds fields named after itself in a subclass.
 
-    A variable that is set but empty counts as not set. Variables nobody knows are ignored, so that one
+    A variable that is set but empty counts as not set. Unknown variables are ignored, so that one
     environment can serve several processes.
     """
 

@@ -1,4 +1,4 @@
-"""Access tokens, verified without asking anyone: JWTs after RFC 9068, nothing more lenient."""
+"""Access tokens (JWTs of RFC 9068), verified strictly and locally, without a request to identity."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class KeySet:
 
     @classmethod
     def from_jwks(cls, text: str) -> KeySet:
-        """Read a JWK set (RFC 7517 §5). Keys of unknown types, or not for signatures, are passed over.
+        """Read a JWK set (RFC 7517 §5). Keys of unknown types, or not for signatures, are skipped.
 
         Raises:
             ValueError: not a JWK set, a private or symmetric key in it, or two keys under one id.
@@ -106,7 +106,7 @@ class _JwkSet(msgspec.Struct):
 
 
 class TokenVerifier:
-    """Checks everything RFC 9068 §4 asks for; `leeway` seconds are allowed between two clocks."""
+    """Checks everything that RFC 9068 §4 requires; two clocks may differ by `leeway` seconds."""
 
     def __init__(self, issuer: str, audience: str, clock: Clock, leeway: float = 5) -> None:
         self._issuer = issuer

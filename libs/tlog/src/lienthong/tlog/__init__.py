@@ -1,7 +1,7 @@
 """The mathematics of a tamper-evident log, with no I/O at all.
 
 Trees and proofs of RFC 6962 and RFC 9162 in the tiles, checkpoints, signed notes and receipts of the C2SP
-specifications, so that anyone's verifier can check the ledger, and this package anyone's log.
+specifications: any verifier of these formats can check the ledger, and this package can check any such log.
 """
 
 from lienthong.tlog.checkpoint import Checkpoint, open_checkpoint

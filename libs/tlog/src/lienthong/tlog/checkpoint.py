@@ -19,9 +19,9 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a log says of itself: its name, its size, the root hash of its tree.
+    """What a log states about itself: its name (origin), its size in entries, the root hash of its tree.
 
-    `extension` holds further lines, which mean nothing here but are signed with the rest.
+    `extension` holds further lines, which are signed too but not interpreted here.
     """
 
     origin: str
@@ -69,7 +69,7 @@ class Checkpoint:
 def open_checkpoint(
     raw: str | bytes, keys: VerifierKey | Sequence[VerifierKey], *, origin: str | None = None
 ) -> Checkpoint:
-    """Read a signed checkpoint and trust it: one of the keys must have signed it.
+    """Parse a signed checkpoint and verify it: one of the keys must have signed it.
 
     `origin` is the expected log; by default the name of the first key, as the specification recommends.
 

@@ -1,8 +1,8 @@
-"""Derive a whole log again from its entries and name what does not fit its signed checkpoint.
+"""Compute a whole log again from its entries and report what does not match its signed checkpoint.
 
 Trust comes from the checkpoint and goes downwards: a tile is genuine when its root is the hash that the
-genuine tile above it holds, an entry when its hash stands in the genuine tile of level 0. So what was changed
-can be told from what it is compared with.
+genuine tile above it holds, an entry when its hash is in the genuine tile of level 0. So it is known which
+side of a mismatch was changed.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def check_log(
 ) -> Report:
     """Check every entry and every tile of the log that the (verified) checkpoint describes.
 
-    `fetch` brings a tile or bundle and raises LookupError where there is none; it may return wider ones.
-    `progress` hears how many entries have been read.
+    `fetch` returns a tile or bundle and raises LookupError where there is none; it may return wider ones.
+    `progress` is called with the number of entries read so far.
     """
     check = _Check(checkpoint, fetch)
     check.read(progress or (lambda _entries: None))
@@ -73,7 +73,7 @@ def check_log(
 
 @dataclass(slots=True)
 class _Tile:
-    """A tile's hashes as stored and as derived from what stands under it; None where that is missing."""
+    """A tile's hashes as stored and as computed from what is below it; None where that is missing."""
 
     address: TileAddress
     candidates: list[bytes | None]
@@ -189,7 +189,7 @@ class _Check:
                 self._found(entry, f"entry {entry}", "changed", "not the entry the checkpoint commits to")
 
     def _report_disagreement(self, tile: _Tile, stored: bytes, derived: bytes | None) -> None:
-        """Neither is known to be genuine: only say that the two do not fit."""
+        """Neither is known to be genuine: only report that the two do not match."""
         if derived is None:
             return
         for position in _differing(stored, derived):

@@ -45,7 +45,7 @@ def subtree_root(hashes: bytes) -> bytes:
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> None:
-    """Check that the leaf with hash `leaf` stands at `index` of the tree of `size` leaves under `root`.
+    """Check that the leaf with hash `leaf` is at `index` of the tree of `size` leaves under `root`.
 
     The algorithm of RFC 9162 section 2.1.3.2.
 

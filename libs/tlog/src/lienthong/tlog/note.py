@@ -70,7 +70,7 @@ class VerifierKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key that signs notes; it never shows its private half but in `export`."""
+    """A key that signs notes; only `export` reveals its private half."""
 
     name: str
     seed: bytes = field(repr=False)
@@ -128,7 +128,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note whose signatures nobody has checked yet: `open_note` does."""
+    """A parsed note. Its signatures are verified only where it comes from `open_note`."""
 
     text: str
     signatures: tuple[Signature, ...]
@@ -141,7 +141,7 @@ class Note:
 
     @classmethod
     def parse(cls, raw: str | bytes) -> Note:
-        """Take a note apart, without any trust in it.
+        """Parse a note without verifying its signatures.
 
         Raises:
             MalformedNoteError: it breaks a rule of the format.
@@ -172,7 +172,7 @@ def sign_note(text: str, keys: Iterable[SigningKey]) -> str:
 
 
 def open_note(raw: str | bytes, keys: Sequence[VerifierKey]) -> Note:
-    """Read a note and keep only the signatures that known keys made.
+    """Parse a note and verify it; only the signatures of known keys are kept.
 
     Signatures of unknown keys are ignored, also when they share the name or the id (not both) with a known
     key.

@@ -22,7 +22,7 @@ _MAX_PROOF = 64
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A receipt that nobody has checked yet: `verify_receipt` does.
+    """A parsed receipt, not verified: `verify_receipt` does that.
 
     In this log's receipts `extra` holds the exact bytes of the entry, so that a receipt needs nothing beside
     it but the log's verifier key.
@@ -41,7 +41,7 @@ class Receipt:
 
     @classmethod
     def parse(cls, raw: str | bytes) -> Receipt:
-        """Take a receipt apart, without any trust in it.
+        """Parse a receipt without verifying it.
 
         Raises:
             MalformedReceiptError: it breaks a rule of the format.
@@ -73,7 +73,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedReceipt:
-    """What a genuine receipt proves: these bytes stand at this index of the log with this checkpoint."""
+    """What a verified receipt proves: these bytes are the entry at this index of the checkpoint's log."""
 
     entry: bytes
     index: int
@@ -89,7 +89,7 @@ def verify_receipt(
 ) -> VerifiedReceipt:
     """Check a receipt with nothing but the log's public key.
 
-    `entry` is the entry's bytes where they came another way; by default the receipt's own `extra`, which the
+    `entry` is the entry's bytes if you have them already; by default the receipt's own `extra`, which the
     proof then authenticates.
 
     Raises:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 TILE_WIDTH: Final = 256
 ENTRIES: Final = -1
-"""The level of entry bundles, which stand under the tiles of level 0."""
+"""The level of entry bundles, which are below the tiles of level 0."""
 MAX_LEVEL: Final = 63
 MAX_INDEX: Final = 2**54 - 1
-"""The last bundle of a log of 2**62 entries; beyond it, places of entries are no integers of a database."""
+"""The last bundle of a log of 2**62 entries; larger entry indexes would not fit a database's bigint."""
 MAX_ENTRY_SIZE: Final = 0xFFFF
 """An entry's length is written as a uint16."""
 
@@ -29,7 +29,7 @@ _PATH = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class TileAddress:
-    """Where a tile or an entry bundle stands.
+    """The address of a tile or an entry bundle.
 
     `level` is `ENTRIES` or 0 to 63, `index` counts the tiles of the level from the left, `width` is the
     number of hashes or entries in it, 256 in a full one.
@@ -104,7 +104,7 @@ class TileAddress:
 
 
 def hashes_of_level(level: int, size: int) -> int:
-    """How many hashes stand in all tiles of a level when the tree has `size` leaves."""
+    """How many hashes all tiles of a level hold together when the tree has `size` leaves."""
     return size if level == ENTRIES else size >> (8 * level)
 
 

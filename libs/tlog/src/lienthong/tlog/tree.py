@@ -1,7 +1,7 @@
-"""A tree that lives in tiles: how it grows, its root, and the proofs drawn from it.
+"""A tree that is stored in tiles: how it grows, its root, and the proofs made from it.
 
-Nothing here fetches: a function says which tiles it needs, the caller brings them. Stored tiles may be wider
-than what is asked for, because the log has grown since.
+Nothing here does I/O: a function says which tiles it needs, and the caller fetches them. Stored tiles may
+be wider than what is asked for, because the log has grown since.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class RightEdge:
 
 
 class Growth(NamedTuple):
-    """What appending brought: the new edge, and the hashes of every tile that is new or has become wider."""
+    """The result of appending: the new edge, and the hashes of every tile that is new or has become wider."""
 
     edge: RightEdge
     tiles: dict[tuple[int, int], bytes]

@@ -12,11 +12,11 @@ from lienthong.exchange.models import Subscription
 from lienthong.exchange.schemas import (
     CLOUD_EVENT,
     AcceptedEventView,
+    AcknowledgementDocument,
     AckRequest,
-    AckResult,
+    DeliveredEventDocument,
     PublishResult,
     PullDocument,
-    PulledEventDocument,
     PullRequest,
     RefusedToken,
     SubscriptionList,
@@ -175,7 +175,7 @@ def routes(
             caller.client_id, name, wanted.max, wanted.wait_seconds, request.is_disconnected
         )
         events = [
-            PulledEventDocument(event.ack, event.sequence, event.delivered, msgspec.Raw(event.event))
+            DeliveredEventDocument(event.ack, event.sequence, event.delivered, msgspec.Raw(event.event))
             for event in pulled
         ]
         return Response(msgspec.json.encode(PullDocument(events)), media_type="application/json")
@@ -185,10 +185,10 @@ def routes(
         response_description="Which tokens acknowledged an event.",
         responses=problems(general.MALFORMED_REQUEST, kinds.UNKNOWN_SUBSCRIPTION),
     )
-    async def acknowledge(caller: Authorized, name: Name, done: AckRequest) -> AckResult:
+    async def acknowledge(caller: Authorized, name: Name, done: AckRequest) -> AcknowledgementDocument:
         """Acknowledge events: they are never delivered to this subscription again."""
         outcome = await delivery.acknowledge(caller.client_id, name, done.ack)
-        return AckResult(
+        return AcknowledgementDocument(
             acknowledged=list(outcome.acknowledged),
             refused=[RefusedToken(token=token, detail=detail) for token, detail in outcome.refused],
         )

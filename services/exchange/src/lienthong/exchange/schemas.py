@@ -98,7 +98,7 @@ class SubscriptionList(BaseModel):
     items: list[SubscriptionView]
 
 
-class PulledEventDocument(msgspec.Struct, frozen=True):
+class DeliveredEventDocument(msgspec.Struct, frozen=True):
     """A delivered event with the token that acknowledges it; its `data` is as the publisher wrote it."""
 
     ack: str
@@ -110,7 +110,7 @@ class PulledEventDocument(msgspec.Struct, frozen=True):
 class PullDocument(msgspec.Struct, frozen=True):
     """The delivered events, in the order in which they were accepted; empty when none came in time."""
 
-    events: list[PulledEventDocument]
+    events: list[DeliveredEventDocument]
 
 
 class RefusedToken(BaseModel):
@@ -120,7 +120,7 @@ class RefusedToken(BaseModel):
     detail: str
 
 
-class AckResult(BaseModel):
+class AcknowledgementDocument(BaseModel):
     """What became of each token."""
 
     acknowledged: list[str]

@@ -37,7 +37,7 @@ class ProblemType(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(eq=False)
 class ProblemError(Exception):
-    """A problem that the caller must be told.
+    """A problem to answer the caller with.
 
     `detail` says what was wrong this time. `headers` are added to the answer, `extra` holds further members
     of the document.

@@ -41,7 +41,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class PulledEvent:
+class DeliveredEvent:
     """An event for a subscriber: the JSON text of the CloudEvent, and the token that acknowledges it.
 
     `delivered` counts the deliveries of this event to this subscription, this one included.
@@ -102,7 +102,7 @@ class DeliveryService:
         max_events: int,
         wait: float,
         disconnected: Callable[[], Awaitable[bool]],
-    ) -> list[PulledEvent]:
+    ) -> list[DeliveredEvent]:
         """Up to `max_events` events of a subscription; waits up to `wait` seconds for the first one.
 
         `disconnected` says whether the subscriber has hung up: then nothing is delivered to this pull, and
@@ -115,7 +115,7 @@ class DeliveryService:
         subscription = await self._subscription(owner, name)
         lease = _Lease(self._new_id())
         taken: list[Delivery] = []
-        delivered: list[PulledEvent] = []
+        delivered: list[DeliveredEvent] = []
         try:
             taken = await self._wait(subscription, lease, max_events, wait, disconnected)
             self._demand_right(subscription)
@@ -233,7 +233,7 @@ class DeliveryService:
 
     async def _deliver(
         self, subscription: Subscription, lease: _Lease, taken: Sequence[Delivery]
-    ) -> list[PulledEvent]:
+    ) -> list[DeliveredEvent]:
         """What the subscriber is answered with; nothing when the lease was lost in the meantime."""
         if subscription.ordered:
             until = self._clock.now() + self._ack_wait + _LEASE_MARGIN
@@ -243,7 +243,7 @@ class DeliveryService:
                 if not await repository.record_delivered(subscription.id, lease.id, events, until=until):
                     return []
         return [
-            PulledEvent(
+            DeliveredEvent(
                 ack=self._tokens.issue(
                     subscription.id, DeliveryTag(delivery.sequence, _message_id(delivery), delivery.reply)
                 ),

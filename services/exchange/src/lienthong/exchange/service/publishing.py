@@ -26,7 +26,7 @@ _MAX_PREPARING = 4
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedEvent:
+class AcceptedPublication:
     """An event that is in the stream under `sequence`; `duplicate` when it had been accepted before."""
 
     id: str
@@ -53,7 +53,7 @@ class PublishingService:
 
     async def publish(
         self, client_id: str, event_type_id: str, headers: Sequence[tuple[str, str]], body: bytes
-    ) -> list[PublishedEvent]:
+    ) -> list[AcceptedPublication]:
         """Accept all events of a request, or, when one of them is wrong, none.
 
         What is returned is on disk, in the order of the request. When the bus fails half-way the request is
@@ -68,13 +68,13 @@ class PublishingService:
             messages = await asyncio.to_thread(prepare, event_type, headers, body)
         known = await self._known(messages)
         subject = subject_of(event_type_id)
-        published: list[PublishedEvent] = []
+        published: list[AcceptedPublication] = []
         for message in messages:
             # The right may have ended while earlier events of a long batch were on their way.
             self.demand_right(client_id, event_type_id)
             before = known.get(message.message_id)
             if before is not None:
-                published.append(PublishedEvent(message.event_id, before.sequence, duplicate=True))
+                published.append(AcceptedPublication(message.event_id, before.sequence, duplicate=True))
                 continue
             try:
                 published.append(await self._send(subject, message))
@@ -97,7 +97,7 @@ class PublishingService:
                 raise errors.event_id_reused(message.event_id)
         return known
 
-    async def _send(self, subject: str, message: EventMessage) -> PublishedEvent:
+    async def _send(self, subject: str, message: EventMessage) -> AcceptedPublication:
         headers = {**_HEADERS, FINGERPRINT_HEADER: message.fingerprint}
         ack = await self._bus.publish(
             subject, message.payload, message_id=message.message_id, headers=headers
@@ -107,4 +107,4 @@ class PublishingService:
             stored = await self._bus.message_headers(STREAM, ack.sequence)
             if stored is not None and stored.get(FINGERPRINT_HEADER) != message.fingerprint:
                 raise errors.event_id_reused(message.event_id)
-        return PublishedEvent(message.event_id, ack.sequence, ack.duplicate)
+        return AcceptedPublication(message.event_id, ack.sequence, ack.duplicate)

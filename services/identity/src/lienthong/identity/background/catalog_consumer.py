@@ -1,6 +1,5 @@
 """The consumer of the catalog's messages about systems."""
 
-import asyncio
 from typing import Final
 
 import structlog
@@ -9,17 +8,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.identity.events import STREAM, SUBJECT, SystemEvent
 from lienthong.identity.service.clients import ClientRegistry
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus import Bus, BusUnavailableError, Delivery
 
 _BATCH: Final = 100
 _WAIT: Final = 5.0
-_RETRY: Final = 1.0
+_REDELIVER_AFTER_S: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
 
 class CatalogConsumer:
-    """Brings the catalog's messages to the registry; `run` it in the background.
+    """Applies the catalog's messages to the registry; `run` it in the background.
 
     The durable consumer's name contains the id of the database: a new database reads the stream from its
     start, replicas on one database share the work, and a restarted process goes on where it stopped.
@@ -60,16 +60,17 @@ class CatalogConsumer:
             was_new = await self._registry.follow(event)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             _log.warning("catalog event put off", sequence=delivery.sequence, error=repr(error))
-            await delivery.nak(_RETRY)
+            await delivery.nak(_REDELIVER_AFTER_S)
             return
         await delivery.ack()
         if not was_new:
             _log.debug("catalog event known", client=event.id, version=event.version)
 
     async def _durable(self) -> str:
+        backoff = Backoff()
         while True:
             try:
                 return f"identity-{await self._registry.database_id()}"
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 _log.warning("database not readable", error=repr(error))
-                await asyncio.sleep(_RETRY)
+                await backoff.pause()

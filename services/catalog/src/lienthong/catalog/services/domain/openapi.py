@@ -33,12 +33,12 @@ _SEGMENT = re.compile(rf"({_PARAMETER.pattern})?({_LITERAL}+{_PARAMETER.pattern}
 
 def read(document: JsonObject) -> tuple[tuple[ServiceOperation, ...], tuple[Violation, ...]]:
     """Return the operations of a document, and all its violations, with paths relative to it."""
-    reader = _Reader()
+    reader = _DocumentReader()
     reader.read(document)
     return tuple(reader.operations), tuple(reader.violations)
 
 
-class _Reader:
+class _DocumentReader:
     def __init__(self) -> None:
         self.operations: list[ServiceOperation] = []
         self.violations: list[Violation] = []
