@@ -217,12 +217,16 @@ async def test_a_parameter_that_readers_could_take_differently_is_refused(
     answer = await strict.get(f"/v1/things/a?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
     assert [error["pointer"] for error in answer.json()["errors"]] == places
+    for error in answer.json()["errors"]:
+        assert f"{error['pointer']}: {error['detail_vi']}" == answer.json()["detail_vi"]
+        assert error["detail_vi"] != error["detail"]
 
 
 async def test_many_mistakes_are_counted_but_not_all_told(strict: httpx.AsyncClient) -> None:
     answer = await strict.post("/v1/people", json={"name": "Binh", "phones": ["x"] * 10_000})
     assert len(answer.json()["errors"]) == 20
     assert "and 9980 more" in answer.json()["detail"]
+    assert "và 9980 lỗi khác" in answer.json()["detail_vi"]
     assert len(answer.content) < 8_000
 
 
