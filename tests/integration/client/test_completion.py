@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lienthong.client.cli import app
+from lienthong.client.completion import LONGEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +115,27 @@ def test_nothing_is_offered_when_nothing_answers(
     monkeypatch.setenv("LIENTHONG_HOME", str(tmp_path / "nowhere"))
     assert offered("lienthong get agencies H") == []
     assert offered("lienthong token --as ") == []
+
+
+@pytest.mark.usefixtures("home")
+def test_a_gateway_that_takes_connections_and_says_nothing_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("LIENTHONG_GATEWAY", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        start = time.monotonic()
+        assert offered("lienthong get agencies H") == []
+        assert time.monotonic() - start < LONGEST + 7
+
+
+def test_a_home_that_cannot_be_written_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    done = run("--install-completion", "zsh")
+    assert (done.code, "code input-output" in done.err) == (2, True)
+    assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize(

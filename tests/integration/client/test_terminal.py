@@ -7,13 +7,13 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from tests.integration.client.small_gateway import SmallGateway
 
@@ -121,3 +121,15 @@ def test_output_is_utf_8_whatever_the_console_is(home: Path, encoding: str) -> N
         shown = done.stdout.decode("utf-8") + done.stderr.decode("utf-8")
         assert says in shown
         assert "Traceback" not in shown
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+@pytest.mark.usefixtures("catalog")
+def test_output_that_cannot_be_written_is_told(home: Path) -> None:
+    environment = {**os.environ, "LIENTHONG_HOME": str(home), "LIENTHONG_LANG": "en"}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, "get", "agreements"], stdout=full, stderr=subprocess.PIPE, env=environment, check=False
+        )
+    assert (done.returncode, b"code input-output" in done.stderr) == (2, True)
+    assert b"Traceback" not in done.stderr

@@ -78,6 +78,8 @@ class Command(GroupWithHelp):
             if not error.format_message():
                 sys.exit(error.exit_code)
             _fail(_usage(error), words, language)
+        except OSError as error:
+            _fail(_refused_by_machine(error), words, language)
         except typer.Abort:
             sys.exit(130)
         sys.exit(code if isinstance(code, int) else 0)
@@ -88,6 +90,17 @@ def _fail(error: LienthongError, words: Sequence[str], language: Language) -> No
 
     Screen(as_json="--json" in words, language=language).failure(error)
     sys.exit(error.exit_code)
+
+
+def _refused_by_machine(error: OSError) -> InputError:
+    """What a command did not expect: a full disk behind standard output, a home folder that is read-only."""
+    where = f"{error.filename}: " if error.filename else ""
+    why = f"{where}{error.strerror or error}"
+    return InputError(
+        Text("Máy này không cho ghi hoặc đọc", "This machine does not let it be written or read"),
+        Text(f"{why}.", f"{why}."),
+        code="input-output",
+    )
 
 
 def _usage(error: typer.TyperException) -> InputError:

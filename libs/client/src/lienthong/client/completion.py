@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from itertools import islice
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 1.0
 """Seconds for each request, and for all pages of a list together."""
+LONGEST = 3.0
+"""Seconds after which what was found so far is offered: a token, a page, and a slow machine."""
 MOST = 500
 AGREEMENT_STATUSES = ("requested", "approved", "rejected", "revoked")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY")
@@ -33,10 +36,18 @@ def _completer(find: Find) -> Complete:
     """A function for the shell: what `find` gives and begins with the letters typed so far."""
 
     def complete(context: typer.Context, incomplete: str) -> list[str]:
-        # Whatever goes wrong: no gateway, no credentials, a broken file, an answer of something else.
-        with suppress(Exception):
-            return [word for word in find(context) if word.startswith(incomplete)]
-        return []
+        found: list[str] = []
+
+        def look() -> None:
+            # Whatever goes wrong: no gateway, no credentials, a broken file, an answer of something else.
+            with suppress(Exception):
+                found.extend(word for word in find(context) if word.startswith(incomplete))
+
+        # Time-outs of single requests do not end one that is tried again, or an answer that trickles in.
+        looking = Thread(target=look, daemon=True)
+        looking.start()
+        looking.join(LONGEST)
+        return list(found)
 
     return complete
 
