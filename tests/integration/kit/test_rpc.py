@@ -122,6 +122,27 @@ async def test_following_survives_a_peer_that_comes_late_and_restarts(free_port:
     await second.stop(0)
 
 
+async def test_a_message_that_cannot_be_read_does_not_end_following(free_port: int) -> None:
+    messages = iter([b"\xff", keys_pb2.WatchResponse(version=7).SerializeToString()])
+
+    async def answer(_request: bytes, _context: object) -> AsyncIterator[bytes]:
+        yield next(messages)
+        await for_ever()
+
+    methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        "Watch": grpc.unary_stream_rpc_method_handler(answer)
+    }
+    name = keys_pb2.DESCRIPTOR.services_by_name["Keys"].full_name
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, methods),))
+    server.add_insecure_port(f"127.0.0.1:{free_port}")
+    await server.start()
+    try:
+        assert await watch(free_port, 1) == [7]
+    finally:
+        await server.stop(0)
+
+
 async def test_a_stopping_server_ends_its_streams_at_once() -> None:
     keys = Keys(for_ever)
     server = await serve(keys)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import zlib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
 from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.replica import Replica, Stream, VersionGapError
 from lienthong.kit.replica_copy import CopyUnreadableError, DiskCopy, Fingerprint
@@ -368,3 +371,45 @@ def test_without_a_file_there_is_no_copy(world: World) -> None:
     world.copy.path.write_bytes(b"?")
     with pytest.raises(CopyUnreadableError, match="header"):
         world.copy.load()
+
+
+async def test_a_flapping_peer_is_asked_less_and_less_often(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def note(pause: float) -> None:
+        pauses.append(pause)
+        await asyncio.sleep(0)
+        if len(pauses) == 8:
+            world.changes.put_nowait(None)
+
+    patient = partial(Backoff, jitter=lambda _low, high: high, sleep=note)
+    monkeypatch.setattr("lienthong.kit.replica.Backoff", patient)
+
+    async def flapping() -> AsyncIterator[routes_pb2.WatchResponse]:
+        yield snapshot(len(pauses), "a")
+        yield heartbeat(99)
+
+    monkeypatch.setattr(world.peer, "watch", flapping)
+    async with world.running() as replica:
+        while await world.changes.get() is not None:
+            pass
+        assert replica.fresh() is not None
+    assert pauses[:6] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0]
+
+
+def test_what_a_killed_process_left_is_deleted_when_it_is_old(world: World) -> None:
+    world.copy.save(as_update(Ids(1, frozenset("a"))).SerializeToString(), world.clock.now())
+    old, young, other = (world.copy.path.with_name(name) for name in DRAFTS)
+    now = world.clock.now().timestamp()
+    for path, age in ((old, 3700), (young, 60), (other, 3700)):
+        path.write_bytes(b"half")
+        os.utime(path, (now - age, now - age))
+    replica = world.replica()
+    replica.load()
+    assert (old.exists(), young.exists(), other.exists()) == (False, True, True)
+    assert replica.state == Ids(1, frozenset("a"))
+
+
+DRAFTS = (".test.copy.0123456789abcdef", ".test.copy.fedcba9876543210", ".test.copy.notes")

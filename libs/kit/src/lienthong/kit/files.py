@@ -7,9 +7,10 @@ the process's umask applies.
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ PRIVATE = 0o600
 """Read and written by the owner only."""
 PUBLIC = 0o644
 """Read by everyone."""
+_DRAFT_DIGITS = 16
 
 
 def replace_file(path: Path, content: bytes | str, *, mode: int = PRIVATE) -> None:
@@ -50,6 +52,20 @@ def create_file(path: Path, content: bytes | str, *, mode: int = PRIVATE) -> Non
     sync_folder(path.parent)
 
 
+def remove_drafts(path: Path, *, older_than_s: float, now: float) -> None:
+    """Delete what processes that were killed while they wrote `path` have left beside it.
+
+    `now` is seconds since 1970. Younger drafts may be another process's that is writing at this moment.
+
+    Raises:
+        OSError: the folder cannot be read, or a file not deleted.
+    """
+    for draft in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * _DRAFT_DIGITS}"):
+        with suppress(FileNotFoundError):
+            if now - draft.stat().st_mtime > older_than_s:
+                draft.unlink()
+
+
 def sync_folder(folder: Path) -> None:
     """Make what was created, renamed or deleted in `folder` survive a power failure.
 
@@ -67,7 +83,7 @@ def sync_folder(folder: Path) -> None:
 def _draft(path: Path, content: bytes | str, mode: int) -> Iterator[Path]:
     """A finished and synced file beside `path`; gone afterwards, unless it was renamed."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(_DRAFT_DIGITS // 2)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -45,6 +45,8 @@ _LOOK_AT_AGE_EVERY_S = 1.0
 _SAVE_PAUSE_S = 1.0
 _CONFIRM_EVERY_S = 30.0
 _LONGEST_PAUSE_BETWEEN_SAVES_S = 30.0
+_STEADY_AFTER_S = 1.0
+"""A stream that is good for this long is steady; one that is not is opened again after ever longer pauses."""
 
 _log = structlog.get_logger(__name__)
 
@@ -138,6 +140,7 @@ class Replica(Generic[StateT, UpdateT]):
     def load(self) -> None:
         """Start from the copy on disk; a copy that cannot be used is logged and ignored."""
         try:
+            self._copy.remove_drafts(self._clock.now())
             saved = self._copy.load()
             if saved is None:
                 return
@@ -260,13 +263,15 @@ class Replica(Generic[StateT, UpdateT]):
 
     async def _follow(self) -> None:
         backoff = Backoff(0.05, 1.0)
+        time = asyncio.get_running_loop().time
         while True:
+            began = time()
             try:
                 async with aclosing(
                     follow(self._stream.watch, silence=SILENCE_S, name=self._stream.name)
                 ) as updates:
                     async for update in updates:
-                        if self.take(update):
+                        if self.take(update) and time() - began >= _STEADY_AFTER_S:
                             backoff.reset()
             except VersionGapError as error:
                 _log.warning(

@@ -25,11 +25,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from lienthong.kit.files import replace_file
+from lienthong.kit.files import remove_drafts, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_OLD_DRAFT_S = 3600.0
 _MAGIC = b"LTREPLIC"
 _VERSION = 1
 _FIELDS = struct.Struct(">8sIQQI")
@@ -89,6 +90,14 @@ class DiskCopy:
         if Fingerprint.of(content) != written:
             raise CopyUnreadableError("the content is not what was written (CRC-32 differs)")
         return SavedCopy(content, written, confirmed)
+
+    def remove_drafts(self, now: datetime) -> None:
+        """Delete unfinished copies, left by processes that were killed while they saved.
+
+        Raises:
+            OSError: they cannot be deleted.
+        """
+        remove_drafts(self.path, older_than_s=_OLD_DRAFT_S, now=now.timestamp())
 
     def save(self, content: bytes, confirmed: datetime) -> Fingerprint:
         """Replace the copy; after a crash there is the old one or the new one.

@@ -122,6 +122,10 @@ async def follow(
             while True:
                 async with asyncio.timeout(silence):
                     message = await anext(iterator)
+                if message is None:
+                    # So says grpc.aio 1.85.1 of a message that it cannot parse; its log has the reason.
+                    reason = "a message cannot be read"
+                    break
                 if not connected:
                     _log.info("stream is back", stream=name)
                 connected = True
