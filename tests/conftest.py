@@ -15,6 +15,7 @@ from lienthong.kit.clock import ManualClock
 from lienthong.kit.ids import uuid7
 from tests.support.databases import create_database, drop_database, skip_or_fail
 from tests.support.golden import Golden
+from tests.support.memory import write_into_memory
 from tests.support.nats import NatsServer
 from tests.support.ports import take_free_port
 from tests.support.postgres import PostgresCluster, PostgresMissingError
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 # No test of ours is about time; a machine that is busy for 0.2 seconds must not fail one.
 settings.register_profile("house", parent=settings(), deadline=None)
 settings.load_profile("house")
+
+# Before pytest, or a worker, makes its first folder.
+write_into_memory()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
