@@ -37,7 +37,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-CASES = 40
+CASES = 20
 """Of each operation; the whole file sends a few thousand requests at most."""
 
 
