@@ -26,8 +26,8 @@ from binh_thuan.departments.web import (
     Words,
     conflict,
     create_department,
+    known_entry,
     matches,
-    not_found,
 )
 
 BirthId = Annotated[str, Path(alias="birthId")]
@@ -89,9 +89,7 @@ def create_app(around: Surroundings) -> FastAPI:
 
     @app.get("/births/{birthId}", operation_id="getBirth")
     async def get_birth(birth_id: BirthId) -> Birth:
-        if birth_id not in present:
-            raise not_found("khai sinh", "birth")
-        return present[birth_id]
+        return known_entry(present, birth_id, "khai sinh", "birth")
 
     @app.post("/births", operation_id="registerBirth", status_code=201)
     async def register_birth(wanted: NewBirth) -> Birth:
@@ -135,9 +133,7 @@ def create_app(around: Surroundings) -> FastAPI:
 
     @app.get("/marriages/{marriageId}", operation_id="getMarriage")
     async def get_marriage(marriage_id: MarriageId) -> Marriage:
-        if marriage_id not in marriages():
-            raise not_found("đăng ký kết hôn", "marriage")
-        return marriages()[marriage_id]
+        return known_entry(marriages(), marriage_id, "đăng ký kết hôn", "marriage")
 
     @app.get("/deaths", operation_id="listDeaths")
     async def list_deaths(
@@ -153,8 +149,6 @@ def create_app(around: Surroundings) -> FastAPI:
 
     @app.get("/deaths/{deathId}", operation_id="getDeath")
     async def get_death(death_id: DeathId) -> Death:
-        if death_id not in deaths():
-            raise not_found("khai tử", "death")
-        return deaths()[death_id]
+        return known_entry(deaths(), death_id, "khai tử", "death")
 
     return app

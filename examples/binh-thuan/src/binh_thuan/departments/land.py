@@ -24,8 +24,8 @@ from binh_thuan.departments.web import (
     Words,
     conflict,
     create_department,
+    known_entry,
     matches,
-    not_found,
 )
 
 ParcelId = Annotated[str, Path(alias="parcelId")]
@@ -100,9 +100,7 @@ def create_app(around: Surroundings) -> FastAPI:
     cadastre = Cadastre.opened(book)
 
     def known(parcel_id: str) -> Parcel:
-        if parcel_id not in cadastre.parcels:
-            raise not_found("thửa đất", "parcel")
-        return cadastre.parcels[parcel_id]
+        return known_entry(cadastre.parcels, parcel_id, "thửa đất", "parcel")
 
     @app.get("/parcels", operation_id="listParcels")
     async def list_parcels(

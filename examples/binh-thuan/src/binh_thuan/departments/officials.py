@@ -22,8 +22,8 @@ from binh_thuan.departments.web import (
     Words,
     conflict,
     create_department,
+    known_entry,
     matches,
-    not_found,
 )
 
 OfficialId = Annotated[str, Path(alias="officialId")]
@@ -59,9 +59,7 @@ def create_app(around: Surroundings) -> FastAPI:
         present[entered.official_id] = appointed(present[entered.official_id], entered)
 
     def known(official_id: str) -> Official:
-        if official_id not in present:
-            raise not_found("cán bộ, công chức", "official")
-        return present[official_id]
+        return known_entry(present, official_id, "cán bộ, công chức", "official")
 
     @app.get("/organisations", operation_id="listOrganisations")
     async def list_organisations(

@@ -13,6 +13,7 @@ from binh_thuan.departments.web import (
     Surroundings,
     Words,
     create_department,
+    known_entry,
     matches,
     not_found,
 )
@@ -85,9 +86,7 @@ def create_app(around: Surroundings) -> FastAPI:
 
     @app.get("/zones/{zoneCode}", operation_id="getZone")
     async def get_zone(zone_code: ZoneCode) -> Zone:
-        if zone_code not in zones():
-            raise not_found("khu vực quy hoạch", "zone")
-        return zones()[zone_code]
+        return known_entry(zones(), zone_code, "khu vực quy hoạch", "zone")
 
     @app.get("/parcels/{parcelId}/zoning", operation_id="getParcelZoning")
     async def get_parcel_zoning(parcel_id: ParcelId) -> ParcelZoning:

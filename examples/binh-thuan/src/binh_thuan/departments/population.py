@@ -15,6 +15,7 @@ from binh_thuan.departments.web import (
     Surroundings,
     Words,
     create_department,
+    known_entry,
     matches,
     not_found,
 )
@@ -157,9 +158,7 @@ def create_app(_around: Surroundings) -> FastAPI:
 
     @app.get("/households/{householdNumber}", operation_id="getHousehold")
     async def get_household(household_number: HouseholdNumber) -> Household:
-        if household_number not in households():
-            raise not_found("hộ gia đình", "household")
-        return households()[household_number]
+        return known_entry(households(), household_number, "hộ gia đình", "household")
 
     @app.post("/verifications", operation_id="verifyPerson")
     async def verify_person(claim: Claim) -> Verification:

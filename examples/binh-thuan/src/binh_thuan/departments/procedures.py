@@ -21,6 +21,7 @@ from binh_thuan.departments.web import (
     Surroundings,
     Words,
     create_department,
+    known_entry,
     matches,
     not_found,
 )
@@ -72,9 +73,7 @@ def create_app(around: Surroundings) -> FastAPI:
 
     @app.get("/procedures/{procedureCode}", operation_id="getProcedure")
     async def get_procedure(procedure_code: ProcedureCode) -> Procedure:
-        if procedure_code not in procedures():
-            raise not_found("thủ tục hành chính", "procedure")
-        return procedures()[procedure_code]
+        return known_entry(procedures(), procedure_code, "thủ tục hành chính", "procedure")
 
     @app.post("/cases", operation_id="registerCase", status_code=201)
     async def register_case(wanted: NewCase) -> Case:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -70,6 +70,13 @@ def matches(words: str | None, *texts: str) -> bool:
 def not_found(what_vi: str, what_en: str) -> HTTPException:
     """Return a 404 that says what was not found."""
     return HTTPException(404, f"Không tìm thấy {what_vi}. · No such {what_en}.")
+
+
+def known_entry(entries: Mapping[str, R], key: str, what_vi: str, what_en: str) -> R:
+    """Return the entry of a register, or raise the 404 of `not_found`."""
+    if key not in entries:
+        raise not_found(what_vi, what_en)
+    return entries[key]
 
 
 def conflict(text: str) -> HTTPException:
