@@ -81,7 +81,7 @@ def test_the_second_start_is_quick_and_keeps_the_state_of_the_first(tmp_path: Pa
                 assert len(list(auditor.entries({"tx": call["transaction_id"]}))) >= 1
         by_title = {call["title"]["en"]: call for call in second.calls}
         officials = by_title["The ward's officials"]
-        assert (officials["status"], officials["error"]) == (403, "no-agreement")
+        assert (officials["status"], officials["error"]) == (403, "agreement-revoked")
         assert by_title["What is the state of the parcel?"]["status"] == 200
 
         beside = launch(home, offset)
