@@ -206,3 +206,19 @@ def test_what_cannot_be_read_is_told_apart(
     refused = operator.post("/apply", content=content, headers={"Content-Type": media_type})
     assert (refused.status_code, refused.json()["code"]) == (status, code)
     assert refused.json()["title_vi"]
+
+
+@pytest.mark.parametrize("path", ["/agreements", "/agreements/some-agreement/approve"])
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"{" + b",".join(b'"%d":1' % number for number in range(10_001)) + b"}", 400),
+        (b" " * (256 * 1024 + 1), 413),
+    ],
+    ids=["members", "bytes"],
+)
+def test_what_any_system_may_send_is_limited_narrowly(
+    catalog: Catalog, path: str, content: bytes, status: int
+) -> None:
+    refused = catalog.operator().post(path, content=content, headers={"Content-Type": "application/json"})
+    assert refused.status_code == status
