@@ -225,3 +225,31 @@ def test_components_have_tables_of_the_same_name_apart() -> None:
 
     tables = [sa.Table("outbox", base.metadata) for base in (One, Two)]
     assert tables[0] is not tables[1]
+
+
+@pytest.mark.parametrize("work", ["transaction", "reading", "exclusive"])
+@pytest.mark.parametrize("fails", [True, False], ids=["then fails", "then ends well"])
+async def test_a_task_ends_as_cancelled_though_its_block_swallowed_that(
+    database: Database, work: str, fails: bool
+) -> None:
+    inside = asyncio.Event()
+    blocks: dict[str, AbstractAsyncContextManager[object]] = {
+        "transaction": database.transaction(),
+        "reading": database.reading(),
+        "exclusive": database.exclusive("the lock"),
+    }
+
+    async def swallowing() -> None:
+        async with blocks[work]:
+            inside.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if fails:
+                    raise ValueError("something else") from None
+
+    task = asyncio.create_task(swallowing())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, TypeDecorator, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
@@ -147,8 +146,9 @@ class Database:
             if lock.locked():
                 yield False
                 return
-            async with lock:
-                yield True
+            with _cancelled_first():
+                async with lock:
+                    yield True
             return
         with _cancelled_first():
             async with self._writing.connect() as connection, connection.begin():
@@ -173,15 +173,19 @@ class Database:
 
 @contextmanager
 def _cancelled_first() -> Iterator[None]:
-    """Let a task that is cancelled in the block end as cancelled, whatever the database raises then.
+    """Let a task that is cancelled in the block end as cancelled, whatever else comes of the block.
 
-    On a cut connection the rollback raises an error of its own, which would replace the cancellation: a loop
-    that retries after database errors would never end.
+    On a cut connection the rollback raises an error of its own, which would replace the cancellation; and
+    asyncpg's `connect` returns as if nothing had happened when it is cancelled at the moment it is done. A
+    loop that goes on after errors, or waits for something else next, would never end.
     """
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+    except Exception as error:
+        if task is not None and task.cancelling() > before:
             raise asyncio.CancelledError from error
         raise
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
