@@ -72,7 +72,9 @@ async def answered(way: Way) -> dict[str, Any]:
         "write-ahead": await way.call("POST", f"{deeds}/p/made", headers=stated, token=token),
         "platform": await way.call("GET", "/catalog/v1/x", "a=1", token=token),
         "platform, anonymous": await way.call("GET", "/catalog/v1/x"),
-        "platform, bad token": await way.call("GET", "/catalog/v1/x", token="a.b.c"),
+        "identity, other credentials": await way.call(
+            "POST", "/oauth2/p", headers={"authorization": "Basic dTpw"}
+        ),
         "own document": await way.call("GET", "/openapi.json", token=token),
         "own document, head": await way.call("HEAD", "/openapi.json"),
         "own document, other method": await way.call("PUT", "/openapi.json"),
@@ -88,6 +90,11 @@ async def refused(way: Way) -> dict[str, Any]:
         "no token": await way.call("GET", f"{API}/p/1"),
         "no token, head": await way.call("HEAD", f"{API}/p/1"),
         "bad token": await way.call("GET", f"{API}/p/1", token="a.b.c"),
+        "platform, bad token": await way.call("GET", "/catalog/v1/x", token="a.b.c"),
+        "platform, other credentials": await way.call(
+            "GET", "/catalog/v1/x", headers={"authorization": "Basic dTpw"}
+        ),
+        "platform, suspended": await way.call("GET", "/catalog/v1/x", token=way.token(SUSPENDED)),
         "suspended": await way.call("GET", f"{API}/p/1", token=way.token(SUSPENDED)),
         "scope": await way.call("GET", f"{API}/p/1", token=way.token(scope="events")),
         "no agreement": await way.call("GET", f"{API}/p/1", token=way.token(OTHER)),
@@ -118,6 +125,7 @@ async def refused(way: Way) -> dict[str, Any]:
     found["no table"] = await way.call("GET", f"{API}/p/1", token=token)
     way.live.table, way.live.authenticator = table, None
     found["no keys"] = await way.call("GET", f"{API}/p/1", token=token)
+    found["platform, no keys"] = await way.call("GET", "/catalog/v1/x", token=token)
     return found
 
 

@@ -113,7 +113,8 @@ class Way:
         self.gateway = Gateway(
             self.live,
             {
-                b"catalog": PlatformRoute("lienthong/catalog", here, 60.0, WITHIN_LIMIT),
+                b"catalog": PlatformRoute("lienthong/catalog", here, 60.0, WITHIN_LIMIT, authenticates=True),
+                b"oauth2": PlatformRoute("lienthong/identity", here, 60.0, WITHIN_LIMIT, authenticates=False),
                 b"openapi.json": DocumentRoute("lienthong/gateway", b'{"openapi":"3.1.0"}'),
             },
             Forwarder(self.pool, self.clock, settings),

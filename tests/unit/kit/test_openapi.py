@@ -66,6 +66,7 @@ def test_a_dependency_at_any_depth_says_what_it_refuses_and_what_token_it_wants(
     stated = {status: response.get("x-problems") for status, response in operation["responses"].items()}
     assert stated == {
         "200": None,
+        "400": ["malformed-request"],
         "401": ["no-token", "token-refused"],
         "403": ["client-suspended", "insufficient-scope"],
         "404": ["not-found"],

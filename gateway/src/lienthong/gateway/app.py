@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from lienthong.gateway import problems
+from lienthong.gateway.authenticate import SCOPE
 from lienthong.gateway.authorize import authorize
 from lienthong.gateway.call import MAX_METHOD, Call
 from lienthong.gateway.journal.writer import AuditUnavailableError
@@ -112,8 +113,9 @@ class Gateway:
                 await self._recorder.intent(call, target.route, permit)
         elif isinstance(target, DocumentTarget):
             return document_response(call, target.route)
-        elif authenticator is not None:
-            call.client = authenticator.identify(headers.authorization, call.received)
+        elif target.route.authenticates and headers.authorization is not None:
+            # What is forwarded was read and verified here: nobody is let in whom the record does not name.
+            self._caller(call, headers, authenticator)
         return await self._forwarder.forward(call, target, headers, receive, watch)
 
     def _permit(
@@ -121,16 +123,27 @@ class Gateway:
     ) -> Permit:
         """The stages that decide whether a call of a provider's service may be forwarded."""
         call.operation = operation = match_operation(target, call.method)
+        client = self._caller(call, headers, authenticator, SCOPE)
+        call.grant = grant = authorize(target, operation, client, headers.purpose(), call.received)
+        return operation, client, grant
+
+    def _caller(
+        self,
+        call: Call,
+        headers: RequestHeaders,
+        authenticator: Authenticator | None,
+        scope: str | None = None,
+    ) -> str:
+        """The stage that finds out who calls, and whether it is let in at all."""
         if authenticator is None:
             raise problems.not_ready(
                 "The gateway has no keys that are recent enough to check tokens with.",
                 "Cổng chưa có khoá đủ mới để kiểm tra mã truy cập.",
             )
         token = authenticator.authenticate(headers.authorization, call.received)
-        call.client = client = token.client_id
-        authenticator.admit(token)
-        call.grant = grant = authorize(target, operation, client, headers.purpose(), call.received)
-        return operation, client, grant
+        call.client = token.client_id
+        authenticator.admit(token, scope)
+        return token.client_id
 
     def _received(self, scope: Mapping[str, Any]) -> Call:
         client = scope.get("client")

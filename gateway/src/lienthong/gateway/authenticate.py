@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
-from lienthong.kit.problems import ProblemError
+from lienthong.kit.bearer import bearer_token
 from lienthong.kit.tokens import TokenRefusedError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lienthong.kit.tokens import AccessToken, TokenVerifier
 
 SCOPE = "api"
-_SCHEME = b"bearer "
+_BEFORE_TOKEN = len(b"Bearer ")
 MAX_CACHED = 10_000
 MAX_CACHED_BYTES = 8192
 
@@ -49,50 +49,32 @@ class Authenticator:
         Raises:
             ProblemError: no-token, token-refused.
         """
-        if authorization is None:
-            raise problems.no_token()
-        return self._token(authorization, now)
+        token = self._verified.get(authorization) if authorization is not None else None
+        if token is not None and authorization is not None:
+            if now < token.expires_at:
+                return token
+            del self._verified[authorization]
+        return self._verify(authorization)
 
-    def admit(self, token: AccessToken) -> None:
-        """Check that the holder of a valid token may call services.
+    def admit(self, token: AccessToken, scope: str | None = None) -> None:
+        """Check that the holder of a valid token may call, and that the token carries `scope`, if any.
 
         Raises:
             ProblemError: client-suspended, insufficient-scope.
         """
         if token.client_id in self._keys.suspended:
             raise problems.client_suspended(token.client_id)
-        if SCOPE not in token.scopes:
-            raise problems.insufficient_scope(SCOPE)
+        if scope is not None and scope not in token.scopes:
+            raise problems.insufficient_scope(scope)
 
-    def identify(self, authorization: bytes | None, now: datetime) -> str | None:
-        """The client in a valid token, None without one: the platform's services refuse by themselves."""
-        if authorization is None:
-            return None
+    def _verify(self, authorization: bytes | None) -> AccessToken:
+        text = bearer_token(authorization)
         try:
-            return self._token(authorization, now).client_id
-        except ProblemError:
-            return None
-
-    def _token(self, authorization: bytes, now: datetime) -> AccessToken:
-        token = self._verified.get(authorization)
-        if token is not None:
-            if now < token.expires_at:
-                return token
-            del self._verified[authorization]
-        return self._verify(authorization)
-
-    def _verify(self, authorization: bytes) -> AccessToken:
-        if authorization[: len(_SCHEME)].lower() != _SCHEME:
-            raise problems.no_token()
-        try:
-            text = authorization[len(_SCHEME) :].strip().decode("ascii")
             token = self._verifier.verify(text, self._keys.key_set)
-        except UnicodeDecodeError:
-            raise problems.token_refused("malformed") from None
         except TokenRefusedError as error:
             raise problems.token_refused(error.reason) from None
         # Only as usually written: with any number of spaces before it, one token could fill the cache.
-        if len(authorization) == len(_SCHEME) + len(text) <= MAX_CACHED_BYTES:
+        if authorization is not None and len(authorization) == _BEFORE_TOKEN + len(text) <= MAX_CACHED_BYTES:
             while len(self._verified) >= MAX_CACHED:
                 del self._verified[next(iter(self._verified))]
             self._verified[authorization] = token

@@ -1,6 +1,9 @@
 """Routes to the platform's own services, which are reached at the same address as the providers' services.
 
-They authenticate their callers themselves: the gateway passes `Authorization` on to them.
+The gateway verifies the token of a call to them, as it does for providers' services, and refuses what it
+cannot read; who may do what there is theirs to decide, so it passes `Authorization` on, and they verify it
+again: a request from inside the cluster may come without the gateway. Identity takes no access tokens; its
+clients prove themselves in other ways, and what they send is passed on as it is.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ class PlatformRoute:
     timeout_s: float
     """For the whole exchange."""
     max_request_bytes: int
+    authenticates: bool
+    """Whether it takes access tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +47,16 @@ class DocumentRoute:
 def platform_routes(settings: GatewaySettings) -> Mapping[bytes, PlatformRoute | DocumentRoute]:
     """The routes by the first segment of the paths that they serve."""
 
-    def route(name: str, url: str) -> PlatformRoute:
+    def route(name: str, url: str, *, authenticates: bool = True) -> PlatformRoute:
         return PlatformRoute(
             f"lienthong/{name}",
             Upstreams([url]),
             settings.gateway_platform_timeout_s,
             settings.gateway_max_request_bytes,
+            authenticates,
         )
 
-    identity = route("identity", settings.identity_url)
+    identity = route("identity", settings.identity_url, authenticates=False)
     return {
         b"oauth2": identity,
         b".well-known": identity,

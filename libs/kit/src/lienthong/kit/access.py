@@ -1,4 +1,8 @@
-"""Who calls a service's REST endpoints, and what they may do: bearer tokens after RFC 6750."""
+"""Who calls a service's REST endpoints, and what they may do: bearer tokens after RFC 6750.
+
+Every request is verified here, also one that reaches the service without the gateway, from inside the
+cluster. What comes through the gateway has been read there by the same `kit.bearer`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request  # noqa: TC002 - FastAPI reads the annotation when the application starts
 
+from lienthong.kit.bearer import authorization_of, bearer_token
 from lienthong.kit.openapi import BEARER
 from lienthong.kit.problems import ProblemError, general
-from lienthong.kit.problems.callers import client_suspended, insufficient_scope, no_token, token_refused
+from lienthong.kit.problems.callers import client_suspended, insufficient_scope, token_refused
 from lienthong.kit.text import BilingualText
 from lienthong.kit.tokens import TokenRefusedError
 
@@ -77,7 +82,7 @@ class _CallerRequired:
             ProblemError: one of `problems`.
         """
         access: Access = request.app.state.access
-        token = access.authenticate(bearer_token(request.headers.get("authorization")))
+        token = access.authenticate(bearer_token(authorization_of(request.scope["headers"])))
         found = Caller(token.client_id, token.scopes)
         if self.scope is not None:
             demand(found, self.scope)
@@ -87,7 +92,14 @@ class _CallerRequired:
     def problems(self) -> Sequence[ProblemType]:
         """What it refuses."""
         scope = () if self.scope is None else (general.INSUFFICIENT_SCOPE,)
-        return (general.NO_TOKEN, general.TOKEN_REFUSED, *scope, general.CLIENT_SUSPENDED, general.NOT_READY)
+        return (
+            general.MALFORMED_REQUEST,
+            general.NO_TOKEN,
+            general.TOKEN_REFUSED,
+            *scope,
+            general.CLIENT_SUSPENDED,
+            general.NOT_READY,
+        )
 
     @property
     def security(self) -> Mapping[str, Sequence[str]]:
@@ -98,18 +110,6 @@ class _CallerRequired:
 def require(scope: str | None = None) -> _CallerRequired:
     """A FastAPI dependency: the caller, who must hold `scope` when one is named."""
     return _CallerRequired(scope)
-
-
-def bearer_token(authorization: str | None) -> str:
-    """The token of an `Authorization` header (RFC 6750 §2.1).
-
-    Raises:
-        ProblemError: 401 `no-token`.
-    """
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise no_token()
-    return token.strip()
 
 
 def demand(caller: Caller, scope: str) -> None:

@@ -151,11 +151,11 @@ async def _read_body(request: Request) -> bytes:
         raise too_slow() from error
     except BodyTooLargeError as error:
         raise too_large(error.limit) from None
-    authorization = request.headers.get("authorization")
-    if authorization is not None:
-        if b"client_assertion=" in body:
+    authorizations = request.headers.getlist("authorization")
+    if authorizations:
+        if len(authorizations) > 1 or b"client_assertion=" in body:
             raise several_authentications()
-        raise no_client_authentication(_scheme(authorization))
+        raise no_client_authentication(_scheme(authorizations[0]))
     return body
 
 
