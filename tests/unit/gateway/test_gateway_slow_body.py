@@ -1,4 +1,4 @@
-"""Whoever sends a small body too slowly is not waited for."""
+"""Whoever sends a body too slowly is not waited for."""
 
 from __future__ import annotations
 
@@ -7,21 +7,36 @@ from typing import Any
 
 import pytest
 
-from lienthong.gateway import forward
 from lienthong.gateway.body import RequestBody
 from lienthong.kit.problems import ProblemError
 
 
-async def test_a_body_that_does_not_arrive_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forward, "WHOLE_REQUEST_S", 0.01)
-    parts = [{"type": "http.request", "body": b"abc", "more_body": True}]
+def a_slow_body(*parts: bytes, pause: float = 60, timeout_s: float = 0.01) -> RequestBody:
+    """A body of ten bytes whose parts come one after another, with pauses between them."""
+    left = list(parts)
 
     async def receive() -> Any:  # noqa: ANN401  ASGI's own messages
-        return parts.pop() if parts else await asyncio.Event().wait()
+        if len(left) < len(parts):
+            await asyncio.sleep(pause)
+        if not left:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": left.pop(0), "more_body": True}
 
-    body = RequestBody(receive, 10, 1000, lambda: None)
+    return RequestBody(receive, 10, 1000, lambda: None, timeout_s=timeout_s)
+
+
+async def test_a_small_body_has_to_be_here_in_time() -> None:
+    body = a_slow_body(b"abc", b"def", pause=0.03, timeout_s=0.05)
     with pytest.raises(ProblemError) as refusal:
-        async with asyncio.timeout(5):
-            await forward._whole(body)
-    assert (refusal.value.code, refusal.value.status) == ("malformed-request", 400)
-    assert body.size == 3
+        await body.whole()
+    assert (refusal.value.code, refusal.value.status) == ("request-timeout", 408)
+    assert body.size == 6
+
+
+async def test_of_a_large_body_the_next_part_has_to_be_here_in_time() -> None:
+    body = a_slow_body(b"abc", b"def", pause=0.03, timeout_s=0.05)
+    parts = body.chunks()
+    assert [await anext(parts), await anext(parts)] == [b"abc", b"def"]
+    with pytest.raises(ProblemError) as refusal:
+        await anext(parts)
+    assert (refusal.value.code, refusal.value.status) == ("request-timeout", 408)

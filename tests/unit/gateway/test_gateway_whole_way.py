@@ -132,12 +132,18 @@ async def refused(way: Way) -> dict[str, Any]:
 async def failed(way: Way) -> dict[str, Any]:
     """Calls that the provider fails, or that the caller gives up."""
     token = way.token()
-    length = {"content-length": "10"}
+    length, chunked = {"content-length": "10"}, {"transfer-encoding": "chunked"}
     return {
         "unreachable": await way.call("GET", "/api/H11.05/land/closed-v1/p/1", token=token),
         "broken": await way.call("GET", f"{API}/p/broken", token=token),
         "timeout": await way.call("GET", f"{API}/p/late", token=token),
         "cut": await way.call("GET", f"{API}/p/cut", token=token),
+        "stalled while sending": await way.call(
+            "POST", f"{API}/p/1", headers=length, token=token, body=(b"abc", b"def"), pauses=60
+        ),
+        "stalled while streaming": await way.call(
+            "POST", f"{API}/p/1", headers=chunked, token=token, body=(b"abc", b"def"), pauses=60
+        ),
         "left while waiting": await way.call("GET", f"{API}/p/waiting", token=token, leaves_after=0.15),
         "left while sending": await way.call(
             "POST", f"{API}/p/1", headers=length, token=token, body=(b"abc",), leaves_after=0

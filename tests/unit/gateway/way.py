@@ -44,6 +44,7 @@ CONSUMER, SUSPENDED, OTHER, PROVIDER = "H11.01/one-stop", "H11.01/old", "H11.36.
 PURPOSE = "land-procedure"
 WITHIN_LIMIT, STREAMED_FROM = 300, 1000
 """Bytes: the largest request body taken, and the size above which an answer is streamed."""
+CALLER_TIMEOUT_S = 0.2
 
 
 class StoredBatches:
@@ -98,6 +99,7 @@ class Way:
             gateway_max_request_bytes=WITHIN_LIMIT,
             gateway_max_header_bytes=2000,
             gateway_whole_answer_bytes=STREAMED_FROM,
+            gateway_caller_timeout_s=CALLER_TIMEOUT_S,
         )
         self.pool = Pool(connect_timeout=1.0, tls=ssl.create_default_context())
         self.recorder = Recorder(
@@ -156,8 +158,14 @@ class Way:
         token: str | None = None,
         body: tuple[bytes, ...] = (),
         leaves_after: float | None = None,
+        pauses: float = 0.0,
+        reads: float = 0.0,
     ) -> dict[str, Any]:
-        """One call: what the provider got, what the caller got, and the records, as text."""
+        """One call: what the provider got, what the caller got, and the records, as text.
+
+        The caller waits `pauses` seconds before each part of its body but the first, and takes `reads` to
+        read each part of the answer's.
+        """
         self.seen.clear()
         self.bus.records.clear()
         sent: list[dict[str, Any]] = []
@@ -168,6 +176,8 @@ class Way:
 
         async def receive() -> dict[str, Any]:
             if parts:
+                if len(parts) <= len(body):
+                    await asyncio.sleep(pauses)
                 self.clock.advance(0.001)
                 return parts.pop(0)
             if leaves_after is None:
@@ -176,6 +186,8 @@ class Way:
             return {"type": "http.disconnect"}
 
         async def send(message: dict[str, Any]) -> None:
+            if message.get("more_body"):
+                await asyncio.sleep(reads)
             sent.append(message)
 
         if leaves_after == 0:
@@ -226,9 +238,9 @@ class Way:
                 answer = _ANSWERS.get(what, _ORDINARY)
                 writer.write(answer)
                 await writer.drain()
-                if what in ("late", "waiting"):
+                if what in ("late", "waiting", "endless"):
                     await reader.read()
-                if what in ("broken", "cut", "late", "waiting"):
+                if what in ("broken", "cut", "endless", "late", "waiting"):
                     break
         writer.close()
 
@@ -243,6 +255,7 @@ _ANSWERS = {
     "late": b"",
     "waiting": b"",
     "large": b"HTTP/1.1 200 OK\r\ncontent-length: 40000\r\n\r\n" + b"x" * 40_000,
+    "endless": b"HTTP/1.1 200 OK\r\ncontent-length: 9000000\r\n\r\n" + b"x" * 2_000_000,
     "cut": b"HTTP/1.1 200 OK\r\ncontent-length: 40000\r\n\r\n" + b"x" * 20_000,
     "chunked": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
 }

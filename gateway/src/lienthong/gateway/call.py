@@ -18,6 +18,11 @@ MAX_METHOD = 32
 """Characters of a method; a longer one is refused, and cut off in the record."""
 
 
+CALLER_STALLED = "caller-stalled"
+"""In the record of an answer that the caller stopped reading: in place of the code of a problem, which could
+not have been sent any more."""
+
+
 class Exchange(msgspec.Struct, eq=False, gc=False):
     """The exchange with the provider; there is none unless a connection took the request."""
 

@@ -10,7 +10,12 @@ import structlog
 from lienthong.gateway import problems
 from lienthong.gateway.body import NO_BODY, RequestBody
 from lienthong.gateway.call import Exchange
-from lienthong.gateway.http1.errors import ProviderError, ProviderTimeoutError, ProviderUnreachableError
+from lienthong.gateway.http1.errors import (
+    ProviderError,
+    ProviderTimeoutError,
+    ProviderUnreachableError,
+    UploadTimeoutError,
+)
 from lienthong.gateway.http1.request import provider_request
 from lienthong.gateway.match import PlatformTarget
 from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse, call_headers
@@ -34,7 +39,6 @@ if TYPE_CHECKING:
 
 WHOLE_REQUEST_BYTES = 64 * 1024
 """Request bodies declared up to this size are read before they are forwarded; others are streamed."""
-WHOLE_REQUEST_S = 30
 _NO_CONTENT, _NOT_MODIFIED = 204, 304
 _WITHOUT_BODY = (_NO_CONTENT, _NOT_MODIFIED)
 
@@ -49,6 +53,7 @@ class Forwarder:
         self._clock = clock
         self._whole_answer_bytes = settings.gateway_whole_answer_bytes
         self._max_request_bytes = settings.gateway_max_request_bytes
+        self._caller_timeout_s = settings.gateway_caller_timeout_s
 
     async def forward(
         self, call: Call, target: ForwardTarget, headers: RequestHeaders, receive: Receive, watch: CallerWatch
@@ -56,8 +61,8 @@ class Forwarder:
         """Forward the request and take the response; one that streams has to be closed.
 
         Raises:
-            ProblemError: malformed-request, request-too-large, provider-unreachable, provider-broken,
-                provider-timeout.
+            ProblemError: malformed-request, request-timeout, request-too-large, provider-unreachable,
+                provider-broken, provider-timeout.
             CallerGoneError: the caller went away meanwhile.
         """
         route = target.route
@@ -71,9 +76,11 @@ class Forwarder:
                 call.body = NO_BODY
                 watch.start()
             else:
-                call.body = body = RequestBody(receive, length, limit, watch.start)
+                call.body = body = RequestBody(
+                    receive, length, limit, watch.start, timeout_s=self._caller_timeout_s
+                )
                 if length is not None and length <= WHOLE_REQUEST_BYTES:
-                    whole = await _whole(body)
+                    whole = await body.whole()
                 else:
                     streamed = body
             forwarded = self._clock.now()
@@ -172,27 +179,11 @@ def _add_length(headers: list[tuple[bytes, bytes]], status: int, length: int | N
         headers.append((b"content-length", b"%d" % length))
 
 
-async def _whole(body: RequestBody) -> bytes:
-    """All of a small body.
-
-    Raises:
-        ProblemError: malformed-request, when it has not arrived within WHOLE_REQUEST_S; request-too-large.
-    """
-    try:
-        async with asyncio.timeout(WHOLE_REQUEST_S):
-            return b"".join([chunk async for chunk in body.chunks()])
-    except TimeoutError:
-        raise problems.malformed_request(
-            f"The body did not arrive within {WHOLE_REQUEST_S} seconds.",
-            f"Nội dung yêu cầu không đến đủ trong {WHOLE_REQUEST_S} giây.",
-        ) from None
-
-
 async def _rest(call: Call, connection: Connection) -> AsyncIterator[bytes]:
     """The part of a response that is still to be received.
 
     Raises:
-        ProblemError: provider-broken, provider-timeout.
+        ProblemError: provider-broken, provider-timeout, request-timeout.
     """
     try:
         while (chunk := await connection.chunk()) is not None:
@@ -212,6 +203,8 @@ def _failure(error: ProviderError, call: Call, address: str) -> ProblemError:
     _log.warning("provider failed", tx=call.tx, service=call.service_id, address=address, cause=str(error))
     if isinstance(error, ProviderUnreachableError):
         return problems.provider_unreachable()
+    if isinstance(error, UploadTimeoutError):
+        return problems.request_timeout()
     return (
         problems.provider_timeout() if isinstance(error, ProviderTimeoutError) else problems.provider_broken()
     )

@@ -29,6 +29,7 @@ __all__ = [
     "provider_unreachable",
     "purpose_needed",
     "purpose_not_in_agreement",
+    "request_timeout",
     "request_too_large",
     "service_suspended",
     "token_refused",
@@ -125,6 +126,14 @@ def method_not_allowed(allowed: Iterable[str]) -> ProblemError:
     methods = ", ".join(sorted(allowed))
     detail = BilingualText(f"This path allows {methods}.", f"Đường dẫn này cho phép {methods}.")
     return ProblemError(general.METHOD_NOT_ALLOWED, detail, {"Allow": methods})
+
+
+def request_timeout() -> ProblemError:
+    """The caller sends the body too slowly."""
+    detail = BilingualText(
+        "The body of the request did not arrive in time.", "Nội dung yêu cầu không đến đủ trong thời hạn."
+    )
+    return ProblemError(general.REQUEST_TIMEOUT, detail, {"Connection": "close"})
 
 
 def request_too_large(limit: int) -> ProblemError:

@@ -10,11 +10,11 @@ import structlog
 
 from lienthong.gateway import problems
 from lienthong.gateway.body import EMPTY_SHA256
-from lienthong.gateway.call import Abandoned, Answered
+from lienthong.gateway.call import CALLER_STALLED, Abandoned, Answered
 from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.response import StreamedResponse, WholeResponse, problem_response
 from lienthong.gateway.watch import CallerGoneError
-from lienthong.kit.problems import ProblemError
+from lienthong.kit.problems import ProblemError, calls
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,9 +37,10 @@ _log = structlog.get_logger(__name__)
 class Responder:
     """Ends calls: records how, and sends the response."""
 
-    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, caller_timeout_s: float) -> None:
         self._recorder = recorder
         self._clock = clock
+        self._caller_timeout_s = caller_timeout_s
 
     def respond(
         self, call: Call, response: GatewayResponse, watch: CallerWatch, send: Send
@@ -90,6 +91,7 @@ class Responder:
         self, call: Call, response: StreamedResponse, watch: CallerWatch, send: Send
     ) -> Answered:
         """Send what comes, but keep the last part back until the record is durable."""
+        reader = _Reader(send, self._caller_timeout_s)
         digest = hashlib.sha256(response.beginning)
         size = len(response.beginning)
         error: str | None = None
@@ -101,21 +103,24 @@ class Responder:
                 await send(
                     {"type": "http.response.start", "status": response.status, "headers": response.headers}
                 )
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+                await reader.take(part)
                 async for chunk in response.rest:
                     if watch.gone:
                         break
                     digest.update(chunk)
                     size += len(chunk)
                     part, last = _all_but_the_last(chunk)
-                    await send({"type": "http.response.body", "body": held + part, "more_body": True})
+                    await reader.take(held + part)
                     held = last
                 # Sending to a caller that has gone fails silently; the watch needs a moment to notice.
                 await asyncio.sleep(_LAST_LOOK_S)
         except CallerGoneError:
             broken_off = True
+        except CallerStalledError:
+            error, broken_off = CALLER_STALLED, True
         except ProblemError as problem:
-            error, broken_off = problem.code, True
+            slow = problem.kind is calls.PROVIDER_TIMEOUT and reader.took_most_of_the_time
+            error, broken_off = CALLER_STALLED if slow else problem.code, True
         except Exception:  # noqa: BLE001  whatever it is: the call has reached the provider, and is recorded
             _log.exception("response broken off", tx=call.tx, service=call.service_id)
             error, broken_off = problems.internal_error().code, True
@@ -130,6 +135,42 @@ class Responder:
         if not broken_off:
             await send({"type": "http.response.body", "body": held})
         return outcome
+
+
+class CallerStalledError(Exception):
+    """The caller does not take the next part of its answer."""
+
+
+class _Reader:
+    """A caller that reads its answer: how long it takes for a part, and for all of them."""
+
+    __slots__ = ("_began", "_send", "_time", "_timeout_s", "_waited")
+
+    def __init__(self, send: Send, timeout_s: float) -> None:
+        self._send = send
+        self._timeout_s = timeout_s
+        self._time = asyncio.get_running_loop().time
+        self._began = self._time()
+        self._waited = 0.0
+
+    @property
+    def took_most_of_the_time(self) -> bool:
+        """Whether the caller was waited for longer than the provider."""
+        return self._waited > (self._time() - self._began) / 2
+
+    async def take(self, part: bytes) -> None:
+        """Send a part.
+
+        Raises:
+            CallerStalledError: the caller has not read what was sent before.
+        """
+        began = self._time()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+        except TimeoutError:
+            raise CallerStalledError from None
+        self._waited += self._time() - began
 
 
 def _all_but_the_last(part: bytes) -> tuple[bytes, bytes]:

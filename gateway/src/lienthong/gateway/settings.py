@@ -25,6 +25,9 @@ class GatewaySettings(Settings):
     """How long one address of a provider may take to accept a connection."""
     gateway_platform_timeout_s: float = Field(default=60.0, gt=0)
     """How long a service of the platform may take; pulling events waits up to 30 seconds."""
+    gateway_caller_timeout_s: float = Field(default=30.0, gt=0)
+    """How long a caller may take to send a body of up to 64 KiB or the next part of a larger one, and to read
+    the next part of an answer that streams."""
     gateway_max_request_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     """The largest body to a service that sets no limit of its own, and to the platform's services."""
     gateway_max_header_bytes: int = Field(default=32 * 1024, gt=0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import httptools
 
-from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderTimeoutError
+from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderTimeoutError, UploadTimeoutError
 from lienthong.gateway.http1.request import LAST_CHUNK, chunk
 
 if TYPE_CHECKING:
@@ -255,7 +255,11 @@ class Connection(asyncio.Protocol):
         if self._deadline > self._loop.time():
             self._set_timer(self._deadline)
         else:
-            self._fail(ProviderTimeoutError("the deadline has passed"))
+            waits_for_upload = (
+                self._upload is not None and not self._upload.done() and self._writable.is_set()
+            )
+            kind = UploadTimeoutError if waits_for_upload else ProviderTimeoutError
+            self._fail(kind("the deadline has passed"))
 
     # asyncio.Protocol
 

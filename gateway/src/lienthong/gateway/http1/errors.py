@@ -3,6 +3,7 @@
 ProviderError
 ├── ProviderUnreachableError   no connection was made: the provider has not seen the request
 ├── ProviderTimeoutError       the exchange was not over at its deadline
+│   └── UploadTimeoutError         and it was the request's body that was waited for, not the provider
 └── ProviderBrokenError        the response is not valid HTTP, or not complete
 """
 
@@ -19,6 +20,10 @@ class ProviderUnreachableError(ProviderError):
 
 class ProviderTimeoutError(ProviderError):
     """The deadline has passed."""
+
+
+class UploadTimeoutError(ProviderTimeoutError):
+    """The deadline has passed while the provider, which had taken all that came, waited for the rest."""
 
 
 class ProviderBrokenError(ProviderError):

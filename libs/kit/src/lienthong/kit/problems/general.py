@@ -78,6 +78,17 @@ METHOD_NOT_ALLOWED: Final = ProblemType(
         "lienthong get service MÃ -o yaml",
     ),
 )
+REQUEST_TIMEOUT: Final = ProblemType(
+    code="request-timeout",
+    status=408,
+    title=BilingualText("Request too slow", "Yêu cầu gửi quá chậm"),
+    advice=BilingualText(
+        "Send the body of the request without pauses, then try again. Before you repeat a request that "
+        "changes data, ask whether it took effect.",
+        "Hãy gửi liền mạch nội dung yêu cầu rồi thử lại. Với yêu cầu làm thay đổi dữ liệu, hãy hỏi xem yêu "
+        "cầu đã được thực hiện chưa trước khi gửi lại.",
+    ),
+)
 REQUEST_TOO_LARGE: Final = ProblemType(
     code="request-too-large",
     status=413,
