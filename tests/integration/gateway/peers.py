@@ -74,7 +74,9 @@ class StubCatalog(routes_pb2_grpc.RoutesServicer):
             )
             while True:
                 try:
-                    yield await asyncio.wait_for(queue.get(), _HEARTBEAT_S)
+                    async with asyncio.timeout(_HEARTBEAT_S):
+                        update = await queue.get()
+                    yield update
                 except TimeoutError:
                     yield routes_pb2.WatchResponse(heartbeat=routes_pb2.Heartbeat(version=self.version))
         finally:
@@ -143,7 +145,8 @@ class StubIdentity(keys_pb2_grpc.KeysServicer):
                 suspended_client_ids=self.suspended,
             )
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
+                async with asyncio.timeout(_HEARTBEAT_S):
+                    await changed.wait()
 
 
 class RpcPeer:

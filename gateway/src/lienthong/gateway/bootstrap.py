@@ -142,10 +142,12 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     _start(stack, "samples", _write_samples(recorder, settings.gateway_sample_every_s))
     with contextlib.suppress(TimeoutError):
         # Without it the first records would take the way through the spool.
-        await asyncio.wait_for(bus.wait_connected(), _WAIT_FOR_BUS_S)
+        async with asyncio.timeout(_WAIT_FOR_BUS_S):
+            await bus.wait_connected()
     with contextlib.suppress(TimeoutError):
         # A worker that listens takes calls at once, also while the readiness of another is asked for.
-        await asyncio.wait_for(asyncio.gather(routes.wait_ready(), keys.wait_ready()), _WAIT_FOR_TABLE_S)
+        async with asyncio.timeout(_WAIT_FOR_TABLE_S):
+            await asyncio.gather(routes.wait_ready(), keys.wait_ready())
     health = HealthServer(
         {
             "routes": lambda: routes.ready,

@@ -111,7 +111,8 @@ async def test_a_deadline_that_has_passed_ends_the_exchange() -> None:
         connection = await wire.take()
         wire.begin(connection, deadline_s=-1)
         with pytest.raises(ProviderTimeoutError):
-            await asyncio.wait_for(connection.head(), 2)
+            async with asyncio.timeout(2):
+                await connection.head()
         connection.end()
 
 

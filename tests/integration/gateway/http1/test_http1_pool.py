@@ -166,7 +166,8 @@ async def test_an_exchange_that_is_left_half_way_closes_its_connection() -> None
         wire.begin(connection)
         await connection.head()
         connection.end()
-        await asyncio.wait_for(gone.wait(), 2)
+        async with asyncio.timeout(2):
+            await gone.wait()
         assert wire.pool.idle(wire.origin) is None
 
 
@@ -188,7 +189,8 @@ async def test_the_provider_sees_when_nobody_waits_any_more(head: bytes) -> None
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await asyncio.wait_for(gone.wait(), 2)
+        async with asyncio.timeout(2):
+            await gone.wait()
         await until(lambda: not wire.pool._open, "the connection is forgotten")
 
 
@@ -272,7 +274,8 @@ async def test_to_close_the_pool_closes_idle_and_busy_connections() -> None:
         wire.pool.close()
         for call in calls:
             with pytest.raises(ProviderBrokenError):
-                await asyncio.wait_for(call, 2)
+                async with asyncio.timeout(2):
+                    await call
         await until(lambda: gone == 3, "the provider sees them closed")
         assert not wire.pool._open
         assert wire.pool.idle(wire.origin) is None
@@ -365,5 +368,6 @@ async def test_a_caller_that_leaves_while_a_connection_is_made_leaves_nothing_be
         connecting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await connecting
-        await asyncio.wait_for(gone.wait(), 2)
+        async with asyncio.timeout(2):
+            await gone.wait()
         assert not wire.pool._open

@@ -117,7 +117,8 @@ async def test_an_answer_that_comes_before_the_upload_is_over_passes_and_ends_bo
 
     async with provider(serve) as wire:
         assert (await wire.call("POST", upload=stuck())).body == b"second"
-        await asyncio.wait_for(closed.wait(), 2)
+        async with asyncio.timeout(2):
+            await closed.wait()
         assert (await wire.call()).body == b"ok"
     assert len(wire.peers) == 2
 
@@ -145,7 +146,8 @@ async def test_an_upload_whose_source_fails_ends_the_exchange_with_that_failure(
     async with provider(serve) as wire:
         with pytest.raises(SpoiltError):
             await wire.call("POST", upload=spoilt())
-        await asyncio.wait_for(gone.wait(), 2)
+        async with asyncio.timeout(2):
+            await gone.wait()
         assert wire.pool.idle(wire.origin) is None
 
 

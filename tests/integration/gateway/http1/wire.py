@@ -42,6 +42,12 @@ FORGED = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
+async def bounded(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`, or fail when it takes too long."""
+    async with asyncio.timeout(2 * LONG_S):
+        await work
+
+
 def on_both_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """Run a test on the loop of production and on the standard library's."""
 
@@ -50,7 +56,7 @@ def on_both_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..
         with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
             unhandled: list[dict[str, Any]] = []
             runner.get_loop().set_exception_handler(lambda _, context: unhandled.append(context))
-            runner.run(asyncio.wait_for(test(**given), 2 * LONG_S))
+            runner.run(bounded(test(**given)))
         assert not unhandled, "nothing is raised out of a callback"
 
     loop = inspect.Parameter("loop", inspect.Parameter.KEYWORD_ONLY)

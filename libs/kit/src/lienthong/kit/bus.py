@@ -20,6 +20,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageTyp
 from nats.js.errors import APIError, NotFoundError
 
 from lienthong.kit.backoff import Backoff
+from lienthong.kit.cancellation import cancelled_first
 from lienthong.kit.consumer import Consumer
 from lienthong.kit.messages import (
     BusError,
@@ -314,26 +315,31 @@ class Bus:
         while True:
             client = self._client = Client()
             try:
-                await client.connect(
-                    self._servers,
-                    name=self._name,
-                    error_cb=self._on_error,
-                    disconnected_cb=self._on_disconnected,
-                    allow_reconnect=False,
-                    connect_timeout=2,
-                    reconnect_time_wait=0.25,  # type: ignore[arg-type]
-                    max_reconnect_attempts=-1,
-                    ping_interval=2,
-                    max_outstanding_pings=2,
-                    drain_timeout=5,
-                )
-                backoff.reset()
-                await self._hold(client)
+                with cancelled_first():
+                    await self._connect(client)
+                    backoff.reset()
+                    await self._hold(client)
             except Exception as error:  # noqa: BLE001 - after any error, connect again
                 _log.warning("bus connection failed", error=repr(error), bus=self._name)
-            await self._on_disconnected()
-            await _end(client)
+            with cancelled_first():
+                await self._on_disconnected()
+                await _end(client)
             await backoff.pause()
+
+    async def _connect(self, client: Client) -> None:
+        await client.connect(
+            self._servers,
+            name=self._name,
+            error_cb=self._on_error,
+            disconnected_cb=self._on_disconnected,
+            allow_reconnect=False,
+            connect_timeout=2,
+            reconnect_time_wait=0.25,  # type: ignore[arg-type]
+            max_reconnect_attempts=-1,
+            ping_interval=2,
+            max_outstanding_pings=2,
+            drain_timeout=5,
+        )
 
     async def _hold(self, client: Client) -> None:
         """Make a new connection usable and return when it is lost."""
@@ -395,9 +401,10 @@ class Bus:
         future: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
         self._waiting[inbox] = future
         try:
-            async with asyncio.timeout(patience):
-                await client.publish(subject, payload, reply=inbox, headers=headers)
-                return await future
+            with cancelled_first():
+                async with asyncio.timeout(patience):
+                    await client.publish(subject, payload, reply=inbox, headers=headers)
+                    return await future
         except TimeoutError as error:
             raise BusUnavailableError(f"no answer within {patience:g} s") from error
         except (
@@ -436,7 +443,8 @@ class Bus:
     def translated(self, what: str) -> Iterator[None]:
         """Turn errors of nats-py in the block into `BusError`s, whose messages begin with `what`."""
         try:
-            yield
+            with cancelled_first():
+                yield
         except APIError as error:
             refused = error.code is not None and 400 <= error.code < 500
             raise (BusRefusedError if refused else BusUnavailableError)(

@@ -8,7 +8,6 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
-import nats.errors
 import structlog
 from nats.js.errors import NotFoundError
 
@@ -111,7 +110,7 @@ class Consumer:
         self._bus.forget(self)
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
-            with contextlib.suppress(nats.errors.Error, OSError):
+            with contextlib.suppress(BusError), self._bus.translated(f"consumer {self._durable}"):
                 await subscription.unsubscribe()
         await self._give_back(self._take_late(self._arrived.qsize()))
 

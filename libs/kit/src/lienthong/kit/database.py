@@ -7,7 +7,7 @@ writes.
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
+from lienthong.kit.cancellation import cancelled_first
 from lienthong.kit.engines import advisory_key, create_engine
 from lienthong.kit.migrations import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from sqlalchemy.engine import Dialect
 
@@ -118,7 +119,7 @@ class Database:
         turn stale.
         """
         async with AsyncExitStack() as stack:
-            stack.enter_context(_cancelled_first())
+            stack.enter_context(cancelled_first())
             if self._sqlite:
                 await stack.enter_async_context(self._write_lock)
             session = await stack.enter_async_context(
@@ -130,7 +131,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session on one consistent snapshot, for reading only: changes made in it are rolled back."""
-        with _cancelled_first():
+        with cancelled_first():
             async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
@@ -146,11 +147,11 @@ class Database:
             if lock.locked():
                 yield False
                 return
-            with _cancelled_first():
+            with cancelled_first():
                 async with lock:
                     yield True
             return
-        with _cancelled_first():
+        with cancelled_first():
             async with self._writing.connect() as connection, connection.begin():
                 found = await connection.execute(
                     text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": advisory_key(self._schema, name)}
@@ -169,23 +170,3 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
-
-
-@contextmanager
-def _cancelled_first() -> Iterator[None]:
-    """Let a task that is cancelled in the block end as cancelled, whatever else comes of the block.
-
-    On a cut connection the rollback raises an error of its own, which would replace the cancellation; and
-    asyncpg's `connect` returns as if nothing had happened when it is cancelled at the moment it is done. A
-    loop that goes on after errors, or waits for something else next, would never end.
-    """
-    task = asyncio.current_task()
-    before = task.cancelling() if task is not None else 0
-    try:
-        yield
-    except Exception as error:
-        if task is not None and task.cancelling() > before:
-            raise asyncio.CancelledError from error
-        raise
-    if task is not None and task.cancelling() > before:
-        raise asyncio.CancelledError

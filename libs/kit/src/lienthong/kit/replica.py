@@ -285,7 +285,8 @@ class Replica(Generic[StateT, UpdateT]):
         backoff = Backoff(_SAVE_PAUSE_S, _LONGEST_PAUSE_BETWEEN_SAVES_S)
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._unsaved.wait(), _CONFIRM_EVERY_S)
+                async with asyncio.timeout(_CONFIRM_EVERY_S):
+                    await self._unsaved.wait()
             if await self.save():
                 backoff.reset()
                 await asyncio.sleep(_SAVE_PAUSE_S)
