@@ -459,3 +459,28 @@ def test_every_record_of_refusals_has_the_documented_form(world: World) -> None:
         client.get(f"{API}/parcels/1")
         client.get(f"{API}/nothing")
     assert_in_form(world.records())
+
+
+@pytest.mark.parametrize(
+    ("version", "fields", "status"),
+    [
+        ("1.1", "", 400),
+        ("1.1", "Host: a\r\nHost: b\r\n", 400),
+        ("1.1", "Host: a/b\r\n", 400),
+        ("1.1", "Host: \r\n", 400),
+        ("1.1", "Host: gateway\r\n", 200),
+        ("1.0", "", 200),
+    ],
+)
+async def test_a_request_says_once_which_host_it_is_meant_for(
+    world: World, version: str, fields: str, status: int
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    head = f"GET /openapi.json HTTP/{version}\r\n{fields}Connection: close\r\n\r\n"
+    writer.write(head.encode())
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert answer.split(b" ", 2)[1] == str(status).encode(), answer
+    if status == 400:
+        assert b"lgsp-error: malformed-request" in answer.lower()

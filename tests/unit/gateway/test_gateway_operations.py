@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.gateway.operations import OperationRoute, OperationTree
+from lienthong.gateway.operations import OperationRoute, OperationTree, SegmentShape
 
 
 def tree(*templates: str) -> OperationTree:
@@ -89,3 +90,30 @@ def test_what_is_found_is_the_most_literal_of_all_that_match(templates: set[str]
     assert result is not None
     assert result in matching
     assert literalness(result) == max(map(literalness, matching))
+
+
+LITERALS = st.lists(st.text("ab.", max_size=3).map(str.encode), min_size=2, max_size=5)
+
+
+@given(LITERALS, st.text("ab.", max_size=14).map(str.encode))
+def test_a_shape_matches_what_its_regular_expression_does(literals: list[bytes], segment: bytes) -> None:
+    expression = b".+".join(re.escape(literal) for literal in literals)
+    expected = re.fullmatch(expression, segment, re.DOTALL) is not None
+    assert SegmentShape(literals).matches(segment) == expected
+
+
+def test_matching_takes_time_that_grows_with_the_length_only() -> None:
+    # Seven parameters and text between them that fits anywhere: no match, and the last place decides.
+    shape = SegmentShape([b"", *[b"aa"] * 6, b"z"])
+
+    def spent(length: int) -> float:
+        segment = b"a" * length + b"z"
+        started = time.process_time()
+        for _ in range(2_000):
+            shape.matches(segment)
+            shape.matches(segment[:-1])
+        return time.process_time() - started
+
+    spent(100)
+    # Ten times as long: a backtracking match took a million times as long.
+    assert spent(10_000) < 100 * spent(1_000)

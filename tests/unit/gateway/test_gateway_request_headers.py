@@ -137,3 +137,31 @@ def test_a_personal_number_is_no_case(number: bytes) -> None:
 
 def test_a_case_may_have_digits() -> None:
     assert read((b"lgsp-case-id", b"000.00.15.H11-250630-0001")).context().case == "000.00.15.H11-250630-0001"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [b"gateway.example", b"10.0.0.7:8080", b"[fd00::5]:8443", b"a:", b"lt_1.example", b"xn--lin-thng-2cb.vn"],
+)
+def test_one_host_is_taken_and_not_passed_on(host: bytes) -> None:
+    inbound = read((b"host", host))
+    inbound.check_host(required=True)
+    assert passed(inbound) == b""
+
+
+@pytest.mark.parametrize(
+    "host", [b"", b"a b", b"a/b", b"a@b", b"a,b c", b"a:80:80", b"[fd00", b"\xc4\x91", b"a%zz", b"a" * 300]
+)
+def test_a_host_that_is_no_name_is_refused(host: bytes) -> None:
+    with pytest.raises(ProblemError, match="Host"):
+        read((b"host", host)).check_host(required=True)
+
+
+def test_a_host_that_is_missing_is_refused_except_in_http_1_0() -> None:
+    read().check_host(required=False)
+    with pytest.raises(ProblemError, match="Host"):
+        read().check_host(required=True)
+
+
+def test_two_hosts_are_refused() -> None:
+    assert code((b"host", b"a"), (b"host", b"a")) == "malformed-request"

@@ -192,11 +192,16 @@ class Way:
 
         if leaves_after == 0:
             parts = parts[:-1]
-        fields = [(b"accept", b"*/*"), *((n.encode(), v.encode()) for n, v in (headers or {}).items())]
+        fields = [
+            (b"host", b"gateway.example"),
+            (b"accept", b"*/*"),
+            *((n.encode(), v.encode()) for n, v in (headers or {}).items()),
+        ]
         if token is not None:
             fields.append((b"authorization", f"Bearer {token}".encode()))
         scope = {
             "type": "http",
+            "http_version": "1.1",
             "method": method,
             "raw_path": path.encode(),
             "query_string": query.encode(),

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
 
+_BEFORE_HOST = ("1.0", "1")
+"""HTTP/1.0 as ASGI writes it, and as Granian does."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -77,7 +80,7 @@ class Gateway:
         outcome: Outcome | None = None
         try:
             try:
-                headers = self._read(call, scope["headers"])
+                headers = self._read(call, scope["headers"], scope["http_version"])
                 span = self._spans.begin(call, headers.traceparent) if self._spans is not None else None
                 response = await self._stages(call, headers, receive, watch)
             except ProblemError as problem:
@@ -156,8 +159,10 @@ class Gateway:
             ip=client[0] if client else None,
         )
 
-    def _read(self, call: Call, headers: Iterable[tuple[bytes, bytes]]) -> RequestHeaders:
+    def _read(self, call: Call, fields: Iterable[tuple[bytes, bytes]], version: str) -> RequestHeaders:
         if len(call.method) > MAX_METHOD:
             raise problems.malformed_request("The method is too long.", "Phương thức quá dài.")
         target = len(call.path) + len(call.query)
-        return read_headers(headers, max_bytes=self._max_header_bytes - target, max_count=self._max_headers)
+        headers = read_headers(fields, max_bytes=self._max_header_bytes - target, max_count=self._max_headers)
+        headers.check_host(required=version not in _BEFORE_HOST)
+        return headers

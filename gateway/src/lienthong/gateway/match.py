@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _SERVICE_SEGMENTS = 5  # empty, "api", agency, system, service
 _DOCUMENT_SEGMENTS = 2  # empty, the document's name
 
+MAX_SEGMENT = 2048
+"""Bytes of one segment of a service's path, percent-encoded: matching is done before the caller is known."""
+
 
 class ServiceTarget(msgspec.Struct, frozen=True, gc=False):
     """A provider's service, as `table` has it: the whole call is decided by this table."""
@@ -99,10 +102,15 @@ def match_operation(target: ServiceTarget, method: str) -> OperationRoute:
     """Find the operation of the service that the rest of the path and the method name.
 
     Raises:
-        ProblemError: path-not-normal (parameters of a segment would make it another operation),
-            unknown-operation, method-not-allowed.
+        ProblemError: malformed-request (a segment is too long), path-not-normal (parameters of a segment
+            would make it another operation), unknown-operation, method-not-allowed.
     """
     path, find = target.path, target.route.operations.find
+    if len(path) > MAX_SEGMENT and any(len(segment) > MAX_SEGMENT for segment in path.split(b"/")):
+        raise problems.malformed_request(
+            f"A part of the path between two slashes has more than {MAX_SEGMENT} bytes.",
+            f"Một phần của đường dẫn giữa hai dấu gạch chéo dài hơn {MAX_SEGMENT} byte.",
+        )
     methods = find(decoded_segments(path))
     if SEMICOLON in path and methods is not find(decoded_segments(without_parameters(path))):
         raise problems.path_not_normal("what follows a ; makes it another operation for some servers")

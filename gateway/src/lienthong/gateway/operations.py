@@ -22,10 +22,44 @@ class OperationRoute:
     template: str
 
 
+class SegmentShape:
+    """A template of one segment: literal parts with a parameter between each two, as in `{id}.json`.
+
+    The text before the first parameter or after the last may be empty, other parts may not: two parameters
+    side by side are refused by the catalog.
+    """
+
+    __slots__ = ("_between", "_first", "_last", "_shortest")
+
+    def __init__(self, literals: Sequence[bytes]) -> None:
+        self._first, *between, self._last = literals
+        self._between = tuple(between)
+        parameters = len(literals) - 1
+        self._shortest = sum(map(len, literals)) + parameters
+
+    def matches(self, segment: bytes) -> bool:
+        """Whether the segment has all literal parts in turn, with at least one byte for each parameter.
+
+        Takes time that grows with the length of the segment, and no more: each part is looked for once, from
+        where the one before it was found first. If any other place fits, the first one does.
+        """
+        if len(segment) < self._shortest:
+            return False
+        if not segment.startswith(self._first) or not segment.endswith(self._last):
+            return False
+        at, end = len(self._first), len(segment) - len(self._last)
+        for literal in self._between:
+            at = segment.find(literal, at + 1, end)
+            if at < 0:
+                return False
+            at += len(literal)
+        return at < end
+
+
 @dataclass(slots=True)
 class _Node:
     literals: dict[bytes, _Node] = field(default_factory=dict)
-    patterns: list[tuple[str, re.Pattern[bytes], _Node]] = field(default_factory=list)
+    shapes: list[tuple[str, SegmentShape, _Node]] = field(default_factory=list)
     parameter: _Node | None = None
     methods: dict[str, OperationRoute] | None = None
 
@@ -62,13 +96,13 @@ def _child(node: _Node, segment: str) -> _Node:
             node.parameter = _Node()
         return node.parameter
     shape = _PARAMETER.sub("{}", segment)
-    for known, _, child in node.patterns:
+    for known, _, child in node.shapes:
         if known == shape:
             return child
-    expression = b".+".join(re.escape(unquote_to_bytes(literal)) for literal in shape.split("{}"))
     child = _Node()
-    node.patterns.append((shape, re.compile(expression, re.DOTALL), child))
-    node.patterns.sort(key=lambda pattern: (-len(pattern[0]), pattern[0]))
+    literals = [unquote_to_bytes(literal) for literal in shape.split("{}")]
+    node.shapes.append((shape, SegmentShape(literals), child))
+    node.shapes.sort(key=lambda known: (-len(known[0]), known[0]))
     return child
 
 
@@ -81,8 +115,8 @@ def _find(node: _Node, segments: Sequence[bytes], depth: int) -> Mapping[str, Op
         found = _find(literal, segments, depth + 1)
         if found is not None:
             return found
-    for _, expression, child in node.patterns:
-        if expression.fullmatch(segment):
+    for _, shape, child in node.shapes:
+        if shape.matches(segment):
             found = _find(child, segments, depth + 1)
             if found is not None:
                 return found

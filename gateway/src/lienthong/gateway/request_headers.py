@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -38,7 +39,6 @@ _DROPPED = HOP_BY_HOP | {
     b"cookie",
     b"expect",
     b"forwarded",
-    b"host",
     b"x-method-override",
     b"x-original-url",
     b"x-real-ip",
@@ -46,6 +46,7 @@ _DROPPED = HOP_BY_HOP | {
 }
 _DROPPED_PREFIXES = (b"lgsp-", b"x-forwarded-", b"x-http-method")
 
+_HOST: Final = b"host"
 _AUTHORIZATION: Final = b"authorization"
 _PURPOSE: Final = b"lgsp-purpose"
 _CASE: Final = b"lgsp-case-id"
@@ -56,6 +57,7 @@ _TRANSFER_ENCODING: Final = b"transfer-encoding"
 _CONNECTION: Final = b"connection"
 _READ = frozenset(
     (
+        _HOST,
         _AUTHORIZATION,
         _PURPOSE,
         _CASE,
@@ -68,6 +70,10 @@ _READ = frozenset(
 )
 _TRACEPARENT_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_TEXT = 256
+# A name or an address and perhaps a port: uri-host of RFC 3986 section 3.2.2, which may not be empty here.
+_HOST_FORM = re.compile(
+    rb"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2}){1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?"
+)
 _PERSONAL_NUMBER_DIGITS = (9, 12)
 """Of an identity card's number, and of a personal identification number."""
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
@@ -145,6 +151,24 @@ class RequestHeaders:
             )
         return coding is not None
 
+    def check_host(self, *, required: bool) -> None:
+        """Refuse a request that does not say which host it is meant for (RFC 9112 section 3.2).
+
+        Another program on the way could take it for a request to another host than this one does. `required`
+        is False for HTTP/1.0, which may leave it out.
+
+        Raises:
+            ProblemError: malformed-request, when Host is missing or no name with a port; `read_headers` has
+                refused two of them.
+        """
+        # Granian puts an empty one where it is missing.
+        host = self._read.get(_HOST, b"")
+        if (required or host) and not _is_host(host):
+            raise problems.malformed_request(
+                "The field Host is missing, or is not a name or address with its port.",
+                "Trường Host không có, hoặc không phải tên hay địa chỉ kèm cổng.",
+            )
+
     def purpose(self) -> str | None:
         """LGSP-Purpose, the purpose that the caller states.
 
@@ -218,6 +242,11 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
         passed = _without_named(passed, connection)
     return RequestHeaders(passed, read)
+
+
+@lru_cache(maxsize=256)
+def _is_host(value: bytes) -> bool:
+    return _HOST_FORM.fullmatch(value) is not None
 
 
 def _check_text(value: bytes) -> None:

@@ -75,6 +75,8 @@ def test_other_versions_are_refused(version: object) -> None:
         "/a\0b",
         "/" + "a" * 600,
         "/" + "a" * 450 + " ",
+        "/" + "a" * 201,
+        "/" + ",".join(f"{{p{number}}}" for number in range(9)),
     ],
 )
 def test_a_path_that_cannot_be_matched_without_doubt_is_refused(path: str) -> None:
@@ -82,7 +84,13 @@ def test_a_path_that_cannot_be_matched_without_doubt_is_refused(path: str) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/a", "/a/{b}/c", "/{a}.json", "/files/{name}.{ending}", "/a:approve", "/~x"]
+    "path",
+    [
+        *("/", "/a", "/a/{b}/c", "/{a}.json", "/files/{name}.{ending}", "/a:approve", "/~x"),
+        "/" + "a" * 200,
+        "/tiles/{west},{south},{east},{north}",
+        "/" + ",".join(f"{{p{number}}}" for number in range(8)),
+    ],
 )
 def test_plain_path_templates_are_accepted(path: str) -> None:
     assert _wrong(_document({path: {"get": {"operationId": "a"}}})) == []

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 MAX_BYTES = 1024 * 1024
 MAX_OPERATIONS = 500
 MAX_PATH = 500
+MAX_SEGMENT = 200
+"""Characters of one segment of a path template."""
+MAX_PARAMETERS = 8
+"""Parameters in one segment, such as the four of a bounding box `{west},{south},{east},{north}`."""
 
 _VERSION = re.compile(r"3\.[01]\.[0-9]+(-.*)?")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -177,6 +181,18 @@ def _segments(path: str) -> Iterator[str]:
             raise InvalidValueError(
                 f"the segment '{segment}' is never matched; write the path out",
                 f"đoạn '{segment}' không bao giờ khớp; hãy viết đường dẫn đầy đủ",
+            )
+        if len(segment) > MAX_SEGMENT:
+            raise InvalidValueError(
+                f"a segment of the path is longer than {MAX_SEGMENT} characters; shorten it",
+                f"một đoạn của đường dẫn dài hơn {MAX_SEGMENT} ký tự; hãy rút gọn",
+            )
+        if segment.count("{") > MAX_PARAMETERS:
+            raise InvalidValueError(
+                f"the segment '{segment}' has more than {MAX_PARAMETERS} parameters, which the gateway does "
+                f"not match; put some of them into segments of their own or into the query",
+                f"đoạn '{segment}' có hơn {MAX_PARAMETERS} tham số, cổng không hỗ trợ; "
+                f"hãy chuyển bớt sang đoạn riêng hoặc vào phần truy vấn",
             )
         if not _SEGMENT.fullmatch(segment):
             raise InvalidValueError(
