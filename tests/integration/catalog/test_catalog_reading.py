@@ -107,7 +107,6 @@ def test_the_address_of_a_service_is_shown_to_its_agency_and_the_operator_only(
         "/services/Z99/land/parcels-v1/openapi",
         "/event-types/Z99/land/x-v1",
         "/agreements/nobody-knows",
-        "/agreements/%00",
         "/things",
         "/agencies/Z99/land",
         "/agencies/",

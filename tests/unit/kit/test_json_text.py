@@ -43,6 +43,13 @@ def test_the_members_of_an_object_can_be_limited() -> None:
         decode(b'{"a": 1, "a": 2}', most_members=2)
 
 
+def test_the_entries_of_an_array_can_be_limited() -> None:
+    wide = json.dumps({"a": [[1, 2, 3], {"b": [1, 2]}]}).encode()
+    assert decode(wide, most_entries=3) == decode(wide)
+    with pytest.raises(NotJsonError, match="3 entries; at most 2"):
+        decode(wide, most_entries=2)
+
+
 def places(text: bytes, *, allow_nul: bool = False) -> list[str]:
     return sorted(pointer(path) for path, _ in not_portable(decode(text), allow_nul=allow_nul))
 

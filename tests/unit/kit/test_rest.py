@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import httpx
 import pytest
@@ -200,7 +200,7 @@ async def test_a_flood_of_parameters_is_not_repeated(strict: httpx.AsyncClient) 
     query = "&".join(f"{number}{'x' * 500}=1" for number in range(40))
     answer = await strict.get(f"/v1/things/a?{query}")
     assert len(answer.json()["errors"]) == 20
-    assert len(answer.content) < 8_000
+    assert len(answer.content) < 8_500
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,6 @@ async def test_a_flood_of_parameters_is_not_repeated(strict: httpx.AsyncClient) 
     [
         ("limit=1&limit=2", ["query/limit"]),
         ("from=a&limit=1&from=a", ["query/from"]),
-        ("from=a%00b", ["query/from"]),
     ],
 )
 async def test_a_parameter_that_readers_could_take_differently_is_refused(
@@ -223,10 +222,10 @@ async def test_a_parameter_that_readers_could_take_differently_is_refused(
 
 
 async def test_many_mistakes_are_counted_but_not_all_told(strict: httpx.AsyncClient) -> None:
-    answer = await strict.post("/v1/people", json={"name": "Binh", "phones": ["x"] * 10_000})
+    answer = await strict.post("/v1/people", json={"name": "Binh", "phones": ["x"] * 1_000})
     assert len(answer.json()["errors"]) == 20
-    assert "and 9980 more" in answer.json()["detail"]
-    assert "và 9980 lỗi khác" in answer.json()["detail_vi"]
+    assert "and 980 more" in answer.json()["detail"]
+    assert "và 980 lỗi khác" in answer.json()["detail_vi"]
     assert len(answer.content) < 8_000
 
 
@@ -269,6 +268,10 @@ async def test_a_declared_body_is_read_as_always(strict: httpx.AsyncClient) -> N
         (b'{"name": "Bi\\u0000nh"}', "/name: holds a NUL"),
         (b'{"x": ' + b"[" * 64 + b"]" * 64 + b"}", "64 levels"),
         (b"{" + b",".join(b'"%d": 1' % number for number in range(1_001)) + b"}", "1001 members"),
+        (b'{"name": "Binh", "phones": [' + b",".join([b"1"] * 1_001) + b"]}", "1001 entries"),
+        (b'{"\\ud800": 1, "\\ud800": 2}', "'\ufffd' twice"),
+        (b'{"\\ud800": {"\\u0000": 1}}', "/: holds a NUL character or half of a surrogate pair"),
+        (b'{"' + b"x" * 100_000 + b'": "\\u0000"}', "holds a NUL"),
         (b"{nope", "not JSON"),
         (b'\xff{"name": "Binh"}', "UTF-8"),
     ],
@@ -279,9 +282,77 @@ async def test_a_declared_body_that_two_readers_could_read_differently_is_malfor
     answer = await strict.post("/v1/people", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed-request")
     assert reason in answer.json()["detail"]
+    assert len(answer.content) < 3_000
 
 
 async def test_a_declared_body_has_a_limit(strict: httpx.AsyncClient) -> None:
     padding = b" " * MAX_JSON_BODY
     answer = await strict.post("/v1/people", content=b'{"name": "Binh"}' + padding)
     assert (answer.status_code, answer.json()["code"]) == (413, "request-too-large")
+
+
+class Guard:
+    """A dependency that asks for a token, and counts how often it was asked."""
+
+    problems = ()
+    security: ClassVar[dict[str, list[str]]] = {"accessToken": []}
+    asked = 0
+
+    async def __call__(self, request: Request) -> str:
+        self.asked += 1
+        if "authorization" not in request.headers:
+            raise ProblemError(ENDED, BilingualText("Who is it?", "Ai đó?"))
+        return "someone"
+
+
+async def test_the_caller_is_known_before_anything_else_is_looked_at() -> None:
+    router = APIRouter(route_class=StrictRoute)
+
+    @router.post("/people")
+    async def people(person: Person, who: Annotated[str, Depends(Guard())]) -> str:
+        return f"{who}: {person.name}"
+
+    app = create_rest_app("test", summary="A test.", openapi_path="/openapi.json")
+    app.include_router(router)
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        read += 1
+        yield b'{"name": "Binh"}'
+
+    transport = httpx.ASGITransport(app=app)
+    json = {"Content-Type": "application/json"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        refused = await client.post("/people?unknown=1", content=body(), headers=json)
+        assert (refused.status_code, read) == (409, 0)
+        answer = await client.post("/people", content=body(), headers={**json, "Authorization": "x"})
+        assert (answer.json(), read) == ("someone: Binh", 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "where"),
+    [
+        ("/v1/things/a%00b", {}, "The path"),
+        ("/v1/things/%FF", {}, "The path"),
+        ("/v1/things/%ED%A0%80", {}, "The path"),
+        ("/nowhere/%FF", {}, "The path"),
+        ("/v1/things/a?from=%00", {}, "The query"),
+        ("/v1/things/a?from=%ED%A0%80", {}, "The query"),
+        ("/v1/things/a?%FF=1", {}, "The query"),
+        ("/v1/things/a", {b"x-note": b"\xff"}, "The header x-note"),
+        ("/v1/things/a", {b"x-note": b"a\0b"}, "The header x-note"),
+    ],
+)
+async def test_text_that_is_no_text_is_refused_at_the_door(
+    strict: httpx.AsyncClient, path: str, headers: dict[bytes, bytes], where: str
+) -> None:
+    answer = await strict.get(path, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-request")
+    assert answer.json()["detail"].startswith(where)
+    assert answer.json()["detail_vi"] != answer.json()["detail"]
+
+
+async def test_text_of_any_script_passes_the_door(strict: httpx.AsyncClient) -> None:
+    answer = await strict.get("/v1/things/thửa đất?from=Ế+😀", headers={b"x-note": "đất".encode()})
+    assert (answer.status_code, answer.json()) == (200, "thửa đất Ế 😀 1 1")

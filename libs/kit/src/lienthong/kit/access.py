@@ -7,7 +7,7 @@ cluster. What comes through the gateway has been read there by the same `kit.bea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fastapi import Request  # noqa: TC002 - FastAPI reads the annotation when the application starts
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lienthong.kit.keys import IdentityKeys
     from lienthong.kit.problems import ProblemType
     from lienthong.kit.tokens import AccessToken, TokenVerifier
+
+_KNOWN: Final = "caller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class Access:
 class _CallerRequired:
     """A FastAPI dependency: the caller, who must hold `scope` when one is named.
 
-    It uses `app.state.access`, an `Access`.
+    It uses `app.state.access`, an `Access`. `StrictRoute` asks it before the body is read, FastAPI again for
+    the endpoint: the token is verified once in a request.
     """
 
     scope: str | None = None
@@ -81,9 +84,12 @@ class _CallerRequired:
         Raises:
             ProblemError: one of `problems`.
         """
-        access: Access = request.app.state.access
-        token = access.authenticate(bearer_token(authorization_of(request.scope["headers"])))
-        found = Caller(token.client_id, token.scopes)
+        found: Caller | None = getattr(request.state, _KNOWN, None)
+        if found is None:
+            access: Access = request.app.state.access
+            token = access.authenticate(bearer_token(authorization_of(request.scope["headers"])))
+            found = Caller(token.client_id, token.scopes)
+            setattr(request.state, _KNOWN, found)
         if self.scope is not None:
             demand(found, self.scope)
         return found

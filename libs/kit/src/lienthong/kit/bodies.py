@@ -9,15 +9,17 @@ from starlette.requests import ClientDisconnect, Request
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.json_text import NotJsonError, decode, not_portable
 from lienthong.kit.problems import ProblemError, general
-from lienthong.kit.text import BilingualText
+from lienthong.kit.text import BilingualText, shown
 
 if TYPE_CHECKING:
     from starlette.types import Message
 
-MAX_JSON_BODY: Final = 2 * 1024 * 1024
-"""Bytes of a body that an endpoint declares as a model."""
+MAX_JSON_BODY: Final = 256 * 1024
+"""Bytes of a body that an endpoint declares as a model. The largest that is needed, a thousand tokens of
+acknowledgement, has about 200 KiB; this many bytes are read and checked within some milliseconds."""
 MAX_MEMBERS: Final = 1_000
-"""Members of one object in such a body."""
+"""Members of one object, and entries of one array, in such a body."""
+_LONGEST_PLACE: Final = 300
 
 
 class BodyTooLargeError(Exception):
@@ -52,7 +54,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 async def with_strict_json(request: Request) -> Request:
     """The same request, with a body that is empty or portable JSON of at most `MAX_JSON_BODY` bytes
-    and `MAX_MEMBERS` members an object.
+    and `MAX_MEMBERS` members an object or entries an array.
 
     FastAPI reads the body that an endpoint declares without any limit, and takes what `json_text` refuses.
 
@@ -80,10 +82,10 @@ async def with_strict_json(request: Request) -> Request:
 
 def _why_refused(body: bytes) -> BilingualText | None:
     try:
-        value = decode(body, most_members=MAX_MEMBERS)
+        value = decode(body, most_members=MAX_MEMBERS, most_entries=MAX_MEMBERS)
     except NotJsonError as error:
         return error.text
     for path, why in not_portable(value):
-        at = pointer(path) or "/"
+        at = shown(pointer(path), _LONGEST_PLACE) or "/"
         return BilingualText(f"{at}: {why.en}", f"{at}: {why.vi}")
     return None

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
-from lienthong.kit.text import BilingualText
+from lienthong.kit.text import BilingualText, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,19 +35,21 @@ class NotJsonError(ValueError):
         self.text = BilingualText(en, vi)
 
 
-def decode(data: bytes, *, most_members: int | None = None) -> Json:
+def decode(data: bytes, *, most_members: int | None = None, most_entries: int | None = None) -> Json:
     """Read JSON text in UTF-8. The size of `data` must have been limited before.
 
-    `most_members` limits each object: to say what is wrong with 100,000 unknown members takes a model
-    seconds. `not_portable` names what may still be wrong with the value, each with its place.
+    `most_members` limits each object and `most_entries` each array: to say what is wrong with 100,000 unknown
+    members takes a model seconds. `not_portable` names what may still be wrong with the value, each with its
+    place.
 
     Raises:
         NotJsonError: not UTF-8, not JSON, a member name twice in one object, an object with too many members,
-            NaN or Infinity, or a whole number of more digits than Python reads (4,300).
+            an array with too many entries, NaN or Infinity, or a whole number of more digits than Python
+            reads (4,300).
     """
     read_object = _object if most_members is None else partial(_small_object, most_members)
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=read_object, parse_constant=_constant)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=read_object, parse_constant=_constant)
     except RecursionError:
         raise NotJsonError(*_TOO_DEEP) from None
     except UnicodeDecodeError as error:
@@ -64,6 +66,9 @@ def decode(data: bytes, *, most_members: int | None = None) -> Json:
         raise
     except ValueError:
         raise NotJsonError("a number has too many digits", "một số có quá nhiều chữ số") from None
+    if most_entries is not None:
+        _check_arrays(value, most_entries)
+    return value
 
 
 def not_portable(value: Json, *, allow_nul: bool = False) -> Iterator[tuple[JsonPath, BilingualText]]:
@@ -147,8 +152,8 @@ def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise NotJsonError(
-            f"an object names the member '{twice}' twice; keep one",
-            f"một đối tượng có trường '{twice}' hai lần; chỉ giữ một",
+            f"an object names the member '{shown(twice)}' twice; keep one",
+            f"một đối tượng có trường '{shown(twice)}' hai lần; chỉ giữ một",
         )
     return members
 
@@ -160,6 +165,21 @@ def _small_object(most: int, pairs: list[tuple[str, Json]]) -> JsonObject:
             f"một đối tượng có {len(pairs)} trường; chỉ đọc tối đa {most}",
         )
     return _object(pairs)
+
+
+def _check_arrays(value: Json, most: int) -> None:
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            stack.extend(member for member in node.values() if isinstance(member, dict | list))
+        elif isinstance(node, list):
+            if len(node) > most:
+                raise NotJsonError(
+                    f"an array has {len(node)} entries; at most {most} are read",
+                    f"một mảng có {len(node)} phần tử; chỉ đọc tối đa {most}",
+                )
+            stack.extend(item for item in node if isinstance(item, dict | list))
 
 
 def _constant(text: str) -> NoReturn:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_check
 import msgspec
 
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER
+from lienthong.kit.problems.problem import MOST_LISTED
 from lienthong.kit.problems.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from fastapi.dependencies.models import Dependant
+    from starlette.requests import Request
 
     from lienthong.kit.problems import ProblemType
 
@@ -50,7 +52,8 @@ _PROBLEM: Final = {
         "advice_vi": _TEXT,
         "errors": {
             "type": "array",
-            "description": "Each place that is wrong.",
+            "description": "The places that are wrong, at most 100; long texts are cut.",
+            "maxItems": MOST_LISTED,
             "items": {
                 "type": "object",
                 "properties": {"pointer": _TEXT, "detail": _TEXT, "detail_vi": _TEXT},
@@ -78,6 +81,14 @@ class Stated(Protocol):
     @property
     def security(self) -> Mapping[str, Sequence[str]]:
         """A security requirement (OpenAPI 3.1 §4.8.30); empty where it asks for none."""
+        ...
+
+    async def __call__(self, request: Request) -> object:
+        """What the endpoint gets.
+
+        Raises:
+            ProblemError: one of `problems`.
+        """
         ...
 
 

@@ -20,10 +20,10 @@ from starlette.responses import Response
 
 from lienthong.kit.bodies import with_strict_json
 from lienthong.kit.json_pointer import pointer
-from lienthong.kit.json_text import is_portable_text
 from lienthong.kit.openapi import LICENSE, SERVER, VERSION, complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
-from lienthong.kit.text import BilingualText
+from lienthong.kit.request_text import check_text
+from lienthong.kit.text import BilingualText, shown
 from lienthong.kit.validation import error_details, error_text
 
 if TYPE_CHECKING:
@@ -49,25 +49,25 @@ _log = structlog.get_logger(__name__)
 
 
 class StrictRoute(APIRoute):
-    """A route that refuses query parameters which it does not declare, and JSON that is large or ambiguous.
+    """A route that knows the caller before it reads anything, and takes nothing that is large or ambiguous.
 
-    Give it to a router: `APIRouter(route_class=StrictRoute)`. The parameters are those of the endpoint and of
-    everything that it depends on; another one is 422 `invalid-request`, and so is one that is given twice, of
-    which one reader takes the first and another the last, and a NUL character in any, which PostgreSQL does
-    not take. Like an unknown path, it is refused
-    before the caller is authenticated. Where the endpoint declares a body (a Pydantic model), it is read by
-    `with_strict_json`; an endpoint that reads the body itself does so by `read_body`. In the OpenAPI document
-    the route answers with the problems that it states, those of its dependencies, and those that any request
-    can meet.
+    Give it to a router: `APIRouter(route_class=StrictRoute)`. A dependency that states `security` is asked
+    first: no body of a caller without a valid token is read, whatever the endpoint declares (FastAPI alone
+    parses a declared body before it runs dependencies). Then query parameters that neither the endpoint nor
+    what it depends on declares are 422 `invalid-request`, and so is one that is given twice, of which one
+    reader takes the first and another the last. Where the endpoint declares a body (a Pydantic model), it is
+    read by `with_strict_json`; an endpoint that reads the body itself does so by `read_body`. In the OpenAPI
+    document the route answers with the problems that it states, those of its dependencies, and those that any
+    request can meet.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's
         super().__init__(path, endpoint, **options)
         stated = list(stated_by(self.dependant))
         kinds = [kind for dependency in stated for kind in dependency.problems]
-        kinds += [general.INVALID_REQUEST, general.INTERNAL_ERROR]
+        kinds += [general.MALFORMED_REQUEST, general.INVALID_REQUEST, general.INTERNAL_ERROR]
         if self.body_field is not None:
-            kinds += [general.MALFORMED_REQUEST, general.REQUEST_TOO_LARGE]
+            kinds += [general.REQUEST_TOO_LARGE]
         self.responses = with_problems(self.responses, kinds)
         if security := [dict(dependency.security) for dependency in stated if dependency.security]:
             self.openapi_extra = {"security": security, **(self.openapi_extra or {})}
@@ -76,12 +76,15 @@ class StrictRoute(APIRoute):
         """Put the checks before the endpoint."""
         handle = super().get_route_handler()
         declared = frozenset(_query_parameters(self.dependant))
+        guards = [dependency for dependency in stated_by(self.dependant) if dependency.security]
 
         async def checked(request: Request) -> Response:
+            for guard in guards:
+                await guard(request)
             if unknown := request.query_params.keys() - declared:
                 raise unknown_parameters(unknown, declared)
-            if refused := _refused_values(request):
-                raise _invalid(refused)
+            if repeated := _repeated_parameters(request):
+                raise _invalid(repeated)
             return await handle(request if self.body_field is None else await with_strict_json(request))
 
         return checked
@@ -108,6 +111,7 @@ def create_rest_app(title: str, *, summary: str, openapi_path: str) -> FastAPI:
     )
     complete(app)
     install_problem_handlers(app)
+    app.add_middleware(_TextOnly)
     return app
 
 
@@ -123,7 +127,7 @@ def problem_response(problem: ProblemError, instance: str | None) -> Response:
 
 def unknown_parameters(unknown: set[str], declared: frozenset[str]) -> ProblemError:
     """Query parameters that the address does not take; at most 20 are named."""
-    names = sorted(name[:_LONGEST_NAME] for name in unknown)[:_MOST_NAMES]
+    names = sorted(shown(name, _LONGEST_NAME) for name in unknown)[:_MOST_NAMES]
     known = ", ".join(sorted(declared))
     en = f"the parameters here are: {known}" if known else "no parameter is allowed here"
     vi = f"các tham số hợp lệ: {known}" if known else "không nhận tham số nào"
@@ -191,6 +195,22 @@ class _Unexpected:
             await problem_response(_internal_error(), tx)(scope, receive, send)
 
 
+class _TextOnly:
+    """Lets requests pass whose path, query and headers are portable text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            try:
+                check_text(scope)
+            except ProblemError as problem:
+                await problem_response(problem, _transaction_id(scope))(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
 def _transaction_id(scope: Scope) -> str | None:
     wanted = TRANSACTION_HEADER.lower().encode()
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), None)
@@ -220,7 +240,7 @@ def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
         text = BilingualText("The body is not valid JSON.", "Nội dung không phải JSON hợp lệ.")
         return ProblemError(general.MALFORMED_REQUEST, text)
     # Only where and what: pydantic's own error also holds the input, which may be personal data.
-    found = [(_place(error["loc"])[:_LONGEST_PLACE], error_text(error)) for error in errors[:_MOST_ERRORS]]
+    found = [(_place(error["loc"]), error_text(error)) for error in errors[:_MOST_ERRORS]]
     more = len(errors) - len(found)
     detail = BilingualText(
         "; ".join([f"{place}: {text.en}" for place, text in found] + ([f"and {more} more"] if more else [])),
@@ -232,11 +252,10 @@ def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
     return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": listed})
 
 
-def _refused_values(request: Request) -> list[dict[str, Any]]:
-    """What no parameter may be, repeated or with a NUL character, in the form of Pydantic's errors."""
-    given = request.query_params.multi_items()
-    times = Counter(name for name, _ in given)
-    refused = [
+def _repeated_parameters(request: Request) -> list[dict[str, Any]]:
+    """The parameters that are given more than once, in the form of Pydantic's errors."""
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    return [
         error_details(
             ("query", name),
             BilingualText(
@@ -246,21 +265,12 @@ def _refused_values(request: Request) -> list[dict[str, Any]]:
         for name, count in times.items()
         if count > 1
     ]
-    refused += [
-        error_details(
-            ("query", name),
-            BilingualText("holds a NUL character; remove it", "có ký tự NUL; hãy bỏ đi"),
-        )
-        for name, value in given
-        if not is_portable_text(value)
-    ]
-    return refused
 
 
 def _place(location: Sequence[str | int]) -> str:
     """`/spec/name` (RFC 6901) in a body; `query/limit`, `path/code`, `header/x` elsewhere."""
     where, *rest = location or [""]
-    return pointer(rest) if where == "body" else f"{where}{pointer(rest)}"
+    return shown(pointer(rest) if where == "body" else f"{where}{pointer(rest)}", _LONGEST_PLACE)
 
 
 def _query_parameters(dependant: Dependant) -> Iterator[str]:

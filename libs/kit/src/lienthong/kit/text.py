@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import msgspec
+
+_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class BilingualText(msgspec.Struct, frozen=True):
@@ -10,3 +15,11 @@ class BilingualText(msgspec.Struct, frozen=True):
 
     en: str
     vi: str
+
+
+def shown(text: str, most: int = 60) -> str:
+    """What of a text that someone sent can be repeated to them: its beginning, without control characters.
+
+    Halves of surrogate pairs, which no answer can hold, and control characters become U+FFFD.
+    """
+    return _UNFIT.sub("\ufffd", text if len(text) <= most else f"{text[:most]}…")

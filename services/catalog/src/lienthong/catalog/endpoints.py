@@ -18,7 +18,7 @@ from lienthong.catalog.schemas.fields import AgencyCode, SystemRef
 from lienthong.catalog.service.resources import ResourcePage
 from lienthong.kit.access import Caller, require
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
-from lienthong.kit.json_text import Json, NotJsonError, decode
+from lienthong.kit.json_text import Json, NotJsonError, decode, is_portable_text
 from lienthong.kit.problems import TRANSACTION_HEADER, catalog, general
 from lienthong.kit.text import BilingualText
 
@@ -68,7 +68,7 @@ def _cursor(cursor: Annotated[str, Query(description="The `next` of the page bef
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise errors.invalid_cursor() from None
-    if "\0" in text:
+    if not is_portable_text(text):
         raise errors.invalid_cursor()
     return text
 

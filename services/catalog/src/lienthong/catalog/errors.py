@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 from lienthong.kit.json_pointer import JsonPath, pointer
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.problems import catalog as kinds
-from lienthong.kit.text import BilingualText
+from lienthong.kit.problems.problem import MOST_LISTED
+from lienthong.kit.text import BilingualText, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_ERRORS = 500
+MAX_ERRORS = MOST_LISTED
 """The most violations that a problem document names; the rest is counted."""
+
+_LONGEST_PLACE = 300
 
 
 class InvalidValueError(ValueError):
@@ -133,6 +136,7 @@ def _errors(violations: Sequence[Violation]) -> dict[str, Any]:
 def _summary(violations: Sequence[Violation], limit: int = 3) -> BilingualText:
     named = violations[:limit]
     more = f" (+{len(violations) - limit})" if len(violations) > limit else ""
-    en = "; ".join(f"{violation.pointer or '/'}: {violation.text.en}" for violation in named)
-    vi = "; ".join(f"{violation.pointer or '/'}: {violation.text.vi}" for violation in named)
+    places = [shown(violation.pointer, _LONGEST_PLACE) or "/" for violation in named]
+    en = "; ".join(f"{place}: {violation.text.en}" for place, violation in zip(places, named, strict=True))
+    vi = "; ".join(f"{place}: {violation.text.vi}" for place, violation in zip(places, named, strict=True))
     return BilingualText(en + more, vi + more)

@@ -121,9 +121,7 @@ def routes(log: AuditLog, key: VerifierKey) -> APIRouter:
         | problems(kinds.NOT_YET_RECORDED, kinds.NOT_A_PARTY),
     )
     async def receipt(
-        tx: Annotated[
-            str, Path(max_length=128, pattern=r"^[^\x00]*$", description="The transaction id of a call.")
-        ],
+        tx: Annotated[str, Path(max_length=128, description="The transaction id of a call.")],
         caller: Annotated[Caller, Depends(require())],
         kind: Annotated[
             str, Query(min_length=1, max_length=64, description="The kind of record, e.g. `intent`.")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
-from lienthong.kit.text import BilingualText
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from lienthong.kit.text import BilingualText, shown
 
 PROBLEM_JSON: Final = "application/problem+json"
 ERROR_HEADER: Final = "LGSP-Error"
 TRANSACTION_HEADER: Final = "LGSP-Transaction-Id"
+
+MOST_LISTED: Final = 100
+"""Entries of a list in a problem document, such as `errors`."""
+_LONGEST_TEXT: Final = 500
+_LONGEST_DETAIL: Final = 4_000
 
 
 class ProblemType(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +65,13 @@ class ProblemError(Exception):
         return f"{self.kind.code}: {self.detail.en}"
 
     def document(self, instance: str | None) -> dict[str, Any]:
-        """The problem document (RFC 9457 §3); `instance` is the transaction id, where it is known."""
-        kind, detail = self.kind, self.detail
+        """The problem document (RFC 9457 §3); `instance` is the transaction id, where it is known.
+
+        Whatever was sent and is repeated in it, the document stays small and can be encoded: `detail` has at
+        most 4,000 characters, each list 100 entries, each text in it 500 characters.
+        """
+        kind = self.kind
+        detail = BilingualText(shown(self.detail.en, _LONGEST_DETAIL), shown(self.detail.vi, _LONGEST_DETAIL))
         document: dict[str, Any] = {
             "type": kind.uri,
             "title": kind.title.en,
@@ -78,5 +86,17 @@ class ProblemError(Exception):
         }
         if instance is None:
             del document["instance"]
-        document.update(self.extra)
+        document.update(_bounded(self.extra))
         return document
+
+
+def _bounded(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    match value:
+        case str():
+            return shown(value, _LONGEST_TEXT)
+        case list():
+            return [_bounded(item) for item in value[:MOST_LISTED]]
+        case Mapping():
+            return {name: _bounded(member) for name, member in value.items()}
+        case _:
+            return value
