@@ -13,7 +13,9 @@ from pathlib import Path
 from lienthong.client import Credentials
 from lienthong.identity.domain.key_encryption import KeyEncryption
 from lienthong.identity.service.key_encryption_file import write_key_encryption
-from lienthong.kit.files import PUBLIC, create_file
+from lienthong.kit.bus_users import USERS, accounts_configuration
+from lienthong.kit.files import PUBLIC, create_file, replace_file
+from lienthong.kit.nkeys import UserKey
 from lienthong.ledger.service.signing_key_file import create_key
 
 DATABASES = ("catalog", "identity", "exchange", "ledger")
@@ -27,15 +29,17 @@ generatorOptions:
   disableNameSuffixHash: true
 secretGenerator:
   - name: lienthong-nats
-    files: [password=nats.password]
+    files: [accounts.conf]
+  - name: lienthong-catalog
+    files: [nats.nkey=nats/catalog.nkey]
   - name: lienthong-identity
-    files: [key-encryption.jwk]
+    files: [key-encryption.jwk, nats.nkey=nats/identity.nkey]
   - name: lienthong-exchange
-    files: [acknowledgements.key]
+    files: [acknowledgements.key, nats.nkey=nats/exchange.nkey]
   - name: lienthong-ledger
-    files: [ledger.key]
+    files: [ledger.key, nats.nkey=nats/ledger.nkey]
   - name: lienthong-gateway
-    files: [privacy.key]
+    files: [privacy.key, nats.nkey=nats/gateway.nkey]
   - name: lienthong-clients
     files:
       - operator-client.json=operator/client.json
@@ -60,8 +64,7 @@ def write_secrets(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty: keys are never overwritten")
-    # Not digits alone, which NATS would read as a number; nothing that an address would have to escape.
-    create_file(folder / "nats.password", f"p{secrets.token_hex(32)}")
+    write_inner_keys(folder)
     write_key_encryption(folder / "key-encryption.jwk", KeyEncryption.generate())
     create_file(folder / "acknowledgements.key", secrets.token_hex(32) + "\n")
     create_file(folder / "privacy.key", secrets.token_hex(32) + "\n")
@@ -76,23 +79,53 @@ def write_secrets(
     create_file(folder / "kustomization.yaml", kustomization, mode=PUBLIC)
 
 
+def write_inner_keys(folder: Path) -> None:
+    """Make, or make anew, the keys by which the processes know each other."""
+    public = {}
+    for user in USERS:
+        key = UserKey.generate()
+        replace_file(folder / "nats" / f"{user.name}.nkey", key.seed + "\n")
+        public[user.name] = key.public
+    replace_file(folder / "accounts.conf", accounts_configuration(public))
+
+
+def renew_inner_keys(folder: Path) -> None:
+    """Replace the keys by which the processes know each other, and nothing else.
+
+    Raises:
+        FileNotFoundError: the folder was not made by `write_secrets`.
+    """
+    if not (folder / "accounts.conf").exists():
+        raise FileNotFoundError(f"{folder} has no keys to replace")
+    write_inner_keys(folder)
+
+
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path, help="a folder that does not exist yet")
-    parser.add_argument(
-        "--public-url", required=True, help="LIENTHONG_PUBLIC_URL: the gateway as callers know it"
-    )
+    parser.add_argument("--public-url", help="LIENTHONG_PUBLIC_URL: the gateway as callers know it")
     parser.add_argument(
         "--database-url",
         help="postgresql+asyncpg://user:password@host:5432/database; not needed with SQLite",
     )
     parser.add_argument("--instance", default="VN-BTN", help="LIENTHONG_INSTANCE (default: %(default)s)")
     parser.add_argument("--namespace", default="lienthong", help="default: %(default)s")
+    parser.add_argument(
+        "--renew-inner-keys",
+        action="store_true",
+        help="replace, in a folder that was made before, the keys by which the processes know each other",
+    )
     arguments = parser.parse_args()
+    renew = vars(arguments).pop("renew_inner_keys")
     try:
-        write_secrets(**vars(arguments))
-    except FileExistsError as error:
+        if renew:
+            renew_inner_keys(arguments.folder)
+        elif arguments.public_url is None:
+            parser.error("--public-url is missing")
+        else:
+            write_secrets(**vars(arguments))
+    except OSError as error:
         parser.error(str(error))
     print(f"Wrote {arguments.folder}. Next: kubectl apply --kustomize {arguments.folder}")
 

@@ -91,7 +91,7 @@ def _variables(cluster: Cluster, workload: Workload) -> Iterator[str]:
     shared = cluster.shared_variables(workload)
     for name in shared.keys() - common:
         yield f"{name} is for all processes, but not all know it"
-    for name in workload.own_variables.keys() - known - _only_within_others(workload):
+    for name in workload.own_variables.keys() - known:
         yield f"{name} is a variable that the process does not read"
     try:
         settings = settings_of(cluster, workload)
@@ -101,16 +101,6 @@ def _variables(cluster: Cluster, workload: Workload) -> Iterator[str]:
     yield from _ports(workload, settings)
     yield from _targets(cluster, settings)
     yield from _files(workload, settings)
-
-
-def _only_within_others(workload: Workload) -> set[str]:
-    """Variables that only stand in others, as `$(NAME)`; Kubernetes knows those that come before."""
-    values = list(workload.own_variables.items())
-    return {
-        name
-        for at, (name, _) in enumerate(values)
-        if any(f"$({name})" in value for _, value in values[at + 1 :])
-    }
 
 
 def _ports(workload: Workload, settings: Settings) -> Iterator[str]:
@@ -132,11 +122,8 @@ def _targets(cluster: Cluster, settings: Settings) -> Iterator[str]:
         if answering.get(address) != process or workloads[process].ports.get(port) != int(number):
             yield f"{field} is {address}, where {process} does not answer"
     for server in settings.nats_url.split(","):
-        greeting, _, address = server.strip().rpartition("@")
-        if answering.get(address) != "nats":
-            yield f"nats_url names {address}, where NATS does not answer"
-        if greeting != "nats://lienthong:$(NATS_PASSWORD)":
-            yield f"nats_url greets NATS with {greeting}"
+        if answering.get(server.removeprefix("nats://")) != "nats":
+            yield f"nats_url names {server}, where NATS does not answer"
     if settings.nats_replicas > workloads["nats"].replicas:
         yield f"streams want {settings.nats_replicas} servers, there are {workloads['nats'].replicas}"
 

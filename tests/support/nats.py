@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+from lienthong.kit.bus import Bus
+
+if TYPE_CHECKING:
+    from lienthong.kit.bus import StreamSpec
 
 _CONFIG = """\
 listen: "127.0.0.1:{port}"
@@ -46,6 +53,12 @@ class NatsServer:
             time.sleep(0.01)
         return self
 
+    def create(self, stream: StreamSpec) -> Self:
+        """Create a stream that belongs to a process which does not take part."""
+        with ThreadPoolExecutor(1) as beside:
+            beside.submit(lambda: asyncio.run(_create(self.url, stream))).result()
+        return self
+
     def kill(self) -> None:
         """kill -9, as a power cut would."""
         self._end(signal.SIGKILL)
@@ -80,6 +93,14 @@ class NatsServer:
                 return connection.recv(4) == b"INFO"
         except OSError:
             return False
+
+
+async def _create(url: str, stream: StreamSpec) -> None:
+    bus = await Bus.connect(url, "test", wait=True)
+    try:
+        await bus.ensure_stream(stream)
+    finally:
+        await bus.close()
 
 
 def nats_binary() -> str:

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lienthong.kit.bus import Bus, Delivery, StreamSpec
+from lienthong.catalog import events
+from lienthong.kit.bus import Bus, Delivery
 from lienthong.kit.ids import uuid7
+from lienthong.kit.journal import journal_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,13 +45,9 @@ class Published:
 @asynccontextmanager
 async def listening(nats_url: str) -> AsyncIterator[Published]:
     """Read what was published; makes the stream of the journal, which in production the ledger does."""
-    bus = await Bus.connect(
-        nats_url, "test", wait=True, streams=[StreamSpec("JOURNAL", ["journal.>"]), _CATALOG]
-    )
+    streams = [journal_stream(1), events.stream(1)]
+    bus = await Bus.connect(nats_url, "test", wait=True, streams=streams)
     try:
         yield Published(bus)
     finally:
         await bus.close()
-
-
-_CATALOG = StreamSpec("CATALOG", ["catalog.>"])

@@ -19,6 +19,7 @@ from nats.js.errors import NotFoundError
 
 from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
 from lienthong.contracts.identity.v1 import keys_pb2_grpc
+from lienthong.kit.journal import journal_stream
 from lienthong.kit.settings import Settings
 from tests.integration.gateway.loop import LoopThread
 from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, StubIdentity
@@ -123,7 +124,7 @@ class World:
 
     def __init__(self, folder: Path, **environment: object) -> None:
         self.folder = folder
-        self.nats = NatsServer(folder / "nats", take_free_port()).start()
+        self.nats = NatsServer(folder / "nats", take_free_port()).start().create(journal_stream(1))
         self.loop = LoopThread()
         self._offset = take_free_offset(process_ports("gateway"))
         self.port = 8080 + self._offset

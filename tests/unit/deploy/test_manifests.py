@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lienthong.kit.bus_users import USERS, accounts_configuration
+from lienthong.kit.nkeys import UserKey
 from tests.manifests.agreement import mistakes_between, settings_of
 from tests.manifests.arrows import ANYWHERE, EDGE, NAMES, arrows, named_ports
 from tests.manifests.cluster import Cluster
@@ -112,22 +114,12 @@ def _wrong_address(manifest: dict[str, Any]) -> None:
     manifest["data"]["LIENTHONG_IDENTITY_RPC"] = "identity:8102"
 
 
-def _address_of_the_bus(manifest: dict[str, Any], value: str) -> None:
-    for variable in container(manifest)["env"]:
-        if variable["name"] == "LIENTHONG_NATS_URL":
-            variable["value"] = value
-
-
 def _server_that_is_not_there(manifest: dict[str, Any]) -> None:
-    _address_of_the_bus(manifest, "nats://lienthong:$(NATS_PASSWORD)@nats-3.nats:4222")
+    manifest["data"]["LIENTHONG_NATS_URL"] = "nats://nats-0.nats:4222,nats://nats-3.nats:4222"
 
 
-def _no_password(manifest: dict[str, Any]) -> None:
-    _address_of_the_bus(manifest, "nats://nats:4222")
-
-
-def _password_too_late(manifest: dict[str, Any]) -> None:
-    container(manifest)["env"].append(container(manifest)["env"].pop(0))
+def _key_of_the_bus_elsewhere(manifest: dict[str, Any]) -> None:
+    manifest["data"]["LIENTHONG_NATS_KEY_FILE"] = "/etc/nats.nkey"
 
 
 def _loopback(manifest: dict[str, Any]) -> None:
@@ -255,14 +247,8 @@ def _auditor_without_credentials(manifest: dict[str, Any]) -> None:
         ("ConfigMap", "lienthong-.*", _too_many_replicas, "streams want 5 servers, there are 3"),
         ("ConfigMap", "lienthong-.*", _shifted_ports, "but the process listens on"),
         ("ConfigMap", "lienthong-.*", _wrong_address, "identity_rpc is identity:8102"),
-        ("Deployment", "catalog", _server_that_is_not_there, "nats_url names nats-3.nats:4222"),
-        ("Deployment", "catalog", _no_password, "nats_url greets NATS with "),
-        (
-            "Deployment",
-            "catalog",
-            _password_too_late,
-            "NATS_PASSWORD is a variable that the process does not",
-        ),
+        ("ConfigMap", "lienthong-.*", _server_that_is_not_there, "nats_url names nats://nats-3.nats:4222"),
+        ("ConfigMap", "lienthong-.*", _key_of_the_bus_elsewhere, "nats_key_file is /etc/nats.nkey, which no"),
         ("ConfigMap", "lienthong-.*", _loopback, "listens on 127.0.0.1 only"),
         ("Deployment", "exchange", _wrong_port, "but the process listens on"),
         ("Deployment", "exchange", _port_nobody_serves, "but the process listens on"),
@@ -406,13 +392,18 @@ def test_the_namespace_is_restricted(target: str) -> None:
 def test_nats_takes_its_configuration_and_syncs_every_write(target: str, tmp_path: Path) -> None:
     (config,) = [one["data"]["nats.conf"] for one in rendered(target) if "nats.conf" in one.get("data", {})]
     assert re.search(r"^\s*sync_interval: always$", config, re.MULTILINE)
-    file = tmp_path / "nats.conf"
+    nats = Cluster(rendered(target)).workloads()["nats"]
+    mounts = {one["name"]: tmp_path / one["mountPath"].strip("/") for one in nats.container["volumeMounts"]}
+    file = mounts["config"] / "nats.conf"
+    file.parent.mkdir(parents=True)
     file.write_text(config)
-    environment = os.environ | {"POD_NAME": "nats-0", "NATS_PASSWORD": "p0123"}
     check = [nats_binary(), "-t", "-c", str(file)]
+    environment = os.environ | {"POD_NAME": "nats-0"}
+    assert b"accounts.conf" in subprocess.run(check, env=environment, capture_output=True, check=False).stderr
+    users = {user.name: UserKey.generate().public for user in USERS}
+    mounts["users"].mkdir(parents=True)
+    (mounts["users"] / "accounts.conf").write_text(accounts_configuration(users))
     subprocess.run(check, env=environment, check=True, capture_output=True)
-    del environment["NATS_PASSWORD"]
-    assert b"NATS_PASSWORD" in subprocess.run(check, env=environment, capture_output=True, check=False).stderr
     ports = Cluster(rendered(target)).workloads()["nats"].ports
     listening = {int(port) for port in re.findall(r'"0\.0\.0\.0:(\d+)"', config)}
     assert listening | {ports["cluster"]} == set(ports.values())

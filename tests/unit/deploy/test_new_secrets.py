@@ -16,6 +16,8 @@ from lienthong.identity.bootstrap import open_core
 from lienthong.identity.service.key_encryption_file import load_key_encryption
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bus import Bus
+from lienthong.kit.bus_users import USERS
+from lienthong.kit.nkeys import read_user_key
 from lienthong.ledger.service.signing_key_file import load_key
 from lienthong.ledger.settings import LedgerSettings
 from tests.manifests.cluster import Cluster
@@ -48,7 +50,8 @@ def new_secrets(tmp_path: Path) -> Path:
 def wanted_by(target: str) -> dict[str, set[str]]:
     """The Secrets, and the keys in them, that a rendering refers to."""
     wanted: dict[str, set[str]] = {}
-    for workload in Cluster(render(target)).workloads().values():
+    cluster = Cluster(render(target))
+    for workload in cluster.workloads().values():
         volumes = {one["name"]: one["secret"] for one in workload.pod.get("volumes", []) if "secret" in one}
         mounted = {
             mount["mountPath"]: volumes[mount["name"]]
@@ -59,13 +62,15 @@ def wanted_by(target: str) -> dict[str, set[str]]:
             wanted.setdefault(secret["secretName"], set()).update(
                 item["key"] for item in secret.get("items", [])
             )
-        for name, value in workload.own_variables.items():
+        variables = cluster.shared_variables(workload) | workload.own_variables
+        for name, value in variables.items():
             if value.startswith("secret:"):
                 secret_name, _, key = value.removeprefix("secret:").partition("/")
                 wanted.setdefault(secret_name, set()).add(key)
             elif name.endswith("_KEY_FILE"):
                 folder, _, file = value.rpartition("/")
                 wanted[mounted[folder]["secretName"]].add(file)
+    wanted["lienthong-nats"].add("accounts.conf")
     return wanted
 
 
@@ -99,15 +104,33 @@ def test_secrets_are_never_overwritten_and_only_their_owner_reads_them(new_secre
     assert contents(new_secrets) == before
     assert stat.S_IMODE(new_secrets.stat().st_mode) == 0o700
     private = [*new_secrets.glob("*.key"), *new_secrets.rglob("*.jwk"), new_secrets / "database.env"]
-    private.append(new_secrets / "nats.password")
-    assert len(private) == 8
+    private += (new_secrets / "nats").iterdir()
+    assert len(private) == 15
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
+
+
+def test_inner_keys_are_replaced_and_nothing_else(new_secrets: Path, tmp_path: Path) -> None:
+    before = contents(new_secrets)
+    script = [sys.executable, str(K8S / "new_secrets.py")]
+    subprocess.run([*script, str(new_secrets), "--renew-inner-keys"], check=True, capture_output=True)
+    after = contents(new_secrets)
+    assert before.keys() == after.keys()
+    replaced = {path.relative_to(new_secrets).parts[0] for path in after if after[path] != before[path]}
+    assert replaced == {"nats", "accounts.conf"}
+    elsewhere = [*script, str(tmp_path / "elsewhere"), "--renew-inner-keys"]
+    done = subprocess.run(elsewhere, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "has no keys to replace" in done.stderr
 
 
 def test_the_processes_take_the_new_keys(new_secrets: Path) -> None:
     load_key_encryption(new_secrets / "key-encryption.jwk", create=False)
     load_ack_secret(new_secrets / "acknowledgements.key", create=False)
     Privacy(privacy_key(new_secrets / "privacy.key"))
+    accounts = (new_secrets / "accounts.conf").read_text()
+    assert {user.name for user in USERS} == {path.stem for path in (new_secrets / "nats").iterdir()}
+    for user in USERS:
+        assert read_user_key(new_secrets / "nats" / f"{user.name}.nkey").public in accounts
     assert load_key(new_secrets / "ledger.key").name == LedgerSettings().ledger_origin
 
 

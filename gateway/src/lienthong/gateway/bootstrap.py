@@ -32,7 +32,6 @@ from lienthong.gateway.spans import Spans
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.ids import uuid7
-from lienthong.kit.journal import journal_stream
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.process import die_with_parent
@@ -108,7 +107,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     bus = await Bus.connect(
         settings.nats_url,
         f"gateway {settings.gateway_node}",
-        streams=[journal_stream(settings.nats_replicas)],
+        key_file=settings.nats_key_file,
     )
     stack.push_async_callback(bus.close)
     spool = Spool(

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from lienthong.local import nats
 from lienthong.local.programs import NATS_PORT, Program, platform_programs
 from lienthong.local.supervisor import Supervisor, write_config
 
@@ -91,9 +90,7 @@ class Installation:
             [sys.executable, "-m", "lienthong.local.supervised", str(config)],
             env={
                 **os.environ,
-                "LIENTHONG_NATS_URL": nats.address(
-                    self.home / "nats", port=NATS_PORT + self.settings.port_offset
-                ),
+                "LIENTHONG_NATS_URL": f"nats://127.0.0.1:{NATS_PORT + self.settings.port_offset}",
                 "LIENTHONG_HOME": str(self.home),
                 "LIENTHONG_PORT_OFFSET": str(self.settings.port_offset),
             },

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import sys
 from pathlib import Path
 
-from lienthong.kit.files import create_file, replace_file
+from lienthong.kit.bus_users import USERS, accounts_configuration
+from lienthong.kit.files import replace_file
+from lienthong.kit.nkeys import UserKey, read_user_key, write_user_key
 
-USER = "lienthong"
 CONFIG = """\
 # Written at every start.
 listen: "127.0.0.1:{port}"
 http: "127.0.0.1:{monitoring_port}"
 server_name: "{server_name}"
 pid_file: "{home}/nats-server.pid"
-# A client that may publish here can write audit records: other accounts of the machine must not.
-authorization {{
-  user: "{user}"
-  password: "{password}"
-}}
 jetstream {{
   store_dir: "{home}"
   # A publish is acknowledged after it is on disk: without this line the server syncs every two minutes
   # while it acknowledges at once.
   sync_interval: always
 }}
-"""
+# Public keys only: what each user may do, and why, is in lienthong.kit.bus_users.
+{accounts}"""
 
 
 def server_binary() -> str:
@@ -46,29 +42,30 @@ def server_binary() -> str:
 
 
 def write_config(home: Path, *, port: int, monitoring_port: int, server_name: str) -> Path:
-    """Write `nats.conf` into `home` (which also holds the JetStream store) and return its path."""
+    """Write `nats.conf` into `home` (which also holds the JetStream store) and return its path.
+
+    Users without a key get a new one: to replace a key, delete its file and start again.
+
+    Raises:
+        SeedUnusableError: a key file is damaged.
+    """
     path = home / "nats.conf"
     content = CONFIG.format(
         port=port,
         monitoring_port=monitoring_port,
         server_name=server_name,
         home=home,
-        user=USER,
-        password=password(home),
+        accounts=accounts_configuration({user.name: _key(home, user.name).public for user in USERS}),
     )
     replace_file(path, content)
     return path
 
 
-def address(home: Path, *, port: int) -> str:
-    """The URL of the server with its state in `home`, with the password: for the platform alone."""
-    return f"nats://{USER}:{password(home)}@127.0.0.1:{port}"
+def key_file(home: Path, user: str) -> Path:
+    """Where the key of a user of the server with its state in `home` lies."""
+    return home / "keys" / f"{user}.nkey"
 
 
-def password(home: Path) -> str:
-    """The password of the server with its state in `home`, made at the first call and kept."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = home / "password"
-    if not path.exists():
-        create_file(path, secrets.token_hex(32))
-    return path.read_text(encoding="ascii")
+def _key(home: Path, user: str) -> UserKey:
+    path = key_file(home, user)
+    return read_user_key(path) if path.exists() else write_user_key(path)

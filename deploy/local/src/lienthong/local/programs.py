@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lienthong.local.nats import server_binary, write_config
+from lienthong.local.nats import key_file, server_binary, write_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,9 +58,10 @@ def platform_programs(settings: Settings) -> list[Program]:
 def _process(settings: Settings, name: str, wave: int) -> Program:
     health_port = settings.health_port(name)
     rpc_ports = [settings.rpc_port(name)] if name in RPC_SERVERS else []
-    environment = (
-        {"LIENTHONG_IDENTITY_BOOTSTRAP_DIR": str(settings.home.resolve())} if name == "identity" else {}
-    )
+    home = settings.home.resolve()
+    environment = {"LIENTHONG_NATS_KEY_FILE": str(key_file(home / "nats", name))}
+    if name == "identity":
+        environment["LIENTHONG_IDENTITY_BOOTSTRAP_DIR"] = str(home)
     return Program(
         name=name,
         command=[sys.executable, "-m", f"lienthong.{name}"],

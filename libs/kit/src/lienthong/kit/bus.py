@@ -32,9 +32,11 @@ from lienthong.kit.messages import (
     StreamState,
     headers_size,
 )
+from lienthong.kit.nkeys import read_user_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
@@ -59,9 +61,12 @@ _log = structlog.get_logger(__name__)
 class Bus:
     """A connection that may be opened before the server runs, and that reconnects by itself."""
 
-    def __init__(self, url: str, name: str, streams: Sequence[StreamSpec] = ()) -> None:
+    def __init__(
+        self, url: str, name: str, streams: Sequence[StreamSpec] = (), *, key_file: Path | None = None
+    ) -> None:
         self._servers = [server.strip() for server in url.split(",")]
         self._name = name
+        self._key_file = key_file
         self._streams = tuple(streams)
         self._client: Client | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -75,13 +80,21 @@ class Bus:
 
     @classmethod
     async def connect(
-        cls, url: str, name: str, *, wait: bool = False, streams: Sequence[StreamSpec] = ()
+        cls,
+        url: str,
+        name: str,
+        *,
+        wait: bool = False,
+        streams: Sequence[StreamSpec] = (),
+        key_file: Path | None = None,
     ) -> Bus:
         """Start connecting, in the background, until it succeeds; `wait` returns only when it has.
 
         On every new connection `streams` are created, or changed to what they say; `wait` includes that.
+        `key_file` holds the seed that the server knows this process by. It is read for each connection, so
+        that a new key needs no restart.
         """
-        bus = cls(url, name, streams)
+        bus = cls(url, name, streams, key_file=key_file)
         bus._keeper = asyncio.create_task(bus._keep(), name=f"bus {name}")
         if wait:
             await bus._prepared.wait()
@@ -129,7 +142,7 @@ class Bus:
         return PublishAck(document["stream"], document["seq"], bool(document.get("duplicate", False)))
 
     async def ensure_stream(self, spec: StreamSpec) -> None:
-        """Create the stream, or change it to what `spec` says.
+        """Create the stream, or change it to what `spec` says; a protected one is never changed.
 
         Raises:
             BusUnavailableError: the server did not answer.
@@ -145,12 +158,14 @@ class Bus:
             storage=StorageType.FILE,
             num_replicas=spec.replicas,
             duplicate_window=spec.duplicate_window,
+            deny_delete=spec.protected,
+            deny_purge=spec.protected,
         )
         with self.translated(f"stream {spec.name}"):
             try:
                 await self.jetstream().add_stream(config)
             except APIError as error:
-                if error.err_code != _STREAM_HAS_OTHER_CONFIGURATION:
+                if error.err_code != _STREAM_HAS_OTHER_CONFIGURATION or spec.protected:
                     raise
                 await self.jetstream().update_stream(config)
 
@@ -339,6 +354,7 @@ class Bus:
             ping_interval=2,
             max_outstanding_pings=2,
             drain_timeout=5,
+            signature_cb=self._identify(client),
         )
 
     async def _hold(self, client: Client) -> None:
@@ -360,8 +376,19 @@ class Bus:
                 async with asyncio.timeout(0.25):
                     await self._lost.wait()
 
+    def _identify(self, client: Client) -> Callable[[str], bytes] | None:
+        """Have `client` name this process's public key, and return what signs the server's nonce."""
+        if self._key_file is None:
+            return None
+        key = read_user_key(self._key_file)
+        # nats-py sets it itself only together with the package nkeys, see `lienthong.kit.nkeys`.
+        client._public_nkey = key.public  # noqa: SLF001
+        return key.signature
+
     async def _on_error(self, error: Exception) -> None:
-        _log.debug("bus error", bus=self._name, error=repr(error))
+        # Nobody is answered who may not ask: without this line a missing right would look like a slow server.
+        level = _log.error if "permissions violation" in str(error).lower() else _log.debug
+        level("bus error", bus=self._name, error=repr(error))
 
     async def _on_disconnected(self) -> None:
         if self._up.is_set():

@@ -36,9 +36,9 @@ SUBJECTS = ("journal.>",)
 def journal_stream(replicas: int) -> StreamSpec:
     """The stream of audit records, without limits: none is ever dropped from it.
 
-    Every process that writes to it creates it if needed, so that none depends on another's start.
+    The ledger creates it. Until then the gateway's records wait in its spool, the services' in their outbox.
     """
-    return StreamSpec(STREAM, SUBJECTS, replicas=replicas)
+    return StreamSpec(STREAM, SUBJECTS, replicas=replicas, protected=True)
 
 
 def journal_subject(service: str) -> str:

@@ -32,7 +32,9 @@ class BusRefusedError(BusError):
 class StreamSpec:
     """The wanted configuration of a stream. Ages and windows in seconds; `None` means without limit.
 
-    A full stream (`max_bytes`) refuses new messages and never drops those that it has acknowledged.
+    A full stream (`max_bytes`) refuses new messages and never drops those that it has acknowledged. Of a
+    protected one no message can be deleted or purged, by anybody (`deny_delete` and `deny_purge` are for
+    good), and no process changes its configuration: that is the operator's.
     """
 
     name: str
@@ -41,6 +43,7 @@ class StreamSpec:
     max_bytes: int | None = None
     duplicate_window: float = 120.0
     replicas: int = 1
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

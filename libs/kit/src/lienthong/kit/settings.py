@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     """The gateway's address as callers know it; also the issuer of access tokens."""
     nats_url: str = _local(_NATS_PORT, scheme="nats://")
     """One NATS address, or several separated by commas."""
+    nats_key_file: Path | None = None
+    """The seed (`SU…`) of this process's own NATS user, where the server asks who connects."""
     nats_replicas: int = Field(default=1, ge=1, le=5)
     """How many servers keep each stream; 3 in production."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -46,7 +46,7 @@ from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
-from lienthong.kit.journal import AdminJournal, journal_stream
+from lienthong.kit.journal import AdminJournal
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.outbox import Outbox, OutboxRelay
@@ -146,9 +146,12 @@ async def run(settings: CatalogSettings) -> None:
     await migrate(settings.catalog_database_url, SCHEMA, PACKAGE)
     clock = SystemClock()
     db = Database.open(settings.catalog_database_url, schema=SCHEMA)
-    replicas = settings.nats_replicas
-    streams = [events.stream(replicas), journal_stream(replicas)]
-    bus = await Bus.connect(settings.nats_url, events.SERVICE, streams=streams)
+    bus = await Bus.connect(
+        settings.nats_url,
+        events.SERVICE,
+        streams=[events.stream(settings.nats_replicas)],
+        key_file=settings.nats_key_file,
+    )
     channel = open_channel(settings.identity_rpc)
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
     keys = keys_replica(

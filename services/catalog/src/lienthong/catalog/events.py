@@ -17,7 +17,7 @@ STREAM = "CATALOG"
 
 def stream(replicas: int) -> StreamSpec:
     """Return the stream that keeps every change, so that a service that is added later gets all of them."""
-    return StreamSpec(STREAM, [SUBJECTS], replicas=replicas)
+    return StreamSpec(STREAM, [SUBJECTS], replicas=replicas, protected=True)
 
 
 def subject(kind: str) -> str:

@@ -26,7 +26,7 @@ from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
-from lienthong.kit.journal import AdminJournal, journal_stream
+from lienthong.kit.journal import AdminJournal
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
@@ -59,8 +59,9 @@ async def serve(settings: ExchangeSettings) -> None:
     secret = load_ack_secret(settings.exchange_token_key_file, create=embedded)
     await migrate(url, SCHEMA, "lienthong.exchange")
     database = Database.open(url, schema=SCHEMA)
-    streams = [events_stream(settings), journal_stream(settings.nats_replicas)]
-    bus = await Bus.connect(settings.nats_url, PROCESS, streams=streams)
+    bus = await Bus.connect(
+        settings.nats_url, PROCESS, streams=[events_stream(settings)], key_file=settings.nats_key_file
+    )
 
     node = socket.gethostname()
     catalog_channel = open_channel(settings.catalog_rpc)

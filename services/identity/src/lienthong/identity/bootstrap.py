@@ -26,7 +26,7 @@ from lienthong.kit.bus import Bus
 from lienthong.kit.clock import Clock, SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import NewId, uuid7
-from lienthong.kit.journal import AdminJournal, journal_stream
+from lienthong.kit.journal import AdminJournal
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
 from lienthong.kit.rest import create_rest_app
@@ -132,7 +132,7 @@ def create_app(settings: IdentitySettings, core: IdentityCore) -> FastAPI:
 async def serve(settings: IdentitySettings) -> None:
     """Run the process until it is told to stop."""
     telemetry = configure_telemetry(PROCESS, settings)
-    bus = await Bus.connect(settings.nats_url, PROCESS, streams=[journal_stream(settings.nats_replicas)])
+    bus = await Bus.connect(settings.nats_url, PROCESS, key_file=settings.nats_key_file)
     core = await open_core(settings, bus)
     catalog = CatalogConsumer(bus, core.registry)
     timers = Timers(core.keyring, core.tokens, rotation_rules(settings))

@@ -79,7 +79,12 @@ async def serve(settings: LedgerSettings) -> None:
     """Run the process until it is told to stop."""
     telemetry = configure_telemetry(PROCESS, settings)
     core = await open_core(settings)
-    bus = await Bus.connect(settings.nats_url, PROCESS, streams=[journal_stream(settings.nats_replicas)])
+    bus = await Bus.connect(
+        settings.nats_url,
+        PROCESS,
+        streams=[journal_stream(settings.nats_replicas)],
+        key_file=settings.nats_key_file,
+    )
     consumer = create_journal_consumer(settings, core, bus)
     channel = open_channel(settings.identity_rpc)
     clock = SystemClock()
