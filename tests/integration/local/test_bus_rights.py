@@ -188,7 +188,7 @@ async def test_every_process_gets_its_work_done(server: Server) -> None:
 
             assert await taken(exchange, "EVENTS", "subscription-1", 1, filter_subject="event.a.b.c")
             assert await exchange.durables("EVENTS") == ["subscription-1"]
-            await eventually(lambda: exchange.acknowledged_through("EVENTS", "subscription-1"))
+            assert await exchange.acknowledged_through("EVENTS", "subscription-1") == 1
             assert await exchange.message_headers("EVENTS", 1)
             await exchange.delete_consumer("EVENTS", "subscription-1")
             # Another retention is a setting of the exchange.
@@ -201,7 +201,7 @@ async def test_every_process_gets_its_work_done(server: Server) -> None:
 
             await catalog.subscribe("catalog.>", hear)
             await catalog.publish("catalog.system", b"{}", message_id="2")
-            await eventually(lambda: heard)
+            await eventually(lambda: bool(heard))
 
 
 async def taken(bus: Bus, stream: str, durable: str, count: int, **options: str) -> list[bytes]:
