@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ import pytest
 from lienthong.kit.clock import ManualClock, SystemClock, rfc3339
 from lienthong.kit.health import health_app
 from lienthong.kit.ids import uuid7
+from lienthong.kit.loading import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -77,3 +80,18 @@ async def test_a_check_that_fails_is_a_no_and_says_nothing_of_life() -> None:
     assert (await ask("/health/ready", {"a": raises}))[0] == 503
     assert (await ask("/health/live", {"a": raises}))[0] == 200
     assert (await ask("/metrics", {}))[0] == 404
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["loads", "fails to load"])
+def test_what_is_loaded_uncollected_is_collected_like_all_else_afterwards(fails: bool) -> None:
+    gc.disable()
+    gc.unfreeze()
+    try:
+        with contextlib.suppress(ImportError), uncollected():
+            assert not gc.isenabled()
+            if fails:
+                raise ImportError("no such module")
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.enable()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from lienthong.catalog.bootstrap import run as run_catalog
-from lienthong.catalog.settings import CatalogSettings
-from lienthong.kit.process import run
-from lienthong.kit.text import BilingualText
+from lienthong.kit.loading import uncollected
+
+with uncollected():
+    from lienthong.catalog.bootstrap import run as run_catalog
+    from lienthong.catalog.settings import CatalogSettings
+    from lienthong.kit.process import run
+    from lienthong.kit.text import BilingualText
 
 DOES = BilingualText(
     "The service catalog: agencies, systems, services, event types and agreements.",

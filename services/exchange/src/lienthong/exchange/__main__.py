@@ -2,12 +2,15 @@
 
 import sys
 
-from lienthong.exchange import bootstrap
-from lienthong.exchange.errors import SecretUnusableError
-from lienthong.exchange.settings import ExchangeSettings
-from lienthong.kit.logs import configure_logs
-from lienthong.kit.process import run
-from lienthong.kit.text import BilingualText
+from lienthong.kit.loading import uncollected
+
+with uncollected():
+    from lienthong.exchange import bootstrap
+    from lienthong.exchange.errors import SecretUnusableError
+    from lienthong.exchange.settings import ExchangeSettings
+    from lienthong.kit.logs import configure_logs
+    from lienthong.kit.process import run
+    from lienthong.kit.text import BilingualText
 
 DOES = BilingualText(
     "The event exchange: publish, subscribe, pull and acknowledge events.",

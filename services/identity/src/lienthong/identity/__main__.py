@@ -4,17 +4,24 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable
 
-import uvloop
-from pydantic import ValidationError
+from lienthong.kit.loading import uncollected
 
-from lienthong.identity import bootstrap
-from lienthong.identity.domain.key_encryption import KeyDecryptionError, KeyEncryption, KeyEncryptionKeyError
-from lienthong.identity.service.key_encryption_file import write_key_encryption
-from lienthong.identity.service.own_clients import OwnClientFileError
-from lienthong.identity.settings import IdentitySettings
-from lienthong.kit.arguments import ProcessArguments
-from lienthong.kit.logs import configure_logs
-from lienthong.kit.text import BilingualText
+with uncollected():
+    import uvloop
+    from pydantic import ValidationError
+
+    from lienthong.identity import bootstrap
+    from lienthong.identity.domain.key_encryption import (
+        KeyDecryptionError,
+        KeyEncryption,
+        KeyEncryptionKeyError,
+    )
+    from lienthong.identity.service.key_encryption_file import write_key_encryption
+    from lienthong.identity.service.own_clients import OwnClientFileError
+    from lienthong.identity.settings import IdentitySettings
+    from lienthong.kit.arguments import ProcessArguments
+    from lienthong.kit.logs import configure_logs
+    from lienthong.kit.text import BilingualText
 
 DOES = BilingualText(
     "Digital identity: issues access tokens to systems and hands out the keys that verify them.",

@@ -2,14 +2,17 @@
 
 import sys
 
-import structlog
+from lienthong.kit.loading import uncollected
 
-from lienthong.kit.logs import configure_logs
-from lienthong.kit.process import run
-from lienthong.kit.text import BilingualText
-from lienthong.ledger.bootstrap import PROCESS, serve
-from lienthong.ledger.errors import LedgerMismatchError, SigningKeyFileError
-from lienthong.ledger.settings import LedgerSettings
+with uncollected():
+    import structlog
+
+    from lienthong.kit.logs import configure_logs
+    from lienthong.kit.process import run
+    from lienthong.kit.text import BilingualText
+    from lienthong.ledger.bootstrap import PROCESS, serve
+    from lienthong.ledger.errors import LedgerMismatchError, SigningKeyFileError
+    from lienthong.ledger.settings import LedgerSettings
 
 DOES = BilingualText(
     "The audit ledger: search, proofs and receipts of everything that went through the platform.",
