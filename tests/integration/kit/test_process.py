@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PROGRAM = """
 import asyncio, os, sys
 from fastapi import FastAPI
-from lienthong.kit import logs, process, settings, text
+from lienthong.kit import logs, process, settings, telemetry, text
 from lienthong.contracts.identity.v1.keys_pb2_grpc import KeysServicer, add_KeysServicer_to_server
 
 app = FastAPI()
@@ -48,8 +48,11 @@ async def close():
 
 async def main():
     logs.configure_logs("identity")
+    configured = settings.Settings()
     await process.run_process(
-        "identity", settings.Settings(), app=app, background=[work], close=[close],
+        "identity", configured, app=app,
+        telemetry=telemetry.configure_telemetry("identity", configured),
+        background=[work], close=[close],
         register_rpc=lambda server: add_KeysServicer_to_server(KeysServicer(), server),
         checks={"good": lambda: not os.environ.get("UNWELL")},
     )

@@ -16,12 +16,17 @@ from lienthong.kit.telemetry import configure_telemetry
 
 PROGRAM = """
 from opentelemetry import metrics, trace
+from lienthong.kit.metrics.durations import Durations
+from lienthong.kit.metrics.instruments import REQUEST_DURATION
 from lienthong.kit.settings import Settings
 from lienthong.kit.telemetry import configure_telemetry
 
 telemetry = configure_telemetry("catalog", Settings())
 with trace.get_tracer("test").start_as_current_span("apply"):
     metrics.get_meter("test").create_counter("applied").add(3)
+durations = Durations(REQUEST_DURATION, lambda key: {"http.request.method": key})
+durations.record("GET", 0.02)
+telemetry.figures.add(durations)
 telemetry.shutdown()
 """
 
@@ -65,10 +70,10 @@ async def test_what_a_process_measured_has_left_when_it_ends() -> None:
     assert await process.wait() == 0
     await server.stop(0)
     assert traces.taken == [("lienthong-catalog", "apply")]
-    assert "applied" in metrics.taken
+    assert {"applied", "http.server.request.duration", "process.memory.usage"} <= set(metrics.taken)
 
 
 def test_without_an_endpoint_nothing_is_sent() -> None:
     telemetry = configure_telemetry("catalog", Settings(otlp_endpoint=None))
-    assert not telemetry.enabled
+    assert not telemetry.traced
     telemetry.shutdown()

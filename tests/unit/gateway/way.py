@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.app import Gateway
 from lienthong.gateway.authenticate import Authenticator
+from lienthong.gateway.figures import CallFigures
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.journal.sampling import CallCounts, TokenBucket
@@ -82,6 +83,7 @@ class Way:
         self._spans = spans
         self._budget = budget
         self.live = Live()
+        self.figures = CallFigures()
 
     async def open(self) -> None:
         """Start the provider, then the gateway."""
@@ -122,6 +124,7 @@ class Way:
             Forwarder(self.pool, self.clock, settings),
             self.recorder,
             settings,
+            self.figures,
             clock=self.clock,
             new_id=new_id,
             spans=self._spans,

@@ -51,10 +51,14 @@ def test_ids_sort_by_the_time_they_were_made_and_never_meet() -> None:
 
 
 async def ask(path: str, checks: dict[str, Callable[[], bool | Awaitable[bool]]]) -> tuple[int, Any]:
-    transport = httpx.ASGITransport(app=health_app(checks))
+    transport = httpx.ASGITransport(app=health_app(checks, no_figures))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.get(path)
     return answer.status_code, answer.json()
+
+
+async def no_figures(accept: str) -> tuple[bytes, str]:
+    return accept.encode(), "text/plain"
 
 
 async def yes() -> bool:
@@ -79,7 +83,7 @@ async def test_ready_means_that_every_check_holds() -> None:
 async def test_a_check_that_fails_is_a_no_and_says_nothing_of_life() -> None:
     assert (await ask("/health/ready", {"a": raises}))[0] == 503
     assert (await ask("/health/live", {"a": raises}))[0] == 200
-    assert (await ask("/metrics", {}))[0] == 404
+    assert (await ask("/nothing", {}))[0] == 404
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["loads", "fails to load"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -10,6 +12,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from lienthong.gateway.settings import GatewaySettings
+from lienthong.gateway.workers import FOLDER
 from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.ports import PortUnusableError, claimed
 from lienthong.kit.process import prefer_throughput
@@ -32,7 +35,12 @@ def main() -> None:
     settings = GatewaySettings()
     prefer_throughput()
     try:
-        with claimed(settings.host, settings.port("gateway"), settings.health_port("gateway")):
+        with (
+            claimed(settings.host, settings.port("gateway"), settings.health_port("gateway")),
+            tempfile.TemporaryDirectory(prefix="lienthong-", ignore_cleanup_errors=True) as folder,
+        ):
+            # The workers inherit it.
+            os.environ[FOLDER] = folder
             _serve(settings)
     except PortUnusableError as error:
         sys.exit(str(error))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.authenticate import Authenticator
     from lienthong.gateway.call import Outcome, Permit
+    from lienthong.gateway.figures import CallFigures
     from lienthong.gateway.forward import Forwarder
     from lienthong.gateway.live import Live
     from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
@@ -51,6 +52,7 @@ class Gateway:
         forwarder: Forwarder,
         recorder: Recorder,
         settings: GatewaySettings,
+        figures: CallFigures,
         *,
         clock: Clock,
         new_id: NewId,
@@ -66,14 +68,24 @@ class Gateway:
         self._clock = clock
         self._new_id = new_id
         self._spans = spans
+        self._figures = figures
         self._watches = Watches()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """Serve one request: whatever happens to it, it is answered if anyone is there, and recorded."""
+        """Serve one request: whatever happens, it is answered if anyone is there, recorded and counted."""
         call = self._received(scope)
+        began = self._clock.monotonic()
+        outcome: Outcome | None = None
+        self._figures.active += 1
+        try:
+            outcome = await self._serve(call, scope, receive, send)
+        finally:
+            self._figures.active -= 1
+            self._figures.ended(call, outcome, self._clock.monotonic() - began)
+
+    async def _serve(self, call: Call, scope: Mapping[str, Any], receive: Receive, send: Send) -> Outcome:
         if not self._recorder.available:
-            await self._responder.refuse_unrecorded(call, send)
-            return
+            return await self._responder.refuse_unrecorded(call, send)
         watch = CallerWatch(receive, self._watches)
         span = None
         response: GatewayResponse | None = None
@@ -101,6 +113,7 @@ class Gateway:
                 self._spans.end(call, span, outcome)
             if response is not None:
                 response.close()
+        return outcome
 
     async def _stages(
         self, call: Call, headers: RequestHeaders, receive: Receive, watch: CallerWatch

@@ -16,6 +16,7 @@ from opentelemetry import trace
 
 from lienthong.gateway.app import Gateway
 from lienthong.gateway.authenticate import Authenticator
+from lienthong.gateway.figures import CallFigures, show_parts
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, accepts_connections
 from lienthong.gateway.http1.pool import Pool
@@ -29,11 +30,14 @@ from lienthong.gateway.record import Recorder
 from lienthong.gateway.replica import routes_replica
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.gateway.spans import Spans
+from lienthong.gateway.workers import Workers, take_seat
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
+from lienthong.kit.health import show_checks
 from lienthong.kit.ids import uuid7
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.logs import configure_logs
+from lienthong.kit.metrics.runtime import show_connections, watch_loop
 from lienthong.kit.process import die_with_parent
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rpc import open_channel
@@ -46,7 +50,9 @@ if TYPE_CHECKING:
     from lienthong.gateway.replica import RoutesReplica, RoutesState
     from lienthong.gateway.respond import Send
     from lienthong.gateway.watch import Receive
+    from lienthong.kit.health import Checks
     from lienthong.kit.keys import IdentityKeys, KeysReplica
+    from lienthong.kit.metrics.figures import Figures
 
 _WAIT_FOR_BUS_S = 1.0
 _WAIT_FOR_TABLE_S = 3.0
@@ -100,8 +106,10 @@ class Application:
 async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gateway:
     """Open everything a gateway needs; `stack` closes it in the right order, the journal drained."""
     clock, live = SystemClock(), Live()
-    telemetry = configure_telemetry("gateway", settings)
+    seat = take_seat()
+    telemetry = configure_telemetry("gateway", settings, worker=seat.number if seat is not None else None)
     stack.callback(telemetry.shutdown)
+    figures, calls = telemetry.figures, CallFigures()
     privacy = Privacy(privacy_key(settings.gateway_privacy_key_file))
 
     bus = await Bus.connect(
@@ -147,27 +155,46 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         # A worker that listens takes calls at once, also while the readiness of another is asked for.
         async with asyncio.timeout(_WAIT_FOR_TABLE_S):
             await asyncio.gather(routes.wait_ready(), keys.wait_ready())
-    health = HealthServer(
+    bus.show(figures)
+    calls.show(figures)
+    show_parts(figures, settings, live=live, journal=journal, spool=spool, pool=pool, clock=clock)
+    await _open_health(
+        settings,
+        stack,
+        figures,
+        Workers(figures.exposition, seat),
         {
             "routes": lambda: routes.ready,
             "keys": lambda: keys.ready,
             "journal": lambda: journal.available,
             "listening": lambda: accepts_connections(settings.host, settings.port("gateway")),
         },
-        settings.host,
-        settings.health_port("gateway"),
     )
-    stack.push_async_callback(health.stop)
     return Gateway(
         live,
         platform_routes(settings),
         Forwarder(pool, clock, settings),
         recorder,
         settings,
+        calls,
         clock=clock,
         new_id=uuid7,
-        spans=Spans(trace.get_tracer("lienthong.gateway")) if telemetry.enabled else None,
+        spans=Spans(trace.get_tracer("lienthong.gateway")) if telemetry.traced else None,
     )
+
+
+async def _open_health(
+    settings: GatewaySettings, stack: AsyncExitStack, figures: Figures, workers: Workers, checks: Checks
+) -> None:
+    """Answer on the health port: this worker's checks, and the figures of all workers."""
+    show_checks(figures, checks)
+    show_connections(figures, settings.port("gateway"))
+    _start(stack, "figures", figures.run())
+    _start(stack, "event loop", watch_loop(figures))
+    await workers.open()
+    stack.push_async_callback(workers.close)
+    health = HealthServer(checks, workers.text, settings.host, settings.health_port("gateway"))
+    stack.push_async_callback(health.stop)
 
 
 def _replicas(

@@ -14,7 +14,7 @@ from lienthong.kit.health import health_app
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lienthong.kit.health import Checks
+    from lienthong.kit.health import Checks, Text
 
 
 class _HealthUvicorn(uvicorn.Server):
@@ -25,11 +25,14 @@ class _HealthUvicorn(uvicorn.Server):
 
 
 class HealthServer:
-    """Serves health checks. All workers listen on the same port; the kernel picks one of them."""
+    """Serves health checks and figures. All workers listen on the same port; the kernel picks one of them.
 
-    def __init__(self, checks: Checks, host: str, port: int) -> None:
+    So a check is that of one worker; `figures` gives those of all.
+    """
+
+    def __init__(self, checks: Checks, figures: Text, host: str, port: int) -> None:
         config = uvicorn.Config(
-            health_app(checks),
+            health_app(checks, figures),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -72,6 +72,11 @@ class Pool:
         self._open.add(connection)
         return connection
 
+    def connections(self) -> tuple[int, int]:
+        """How many connections are idle, and how many are in use."""
+        idle = sum(len(kept) for kept in list(self._idle.values()))
+        return idle, max(len(self._open) - idle, 0)
+
     def keep(self, connection: Connection) -> None:
         """Keep a connection for the next exchange with its origin."""
         loop = asyncio.get_running_loop()

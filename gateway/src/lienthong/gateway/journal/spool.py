@@ -15,9 +15,11 @@ import structlog
 
 from lienthong.gateway.journal.batches import frame, unframe
 from lienthong.kit.files import sync_folder
+from lienthong.kit.ids import uuid7_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from lienthong.gateway.journal.batches import Batch
@@ -91,8 +93,9 @@ class Spool:
     def __init__(
         self, folder: Path, *, max_bytes: int, new_id: NewId, segment_bytes: int = SEGMENT_BYTES
     ) -> None:
+        self.max_bytes = max_bytes
+        """How much it may hold."""
         self._folder = folder
-        self._max_bytes = max_bytes
         self._segment_bytes = segment_bytes
         self._new_id = new_id
         self._sealed: list[Segment] = []
@@ -102,7 +105,14 @@ class Spool:
     @property
     def size(self) -> int:
         """Bytes that are not published yet."""
-        return sum(segment.size for segment in self._sealed) + (self._current.size if self._current else 0)
+        current = self._current
+        return sum(segment.size for segment in self._sealed) + (current.size if current is not None else 0)
+
+    def age(self, now: datetime) -> float:
+        """For how many seconds the oldest file has waited; 0 without any."""
+        sealed, current = self._sealed, self._current
+        oldest = sealed[0] if sealed else current
+        return max((now - uuid7_time(oldest.path.stem)).total_seconds(), 0.0) if oldest is not None else 0.0
 
     def adopt_orphans(self) -> int:
         """Take over the files of processes that have ended; returns how many."""
@@ -124,8 +134,8 @@ class Spool:
             SpoolUnavailableError: none of them may be counted as durable.
         """
         frames = b"".join(map(frame, batches))
-        if self.size + len(frames) > self._max_bytes:
-            raise SpoolUnavailableError(f"the spool holds its limit of {self._max_bytes} bytes")
+        if self.size + len(frames) > self.max_bytes:
+            raise SpoolUnavailableError(f"the spool holds its limit of {self.max_bytes} bytes")
         try:
             if self._current is None or self._current.size + len(frames) > self._segment_bytes:
                 self._seal()
@@ -146,7 +156,7 @@ class Spool:
         """Delete a segment, all of whose batches were acknowledged."""
         self._sealed.remove(segment)
         segment.remove()
-        if self.size < self._max_bytes * _WARN_AT:
+        if self.size < self.max_bytes * _WARN_AT:
             self._warned = False
 
     def close(self) -> None:
@@ -180,9 +190,9 @@ class Spool:
             self._sealed.append(current)
 
     def _warn_when_filling(self) -> None:
-        if not self._warned and self.size >= self._max_bytes * _WARN_AT:
+        if not self._warned and self.size >= self.max_bytes * _WARN_AT:
             self._warned = True
-            _log.warning("spool is filling", bytes=self.size, limit=self._max_bytes, folder=str(self._folder))
+            _log.warning("spool is filling", bytes=self.size, limit=self.max_bytes, folder=str(self._folder))
 
 
 def _locked(path: Path, descriptor: int) -> Segment | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,8 @@ from lienthong.gateway.journal.batches import MAX_BATCH_BYTES, MAX_BATCH_RECORDS
 from lienthong.gateway.journal.spool import SpoolUnavailableError
 from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus import BusError
+from lienthong.kit.metrics.durations import Durations
+from lienthong.kit.metrics.instruments import JOURNAL_DURATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 SUBJECT = "journal.gateway"
 COUNT_HEADER = "Lgsp-Count"
+BUS, SPOOL = "bus", "spool"
 _ADOPT_EVERY_S = 5.0
 _RETRY_EVERY_S = 0.1
 
@@ -88,6 +92,18 @@ class JournalWriter:
         self._spooled = asyncio.Event()
         self._unstored: list[Batch] = []
         self._retrying: asyncio.Task[None] | None = None
+        self._being_stored = 0
+        self.written = {BUS: 0, SPOOL: 0}
+        """How many records became durable, by what took them first."""
+        self.durations: Durations[str] = Durations(
+            JOURNAL_DURATION, lambda where: {"lienthong.destination": where}
+        )
+        """How long batches took to become durable."""
+
+    @property
+    def waiting(self) -> int:
+        """How many records are not durable yet."""
+        return len(self._records) + self._being_stored + sum(batch.count for batch in list(self._unstored))
 
     @property
     def available(self) -> bool:
@@ -166,10 +182,15 @@ class JournalWriter:
         return Batch(self._new_id(), count, b"\n".join(records)), waiting
 
     async def _store(self, batch: Batch, waiting: list[asyncio.Future[None]]) -> None:
-        problem = None
+        problem, where = None, BUS
+        began, self._being_stored = time.monotonic(), batch.count
         if not (self._bus_works and await self._publish(batch)):
-            problem = await self._put_in_spool(batch)
-        if problem is not None:
+            problem, where = await self._put_in_spool(batch), SPOOL
+        self._being_stored = 0
+        if problem is None:
+            self.written[where] += batch.count
+            self.durations.record(where, time.monotonic() - began)
+        else:
             _log.error("audit records are not durable", error=str(problem), records=batch.count)
             self._unstored.append(batch)
             if self._retrying is None:
@@ -222,12 +243,15 @@ class JournalWriter:
     async def _retry_unstored(self) -> None:
         while self._unstored:
             await asyncio.sleep(_RETRY_EVERY_S)
-            batch = self._unstored[0]
+            batch, where = self._unstored[0], BUS
             if self._bus.connected and await self._publish(batch):
                 self._bus_is_back()
-            elif await self._put_in_spool(batch) is not None:
+            elif await self._put_in_spool(batch) is None:
+                where = SPOOL
+            else:
                 continue
             self._unstored.pop(0)
+            self.written[where] += batch.count
         self._retrying = None
         _log.info("audit records are durable again")
 

@@ -32,6 +32,7 @@ from lienthong.kit.messages import (
     StreamState,
     headers_size,
 )
+from lienthong.kit.metrics.instruments import BUS_CONNECTED
 from lienthong.kit.nkeys import read_user_key
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
     from nats.js import JetStreamContext
+
+    from lienthong.kit.metrics.figures import Figures
 
 __all__ = [
     "MESSAGE_ID", "Bus", "BusError", "BusRefusedError", "BusUnavailableError", "Consumer", "Delivery",
@@ -104,6 +107,10 @@ class Bus:
     def connected(self) -> bool:
         """Whether a server answers now."""
         return self._up.is_set() and self._client is not None and self._client.is_connected
+
+    def show(self, figures: Figures) -> None:
+        """Show whether a server answers."""
+        figures.observe(BUS_CONNECTED, lambda: int(self.connected))
 
     async def wait_connected(self) -> None:
         """Return when a server answers."""

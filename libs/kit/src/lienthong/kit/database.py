@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, TypeDecorator, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -17,13 +17,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
 from lienthong.kit.cancellation import cancelled_first
-from lienthong.kit.engines import advisory_key, create_engine
+from lienthong.kit.engines import MOST_CONNECTIONS, advisory_key, create_engine
+from lienthong.kit.metrics import instruments
 from lienthong.kit.migrations import migrate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sqlalchemy.engine import Dialect
+    from sqlalchemy.pool import QueuePool
+
+    from lienthong.kit.metrics.figures import Figures
 
 __all__ = ["Base", "BigId", "Database", "Json", "UtcDateTime", "migrate", "new_metadata"]
 
@@ -110,6 +114,20 @@ class Database:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._engine.dialect.name
+
+    def show(self, figures: Figures) -> None:
+        """Show how the pool of connections is used."""
+        pool = cast("QueuePool", self._engine.pool)
+        name = {"db.client.connection.pool.name": self._schema}
+
+        def used() -> list[tuple[int, dict[str, str]]]:
+            return [
+                (pool.checkedout(), {**name, "db.client.connection.state": "used"}),
+                (pool.checkedin(), {**name, "db.client.connection.state": "idle"}),
+            ]
+
+        figures.observe_each(instruments.POOL_CONNECTIONS, used)
+        figures.observe_each(instruments.POOL_LIMIT, lambda: [(MOST_CONNECTIONS, name)])
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

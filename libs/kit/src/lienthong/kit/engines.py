@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 COMMAND_TIMEOUT = 30.0
 """Seconds that a statement may take, so that one which hangs does not hold its locks for ever."""
 
+MOST_CONNECTIONS = 15
+"""Of one process to its database; whoever needs another one waits."""
+_KEPT_OPEN = 5
+
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
 
 
@@ -36,8 +40,8 @@ def create_engine(
     return create_async_engine(
         parsed,
         pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=10,
+        pool_size=_KEPT_OPEN,
+        max_overflow=MOST_CONNECTIONS - _KEPT_OPEN,
         hide_parameters=True,
         connect_args={
             "timeout": 5,
@@ -76,7 +80,9 @@ def _sqlite_engine(url: URL, busy_timeout: float) -> AsyncEngine:
             "give the SQLite database a file: in memory, connections would share one transaction"
         )
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, hide_parameters=True)
+    engine = create_async_engine(
+        url, pool_size=_KEPT_OPEN, max_overflow=MOST_CONNECTIONS - _KEPT_OPEN, hide_parameters=True
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: DBAPIConnection, _: object) -> None:

@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Column, LargeBinary, String, Table, delete, event, insert, select, text
+from sqlalchemy import Column, LargeBinary, String, Table, delete, event, func, insert, select, text
 
 from lienthong.kit.backoff import Backoff
 from lienthong.kit.bulk import execute_many
@@ -20,6 +20,7 @@ from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import BigId, Json, UtcDateTime
 from lienthong.kit.ids import uuid7
 from lienthong.kit.messages import OutboxMessage
+from lienthong.kit.metrics.instruments import OUTBOX_AGE, OUTBOX_MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
     from lienthong.kit.ids import NewId
+    from lienthong.kit.metrics.figures import Figures
+    from lienthong.kit.metrics.instruments import Instrument
 
 __all__ = ["MAX_PAYLOAD", "Outbox", "OutboxMessage", "OutboxRelay", "outbox_table"]
 
@@ -38,6 +41,7 @@ MAX_PAYLOAD = 1_000_000
 """Bytes; NATS takes 1 MiB with its headers. A larger message would block all others, so `add` refuses it."""
 
 _BATCH = 100
+_MOST_COUNTED = 10_000
 _POLL_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -138,6 +142,22 @@ class OutboxRelay:
         self._bus = bus
         self._clock = clock or SystemClock()
         self._woken = asyncio.Event()
+
+    async def waiting(self) -> dict[Instrument, float | None]:
+        """How many messages wait, counted up to 10,000, and for how long the oldest has."""
+        created = self._table.c.created_at
+        most = select(self._table.c.id).limit(_MOST_COUNTED).subquery()
+        async with self._db.reading() as session:
+            number = (await session.execute(select(func.count()).select_from(most))).scalar_one()
+            oldest = (
+                await session.execute(select(created).order_by(self._table.c.id).limit(1))
+            ).scalar_one_or_none()
+        age = (self._clock.now() - oldest).total_seconds() if oldest is not None else 0.0
+        return {OUTBOX_MESSAGES: number, OUTBOX_AGE: max(age, 0.0)}
+
+    def show(self, figures: Figures) -> None:
+        """Show what waits."""
+        figures.ask(OUTBOX_MESSAGES, OUTBOX_AGE, about=self.waiting)
 
     def wake(self) -> None:
         """There is something to publish; without this it is found within a second."""

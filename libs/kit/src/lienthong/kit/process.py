@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
@@ -15,7 +16,10 @@ import uvicorn
 import uvloop
 
 from lienthong.kit.arguments import ProcessArguments
-from lienthong.kit.health import health_app
+from lienthong.kit.clock import SystemClock
+from lienthong.kit.health import health_app, show_checks
+from lienthong.kit.metrics.requests import MeasuredApp
+from lienthong.kit.metrics.runtime import show_connections, watch_loop
 from lienthong.kit.ports import listen
 from lienthong.kit.rpc import RpcServer, serve_rpc
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
     from lienthong.kit.health import Checks
     from lienthong.kit.settings import Settings
+    from lienthong.kit.telemetry import Telemetry
     from lienthong.kit.text import BilingualText
 
 _PR_SET_PDEATHSIG = 1
@@ -85,6 +90,7 @@ async def run_process(
     name: str,
     settings: Settings,
     *,
+    telemetry: Telemetry,
     app: ASGIApp | None,
     register_rpc: Callable[[grpc.aio.Server], None] | None = None,
     background: Sequence[Callable[[], Awaitable[None]]] = (),
@@ -94,10 +100,11 @@ async def run_process(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop.
 
-    REST is served on `settings.port(name)`, gRPC on `settings.rpc_port(name)`, health on
-    `settings.health_port(name)`; `background` runs beside them. Stopping: the readiness check fails, new
-    requests are refused, those under way get ten seconds, background tasks are cancelled, then `close` is
-    awaited one by one. `on_stop` is called first of all: it ends what would only wait, such as long polls.
+    REST is served on `settings.port(name)`, gRPC on `settings.rpc_port(name)`, health and the figures of
+    `telemetry` on `settings.health_port(name)`; `background` runs beside them. Stopping: the readiness check
+    fails, new requests are refused, those under way get ten seconds, background tasks are cancelled, then
+    `close` is awaited one by one, and what telemetry holds back is sent. `on_stop` is called first of all: it
+    ends what would only wait, such as long polls.
 
     Raises:
         SystemExit: status 1, when a port is taken or when a background task failed.
@@ -105,9 +112,13 @@ async def run_process(
     stopping = asyncio.Event()
     with _signals(stopping):
         failed = await _live(
-            name, settings, stopping, on_stop, app, register_rpc, background, dict(checks or {})
+            name, settings, telemetry, stopping, on_stop, app, register_rpc, background, dict(checks or {})
         )
-        for end in close:
+        endings: list[Callable[[], Awaitable[None]]] = [
+            *close,
+            partial(asyncio.to_thread, telemetry.shutdown),
+        ]
+        for end in endings:
             try:
                 async with asyncio.timeout(_GRACE):
                     await end()
@@ -121,6 +132,7 @@ async def run_process(
 async def _live(
     name: str,
     settings: Settings,
+    telemetry: Telemetry,
     stopping: asyncio.Event,
     on_stop: Callable[[], None],
     app: ASGIApp | None,
@@ -136,13 +148,19 @@ async def _live(
     watched: list[asyncio.Task[Any]] = []
     failed = False
     health = None
+    figures = telemetry.figures
+    show_checks(figures, checks)
+    show_connections(figures, settings.port(name))
+    background = (*background, figures.run, partial(watch_loop, figures))
     try:
-        health = await _Server.start(health_app(checks), settings.host, settings.health_port(name))
+        text = figures.exposition.text
+        health = await _Server.start(health_app(checks, text), settings.host, settings.health_port(name))
         if register_rpc is not None:
             rpc = await serve_rpc(f"{settings.host}:{settings.rpc_port(name)}", register_rpc)
         tasks = [asyncio.create_task(_named(task), name=_name_of(task)) for task in background]
         if app is not None:
-            rest = await _Server.start(app, settings.host, settings.port(name))
+            measured = MeasuredApp(app, figures, SystemClock())
+            rest = await _Server.start(measured, settings.host, settings.port(name))
         _log.info("started", port=settings.port(name), health_port=settings.health_port(name))
         watched = [*tasks, *(server.task for server in (rest, health) if server is not None)]
         failed = await _until_stopped(stopping, watched)

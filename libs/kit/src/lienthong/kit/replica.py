@@ -24,6 +24,7 @@ import structlog
 from opentelemetry import metrics
 
 from lienthong.kit.backoff import Backoff
+from lienthong.kit.metrics.instruments import REPLICA_AGE
 from lienthong.kit.rpc import follow
 
 if TYPE_CHECKING:
@@ -171,10 +172,10 @@ class Replica(Generic[StateT, UpdateT]):
     async def run(self) -> None:
         """Follow the peer until cancelled; while it is away the last state is used, until it is too old."""
         metrics.get_meter(f"lienthong.replica.{self._stream.name}").create_observable_gauge(
-            "lienthong.replica.age",
+            REPLICA_AGE.name,
             callbacks=[self._measure_age],
-            unit="s",
-            description="How long ago the peer confirmed the state",
+            unit=REPLICA_AGE.unit,
+            description=REPLICA_AGE.text.en,
         )
         try:
             async with asyncio.TaskGroup() as tasks:

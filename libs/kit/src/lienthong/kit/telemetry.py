@@ -1,59 +1,76 @@
-"""Traces and metrics over OTLP where an endpoint is configured, nothing where not."""
+"""Traces where an endpoint is configured; figures always, and there too (OTLP)."""
 
 from __future__ import annotations
 
+import os
+import socket
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from opentelemetry import metrics, trace
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from lienthong.kit.metrics.exposition import WORKER
+from lienthong.kit.metrics.figures import Figures
+from lienthong.kit.metrics.instruments import REPLICA_AGE_LIMIT
+from lienthong.kit.metrics.runtime import show_process
 
 if TYPE_CHECKING:
     from lienthong.kit.settings import Settings
 
 
 class Telemetry:
-    """What must be shut down at the end, so that the last spans leave."""
+    """What a process shows, and what must be shut down at the end, so that the last spans leave."""
 
-    def __init__(self, tracing: TracerProvider | None = None, metering: MeterProvider | None = None) -> None:
+    def __init__(self, figures: Figures, tracing: TracerProvider | None = None) -> None:
+        self.figures = figures
         self._tracing = tracing
-        self._metering = metering
 
     @property
-    def enabled(self) -> bool:
-        """Whether anything is sent."""
+    def traced(self) -> bool:
+        """Whether spans are sent."""
         return self._tracing is not None
 
     def shutdown(self) -> None:
         """Send what is left and stop; may take a few seconds when the collector is away."""
         if self._tracing is not None:
             self._tracing.shutdown()
-        if self._metering is not None:
-            self._metering.shutdown(timeout_millis=3000)
+        self.figures.shutdown()
 
 
-def configure_telemetry(process: str, settings: Settings) -> Telemetry:
-    """Make OpenTelemetry's global providers send to `settings.otlp_endpoint`; without one they do nothing."""
+def configure_telemetry(process: str, settings: Settings, *, worker: int | None = None) -> Telemetry:
+    """Make OpenTelemetry's global providers, once in a process.
+
+    They send to `settings.otlp_endpoint` if it is set. `worker` is the number of this process among those
+    that share its ports.
+    """
+    attributes = {
+        "service.name": f"lienthong-{process}",
+        "service.namespace": settings.instance,
+        "service.version": version("lienthong-kit"),
+        "service.instance.id": f"{socket.gethostname()}:{os.getpid()}",
+    }
+    if worker is not None:
+        attributes[WORKER] = str(worker)
+    resource = Resource.create(attributes)
+    name = attributes.get(WORKER)
     endpoint = settings.otlp_endpoint
     if endpoint is None:
-        return Telemetry()
-    insecure = not endpoint.startswith("https://")
-    resource = Resource.create(
-        {"service.name": f"lienthong-{process}", "service.namespace": settings.instance}
-    )
-    tracing = TracerProvider(resource=resource)
-    tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, insecure=insecure, timeout=3)))
-    metering = MeterProvider(
-        resource=resource,
-        metric_readers=[
-            PeriodicExportingMetricReader(OTLPMetricExporter(endpoint, insecure=insecure, timeout=3))
-        ],
-    )
-    trace.set_tracer_provider(tracing)
-    metrics.set_meter_provider(metering)
-    return Telemetry(tracing, metering)
+        telemetry = Telemetry(Figures(resource, worker=name))
+    else:
+        insecure = not endpoint.startswith("https://")
+        tracing = TracerProvider(resource=resource)
+        tracing.add_span_processor(
+            BatchSpanProcessor(OTLPSpanExporter(endpoint, insecure=insecure, timeout=3))
+        )
+        trace.set_tracer_provider(tracing)
+        exporter = OTLPMetricExporter(endpoint, insecure=insecure, timeout=3)
+        telemetry = Telemetry(Figures(resource, worker=name, exporter=exporter), tracing)
+    metrics.set_meter_provider(telemetry.figures.provider)
+    show_process(telemetry.figures)
+    telemetry.figures.observe(REPLICA_AGE_LIMIT, lambda: settings.stale_after_s)
+    return telemetry

@@ -49,6 +49,7 @@ from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import AdminJournal
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.logs import configure_logs
+from lienthong.kit.metrics.instruments import CATALOG_VERSION
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
 from lienthong.kit.replica_copy import DiskCopy
@@ -176,13 +177,18 @@ async def run(settings: CatalogSettings) -> None:
     units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
     services = CatalogServices.of(units, uuid7)
     watch = Routes(WatchService(units), versions, MESSAGES)
+    figures = telemetry.figures
+    bus.show(figures)
+    db.show(figures)
+    relay.show(figures)
+    figures.observe(CATALOG_VERSION, lambda: versions.version)
     await run_process(
         events.SERVICE,
         settings,
+        telemetry=telemetry,
         app=create_app(services, access, clock, uuid7, settings.catalog_max_request_bytes),
         register_rpc=partial(routes_pb2_grpc.add_RoutesServicer_to_server, watch),
         background=[keys.run, relay.run, versions.run, partial(follow_changes, bus, versions)],
         checks={"database": db.check, "keys": lambda: keys.ready},
         close=[bus.close, db.close, channel.close],
     )
-    telemetry.shutdown()

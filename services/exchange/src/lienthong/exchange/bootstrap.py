@@ -28,6 +28,7 @@ from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import AdminJournal
 from lienthong.kit.keys import keys_replica
+from lienthong.kit.metrics.instruments import INDEX_AGE
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
 from lienthong.kit.replica_copy import DiskCopy
@@ -98,12 +99,15 @@ async def serve(settings: ExchangeSettings) -> None:
 
     access = Access(keys.fresh, verifier)
 
-    async def shut_down_telemetry() -> None:
-        telemetry.shutdown()
-
+    figures = telemetry.figures
+    bus.show(figures)
+    database.show(figures)
+    relay.show(figures)
+    figures.observe(INDEX_AGE, index.age)
     await run_process(
         PROCESS,
         settings,
+        telemetry=telemetry,
         app=create_app(access, publishing, subscriptions, delivery),
         background=[catalog.run, keys.run, relay.run, upkeep.run, indexer.run, indexer.measure],
         checks={
@@ -115,7 +119,7 @@ async def serve(settings: ExchangeSettings) -> None:
             "deduplication": lambda: index.built,
         },
         on_stop=delivery.stop,
-        close=[bus.close, catalog_channel.close, identity_channel.close, database.close, shut_down_telemetry],
+        close=[bus.close, catalog_channel.close, identity_channel.close, database.close],
     )
 
 

@@ -137,12 +137,13 @@ async def serve(settings: IdentitySettings) -> None:
     catalog = CatalogConsumer(bus, core.registry)
     timers = Timers(core.keyring, core.tokens, rotation_rules(settings))
 
-    async def shut_down_telemetry() -> None:
-        telemetry.shutdown()
-
+    bus.show(telemetry.figures)
+    core.database.show(telemetry.figures)
+    core.relay.show(telemetry.figures)
     await run_process(
         PROCESS,
         settings,
+        telemetry=telemetry,
         app=create_app(settings, core),
         register_rpc=lambda server: add_KeysServicer_to_server(
             KeysService(core.keyring, settings.issuer), server
@@ -155,7 +156,7 @@ async def serve(settings: IdentitySettings) -> None:
             timers.forget_assertions,
         ],
         checks={"database": core.database.check, "signing-key": lambda: core.keyring.ready},
-        close=[bus.close, core.database.close, shut_down_telemetry],
+        close=[bus.close, core.database.close],
     )
 
 

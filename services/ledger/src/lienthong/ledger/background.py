@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus import BusError, BusUnavailableError
 from lienthong.kit.journal import STREAM
+from lienthong.kit.metrics.instruments import LEDGER_LAG
 from lienthong.ledger.errors import OutOfOrderError
 from lienthong.ledger.events import DURABLE, JournalMessage
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lienthong.kit.bus import Bus, Delivery
+    from lienthong.kit.metrics.figures import Figures
+    from lienthong.kit.metrics.instruments import Instrument
     from lienthong.ledger.service.integrator import Integrator
     from lienthong.ledger.service.writer_lock import WriterLock
 
@@ -63,6 +66,14 @@ class JournalConsumer:
             except (BusError, SQLAlchemyError, OSError) as error:
                 _log.warning("following the journal was interrupted", error=str(error))
                 await backoff.pause()
+
+    def show(self, figures: Figures) -> None:
+        """Show how far the log is behind the journal."""
+
+        async def measure() -> dict[Instrument, float | None]:
+            return {LEDGER_LAG: await self.lag()}
+
+        figures.ask(LEDGER_LAG, about=measure)
 
     async def lag_known(self) -> bool:
         """Whether it is known, or was once, how many messages wait in the journal: a readiness check."""

@@ -99,17 +99,20 @@ async def serve(settings: LedgerSettings) -> None:
     )
     keys.load()
 
-    async def shut_down_telemetry() -> None:
-        telemetry.shutdown()
-
     async def close_channel() -> None:
         await channel.close()
 
+    figures = telemetry.figures
+    bus.show(figures)
+    core.database.show(figures)
+    core.log.show(figures, clock)
+    consumer.show(figures)
     await run_process(
         PROCESS,
         settings,
+        telemetry=telemetry,
         app=create_app(core, Access(keys.fresh, verifier)),
         background=[consumer.run, keys.run],
         checks={"database": core.database.check, "journal-lag-known": consumer.lag_known},
-        close=[bus.close, close_channel, core.database.close, shut_down_telemetry],
+        close=[bus.close, close_channel, core.database.close],
     )

@@ -174,6 +174,13 @@ async def find_entry_of_transaction(session: AsyncSession, tx: str, kind: str) -
     return None if row is None else _entry(row)
 
 
+async def count_quarantined(session: AsyncSession, most: int) -> int:
+    """How many records are in quarantine; no more than `most` are counted."""
+    found = select(quarantine.c.id).limit(most).subquery()
+    number: int = (await session.execute(select(func.count()).select_from(found))).scalar_one()
+    return number
+
+
 async def find_quarantined(session: AsyncSession, after: int, limit: int) -> Sequence[QuarantinedRecord]:
     """The records in quarantine with an id above `after`, oldest first."""
     query = select(quarantine).where(quarantine.c.id > after).order_by(quarantine.c.id).limit(limit)

@@ -38,6 +38,11 @@ class VersionMonitor:
         self._moved = asyncio.Event()
         self._hinted = asyncio.Event()
 
+    @property
+    def version(self) -> int | None:
+        """The newest version that is known; None before the first one was read."""
+        return self._version if self._version >= 0 else None
+
     def announce(self, version: int) -> None:
         """Report a version that was committed or read from the database."""
         if version > self._version:

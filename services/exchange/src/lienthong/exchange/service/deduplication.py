@@ -37,13 +37,18 @@ class DeduplicationIndex:
         """Whether the index has been complete once since this process started."""
         return self._complete_at is not None
 
+    def age(self) -> float | None:
+        """For how many seconds the index may have been incomplete; None while it was never complete."""
+        return self._clock.monotonic() - self._complete_at if self._complete_at is not None else None
+
     async def known(self, message_ids: Collection[str]) -> dict[str, StoredEvent]:
         """Those of these events that were accepted before, by message id.
 
         Raises:
             ProblemError: `bus-unavailable` while the index is too far behind the stream to say.
         """
-        if self._complete_at is None or self._clock.monotonic() - self._complete_at >= _MAX_BEHIND:
+        age = self.age()
+        if age is None or age >= _MAX_BEHIND:
             raise errors.bus_unavailable()
         async with self._database.reading() as session:
             return await AcceptedEventRepository(session).among(message_ids)

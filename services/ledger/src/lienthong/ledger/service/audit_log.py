@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lienthong.kit.metrics.instruments import CHECKPOINT_AGE, LEDGER_SIZE, QUARANTINE
 from lienthong.ledger import repository
 from lienthong.ledger.domain.search import ResultPage
 from lienthong.ledger.errors import (
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from lienthong.kit.access import Caller
+    from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
+    from lienthong.kit.metrics.figures import Figures
+    from lienthong.kit.metrics.instruments import Instrument
     from lienthong.ledger.domain.search import EntryQuery, LedgerEntry, QuarantinedRecord
     from lienthong.ledger.domain.tree_head import TreeHead
 
 READ_SCOPE = "audit:read"
 CALL = "call"
+MOST_COUNTED = 10_000
+"""Records in quarantine that are counted; no more matter to anyone."""
 
 
 class AuditLog:
@@ -38,6 +44,18 @@ class AuditLog:
         """The newest signed checkpoint."""
         async with self._database.reading() as session:
             return (await _tree_head(session)).checkpoint
+
+    def show(self, figures: Figures, clock: Clock) -> None:
+        """Show how large the log is, how old its checkpoint, and how much is in quarantine."""
+
+        async def measure() -> dict[Instrument, float | None]:
+            async with self._database.reading() as session:
+                head = await _tree_head(session)
+                quarantined = await repository.count_quarantined(session, MOST_COUNTED)
+            age = max((clock.now() - head.signed_at).total_seconds(), 0.0)
+            return {LEDGER_SIZE: head.size, CHECKPOINT_AGE: age, QUARANTINE: quarantined}
+
+        figures.ask(LEDGER_SIZE, CHECKPOINT_AGE, QUARANTINE, about=measure)
 
     async def tile(self, path: str) -> bytes:
         """The tile or entry bundle at `tile/…`, exactly as wide as the path says.

@@ -1,0 +1,94 @@
+"""What a gateway counts of its calls, and shows of its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lienthong.gateway.call import Answered
+from lienthong.kit.metrics import instruments
+from lienthong.kit.metrics.requests import ABORTED, OTHER, RequestDurations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lienthong.gateway.call import Call, Outcome
+    from lienthong.gateway.http1.pool import Pool
+    from lienthong.gateway.journal.spool import Spool
+    from lienthong.gateway.journal.writer import JournalWriter
+    from lienthong.gateway.live import Live
+    from lienthong.gateway.settings import GatewaySettings
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.metrics.figures import Figures
+
+_SERVICE: Final = "lgsp.service"
+_STATE: Final = "http.connection.state"
+_DESTINATION: Final = "lienthong.destination"
+
+
+class CallFigures:
+    """Counts calls by service and by how they ended; all names are the catalog's or the platform's own."""
+
+    __slots__ = ("active", "durations", "refused")
+
+    def __init__(self) -> None:
+        self.active = 0
+        self.durations = RequestDurations(_SERVICE)
+        self.refused: dict[str, int] = {}
+
+    def ended(self, call: Call, outcome: Outcome | None, seconds: float) -> None:
+        """Count a call; `outcome` is None when the gateway was stopped before it ended."""
+        status: int | None = None
+        error: str | None = ABORTED
+        if isinstance(outcome, Answered):
+            status = outcome.status
+            error = outcome.error or (ABORTED if outcome.broken_off else None)
+            if outcome.error is not None:
+                self.refused[outcome.error] = self.refused.get(outcome.error, 0) + 1
+        route = call.route
+        # Strangers choose their methods freely: they must not use up the room of those who may call.
+        method = call.method if call.client is not None else OTHER
+        self.durations.record(route.id if route is not None else None, method, status, error, seconds)
+
+    def show(self, figures: Figures) -> None:
+        """Show what was counted."""
+        figures.add(self.durations.durations)
+        figures.observe(instruments.ACTIVE_REQUESTS, lambda: self.active)
+        figures.observe_each(
+            instruments.REFUSED,
+            lambda: [(count, {"error.type": code}) for code, count in list(self.refused.items())],
+        )
+
+
+def show_parts(
+    figures: Figures,
+    settings: GatewaySettings,
+    *,
+    live: Live,
+    journal: JournalWriter,
+    spool: Spool,
+    pool: Pool,
+    clock: Clock,
+) -> None:
+    """Show what the gateway is made of; the calls show themselves."""
+    figures.observe(instruments.WORKERS, lambda: settings.gateway_workers)
+    figures.observe(
+        instruments.ROUTES_VERSION, lambda: live.table.version if live.table is not None else None
+    )
+    figures.observe(
+        instruments.ROUTES_SERVICES, lambda: len(live.table.services) if live.table is not None else None
+    )
+    figures.add(journal.durations)
+    figures.observe(instruments.JOURNAL_WAITING, lambda: journal.waiting)
+    figures.observe_each(
+        instruments.JOURNAL_RECORDS,
+        lambda: [(count, {_DESTINATION: where}) for where, count in list(journal.written.items())],
+    )
+    figures.observe(instruments.SPOOL_SIZE, lambda: spool.size)
+    figures.observe(instruments.SPOOL_LIMIT, lambda: spool.max_bytes)
+    figures.observe(instruments.SPOOL_AGE, lambda: spool.age(clock.now()))
+
+    def connections() -> Iterable[tuple[int, dict[str, str]]]:
+        idle, active = pool.connections()
+        return [(idle, {_STATE: "idle"}), (active, {_STATE: "active"})]
+
+    figures.observe_each(instruments.CLIENT_CONNECTIONS, connections)

@@ -1,0 +1,329 @@
+"""Every figure that a process of the platform shows: one registry, from which the reference page is written.
+
+Names are those of OpenTelemetry's semantic conventions where there is one for the thing, else they begin with
+`lienthong.`. Attributes have few values, all of the platform's own choosing: never a path, a person, a client
+or a transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from lienthong.kit.text import BilingualText
+
+ALL: Final = ("gateway", "catalog", "identity", "exchange", "ledger")
+_SERVICES: Final = ALL[1:]
+_WITH_OUTBOX: Final = ("catalog", "identity", "exchange")
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A figure: what it counts, in which unit (UCUM, as OpenTelemetry writes it), and what tells it apart."""
+
+    name: str
+    kind: Literal["gauge", "counter", "histogram"]
+    unit: str
+    text: BilingualText
+    attributes: tuple[str, ...] = ()
+    processes: tuple[str, ...] = ALL
+
+
+REGISTRY: Final[dict[str, Instrument]] = {}
+"""Every instrument by its name, in the order in which the reference page has them."""
+
+
+def _figure(
+    name: str,
+    kind: Literal["gauge", "counter", "histogram"],
+    unit: str,
+    en: str,
+    vi: str,
+    *,
+    attributes: tuple[str, ...] = (),
+    processes: tuple[str, ...] = ALL,
+) -> Instrument:
+    instrument = Instrument(name, kind, unit, BilingualText(en, vi), attributes, processes)
+    if name in REGISTRY:
+        raise ValueError(f"two instruments are named {name}")
+    REGISTRY[name] = instrument
+    return instrument
+
+
+REQUEST_DURATION = _figure(
+    "http.server.request.duration",
+    "histogram",
+    "s",
+    "Requests answered, and how long each took; in the gateway until its record was durable and it was sent",
+    "Các yêu cầu đã trả lời và thời gian xử lý; ở cổng tính đến khi bản ghi đã bền vững và đã gửi trả lời",
+    attributes=(
+        "lgsp.service",
+        "http.route",
+        "http.request.method",
+        "url.scheme",
+        "http.response.status_code",
+        "error.type",
+    ),
+)
+ACTIVE_REQUESTS = _figure(
+    "http.server.active_requests",
+    "gauge",
+    "{request}",
+    "Requests being served now",
+    "Số yêu cầu đang xử lý",
+)
+REFUSED = _figure(
+    "lienthong.calls.refused",
+    "counter",
+    "{call}",
+    "Calls that the gateway itself refused or could not finish, by the code of the problem",
+    "Số lời gọi bị chính cổng từ chối hoặc không hoàn tất được, theo mã lỗi",
+    attributes=("error.type",),
+    processes=("gateway",),
+)
+SERVER_CONNECTIONS = _figure(
+    "lienthong.server.connections",
+    "gauge",
+    "{connection}",
+    "Connections open on the port that serves requests",
+    "Số kết nối đang mở tới cổng mạng phục vụ yêu cầu",
+)
+CLIENT_CONNECTIONS = _figure(
+    "http.client.open_connections",
+    "gauge",
+    "{connection}",
+    "Connections open to providers and to the platform's services",
+    "Số kết nối đang mở tới các hệ thống cung cấp và các dịch vụ của nền tảng",
+    attributes=("http.connection.state",),
+    processes=("gateway",),
+)
+WORKERS = _figure(
+    "lienthong.gateway.workers",
+    "gauge",
+    "{worker}",
+    "Worker processes that this gateway is set to have; each has the label of its own number",
+    "Số tiến trình phục vụ mà cổng được cấu hình; mỗi tiến trình có nhãn số riêng",
+    processes=("gateway",),
+)
+CHECK = _figure(
+    "lienthong.health.check",
+    "gauge",
+    "{check}",
+    "1 while the readiness check passes, 0 while it fails",
+    "1 khi mục kiểm tra sẵn sàng đạt, 0 khi không đạt",
+    attributes=("lienthong.check",),
+)
+BUS_CONNECTED = _figure(
+    "lienthong.bus.connected",
+    "gauge",
+    "{connection}",
+    "1 while a NATS server answers, else 0",
+    "1 khi máy chủ NATS trả lời, nếu không thì 0",
+)
+REPLICA_AGE = _figure(
+    "lienthong.replica.age",
+    "gauge",
+    "s",
+    "How long ago the peer confirmed the state that this process decides by: routes, keys, catalog",
+    "Bên nguồn xác nhận bản sao (định tuyến, khoá, danh mục) cách đây bao lâu",
+    attributes=("replica",),
+    processes=("gateway", "catalog", "exchange", "ledger"),
+)
+REPLICA_AGE_LIMIT = _figure(
+    "lienthong.replica.age.limit",
+    "gauge",
+    "s",
+    "The age from which a replica is not used any more (LIENTHONG_STALE_AFTER_S)",
+    "Tuổi tối đa mà bản sao còn được dùng (LIENTHONG_STALE_AFTER_S)",
+)
+JOURNAL_WAITING = _figure(
+    "lienthong.journal.waiting",
+    "gauge",
+    "{record}",
+    "Records of calls that are not durable yet; their answers wait",
+    "Số bản ghi chưa bền vững; các câu trả lời tương ứng đang chờ",
+    processes=("gateway",),
+)
+JOURNAL_RECORDS = _figure(
+    "lienthong.journal.records",
+    "counter",
+    "{record}",
+    "Records that became durable, on the bus or in the spool; shipping from the spool is not counted again",
+    "Số bản ghi đã bền vững, trên NATS hoặc trong vùng đệm; chuyển từ vùng đệm đi không tính lại",
+    attributes=("lienthong.destination",),
+    processes=("gateway",),
+)
+JOURNAL_DURATION = _figure(
+    "lienthong.journal.batch.duration",
+    "histogram",
+    "s",
+    "Batches of records, and how long each took to become durable",
+    "Các lô bản ghi và thời gian để mỗi lô trở nên bền vững",
+    attributes=("lienthong.destination",),
+    processes=("gateway",),
+)
+SPOOL_SIZE = _figure(
+    "lienthong.spool.size",
+    "gauge",
+    "By",
+    "Records on this machine's disk that the bus has not taken yet",
+    "Dung lượng bản ghi trên đĩa máy này mà NATS chưa nhận",
+    processes=("gateway",),
+)
+SPOOL_LIMIT = _figure(
+    "lienthong.spool.limit",
+    "gauge",
+    "By",
+    "How much the spool of this worker may hold; beyond it calls are refused",
+    "Dung lượng tối đa của vùng đệm của tiến trình này; vượt quá thì lời gọi bị từ chối",
+    processes=("gateway",),
+)
+SPOOL_AGE = _figure(
+    "lienthong.spool.oldest.age",
+    "gauge",
+    "s",
+    "How long the oldest file of the spool has waited; 0 when it is empty",
+    "Tệp cũ nhất trong vùng đệm đã chờ bao lâu; 0 khi rỗng",
+    processes=("gateway",),
+)
+ROUTES_VERSION = _figure(
+    "lienthong.routes.version",
+    "gauge",
+    "{version}",
+    "The catalog's version that calls are decided by; absent without a table that is recent enough",
+    "Phiên bản danh mục đang dùng để quyết định lời gọi; không có nếu thiếu bảng đủ mới",
+    processes=("gateway",),
+)
+ROUTES_SERVICES = _figure(
+    "lienthong.routes.services",
+    "gauge",
+    "{service}",
+    "Services in the routing table",
+    "Số dịch vụ trong bảng định tuyến",
+    processes=("gateway",),
+)
+CATALOG_VERSION = _figure(
+    "lienthong.catalog.version",
+    "gauge",
+    "{version}",
+    "The catalog's newest version",
+    "Phiên bản mới nhất của danh mục",
+    processes=("catalog",),
+)
+INDEX_AGE = _figure(
+    "lienthong.exchange.index.age",
+    "gauge",
+    "s",
+    "How long ago the index of accepted events was complete; while it is too old nothing is published",
+    "Chỉ mục các sự kiện đã nhận đầy đủ cách đây bao lâu; quá cũ thì không nhận sự kiện mới",
+    processes=("exchange",),
+)
+OUTBOX_MESSAGES = _figure(
+    "lienthong.outbox.messages",
+    "gauge",
+    "{message}",
+    "Committed messages that the bus has not taken yet; counted up to 10,000",
+    "Số thông điệp đã ghi nhưng NATS chưa nhận; đếm đến 10.000",
+    processes=_WITH_OUTBOX,
+)
+OUTBOX_AGE = _figure(
+    "lienthong.outbox.oldest.age",
+    "gauge",
+    "s",
+    "How long the oldest of them has waited; 0 without any",
+    "Thông điệp cũ nhất trong số đó đã chờ bao lâu; 0 khi không có",
+    processes=_WITH_OUTBOX,
+)
+POOL_CONNECTIONS = _figure(
+    "db.client.connection.count",
+    "gauge",
+    "{connection}",
+    "Connections to the database, in use and idle",
+    "Số kết nối tới cơ sở dữ liệu, đang dùng và đang rỗi",
+    attributes=("db.client.connection.pool.name", "db.client.connection.state"),
+    processes=_SERVICES,
+)
+POOL_LIMIT = _figure(
+    "db.client.connection.max",
+    "gauge",
+    "{connection}",
+    "The most connections to the database that there may be",
+    "Số kết nối tối đa tới cơ sở dữ liệu",
+    attributes=("db.client.connection.pool.name",),
+    processes=_SERVICES,
+)
+LEDGER_LAG = _figure(
+    "lienthong.ledger.lag",
+    "gauge",
+    "{message}",
+    "Messages of the journal that are not in the log yet",
+    "Số thông điệp của luồng nhật ký chưa vào sổ",
+    processes=("ledger",),
+)
+LEDGER_SIZE = _figure(
+    "lienthong.ledger.size",
+    "gauge",
+    "{entry}",
+    "Entries in the log",
+    "Số bản ghi trong sổ",
+    processes=("ledger",),
+)
+CHECKPOINT_AGE = _figure(
+    "lienthong.ledger.checkpoint.age",
+    "gauge",
+    "s",
+    "How long ago the newest checkpoint was signed; one is signed whenever the log grows",
+    "Điểm kiểm mới nhất được ký cách đây bao lâu; mỗi lần sổ tăng thì ký một điểm kiểm",
+    processes=("ledger",),
+)
+QUARANTINE = _figure(
+    "lienthong.ledger.quarantine",
+    "gauge",
+    "{record}",
+    "Records in quarantine; counted up to 10,000",
+    "Số bản ghi bị cách ly; đếm đến 10.000",
+    processes=("ledger",),
+)
+LOOP_LAG = _figure(
+    "lienthong.event_loop.lag",
+    "histogram",
+    "s",
+    "Ten times a second: how late the event loop woke up. Nothing is served meanwhile",
+    "Mười lần mỗi giây: vòng lặp sự kiện thức dậy trễ bao lâu. Trong lúc đó không yêu cầu nào được xử lý",
+)
+MEMORY = _figure(
+    "process.memory.usage",
+    "gauge",
+    "By",
+    "Resident memory of the process",
+    "Bộ nhớ thường trú của tiến trình",
+)
+DESCRIPTORS = _figure(
+    "process.unix.file_descriptor.count",
+    "gauge",
+    "{file_descriptor}",
+    "File descriptors open: files and connections",
+    "Số mô tả tệp đang mở: tệp và kết nối",
+)
+DESCRIPTOR_LIMIT = _figure(
+    "lienthong.process.file_descriptor.limit",
+    "gauge",
+    "{file_descriptor}",
+    "The most file descriptors that may be open",
+    "Số mô tả tệp tối đa được mở",
+)
+CPU_TIME = _figure(
+    "process.cpu.time",
+    "counter",
+    "s",
+    "Processor time used",
+    "Thời gian bộ xử lý đã dùng",
+    attributes=("cpu.mode",),
+)
+START_TIME = _figure(
+    "process.start_time",
+    "gauge",
+    "s",
+    "When the process started, as Unix time",
+    "Thời điểm tiến trình khởi động, tính theo Unix time",
+)

@@ -1,0 +1,85 @@
+"""What every process shows of itself: memory, descriptors, processor time, and how late its event loop is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lienthong.kit.metrics import instruments
+from lienthong.kit.metrics.durations import Durations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lienthong.kit.metrics.figures import Figures
+
+LOOK_EVERY_S: Final = 0.1
+LAG_BOUNDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_DESCRIPTORS: Final = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
+_STATM: Final = Path("/proc/self/statm")
+_KIB: Final = 1024
+
+
+def show_process(figures: Figures) -> None:
+    """Show what the system knows of this process."""
+    started = time.time()
+    figures.observe(instruments.START_TIME, lambda: started)
+    figures.observe(instruments.MEMORY, resident_memory)
+    figures.observe(instruments.DESCRIPTORS, lambda: len(_descriptors()))
+    figures.observe(instruments.DESCRIPTOR_LIMIT, lambda: resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    figures.observe_each(
+        instruments.CPU_TIME,
+        lambda: (
+            (os.times().user, {"cpu.mode": "user"}),
+            (os.times().system, {"cpu.mode": "system"}),
+        ),
+    )
+
+
+def show_connections(figures: Figures, port: int) -> None:
+    """Show how many connections to `port` of this process are open."""
+    figures.observe(instruments.SERVER_CONNECTIONS, lambda: connections_to(port))
+
+
+async def watch_loop(figures: Figures) -> None:
+    """Measure how late the event loop wakes up, until cancelled."""
+    lag: Durations[None] = Durations(instruments.LOOP_LAG, lambda _: {}, LAG_BOUNDS)
+    figures.add(lag)
+    # Not the loop's clock: uvloop's has whole milliseconds.
+    now = time.monotonic
+    while True:
+        due = now() + LOOK_EVERY_S
+        await asyncio.sleep(LOOK_EVERY_S)
+        lag.record(None, max(now() - due, 0.0))
+
+
+def resident_memory() -> int:
+    """Bytes of this process in memory; where the system does not say, the most that there ever were."""
+    try:
+        return int(_STATM.read_text("ascii").split()[1]) * resource.getpagesize()
+    except OSError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * _KIB
+
+
+def connections_to(port: int) -> int:
+    """How many TCP connections of this process have `port` as their own end."""
+    return sum(1 for own in _own_ports() if own == port)
+
+
+def _own_ports() -> Iterator[int]:
+    for descriptor in _descriptors():
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as copy:
+            if copy.family in (socket.AF_INET, socket.AF_INET6) and copy.getpeername():
+                yield copy.getsockname()[1]
+
+
+def _descriptors() -> list[int]:
+    return [int(name) for name in os.listdir(_DESCRIPTORS) if name.isdigit()]  # noqa: PTH208 - half the time
