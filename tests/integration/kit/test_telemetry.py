@@ -25,7 +25,7 @@ telemetry = configure_telemetry("catalog", Settings())
 with trace.get_tracer("test").start_as_current_span("apply"):
     metrics.get_meter("test").create_counter("applied").add(3)
 durations = Durations(REQUEST_DURATION, lambda key: {"http.request.method": key})
-durations.record("GET", 0.02)
+durations.series("GET").record(0.02)
 telemetry.figures.add(durations)
 telemetry.shutdown()
 """

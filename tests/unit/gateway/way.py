@@ -83,7 +83,7 @@ class Way:
         self._spans = spans
         self._budget = budget
         self.live = Live()
-        self.figures = CallFigures()
+        self.figures = CallFigures(self.clock)
 
     async def open(self) -> None:
         """Start the provider, then the gateway."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from opentelemetry.sdk.metrics.export import HistogramDataPoint
 from opentelemetry.sdk.resources import Resource
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
@@ -52,7 +52,7 @@ def counted(found: Iterable[Sample], name: str = f"{NAME}_count") -> list[tuple[
 async def test_a_duration_counts_under_each_bound_that_it_does_not_exceed() -> None:
     durations: Durations[str] = Durations(REQUEST_DURATION, lambda key: {"lgsp.service": key})
     for seconds in (0.0, 0.005, 0.0051, 9.0, 10.0, 11.0):
-        durations.record('a "quoted"\\\n', seconds)
+        durations.series('a "quoted"\\\n').record(seconds)
     shown = figures()
     shown.add(durations)
     found = await samples(shown)
@@ -61,7 +61,8 @@ async def test_a_duration_counts_under_each_bound_that_it_does_not_exceed() -> N
     assert (buckets["0.005"], buckets["0.01"], buckets["10.0"], buckets["+Inf"]) == (2, 3, 5, 6)
     assert counted(found) == [({"lgsp_service": 'a "quoted"\\\n'}, 6)]
     point = durations.metric(0, 1).data.data_points[0]
-    assert (point.count, list(point.bucket_counts)[:2], sum(point.bucket_counts)) == (6, [2, 1], 6)  # type: ignore[union-attr]
+    assert isinstance(point, HistogramDataPoint)
+    assert (point.count, list(point.bucket_counts)[:2], sum(point.bucket_counts)) == (6, [2, 1], 6)
 
 
 async def test_places_beyond_the_limit_are_counted_together() -> None:
@@ -138,16 +139,16 @@ async def test_a_service_is_counted_by_its_routes_never_by_paths() -> None:
 
 
 async def test_a_request_that_is_broken_off_is_counted_as_such() -> None:
-    app = FastAPI()
     shown = figures()
 
-    async def fails(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+    async def fails(_scope: object, _receive: object, _send: object) -> None:
         raise RuntimeError
 
+    async def never(_message: object = None) -> Any:  # noqa: ANN401
+        raise AssertionError
+
     with pytest.raises(RuntimeError):
-        await MeasuredApp(fails, shown, SystemClock())(
-            {"type": "http", "method": "GET", "app": app}, None, None
-        )  # type: ignore[arg-type]
+        await MeasuredApp(fails, shown, SystemClock())({"type": "http", "method": "GET"}, never, never)
     [(labels, value)] = counted(await samples(shown))
     assert (labels["error_type"], value) == ("aborted", 1)
 

@@ -74,23 +74,13 @@ class Gateway:
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request: whatever happens, it is answered if anyone is there, recorded and counted."""
         call = self._received(scope)
-        began = self._clock.monotonic()
-        outcome: Outcome | None = None
-        self._figures.active += 1
-        try:
-            outcome = await self._serve(call, scope, receive, send)
-        finally:
-            self._figures.active -= 1
-            self._figures.ended(call, outcome, self._clock.monotonic() - began)
-
-    async def _serve(self, call: Call, scope: Mapping[str, Any], receive: Receive, send: Send) -> Outcome:
-        if not self._recorder.available:
-            return await self._responder.refuse_unrecorded(call, send)
+        began = self._figures.begin()
         watch = CallerWatch(receive, self._watches)
         span = None
         response: GatewayResponse | None = None
         outcome: Outcome | None = None
         try:
+            self._recorder.require_available()
             try:
                 headers = self._read(call, scope["headers"], scope["http_version"])
                 span = self._spans.begin(call, headers.traceparent) if self._spans is not None else None
@@ -113,7 +103,7 @@ class Gateway:
                 self._spans.end(call, span, outcome)
             if response is not None:
                 response.close()
-        return outcome
+            self._figures.end(call, outcome, began)
 
     async def _stages(
         self, call: Call, headers: RequestHeaders, receive: Receive, watch: CallerWatch

@@ -28,15 +28,22 @@ _DESTINATION: Final = "lienthong.destination"
 class CallFigures:
     """Counts calls by service and by how they ended; all names are the catalog's or the platform's own."""
 
-    __slots__ = ("active", "durations", "refused")
+    __slots__ = ("_now", "active", "durations", "refused")
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._now = clock.monotonic
         self.active = 0
         self.durations = RequestDurations(_SERVICE)
         self.refused: dict[str, int] = {}
 
-    def ended(self, call: Call, outcome: Outcome | None, seconds: float) -> None:
+    def begin(self) -> float:
+        """A call has come; returns the moment, for `end`."""
+        self.active += 1
+        return self._now()
+
+    def end(self, call: Call, outcome: Outcome | None, began: float) -> None:
         """Count a call; `outcome` is None when the gateway was stopped before it ended."""
+        self.active -= 1
         status: int | None = None
         error: str | None = ABORTED
         if isinstance(outcome, Answered):
@@ -47,7 +54,8 @@ class CallFigures:
         route = call.route
         # Strangers choose their methods freely: they must not use up the room of those who may call.
         method = call.method if call.client is not None else OTHER
-        self.durations.record(route.id if route is not None else None, method, status, error, seconds)
+        place = route.id if route is not None else None
+        self.durations.record(place, method, status, error, self._now() - began)
 
     def show(self, figures: Figures) -> None:
         """Show what was counted."""

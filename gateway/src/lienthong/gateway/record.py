@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lienthong.gateway.call import MAX_METHOD, Answered
 from lienthong.gateway.journal.records import CallRecord, IntentRecord, SampleRecord, encode, timestamp
 from lienthong.gateway.journal.sampling import SampleReason
+from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
 
 if TYPE_CHECKING:
@@ -52,6 +53,15 @@ class Recorder:
     def available(self) -> bool:
         """Whether records can be made durable now."""
         return self._journal.available
+
+    def require_available(self) -> None:
+        """Let no call begin that could not be recorded.
+
+        Raises:
+            AuditUnavailableError: records cannot be made durable now.
+        """
+        if not self._journal.available:
+            raise AuditUnavailableError("earlier records are not durable yet")
 
     async def intent(self, call: Call, route: ServiceRoute, permit: Permit) -> None:
         """Record, durably, that an authorized call is about to be forwarded.

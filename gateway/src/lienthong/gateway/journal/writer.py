@@ -189,7 +189,7 @@ class JournalWriter:
         self._being_stored = 0
         if problem is None:
             self.written[where] += batch.count
-            self.durations.record(where, time.monotonic() - began)
+            self.durations.series(where).record(time.monotonic() - began)
         else:
             _log.error("audit records are not durable", error=str(problem), records=batch.count)
             self._unstored.append(batch)

@@ -32,11 +32,17 @@ _NOT_IN_A_NAME: Final = re.compile(r"[^a-zA-Z0-9]+")
 class Series:
     """The measurements that have one set of attributes: how many fell under each bound, and their sum."""
 
-    __slots__ = ("counts", "total")
+    __slots__ = ("bounds", "counts", "total")
 
-    def __init__(self, bounds: int) -> None:
-        self.counts = [0] * (bounds + 1)
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
+
+    def record(self, seconds: float) -> None:
+        """Count a measurement; only on the event loop's thread."""
+        self.counts[bisect_left(self.bounds, seconds)] += 1
+        self.total += seconds
 
 
 class Durations(Generic[KeyT]):
@@ -59,13 +65,12 @@ class Durations(Generic[KeyT]):
     def __contains__(self, key: KeyT) -> bool:
         return key in self._series
 
-    def record(self, key: KeyT, seconds: float) -> None:
-        """Count a measurement; only on the event loop's thread."""
+    def series(self, key: KeyT) -> Series:
+        """The series of a key, a new one if there is none yet."""
         series = self._series.get(key)
         if series is None:
-            series = self._series[key] = Series(len(self._bounds))
-        series.counts[bisect_left(self._bounds, seconds)] += 1
-        series.total += seconds
+            series = self._series[key] = Series(self._bounds)
+        return series
 
     def text(self, also: Attributes) -> str:
         """All series in the Prometheus text format, which OpenMetrics shares; `also` are further attributes.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from lienthong.kit.clock import Clock
+    from lienthong.kit.metrics.durations import Series
     from lienthong.kit.metrics.figures import Figures
 
 OTHER: Final = "_OTHER"
@@ -51,6 +52,7 @@ class RequestDurations:
     def __init__(self, attribute: str) -> None:
         self._attribute = attribute
         self.durations = Durations(REQUEST_DURATION, self._attributes)
+        self._known: dict[tuple[str | None, str, int | None, str | None], Series] = {}
         self._places: set[str | None] = set()
         # Apart: whoever can only be refused must not use up what tells good answers apart.
         self._endings: dict[tuple[str | None, bool], int] = {}
@@ -59,16 +61,23 @@ class RequestDurations:
         self, place: str | None, method: str, status: int | None, error: str | None, seconds: float
     ) -> None:
         """Count a request: `error` is the code of its problem, `status` None when there was no answer."""
-        if method not in METHODS:
-            method = OTHER
+        series = self._known.get((place, method, status, error))
+        if series is None:
+            series = self._series(place, method, status, error)
+        series.record(seconds)
+
+    def _series(self, place: str | None, method: str, status: int | None, error: str | None) -> Series:
+        named = Ending(place, method if method in METHODS else OTHER, status, error)
         if status is not None:
-            status = _STATUSES.get(status) or _class_of(status)
+            named = named._replace(status=_STATUSES.get(status) or _class_of(status))
             if error is None and status >= _FIRST_SERVER_ERROR:
-                error = str(status)
-        ending = Ending(place, method, status, error)
-        if ending not in self.durations:
-            ending = self._admitted(ending)
-        self.durations.record(ending, seconds)
+                named = named._replace(error=str(named.status))
+        ending = self._admitted(named)
+        series = self.durations.series(ending)
+        if ending is named and (method, status) == (named.method, named.status):
+            # Under names of its own only: the rest could fill the memory.
+            self._known[place, method, status, error] = series
+        return series
 
     def _admitted(self, ending: Ending) -> Ending:
         """The ending if there is room for another one, else the one that stands for all the rest."""
@@ -78,7 +87,7 @@ class RequestDurations:
                 self._places.add(place)
             else:
                 place = OTHER
-        ending = ending._replace(place=place)
+                ending = ending._replace(place=place)
         if ending in self.durations:
             return ending
         kind = place, ending.error is not None

@@ -52,12 +52,13 @@ async def watch_loop(figures: Figures) -> None:
     """Measure how late the event loop wakes up, until cancelled."""
     lag: Durations[None] = Durations(instruments.LOOP_LAG, lambda _: {}, LAG_BOUNDS)
     figures.add(lag)
+    series = lag.series(None)
     # Not the loop's clock: uvloop's has whole milliseconds.
     now = time.monotonic
     while True:
         due = now() + LOOK_EVERY_S
         await asyncio.sleep(LOOK_EVERY_S)
-        lag.record(None, max(now() - due, 0.0))
+        series.record(max(now() - due, 0.0))
 
 
 def resident_memory() -> int:
