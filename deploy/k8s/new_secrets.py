@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import shutil
 from pathlib import Path
 
 from lienthong.client import Credentials
@@ -16,6 +17,7 @@ from lienthong.identity.service.key_encryption_file import write_key_encryption
 from lienthong.kit.bus_users import USERS, accounts_configuration
 from lienthong.kit.files import PUBLIC, create_file, replace_file
 from lienthong.kit.nkeys import UserKey
+from lienthong.kit.rpc_trust import make_rpc_trust
 from lienthong.ledger.service.signing_key_file import create_key
 
 DATABASES = ("catalog", "identity", "exchange", "ledger")
@@ -31,15 +33,36 @@ secretGenerator:
   - name: lienthong-nats
     files: [accounts.conf]
   - name: lienthong-catalog
-    files: [nats.nkey=nats/catalog.nkey]
+    files:
+      - nats.nkey=nats/catalog.nkey
+      - rpc/rpc.crt
+      - rpc/rpc.token
+      - rpc/rpc.key
   - name: lienthong-identity
-    files: [key-encryption.jwk, nats.nkey=nats/identity.nkey]
+    files:
+      - key-encryption.jwk
+      - nats.nkey=nats/identity.nkey
+      - rpc/rpc.crt
+      - rpc/rpc.token
+      - rpc/rpc.key
   - name: lienthong-exchange
-    files: [acknowledgements.key, nats.nkey=nats/exchange.nkey]
+    files:
+      - acknowledgements.key
+      - nats.nkey=nats/exchange.nkey
+      - rpc/rpc.crt
+      - rpc/rpc.token
   - name: lienthong-ledger
-    files: [ledger.key, nats.nkey=nats/ledger.nkey]
+    files:
+      - ledger.key
+      - nats.nkey=nats/ledger.nkey
+      - rpc/rpc.crt
+      - rpc/rpc.token
   - name: lienthong-gateway
-    files: [privacy.key, nats.nkey=nats/gateway.nkey]
+    files:
+      - privacy.key
+      - nats.nkey=nats/gateway.nkey
+      - rpc/rpc.crt
+      - rpc/rpc.token
   - name: lienthong-clients
     files:
       - operator-client.json=operator/client.json
@@ -87,6 +110,8 @@ def write_inner_keys(folder: Path) -> None:
         replace_file(folder / "nats" / f"{user.name}.nkey", key.seed + "\n")
         public[user.name] = key.public
     replace_file(folder / "accounts.conf", accounts_configuration(public))
+    shutil.rmtree(folder / "rpc", ignore_errors=True)
+    make_rpc_trust(folder / "rpc")
 
 
 def renew_inner_keys(folder: Path) -> None:

@@ -134,6 +134,8 @@ def _files(workload: Workload, settings: Settings) -> Iterator[str]:
     for name, value in fields.items():
         if name.endswith("_key_file") and str(value).rpartition("/")[0] not in secret:
             yield f"{name} is {value}, which no Secret brings"
+        if name == "rpc_dir" and str(value) not in secret:
+            yield f"{name} is {value}, which no Secret brings"
         if name.endswith(("state_dir", "home")) and not _below(str(value), workload.writable()):
             yield f"{name} is {value}, which cannot be written"
         if name.endswith("_bootstrap_dir") and value is not None:

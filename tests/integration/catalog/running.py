@@ -20,6 +20,7 @@ from joserfc.jwk import ECKey
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.kit.ids import uuid7
 from tests.support.ports import process_ports, take_free_offset
+from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,8 @@ class Identity:
         self._server = grpc.server(ThreadPoolExecutor(8))
         # The stubs are typed for grpc.aio; a server of threads needs no loop and so outlives a test's.
         keys_pb2_grpc.add_KeysServicer_to_server(self, self._server)  # type: ignore[arg-type]
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        credentials = rpc_trust().server_credentials()
+        self.address = f"127.0.0.1:{self._server.add_secure_port('127.0.0.1:0', credentials)}"
 
     def __enter__(self) -> Self:
         self._server.start()
@@ -119,6 +121,7 @@ def running_catalog(
         "LIENTHONG_PUBLIC_URL": ISSUER,
         "LIENTHONG_NATS_URL": nats_url,
         "LIENTHONG_IDENTITY_RPC": identity.address,
+        "LIENTHONG_RPC_DIR": str(rpc_trust().folder),
         "LIENTHONG_CATALOG_DATABASE_URL": database_url,
     }
     return _running(folder, identity, environment)

@@ -14,6 +14,7 @@ from lienthong.contracts.catalog.v1.routes_pb2_grpc import RoutesStub
 from lienthong.kit.rpc import open_channel
 from tests.integration.catalog.province import Province, name
 from tests.integration.catalog.running import running_catalog
+from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,7 +75,7 @@ class Watcher:
 
 @asynccontextmanager
 async def _watching(catalog: Catalog, *kinds: pb.ResourceKind.ValueType) -> AsyncIterator[Watcher]:
-    async with open_channel(catalog.rpc) as channel:
+    async with open_channel(catalog.rpc, rpc_trust()) as channel:
         stream = RoutesStub(channel).Watch(pb.WatchRequest(node="test", kinds=kinds))
         watcher = Watcher(stream)
         await watcher.next()

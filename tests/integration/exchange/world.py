@@ -23,6 +23,7 @@ from joserfc.jwk import ECKey
 from lienthong.contracts.catalog.v1 import routes_pb2 as catalog
 from lienthong.contracts.identity.v1 import keys_pb2 as identity
 from tests.support.ports import process_ports, take_free_offset, take_free_port
+from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,7 +141,8 @@ class World:
         self._peers = grpc.server(ThreadPoolExecutor(max_workers=16))
         self._peers.add_generic_rpc_handlers((self.catalog.handler(), self.identity.handler()))
         self._peers_port = take_free_port()
-        self._peers.add_insecure_port(f"127.0.0.1:{self._peers_port}")
+        credentials = rpc_trust().server_credentials()
+        self._peers.add_secure_port(f"127.0.0.1:{self._peers_port}", credentials)
         self._peers.start()
         self._offset = take_free_offset(process_ports("exchange"))
         folder.mkdir(parents=True, exist_ok=True)
@@ -151,6 +153,7 @@ class World:
             "LIENTHONG_PORT_OFFSET": str(self._offset),
             "LIENTHONG_PUBLIC_URL": "http://127.0.0.1:1",
             "LIENTHONG_NATS_URL": nats.url,
+            "LIENTHONG_RPC_DIR": str(rpc_trust().folder),
             "LIENTHONG_CATALOG_RPC": f"127.0.0.1:{self._peers_port}",
             "LIENTHONG_IDENTITY_RPC": f"127.0.0.1:{self._peers_port}",
             "LIENTHONG_EXCHANGE_DATABASE_URL": database_url,

@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.kit.ids import uuid7
+from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -166,7 +167,7 @@ class RpcPeer:
         """Serve."""
         self._server = grpc.aio.server()
         self._register(self._server)
-        self._server.add_insecure_port(self.address)
+        self._server.add_secure_port(self.address, rpc_trust().server_credentials())
         await self._server.start()
 
     async def stop(self) -> None:

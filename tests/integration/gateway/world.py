@@ -25,6 +25,7 @@ from tests.integration.gateway.loop import LoopThread
 from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, StubIdentity
 from tests.support.nats import NatsServer
 from tests.support.ports import process_ports, take_free_offset, take_free_port
+from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -164,6 +165,7 @@ class World:
             "LIENTHONG_PORT_OFFSET": str(self._offset),
             "LIENTHONG_NATS_URL": self.nats.url,
             "LIENTHONG_PUBLIC_URL": self.url,
+            "LIENTHONG_RPC_DIR": str(rpc_trust().folder),
             "LIENTHONG_CATALOG_RPC": self.catalog_peer.address,
             "LIENTHONG_IDENTITY_RPC": self.identity_peer.address,
             **{f"LIENTHONG_{name.upper()}_URL": self.platform.url for name in ("identity", "catalog")},

@@ -25,6 +25,7 @@ from lienthong.kit.clock import SystemClock
 from lienthong.kit.ids import uuid7
 from lienthong.kit.rpc import open_channel, serve_rpc
 from tests.support.ports import take_free_port
+from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -107,7 +108,7 @@ class Process:
 
     async def watch(self) -> AsyncIterator[keys_pb2.WatchResponse]:
         """Follow what verifiers must know."""
-        async with open_channel(self.rpc_address) as channel:
+        async with open_channel(self.rpc_address, rpc_trust()) as channel:
             async for state in keys_pb2_grpc.KeysStub(channel).Watch(keys_pb2.WatchRequest(node="test")):
                 yield state
 
@@ -197,6 +198,7 @@ async def running(
         lambda grpc: keys_pb2_grpc.add_KeysServicer_to_server(
             KeysService(core.keyring, settings.issuer, repeat_after=0.3), grpc
         ),
+        rpc_trust(),
     )
     await eventually(lambda: server.started)
     url = f"http://127.0.0.1:{port}"

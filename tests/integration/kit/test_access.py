@@ -21,6 +21,7 @@ from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import install_problem_handlers
 from lienthong.kit.rpc import open_channel, serve_rpc
 from lienthong.kit.tokens import TokenVerifier
+from tests.support.rpc import rpc_trust
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -60,9 +61,11 @@ def identity() -> Identity:
 @pytest.fixture
 async def replica(identity: Identity, tmp_path: Path) -> AsyncIterator[KeysReplica]:
     server = await serve_rpc(
-        "127.0.0.1:0", lambda server: keys_pb2_grpc.add_KeysServicer_to_server(identity, server)
+        "127.0.0.1:0",
+        lambda server: keys_pb2_grpc.add_KeysServicer_to_server(identity, server),
+        rpc_trust(),
     )
-    channel = open_channel(f"127.0.0.1:{server.port}")
+    channel = open_channel(f"127.0.0.1:{server.port}", rpc_trust())
     replica = keys_replica(
         channel,
         DiskCopy(tmp_path / "keys.copy"),

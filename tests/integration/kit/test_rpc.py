@@ -15,12 +15,14 @@ from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.kit.problems import ProblemError, ProblemType
 from lienthong.kit.rpc import follow, open_channel, serve_rpc
 from lienthong.kit.text import BilingualText
+from tests.support.rpc import rpc_trust
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from lienthong.kit.rpc import RpcServer
+    from lienthong.kit.rpc_trust import RpcTrust
 
     Context = grpc.aio.ServicerContext[keys_pb2.WatchRequest, AsyncIterator[keys_pb2.WatchResponse]]
 
@@ -52,14 +54,16 @@ async def end() -> None:
     return
 
 
-async def serve(keys: Keys, port: int = 0) -> RpcServer:
+async def serve(keys: Keys, port: int = 0, trust: RpcTrust | None = None) -> RpcServer:
     return await serve_rpc(
-        f"127.0.0.1:{port}", lambda server: keys_pb2_grpc.add_KeysServicer_to_server(keys, server)
+        f"127.0.0.1:{port}",
+        lambda server: keys_pb2_grpc.add_KeysServicer_to_server(keys, server),
+        trust or rpc_trust(),
     )
 
 
 async def watch(port: int, amount: int, *, silence: float = 5.0) -> list[int]:
-    channel = open_channel(f"127.0.0.1:{port}")
+    channel = open_channel(f"127.0.0.1:{port}", rpc_trust())
     stub = keys_pb2_grpc.KeysStub(channel)
     versions: list[int] = []
     states = follow(lambda: stub.Watch(keys_pb2.WatchRequest()), silence=silence, first_pause=0.01)
@@ -77,7 +81,7 @@ async def raised_by(error: Exception) -> grpc.aio.AioRpcError:
         raise error
 
     server = await serve(Keys(fail))
-    async with open_channel(f"127.0.0.1:{server.port}") as channel:
+    async with open_channel(f"127.0.0.1:{server.port}", rpc_trust()) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as failed:
             async for _ in keys_pb2_grpc.KeysStub(channel).Watch(keys_pb2.WatchRequest()):
                 pass
@@ -135,7 +139,7 @@ async def test_a_message_that_cannot_be_read_does_not_end_following(free_port: i
     name = keys_pb2.DESCRIPTOR.services_by_name["Keys"].full_name
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, methods),))
-    server.add_insecure_port(f"127.0.0.1:{free_port}")
+    server.add_secure_port(f"127.0.0.1:{free_port}", rpc_trust().server_credentials())
     await server.start()
     try:
         assert await watch(free_port, 1) == [7]
@@ -146,7 +150,7 @@ async def test_a_message_that_cannot_be_read_does_not_end_following(free_port: i
 async def test_a_stopping_server_ends_its_streams_at_once() -> None:
     keys = Keys(for_ever)
     server = await serve(keys)
-    async with open_channel(f"127.0.0.1:{server.port}") as channel:
+    async with open_channel(f"127.0.0.1:{server.port}", rpc_trust()) as channel:
         stream = keys_pb2_grpc.KeysStub(channel).Watch(keys_pb2.WatchRequest())
         seen = [await stream.read() for _ in range(2)]
         assert seen == [keys_pb2.WatchResponse(version=1), keys_pb2.WatchResponse(version=2)]
@@ -167,7 +171,7 @@ async def test_a_watcher_that_leaves_is_forgotten() -> None:
 
 async def test_the_standard_health_service_answers() -> None:
     server = await serve(Keys(end))
-    async with open_channel(f"127.0.0.1:{server.port}") as channel:
+    async with open_channel(f"127.0.0.1:{server.port}", rpc_trust()) as channel:
         answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
     await server.stop(0)

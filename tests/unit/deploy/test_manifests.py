@@ -122,6 +122,10 @@ def _key_of_the_bus_elsewhere(manifest: dict[str, Any]) -> None:
     manifest["data"]["LIENTHONG_NATS_KEY_FILE"] = "/etc/nats.nkey"
 
 
+def _rpc_keys_elsewhere(manifest: dict[str, Any]) -> None:
+    manifest["data"]["LIENTHONG_RPC_DIR"] = "/var/lib/lienthong/rpc"
+
+
 def _loopback(manifest: dict[str, Any]) -> None:
     manifest["data"]["LIENTHONG_HOST"] = "127.0.0.1"
 
@@ -249,6 +253,7 @@ def _auditor_without_credentials(manifest: dict[str, Any]) -> None:
         ("ConfigMap", "lienthong-.*", _wrong_address, "identity_rpc is identity:8102"),
         ("ConfigMap", "lienthong-.*", _server_that_is_not_there, "nats_url names nats://nats-3.nats:4222"),
         ("ConfigMap", "lienthong-.*", _key_of_the_bus_elsewhere, "nats_key_file is /etc/nats.nkey, which no"),
+        ("ConfigMap", "lienthong-.*", _rpc_keys_elsewhere, "rpc_dir is /var/lib/lienthong/rpc, which no Sec"),
         ("ConfigMap", "lienthong-.*", _loopback, "listens on 127.0.0.1 only"),
         ("Deployment", "exchange", _wrong_port, "but the process listens on"),
         ("Deployment", "exchange", _port_nobody_serves, "but the process listens on"),

@@ -18,6 +18,7 @@ from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bus import Bus
 from lienthong.kit.bus_users import USERS
 from lienthong.kit.nkeys import read_user_key
+from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.ledger.service.signing_key_file import load_key
 from lienthong.ledger.settings import LedgerSettings
 from tests.manifests.cluster import Cluster
@@ -70,6 +71,11 @@ def wanted_by(target: str) -> dict[str, set[str]]:
             elif name.endswith("_KEY_FILE"):
                 folder, _, file = value.rpartition("/")
                 wanted[mounted[folder]["secretName"]].add(file)
+        if "LIENTHONG_RPC_DIR" in variables:
+            secret_name = mounted[variables["LIENTHONG_RPC_DIR"]]["secretName"]
+            wanted[secret_name] |= {"rpc.crt", "rpc.token"} | (
+                {"rpc.key"} if "rpc" in workload.ports else set()
+            )
     wanted["lienthong-nats"].add("accounts.conf")
     return wanted
 
@@ -104,8 +110,8 @@ def test_secrets_are_never_overwritten_and_only_their_owner_reads_them(new_secre
     assert contents(new_secrets) == before
     assert stat.S_IMODE(new_secrets.stat().st_mode) == 0o700
     private = [*new_secrets.glob("*.key"), *new_secrets.rglob("*.jwk"), new_secrets / "database.env"]
-    private += (new_secrets / "nats").iterdir()
-    assert len(private) == 15
+    private += [*(new_secrets / "nats").iterdir(), *(new_secrets / "rpc").iterdir()]
+    assert len({*private}) == 18
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
 
 
@@ -116,7 +122,7 @@ def test_inner_keys_are_replaced_and_nothing_else(new_secrets: Path, tmp_path: P
     after = contents(new_secrets)
     assert before.keys() == after.keys()
     replaced = {path.relative_to(new_secrets).parts[0] for path in after if after[path] != before[path]}
-    assert replaced == {"nats", "accounts.conf"}
+    assert replaced == {"nats", "rpc", "accounts.conf"}
     elsewhere = [*script, str(tmp_path / "elsewhere"), "--renew-inner-keys"]
     done = subprocess.run(elsewhere, capture_output=True, text=True, check=False)
     assert done.returncode != 0
@@ -131,6 +137,7 @@ def test_the_processes_take_the_new_keys(new_secrets: Path) -> None:
     assert {user.name for user in USERS} == {path.stem for path in (new_secrets / "nats").iterdir()}
     for user in USERS:
         assert read_user_key(new_secrets / "nats" / f"{user.name}.nkey").public in accounts
+    RpcTrust.load(new_secrets / "rpc").server_credentials()
     assert load_key(new_secrets / "ledger.key").name == LedgerSettings().ledger_origin
 
 

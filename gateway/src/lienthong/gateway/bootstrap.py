@@ -41,6 +41,7 @@ from lienthong.kit.metrics.runtime import show_connections, watch_loop
 from lienthong.kit.process import die_with_parent
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rpc import open_channel
+from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
@@ -201,7 +202,9 @@ def _replicas(
     settings: GatewaySettings, stack: AsyncExitStack, clock: SystemClock, live: Live
 ) -> tuple[RoutesReplica, KeysReplica]:
     """Follow the catalog and identity; what they say, while it is recent enough, is what `live` shows."""
-    catalog, identity = open_channel(settings.catalog_rpc), open_channel(settings.identity_rpc)
+    trust = RpcTrust.load(settings.rpc_dir)
+    catalog = open_channel(settings.catalog_rpc, trust)
+    identity = open_channel(settings.identity_rpc, trust)
     stack.push_async_callback(catalog.close)
     stack.push_async_callback(identity.close)
     folder, node = settings.state_folder("gateway"), settings.gateway_node

@@ -22,6 +22,7 @@ from lienthong.kit.metrics.requests import MeasuredApp
 from lienthong.kit.metrics.runtime import show_connections, watch_loop
 from lienthong.kit.ports import listen
 from lienthong.kit.rpc import RpcServer, serve_rpc
+from lienthong.kit.rpc_trust import RpcTrust, RpcTrustError
 
 if TYPE_CHECKING:
     import socket
@@ -156,7 +157,8 @@ async def _live(
         text = figures.exposition.text
         health = await _Server.start(health_app(checks, text), settings.host, settings.health_port(name))
         if register_rpc is not None:
-            rpc = await serve_rpc(f"{settings.host}:{settings.rpc_port(name)}", register_rpc)
+            address = f"{settings.host}:{settings.rpc_port(name)}"
+            rpc = await serve_rpc(address, register_rpc, RpcTrust.load(settings.rpc_dir))
         tasks = [asyncio.create_task(_named(task), name=_name_of(task)) for task in background]
         if app is not None:
             measured = MeasuredApp(app, figures, SystemClock())
@@ -164,7 +166,7 @@ async def _live(
         _log.info("started", port=settings.port(name), health_port=settings.health_port(name))
         watched = [*tasks, *(server.task for server in (rest, health) if server is not None)]
         failed = await _until_stopped(stopping, watched)
-    except OSError as error:
+    except (OSError, RpcTrustError) as error:
         _log.error("cannot start", error=str(error))
         failed = True
     finally:

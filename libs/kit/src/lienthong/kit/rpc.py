@@ -14,9 +14,12 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from lienthong.kit.backoff import Backoff
 from lienthong.kit.ports import listen
 from lienthong.kit.rpc_errors import Deadline, ProblemsToStatus
+from lienthong.kit.rpc_trust import SERVER_NAME, OnlyInside
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Callable
+
+    from lienthong.kit.rpc_trust import RpcTrust
 
 T = TypeVar("T")
 
@@ -42,6 +45,7 @@ _CHANNEL = [
     ("grpc.min_reconnect_backoff_ms", 100),
     # A revocation must reach a gateway within a second, also right after the catalog was away.
     ("grpc.max_reconnect_backoff_ms", 250),
+    ("grpc.ssl_target_name_override", SERVER_NAME),
 ]
 
 _log = structlog.get_logger(__name__)
@@ -65,22 +69,25 @@ class RpcServer:
         await self._server.stop(grace)
 
 
-async def serve_rpc(address: str, register: Callable[[grpc.aio.Server], None]) -> RpcServer:
+async def serve_rpc(address: str, register: Callable[[grpc.aio.Server], None], trust: RpcTrust) -> RpcServer:
     """Serve what `register` adds to the server, and the standard health service, on `host:port`.
 
+    Over TLS, and but for health checks to callers who send the token of `trust`; others are UNAUTHENTICATED.
     A `ProblemError` raised by a handler becomes the nearest gRPC status, with its code in the trailing
     metadata `lgsp-error`; anything else becomes INTERNAL and is logged.
 
     Raises:
         OSError: the address cannot be listened on.
+        RpcTrustError: the key of the certificate is missing.
     """
     errors = ProblemsToStatus()
-    server = grpc.aio.server(interceptors=[errors], options=_SERVER)
+    server = grpc.aio.server(interceptors=[OnlyInside(trust.token), errors], options=_SERVER)
+    credentials = trust.server_credentials()
     status = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
     register(server)
     try:
-        port = server.add_insecure_port(address)
+        port = server.add_secure_port(address, credentials)
     except RuntimeError as error:
         # gRPC does not say why; binding a socket to the same port does.
         host, _, number = address.rpartition(":")
@@ -91,12 +98,14 @@ async def serve_rpc(address: str, register: Callable[[grpc.aio.Server], None]) -
     return RpcServer(server, port, status, errors)
 
 
-def open_channel(address: str) -> grpc.aio.Channel:
+def open_channel(address: str, trust: RpcTrust) -> grpc.aio.Channel:
     """A channel to `host:port`; connects when first used and again whenever the peer comes back.
 
-    A unary call that sets no `timeout` gets ten seconds.
+    Only to a server that shows the certificate of `trust`. A unary call without a `timeout` gets ten seconds.
     """
-    return grpc.aio.insecure_channel(address, options=_CHANNEL, interceptors=[Deadline(10.0)])
+    return grpc.aio.secure_channel(
+        address, trust.channel_credentials(), options=_CHANNEL, interceptors=[Deadline(10.0)]
+    )
 
 
 async def follow(

@@ -55,6 +55,7 @@ from lienthong.kit.process import run_process
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
+from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
@@ -153,7 +154,7 @@ async def run(settings: CatalogSettings) -> None:
         streams=[events.stream(settings.nats_replicas)],
         key_file=settings.nats_key_file,
     )
-    channel = open_channel(settings.identity_rpc)
+    channel = open_channel(settings.identity_rpc, RpcTrust.load(settings.rpc_dir))
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
     keys = keys_replica(
         channel,

@@ -34,6 +34,7 @@ from lienthong.kit.process import run_process
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
+from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
@@ -65,8 +66,9 @@ async def serve(settings: ExchangeSettings) -> None:
     )
 
     node = socket.gethostname()
-    catalog_channel = open_channel(settings.catalog_rpc)
-    identity_channel = open_channel(settings.identity_rpc)
+    trust = RpcTrust.load(settings.rpc_dir)
+    catalog_channel = open_channel(settings.catalog_rpc, trust)
+    identity_channel = open_channel(settings.identity_rpc, trust)
     folder = settings.state_folder(PROCESS)
     catalog = catalog_replica(
         catalog_channel, DiskCopy(folder / "catalog.copy"), clock, node=node, max_age=settings.max_age

@@ -15,6 +15,7 @@ from lienthong.kit.process import run_process
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
+from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 from lienthong.ledger.background import JournalConsumer
@@ -86,7 +87,7 @@ async def serve(settings: LedgerSettings) -> None:
         key_file=settings.nats_key_file,
     )
     consumer = create_journal_consumer(settings, core, bus)
-    channel = open_channel(settings.identity_rpc)
+    channel = open_channel(settings.identity_rpc, RpcTrust.load(settings.rpc_dir))
     clock = SystemClock()
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
     keys = keys_replica(
