@@ -24,6 +24,7 @@ server_name: "test"
 jetstream {{
   store_dir: "{store}"
   sync_interval: always
+  max_file_store: {max_file_store}
 }}
 """
 
@@ -31,14 +32,16 @@ jetstream {{
 class NatsServer:
     """nats-server with JetStream, syncing every write, on one port and one store for its whole life."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *, max_file_store: str = "64GB") -> None:
         self.port = port
         self.url = f"nats://127.0.0.1:{port}"
         self._folder = folder
         self._config = folder / "nats.conf"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        self._config.write_text(_CONFIG.format(port=port, store=folder / "store"), encoding="utf-8")
+        self._config.write_text(
+            _CONFIG.format(port=port, store=folder / "store", max_file_store=max_file_store), encoding="utf-8"
+        )
 
     def start(self) -> Self:
         """Start, and return when it takes connections."""

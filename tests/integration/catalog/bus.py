@@ -12,6 +12,7 @@ from lienthong.catalog import events
 from lienthong.kit.bus import Bus, Delivery
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import journal_stream
+from lienthong.kit.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,7 +46,7 @@ class Published:
 @asynccontextmanager
 async def listening(nats_url: str) -> AsyncIterator[Published]:
     """Read what was published; makes the stream of the journal, which in production the ledger does."""
-    streams = [journal_stream(1), events.stream(1)]
+    streams = [journal_stream(Settings()), events.stream(Settings())]
     bus = await Bus.connect(nats_url, "test", wait=True, streams=streams)
     try:
         yield Published(bus)

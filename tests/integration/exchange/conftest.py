@@ -8,6 +8,7 @@ import pytest
 
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import journal_stream
+from lienthong.kit.settings import Settings
 from tests.integration.exchange.world import Party, World
 from tests.support.databases import create_database, drop_database
 from tests.support.nats import NatsServer
@@ -24,7 +25,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     name = f"test_{uuid7().replace('-', '')}"
     cluster = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     url = create_database(cluster, name) if cluster else f"sqlite+aiosqlite:///{folder}/exchange.db"
-    nats = NatsServer(folder / "nats", take_free_port()).start().create(journal_stream(1))
+    nats = NatsServer(folder / "nats", take_free_port()).start().create(journal_stream(Settings()))
     running = World(folder / "home", url, nats)
     try:
         running.start()

@@ -177,6 +177,32 @@ def test_it_starts_from_its_copies_while_catalog_and_identity_are_away(world: Wo
     world.start()
 
 
+def test_a_stream_that_is_nearly_full_refuses_new_events_and_takes_them_with_more_room(world: World) -> None:
+    """What others published stays, and is delivered."""
+    filled = asyncio.run(on_bus(world, lambda bus: bus.stream_state(STREAM))).bytes
+    party = Party(world)
+    party.subscribe()
+    world.stop()
+    world.start(LIENTHONG_EVENTS_MAX_BYTES=str(max(2**20, filled + 2**19)))
+    accepted: list[str] = []
+    try:
+        for number in range(400):
+            parcel = "x" * (60_000 if number < 40 else 3_000)
+            answer = party.post_batch([party.event(str(number), data={"parcel": parcel})])
+            if answer.status_code == 202:
+                accepted.append(str(number))
+            elif number > 40:
+                break
+        assert (answer.status_code, answer.json()["code"]) == (507, "event-store-full")
+        assert answer.headers["retry-after"] == "60"
+        assert sorted(drain(party, until=set(accepted)), key=int) == accepted
+        eventually(lambda: "stream is filling" in world.log())
+    finally:
+        world.stop()
+        world.start()
+    party.publish("more")
+
+
 def test_it_learns_of_changes_whose_message_was_lost(world: World) -> None:
     party = Party(world)
     identifier = f"{party.event_type.rpartition('/')[0]}/missed-v1"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import shutil
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import nats
+from nats.js.errors import APIError
 
 from tests.integration.gateway.world import API, CONSUMER, World, assert_in_form, read_journal, service
 
@@ -148,6 +152,41 @@ def test_without_bus_and_spool_calls_are_refused_before_they_are_forwarded(new_w
 
     world.wait(counted, "the count of refused calls", timeout=20)
     assert {record["error"] for record in counted()} == {"audit-unavailable"}
+
+
+def test_a_full_journal_fills_the_spool_then_refuses_calls_and_goes_on_with_more_room(
+    new_world: NewWorld,
+) -> None:
+    world = new_world(spool_max_bytes=20_000, sample_every_s=0.5)
+    world.start()
+    answers: list[httpx.Response] = []
+    with world.client() as client:
+        answers.append(client.get(f"{API}/parcels/1"))
+        world.loop.run(fill_journal(world.nats.url))
+        while answers[-1].status_code == 200:
+            answers.append(client.get(f"{API}/parcels/1"))
+        refused = answers.pop()
+        assert (refused.status_code, refused.json()["code"]) == (503, "audit-unavailable")
+        assert len(answers) > 5, "the spool takes over first"
+        assert "maximum bytes exceeded" in world.log.read_text()
+        world.loop.run(fill_journal(world.nats.url, limit=2**24))
+        world.wait(lambda: client.get(f"{API}/parcels/1").status_code == 200, "calls go on")
+    assert_each_has_one_record(world, answers)
+
+
+async def fill_journal(url: str, limit: int = 2**20) -> None:
+    """Give the journal this limit in bytes; at the usual one, fill it with records of others."""
+    connection = await nats.connect(url)
+    stream = connection.jetstream()
+    config = (await stream.stream_info("JOURNAL")).config
+    config.max_bytes = limit
+    await stream.update_stream(config)
+    for number, size in enumerate((60_000,) * 17 + (600,) * 60):
+        record = json.dumps({"v": 1, "id": str(number), "tx": "", "kind": "x", "x": "x" * size})
+        if limit == 2**20:
+            with contextlib.suppress(APIError):
+                await stream.publish("journal.other", record.encode())
+    await connection.close()
 
 
 def test_a_full_spool_refuses_calls_until_the_bus_is_back(new_world: NewWorld) -> None:

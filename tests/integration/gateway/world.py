@@ -125,7 +125,7 @@ class World:
 
     def __init__(self, folder: Path, **environment: object) -> None:
         self.folder = folder
-        self.nats = NatsServer(folder / "nats", take_free_port()).start().create(journal_stream(1))
+        self.nats = NatsServer(folder / "nats", take_free_port()).start().create(journal_stream(Settings()))
         self.loop = LoopThread()
         self._offset = take_free_offset(process_ports("gateway"))
         self.port = 8080 + self._offset

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 import nats
 import pytest
+from structlog.testing import capture_logs
 
-from lienthong.kit.bus import MESSAGE_ID, Bus, BusRefusedError, BusUnavailableError, StreamSpec
+from lienthong.kit.bus import MESSAGE_ID, Bus, BusFullError, BusRefusedError, BusUnavailableError, StreamSpec
 from lienthong.kit.ids import uuid7
 from lienthong.kit.messages import headers_size
+from lienthong.kit.stream_space import StreamSpace
 from tests.support.nats import NatsServer
+from tests.support.ports import take_free_port
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -139,11 +142,69 @@ async def test_one_byte_more_than_that_ends_the_connection_at_the_server(nats_ur
         await closed.wait()
 
 
+async def test_a_lowered_limit_drops_nothing_and_a_raised_one_makes_room(bus: Bus) -> None:
+    name = "T" + uuid7().replace("-", "")
+    spec = StreamSpec(name, [f"{name}.>"])
+    await bus.ensure_stream(spec)
+    for number in range(3):
+        await bus.publish(f"{name}.a", bytes(1500), message_id=str(number))
+    await bus.ensure_stream(replace(spec, max_bytes=2000))
+    state = await bus.stream_state(name)
+    assert (state.last_sequence, state.bytes > 4500) == (3, True)
+    with pytest.raises(BusFullError):
+        await bus.publish(f"{name}.a", bytes(1500), message_id="3")
+    await bus.ensure_stream(replace(spec, max_bytes=20_000))
+    assert (await bus.publish(f"{name}.a", bytes(1500), message_id="3")).sequence == 4
+
+
+async def test_a_stream_that_stands_is_left_alone_also_where_there_is_no_room_for_another(
+    tmp_path: Path,
+) -> None:
+    """Asked to create a stream that is there, the server counts its size a second time."""
+    server = NatsServer(tmp_path, take_free_port(), max_file_store="10MB").start()
+    spec = StreamSpec("S", ["s.>"], max_bytes=6_000_000, max_age=3600.0)
+    protected = StreamSpec("P", ["p.>"], max_bytes=2_000_000, protected=True)
+    async with connected_to(server, wait=True) as bus:
+        for _ in range(2):
+            await bus.ensure_stream(spec)
+            await bus.ensure_stream(protected)
+        await bus.ensure_stream(replace(spec, max_age=7200.0, max_bytes=7_000_000))
+        assert (await bus.stream_state("S")).max_bytes == 7_000_000
+        with pytest.raises(BusRefusedError, match="another max_bytes: left as it is"):
+            await bus.ensure_stream(replace(protected, max_bytes=1_000_000))
+        with pytest.raises(BusUnavailableError, match="insufficient storage"):
+            await bus.ensure_stream(StreamSpec("T", ["t.>"], max_bytes=9_000_000))
+    server.kill()
+
+
+async def test_a_message_over_the_streams_own_limit_is_refused_for_good(bus: Bus) -> None:
+    name = "T" + uuid7().replace("-", "")
+    await bus.ensure_stream(StreamSpec(name, [f"{name}.>"], max_message_bytes=2000))
+    with pytest.raises(BusRefusedError):
+        await bus.publish(f"{name}.a", bytes(2000), message_id="1")
+    await bus.publish(f"{name}.a", bytes(1500), message_id="1")
+
+
+async def test_a_stream_that_fills_up_is_told_before_it_is_full(bus: Bus) -> None:
+    name = "T" + uuid7().replace("-", "")
+    await bus.ensure_stream(StreamSpec(name, [f"{name}.>"], max_bytes=10_000))
+    space = StreamSpace(bus, name)
+    running = asyncio.create_task(space.run())
+    with capture_logs() as logs:
+        await bus.publish(f"{name}.a", bytes(8500), message_id="1")
+        await eventually(lambda: space.filled is not None and space.filled > 0.8)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert not space.full
+    [warning] = [entry for entry in logs if entry["event"].startswith("stream is filling")]
+    assert (warning["log_level"], warning["stream"], warning["limit"]) == ("warning", name, 10_000)
+
+
 async def test_a_full_stream_refuses_rather_than_drops(bus: Bus) -> None:
     name = "T" + uuid7().replace("-", "")
     await bus.ensure_stream(StreamSpec(name, [f"{name}.>"], max_bytes=2000))
     await bus.publish(f"{name}.a", bytes(1500), message_id="1")
-    with pytest.raises(BusUnavailableError, match="maximum bytes"):
+    with pytest.raises(BusFullError, match="maximum bytes"):
         await bus.publish(f"{name}.a", bytes(1500), message_id="2")
     consumer = await bus.consumer(name, "reader")
     [kept] = await consumer.fetch(10, 1.0)
@@ -367,7 +428,7 @@ async def test_a_stream_tells_when_it_was_created_and_which_message_is_its_newes
     new = await bus.stream_state(stream)
     assert new.last_sequence == await bus.last_sequence(stream) == 0
     await publish_numbers(bus, stream, range(3))
-    assert await bus.stream_state(stream) == replace(new, last_sequence=3)
+    assert await bus.stream_state(stream) == replace(new, last_sequence=3, bytes=297)
     await bus.jetstream().delete_stream(stream)
     with pytest.raises(BusUnavailableError, match=stream):
         await bus.stream_state(stream)

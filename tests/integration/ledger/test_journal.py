@@ -15,6 +15,7 @@ from lienthong.kit.bus import Bus
 from lienthong.kit.database import Database
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import STREAM, journal_stream
+from lienthong.kit.settings import Settings
 from lienthong.ledger.bootstrap import create_journal_consumer
 from lienthong.ledger.events import DURABLE
 from lienthong.ledger.settings import LedgerSettings
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 async def bus(own_nats_server: NatsServer) -> AsyncIterator[Bus]:
     """A connection to a server with an empty journal."""
     connection = await Bus.connect(own_nats_server.url, "test", wait=True)
-    await connection.ensure_stream(journal_stream(1))
+    await connection.ensure_stream(journal_stream(Settings()))
     yield connection
     await connection.close()
 
@@ -192,7 +193,7 @@ async def test_a_journal_that_was_made_anew_is_followed_from_its_beginning(
         await publish(bus, old)
         await integrated(core, 45)
         await bus.jetstream().delete_stream(STREAM)
-        await bus.ensure_stream(journal_stream(1))
+        await bus.ensure_stream(journal_stream(Settings()))
         await publish(bus, new)
         await integrated(core, 60)
         assert await leaves(core) == records_of([*old, *new])

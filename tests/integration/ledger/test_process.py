@@ -19,6 +19,7 @@ from sqlalchemy import text
 from lienthong.kit.bus import Bus
 from lienthong.kit.database import Database
 from lienthong.kit.journal import journal_stream
+from lienthong.kit.settings import Settings
 from lienthong.ledger.bootstrap import SCHEMA
 from lienthong.tlog import VerifierKey, open_checkpoint
 from tests.integration.ledger.support import (
@@ -117,7 +118,7 @@ async def test_killed_between_fetch_and_acknowledgement_nothing_is_missing_and_n
 ) -> None:
     batch = messages(MESSAGES, each=RECORDS // MESSAGES)
     bus = await Bus.connect(own_nats_server.url, "test", wait=True)
-    await bus.ensure_stream(journal_stream(1))
+    await bus.ensure_stream(journal_stream(Settings()))
     await publish(bus, batch)
     log = tmp_path / "ledger.log"
     moments = random.Random(5)  # noqa: S311 - moments to kill at, not secrets

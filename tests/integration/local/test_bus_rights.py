@@ -22,6 +22,7 @@ from lienthong.kit.bus import Bus, BusUnavailableError, _end
 from lienthong.kit.bus_users import PROCESSES
 from lienthong.kit.journal import journal_stream
 from lienthong.kit.nkeys import SeedUnusableError, UserKey, read_user_key, write_user_key
+from lienthong.kit.settings import Settings
 from lienthong.local import nats
 from tests.support.ports import take_free_port
 from tests.support.waiting import eventually
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from lienthong.kit.messages import StreamSpec
 
 STREAMS: dict[str, StreamSpec] = {
-    "ledger": journal_stream(1),
-    "catalog": catalog_events.stream(1),
+    "ledger": journal_stream(Settings()),
+    "catalog": catalog_events.stream(Settings()),
     "exchange": events_stream(ExchangeSettings()),
 }
 """Which process creates which stream."""
@@ -56,6 +57,9 @@ MAY_PUBLISH = {
     "$JS.API.STREAM.CREATE.CATALOG": {"catalog"},
     "$JS.API.STREAM.CREATE.EVENTS": {"exchange"},
     "$JS.API.STREAM.CREATE.OTHER": NOBODY,
+    "$JS.API.STREAM.INFO.JOURNAL": {"ledger"},
+    "$JS.API.STREAM.INFO.CATALOG": {"catalog"},
+    "$JS.API.STREAM.INFO.EVENTS": {"exchange"},
     "$JS.API.STREAM.MSG.GET.JOURNAL": {"ledger"},
     "$JS.API.STREAM.MSG.GET.CATALOG": NOBODY,
     "$JS.API.STREAM.MSG.GET.EVENTS": {"exchange"},
@@ -137,7 +141,13 @@ class Server:
 
 
 def write_config(home: Path, port: int, monitoring_port: int) -> Path:
-    return nats.write_config(home, port=port, monitoring_port=monitoring_port, server_name="here")
+    return nats.write_config(
+        home,
+        port=port,
+        monitoring_port=monitoring_port,
+        server_name="here",
+        streams_max_bytes=Settings().streams_max_bytes,
+    )
 
 
 @pytest.fixture

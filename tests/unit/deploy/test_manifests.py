@@ -14,6 +14,7 @@ import pytest
 
 from lienthong.kit.bus_users import USERS, accounts_configuration
 from lienthong.kit.nkeys import UserKey
+from lienthong.kit.settings import Settings
 from tests.manifests.agreement import mistakes_between, settings_of
 from tests.manifests.arrows import ANYWHERE, EDGE, NAMES, arrows, named_ports
 from tests.manifests.cluster import Cluster
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[3]
+GIB = 1024**3
+LIMITS = ("journal_max_bytes", "events_max_bytes", "changes_max_bytes")
 
 INNER_ARROWS = {
     ("gateway", "catalog", "http"),
@@ -480,3 +483,17 @@ def test_the_ingress_leads_to_the_gateway() -> None:
 def test_every_overlay_is_checked() -> None:
     found = {str(one.parent.relative_to(K8S)) for one in (K8S / "overlays").glob("*/kustomization.yaml")}
     assert found == set(TARGETS) - {"base"}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_streams_have_room_in_the_bus_and_the_bus_on_its_disk(target: str) -> None:
+    cluster = {(one["kind"], one["metadata"]["name"].partition("-")[0]): one for one in rendered(target)}
+    variables = cluster["ConfigMap", "lienthong"]["data"]
+    streams = Settings(
+        **{name: variables[f"LIENTHONG_{name.upper()}"] for name in Settings.model_fields if name in LIMITS}
+    )
+    (store,) = re.findall(r"max_file_store: (\d+)GB", cluster["ConfigMap", "nats"]["data"]["nats.conf"])
+    (claim,) = cluster["StatefulSet", "nats"]["spec"]["volumeClaimTemplates"]
+    disk = claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi")
+    # For nats-server GB are 2^30 bytes.
+    assert streams.streams_max_bytes < int(store) * GIB < int(disk) * GIB

@@ -10,6 +10,7 @@ from lienthong.kit.bus_users import USERS, accounts_configuration
 from lienthong.kit.files import replace_file
 from lienthong.kit.nkeys import UserKey, read_user_key, write_user_key
 
+_BESIDE_STREAMS = 64 * 1024**2
 CONFIG = """\
 # Written at every start.
 listen: "127.0.0.1:{port}"
@@ -21,6 +22,8 @@ jetstream {{
   # A publish is acknowledged after it is on disk: without this line the server syncs every two minutes
   # while it acknowledges at once.
   sync_interval: always
+  # What the streams may hold together, and a little more.
+  max_file_store: {max_file_store}
 }}
 # Public keys only: what each user may do, and why, is in lienthong.kit.bus_users.
 {accounts}"""
@@ -41,10 +44,13 @@ def server_binary() -> str:
     return found
 
 
-def write_config(home: Path, *, port: int, monitoring_port: int, server_name: str) -> Path:
+def write_config(
+    home: Path, *, port: int, monitoring_port: int, server_name: str, streams_max_bytes: int
+) -> Path:
     """Write `nats.conf` into `home` (which also holds the JetStream store) and return its path.
 
-    Users without a key get a new one: to replace a key, delete its file and start again.
+    `streams_max_bytes` is what the streams may hold together. Users without a key get a new one: to replace a
+    key, delete its file and start again.
 
     Raises:
         SeedUnusableError: a key file is damaged.
@@ -56,6 +62,7 @@ def write_config(home: Path, *, port: int, monitoring_port: int, server_name: st
         server_name=server_name,
         home=home,
         accounts=accounts_configuration({user.name: _key(home, user.name).public for user in USERS}),
+        max_file_store=streams_max_bytes + _BESIDE_STREAMS,
     )
     replace_file(path, content)
     return path

@@ -43,6 +43,7 @@ def platform_programs(settings: Settings) -> list[Program]:
         port=nats_port,
         monitoring_port=monitoring_port,
         server_name=f"{settings.instance}-local",
+        streams_max_bytes=settings.streams_max_bytes,
     )
     nats = Program(
         name="nats",

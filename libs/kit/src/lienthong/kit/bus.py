@@ -11,6 +11,7 @@ import contextlib
 import json
 import secrets
 import weakref
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import nats.errors
@@ -24,6 +25,7 @@ from lienthong.kit.cancellation import cancelled_first
 from lienthong.kit.consumer import Consumer
 from lienthong.kit.messages import (
     BusError,
+    BusFullError,
     BusRefusedError,
     BusUnavailableError,
     Delivery,
@@ -46,15 +48,25 @@ if TYPE_CHECKING:
     from lienthong.kit.metrics.figures import Figures
 
 __all__ = [
-    "MESSAGE_ID", "Bus", "BusError", "BusRefusedError", "BusUnavailableError", "Consumer", "Delivery",
-    "PublishAck", "StreamSpec", "StreamState",
+    "MESSAGE_ID", "Bus", "BusError", "BusFullError", "BusRefusedError", "BusUnavailableError", "Consumer",
+    "Delivery", "PublishAck", "StreamSpec", "StreamState",
 ]  # fmt: skip
 
 MESSAGE_ID = "Nats-Msg-Id"
 _STATUS = "Status"
-_STREAM_HAS_OTHER_CONFIGURATION = 10058
-_MESSAGE_EXCEEDS_STREAM_LIMIT = 10054
+_CONFIGURED = (
+    "subjects", "max_age", "max_bytes", "max_msg_size", "max_msgs", "discard", "storage", "num_replicas",
+    "duplicate_window", "deny_delete", "deny_purge",
+)  # fmt: skip
 _NO_SUCH_MESSAGE = 10037
+_PUBLISH_ERRORS: Mapping[int | None, type[BusError]] = MappingProxyType(
+    {
+        10023: BusFullError,  # insufficient resources: the server's disk, or its own limit
+        10047: BusFullError,  # insufficient storage resources
+        10054: BusRefusedError,  # the message exceeds the stream's limit
+        10077: BusFullError,  # the stream's limit of bytes
+    }
+)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 _ACK_PATIENCE = 2.0
 
@@ -133,7 +145,9 @@ class Bus:
         Raises:
             BusUnavailableError: not connected (at once), connection lost, no stream, or no answer within
                 `timeout` seconds.
-            BusRefusedError: payload and headers together exceed the server's `max_payload`, or not a subject.
+            BusFullError: the stream, or the server, has no room for it.
+            BusRefusedError: payload and headers together exceed what the server or the stream takes, or not a
+                subject.
         """
         # A copy: nats-py writes into the dictionary that it is given.
         answer = await self._request(subject, payload, {**(headers or {}), MESSAGE_ID: message_id}, timeout)
@@ -142,10 +156,8 @@ class Bus:
         document = json.loads(answer.data)
         if "error" in document:
             error = document["error"]
-            refused = error.get("err_code") == _MESSAGE_EXCEEDS_STREAM_LIMIT
-            raise (BusRefusedError if refused else BusUnavailableError)(
-                f"{subject}: {error.get('description')}"
-            )
+            kind = _PUBLISH_ERRORS.get(error.get("err_code"), BusUnavailableError)
+            raise kind(f"{subject}: {error.get('description')}")
         return PublishAck(document["stream"], document["seq"], bool(document.get("duplicate", False)))
 
     async def ensure_stream(self, spec: StreamSpec) -> None:
@@ -160,6 +172,7 @@ class Bus:
             subjects=list(spec.subjects),
             max_age=spec.max_age,
             max_bytes=spec.max_bytes if spec.max_bytes is not None else -1,
+            max_msg_size=spec.max_message_bytes if spec.max_message_bytes is not None else -1,
             max_msgs=-1,
             discard=DiscardPolicy.NEW,
             storage=StorageType.FILE,
@@ -169,12 +182,30 @@ class Bus:
             deny_purge=spec.protected,
         )
         with self.translated(f"stream {spec.name}"):
-            try:
-                await self.jetstream().add_stream(config)
-            except APIError as error:
-                if error.err_code != _STREAM_HAS_OTHER_CONFIGURATION or spec.protected:
-                    raise
+            # Looked for first: nats-server 2.15 refuses to create a stream that is there already, just as it
+            # is to be, when the room for another one of its size is missing.
+            present = await self._configuration(spec.name)
+            if present is None:
+                try:
+                    await self.jetstream().add_stream(config)
+                except APIError:
+                    # Another process may have created it at this moment.
+                    present = await self._configuration(spec.name)
+                    if present is None:
+                        raise
+                else:
+                    return
+            other = [name for name in _CONFIGURED if _plain(present, name) != _plain(config, name)]
+            if other and spec.protected:
+                raise BusRefusedError(f"stream {spec.name} has another {', '.join(other)}: left as it is")
+            if other:
                 await self.jetstream().update_stream(config)
+
+    async def _configuration(self, stream: str) -> StreamConfig | None:
+        try:
+            return (await self.jetstream().stream_info(stream)).config
+        except NotFoundError:
+            return None
 
     async def consumer(
         self,
@@ -233,14 +264,16 @@ class Bus:
         return (await self.stream_state(stream)).last_sequence
 
     async def stream_state(self, stream: str) -> StreamState:
-        """When the stream was created, and the sequence of its newest message.
+        """When the stream was created, the sequence of its newest message, and its size.
 
         Raises:
             BusUnavailableError: the server did not answer, or there is no stream.
         """
         with self._reading(stream):
             info = await self.jetstream().stream_info(stream)
-        return StreamState(str(info.created), info.state.last_seq)
+        return StreamState(
+            str(info.created), info.state.last_seq, info.state.bytes, _limit(info.config.max_bytes)
+        )
 
     async def next_sequence(self, stream: str, sequence: int) -> int | None:
         """The sequence of the first message that the stream has at `sequence` or after it; None without one.
@@ -486,6 +519,16 @@ class Bus:
             ) from error
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise BusUnavailableError(f"{what}: {error!r}") from error
+
+
+def _plain(config: StreamConfig, name: str) -> object:
+    """A part of a stream's configuration; what is left out is zero for the server."""
+    return getattr(config, name) or 0
+
+
+def _limit(value: int | None) -> int | None:
+    """A limit of a stream; the server says -1 for none."""
+    return value if value is not None and value >= 0 else None
 
 
 async def _end(client: Client) -> None:

@@ -54,7 +54,11 @@ PROCESSES: Final = (
     BusUser(
         "catalog",
         "CATALOG",
-        publish=("journal.catalog", "catalog.>", "$JS.API.STREAM.CREATE.CATALOG"),
+        publish=(
+            "journal.catalog",
+            "catalog.>",
+            *(f"$JS.API.STREAM.{verb}.CATALOG" for verb in ("CREATE", "INFO")),
+        ),
         subscribe=("catalog.>", _ANSWERS),
     ),
     BusUser(

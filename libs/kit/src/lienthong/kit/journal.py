@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
     from lienthong.kit.outbox import Outbox
+    from lienthong.kit.settings import Settings
 
 LARGEST_RECORD = 60_000
 """Bytes of one record; an entry of the log holds at most 65,535."""
+_LARGEST_MESSAGE = 576 * 1024
+"""Bytes; a gateway's batch has up to 512 KiB of records, and headers."""
 
 _TRANSACTION_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 """A request that did not come through the gateway may hold any text; records are found by these ids."""
@@ -33,12 +36,19 @@ STREAM = "JOURNAL"
 SUBJECTS = ("journal.>",)
 
 
-def journal_stream(replicas: int) -> StreamSpec:
-    """The stream of audit records, without limits: none is ever dropped from it.
+def journal_stream(settings: Settings) -> StreamSpec:
+    """The stream of audit records: none is ever dropped from it. Its limit keeps it within its disk.
 
     The ledger creates it. Until then the gateway's records wait in its spool, the services' in their outbox.
     """
-    return StreamSpec(STREAM, SUBJECTS, replicas=replicas, protected=True)
+    return StreamSpec(
+        STREAM,
+        SUBJECTS,
+        max_bytes=settings.journal_max_bytes,
+        max_message_bytes=_LARGEST_MESSAGE,
+        replicas=settings.nats_replicas,
+        protected=True,
+    )
 
 
 def journal_subject(service: str) -> str:

@@ -2,6 +2,7 @@
 
 BusError
 ├── BusUnavailableError   not acknowledged, perhaps stored: try again with the same message id
+│   └── BusFullError           not stored: the stream, or the server, holds as much as it may
 └── BusRefusedError       the server will never accept this: do not try again
 """
 
@@ -24,6 +25,10 @@ class BusUnavailableError(BusError):
     """No acknowledgement came: the message may or may not be stored. Publish it again under the same id."""
 
 
+class BusFullError(BusUnavailableError):
+    """The stream or the server holds as many bytes as it may. Publish again once there is room."""
+
+
 class BusRefusedError(BusError):
     """The server refused for good: too large, a bad subject, an impossible configuration."""
 
@@ -32,15 +37,18 @@ class BusRefusedError(BusError):
 class StreamSpec:
     """The wanted configuration of a stream. Ages and windows in seconds; `None` means without limit.
 
-    A full stream (`max_bytes`) refuses new messages and never drops those that it has acknowledged. Of a
-    protected one no message can be deleted or purged, by anybody (`deny_delete` and `deny_purge` are for
-    good), and no process changes its configuration: that is the operator's.
+    A full stream (`max_bytes`) refuses new messages and never drops those that it has acknowledged, not even
+    when its limit is lowered. A stream without limit can take the disk from all others, whatever theirs are.
+    `max_message_bytes` counts payload and headers. Of a protected stream no message can be deleted or purged,
+    by anybody (`deny_delete` and `deny_purge` are for good), and no process changes its configuration: that
+    is the operator's.
     """
 
     name: str
     subjects: Sequence[str]
     max_age: float | None = None
     max_bytes: int | None = None
+    max_message_bytes: int | None = None
     duplicate_window: float = 120.0
     replicas: int = 1
     protected: bool = False
@@ -48,13 +56,16 @@ class StreamSpec:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """When a stream was created, and the sequence of its newest message (0 before the first).
+    """When a stream was created, the sequence of its newest message (0 before the first), how many bytes it
+    has, and how many it may have (None: any number).
 
     `created` distinguishes a stream from an earlier or later one of the same name.
     """
 
     created: str
     last_sequence: int
+    bytes: int
+    max_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)

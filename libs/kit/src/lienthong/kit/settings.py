@@ -66,6 +66,15 @@ class Settings(BaseSettings):
     """The seed (`SU…`) of this process's own NATS user, where the server asks who connects."""
     nats_replicas: int = Field(default=1, ge=1, le=5)
     """How many servers keep each stream; 3 in production."""
+    journal_max_bytes: int = Field(default=4 * 1024**3, ge=1024**2)
+    """Bytes of audit records that the bus may hold; none is ever dropped. The three limits together have to
+    be less than the server's `max_file_store`. Full, records go to the gateways' spools, then calls are
+    refused. The stream gets it when it is created: more is `nats stream edit JOURNAL --max-bytes`."""
+    events_max_bytes: int = Field(default=2 * 1024**3, ge=1024**2)
+    """Bytes of events that the bus may hold. Nearly full, new events are refused with 507."""
+    changes_max_bytes: int = Field(default=512 * 1024**2, ge=1024**2)
+    """Bytes of the catalog's changes that the bus may hold. Full, they wait in the catalog's database, and
+    identity learns of none. More is `nats stream edit CATALOG --max-bytes`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important messages that are logged."""
     log_format: Literal["json", "console"] = "json"
@@ -93,6 +102,11 @@ class Settings(BaseSettings):
     def issuer(self) -> str:
         """The `iss` of access tokens: the public address, without a slash at its end."""
         return self.public_url.rstrip("/")
+
+    @property
+    def streams_max_bytes(self) -> int:
+        """What all streams may hold together; the bus needs more room than this."""
+        return self.journal_max_bytes + self.events_max_bytes + self.changes_max_bytes
 
     def state_folder(self, process: str) -> Path:
         """Where `process` keeps its state, e.g. `state_folder("catalog")`."""

@@ -56,6 +56,7 @@ from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
+from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
@@ -151,7 +152,7 @@ async def run(settings: CatalogSettings) -> None:
     bus = await Bus.connect(
         settings.nats_url,
         events.SERVICE,
-        streams=[events.stream(settings.nats_replicas)],
+        streams=[events.stream(settings)],
         key_file=settings.nats_key_file,
     )
     channel = open_channel(settings.identity_rpc, RpcTrust.load(settings.rpc_dir))
@@ -165,6 +166,7 @@ async def run(settings: CatalogSettings) -> None:
         max_age=settings.max_age,
     )
     keys.load()
+    space = StreamSpace(bus, events.STREAM)
     relay = OutboxRelay(db, OUTBOX, bus, clock)
     outbox = Outbox(OUTBOX, on_commit=relay.wake, clock=clock)
     journal = AdminJournal(events.SERVICE, outbox, clock)
@@ -182,6 +184,7 @@ async def run(settings: CatalogSettings) -> None:
     bus.show(figures)
     db.show(figures)
     relay.show(figures)
+    space.show(figures)
     figures.observe(CATALOG_VERSION, lambda: versions.version)
     await run_process(
         events.SERVICE,
@@ -189,7 +192,13 @@ async def run(settings: CatalogSettings) -> None:
         telemetry=telemetry,
         app=create_app(services, access, clock, uuid7, settings.catalog_max_request_bytes),
         register_rpc=partial(routes_pb2_grpc.add_RoutesServicer_to_server, watch),
-        background=[keys.run, relay.run, versions.run, partial(follow_changes, bus, versions)],
+        background=[
+            keys.run,
+            relay.run,
+            versions.run,
+            partial(follow_changes, bus, versions),
+            space.run,
+        ],
         checks={"database": db.check, "keys": lambda: keys.ready},
         close=[bus.close, db.close, channel.close],
     )

@@ -10,14 +10,22 @@ from lienthong.kit.bus import StreamSpec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lienthong.kit.settings import Settings
+
 SERVICE = "catalog"
 SUBJECTS = "catalog.>"
 STREAM = "CATALOG"
 
 
-def stream(replicas: int) -> StreamSpec:
+def stream(settings: Settings) -> StreamSpec:
     """Return the stream that keeps every change, so that a service that is added later gets all of them."""
-    return StreamSpec(STREAM, [SUBJECTS], replicas=replicas, protected=True)
+    return StreamSpec(
+        STREAM,
+        [SUBJECTS],
+        max_bytes=settings.changes_max_bytes,
+        replicas=settings.nats_replicas,
+        protected=True,
+    )
 
 
 def subject(kind: str) -> str:

@@ -13,7 +13,7 @@ from lienthong.exchange.background.deduplication import StreamIndexer
 from lienthong.exchange.background.upkeep import ConsumerUpkeep
 from lienthong.exchange.domain.ack_tokens import AckTokens
 from lienthong.exchange.endpoints import routes
-from lienthong.exchange.events import DUPLICATE_WINDOW, SERVICE, STREAM, SUBJECTS
+from lienthong.exchange.events import DUPLICATE_WINDOW, LARGEST_MESSAGE, SERVICE, STREAM, SUBJECTS
 from lienthong.exchange.models import outbox
 from lienthong.exchange.service.ack_secret_file import load_ack_secret
 from lienthong.exchange.service.consumers import SubscriptionConsumers
@@ -35,6 +35,7 @@ from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
+from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
@@ -92,7 +93,8 @@ async def serve(settings: ExchangeSettings) -> None:
     consumers = SubscriptionConsumers(database, bus, clock, ack_wait=ack_wait)
     index = DeduplicationIndex(database, clock)
     subscriptions = SubscriptionService(database, bus, journal, consumers, catalog_now, clock, uuid7)
-    publishing = PublishingService(bus, index, catalog_now)
+    space = StreamSpace(bus, STREAM)
+    publishing = PublishingService(bus, index, catalog_now, lambda: not space.full)
     delivery = DeliveryService(
         database, bus, consumers, AckTokens(secret), catalog_now, clock, uuid7, ack_wait=ack_wait
     )
@@ -105,13 +107,14 @@ async def serve(settings: ExchangeSettings) -> None:
     bus.show(figures)
     database.show(figures)
     relay.show(figures)
+    space.show(figures)
     figures.observe(INDEX_AGE, index.age)
     await run_process(
         PROCESS,
         settings,
         telemetry=telemetry,
         app=create_app(access, publishing, subscriptions, delivery),
-        background=[catalog.run, keys.run, relay.run, upkeep.run, indexer.run, indexer.measure],
+        background=[catalog.run, keys.run, relay.run, upkeep.run, indexer.run, indexer.measure, space.run],
         checks={
             "database": database.check,
             # Not the bus itself: while it is away acknowledgements are taken all the same, and the rest is
@@ -149,6 +152,8 @@ def events_stream(settings: ExchangeSettings) -> StreamSpec:
         name=STREAM,
         subjects=SUBJECTS,
         max_age=None if days is None else days * 86_400.0,
+        max_bytes=settings.events_max_bytes,
+        max_message_bytes=LARGEST_MESSAGE,
         duplicate_window=DUPLICATE_WINDOW,
         replicas=settings.nats_replicas,
     )

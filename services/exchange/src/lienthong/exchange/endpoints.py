@@ -69,6 +69,7 @@ _PUBLISH_PROBLEMS: Final = problems(
     kinds.SCHEMA_MISMATCH,
     kinds.SCHEMA_UNUSABLE,
     kinds.BUS_UNAVAILABLE,
+    kinds.EVENT_STORE_FULL,
 )
 _RECEIVE: Final = (
     general.MALFORMED_REQUEST,
@@ -107,6 +108,7 @@ def routes(
         event_type_id = f"{agency}/{system}/{event_type}"
         # Before reading the body: that of a caller without the right is not worth the memory.
         publishing.demand_right(caller.client_id, event_type_id)
+        publishing.demand_room()
         published = await publishing.publish(
             caller.client_id, event_type_id, request.headers.items(), await _body(request)
         )

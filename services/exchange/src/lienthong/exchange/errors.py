@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _RETRY_SOON: Final = {"Retry-After": "1"}
+_RETRY_LATER: Final = {"Retry-After": "60"}
 _ACCEPTED: Final = {"Accept-Post": "application/cloudevents+json, application/cloudevents-batch+json"}
 
 
@@ -186,6 +187,15 @@ def bus_unavailable(already: Sequence[object] = ()) -> ProblemError:
     )
     extra = {"accepted": list(already)} if already else {}
     return ProblemError(kinds.BUS_UNAVAILABLE, detail, _RETRY_SOON, extra)
+
+
+def event_store_full(already: Sequence[object] = ()) -> ProblemError:
+    """The stream of events holds as much as it may; `already` lists what it took of this request."""
+    detail = BilingualText(
+        "The event bus has no room for further events.", "Trục sự kiện không còn chỗ lưu sự kiện mới."
+    )
+    extra = {"accepted": list(already)} if already else {}
+    return ProblemError(kinds.EVENT_STORE_FULL, detail, _RETRY_LATER, extra)
 
 
 def not_ready() -> ProblemError:

@@ -11,6 +11,8 @@ SERVICE = "exchange"
 """The `node` of the exchange's audit records, and the last part of their subject."""
 FINGERPRINT_HEADER = "Lgsp-Fingerprint"
 INDEX_CONSUMER = "deduplication-index"
+LARGEST_MESSAGE = 320 * 1024
+"""Bytes of an event on the bus, its headers included."""
 DUPLICATE_WINDOW = 120.0
 """For how many seconds the bus itself recognises a message id; the deduplication index has no limit."""
 

@@ -9,13 +9,14 @@ from lienthong.kit.access import Access
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import Clock, SystemClock
 from lienthong.kit.database import Database, migrate
-from lienthong.kit.journal import journal_stream
+from lienthong.kit.journal import STREAM, journal_stream
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.process import run_process
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
+from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 from lienthong.ledger.background import JournalConsumer
@@ -83,10 +84,11 @@ async def serve(settings: LedgerSettings) -> None:
     bus = await Bus.connect(
         settings.nats_url,
         PROCESS,
-        streams=[journal_stream(settings.nats_replicas)],
+        streams=[journal_stream(settings)],
         key_file=settings.nats_key_file,
     )
     consumer = create_journal_consumer(settings, core, bus)
+    space = StreamSpace(bus, STREAM)
     channel = open_channel(settings.identity_rpc, RpcTrust.load(settings.rpc_dir))
     clock = SystemClock()
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
@@ -108,12 +110,13 @@ async def serve(settings: LedgerSettings) -> None:
     core.database.show(figures)
     core.log.show(figures, clock)
     consumer.show(figures)
+    space.show(figures)
     await run_process(
         PROCESS,
         settings,
         telemetry=telemetry,
         app=create_app(core, Access(keys.fresh, verifier)),
-        background=[consumer.run, keys.run],
+        background=[consumer.run, keys.run, space.run],
         checks={"database": core.database.check, "journal-lag-known": consumer.lag_known},
         close=[bus.close, close_channel, core.database.close],
     )

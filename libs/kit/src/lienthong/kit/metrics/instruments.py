@@ -234,6 +234,15 @@ OUTBOX_AGE = _figure(
     "Thông điệp cũ nhất trong số đó đã chờ bao lâu; 0 khi không có",
     processes=_WITH_OUTBOX,
 )
+STREAM_FILLED = _figure(
+    "lienthong.stream.filled",
+    "gauge",
+    "1",
+    "The used part, 0 to 1, of what a stream of the bus may hold; full, it takes nothing more",
+    "Phần dung lượng đã dùng, từ 0 đến 1, của một luồng trên NATS; khi đầy thì không nhận thêm",
+    attributes=("stream",),
+    processes=("catalog", "exchange", "ledger"),
+)
 POOL_CONNECTIONS = _figure(
     "db.client.connection.count",
     "gauge",

@@ -134,3 +134,16 @@ BUS_UNAVAILABLE: Final = ProblemType(
         " nhận hai lần.",
     ),
 )
+EVENT_STORE_FULL: Final = ProblemType(
+    code="event-store-full",
+    status=507,
+    title=BilingualText("No room for events", "Hết chỗ lưu sự kiện"),
+    advice=BilingualText(
+        "Keep the events and send the same request again later; an event that was accepted already is not "
+        "accepted twice. Tell the operator of the platform: LIENTHONG_EVENTS_MAX_BYTES is too small, "
+        "or events are stored for too long (LIENTHONG_EXCHANGE_RETENTION_DAYS).",
+        "Hãy giữ lại sự kiện và gửi lại nguyên yêu cầu sau; sự kiện đã được nhận sẽ không bị nhận hai lần. "
+        "Hãy báo đơn vị vận hành nền tảng: LIENTHONG_EVENTS_MAX_BYTES quá nhỏ, hoặc sự kiện được lưu quá "
+        "lâu (LIENTHONG_EXCHANGE_RETENTION_DAYS).",
+    ),
+)

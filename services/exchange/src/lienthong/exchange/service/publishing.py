@@ -10,7 +10,7 @@ from lienthong.exchange import errors
 from lienthong.exchange.domain import permissions
 from lienthong.exchange.domain.messages import MAX_EVENT_BYTES, prepare
 from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, subject_of
-from lienthong.kit.bus import BusRefusedError, BusUnavailableError
+from lienthong.kit.bus import BusFullError, BusRefusedError, BusUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +37,15 @@ class AcceptedPublication:
 class PublishingService:
     """Puts events into the stream, in the order they were given, each once."""
 
-    def __init__(self, bus: Bus, index: DeduplicationIndex, catalog: Callable[[], EventCatalog]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        index: DeduplicationIndex,
+        catalog: Callable[[], EventCatalog],
+        has_room: Callable[[], bool],
+    ) -> None:
+        """`has_room` says whether the stream may take more events."""
+        self._has_room = has_room
         self._bus = bus
         self._index = index
         self._catalog = catalog
@@ -50,6 +58,15 @@ class PublishingService:
             ProblemError: see `permissions.publishable`; `not-ready` while the catalog is not known.
         """
         permissions.publishable(self._catalog(), client_id, event_type_id)
+
+    def demand_room(self) -> None:
+        """Refuse new events while the stream is nearly full: those on their way still find a place.
+
+        Raises:
+            ProblemError: `event-store-full`.
+        """
+        if not self._has_room():
+            raise errors.event_store_full()
 
     async def publish(
         self, client_id: str, event_type_id: str, headers: Sequence[tuple[str, str]], body: bytes
@@ -78,6 +95,8 @@ class PublishingService:
                 continue
             try:
                 published.append(await self._send(subject, message))
+            except BusFullError:
+                raise errors.event_store_full([asdict(event) for event in published]) from None
             except BusUnavailableError:
                 raise errors.bus_unavailable([asdict(event) for event in published]) from None
             except BusRefusedError:
