@@ -13,7 +13,7 @@ from lienthong.catalog.agencies.schemas import AgencySpec
 from lienthong.catalog.agreements.schemas import AgreementSpec
 from lienthong.catalog.domain.drafts import Draft
 from lienthong.catalog.domain.resources import ResourceKind
-from lienthong.catalog.errors import Violation
+from lienthong.catalog.errors import MAX_ERRORS, Violation
 from lienthong.catalog.event_types.schemas import EventTypeSpec
 from lienthong.catalog.schemas.answers import Notice
 from lienthong.catalog.schemas.fields import StrictModel
@@ -152,7 +152,10 @@ class ApplyAnswer(BaseModel):
 
 
 def read_apply(body: Json) -> tuple[list[Draft], list[Violation]]:
-    """Read the body of an apply: the drafts in the order sent, and every violation."""
+    """Read the body of an apply: the drafts in the order sent, and every violation.
+
+    Reading ends where there are more violations than an answer names.
+    """
     violations = unportable(body)
     if violations:
         return [], violations
@@ -161,6 +164,9 @@ def read_apply(body: Json) -> tuple[list[Draft], list[Violation]]:
         return [], violations
     drafts = []
     for index, manifest in enumerate(parsed.manifests):
+        if len(violations) > MAX_ERRORS:
+            # No more are named; how many others there are, nobody needs to know.
+            break
         draft, wrong = _read_manifest(manifest, ("manifests", index))
         violations += wrong
         if draft is not None:

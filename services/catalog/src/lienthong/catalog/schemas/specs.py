@@ -5,6 +5,7 @@ another.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
@@ -13,7 +14,7 @@ from typing_extensions import override
 from lienthong.catalog.domain import identifiers, validity
 from lienthong.catalog.domain.drafts import Draft, Reference
 from lienthong.catalog.domain.resources import ResourceKey, ResourceKind, ServiceOperation
-from lienthong.catalog.errors import InvalidValueError, Violation
+from lienthong.catalog.errors import MAX_ERRORS, InvalidValueError, Violation
 from lienthong.catalog.schemas.fields import StrictModel
 from lienthong.catalog.schemas.messages import messages
 from lienthong.kit.json_pointer import JsonPath, pointer
@@ -143,8 +144,11 @@ def validate(
 
 
 def unportable(body: Json) -> list[Violation]:
-    """Return each place of a body that other JSON readers or the database could not take as it is."""
-    return [Violation(path, text) for path, text in not_portable(body)]
+    """Return the places of a body that other JSON readers or the database could not take as it is.
+
+    There may be more places: not more are returned than an answer names.
+    """
+    return [Violation(path, text) for path, text in islice(not_portable(body), MAX_ERRORS)]
 
 
 def period_violations(fields: Fields) -> Iterator[Violation]:
