@@ -7,6 +7,7 @@ the snapshot that `Routes/Watch` sends and the table that a gateway builds of it
 
 from __future__ import annotations
 
+import json
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +19,7 @@ from binh_thuan.credentials import ensure
 from binh_thuan.province import MANIFESTS, upstreams
 from lienthong.catalog import events
 from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
+from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.bootstrap import MESSAGES, PACKAGE, REPOSITORIES, SCHEMA, CatalogServices
 from lienthong.catalog.domain.actors import OPERATOR_SCOPE, Actor
 from lienthong.catalog.models import OUTBOX
@@ -34,6 +36,7 @@ from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import AdminJournal
 from lienthong.kit.outbox import Outbox
 from lienthong.kit.settings import Settings
+from lienthong.kit.workers import Workers
 from tests.support.golden import documents
 from tests.support.routing import described
 
@@ -79,6 +82,8 @@ async def opened(url: str, clock: ManualClock) -> AsyncIterator[Catalog]:
     """A catalog on an empty database."""
     await migrate(url, SCHEMA, PACKAGE)
     database = Database.open(url, schema=SCHEMA)
+    workers = Workers(2, [read_apply_text.__module__])
+    await workers.start()
 
     async def version() -> int:
         async with database.reading() as session:
@@ -89,8 +94,10 @@ async def opened(url: str, clock: ManualClock) -> AsyncIterator[Catalog]:
         outbox = Outbox(OUTBOX, on_commit=lambda: None, clock=clock)
         journal = AdminJournal(events.SERVICE, outbox, clock)
         units = UnitsOfWork(database, REPOSITORIES, outbox, journal, versions, clock)
-        yield Catalog(CatalogServices.of(units, uuid7), Routes(WatchService(units), versions, MESSAGES))
+        services = CatalogServices.of(units, uuid7, workers)
+        yield Catalog(services, Routes(WatchService(units), versions, MESSAGES))
     finally:
+        await workers.close()
         await database.close()
 
 
@@ -98,7 +105,7 @@ async def chain(
     catalog: Catalog, manifests: list[dict[str, Any]], then: list[dict[str, str]]
 ) -> dict[str, Any]:
     """Apply, decide, and follow what becomes of it."""
-    await catalog.services.apply.apply({"manifests": manifests}, OPERATOR, dry_run=False)
+    await catalog.services.apply.apply(json.dumps({"manifests": manifests}).encode(), OPERATOR, dry_run=False)
     for decision in then:
         await catalog.carry_out(decision)
     snapshot = await catalog.snapshot()

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from lienthong.exchange.domain.catalog import EventType
 from lienthong.exchange.domain.messages import MAX_BATCH, MAX_EVENT_BYTES, EventMessage, is_source_of, prepare
-from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, UnusableSchemaError, schema_violations
+from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, schema_violations
 from lienthong.exchange.events import message_id_of, subject_of
+from lienthong.kit.json_schema import UnusableSchemaError
 from lienthong.kit.problems import ProblemError
 
 SCHEMA = {
@@ -130,8 +131,16 @@ def test_references_inside_the_schema_are_followed() -> None:
     assert refusal(event(), schema=schema)[1:] == ("schema-mismatch", ["/data"])
 
 
-def test_a_schema_that_refers_to_itself_without_end_is_refused_not_followed() -> None:
-    assert refusal(event(), schema={"$ref": "#"})[1] == "schema-mismatch"
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}, True]}}},
+    ],
+)
+def test_a_schema_that_refers_to_itself_without_end_is_not_followed(schema: object) -> None:
+    # The catalog takes in none of these; what it asks of an event it asks forever, so it says nothing.
+    assert prepared(event(), schema=schema)
 
 
 def test_violations_are_listed_up_to_a_limit() -> None:

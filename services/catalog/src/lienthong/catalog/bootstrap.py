@@ -19,6 +19,7 @@ from lienthong.catalog.agreements import rpc as agreement_rpc
 from lienthong.catalog.agreements.repository import AgreementRepository
 from lienthong.catalog.agreements.service import AgreementService
 from lienthong.catalog.apply import endpoints as apply_endpoints
+from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.apply.service import ApplyService
 from lienthong.catalog.background import follow_changes
 from lienthong.catalog.domain.resources import ResourceKind
@@ -59,6 +60,7 @@ from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
+from lienthong.kit.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +104,7 @@ class CatalogServices:
     apply: ApplyService
 
     @classmethod
-    def of(cls, units: UnitsOfWork, new_id: NewId) -> CatalogServices:
+    def of(cls, units: UnitsOfWork, new_id: NewId, workers: Workers) -> CatalogServices:
         """Build the service of each feature; all open their units of work in the same way."""
         return cls(
             AgencyService(units),
@@ -110,7 +112,7 @@ class CatalogServices:
             ServiceService(units),
             EventTypeService(units),
             AgreementService(units, new_id),
-            ApplyService(units),
+            ApplyService(units, workers),
         )
 
 
@@ -178,7 +180,9 @@ async def run(settings: CatalogSettings) -> None:
     versions = VersionMonitor(read_version)
     access = Access(keys.fresh, verifier)
     units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
-    services = CatalogServices.of(units, uuid7)
+    workers = Workers(settings.catalog_workers, [read_apply_text.__module__])
+    await workers.start()
+    services = CatalogServices.of(units, uuid7, workers)
     watch = Routes(WatchService(units), versions, MESSAGES)
     figures = telemetry.figures
     bus.show(figures)
@@ -200,5 +204,5 @@ async def run(settings: CatalogSettings) -> None:
             space.run,
         ],
         checks={"database": db.check, "keys": lambda: keys.ready},
-        close=[bus.close, db.close, channel.close],
+        close=[workers.close, bus.close, db.close, channel.close],
     )

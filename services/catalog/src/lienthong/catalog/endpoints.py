@@ -33,11 +33,11 @@ BODY_PROBLEMS = (
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 
-MAX_MEMBERS = 10_000
-"""Members of one object in a body; the largest OpenAPI documents have some thousand paths or schemas."""
-
 MAX_SMALL_BODY = 256 * 1024
 """Bytes of a body that any system may send: a request for an agreement, or a decision."""
+
+MAX_SMALL_MEMBERS = 1_000
+"""Members of one object, and entries of one array, in such a body."""
 
 _TRANSACTION_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -89,14 +89,29 @@ AgencyFilter = Annotated[AgencyCode | None, Query(alias="agency", description="O
 SystemFilter = Annotated[SystemRef | None, Query(alias="system", description="Only those of this system.")]
 
 
-async def read_json(request: Request, *, empty: Json = None, limit: int | None = None) -> Json:
-    """Read the JSON body of a request; `empty` is the value that stands for no body.
+async def read_small_json(request: Request, *, empty: Json = None) -> Json:
+    """Read the JSON body of a request, of at most `MAX_SMALL_BODY` bytes; `empty` stands for no body.
+
+    Raises:
+        ProblemError: that of `read_json_bytes`; `malformed-request`, it is not JSON.
+    """
+    data = await read_json_bytes(request, limit=MAX_SMALL_BODY, may_be_empty=empty is not None)
+    if not data and empty is not None:
+        return empty
+    try:
+        return decode(data, most_members=MAX_SMALL_MEMBERS, most_entries=MAX_SMALL_MEMBERS)
+    except NotJsonError as reason:
+        raise errors.malformed_request(reason.text) from None
+
+
+async def read_json_bytes(request: Request, *, limit: int | None = None, may_be_empty: bool = False) -> bytes:
+    """Read the body of a request that says it is JSON.
 
     It has at most `limit` bytes, and never more than the settings allow.
 
     Raises:
         ProblemError: `unsupported-media-type`, its Content-Type is not JSON; `request-too-large`, it is
-            longer than the catalog reads; `malformed-request`, it is not JSON, or not complete.
+            longer than the catalog reads; `malformed-request`, it is not complete.
     """
     try:
         most: int = request.app.state.max_request_bytes
@@ -105,15 +120,12 @@ async def read_json(request: Request, *, empty: Json = None, limit: int | None =
         raise errors.request_too_large(error.limit) from None
     except BodyIncompleteError:
         raise errors.malformed_request(_INCOMPLETE) from None
-    if not data and empty is not None:
-        return empty
+    if not data and may_be_empty:
+        return data
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise errors.unsupported_media_type()
-    try:
-        return decode(data, most_members=MAX_MEMBERS)
-    except NotJsonError as reason:
-        raise errors.malformed_request(reason.text) from None
+    return data
 
 
 def path_id(kind: ResourceKind, canonical_id: Callable[[str], str], *parts: str) -> str:
@@ -130,7 +142,7 @@ def path_id(kind: ResourceKind, canonical_id: Callable[[str], str], *parts: str)
 
 
 def json_body(schema: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
-    """Return the `openapi_extra` of an endpoint that reads its JSON body with `read_json`."""
+    """Return the `openapi_extra` of an endpoint that reads its JSON body itself."""
     content = {"application/json": {"schema": inlined(schema.model_json_schema())}}
     return {"requestBody": {"required": required, "content": content}}
 

@@ -103,6 +103,15 @@ def invalid_cursor() -> ProblemError:
     return ProblemError(general.INVALID_REQUEST, detail)
 
 
+def too_costly() -> ProblemError:
+    """To check manifests takes longer than a request may take."""
+    detail = BilingualText(
+        "Checking these manifests, their OpenAPI documents and schemas takes too long.",
+        "Kiểm tra các tệp khai báo này cùng tài liệu OpenAPI và lược đồ mất quá nhiều thời gian.",
+    )
+    return ProblemError(general.TOO_COSTLY, detail)
+
+
 def conflict(violations: Sequence[Violation]) -> ProblemError:
     """What was asked contradicts what was decided before, or another resource with the same id."""
     return ProblemError(kinds.CONFLICT, _summary(violations), extra=_errors(violations))

@@ -16,3 +16,5 @@ class CatalogSettings(Settings):
     """Where the catalog keeps everything: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`."""
     catalog_max_request_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     """The largest request body that is read, in bytes."""
+    catalog_workers: int = Field(default=2, ge=2, le=64)
+    """Processes that read manifests and the documents in them."""

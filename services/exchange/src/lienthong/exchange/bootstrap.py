@@ -12,6 +12,7 @@ from lienthong.exchange.background.catalog import catalog_replica, current
 from lienthong.exchange.background.deduplication import StreamIndexer
 from lienthong.exchange.background.upkeep import ConsumerUpkeep
 from lienthong.exchange.domain.ack_tokens import AckTokens
+from lienthong.exchange.domain.messages import prepare
 from lienthong.exchange.endpoints import routes
 from lienthong.exchange.events import DUPLICATE_WINDOW, LARGEST_MESSAGE, SERVICE, STREAM, SUBJECTS
 from lienthong.exchange.models import outbox
@@ -38,6 +39,7 @@ from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
+from lienthong.kit.workers import Workers
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -94,7 +96,9 @@ async def serve(settings: ExchangeSettings) -> None:
     index = DeduplicationIndex(database, clock)
     subscriptions = SubscriptionService(database, bus, journal, consumers, catalog_now, clock, uuid7)
     space = StreamSpace(bus, STREAM)
-    publishing = PublishingService(bus, index, catalog_now, lambda: not space.full)
+    workers = Workers(settings.exchange_workers, [prepare.__module__])
+    await workers.start()
+    publishing = PublishingService(bus, index, catalog_now, lambda: not space.full, workers)
     delivery = DeliveryService(
         database, bus, consumers, AckTokens(secret), catalog_now, clock, uuid7, ack_wait=ack_wait
     )
@@ -124,7 +128,7 @@ async def serve(settings: ExchangeSettings) -> None:
             "deduplication": lambda: index.built,
         },
         on_stop=delivery.stop,
-        close=[bus.close, catalog_channel.close, identity_channel.close, database.close],
+        close=[workers.close, bus.close, catalog_channel.close, identity_channel.close, database.close],
     )
 
 

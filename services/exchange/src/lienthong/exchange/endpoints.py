@@ -68,6 +68,7 @@ _PUBLISH_PROBLEMS: Final = problems(
     general.UNSUPPORTED_MEDIA_TYPE,
     kinds.SCHEMA_MISMATCH,
     kinds.SCHEMA_UNUSABLE,
+    general.TOO_COSTLY,
     kinds.BUS_UNAVAILABLE,
     kinds.EVENT_STORE_FULL,
 )

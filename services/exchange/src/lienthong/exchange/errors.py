@@ -29,6 +29,7 @@ __all__ = [
     "schema_mismatch",
     "schema_unusable",
     "subscription_exists",
+    "too_costly",
     "too_many_subscriptions",
     "unknown_event_type",
     "unknown_subscription",
@@ -109,6 +110,15 @@ def schema_unusable(event_type: str, reason: str) -> ProblemError:
         f"Không dùng được lược đồ của {event_type}: {reason}.",
     )
     return ProblemError(kinds.SCHEMA_UNUSABLE, detail)
+
+
+def too_costly(event_type: str) -> ProblemError:
+    """To check the events of a request against their schema takes longer than a request may take."""
+    detail = BilingualText(
+        f"Checking these events against the schema of {event_type} takes too long.",
+        f"Kiểm tra các sự kiện này theo lược đồ của {event_type} mất quá nhiều thời gian.",
+    )
+    return ProblemError(general.TOO_COSTLY, detail)
 
 
 def event_id_reused(event_id: str) -> ProblemError:

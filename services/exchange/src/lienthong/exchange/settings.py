@@ -25,3 +25,5 @@ class ExchangeSettings(Settings):
     """For how many seconds a subscriber may take to acknowledge before the event is delivered again."""
     exchange_retention_days: int | None = Field(default=None, ge=1)
     """How many days events are stored, pulled or not; unset: for ever. An older event is lost to everyone."""
+    exchange_workers: int = Field(default=2, ge=2, le=64)
+    """Processes that check events against their schemas, each for one publisher at a time."""

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from lienthong.catalog.event_types.domain.data_schema import DIALECT, MAX_BYTES, violations
+from lienthong.catalog.event_types.domain.data_schema import MAX_BYTES, violations
 from lienthong.kit.json_pointer import pointer
+from lienthong.kit.json_schema import DIALECT
 
 
 def _wrong(schema: dict[str, Any]) -> list[str]:
@@ -61,3 +62,88 @@ def test_examples_may_say_anything() -> None:
 
 def test_a_schema_larger_than_the_limit_is_refused() -> None:
     assert _wrong({"description": "a" * MAX_BYTES}) == [""]
+
+
+def _reasons(schema: dict[str, Any]) -> dict[str, str]:
+    found = list(violations(schema))
+    assert all(violation.text.vi != violation.text.en for violation in found)
+    return {pointer(violation.path): violation.text.en for violation in found}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(r"^[0-9]{12}$", r"^\d{4}-\d{2}$", r"^[\p{L}\s.-]{1,255}$", r"^[A-Z0-9_]{1,100}$", r"^\S+@\S+\.vn$"),
+        # Slow for an engine that tries one way after the other, not for this one.
+        *(r"^(a+)+$", r"^(a|a)*$", r"(x+x+)+y", r"^(\w+\s?)*$"),
+    ],
+)
+def test_patterns_that_one_pass_can_match_are_accepted(pattern: str) -> None:
+    assert _wrong({"properties": {"a": {"pattern": pattern}}}) == []
+    assert _wrong({"patternProperties": {pattern: {}}}) == []
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"^(?=a)a", r"(?<!a)b", r"^(a)\1$", r"\p{L}{1,2000}", r"(\p{L}{1,99}){1,99}", "a" * 501]
+)
+def test_other_patterns_are_named(pattern: str) -> None:
+    reasons = _reasons({"properties": {"a": {"pattern": pattern}, "b": {"pattern": "b"}}})
+    assert list(reasons) == ["/properties/a/pattern"]
+    assert "pattern" in reasons["/properties/a/pattern"]
+
+
+def test_a_schema_has_a_number_of_patterns() -> None:
+    assert _wrong({"properties": {f"p{n}": {"pattern": f"^{n}$"} for n in range(100)}}) == []
+    assert "101 patterns" in _reasons({"patternProperties": {f"^{n}$": {} for n in range(101)}})[""]
+
+
+def test_a_name_is_no_pattern() -> None:
+    assert _wrong({"properties": {"pattern": {"const": {"pattern": "("}, "type": "object"}}}) == []
+
+
+def _doubling(levels: int) -> dict[str, Any]:
+    defs: dict[str, Any] = {
+        f"d{level}": {"allOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(levels)
+    }
+    return {"$ref": "#/$defs/d0", "$defs": {**defs, f"d{levels}": {"type": "integer"}}}
+
+
+def test_references_that_double_are_counted_out() -> None:
+    assert _wrong(_doubling(10)) == []
+    assert "when each reference counts" in _reasons(_doubling(12))[""]
+    assert "when each reference counts" in _reasons(_doubling(400))[""]
+
+
+def test_a_long_chain_of_references_is_no_doubling() -> None:
+    defs: dict[str, Any] = {f"d{level}": {"$ref": f"#/$defs/d{level + 1}"} for level in range(1_500)}
+    assert _wrong({"$ref": "#/$defs/d0", "$defs": {**defs, "d1500": {"type": "integer"}}}) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"allOf": [{"$ref": "#"}]},
+        {"properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": {"not": {"$ref": "#/$defs/x"}}}},
+        {
+            "properties": {"b": {"$ref": "#/$defs/b"}},
+            "allOf": [{"$ref": "#/$defs/b"}],
+            "$defs": {"b": {"$ref": "#"}},
+        },
+        {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}},
+    ],
+)
+def test_a_schema_that_refers_to_itself_for_the_same_value_is_refused(schema: dict[str, Any]) -> None:
+    [reason] = _reasons(schema).values()
+    assert "without end" in reason
+
+
+def test_a_schema_may_refer_to_itself_for_parts_of_a_value() -> None:
+    tree = {"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}, "all": {"items": {"$ref": "#"}}}}
+    assert _wrong(tree) == []
+    assert _wrong({"properties": {"a": {"allOf": [{"$ref": "#"}, {"type": "object"}]}}}) == []
+
+
+def test_a_schema_has_a_number_of_parts() -> None:
+    assert "2001 schemas" in _reasons({"prefixItems": [{}] * 2_000})[""]
+    assert _wrong({"prefixItems": [{}] * 1_999}) == []

@@ -145,3 +145,13 @@ HTTP_ERROR: Final = ProblemType(
         "Mã trạng thái HTTP cho biết loại lỗi; hãy sửa chỗ được nêu trong phần chi tiết.",
     ),
 )
+TOO_COSTLY: Final = ProblemType(
+    code="too-costly",
+    status=422,
+    title=BilingualText("Too costly to check", "Kiểm tra quá tốn thời gian"),
+    advice=BilingualText(
+        "Send less at a time, or simplify the schema: fewer references upon references, combinations and "
+        "repetitions.",
+        "Hãy gửi ít hơn mỗi lần, hoặc đơn giản hoá lược đồ: bớt tham chiếu chồng tham chiếu, tổ hợp và lặp.",
+    ),
+)

@@ -19,7 +19,6 @@ from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.endpoints import (
     BODY_PROBLEMS,
     DEFAULT_LIMIT,
-    MAX_SMALL_BODY,
     PREFIX,
     After,
     AnyActor,
@@ -28,7 +27,7 @@ from lienthong.catalog.endpoints import (
     json_body,
     page_document,
     path_id,
-    read_json,
+    read_small_json,
 )
 from lienthong.catalog.schemas.answers import ManifestPage
 from lienthong.catalog.schemas.fields import ProvidedRef, SystemRef
@@ -95,7 +94,7 @@ def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
     )
     async def request_agreement(request: Request, actor: AnyActor) -> JSONResponse:
         """Request an agreement: a system for itself, the operator for any."""
-        agreement, new = await agreements.request(await read_json(request, limit=MAX_SMALL_BODY), actor)
+        agreement, new = await agreements.request(await read_small_json(request), actor)
         location = f"{PREFIX}/agreements/{agreement.id}"
         return JSONResponse(show_with_warnings(agreement), 201 if new else 200, {"Location": location})
 
@@ -109,7 +108,7 @@ def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
         agreement_id: str, action: DecisionAction, request: Request, actor: Actor
     ) -> JSONResponse:
         resource_id = _id(agreement_id)
-        body = await read_json(request, empty={}, limit=MAX_SMALL_BODY)
+        body = await read_small_json(request, empty={})
         return JSONResponse(show_with_warnings(await agreements.decide(resource_id, action, body, actor)))
 
     @router.post(

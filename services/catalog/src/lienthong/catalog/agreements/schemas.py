@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 from typing_extensions import override
 
 from lienthong.catalog.agreements.domain.effect import EffectiveStatus
@@ -15,6 +15,7 @@ from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
 from lienthong.catalog.schemas.answers import AnswerModel, Notice, ResourceManifest
 from lienthong.catalog.schemas.fields import (
+    BoundedModel,
     LongText,
     PeriodEnd,
     PeriodStart,
@@ -119,10 +120,8 @@ class AgreementSpec(ResourceSpec):
                 yield (member,), (kind, fields[field])
 
 
-class DecisionRequest(BaseModel):
+class DecisionRequest(BoundedModel):
     """The body of a decision: on which legal ground, and why."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     legal_ground: LongText | None = None
     reason: LongText | None = None

@@ -7,9 +7,10 @@ from fastapi.responses import JSONResponse
 
 from lienthong.catalog.apply.schemas import ApplyAnswer, ApplyDocument
 from lienthong.catalog.apply.service import ApplyService
-from lienthong.catalog.endpoints import BODY_PROBLEMS, PREFIX, Operator, json_body, read_json
+from lienthong.catalog.endpoints import BODY_PROBLEMS, PREFIX, Operator, json_body, read_json_bytes
 from lienthong.kit.openapi import problems
 from lienthong.kit.problems.catalog import CONFLICT
+from lienthong.kit.problems.general import TOO_COSTLY
 from lienthong.kit.rest import StrictRoute
 
 DryRun = Annotated[bool, Query(description="Say what would change, and change nothing.")]
@@ -22,12 +23,12 @@ def routes(service: ApplyService) -> APIRouter:
     @router.post(
         "/apply",
         response_model=ApplyAnswer,
-        responses=problems(*BODY_PROBLEMS, CONFLICT),
+        responses=problems(*BODY_PROBLEMS, CONFLICT, TOO_COSTLY),
         openapi_extra=json_body(ApplyDocument),
     )
     async def apply_manifests(request: Request, operator: Operator, dry_run: DryRun = False) -> JSONResponse:
         """Apply manifests: all or none."""
-        result = await service.apply(await read_json(request), operator, dry_run=dry_run)
+        result = await service.apply(await read_json_bytes(request), operator, dry_run=dry_run)
         return JSONResponse(result.document())
 
     return router

@@ -13,7 +13,7 @@ from lienthong.catalog.agencies.schemas import AgencySpec
 from lienthong.catalog.agreements.schemas import AgreementSpec
 from lienthong.catalog.domain.drafts import Draft
 from lienthong.catalog.domain.resources import ResourceKind
-from lienthong.catalog.errors import MAX_ERRORS, Violation
+from lienthong.catalog.errors import MAX_ERRORS, Violation, malformed_request
 from lienthong.catalog.event_types.schemas import EventTypeSpec
 from lienthong.catalog.schemas.answers import Notice
 from lienthong.catalog.schemas.fields import StrictModel
@@ -28,7 +28,7 @@ from lienthong.catalog.schemas.specs import (
 from lienthong.catalog.services.schemas import ServiceSpec
 from lienthong.catalog.systems.schemas import SystemSpec
 from lienthong.kit.json_pointer import JsonPath
-from lienthong.kit.json_text import Json
+from lienthong.kit.json_text import Json, NotJsonError, decode
 
 MAX_MANIFESTS = 2000
 
@@ -149,6 +149,31 @@ class ApplyAnswer(BaseModel):
     dry_run: bool
     version: Annotated[int, Field(description="The catalog's version afterwards.", ge=0)]
     results: list[ApplyResultAnswer]
+
+
+MAX_MEMBERS = 10_000
+"""Members of one object in a body; the largest OpenAPI documents have some thousand paths or schemas."""
+
+_BUDGET_S = 5.0
+_BUDGET_S_PER_MIB = 2.0
+
+
+def cpu_seconds(data: bytes) -> float:
+    """How much processor time `read_apply_text` may take: some times what ordinary manifests need."""
+    return _BUDGET_S + _BUDGET_S_PER_MIB * len(data) / (1024 * 1024)
+
+
+def read_apply_text(data: bytes) -> tuple[list[Draft], list[Violation]]:
+    """Read the body of an apply as it was sent; as slow as the documents in it make it.
+
+    Raises:
+        ProblemError: `malformed-request`, it is not JSON.
+    """
+    try:
+        body = decode(data, most_members=MAX_MEMBERS)
+    except NotJsonError as reason:
+        raise malformed_request(reason.text) from None
+    return read_apply(body)
 
 
 def read_apply(body: Json) -> tuple[list[Draft], list[Violation]]:

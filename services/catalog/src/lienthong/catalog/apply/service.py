@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,13 @@ from lienthong.catalog.agreements.domain.agreement import AgreementDecision, Agr
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.agreements.service import add_decision
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
-from lienthong.catalog.apply.schemas import read_apply
+from lienthong.catalog.apply.schemas import cpu_seconds, read_apply_text
 from lienthong.catalog.domain.resources import ACTIVE, Resource, ResourceKind
-from lienthong.catalog.errors import raise_for
+from lienthong.catalog.errors import raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.systems.domain.system import SystemResource
+from lienthong.kit.workers import TooCostlyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.domain.resources import ResourceKey
     from lienthong.catalog.errors import Violation
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
-    from lienthong.kit.json_text import Json
+    from lienthong.kit.workers import Workers
 
 _MOST_PATHS = 50
 
@@ -52,18 +52,25 @@ class ApplyOutcome:
 class ApplyService:
     """Applies manifests."""
 
-    def __init__(self, units: UnitsOfWork) -> None:
+    def __init__(self, units: UnitsOfWork, workers: Workers) -> None:
         self._units = units
+        self._workers = workers
 
-    async def apply(self, body: Json, actor: Actor, *, dry_run: bool) -> ApplyOutcome:
+    async def apply(self, body: bytes, actor: Actor, *, dry_run: bool) -> ApplyOutcome:
         """Apply the manifests of a request body.
 
         Raises:
+            ProblemError: `malformed-request`, the body is not JSON; `too-costly`, reading it takes too long.
             ProblemError: `invalid-manifests`, something in the body is wrong; names every violation.
             ProblemError: `conflict`, nothing is wrong but something contradicts what was decided before.
         """
-        # Checking a large body takes a while; watches and other requests need not wait for it.
-        drafts, violations = await asyncio.to_thread(read_apply, body)
+        # Documents of providers are in it: how long they take is for them to say.
+        try:
+            drafts, violations = await self._workers.run(
+                actor.client_id, cpu_seconds(body), read_apply_text, body
+            )
+        except TooCostlyError:
+            raise too_costly() from None
         if dry_run or violations:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:

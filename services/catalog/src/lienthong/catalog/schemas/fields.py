@@ -129,13 +129,13 @@ PeriodStart = Annotated[str, checked(lambda value: validity.instant(value, end=F
 PeriodEnd = Annotated[str, checked(lambda value: validity.instant(value, end=True))]
 
 
-class StrictModel(BaseModel):
-    """A JSON object: members in camelCase, unknown ones refused, values never converted to another type.
+class BoundedModel(BaseModel):
+    """A JSON object: unknown members refused, values never converted to another type.
 
     One with very many members is refused as a whole: nobody reads what is wrong with each.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -148,6 +148,12 @@ class StrictModel(BaseModel):
                 )
             )
         return value
+
+
+class StrictModel(BoundedModel):
+    """A bounded object with members in camelCase."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
 class LocalizedName(StrictModel):

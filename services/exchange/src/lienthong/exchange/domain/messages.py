@@ -1,6 +1,7 @@
 """From a publisher's request to messages for the bus.
 
-Pure, and slow for large requests: run `prepare` in a thread.
+Pure, and as slow as what was sent makes it, the schema of the event type above all: call `prepare` in a
+worker, with the budget that `cpu_seconds` names.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING
 from lienthong.exchange import errors
 from lienthong.exchange.domain.cloudevents import MalformedEventError
 from lienthong.exchange.domain.http_binding import UnsupportedModeError, is_batch, parse_request
-from lienthong.exchange.domain.payload_schema import UnusableSchemaError, schema_violations
+from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, schema_violations
 from lienthong.exchange.errors import EventViolation
 from lienthong.exchange.events import message_id_of
+from lienthong.kit.json_schema import UnusableSchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 MAX_EVENT_BYTES = 256 * 1024
 MAX_BATCH = 100
 MAX_BODY_BYTES = MAX_BATCH * MAX_EVENT_BYTES
+
+_BUDGET_S = 1.0
+_BUDGET_S_PER_MIB = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,11 @@ class StoredEvent:
 
     sequence: int
     fingerprint: str
+
+
+def cpu_seconds(body: bytes) -> float:
+    """How much processor time `prepare` may take for a body: some times what ordinary events need."""
+    return _BUDGET_S + _BUDGET_S_PER_MIB * len(body) / (1024 * 1024)
 
 
 def prepare(event_type: EventType, headers: Sequence[tuple[str, str]], body: bytes) -> list[EventMessage]:
@@ -105,5 +115,7 @@ def _refuse_mismatches(event_type: EventType, events: Sequence[CloudEvent], *, b
             violations += schema_violations(event.value(), event_type.schema, at=f"{at}/data")
         except UnusableSchemaError as error:
             raise errors.schema_unusable(event_type.id, str(error)) from None
+        if len(violations) >= MAX_VIOLATIONS:
+            break
     if violations:
         raise errors.schema_mismatch(violations)

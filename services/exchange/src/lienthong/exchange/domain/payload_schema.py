@@ -4,95 +4,92 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
+from jsonschema_rs import Draft202012Validator, ValidationErrorKind
 
 from lienthong.exchange.errors import EventViolation
+from lienthong.kit import json_schema
 from lienthong.kit.json_pointer import pointer
+from lienthong.kit.json_schema import UnusableSchemaError
+from lienthong.kit.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from jsonschema_rs import ValidationError
+
+    from lienthong.kit.json_text import Json, JsonObject
 
 MAX_VIOLATIONS = 20
-_REFERENCES = ("$ref", "$dynamicRef")
+_LONGEST_VALUE: Final = 200
 
-
-class UnusableSchemaError(ValueError):
-    """The schema of an event type cannot be used; the text says why."""
+CompiledSchema: TypeAlias = tuple[Draft202012Validator, "JsonObject"]
 
 
 def schema_violations(value: object, schema: str, *, at: str) -> list[EventViolation]:
     """The places where `value` violates `schema` (JSON text), at most `MAX_VIOLATIONS`.
 
-    `at` is put before the pointer of each.
-
-    `format` is an annotation, as draft 2020-12 has it by default. References lead to places inside the
-    schema only: nothing is ever fetched.
+    `at` is put before the pointer of each. What a schema may be says `kit.json_schema`.
 
     Raises:
         UnusableSchemaError: the schema is not valid, or refers to something outside itself.
     """
-    validator = compiled(schema)
-    found: list[EventViolation] = []
-    try:
-        for error in validator.iter_errors(value):
-            found.append(_violation(error, at))
-            if len(found) == MAX_VIOLATIONS:
-                break
-    except RecursionError:
-        return [EventViolation(at, "is nested too deeply for the schema")]
-    except Unresolvable as error:
-        raise UnusableSchemaError(f"the reference {error.ref} cannot be followed") from None
+    validator, document = compiled(schema)
+    # Listing makes an object of each violation, tens of thousands perhaps; nearly all events have none.
+    if validator.is_valid(value):
+        return []
+    found = [
+        _violation(error, document, at) for error in islice(validator.iter_errors(value), MAX_VIOLATIONS)
+    ]
     return sorted(found, key=lambda violation: violation.pointer)
 
 
-@lru_cache(maxsize=512)
-def compiled(schema: str) -> Draft202012Validator:
-    """The validator of a schema; kept, so that each version of an event type is compiled once.
+@lru_cache(maxsize=64)
+def compiled(schema: str) -> CompiledSchema:
+    """The validator of a schema, and the schema; kept, so that each version is compiled once in a while.
 
     Raises:
         UnusableSchemaError: the schema is not valid, or refers to something outside itself.
     """
     try:
         document = json.loads(schema)
-        Draft202012Validator.check_schema(document)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UnusableSchemaError(f"it is not JSON: {error}") from None
-    except (SchemaError, RecursionError) as error:
-        reason = error.message if isinstance(error, SchemaError) else "it is nested too deeply"
-        raise UnusableSchemaError(reason) from None
-    remote = next((target for target in _references(document) if not target.startswith("#")), None)
-    if remote is not None:
-        raise UnusableSchemaError(f"the reference {remote} leads outside the schema")
-    # With an empty registry a reference that is not in the schema fails; nothing is ever fetched.
-    return Draft202012Validator(document, registry=Registry())
+    if not isinstance(document, dict):
+        raise UnusableSchemaError("it is not an object")
+    return json_schema.compiled(document), document
 
 
-def _references(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        for name, child in node.items():
-            if name in _REFERENCES and isinstance(child, str):
-                yield child
-            else:
-                yield from _references(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _references(child)
+def _violation(error: ValidationError, document: JsonObject, at: str) -> EventViolation:
+    # Other messages of the library repeat the offending value, which may be personal data.
+    match error.kind:
+        case ValidationErrorKind.Required(name):
+            detail = f"'{shown(name)}' is a required property"
+        case ValidationErrorKind.AdditionalProperties(names) | ValidationErrorKind.UnevaluatedProperties(
+            names
+        ):
+            listed = ", ".join(f"'{shown(name)}'" for name in names[:3])
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            detail = f"the properties {listed}{more} are not allowed"
+        case _:
+            keyword = next((name for name in reversed(error.schema_path) if isinstance(name, str)), "schema")
+            detail = f"breaks {keyword}: {_short(_part(document, error.schema_path))}"
+    return EventViolation(at + pointer(error.instance_path), detail)
 
 
-def _violation(error: ValidationError, at: str) -> EventViolation:
-    # jsonschema's other messages repeat the offending value, which may be personal data.
-    if error.validator in {"required", "dependentRequired", "additionalProperties"}:
-        detail = error.message
-    else:
-        detail = f"breaks {error.validator}: {_short(error.validator_value)}"
-    return EventViolation(at + pointer(error.absolute_path), detail)
+def _part(document: JsonObject, path: list[str | int]) -> Json:
+    """What the schema says at a place of it."""
+    part: Json = document
+    for step in path:
+        if isinstance(part, dict):
+            part = part.get(str(step))
+        elif isinstance(part, list) and isinstance(step, int) and step < len(part):
+            part = part[step]
+        else:
+            return None
+    return part
 
 
 def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 200 else text[:199] + "…"
+    return shown(text, _LONGEST_VALUE)

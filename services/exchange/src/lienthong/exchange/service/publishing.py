@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.exchange import errors
 from lienthong.exchange.domain import permissions
-from lienthong.exchange.domain.messages import MAX_EVENT_BYTES, prepare
+from lienthong.exchange.domain.messages import MAX_EVENT_BYTES, cpu_seconds, prepare
 from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, subject_of
 from lienthong.kit.bus import BusFullError, BusRefusedError, BusUnavailableError
+from lienthong.kit.workers import TooCostlyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from lienthong.exchange.domain.messages import EventMessage, StoredEvent
     from lienthong.exchange.service.deduplication import DeduplicationIndex
     from lienthong.kit.bus import Bus
+    from lienthong.kit.workers import Workers
 
 _HEADERS = {"content-type": "application/cloudevents+json"}
-# Reading and checking are CPU-bound: more requests at once would only slow each other down.
-_MAX_PREPARING = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +42,14 @@ class PublishingService:
         index: DeduplicationIndex,
         catalog: Callable[[], EventCatalog],
         has_room: Callable[[], bool],
+        workers: Workers,
     ) -> None:
-        """`has_room` says whether the stream may take more events."""
+        """`has_room` says whether the stream may take more events; `workers` check them."""
         self._has_room = has_room
         self._bus = bus
         self._index = index
         self._catalog = catalog
-        self._preparing = asyncio.Semaphore(_MAX_PREPARING)
+        self._workers = workers
 
     def demand_right(self, client_id: str, event_type_id: str) -> None:
         """Refuse a client that may not publish this event type now.
@@ -81,8 +81,12 @@ class PublishingService:
             ProblemError: everything in `errors` that is about publishing.
         """
         event_type = permissions.publishable(self._catalog(), client_id, event_type_id)
-        async with self._preparing:
-            messages = await asyncio.to_thread(prepare, event_type, headers, body)
+        try:
+            messages = await self._workers.run(
+                client_id, cpu_seconds(body), prepare, event_type, headers, body
+            )
+        except TooCostlyError:
+            raise errors.too_costly(event_type_id) from None
         known = await self._known(messages)
         subject = subject_of(event_type_id)
         published: list[AcceptedPublication] = []

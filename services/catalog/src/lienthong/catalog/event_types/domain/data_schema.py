@@ -1,35 +1,32 @@
 """The JSON Schema (draft 2020-12) of an event's data.
 
-It is checked completely, because the exchange compiles it and validates every event with it. Nothing is ever
-fetched: every reference must point into the document itself.
+It is checked completely, because the exchange compiles it and validates every event with it: with the same
+engine, `kit.json_schema`. Nothing is ever fetched: every reference must point into the document itself.
 """
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from lienthong.catalog.errors import Violation
+from lienthong.catalog.event_types.domain import complexity
+from lienthong.kit.json_schema import DIALECT, UnusableSchemaError, compiled, mistakes, unusable_patterns
 from lienthong.kit.json_text import size
-from lienthong.kit.text import BilingualText
+from lienthong.kit.text import BilingualText, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lienthong.kit.json_pointer import JsonPath
     from lienthong.kit.json_text import Json, JsonObject
 
 MAX_BYTES = 64 * 1024
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_VIOLATIONS = 50
-
-_META = Draft202012Validator(
-    Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER
-)
 
 
 def violations(schema: JsonObject) -> Iterator[Violation]:
@@ -55,23 +52,54 @@ def violations(schema: JsonObject) -> Iterator[Violation]:
             ),
         )
         return
-    wrong = False
-    for error, _ in zip(_META.iter_errors(schema), range(MAX_VIOLATIONS), strict=False):
-        wrong = True
+    found = [*dict.fromkeys(islice(mistakes(schema), MAX_VIOLATIONS))]
+    for path, message in found:
+        said = shown(message, 300)
         yield Violation(
-            tuple(error.absolute_path),
-            BilingualText(
-                f"not valid JSON Schema: {error.message[:300]}",
-                f"không đúng JSON Schema: {error.message[:300]}",
-            ),
+            path, BilingualText(f"not valid JSON Schema: {said}", f"không đúng JSON Schema: {said}")
         )
-    if not wrong:
-        yield from _reference_violations(schema)
+    if not found:
+        yield from _violations_in_a_schema(schema)
 
 
-def _reference_violations(schema: JsonObject) -> Iterator[Violation]:
+def _violations_in_a_schema(schema: JsonObject) -> Iterator[Violation]:
+    """Yield what keeps something that is a JSON Schema from being used here."""
     registry: Registry[Json] = Registry()
     resolver = registry.resolver_with_root(DRAFT202012.create_resource(schema))
+
+    def resolve(reference: str) -> Json:
+        return resolver.lookup(reference).contents
+
+    wrong = list(_reference_violations(schema, resolve))
+    if not wrong:
+        wrong = list(complexity.violations(schema, resolve))
+    yield from wrong
+    if wrong:
+        return
+    try:
+        compiled(schema)
+    except UnusableSchemaError as error:
+        patterns = [*unusable_patterns(schema)]
+        for path, pattern in patterns:
+            yield _unusable_pattern(path, pattern)
+        if not patterns:
+            yield Violation((), BilingualText(f"cannot be used: {error}", f"không dùng được: {error}"))
+
+
+def _unusable_pattern(path: JsonPath, pattern: str) -> Violation:
+    said = shown(pattern, 100)
+    return Violation(
+        path,
+        BilingualText(
+            f"the pattern '{said}' looks ahead or back, refers back, or repeats too much, such as "
+            f"'{{1,1000}}' of any letter; patterns must be matched in one pass",
+            f"biểu thức '{said}' có nhìn trước/nhìn sau, tham chiếu ngược hoặc lặp quá nhiều, ví dụ "
+            f"'{{1,1000}}' với mọi chữ cái; biểu thức phải so khớp được trong một lượt",
+        ),
+    )
+
+
+def _reference_violations(schema: JsonObject, resolve: Callable[[str], Json]) -> Iterator[Violation]:
     for path, name, value in _keywords(schema):
         if name == "$id":
             if path:
@@ -94,7 +122,7 @@ def _reference_violations(schema: JsonObject) -> Iterator[Violation]:
             )
             continue
         try:
-            resolver.lookup(value)
+            resolve(value)
         except Unresolvable:
             yield Violation(
                 (*path, name),

@@ -1,0 +1,80 @@
+"""A worker of `workers`: reads calls from its standard input, writes their results to its standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import resource
+import signal
+import sys
+import time
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from lienthong.kit.workers import FRAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MEMORY: Final = 1024 * 1024 * 1024
+"""Bytes of addresses; a worker that has loaded the platform's modules uses about a quarter of them."""
+_NICER: Final = 5
+"""Than the process that answers callers (nice(2))."""
+
+
+def main(modules: list[str]) -> None:
+    """Serve calls until the standard input ends."""
+    # Whoever started this ends it; an interrupt from the terminal is not meant for a part of a process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    os.nice(_NICER)
+    calls, results = sys.stdin.buffer, sys.stdout.buffer
+    # Whatever prints would break the frames.
+    sys.stdout = sys.stderr
+    for module in modules:
+        import_module(module)
+    _write(results, b"")
+    while (request := _read(calls)) is not None:
+        _write(results, _called(request))
+
+
+def _called(request: bytes) -> bytes:
+    started = time.process_time()
+    cpu_seconds, function, arguments = pickle.loads(request)  # noqa: S301 - of the process that started this
+    failed, value = _within(cpu_seconds, function, arguments)
+    spent = time.process_time() - started
+    try:
+        return pickle.dumps((spent, failed, value), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # noqa: BLE001 - an exception of any library's
+        return pickle.dumps((spent, True, RuntimeError(f"cannot be sent: {error!r}")))
+
+
+def _within(cpu_seconds: float, function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[bool, Any]:
+    # The signal's default is to end the process, in the middle of a library's loop too.
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+    try:
+        return False, function(*arguments)
+    except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+        return True, error
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _read(source: BinaryIO) -> bytes | None:
+    head = source.read(FRAME.size)
+    if len(head) < FRAME.size:
+        return None
+    (length,) = FRAME.unpack(head)
+    return source.read(length)
+
+
+def _write(target: BinaryIO, data: bytes) -> None:
+    target.write(FRAME.pack(len(data)))
+    target.write(data)
+    target.flush()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError):
+        main(sys.argv[1:])

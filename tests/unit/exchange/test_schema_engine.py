@@ -1,0 +1,160 @@
+"""Ordinary schemas accept and refuse what they did with the reference implementation in Python."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, schema_violations
+from lienthong.kit.json_pointer import pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAMES = st.sampled_from(["a", "b", "area", "đất"])
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-10, 10)
+    | st.sampled_from([0.5, 1.0, -2.0, 1e30, 10**25])
+    | st.sampled_from(["", "a", "ab", "Đất 12", "2026-11-28", "27-114", "x" * 12])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=10,
+)
+NUMBER = st.integers(-5, 10)
+SIZE = st.integers(0, 4)
+PATTERN = st.sampled_from(["^a", "b$", "^[0-9]+-[0-9]+$", "^[a-zĐ ]+", "^.{2,10}$", "1|a"])
+TYPE = st.sampled_from(["null", "boolean", "integer", "number", "string", "array", "object"])
+KEYWORDS: dict[str, st.SearchStrategy[Any]] = {
+    "type": TYPE | st.lists(TYPE, min_size=1, max_size=3, unique=True),
+    "enum": st.lists(VALUES, min_size=1, max_size=3),
+    "const": VALUES,
+    **dict.fromkeys(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"], NUMBER),
+    "multipleOf": st.integers(1, 5),
+    **dict.fromkeys(
+        ["minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"], SIZE
+    ),
+    "pattern": PATTERN,
+    "format": st.sampled_from(["date", "date-time", "email", "uri"]),
+    "uniqueItems": st.booleans(),
+    "required": st.lists(NAMES, max_size=2, unique=True),
+    "dependentRequired": st.dictionaries(NAMES, st.lists(NAMES, max_size=2, unique=True), max_size=2),
+}
+
+
+def _with_parts(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    some = st.lists(inner, min_size=1, max_size=3)
+    named = st.dictionaries(NAMES, inner, max_size=3)
+    parts: dict[str, st.SearchStrategy[Any]] = {
+        **dict.fromkeys(["allOf", "anyOf", "oneOf", "prefixItems"], some),
+        **dict.fromkeys(["not", "if", "then", "else", "items", "contains", "propertyNames"], inner),
+        **dict.fromkeys(["additionalProperties", "unevaluatedProperties", "unevaluatedItems"], inner),
+        **dict.fromkeys(["properties", "dependentSchemas"], named),
+        "patternProperties": st.dictionaries(PATTERN, inner, max_size=2),
+        "minContains": SIZE,
+        "maxContains": SIZE,
+        "$ref": st.just("#/$defs/named"),
+    }
+    return st.fixed_dictionaries({}, optional={**KEYWORDS, **parts})
+
+
+SCHEMAS = st.recursive(
+    st.booleans() | st.fixed_dictionaries({}, optional=KEYWORDS), _with_parts, max_leaves=6
+).filter(lambda schema: isinstance(schema, dict))
+NAMED = st.fixed_dictionaries({}, optional=KEYWORDS)
+
+
+@settings(max_examples=150, deadline=None)
+@given(SCHEMAS, NAMED, st.lists(VALUES, min_size=1, max_size=5))
+def test_it_accepts_and_refuses_the_same(
+    schema: dict[str, Any], named: dict[str, Any], values: list[Any]
+) -> None:
+    whole = {**schema, "$defs": {"named": named}}
+    reference = Draft202012Validator(whole)
+    text = json.dumps(whole)
+    for value in values:
+        assert bool(schema_violations(value, text, at="")) == (not reference.is_valid(value))
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"required": ["a", "b"], "properties": {"c": {"minimum": 3}}}, {"c": 1}),
+        ({"items": {"properties": {"a": {"type": "string"}}}}, [{"a": 1}, {"a": "x"}, {"a": None}]),
+        ({"additionalProperties": False, "properties": {"a": {}}}, {"a": 1, "b": 2}),
+        ({"dependentRequired": {"a": ["b"]}}, {"a": 1}),
+        ({"$ref": "#/$defs/x", "$defs": {"x": {"properties": {"a/b": {"maxLength": 1}}}}}, {"a/b": "xy"}),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, 5),
+    ],
+)
+def test_it_names_the_same_places(schema: dict[str, Any], value: object) -> None:
+    expected = sorted(
+        pointer(error.absolute_path) for error in Draft202012Validator(schema).iter_errors(value)
+    )
+    assert [
+        violation.pointer for violation in schema_violations(value, json.dumps(schema), at="")
+    ] == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "valid"),
+    [
+        ({"pattern": r"^\d+$"}, "١٢", False),
+        ({"pattern": r"^\w+$"}, "Đất", False),
+        ({"pattern": r"^\p{L}+$"}, "Đất", True),
+        ({"pattern": "a$"}, "a\n", False),
+        ({"multipleOf": 0.1}, 0.3, True),
+        ({"multipleOf": 0.01}, 4.35, True),
+    ],
+)
+def test_where_it_differs_it_does_what_ecma_262_and_arithmetic_say(
+    schema: dict[str, Any], value: object, valid: bool
+) -> None:
+    assert (schema_violations(value, json.dumps(schema), at="") == []) is valid
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"pattern": "^(a+)+$"}, lambda size: "a" * size + "!"),
+        ({"pattern": r"^(\w+\s?)*$"}, lambda size: "a" * size + "!"),
+        ({"uniqueItems": True}, lambda size: list(range(size))),
+        ({"uniqueItems": True}, lambda size: [{"a": [number]} for number in range(size)]),
+        ({"items": {"enum": list(range(1_000))}}, lambda size: [999] * size),
+    ],
+)
+def test_time_grows_with_the_size_of_an_event(schema: dict[str, Any], value: Callable[[int], object]) -> None:
+    text = json.dumps(schema)
+
+    def spent(size: int) -> float:
+        given = value(size)
+        started = time.process_time()
+        for _ in range(5):
+            schema_violations(given, text, at="")
+        return time.process_time() - started
+
+    spent(10)
+    # Eight times the size: no more than forty times the time, sixty-four would be quadratic.
+    assert spent(16_000) < 40 * max(spent(2_000), 0.0005)
+
+
+def test_mistakes_are_told_without_repeating_what_was_sent() -> None:
+    schema = {"properties": {"name": {"maxLength": 3}}, "required": ["id"]}
+    found = schema_violations({"name": "Nguyễn"}, json.dumps(schema), at="/data")
+    assert [(one.pointer, one.detail) for one in found] == [
+        ("/data", "'id' is a required property"),
+        ("/data/name", "breaks maxLength: 3"),
+    ]
+    many = {f"p{number}": 1 for number in range(1_000)}
+    refused = schema_violations(many, '{"properties": {"a": {}}, "additionalProperties": false}', at="")
+    assert len(refused) <= MAX_VIOLATIONS
+    assert all(len(one.detail) < 300 for one in refused)

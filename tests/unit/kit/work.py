@@ -1,0 +1,37 @@
+"""Work for the tests of workers, which find it by its name."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from lienthong.kit.problems import ProblemError, general
+from lienthong.kit.text import BilingualText
+
+
+def add(one: int, other: int) -> int:
+    return one + other
+
+
+def spin(seconds: float) -> float:
+    """Use processor time."""
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+    return seconds
+
+
+def process_id() -> int:
+    return os.getpid()
+
+
+def refuse(detail: str) -> None:
+    raise ProblemError(general.MALFORMED_REQUEST, BilingualText(detail, "vi"), extra={"errors": [1]})
+
+
+def fill(size: int) -> int:
+    return len(bytearray(size))
+
+
+def end() -> None:
+    os._exit(3)
