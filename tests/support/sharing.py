@@ -39,6 +39,8 @@ def group_of(nodeid: str) -> str:
     path, _, name = nodeid.partition("::")
     if path in _PROVINCE:
         return "province"
+    if path.startswith("tests/hostile/"):
+        return "hostile"
     if path.startswith("tests/faults/"):
         return nodeid
     database = _DATABASE.search(name)

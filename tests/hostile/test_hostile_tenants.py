@@ -1,0 +1,142 @@
+"""One hostile tenant, or a stranger without a token, does not stop, blind or fill the platform."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from lienthong.client.operations import decide_agreement
+from tests.hostile.attacks import FILLING, STARVING, STOPPING, TRAIL, Attack
+from tests.hostile.world import HOSTILE, wait_until
+from tests.support.platform import CONSUMER, PURPOSE, SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.hostile.report import Report
+    from tests.hostile.world import World
+
+TABLES = {"stopping": STOPPING, "trail": TRAIL, "starving": STARVING, "filling": FILLING}
+LONGEST_S = 1.0
+"""What one call of others waits at most, on a machine that has nothing else to do."""
+IN_FORCE_S = 1.0
+"""How soon a revoked agreement allows nothing more, on such a machine."""
+
+
+def allowed_s(seconds: float) -> float:
+    """`seconds` on a machine of its own, more where other work keeps it busy."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "attack"),
+    [
+        pytest.param(kind, attack, id=f"{kind}: {attack.name}")
+        for kind, table in TABLES.items()
+        for attack in table
+    ],
+)
+def test_others_are_served_meanwhile(world: World, report: Report, kind: str, attack: Attack) -> None:
+    with world.others.meanwhile() as windows:
+        answered = attack.act(world)
+    window = windows[0]
+    report.add(kind, attack.name, answered, window)
+    assert not window.failed
+    assert window.worst_s < allowed_s(LONGEST_S)
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(5, id="short"), pytest.param(100, id="long", marks=pytest.mark.long)],
+)
+def test_a_revocation_is_in_force_within_a_second_while_floods_go_on(
+    world: World, report: Report, rounds: int
+) -> None:
+    took: list[float] = []
+    with world.others.meanwhile() as windows, _floods(world), world.tenant() as tenant:
+
+        def status() -> int:
+            headers = {"LGSP-Purpose": PURPOSE}
+            return tenant.get(f"/api/{SERVICE}/parcels/1", headers=headers).status_code
+
+        for number in range(rounds):
+            took.append(_revocation(world, f"round-{number}", status))
+            assert took[-1] < allowed_s(IN_FORCE_S)
+    report.add(
+        "revoking", f"{rounds} revocations under floods", f"in force after {max(took):.2f} s", windows[0]
+    )
+    assert not windows[0].failed
+    assert windows[0].worst_s < allowed_s(LONGEST_S)
+
+
+def test_every_call_of_the_others_is_recorded_once(world: World) -> None:
+    answered = sorted(call.transaction for call in world.others.calls if call.status == httpx.codes.OK)
+
+    def recorded() -> bool:
+        entries = world.entries({"client": CONSUMER, "service": SERVICE, "kind": "call"})
+        found = sorted(str(entry["record"]["tx"]) for entry in entries)
+        return [tx for tx in found if tx in set(answered)] == answered
+
+    wait_until(recorded, "the ledger holds each of their calls once")
+
+
+def _revocation(world: World, agreement: str, status: Callable[[], int]) -> float:
+    """Let the hostile tenant call, then revoke that: how long it could go on, in seconds."""
+    spec = {
+        "consumer": HOSTILE,
+        "service": SERVICE,
+        "purposes": [PURPOSE],
+        "legalGround": "Thử",
+        "status": "approved",
+    }
+    with world.platform.operator() as operator:
+        resource = {
+            "apiVersion": "lienthong/v1",
+            "kind": "Agreement",
+            "metadata": {"id": agreement},
+            "spec": spec,
+        }
+        operator.apply([resource])
+        wait_until(lambda: status() == httpx.codes.OK, "the agreement is in force")
+        operator.perform(decide_agreement(agreement, "revoke", legal_ground=None, reason="Thử"))
+        revoked = time.monotonic()
+        wait_until(lambda: status() == httpx.codes.FORBIDDEN, "the revocation is in force")
+    return time.monotonic() - revoked
+
+
+@contextmanager
+def _floods(world: World) -> Iterator[None]:
+    """Strangers who ask for tokens and services, and a tenant who asks for agreements, all the time."""
+    enough = threading.Event()
+
+    def flood(client: Callable[[], httpx.Client], path: str, method: str) -> None:
+        with client() as http:
+            number = 0
+            while not enough.is_set():
+                number += 1
+                document = {"id": f"flood-{number}", "service": SERVICE, "purposes": [PURPOSE]}
+                http.request(method, path, json=document if method == "POST" else None)
+
+    floods = [
+        threading.Thread(target=flood, args=given)
+        for given in (
+            (world.stranger, "/oauth2/token", "POST"),
+            (world.stranger, f"/api/{SERVICE}/parcels/1", "GET"),
+            (world.tenant, "/catalog/v1/agreements", "POST"),
+            (world.tenant, f"/api/{SERVICE}/parcels/1", "GET"),
+        )
+    ]
+    for thread in floods:
+        thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        for thread in floods:
+            thread.join(30)
