@@ -49,8 +49,8 @@ class Province:
 
     @property
     def agreement_id(self) -> str:
-        """The consumer's agreement on the service."""
-        return f"{self.code.lower()}-parcels"
+        """The consumer's agreement on the service, in its name space."""
+        return f"{self.code}.01.one-stop.parcels"
 
     def agency(self, suffix: str = "05", **more: object) -> dict[str, Any]:
         """An Agency manifest."""

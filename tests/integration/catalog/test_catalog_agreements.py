@@ -110,6 +110,28 @@ def test_a_request_sent_twice_counts_once(catalog: Catalog, ready: Province) -> 
     assert other.json()["errors"][0]["pointer"] == "/id"
 
 
+def test_a_systems_agreements_are_in_its_own_name_space(catalog: Catalog, ready: Province) -> None:
+    consumer, other = catalog.client(ready.consumer), catalog.client(ready.unrelated)
+    terms = {**ready.terms(), "id": "parcels"}
+    terms.pop("consumer", None)
+    asked = other.post("/agreements", json=terms)
+    assert (asked.status_code, asked.json()["metadata"]["id"]) == (201, f"{ready.code}.06.planning.parcels")
+    # The same word stands for another agreement where another system says it, and both can be sent again.
+    for client, owner in ((consumer, f"{ready.code}.01.one-stop"), (other, f"{ready.code}.06.planning")):
+        again = [
+            client.post("/agreements", json={**terms, "id": name}) for name in ("parcels", f"{owner}.parcels")
+        ]
+        assert {answer.json()["metadata"]["id"] for answer in again} == {f"{owner}.parcels"}
+        assert again[1].status_code == 200
+    taken = other.post("/agreements", json={**terms, "id": ready.agreement_id})
+    assert (taken.status_code, taken.json()["errors"][0]["pointer"]) == (422, "/id")
+    assert f"{ready.code}.06.planning." in taken.json()["errors"][0]["detail_vi"]
+    assert (
+        catalog.operator().post("/agreements", json={"id": f"x-{uuid7()}", **ready.terms()}).status_code
+        == 201
+    )
+
+
 def test_a_request_needs_no_id_and_no_consumer(catalog: Catalog, ready: Province) -> None:
     body = {"eventType": ready.event_type_id, "purposes": ["watch"], "legalGround": GROUND}
     asked = catalog.client(ready.consumer).post("/agreements", json=body)

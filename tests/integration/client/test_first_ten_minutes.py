@@ -123,7 +123,8 @@ def test_from_nothing_to_a_proved_call(run: Run, folder: Path, monkeypatch: pyte
         "--purpose", "greeting", "--legal-ground", "Thử nghiệm", "--as", "one-stop",
     )  # fmt: skip
     assert asked.code == 0
-    assert run("agreement", "approve", "greet", "--as", "keys").code == 0
+    assert "H11.01.one-stop.greet" in asked.out
+    assert run("agreement", "approve", "H11.01.one-stop.greet", "--as", "keys").code == 0
     called = soon(run, "call", "GET", "H11.77/hello/greetings-v1/hello/An", "--as", "one-stop", "--json")
     assert called.json["body"] == {"hello": "/hello/An", "for": "H11.01/one-stop"}
 

@@ -12,6 +12,7 @@ from lienthong.catalog.domain.identifiers import (
     agency_code,
     agreement_id,
     is_tax_code,
+    requested_agreement_id,
     system_code,
     versioned_code,
 )
@@ -145,3 +146,42 @@ def test_a_service_code_ends_in_its_major_version(code: str) -> None:
 def test_tax_codes_are_known_from_agency_codes() -> None:
     assert is_tax_code("3400123456-001")
     assert not is_tax_code("H11.05")
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("one-stop-parcels", "one-stop-parcels"),
+        ("H11.01.one-stop.parcels", "H11.01.one-stop.parcels"),
+        ("000.00.01.H11.one-stop.parcels", "H11.01.one-stop.parcels"),
+        ("H11.one-stop.parcels", "H11.one-stop.parcels"),
+        ("3400123456.customer-app.parcels", "3400123456.customer-app.parcels"),
+    ],
+)
+def test_an_agreement_has_a_plain_name_or_that_of_its_system(text: str, canonical: str) -> None:
+    assert agreement_id(text) == canonical
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ab",
+        "one.stop",
+        "H11.01.parcels",
+        "one-stop.parcels",
+        "H11.01.one-stop.",
+        "H11.01..parcels",
+        "H11.01.a.b.c",
+    ],
+)
+def test_other_names_of_agreements_are_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError):
+        agreement_id(text)
+
+
+def test_a_system_names_its_agreements_in_its_own_name_space() -> None:
+    for text in ("parcels", "H11.01.one-stop.parcels", "000.00.01.H11.one-stop.parcels"):
+        assert requested_agreement_id("H11.01/one-stop", text) == "H11.01.one-stop.parcels"
+    for text in ("H11.01.one-stop-2.parcels", "H11.one-stop.parcels", "H11.01.one.stop.parcels"):
+        with pytest.raises(InvalidValueError):
+            requested_agreement_id("H11.01/one-stop", text)

@@ -12,7 +12,14 @@ from lienthong.client.terminal.help import command, group
 
 app = group("Thoả thuận chia sẻ dữ liệu · Agreements on sharing data")
 
-NewId = Annotated[str, typer.Argument(metavar="ID", help="Mã thoả thuận · The agreement's id")]
+NewId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="Mã thoả thuận; của hệ thống: AGENCY.SYSTEM.ID · "
+        "The agreement's id; that of a system becomes AGENCY.SYSTEM.ID",
+    ),
+]
 AgreementId = Annotated[
     str,
     typer.Argument(
@@ -26,7 +33,7 @@ AgreementId = Annotated[
 @command(
     app,
     "request",
-    "lienthong agreement request one-stop-parcels --as one-stop \\",
+    "lienthong agreement request parcels --as one-stop \\",
     "  --service H11.05/land/parcels-v1 --purpose land-procedure \\",
     '  --legal-ground "Luật Đất đai 2024"',
 )
@@ -115,10 +122,12 @@ def request(
         }
         known = {name: value for name, value in spec.items() if value is not None}
         agreement = client.perform(operations.request_agreement(agreement_id, known))
-    _show(agreement, agreement_id, Text("Đã gửi yêu cầu", "requested"), as_json=as_json)
+    # The catalog puts the name of a system's agreement into the system's name space.
+    named = str(agreement["metadata"]["id"])
+    _show(agreement, named, Text("Đã gửi yêu cầu", "requested"), as_json=as_json)
 
 
-@command(app, "approve", "lienthong agreement approve one-stop-parcels --as land")
+@command(app, "approve", "lienthong agreement approve H11.01.one-stop.parcels --as land")
 def approve(
     agreement_id: AgreementId,
     as_: options.As = None,

@@ -187,7 +187,13 @@ class AgreementRequest(StrictModel):
     `consumer` is the calling system where it is left out.
     """
 
-    id: Annotated[str | None, Field(description="A new one is made where it is left out.")] = None
+    id: Annotated[
+        str | None,
+        Field(
+            description="A new one is made where it is left out. That of a system's request lies in its name "
+            "space: `parcels` of `H11.01/one-stop` is `H11.01.one-stop.parcels`."
+        ),
+    ] = None
     consumer: SystemRef | None = None
     service: ProvidedRef | None = None
     event_type: ProvidedRef | None = None

@@ -24,8 +24,9 @@ from lienthong.catalog.agreements.domain.operations import unknown_operations
 from lienthong.catalog.agreements.repository import AgreementRepository
 from lienthong.catalog.agreements.schemas import AgreementSpec, read_decision
 from lienthong.catalog.domain.drafts import missing_references
+from lienthong.catalog.domain.identifiers import requested_agreement_id
 from lienthong.catalog.domain.resources import ResourceKind
-from lienthong.catalog.errors import Violation, raise_for
+from lienthong.catalog.errors import InvalidValueError, Violation, raise_for
 from lienthong.catalog.schemas.specs import read_id, read_spec, unportable
 from lienthong.catalog.service.resources import ResourceService
 from lienthong.catalog.service.unit_of_work import AuditEntry
@@ -127,7 +128,7 @@ class AgreementService(ResourceService[AgreementResource]):
                 [Violation(("id",), BilingualText("must be text", "phải là văn bản"))],
             )
         elif given is not None:
-            agreement_id, violations = read_id(AgreementSpec, given, ("id",))
+            agreement_id, violations = _read_id(given, actor)
         draft, wrong = read_spec(AgreementSpec, agreement_id, spec, spec_path=(), id_path=("id",))
         violations += wrong
         if spec.get("status") == AgreementStatus.APPROVED:
@@ -147,6 +148,16 @@ class AgreementService(ResourceService[AgreementResource]):
                 f"Hệ thống chỉ được đề nghị cho chính mình; bạn là '{actor.client_id}'.",
             )
         return draft, violations
+
+
+def _read_id(given: str, actor: Actor) -> tuple[str | None, list[Violation]]:
+    """Return the id that a request asks for, in the name space of the system that asks."""
+    if actor.is_operator:
+        return read_id(AgreementSpec, given, ("id",))
+    try:
+        return requested_agreement_id(actor.client_id, given), []
+    except InvalidValueError as reason:
+        return None, [Violation(("id",), reason.text)]
 
 
 async def add_decision(

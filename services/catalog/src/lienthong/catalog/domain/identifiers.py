@@ -87,19 +87,48 @@ def versioned_code(text: str) -> str:
 
 
 def agreement_id(text: str) -> str:
-    """Check the id of an agreement, e.g. `one-stop-parcels`.
+    """Return the canonical id of an agreement: a plain name, or one in the name space of a system.
+
+    The operator gives plain names, e.g. `one-stop-parcels`. What a system asks for is called
+    `{agency}.{system}.{name}`, e.g. `H11.01.one-stop.parcels`: no system can take, or guess and block, the
+    name of another's agreement.
 
     Raises:
         InvalidValueError: it breaks the grammar.
     """
     if _AGREEMENT.fullmatch(text):
         return text
+    owner, _, name = text.rpartition(".")
+    agency, _, system = owner.rpartition(".")
+    # A system's code begins with a letter, an agency's further parts have no small ones: one reading only.
+    if _AGREEMENT.fullmatch(name) and _SYSTEM.fullmatch(system):
+        return f"{agency_code(agency)}.{system}.{name}"
     raise InvalidValueError(
         f"'{_short(text)}' is not an agreement id; use 3 to 63 lower-case letters, digits and '-', "
-        f"like 'one-stop-parcels'",
+        f"like 'one-stop-parcels', or with the system that asks, like 'H11.01.one-stop.parcels'",
         f"'{_short(text)}' không phải mã thoả thuận; dùng 3 đến 63 chữ thường, chữ số và '-', "
-        f"ví dụ 'one-stop-parcels'",
+        f"ví dụ 'one-stop-parcels', hoặc kèm hệ thống đề nghị, ví dụ 'H11.01.one-stop.parcels'",
     )
+
+
+def requested_agreement_id(system: str, text: str) -> str:
+    """Return the id of an agreement that a system (`{agency}/{system}`) asks for.
+
+    It lies in the system's own name space, which may be written or left out: `parcels` asked for by
+    `H11.01/one-stop` is `H11.01.one-stop.parcels`.
+
+    Raises:
+        InvalidValueError: it breaks the grammar, or lies in another system's name space.
+    """
+    own = system.replace("/", ".")
+    if _AGREEMENT.fullmatch(text):
+        return f"{own}.{text}"
+    if (canonical := agreement_id(text)).rpartition(".")[0] != own:
+        raise InvalidValueError(
+            f"'{_short(text, 200)}' belongs to another system; ids of yours begin with '{own}.'",
+            f"'{_short(text, 200)}' thuộc hệ thống khác; mã của bạn bắt đầu bằng '{own}.'",
+        )
+    return canonical
 
 
 @dataclass(frozen=True, slots=True)
