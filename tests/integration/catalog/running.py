@@ -121,6 +121,7 @@ def running_catalog(
         "LIENTHONG_PUBLIC_URL": ISSUER,
         "LIENTHONG_NATS_URL": nats_url,
         "LIENTHONG_IDENTITY_RPC": identity.address,
+        "LIENTHONG_PROVIDER_NETWORKS": "127.0.0.0/8",
         "LIENTHONG_RPC_DIR": str(rpc_trust().folder),
         "LIENTHONG_CATALOG_DATABASE_URL": database_url,
     }

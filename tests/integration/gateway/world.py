@@ -165,6 +165,7 @@ class World:
             "LIENTHONG_PORT_OFFSET": str(self._offset),
             "LIENTHONG_NATS_URL": self.nats.url,
             "LIENTHONG_PUBLIC_URL": self.url,
+            "LIENTHONG_PROVIDER_NETWORKS": "127.0.0.0/8",
             "LIENTHONG_RPC_DIR": str(rpc_trust().folder),
             "LIENTHONG_CATALOG_RPC": self.catalog_peer.address,
             "LIENTHONG_IDENTITY_RPC": self.identity_peer.address,

@@ -31,6 +31,7 @@ from lienthong.catalog.service.watch import WatchService
 from lienthong.client.manifests.load import load
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.replica import WATCHED_KINDS, RoutesState
+from lienthong.kit.addresses import ProviderAddresses, allowed_networks
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import AdminJournal
@@ -94,7 +95,8 @@ async def opened(url: str, clock: ManualClock) -> AsyncIterator[Catalog]:
         outbox = Outbox(OUTBOX, on_commit=lambda: None, clock=clock)
         journal = AdminJournal(events.SERVICE, outbox, clock)
         units = UnitsOfWork(database, REPOSITORIES, outbox, journal, versions, clock)
-        services = CatalogServices.of(units, uuid7, workers)
+        providers = ProviderAddresses(allowed_networks("127.0.0.0/8"))
+        services = CatalogServices.of(units, uuid7, workers, providers)
         yield Catalog(services, Routes(WatchService(units), versions, MESSAGES))
     finally:
         await workers.close()

@@ -121,7 +121,7 @@ class Way:
                 b"oauth2": PlatformRoute("lienthong/identity", here, 60.0, WITHIN_LIMIT, authenticates=False),
                 b"openapi.json": DocumentRoute("lienthong/gateway", b'{"openapi":"3.1.0"}'),
             },
-            Forwarder(self.pool, self.clock, settings),
+            Forwarder(self.pool, self.pool, self.clock, settings),
             self.recorder,
             settings,
             self.figures,

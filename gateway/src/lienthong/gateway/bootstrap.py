@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from opentelemetry import trace
 
+from lienthong.gateway.address_guard import AddressGuard
 from lienthong.gateway.app import Gateway
 from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.figures import CallFigures, show_parts
@@ -31,6 +32,7 @@ from lienthong.gateway.replica import routes_replica
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.gateway.spans import Spans
 from lienthong.gateway.workers import Workers, take_seat
+from lienthong.kit.addresses import ProviderAddresses
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.health import show_checks
@@ -140,8 +142,13 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         counts=CallCounts(),
     )
     stack.push_async_callback(_last_samples, recorder)
-    pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=ssl.create_default_context())
+    tls = ssl.create_default_context()
+    guard = AddressGuard(ProviderAddresses.of(settings))
+    pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=tls, guard=guard)
+    # Connections of its own: a provider that registers an address of the platform must not be given them.
+    platform_pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=tls)
     stack.callback(pool.close)
+    stack.callback(platform_pool.close)
 
     routes, keys = _replicas(settings, stack, clock, live)
     _start(stack, "journal", journal.run())
@@ -174,7 +181,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     return Gateway(
         live,
         platform_routes(settings),
-        Forwarder(pool, clock, settings),
+        Forwarder(pool, platform_pool, clock, settings),
         recorder,
         settings,
         calls,

@@ -12,6 +12,7 @@ from lienthong.gateway.body import NO_BODY, RequestBody
 from lienthong.gateway.call import Exchange
 from lienthong.gateway.http1.errors import (
     ProviderError,
+    ProviderRefusedError,
     ProviderTimeoutError,
     ProviderUnreachableError,
     UploadTimeoutError,
@@ -48,8 +49,9 @@ _log = structlog.get_logger(__name__)
 class Forwarder:
     """Forwards calls to providers and to the platform's own services."""
 
-    def __init__(self, pool: Pool, clock: Clock, settings: GatewaySettings) -> None:
+    def __init__(self, pool: Pool, platform_pool: Pool, clock: Clock, settings: GatewaySettings) -> None:
         self._pool = pool
+        self._platform_pool = platform_pool
         self._clock = clock
         self._whole_answer_bytes = settings.gateway_whole_answer_bytes
         self._max_request_bytes = settings.gateway_max_request_bytes
@@ -62,7 +64,7 @@ class Forwarder:
 
         Raises:
             ProblemError: malformed-request, request-timeout, request-too-large, provider-unreachable,
-                provider-broken, provider-timeout.
+                provider-address-refused, provider-broken, provider-timeout.
             CallerGoneError: the caller went away meanwhile.
         """
         route = target.route
@@ -87,21 +89,26 @@ class Forwarder:
             if call.trace is None:
                 call.trace = headers.traceparent or new_traceparent(call.tx)
             own = call_headers(call)
+            from_platform = isinstance(target, PlatformTarget)
             request = provider_request(
                 call.method,
                 b"%b?%b" % (target.path, call.query) if call.query else target.path,
                 headers.passed,
                 own,
-                authorization=headers.authorization if isinstance(target, PlatformTarget) else None,
+                authorization=headers.authorization if from_platform else None,
                 length=length,
                 body=whole,
             )
             connection = await self._send(
-                call, request, streamed, route.upstreams, Exchange(forwarded), route.timeout_s
+                self._platform_pool if from_platform else self._pool,
+                call,
+                request,
+                streamed,
+                route.upstreams,
+                Exchange(forwarded),
+                route.timeout_s,
             )
-            response = await self._response(
-                call, connection, own, from_platform=isinstance(target, PlatformTarget)
-            )
+            response = await self._response(call, connection, own, from_platform=from_platform)
         if watch.gone:
             response.close()
             raise CallerGoneError
@@ -109,6 +116,7 @@ class Forwarder:
 
     async def _send(
         self,
+        pool: Pool,
         call: Call,
         request: ProviderRequest,
         body: RequestBody | None,
@@ -121,13 +129,18 @@ class Forwarder:
         `body` is what is sent after the head, while the response is waited for.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
+        failure: ProblemError | None = None
         for address in upstreams.in_order():
-            connection = self._pool.idle(address.origin)
+            connection = pool.idle(address.origin)
             if connection is None:
                 try:
-                    connection = await self._pool.connect(address.origin, deadline)
+                    connection = await pool.connect(address.origin, deadline)
+                except ProviderRefusedError as error:
+                    refused = _failure(error, call, address.text)
+                    failure = failure or refused
+                    continue
                 except ProviderUnreachableError as error:
-                    _failure(error, call, address.text)
+                    failure = _failure(error, call, address.text)
                     continue
             call.exchange = exchange
             try:
@@ -142,7 +155,7 @@ class Forwarder:
                 raise
             exchange.status = connection.status
             return connection
-        raise problems.provider_unreachable()
+        raise failure or problems.provider_unreachable()
 
     async def _response(
         self, call: Call, connection: Connection, own: list[tuple[bytes, bytes]], *, from_platform: bool
@@ -203,6 +216,8 @@ def _failure(error: ProviderError, call: Call, address: str) -> ProblemError:
     _log.warning("provider failed", tx=call.tx, service=call.service_id, address=address, cause=str(error))
     if isinstance(error, ProviderUnreachableError):
         return problems.provider_unreachable()
+    if isinstance(error, ProviderRefusedError):
+        return problems.provider_address_refused(error.reason.value)
     if isinstance(error, UploadTimeoutError):
         return problems.request_timeout()
     return (

@@ -24,6 +24,7 @@ __all__ = [
     "not_ready",
     "operation_not_in_agreement",
     "path_not_normal",
+    "provider_address_refused",
     "provider_broken",
     "provider_timeout",
     "provider_unreachable",
@@ -168,6 +169,15 @@ def provider_unreachable() -> ProblemError:
         "The provider's system accepts no connection.", "Hệ thống cung cấp không nhận kết nối."
     )
     return ProblemError(calls.PROVIDER_UNREACHABLE, detail)
+
+
+def provider_address_refused(leads_to: BilingualText) -> ProblemError:
+    """All of the provider's addresses are such as no call goes to; which they are is not the caller's."""
+    detail = BilingualText(
+        f"The address that the provider registered leads to {leads_to.en}; calls do not go there.",
+        f"Địa chỉ mà bên cung cấp đã đăng ký dẫn đến {leads_to.vi}; lời gọi không được gửi tới đó.",
+    )
+    return ProblemError(calls.PROVIDER_ADDRESS_REFUSED, detail)
 
 
 def provider_broken() -> ProblemError:

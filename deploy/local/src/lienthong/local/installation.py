@@ -27,6 +27,8 @@ READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 60.0
 HOPELESS_LIVES = 3
 """A program that ended twice before it was ready will not become ready by being started again."""
+LOOPBACK = "127.0.0.0/8,::1/128"
+"""Providers on the same machine are what this installation is for, unless the environment says otherwise."""
 _NEXT_OFFSET = 2000
 """Not 1000: then REST ports of one installation would be the gRPC ports of the other."""
 _OFFSETS = 22_000
@@ -89,6 +91,7 @@ class Installation:
         self._daemon = subprocess.Popen(
             [sys.executable, "-m", "lienthong.local.supervised", str(config)],
             env={
+                "LIENTHONG_PROVIDER_NETWORKS": LOOPBACK,
                 **os.environ,
                 "LIENTHONG_NATS_URL": f"nats://127.0.0.1:{NATS_PORT + self.settings.port_offset}",
                 "LIENTHONG_HOME": str(self.home),

@@ -2,12 +2,18 @@
 
 ProviderError
 ├── ProviderUnreachableError   no connection was made: the provider has not seen the request
+├── ProviderRefusedError       its address is one that no connection is made to
 ├── ProviderTimeoutError       the exchange was not over at its deadline
 │   └── UploadTimeoutError         and it was the request's body that was waited for, not the provider
 └── ProviderBrokenError        the response is not valid HTTP, or not complete
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lienthong.kit.addresses import AddressRefusal
 
 
 class ProviderError(Exception):
@@ -16,6 +22,14 @@ class ProviderError(Exception):
 
 class ProviderUnreachableError(ProviderError):
     """No connection could be made."""
+
+
+class ProviderRefusedError(ProviderError):
+    """The address is one that no connection is made to; `reason` says why."""
+
+    def __init__(self, reason: AddressRefusal) -> None:
+        super().__init__(f"it leads to {reason.value.en}")
+        self.reason = reason
 
 
 class ProviderTimeoutError(ProviderError):

@@ -4,31 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from aiohappyeyeballs import start_connection
+from aiohappyeyeballs import AddrInfoType, start_connection
 
 from lienthong.gateway.http1.connection import Connection
 from lienthong.gateway.http1.errors import ProviderUnreachableError
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Sequence
 
     from lienthong.gateway.http1.address import Origin
 
+AddressInfo: TypeAlias = AddrInfoType
+"""What getaddrinfo says of one address of a name."""
 IDLE_S = 4.0
 """Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first."""
 _NEXT_ADDRESS_S = 0.25
 """How long to wait for one address of a name before the next is tried as well (RFC 8305 section 5)."""
 
 
+class Guard(Protocol):
+    """Says which addresses may be connected to."""
+
+    async def allowed(self, found: Sequence[AddressInfo], port: int) -> list[AddressInfo]:
+        """Those of the addresses of a name that may be connected to.
+
+        Raises:
+            ProviderRefusedError: there is none among them.
+        """
+        ...
+
+    def check_connected(self, stream: socket.socket) -> None:
+        """Look at a connection before anything is sent over it.
+
+        Raises:
+            ProviderRefusedError: it may not be used.
+        """
+        ...
+
+
 class Pool:
     """Opens connections and keeps idle ones; the one used last is used first.
 
-    `tls` says which certificates are trusted; `connect_timeout` is in seconds, for one address.
+    `tls` says which certificates are trusted; `connect_timeout` is in seconds, for one address. `guard` says
+    which addresses may be connected to; without one all may.
     """
 
-    def __init__(self, *, connect_timeout: float, tls: ssl.SSLContext) -> None:
+    def __init__(self, *, connect_timeout: float, tls: ssl.SSLContext, guard: Guard | None = None) -> None:
+        self._guard = guard
         self._connect_timeout = connect_timeout
         self._tls = tls
         self._idle: dict[Origin, dict[Connection, float]] = {}
@@ -53,12 +78,12 @@ class Pool:
 
         Raises:
             ProviderUnreachableError: there was none in time, or the certificate is not trusted.
+            ProviderRefusedError: no connection is made to any of its addresses.
         """
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(min(deadline, loop.time() + self._connect_timeout)):
-                found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-                stream = await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_S)
+                stream = await self._reach(origin)
                 _, connection = await loop.create_connection(
                     lambda: Connection(origin, self),
                     sock=stream,
@@ -76,6 +101,24 @@ class Pool:
         """How many connections are idle, and how many are in use."""
         idle = sum(len(kept) for kept in list(self._idle.values()))
         return idle, max(len(self._open) - idle, 0)
+
+    async def _reach(self, origin: Origin) -> socket.socket:
+        """Resolve the name once, and connect to one of its addresses."""
+        loop = asyncio.get_running_loop()
+        found: Sequence[AddressInfo] = await loop.getaddrinfo(
+            origin.host, origin.port, type=socket.SOCK_STREAM
+        )
+        if self._guard is None:
+            return await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_S)
+        stream = await start_connection(
+            await self._guard.allowed(found, origin.port), happy_eyeballs_delay=_NEXT_ADDRESS_S
+        )
+        try:
+            self._guard.check_connected(stream)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
 
     def keep(self, connection: Connection) -> None:
         """Keep a connection for the next exchange with its origin."""

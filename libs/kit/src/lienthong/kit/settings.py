@@ -7,8 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lienthong.kit.addresses import allowed_networks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,8 +97,16 @@ class Settings(BaseSettings):
     """Where the gateway forwards `/exchange`."""
     ledger_url: str = _local(PORTS["ledger"])
     """Where the gateway forwards `/audit`."""
+    provider_networks: str = ""
+    """Networks (CIDR, separated by commas) that providers may have although they are refused otherwise."""
     token_audience: str = Field(default_factory=lambda data: f"urn:lgsp:{data['instance']}")
     """The `aud` of access tokens (RFC 9068)."""
+
+    @field_validator("provider_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        allowed_networks(text)
+        return text
 
     @property
     def issuer(self) -> str:

@@ -43,6 +43,7 @@ from lienthong.catalog.systems.repository import SystemRepository
 from lienthong.catalog.systems.service import SystemService
 from lienthong.contracts.catalog.v1 import routes_pb2_grpc
 from lienthong.kit.access import Access
+from lienthong.kit.addresses import ProviderAddresses
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
@@ -104,7 +105,9 @@ class CatalogServices:
     apply: ApplyService
 
     @classmethod
-    def of(cls, units: UnitsOfWork, new_id: NewId, workers: Workers) -> CatalogServices:
+    def of(
+        cls, units: UnitsOfWork, new_id: NewId, workers: Workers, providers: ProviderAddresses
+    ) -> CatalogServices:
         """Build the service of each feature; all open their units of work in the same way."""
         return cls(
             AgencyService(units),
@@ -112,7 +115,7 @@ class CatalogServices:
             ServiceService(units),
             EventTypeService(units),
             AgreementService(units, new_id),
-            ApplyService(units, workers),
+            ApplyService(units, workers, providers),
         )
 
 
@@ -182,7 +185,7 @@ async def run(settings: CatalogSettings) -> None:
     units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
     workers = Workers(settings.catalog_workers, [read_apply_text.__module__])
     await workers.start()
-    services = CatalogServices.of(units, uuid7, workers)
+    services = CatalogServices.of(units, uuid7, workers, ProviderAddresses.of(settings))
     watch = Routes(WatchService(units), versions, MESSAGES)
     figures = telemetry.figures
     bus.show(figures)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.catalog.errors import InvalidValueError
-from lienthong.catalog.services.domain.upstreams import upstream
+from lienthong.catalog.services.domain.upstreams import address_violations, upstream
+from lienthong.kit.addresses import ProviderAddresses, allowed_networks
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,19 @@ def test_an_address_has_one_canonical_form(written: str, canonical: str) -> None
         "http://[::1",
         "http://[nonsense]",
         "http://đất.vn",
+        "http://2130706433",
+        "http://0x7f000001",
+        "http://0x7f.1",
+        "http://0177.0.0.1",
+        "http://127.1",
+        "http://127.0.0.1.",
+        "http://127.0.0.01",
+        "http://256.1.1.1",
+        "http://10.0.0.5.6",
+        "http://0",
+        "http://land.0x",
+        "http://[fe80::1%25eth0]",
+        "http://[fe80::1%eth0]",
         "http://land/" + "a" * 600,
     ],
 )
@@ -78,3 +92,26 @@ def test_any_text_is_canonicalised_for_good_or_refused(text: str) -> None:
     assert upstream(canonical) == canonical
     assert canonical.startswith(("http://", "https://"))
     assert not {"@", "?", "#"} & set(canonical.split("/")[2])
+
+
+def test_addresses_that_lead_inside_are_named_by_their_place() -> None:
+    rules = ProviderAddresses(
+        allowed_networks("127.0.0.0/8"), frozenset({8101}), frozenset({("catalog", 80)})
+    )
+    texts = [
+        "http://10.0.0.5:8201",
+        "http://169.254.169.254",
+        "https://land.example.vn/api",
+        "http://127.0.0.1:8101",
+        "http://127.0.0.1:9000",
+        "http://catalog",
+        "http://[::1]:8201",
+        "http://[::ffff:169.254.169.254]",
+    ]
+    found = {
+        violation.path[0]: violation.text.en
+        for violation in address_violations([upstream(text) for text in texts], rules)
+    }
+    assert list(found) == [1, 3, 5, 6, 7]
+    assert found[1].startswith("leads to an address by which clouds hand out credentials, where no call goes")
+    assert found[3].startswith("leads to a port of the platform itself")

@@ -64,6 +64,17 @@ PROVIDER_UNREACHABLE: Final = ProblemType(
         "Hãy thử lại sau. Nếu vẫn lỗi, hãy báo mã giao dịch cho cơ quan cung cấp dịch vụ.",
     ),
 )
+PROVIDER_ADDRESS_REFUSED: Final = ProblemType(
+    code="provider-address-refused",
+    status=502,
+    title=BilingualText("Provider's address not allowed", "Địa chỉ của hệ thống cung cấp không được phép"),
+    advice=BilingualText(
+        "Tell the agency that provides the service the transaction id: it has to register another address,"
+        " or the operator has to allow this one.",
+        "Hãy báo mã giao dịch cho cơ quan cung cấp dịch vụ: cơ quan cần đăng ký địa chỉ khác, hoặc đơn vị "
+        "vận hành phải cho phép địa chỉ này.",
+    ),
+)
 PROVIDER_BROKEN: Final = ProblemType(
     code="provider-broken",
     status=502,

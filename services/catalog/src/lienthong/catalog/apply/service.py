@@ -15,6 +15,7 @@ from lienthong.catalog.domain.resources import ACTIVE, Resource, ResourceKind
 from lienthong.catalog.errors import raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.catalog.services.domain.upstreams import address_violations
 from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.kit.workers import TooCostlyError
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.domain.resources import ResourceKey
     from lienthong.catalog.errors import Violation
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
+    from lienthong.kit.addresses import ProviderAddresses
     from lienthong.kit.workers import Workers
 
 _MOST_PATHS = 50
@@ -52,9 +54,10 @@ class ApplyOutcome:
 class ApplyService:
     """Applies manifests."""
 
-    def __init__(self, units: UnitsOfWork, workers: Workers) -> None:
+    def __init__(self, units: UnitsOfWork, workers: Workers, providers: ProviderAddresses) -> None:
         self._units = units
         self._workers = workers
+        self._providers = providers
 
     async def apply(self, body: bytes, actor: Actor, *, dry_run: bool) -> ApplyOutcome:
         """Apply the manifests of a request body.
@@ -71,6 +74,7 @@ class ApplyService:
             )
         except TooCostlyError:
             raise too_costly() from None
+        violations = [*violations, *_refused_addresses(drafts, self._providers)]
         if dry_run or violations:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:
@@ -80,6 +84,15 @@ class ApplyService:
             plan = await _plan(drafts, [], work)
             await _carry_out(plan, work)
         return ApplyOutcome(dry_run=False, version=work.version, changes=plan.changes)
+
+
+def _refused_addresses(drafts: Sequence[Draft], rules: ProviderAddresses) -> list[Violation]:
+    return [
+        violation.under(*draft.spec_path, "upstreams")
+        for draft in drafts
+        if draft.kind is ResourceKind.SERVICE and draft.spec is not None
+        for violation in address_violations(draft.spec["upstreams"], rules)
+    ]
 
 
 async def _plan(drafts: Sequence[Draft], violations: Sequence[Violation], view: CatalogView) -> ApplyPlan:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lienthong.catalog.errors import InvalidValueError
+from lienthong.catalog.errors import InvalidValueError, Violation
+from lienthong.kit.text import BilingualText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lienthong.kit.addresses import ProviderAddresses
 
 MAX_LENGTH = 500
 
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
+_ENDS_IN_A_NUMBER = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?$")
+_PORTS = {"http": 80, "https": 443}
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)*/?")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
@@ -54,15 +63,43 @@ def upstream(text: str) -> str:
             "the path must be plain: no '//', '.', '..' or percent-encoding",
             "đường dẫn phải đơn giản: không có '//', '.', '..' hay mã hoá phần trăm",
         )
-    shown = f"[{host}]" if ":" in host else host
+    shown = f"[{ipaddress.IPv6Address(host)}]" if ":" in host else host
     return f"{parts.scheme.lower()}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+
+
+def address_violations(upstreams: Sequence[str], rules: ProviderAddresses) -> Iterator[Violation]:
+    """Yield what the installation's rules refuse among canonical base addresses, by their position.
+
+    What a name leads to is judged by the gateway, whenever it connects.
+    """
+    for index, text in enumerate(upstreams):
+        parts = urlsplit(text)
+        refusal = rules.host_refusal(parts.hostname or "", parts.port or _PORTS[parts.scheme])
+        if refusal is not None:
+            yield Violation(
+                (index,),
+                BilingualText(
+                    f"leads to {refusal.value.en}, where no call goes; register an address of the system in "
+                    "its network, or have the operator allow this one (LIENTHONG_PROVIDER_NETWORKS)",
+                    f"dẫn đến {refusal.value.vi}, lời gọi không được gửi tới đó; hãy đăng ký địa chỉ của hệ "
+                    "thống trong mạng của nó, hoặc đề nghị đơn vị vận hành cho phép "
+                    "(LIENTHONG_PROVIDER_NETWORKS)",
+                ),
+            )
 
 
 def _is_host(host: str) -> bool:
     if ":" in host:
-        try:
-            ipaddress.IPv6Address(host)
-        except ValueError:
-            return False
-        return True
+        return "%" not in host and _is_ip(host, ipaddress.IPv6Address)
+    if _ENDS_IN_A_NUMBER.search(host):
+        # Many programs read 2130706433, 0x7f.1 and 0177.0.0.1 as 127.0.0.1 (WHATWG URL, section 3.5).
+        return _is_ip(host, ipaddress.IPv4Address)
     return _HOST.fullmatch(host) is not None
+
+
+def _is_ip(host: str, kind: type[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> bool:
+    try:
+        kind(host)
+    except ValueError:
+        return False
+    return True
