@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lienthong.contracts.catalog.v1 import routes_pb2
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,12 +22,21 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
             return None
         return methods[method].id if method in methods else f"405 {sorted(methods)}"
 
+    state = table.state
+    systems = state.ids(routes_pb2.RESOURCE_KIND_SYSTEM)
+    services = {
+        name: route
+        for name in state.ids(routes_pb2.RESOURCE_KIND_SERVICE)
+        if (route := table.service(name.encode())) is not None
+    }
+    pairs = sorted(key.decode().split("\0") for key, _ in state.agreements.items())
+    agreements = {(consumer, target): table.agreements(consumer, target) for consumer, target in pairs}
     return {
-        "version": table.version,
-        "active_systems": sorted(table.active_systems),
-        "suspended_systems": sorted(table.suspended_systems),
+        "version": state.version,
+        "active_systems": [system for system in systems if table.is_active(system)],
+        "suspended_systems": [system for system in systems if not table.is_active(system)],
         "services": {
-            name.decode(): {
+            name: {
                 "system": route.system_id,
                 "active": route.active,
                 "upstreams": [address.text for address in route.upstreams.addresses],
@@ -34,7 +45,7 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                 "write_ahead": route.write_ahead,
                 "operations": {probe: operation(route, probe) for probe in probes},
             }
-            for name, route in sorted(table.services.items())
+            for name, route in services.items()
         },
         "agreements": {
             f"{consumer} -> {service}": [
@@ -45,12 +56,16 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                     "valid_from": rule.valid_from.isoformat(),
                     "valid_to": rule.valid_to.isoformat(),
                 }
-                for rule in rules
+                for rule in found.rules
             ]
-            for (consumer, service), rules in sorted(table.agreements.items())
+            for (consumer, service), found in agreements.items()
+            if found.rules
         },
         "unapproved": {
-            f"{consumer} -> {service}": {one.id: "revoked" if one.revoked else "requested" for one in some}
-            for (consumer, service), some in sorted(table.unapproved.items())
+            f"{consumer} -> {service}": {
+                one.id: "revoked" if one.revoked else "requested" for one in found.unapproved
+            }
+            for (consumer, service), found in agreements.items()
+            if found.unapproved
         },
     }

@@ -7,6 +7,7 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import grpc.aio
 import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
@@ -17,7 +18,7 @@ from tests.integration.catalog.running import running_catalog
 from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
     import httpx
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tests.support.nats import NatsServer
 
 _PATIENCE = 20.0
+LARGEST_PART = 1024 * 1024
 
 
 class Watcher:
@@ -34,6 +36,8 @@ class Watcher:
     def __init__(self, stream: Any, name: str = "") -> None:  # noqa: ANN401 - a gRPC call
         self.name = name
         self.version = -1
+        self.mark = ""
+        self.part = 0
         self.resources: dict[tuple[int, str], pb.Resource] = {}
         self.seen: list[str] = []
         self._updates = stream.__aiter__()
@@ -52,16 +56,36 @@ class Watcher:
         self.seen.append(str(kind))
         match kind:
             case "snapshot":
-                self.version = update.snapshot.version
-                self.resources = {(one.key.kind, one.key.id): one for one in update.snapshot.resources}
+                snapshot = update.snapshot
+                if snapshot.part == 0:
+                    self.resources, self.part = {}, 0
+                self._take_part(snapshot, snapshot.resources)
+                if not snapshot.more:
+                    self.version, self.mark = snapshot.version, snapshot.mark
             case "delta":
-                assert update.delta.from_version == self.version, "a delta was missed"
-                assert update.delta.to_version > self.version
-                self.version = update.delta.to_version
-                self.resources |= {(one.key.kind, one.key.id): one for one in update.delta.upserts}
+                delta = update.delta
+                assert delta.from_version == self.version, "a delta was missed"
+                self._take_part(delta, delta.upserts)
+                if not delta.more:
+                    assert delta.to_version > self.version
+                    self.version, self.mark = delta.to_version, delta.mark
             case _:
                 assert update.heartbeat.version == self.version
         return update
+
+    def _take_part(self, part: pb.Snapshot | pb.Delta, upserts: Iterable[pb.Resource]) -> None:
+        assert part.part == self.part, "a part was missed"
+        assert part.ByteSize() < LARGEST_PART
+        self.part = part.part + 1 if part.more else 0
+        for key in part.removals:
+            self.resources.pop((key.kind, key.id), None)
+        self.resources |= {(one.key.kind, one.key.id): one for one in upserts}
+
+    async def whole(self) -> None:
+        """Take messages until all parts of an update are there."""
+        await self.next()
+        while self.part:
+            await self.next()
 
     async def reach(self, version: int) -> None:
         """Follow until this version."""
@@ -76,9 +100,9 @@ class Watcher:
 @asynccontextmanager
 async def _watching(catalog: Catalog, *kinds: pb.ResourceKind.ValueType) -> AsyncIterator[Watcher]:
     async with open_channel(catalog.rpc, rpc_trust()) as channel:
-        stream = RoutesStub(channel).Watch(pb.WatchRequest(node="test", kinds=kinds))
+        stream = RoutesStub(channel).Watch(pb.WatchRequest(node="test", kinds=kinds, in_parts=True))
         watcher = Watcher(stream)
-        await watcher.next()
+        await watcher.whole()
         yield watcher
         stream.cancel()
 
@@ -168,13 +192,13 @@ async def test_a_revocation_reaches_watchers_well_within_a_second(catalog: Catal
     assert waited < 0.7
 
 
-async def test_a_quiet_watch_beats_every_five_seconds(catalog: Catalog) -> None:
+async def test_a_quiet_watch_beats_every_two_seconds(catalog: Catalog) -> None:
     async with _watching(catalog) as watcher:
         began = time.monotonic()
         update = await watcher.take()
         waited = time.monotonic() - began
     assert update.WhichOneof("update") == "heartbeat"
-    assert 4 < waited < 7
+    assert 1.5 < waited < 4
 
 
 async def test_no_watcher_misses_any_of_200_changes(catalog: Catalog, place: Province) -> None:
@@ -217,15 +241,59 @@ async def test_no_watcher_misses_any_of_200_changes(catalog: Catalog, place: Pro
         assert any("delta" in watcher.seen for watcher in done)
 
 
-async def test_a_watcher_that_fell_far_behind_gets_a_fresh_snapshot(
-    catalog: Catalog, place: Province
-) -> None:
+async def test_many_changes_at_once_come_as_one_delta_in_parts(catalog: Catalog, place: Province) -> None:
     async with _watching(catalog) as watcher:
+        before = watcher.version
         version = await _apply(catalog.operator(), *(place.agency(f"{number:03}") for number in range(600)))
-        update = await watcher.next()
-    assert update.WhichOneof("update") == "snapshot"
-    assert update.snapshot.version == version
+        first = await watcher.next()
+        assert (first.delta.from_version, first.delta.more, watcher.version) == (before, True, before)
+        await watcher.reach(version)
+    assert "snapshot" not in watcher.seen[watcher.seen.index("delta") :]
     assert len([code for _, code in watcher.resources if code.startswith(f"{place.code}.")]) == 600
+
+
+async def test_a_watch_goes_on_from_the_version_that_it_had(catalog: Catalog, place: Province) -> None:
+    operator = catalog.operator()
+    await _apply(operator, *place.everything())
+    async with _watching(catalog) as watcher:
+        pass
+    version = await _apply(operator, place.agency(name=name("Khác")))
+    for mark, expected in ((watcher.mark, "delta"), ("another history", "snapshot"), ("", "snapshot")):
+        async with open_channel(catalog.rpc, rpc_trust()) as channel:
+            request = pb.WatchRequest(
+                node="test", in_parts=True, from_version=watcher.version, from_mark=mark
+            )
+            again = Watcher(RoutesStub(channel).Watch(request))
+            again.version, again.resources = watcher.version, dict(watcher.resources)
+            await again.whole()
+        assert (again.seen[-1], again.version) == (expected, version)
+        async with _watching(catalog) as fresh:
+            assert again.resources == fresh.resources
+
+
+async def test_a_watch_that_takes_no_parts_is_told_what_to_upgrade_first(catalog: Catalog) -> None:
+    async with open_channel(catalog.rpc, rpc_trust()) as channel:
+        with pytest.raises(grpc.aio.AioRpcError, match="upgrade gateways and the exchange before") as refused:
+            await anext(aiter(RoutesStub(channel).Watch(pb.WatchRequest(node="test"))))
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+
+
+async def test_a_watch_gets_what_decides_and_nothing_else(catalog: Catalog, place: Province) -> None:
+    operator = catalog.operator()
+    await _apply(operator, *place.everything())
+    async with _watching(catalog) as watcher:
+        shown = watcher.agreement(place.agreement_id)
+        assert (shown.consumer_id, shown.service_id) == (place.consumer, place.service_id)
+        assert (list(shown.purposes), shown.legal_ground) == ([], ""), "nobody has approved it"
+        await _post(operator, f"/agreements/{place.agreement_id}/reject", legal_ground="Luật Dữ liệu 2024")
+        update = await watcher.next()
+        assert [key.id for key in update.delta.removals] == [place.agreement_id]
+    async with open_channel(catalog.rpc, rpc_trust()) as channel:
+        request = pb.WatchRequest(node="test", in_parts=True, agreements_on=[pb.RESOURCE_KIND_EVENT_TYPE])
+        events = Watcher(RoutesStub(channel).Watch(request))
+        await events.whole()
+    agreements = [one.agreement for one in events.resources.values() if one.HasField("agreement")]
+    assert all(one.WhichOneof("target") == "event_type_id" for one in agreements)
 
 
 @pytest.mark.parametrize("bus", ["with the bus", "without the bus"])

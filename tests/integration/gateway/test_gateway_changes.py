@@ -163,7 +163,8 @@ def test_copies_that_are_too_old_are_not_used(new_world: NewWorld) -> None:
     for copy in map(DiskCopy, copies):
         saved = copy.load()
         assert saved is not None
-        copy.save(saved.content, saved.confirmed - timedelta(seconds=200))
+        assert copy.save(saved.maps, saved.confirmed - timedelta(seconds=200))
+        copy.close()
     world.start(wait=False)
     world.wait(world.live, "the gateway lives")
     assert not world.ready()

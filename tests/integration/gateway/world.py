@@ -257,7 +257,7 @@ class World:
     def wait_for_table(self) -> None:
         """Wait until the gateway has the catalog's present version."""
         if self._process is not None and self.catalog_peer.running:
-            line = f'"version": {self.catalog.version}, "services"'
+            line = f'"version": {self.catalog.version}, "event": "routing table"'
             self.wait(lambda: line in self.log.read_text(), "the routing table")
 
     def token(self, client: str = CONSUMER, **overrides: object) -> str:

@@ -30,8 +30,10 @@ from lienthong.catalog.service.versions import VersionMonitor
 from lienthong.catalog.service.watch import WatchService
 from lienthong.client.manifests.load import load
 from lienthong.contracts.catalog.v1 import routes_pb2
-from lienthong.gateway.replica import WATCHED_KINDS, RoutesState
+from lienthong.gateway.replica import WATCHED_KINDS
+from lienthong.gateway.table import ReadResources, RoutingTable
 from lienthong.kit.addresses import ProviderAddresses, allowed_networks
+from lienthong.kit.catalog import catalog_of
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import AdminJournal
@@ -71,11 +73,15 @@ class Catalog:
 
     async def snapshot(self) -> routes_pb2.Snapshot:
         """What a watcher of every kind is sent first, in the order of kinds and ids."""
-        request = routes_pb2.WatchRequest(node="golden")
+        request = routes_pb2.WatchRequest(node="golden", in_parts=True)
+        resources: dict[tuple[int, str], routes_pb2.Resource] = {}
         async with aclosing(cast("Any", self.routes.Watch(request, cast("Any", None)))) as updates:
-            update: routes_pb2.WatchResponse = await anext(updates)
-        resources = sorted(update.snapshot.resources, key=lambda one: (one.key.kind, one.key.id))
-        return routes_pb2.Snapshot(version=update.snapshot.version, resources=resources)
+            async for update in updates:
+                resources |= {(one.key.kind, one.key.id): one for one in update.snapshot.resources}
+                if not update.snapshot.more:
+                    break
+        everything = [resources[key] for key in sorted(resources)]
+        return routes_pb2.Snapshot(version=update.snapshot.version, resources=everything)
 
 
 @asynccontextmanager
@@ -112,8 +118,9 @@ async def chain(
         await catalog.carry_out(decision)
     snapshot = await catalog.snapshot()
     watched = [resource for resource in snapshot.resources if resource.key.kind in WATCHED_KINDS]
-    table = RoutesState.of(snapshot.version, watched).table
-    return {"snapshot": json_format.MessageToDict(snapshot), "table": described(table, PROBES)}
+    shown = json_format.MessageToDict(snapshot)
+    table = RoutingTable(catalog_of(snapshot.version, watched), ReadResources())
+    return {"snapshot": shown, "table": described(table, PROBES)}
 
 
 @pytest.fixture

@@ -121,7 +121,8 @@ def test_restarted_while_identity_is_away_they_answer_until_the_keys_are_too_old
     for copy in copies:
         saved = copy.load()
         assert saved is not None
-        copy.save(saved.content, saved.confirmed - STALE_AFTER)
+        assert copy.save(saved.maps, saved.confirmed - STALE_AFTER)
+        copy.close()
     processes.start(*SERVICES)
     until(lambda: _listening(*(url for url, _ in calls.values())))
     assert set(answers().values()) == {(503, "not-ready")}

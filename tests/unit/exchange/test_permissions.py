@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as contract
-from lienthong.exchange.domain.catalog import EventCatalog, fold
+from lienthong.exchange.domain.catalog import EventCatalog
 from lienthong.exchange.domain.permissions import publishable, receivable
+from lienthong.kit.catalog import catalog_of
 from lienthong.kit.problems import ProblemError
-from lienthong.kit.replica import VersionGapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,11 +51,7 @@ def agreement(
 def view(*resources: contract.Resource) -> EventCatalog:
     standing = {resource.key.id: resource for resource in (system(LAND), system(ONE_STOP), event_type())}
     standing |= {resource.key.id: resource for resource in (system(OUTSIDER), *resources)}
-    return EventCatalog.of(1, standing.values())
-
-
-def after_delta(before: EventCatalog, delta: contract.Delta) -> EventCatalog:
-    return fold(before, contract.WatchResponse(delta=delta))
+    return EventCatalog(catalog_of(1, standing.values()))
 
 
 def code_of(decide: Callable[[], object]) -> str:
@@ -161,26 +157,3 @@ def test_a_suspended_or_unknown_client_does_nothing() -> None:
 
 def test_an_unknown_event_type_is_told() -> None:
     assert code_of(lambda: publishable(view(), LAND, "H11.05/land/nothing-v1")) == "unknown-event-type"
-
-
-def test_a_delta_changes_what_it_names_and_nothing_else() -> None:
-    before = view(agreement())
-    key = contract.ResourceKey(kind=contract.RESOURCE_KIND_AGREEMENT, id="a-1")
-    after = after_delta(before, contract.Delta(from_version=1, to_version=3, removals=[key]))
-    assert after.version == 3
-    assert code_of(lambda: receivable(after, ONE_STOP, EVENT_TYPE, NOW)) == "no-agreement"
-    assert receivable(before, ONE_STOP, EVENT_TYPE, NOW).id == EVENT_TYPE
-    assert publishable(after, LAND, EVENT_TYPE).id == EVENT_TYPE
-    again = after_delta(after, contract.Delta(from_version=3, to_version=4, upserts=[agreement()]))
-    assert receivable(again, ONE_STOP, EVENT_TYPE, NOW).id == EVENT_TYPE
-
-
-def test_a_delta_after_a_gap_is_not_taken() -> None:
-    with pytest.raises(VersionGapError):
-        after_delta(view(), contract.Delta(from_version=2, to_version=3))
-
-
-def test_the_copy_on_disk_gives_the_same_view() -> None:
-    before = view(agreement(valid_to=NOW))
-    copy = contract.Snapshot.FromString(before.snapshot().SerializeToString())
-    assert EventCatalog.of(copy.version, copy.resources) == before

@@ -9,14 +9,9 @@ import pytest
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.operations import OperationTree
 from lienthong.gateway.policy import Denial, Grant, decide
-from lienthong.gateway.table import (
-    AgreementRule,
-    RoutingTable,
-    ServiceRoute,
-    UnapprovedAgreement,
-    assemble,
-)
+from lienthong.gateway.table import ReadResources, RoutingTable, ServiceRoute
 from lienthong.gateway.upstreams import Upstreams
+from lienthong.kit.catalog import catalog_of
 from lienthong.kit.problems.not_in_force import Expired, NotInForce, NotYetValid, Pending, Revoked
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
@@ -30,28 +25,43 @@ def rule(
     operations: frozenset[str] | None = frozenset({"get"}),
     valid_from: datetime = NOW - DAY,
     valid_to: datetime = NOW + DAY,
-    consumer: str = "C/c",
-) -> AgreementRule:
-    return AgreementRule(rule_id, consumer, "P/p/s-v1", operations, purposes, valid_from, valid_to)
+    status: routes_pb2.AgreementStatus.ValueType = routes_pb2.AGREEMENT_STATUS_APPROVED,
+) -> routes_pb2.Resource:
+    agreement = routes_pb2.Agreement(
+        id=rule_id,
+        consumer_id="C/c",
+        service_id="P/p/s-v1",
+        operations=operations or (),
+        purposes=purposes,
+        status=status,
+    )
+    agreement.valid_from.FromDatetime(valid_from)
+    agreement.valid_to.FromDatetime(valid_to)
+    key = routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_AGREEMENT, id=rule_id)
+    return routes_pb2.Resource(key=key, agreement=agreement)
 
 
 def service(*, active: bool = True) -> ServiceRoute:
     return ServiceRoute("P/p/s-v1", "P/p", active, Upstreams(["http://x"]), OperationTree([]), 1.0, 0, False)
 
 
-def unapproved(agreement_id: str, *, revoked: bool) -> UnapprovedAgreement:
-    return UnapprovedAgreement(agreement_id, "C/c", "P/p/s-v1", revoked)
+def unapproved(agreement_id: str, *, revoked: bool) -> routes_pb2.Resource:
+    revoked_or_not = routes_pb2.AGREEMENT_STATUS_REVOKED if revoked else routes_pb2.AGREEMENT_STATUS_REQUESTED
+    return rule(agreement_id, status=revoked_or_not)
 
 
-def table(*rules: AgreementRule | UnapprovedAgreement, suspended: tuple[str, ...] = ()) -> RoutingTable:
+def table(*agreements: routes_pb2.Resource, suspended: tuple[str, ...] = ()) -> RoutingTable:
     systems = [
-        routes_pb2.System(
-            id=system_id,
-            status=routes_pb2.STATUS_SUSPENDED if system_id in suspended else routes_pb2.STATUS_ACTIVE,
+        routes_pb2.Resource(
+            key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_SYSTEM, id=system_id),
+            system=routes_pb2.System(
+                id=system_id,
+                status=routes_pb2.STATUS_SUSPENDED if system_id in suspended else routes_pb2.STATUS_ACTIVE,
+            ),
         )
         for system_id in ("C/c", "P/p", "D/d")
     ]
-    return assemble(1, [service()], systems, rules)
+    return RoutingTable(catalog_of(1, [*systems, *agreements]), ReadResources())
 
 
 def decision(
@@ -158,7 +168,7 @@ REQUESTED, REVOKED = unapproved("q", revoked=False), unapproved("r", revoked=Tru
     ],
 )
 def test_the_consumer_is_told_of_the_agreement_that_is_nearest_to_being_in_force(
-    agreements: list[AgreementRule | UnapprovedAgreement], told: NotInForce
+    agreements: list[routes_pb2.Resource], told: NotInForce
 ) -> None:
     for order in (agreements, agreements[::-1]):
         assert decision(table(*order)) == told
@@ -169,7 +179,7 @@ def test_the_consumer_is_told_of_the_agreement_that_is_nearest_to_being_in_force
 
 @pytest.mark.parametrize("other", [FUTURE, REQUESTED, PAST, REVOKED])
 def test_nobody_but_the_consumer_learns_of_an_agreement_that_is_not_in_force(
-    other: AgreementRule | UnapprovedAgreement,
+    other: routes_pb2.Resource,
 ) -> None:
     for consumer in ("D/d", "P/p", "unknown"):
         assert decision(table(other), consumer=consumer) is Denial.NO_AGREEMENT

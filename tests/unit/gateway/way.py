@@ -26,10 +26,11 @@ from lienthong.gateway.live import Live
 from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
 from lienthong.gateway.privacy import Privacy
 from lienthong.gateway.record import Recorder
-from lienthong.gateway.replica import RoutesState
 from lienthong.gateway.settings import GatewaySettings
+from lienthong.gateway.table import ReadResources, RoutingTable
 from lienthong.gateway.upstreams import Upstreams
 from lienthong.kit.bus import PublishAck
+from lienthong.kit.catalog import catalog_of
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.tokens import KeySet, TokenVerifier
@@ -92,7 +93,7 @@ class Way:
         jwks = json.dumps({"keys": [self.key.as_dict(private=False)]})
         keys = IdentityKeys(1, ISSUER, jwks, KeySet.from_jwks(jwks), frozenset({SUSPENDED}))
         self.live.authenticator = Authenticator(TokenVerifier(ISSUER, AUDIENCE, self.clock), keys)
-        self.live.table = RoutesState.of(7, self._resources()).table
+        self.live.table = RoutingTable(catalog_of(7, self._resources()), ReadResources())
         spool = Spool(self._folder / "spool", max_bytes=10_000_000, new_id=_ids("0c"))
         self.journal = JournalWriter(self.bus, spool, new_id=_ids("0b"), publish_timeout=1.0)
         new_id = _ids("0a")

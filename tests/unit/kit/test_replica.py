@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import zlib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,14 +16,22 @@ from structlog.testing import capture_logs
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.kit.backoff import Backoff
 from lienthong.kit.clock import ManualClock
-from lienthong.kit.replica import Replica, Stream, VersionGapError
-from lienthong.kit.replica_copy import CopyUnreadableError, DiskCopy, Fingerprint
+from lienthong.kit.health import State
+from lienthong.kit.packed import PackedMap
+from lienthong.kit.replica import LATE_AFTER, Replica
+from lienthong.kit.replica_copy import DiskCopy
+from lienthong.kit.stream import Stream, VersionGapError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
     from pathlib import Path
 
+    from lienthong.kit.replica_copy import Maps
+
 MAX_AGE = timedelta(hours=1)
+UNFINISHED = 0
+"""The version of what has not all its parts."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,17 @@ def _ids(resources: object) -> frozenset[str]:
     return ids
 
 
-def as_update(state: Ids) -> routes_pb2.WatchResponse:
-    return snapshot(state.version, *sorted(state.ids))
+def pack(state: Ids) -> Maps:
+    head = PackedMap.of({b"version": str(state.version).encode()})
+    return head, PackedMap.of({one.encode(): b"" for one in state.ids})
+
+
+def unpack(maps: Maps) -> Ids:
+    head, ids = maps
+    version = head.get(b"version")
+    if version is None:
+        raise ValueError("no version")
+    return Ids(int(version), frozenset(one.decode() for one, _ in ids.items()))
 
 
 def snapshot(version: int, *ids: str) -> routes_pb2.WatchResponse:
@@ -75,16 +90,18 @@ def _resources(*ids: str) -> list[routes_pb2.Resource]:
 
 
 class Peer:
-    """Says what a test puts into its queue; remembers how often it was asked to begin."""
+    """Says what a test puts into its queue, and ends at None; remembers from where it was asked to begin."""
 
     def __init__(self) -> None:
-        self.updates: asyncio.Queue[routes_pb2.WatchResponse] = asyncio.Queue()
-        self.watched = 0
+        self.updates: asyncio.Queue[routes_pb2.WatchResponse | None] = asyncio.Queue()
+        self.asked: list[int | None] = []
+        self.begun = asyncio.Semaphore(0)
 
-    async def watch(self) -> AsyncIterator[routes_pb2.WatchResponse]:
-        self.watched += 1
-        while True:
-            yield await self.updates.get()
+    async def watch(self, known: Ids | None) -> AsyncIterator[routes_pb2.WatchResponse]:
+        self.asked.append(known.version if known is not None else None)
+        self.begun.release()
+        while (update := await self.updates.get()) is not None:
+            yield update
 
 
 class WallClock(ManualClock):
@@ -102,13 +119,21 @@ class World:
         self.shown: list[Ids | None] = []
         self.changes: asyncio.Queue[Ids | None] = asyncio.Queue()
 
+    def save(self, state: Ids, confirmed: datetime) -> None:
+        """Write a copy as an earlier process would have."""
+        copy = DiskCopy(self.copy.path)
+        assert copy.save(pack(state), confirmed)
+        copy.close()
+
     def replica(self) -> Replica[Ids, routes_pb2.WatchResponse]:
         def changed(state: Ids | None) -> None:
             self.shown.append(state)
             self.changes.put_nowait(state)
 
-        stream = Stream("test", self.peer.watch, fold, as_update, routes_pb2.WatchResponse.FromString)
-        return Replica(stream, self.copy, self.clock, max_age=MAX_AGE, on_change=changed)
+        stream = Stream(
+            "test", self.peer.watch, fold, pack, unpack, lambda state: state.version != UNFINISHED
+        )
+        return Replica(stream, DiskCopy(self.copy.path), self.clock, max_age=MAX_AGE, on_change=changed)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Replica[Ids, routes_pb2.WatchResponse]]:
@@ -169,6 +194,10 @@ def test_one_bad_update_is_logged_and_neither_changes_nor_confirms_the_state(wor
         assert not replica.take(delta(2, "bad"))
     assert [entry["log_level"] for entry in logs] == ["error"]
     assert (replica.state, replica.age()) == (Ids(1, frozenset("a")), timedelta(seconds=60))
+    assert not replica.ready
+    assert (
+        replica.condition().reason == "an update cannot be used: ValueError: a resource that cannot be used"
+    )
     with pytest.raises(VersionGapError):
         replica.take(delta(3, "c"))
 
@@ -180,7 +209,79 @@ async def test_after_a_gap_the_peer_is_asked_for_everything(world: World) -> Non
         world.peer.updates.put_nowait(delta(3, "c"))
         world.peer.updates.put_nowait(snapshot(3, "a", "b", "c"))
         assert await world.changes.get() == replica.fresh() == Ids(3, frozenset("abc"))
-    assert world.peer.watched == 2
+    assert world.peer.asked == [None, None]
+
+
+async def test_after_a_bad_update_the_peer_is_asked_for_everything_and_readiness_says_why(
+    world: World,
+) -> None:
+    async with world.running() as replica:
+        world.peer.updates.put_nowait(snapshot(1, "a"))
+        await world.changes.get()
+        world.peer.updates.put_nowait(delta(2, "bad"))
+        await world.peer.begun.acquire()
+        await world.peer.begun.acquire()
+        found = replica.condition()
+        assert (found.state, str(found.reason)[:24]) == (State.FAILED, "an update cannot be used")
+        assert replica.fresh() == Ids(1, frozenset("a"))
+        world.peer.updates.put_nowait(snapshot(2, "a", "b"))
+        await world.changes.get()
+        assert replica.condition().state is State.OK
+    assert world.peer.asked == [None, None]
+
+
+async def test_a_stream_that_is_lost_goes_on_where_it_stood_and_readiness_tells(world: World) -> None:
+    async with world.running() as replica:
+        world.peer.updates.put_nowait(snapshot(1, "a"))
+        await world.changes.get()
+        world.peer.updates.put_nowait(None)
+        await world.peer.begun.acquire()
+        await world.peer.begun.acquire()
+        found = replica.condition()
+        assert (found.state, found.reason) == (State.DEGRADED, "the peer ended the stream")
+        assert (replica.ready, found.figures) == (True, {"age_s": 0.0})
+        world.peer.updates.put_nowait(delta(2, "b"))
+        assert await world.changes.get() == Ids(2, frozenset("ab"))
+        assert replica.condition().state is State.OK
+    assert world.peer.asked == [None, 1]
+
+
+async def test_parts_of_a_stream_that_breaks_are_never_shown(world: World) -> None:
+    async with world.running() as replica:
+        world.peer.updates.put_nowait(snapshot(1, "a"))
+        await world.changes.get()
+        world.peer.updates.put_nowait(snapshot(UNFINISHED, "b", "c"))
+        world.peer.updates.put_nowait(None)
+        world.peer.updates.put_nowait(delta(2, "d"))
+        assert await world.changes.get() == replica.fresh() == Ids(2, frozenset("ad"))
+    assert world.shown == [Ids(1, frozenset("a")), Ids(2, frozenset("ad"))]
+
+
+def test_parts_confirm_nothing(world: World) -> None:
+    replica = world.replica()
+    replica.take(snapshot(1, "a"))
+    world.clock.advance(LATE_AFTER + timedelta(seconds=1))
+    assert replica.take(snapshot(UNFINISHED, "b"))
+    found = replica.condition()
+    assert (found.state, found.figures) == (State.DEGRADED, {"age_s": 7.0})
+    assert found.reason == "nothing confirmed the state for 7 s, a snapshot is being received"
+
+
+def test_readiness_tells_within_seconds_that_nothing_comes(world: World) -> None:
+    replica = world.replica()
+    assert (replica.condition().state, replica.condition().reason) == (
+        State.FAILED,
+        "nothing was received yet",
+    )
+    replica.take(snapshot(1, "a"))
+    assert replica.condition().state is State.OK
+    world.clock.advance(LATE_AFTER + timedelta(milliseconds=1))
+    assert (replica.ready, replica.condition().state) == (True, State.DEGRADED)
+    replica.take(heartbeat(1))
+    assert replica.condition().state is State.OK
+    world.clock.advance(MAX_AGE + timedelta(seconds=1))
+    assert str(replica.condition().reason).startswith("the state is too old")
+    assert not replica.ready
 
 
 async def test_those_who_wait_are_told_of_the_first_state(world: World) -> None:
@@ -230,7 +331,7 @@ async def test_a_copy_that_is_too_old_is_known_but_not_used(world: World) -> Non
 
 
 async def test_a_copy_from_the_future_counts_from_now(world: World) -> None:
-    world.copy.save(as_update(Ids(1, frozenset("a"))).SerializeToString(), world.clock.now() + MAX_AGE * 5)
+    world.save(Ids(1, frozenset("a")), world.clock.now() + MAX_AGE * 5)
     replica = world.replica()
     replica.load()
     assert replica.age() == timedelta(0)
@@ -239,7 +340,7 @@ async def test_a_copy_from_the_future_counts_from_now(world: World) -> None:
 
 
 async def test_a_copy_from_the_future_is_not_new_again_at_each_start(world: World) -> None:
-    world.copy.save(as_update(Ids(1, frozenset("a"))).SerializeToString(), world.clock.now() + MAX_AGE * 5)
+    world.save(Ids(1, frozenset("a")), world.clock.now() + MAX_AGE * 5)
     world.replica().load()
     world.clock.advance(MAX_AGE + timedelta(seconds=1))
     again = world.replica()
@@ -273,56 +374,6 @@ async def test_a_clock_before_1970_ends_nothing(world: World) -> None:
     assert again.state == Ids(1, frozenset("a"))
 
 
-def test_a_time_after_the_year_9999_is_damage(world: World) -> None:
-    world.copy.save(b"content", world.clock.now())
-    data = world.copy.path.read_bytes()
-    fields = data[:12] + (2**63).to_bytes(8) + data[20:32]
-    world.copy.path.write_bytes(fields + zlib.crc32(fields).to_bytes(4) + data[36:])
-    with pytest.raises(CopyUnreadableError, match="9999"):
-        world.copy.load()
-    assert not world.copy.confirm(Fingerprint.of(b"content"), world.clock.now())
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        pytest.param(lambda data: b"", id="empty"),
-        pytest.param(lambda data: b"\xff" * 50, id="something else"),
-        pytest.param(lambda data: data[:20], id="half a header"),
-        pytest.param(lambda data: data[:-1], id="cut short"),
-        pytest.param(lambda data: data + b"x", id="too long"),
-        pytest.param(lambda data: data[:-1] + bytes([data[-1] ^ 1]), id="a bit of the content"),
-        pytest.param(lambda data: data[:15] + bytes([data[15] ^ 1]) + data[16:], id="a bit of the time"),
-        pytest.param(lambda data: data[:11] + b"\x02" + data[12:], id="another version"),
-    ],
-)
-async def test_a_damaged_copy_is_told_ignored_and_replaced(world: World, damage: object) -> None:
-    replica = world.replica()
-    replica.take(snapshot(7, "a"))
-    await replica.save()
-    world.copy.path.write_bytes(damage(world.copy.path.read_bytes()))  # type: ignore[operator]
-    again = world.replica()
-    with capture_logs() as logs:
-        again.load()
-    assert [(entry["log_level"], entry["replica"]) for entry in logs] == [("error", "test")]
-    assert again.state is None
-    again.take(snapshot(8, "b"))
-    await again.save()
-    last = world.replica()
-    last.load()
-    assert last.state == Ids(8, frozenset("b"))
-
-
-def test_a_copy_whose_content_cannot_be_folded_is_told_and_ignored(world: World) -> None:
-    for content in (snapshot(1, "bad").SerializeToString(), heartbeat(1).SerializeToString(), b"\xff"):
-        world.copy.save(content, world.clock.now())
-        replica = world.replica()
-        with capture_logs() as logs:
-            replica.load()
-        assert [entry["log_level"] for entry in logs] == ["error"]
-        assert (replica.state, replica.age()) == (None, None)
-
-
 async def test_a_copy_that_cannot_be_written_is_told_and_tried_again(world: World) -> None:
     replica = world.replica()
     replica.take(snapshot(1, "a"))
@@ -343,36 +394,6 @@ async def test_nothing_is_written_where_nothing_was_confirmed(world: World) -> N
     assert not world.copy.path.exists()
 
 
-async def test_a_confirmation_does_not_make_anothers_content_look_new(world: World) -> None:
-    """Two workers of one gateway share the file: what one confirms must be what stands in it."""
-    replica = world.replica()
-    replica.take(snapshot(7, "a"))
-    await replica.save()
-    before = world.clock.now()
-    world.copy.save(snapshot(6, "old").SerializeToString(), before)
-    world.clock.advance(60)
-    assert not world.copy.confirm(Fingerprint.of(snapshot(7, "a").SerializeToString()), world.clock.now())
-    replica.take(heartbeat(7))
-    await replica.save()
-    again = world.replica()
-    again.load()
-    assert (again.state, again.age()) == (Ids(7, frozenset("a")), timedelta(0))
-
-
-def test_the_copy_is_its_owners_alone(world: World) -> None:
-    world.copy.save(b"x", world.clock.now())
-    assert world.copy.path.stat().st_mode & 0o777 == 0o600
-
-
-def test_without_a_file_there_is_no_copy(world: World) -> None:
-    assert world.copy.load() is None
-    assert not world.copy.confirm(Fingerprint.of(b"x"), world.clock.now())
-    world.copy.path.parent.mkdir()
-    world.copy.path.write_bytes(b"?")
-    with pytest.raises(CopyUnreadableError, match="header"):
-        world.copy.load()
-
-
 async def test_a_flapping_peer_is_asked_less_and_less_often(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,8 +408,8 @@ async def test_a_flapping_peer_is_asked_less_and_less_often(
     patient = partial(Backoff, jitter=lambda _low, high: high, sleep=note)
     monkeypatch.setattr("lienthong.kit.replica.Backoff", patient)
 
-    async def flapping() -> AsyncIterator[routes_pb2.WatchResponse]:
-        yield snapshot(len(pauses), "a")
+    async def flapping(_known: Ids | None) -> AsyncIterator[routes_pb2.WatchResponse]:
+        yield snapshot(len(pauses) + 1, "a")
         yield heartbeat(99)
 
     monkeypatch.setattr(world.peer, "watch", flapping)
@@ -396,20 +417,4 @@ async def test_a_flapping_peer_is_asked_less_and_less_often(
         while await world.changes.get() is not None:
             pass
         assert replica.fresh() is not None
-    assert pauses[:6] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0]
-
-
-def test_what_a_killed_process_left_is_deleted_when_it_is_old(world: World) -> None:
-    world.copy.save(as_update(Ids(1, frozenset("a"))).SerializeToString(), world.clock.now())
-    old, young, other = (world.copy.path.with_name(name) for name in DRAFTS)
-    now = world.clock.now().timestamp()
-    for path, age in ((old, 3700), (young, 60), (other, 3700)):
-        path.write_bytes(b"half")
-        os.utime(path, (now - age, now - age))
-    replica = world.replica()
-    replica.load()
-    assert (old.exists(), young.exists(), other.exists()) == (False, True, True)
-    assert replica.state == Ids(1, frozenset("a"))
-
-
-DRAFTS = (".test.copy.0123456789abcdef", ".test.copy.fedcba9876543210", ".test.copy.notes")
+    assert pauses[:8] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0]

@@ -50,9 +50,10 @@ from lienthong.kit.tokens import TokenVerifier
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Mapping
 
-    from lienthong.gateway.replica import RoutesReplica, RoutesState
     from lienthong.gateway.respond import Send
+    from lienthong.gateway.table import RoutingTable
     from lienthong.gateway.watch import Receive
+    from lienthong.kit.catalog import CatalogReplica
     from lienthong.kit.health import Checks
     from lienthong.kit.keys import IdentityKeys, KeysReplica
     from lienthong.kit.metrics.figures import Figures
@@ -172,8 +173,8 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         figures,
         Workers(figures.exposition, seat),
         {
-            "routes": lambda: routes.ready,
-            "keys": lambda: keys.ready,
+            "routes": routes.condition,
+            "keys": keys.condition,
             "journal": lambda: journal.available,
             "listening": lambda: accepts_connections(settings.host, settings.port("gateway")),
         },
@@ -207,7 +208,7 @@ async def _open_health(
 
 def _replicas(
     settings: GatewaySettings, stack: AsyncExitStack, clock: SystemClock, live: Live
-) -> tuple[RoutesReplica, KeysReplica]:
+) -> tuple[CatalogReplica, KeysReplica]:
     """Follow the catalog and identity; what they say, while it is recent enough, is what `live` shows."""
     trust = RpcTrust.load(settings.rpc_dir)
     catalog = open_channel(settings.catalog_rpc, trust)
@@ -218,8 +219,8 @@ def _replicas(
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
     remembering: Authenticator | None = None
 
-    def show_table(state: RoutesState | None) -> None:
-        live.table = state.table if state is not None else None
+    def show_table(table: RoutingTable | None) -> None:
+        live.table = table
 
     def show_keys(keys: IdentityKeys | None) -> None:
         nonlocal remembering

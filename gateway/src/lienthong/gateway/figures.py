@@ -80,10 +80,10 @@ def show_parts(
     """Show what the gateway is made of; the calls show themselves."""
     figures.observe(instruments.WORKERS, lambda: settings.gateway_workers)
     figures.observe(
-        instruments.ROUTES_VERSION, lambda: live.table.version if live.table is not None else None
+        instruments.ROUTES_VERSION, lambda: live.table.state.version if live.table is not None else None
     )
     figures.observe(
-        instruments.ROUTES_SERVICES, lambda: len(live.table.services) if live.table is not None else None
+        instruments.ROUTES_SERVICES, lambda: live.table.services if live.table is not None else None
     )
     figures.add(journal.durations)
     figures.observe(instruments.JOURNAL_WAITING, lambda: journal.waiting)

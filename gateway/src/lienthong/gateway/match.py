@@ -91,7 +91,7 @@ def match_service(
             "Cổng chưa có bảng định tuyến đủ mới.",
         )
     name = b"/".join(segments[2:_SERVICE_SEGMENTS])
-    route = table.services.get(name)
+    route = table.service(name)
     if route is None:
         raise problems.unknown_service(name.decode())
     rest = b"/" + segments[_SERVICE_SEGMENTS] if len(segments) > _SERVICE_SEGMENTS else b"/"

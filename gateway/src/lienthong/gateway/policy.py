@@ -12,7 +12,7 @@ from lienthong.kit.problems.not_in_force import Expired, NotYetValid, Pending, R
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lienthong.gateway.table import AgreementRule, RoutingTable, ServiceRoute
+    from lienthong.gateway.table import AgreementRule, Agreements, RoutingTable, ServiceRoute
     from lienthong.kit.problems.not_in_force import NotInForce
 
 
@@ -49,14 +49,14 @@ def decide(
     purpose an agreement is suitable when it allows exactly one. An agreement in force that does not allow the
     call gives the reason; one that is not in force is reported only where none is in force.
     """
-    if consumer not in table.active_systems:
-        return Denial.CLIENT_SUSPENDED if consumer in table.suspended_systems else Denial.NO_AGREEMENT
-    if not service.active or service.system_id not in table.active_systems:
+    active = table.is_active(consumer)
+    if not active:
+        return Denial.NO_AGREEMENT if active is None else Denial.CLIENT_SUSPENDED
+    if not service.active or not table.is_active(service.system_id):
         return Denial.SERVICE_SUSPENDED
-    key = consumer, service.id
-    rules = table.agreements.get(key, ())
+    agreements = table.agreements(consumer, service.id)
     denial = None
-    for rule in rules:
+    for rule in agreements.rules:
         if not rule.valid_from <= now < rule.valid_to:
             continue
         if rule.operations is not None and operation not in rule.operations:
@@ -66,18 +66,18 @@ def decide(
         if stated is not None and stated in rule.purposes:
             return Grant(rule.id, stated)
         denial = Denial.PURPOSE if purpose is not None else Denial.PURPOSE_NEEDED
-    return denial or _not_in_force(table, key, now) or Denial.NO_AGREEMENT
+    return denial or _not_in_force(agreements, now) or Denial.NO_AGREEMENT
 
 
-def _not_in_force(table: RoutingTable, key: tuple[str, str], now: datetime) -> NotInForce | None:
+def _not_in_force(agreements: Agreements, now: datetime) -> NotInForce | None:
     """The agreement to report where none is in force; None if there is none at all."""
     approved = (
         NotYetValid(rule.id, rule.valid_from) if now < rule.valid_from else Expired(rule.id, rule.valid_to)
-        for rule in table.agreements.get(key, ())
+        for rule in agreements.rules
     )
     unapproved = (
         Revoked(agreement.id) if agreement.revoked else Pending(agreement.id)
-        for agreement in table.unapproved.get(key, ())
+        for agreement in agreements.unapproved
     )
     return nearest(chain(approved, unapproved))
 

@@ -1,21 +1,35 @@
-"""The routing table that calls are decided by, built by pure functions from the catalog's resources."""
+"""The routing table that calls are decided by: a view of the catalog that reads resources when needed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
+
+import structlog
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.operations import OperationRoute, OperationTree
 from lienthong.gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
+
+    from lienthong.kit.catalog import CatalogState
+
+P = ParamSpec("P")
+K = TypeVar("K")
+T = TypeVar("T")
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
 DEFAULT_TIMEOUT_S = 10.0
+_MOST_SERVICES = 4096
+_MOST_AGREEMENTS = 65_536
+_MOST_REMEMBERED = 16_384
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +78,78 @@ class UnapprovedAgreement:
     revoked: bool
 
 
-@dataclass(frozen=True, slots=True)
+class Agreements(NamedTuple):
+    """The agreements of one consumer on one service."""
+
+    rules: tuple[AgreementRule, ...] = ()
+    """The approved ones, the oldest first, so that the choice among several is the same everywhere."""
+    unapproved: tuple[UnapprovedAgreement, ...] = ()
+    """Ordered by id."""
+
+
+class ReadResources:
+    """Resources that were read of their messages, for the tables of all versions: what does not change is
+    read once. A message that cannot be read is logged, and what it would allow is denied.
+    """
+
+    def __init__(self) -> None:
+        self.service = lru_cache(_MOST_SERVICES)(_readable(service_route))
+        self.agreement = lru_cache(_MOST_AGREEMENTS)(_readable(indexed_agreement))
+
+
 class RoutingTable:
-    """One version of the catalog, indexed. It is replaced as a whole by the next version."""
+    """One version of the catalog as calls are decided by it. What it says never changes."""
 
-    version: int
-    services: Mapping[bytes, ServiceRoute]
-    """By the service's id as it stands in a path, for example `b"H11.05/land/parcels-v1"`."""
-    active_systems: frozenset[str]
-    suspended_systems: frozenset[str]
-    agreements: Mapping[tuple[str, str], tuple[AgreementRule, ...]]
-    """By consumer and service; the oldest first, so that the choice among several is the same everywhere."""
-    unapproved: Mapping[tuple[str, str], tuple[UnapprovedAgreement, ...]]
-    """By consumer and service, ordered by id."""
+    __slots__ = ("_agreements", "_read", "_services", "_systems", "state")
+
+    def __init__(self, state: CatalogState, read: ReadResources) -> None:
+        self.state = state
+        self._read = read
+        # What was asked of this version already; with the next one they are gone.
+        self._services: dict[bytes, ServiceRoute | None] = {}
+        self._systems: dict[str, bool | None] = {}
+        self._agreements: dict[tuple[str, str], Agreements] = {}
+
+    @property
+    def services(self) -> int:
+        """How many services there are."""
+        return self.state.counts.get(routes_pb2.RESOURCE_KIND_SERVICE, 0)
+
+    def service(self, service_id: bytes) -> ServiceRoute | None:
+        """A service by its id as it stands in a path, e.g. `b"H11.05/land/parcels-v1"`; None: unknown."""
+        try:
+            return self._services[service_id]
+        except KeyError:
+            message = self.state.get(routes_pb2.RESOURCE_KIND_SERVICE, service_id)
+            if message is None:
+                # Not remembered: callers may name what they like.
+                return None
+            return _remembered(self._services, service_id, self._read.service(message))
+
+    def is_active(self, system_id: str) -> bool | None:
+        """Whether a system is active; None where the catalog has no such system."""
+        try:
+            return self._systems[system_id]
+        except KeyError:
+            message = self.state.get(routes_pb2.RESOURCE_KIND_SYSTEM, system_id.encode())
+            active = None if message is None else _is_active(message)
+            return _remembered(self._systems, system_id, active)
+
+    def agreements(self, consumer_id: str, service_id: str) -> Agreements:
+        """The agreements of a consumer on a service."""
+        try:
+            return self._agreements[consumer_id, service_id]
+        except KeyError:
+            found = [
+                self._read.agreement(*agreement)
+                for agreement in self.state.agreements_between(consumer_id, service_id)
+            ]
+            return _remembered(self._agreements, (consumer_id, service_id), _ordered(found))
 
 
-def service_route(service: routes_pb2.Service) -> ServiceRoute:
-    """Index one service. Costs most of building a table, so an unchanged service is indexed once."""
+def service_route(message: bytes) -> ServiceRoute:
+    """Read one service."""
+    service = routes_pb2.Service.FromString(message)
     return ServiceRoute(
         id=service.id,
         system_id=service.system_id,
@@ -107,23 +176,29 @@ def _upstreams(addresses: Iterable[str]) -> Upstreams:
         return Upstreams(())
 
 
-def indexed_agreement(agreement: routes_pb2.Agreement) -> AgreementRule | UnapprovedAgreement | None:
-    """Index one agreement; None for one that is not on a service, or that was rejected."""
+def indexed_agreement(agreement_id: str, message: bytes) -> AgreementRule | UnapprovedAgreement | None:
+    """Read one agreement; None for one that is not on a service, or that was rejected.
+
+    Raises:
+        ValueError: one of its times cannot be represented.
+    """
+    agreement = routes_pb2.Agreement.FromString(message)
     if agreement.WhichOneof("target") != "service_id":
+        # A service and an event type may have the same id.
         return None
     match agreement.status:
         case routes_pb2.AGREEMENT_STATUS_APPROVED:
-            return _rule(agreement)
+            return _rule(agreement_id, agreement)
         case routes_pb2.AGREEMENT_STATUS_REQUESTED | routes_pb2.AGREEMENT_STATUS_REVOKED:
             revoked = agreement.status == routes_pb2.AGREEMENT_STATUS_REVOKED
-            return UnapprovedAgreement(agreement.id, agreement.consumer_id, agreement.service_id, revoked)
+            return UnapprovedAgreement(agreement_id, agreement.consumer_id, agreement.service_id, revoked)
         case _:
             return None
 
 
-def _rule(agreement: routes_pb2.Agreement) -> AgreementRule:
+def _rule(agreement_id: str, agreement: routes_pb2.Agreement) -> AgreementRule:
     return AgreementRule(
-        id=agreement.id,
+        id=agreement_id,
         consumer_id=agreement.consumer_id,
         service_id=agreement.service_id,
         operations=frozenset(agreement.operations) or None,
@@ -133,35 +208,33 @@ def _rule(agreement: routes_pb2.Agreement) -> AgreementRule:
     )
 
 
-def assemble(
-    version: int,
-    services: Iterable[ServiceRoute],
-    systems: Iterable[routes_pb2.System],
-    agreements: Iterable[AgreementRule | UnapprovedAgreement],
-) -> RoutingTable:
-    """Make a table of indexed parts."""
-    active: set[str] = set()
-    suspended: set[str] = set()
-    for system in systems:
-        (active if system.status == routes_pb2.STATUS_ACTIVE else suspended).add(system.id)
-    rules: dict[tuple[str, str], list[AgreementRule]] = {}
-    unapproved: dict[tuple[str, str], list[UnapprovedAgreement]] = {}
-    for agreement in agreements:
-        key = agreement.consumer_id, agreement.service_id
-        if isinstance(agreement, AgreementRule):
-            rules.setdefault(key, []).append(agreement)
-        else:
-            unapproved.setdefault(key, []).append(agreement)
-    return RoutingTable(
-        version=version,
-        services={service.id.encode(): service for service in services},
-        active_systems=frozenset(active),
-        suspended_systems=frozenset(suspended),
-        agreements={
-            key: tuple(sorted(group, key=lambda rule: (rule.valid_from, rule.id)))
-            for key, group in rules.items()
-        },
-        unapproved={
-            key: tuple(sorted(group, key=lambda agreement: agreement.id)) for key, group in unapproved.items()
-        },
+def _ordered(found: Iterable[AgreementRule | UnapprovedAgreement | None]) -> Agreements:
+    found = list(found)
+    rules = [one for one in found if isinstance(one, AgreementRule)]
+    unapproved = [one for one in found if isinstance(one, UnapprovedAgreement)]
+    return Agreements(
+        tuple(sorted(rules, key=lambda rule: (rule.valid_from, rule.id))),
+        tuple(sorted(unapproved, key=lambda one: one.id)),
     )
+
+
+def _is_active(message: bytes) -> bool:
+    return routes_pb2.System.FromString(message).status == routes_pb2.STATUS_ACTIVE
+
+
+def _readable(read: Callable[P, T]) -> Callable[P, T | None]:
+    def attempt(*args: P.args, **kwargs: P.kwargs) -> T | None:
+        try:
+            return read(*args, **kwargs)
+        except Exception:  # noqa: BLE001 - one resource must not keep calls of the others out
+            _log.exception("a resource of the catalog cannot be read, it is left out")
+            return None
+
+    return attempt
+
+
+def _remembered(memory: dict[K, T], key: K, value: T) -> T:
+    if len(memory) >= _MOST_REMEMBERED:
+        memory.clear()
+    memory[key] = value
+    return value

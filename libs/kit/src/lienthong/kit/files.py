@@ -7,10 +7,9 @@ the process's umask applies.
 
 from __future__ import annotations
 
-import glob
 import os
 import secrets
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,20 +49,6 @@ def create_file(path: Path, content: bytes | str, *, mode: int = PRIVATE) -> Non
         # A link, unlike a rename, fails when the name is taken.
         path.hardlink_to(draft)
     sync_folder(path.parent)
-
-
-def remove_drafts(path: Path, *, older_than_s: float, now: float) -> None:
-    """Delete what processes that were killed while they wrote `path` have left beside it.
-
-    `now` is seconds since 1970. Younger drafts may be another process's that is writing at this moment.
-
-    Raises:
-        OSError: the folder cannot be read, or a file not deleted.
-    """
-    for draft in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * _DRAFT_DIGITS}"):
-        with suppress(FileNotFoundError):
-            if now - draft.stat().st_mtime > older_than_s:
-                draft.unlink()
 
 
 def sync_folder(folder: Path) -> None:

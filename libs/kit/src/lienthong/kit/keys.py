@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import structlog
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
-from lienthong.kit.replica import Replica, Stream
+from lienthong.kit.packed import PackedMap
+from lienthong.kit.replica import Replica
+from lienthong.kit.stream import Stream
 from lienthong.kit.tokens import KeySet
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     import grpc.aio
 
     from lienthong.kit.clock import Clock
-    from lienthong.kit.replica_copy import DiskCopy
+    from lienthong.kit.replica_copy import DiskCopy, Maps
+
+_MESSAGE = b"message"
 
 _log = structlog.get_logger(__name__)
 
@@ -58,14 +62,28 @@ def fold_keys(state: IdentityKeys | None, update: keys_pb2.WatchResponse) -> Ide
     return state if state is not None and state == following else following
 
 
-def as_update(state: IdentityKeys) -> keys_pb2.WatchResponse:
-    """The message that holds this state."""
-    return keys_pb2.WatchResponse(
+def pack_keys(state: IdentityKeys) -> Maps:
+    """The state as it is kept on disk: the message that holds it."""
+    message = keys_pb2.WatchResponse(
         version=state.version,
         issuer=state.issuer,
         jwks=state.jwks,
         suspended_client_ids=sorted(state.suspended),
     )
+    return (PackedMap.of({_MESSAGE: message.SerializeToString()}),)
+
+
+def unpack_keys(maps: Maps) -> IdentityKeys:
+    """The state that was packed.
+
+    Raises:
+        ValueError: the maps are no packed state.
+    """
+    (packed,) = maps
+    message = packed.get(_MESSAGE)
+    if message is None:
+        raise ValueError("there is no message of identity")
+    return fold_keys(None, keys_pb2.WatchResponse.FromString(message))
 
 
 def keys_replica(
@@ -92,7 +110,5 @@ def keys_replica(
             _log.info("keys", version=keys.version, keys=len(keys.key_set), suspended=len(keys.suspended))
         on_change(keys)
 
-    stream = Stream(
-        "keys", lambda: stub.Watch(request), fold_keys, as_update, keys_pb2.WatchResponse.FromString
-    )
+    stream = Stream("keys", lambda _state: stub.Watch(request), fold_keys, pack_keys, unpack_keys)
     return Replica(stream, copy, clock, max_age=max_age, on_change=changed)

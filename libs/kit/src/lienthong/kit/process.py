@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import grpc.aio
     from starlette.types import ASGIApp
 
-    from lienthong.kit.health import Checks
+    from lienthong.kit.health import Check, Checks
     from lienthong.kit.settings import Settings
     from lienthong.kit.telemetry import Telemetry
     from lienthong.kit.text import BilingualText
@@ -139,7 +139,7 @@ async def _live(
     app: ASGIApp | None,
     register_rpc: Callable[[grpc.aio.Server], None] | None,
     background: Sequence[Callable[[], Awaitable[None]]],
-    checks: dict[str, Callable[[], bool | Awaitable[bool]]],
+    checks: dict[str, Check],
 ) -> bool:
     """Run everything between start and stop; returns whether it failed."""
     checks["running"] = lambda: not stopping.is_set()

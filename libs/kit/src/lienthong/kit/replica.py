@@ -1,10 +1,10 @@
 """A live copy of another process's state: one way to follow a gRPC stream.
 
 A process brings a pure function `fold(state, update) -> state`; the replica does the rest: it holds the
-stream open, keeps a copy on disk and starts from it, knows when the peer last confirmed the state, and never
-returns a state as fresh that is older than allowed.
+stream open, keeps a copy on disk and starts from it, knows when the peer last confirmed the state, says when
+it cannot follow and why, and never returns a state as fresh that is older than allowed.
 
-    replica = Replica(Stream("keys", watch, fold_keys, as_update, keys_pb2.WatchResponse.FromString), …)
+    replica = Replica(Stream("keys", watch, fold_keys, pack_keys, unpack_keys), …)
     replica.load()              # start from the copy on disk
     tasks.create_task(replica.run())
     replica.fresh()             # the state, or None while there is none that is recent enough
@@ -15,64 +15,42 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic
 
 import structlog
 from opentelemetry import metrics
 
 from lienthong.kit.backoff import Backoff
-from lienthong.kit.metrics.instruments import REPLICA_AGE
+from lienthong.kit.health import Condition, State
+from lienthong.kit.metrics.instruments import REPLICA_AGE, REPLICA_FOLLOWING
 from lienthong.kit.rpc import follow
+from lienthong.kit.stream import StateT, UpdateT, VersionGapError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from datetime import datetime
 
-    from google.protobuf.message import Message
     from opentelemetry.metrics import CallbackOptions
 
     from lienthong.kit.clock import Clock
-    from lienthong.kit.replica_copy import DiskCopy, Fingerprint
+    from lienthong.kit.replica_copy import DiskCopy
+    from lienthong.kit.stream import Stream
 
-StateT = TypeVar("StateT")
-UpdateT = TypeVar("UpdateT", bound="Message")
-
-SILENCE_S = 15.0
-"""Every peer sends a message at least every five seconds; after this many without one it counts as gone."""
+SILENCE_S = 10.0
+"""Every peer sends a message at least every two seconds; after this many without one it counts as gone."""
+LATE_AFTER = timedelta(seconds=6)
+"""A state that nothing confirmed for longer is reported as late; peers of version 0.1 speak every five."""
 _LOOK_AT_AGE_EVERY_S = 1.0
 _SAVE_PAUSE_S = 1.0
 _CONFIRM_EVERY_S = 30.0
 _LONGEST_PAUSE_BETWEEN_SAVES_S = 30.0
+_LONGEST_PAUSE_BEFORE_ALL_S = 5.0
 _STEADY_AFTER_S = 1.0
 """A stream that is good for this long is steady; one that is not is opened again after ever longer pauses."""
 
 _log = structlog.get_logger(__name__)
-
-
-class VersionGapError(Exception):
-    """An update does not continue the state: one was missed, so the whole state must be requested again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stream(Generic[StateT, UpdateT]):
-    """What is followed, and how its updates become a state."""
-
-    name: str
-    """For logs and metrics, e.g. `routes`."""
-    watch: Callable[[], AsyncIterable[UpdateT]]
-    """Opens the stream. Its first update must hold the whole state."""
-    fold: Callable[[StateT | None, UpdateT], StateT]
-    """The state after an update; pure. Returns the same object when the update only confirms the state.
-
-    Raises VersionGapError when an update was missed, and anything else when the update cannot be used.
-    """
-    as_update: Callable[[StateT], UpdateT]
-    """The one update that makes this state from nothing; what is kept on disk."""
-    parse: Callable[[bytes], UpdateT]
-    """Reads an update from its serialized form."""
 
 
 class Replica(Generic[StateT, UpdateT]):
@@ -99,9 +77,13 @@ class Replica(Generic[StateT, UpdateT]):
         self._shown: StateT | None = None
         self._became_fresh = asyncio.Event()
         self._unsaved = asyncio.Event()
-        self._saved: tuple[Fingerprint, datetime] | None = None
+        self._saved: tuple[StateT, datetime] | None = None
         self._age_when_noted = timedelta()
         self._confirmed_monotonic = 0.0
+        self._parts: StateT | None = None
+        self._lost: str | None = None
+        self._missed: str | None = None
+        self._unusable: str | None = None
         self.state: StateT | None = None
         """The newest state, however old; decide by `fresh()`."""
         self.confirmed: datetime | None = None
@@ -131,8 +113,35 @@ class Replica(Generic[StateT, UpdateT]):
 
     @property
     def ready(self) -> bool:
-        """Whether there is a state that is recent enough; a readiness check."""
-        return self.fresh() is not None
+        """Whether the state may be used and updates can be."""
+        return self.condition().state is not State.FAILED
+
+    def condition(self) -> Condition:
+        """How well the peer is followed; a readiness check.
+
+        It has failed while no state is recent enough, and while there is an update that cannot be used: what
+        it revokes would go on. It is degraded while the stream is lost or late, or where something in the
+        state could not be used.
+        """
+        age = self.age()
+        state, reason = State.DEGRADED, self._lost or self._missed or self._late(age)
+        if self._unusable is not None:
+            state, reason = State.FAILED, self._unusable
+        elif age is None or self.fresh() is None:
+            state = State.FAILED
+            reason = f"{'nothing was received yet' if age is None else 'the state is too old'}" + (
+                f": {reason}" if reason is not None else ""
+            )
+        elif reason is None:
+            reason = self._stream.faults(self.state) if self.state is not None else None
+        seconds = None if age is None else round(age.total_seconds(), 3)
+        return Condition(State.OK if reason is None else state, reason, {"age_s": seconds})
+
+    def _late(self, age: timedelta | None) -> str | None:
+        if age is None or age <= LATE_AFTER:
+            return None
+        begun = ", a snapshot is being received" if self._parts is not None else ""
+        return f"nothing confirmed the state for {age.total_seconds():.0f} s{begun}"
 
     async def wait_ready(self) -> None:
         """Return as soon as there is a state that is recent enough."""
@@ -141,11 +150,10 @@ class Replica(Generic[StateT, UpdateT]):
     def load(self) -> None:
         """Start from the copy on disk; a copy that cannot be used is logged and ignored."""
         try:
-            self._copy.remove_drafts(self._clock.now())
             saved = self._copy.load()
             if saved is None:
                 return
-            self.state = self._stream.fold(None, self._stream.parse(saved.content))
+            self.state = self._stream.unpack(saved.maps)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the copy, the peer has the truth
             _log.error(
                 "copy on disk cannot be used and is ignored",
@@ -158,11 +166,11 @@ class Replica(Generic[StateT, UpdateT]):
         # A clock that was set back meanwhile must not keep the copy fresh for longer than `max_age`.
         confirmed = min(saved.confirmed, now)
         self._confirm(confirmed)
-        self._saved = saved.fingerprint, saved.confirmed
+        self._saved = self.state, saved.confirmed
         if confirmed != saved.confirmed:
             # Left as it is, it would be new again at each further start.
             try:
-                self._write(self.state, confirmed, changed=False)
+                self._write(self.state, confirmed)
             except OSError as error:
                 self._not_saved(error)
         age = round((now - confirmed).total_seconds(), 1)
@@ -171,11 +179,17 @@ class Replica(Generic[StateT, UpdateT]):
 
     async def run(self) -> None:
         """Follow the peer until cancelled; while it is away the last state is used, until it is too old."""
-        metrics.get_meter(f"lienthong.replica.{self._stream.name}").create_observable_gauge(
+        meter = metrics.get_meter(f"lienthong.replica.{self._stream.name}")
+        meter.create_observable_gauge(
             REPLICA_AGE.name,
             callbacks=[self._measure_age],
             unit=REPLICA_AGE.unit,
             description=REPLICA_AGE.text.en,
+        )
+        meter.create_observable_gauge(
+            REPLICA_FOLLOWING.name,
+            callbacks=[self._measure_following],
+            description=REPLICA_FOLLOWING.text.en,
         )
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -186,9 +200,10 @@ class Replica(Generic[StateT, UpdateT]):
             # What was revoked in the last second must be revoked after a restart too.
             if self._unsaved.is_set():
                 try:
-                    self._write(self.state, self.confirmed, changed=True)
+                    self._write(self.state, self.confirmed)
                 except OSError as error:
                     self._not_saved(error)
+            self._copy.close()
 
     def take(self, update: UpdateT) -> bool:
         """Apply one update and return whether it could be used. If not, it is logged; the last state is kept.
@@ -197,12 +212,17 @@ class Replica(Generic[StateT, UpdateT]):
             VersionGapError: an update was missed.
         """
         try:
-            state = self._stream.fold(self.state, update)
+            state = self._stream.fold(self._parts if self._parts is not None else self.state, update)
         except VersionGapError:
             raise
-        except Exception:  # noqa: BLE001 - one bad update must not end the replica
+        except Exception as error:  # noqa: BLE001 - one bad update must not end the replica
             _log.exception("update cannot be used, the last state is kept", replica=self._stream.name)
+            self._unusable = f"an update cannot be used: {type(error).__name__}: {error}"
             return False
+        if not self._stream.whole(state):
+            self._parts = state
+            return True
+        self._parts = self._lost = self._missed = self._unusable = None
         self._confirm(self._clock.now())
         if state is not self.state:
             self.state = state
@@ -227,7 +247,7 @@ class Replica(Generic[StateT, UpdateT]):
         """Bring the copy on disk up to date, in a thread; return whether that worked. A failure is logged."""
         changed = self._unsaved.is_set()
         self._unsaved.clear()
-        work = partial(self._write, self.state, self.confirmed, changed=changed)
+        work = partial(self._write, self.state, self.confirmed)
         writing = asyncio.get_running_loop().run_in_executor(None, work)
         try:
             await asyncio.shield(writing)
@@ -244,18 +264,14 @@ class Replica(Generic[StateT, UpdateT]):
             return False
         return True
 
-    def _write(self, state: StateT | None, confirmed: datetime | None, *, changed: bool) -> None:
-        if state is None or confirmed is None:
+    def _write(self, state: StateT | None, confirmed: datetime | None) -> None:
+        if state is None or confirmed is None or self._is_saved(state, confirmed):
             return
-        if not changed and self._saved is not None:
-            fingerprint, noted = self._saved
-            if confirmed == noted:
-                return
-            if self._copy.confirm(fingerprint, confirmed):
-                self._saved = fingerprint, confirmed
-                return
-        content = self._stream.as_update(state).SerializeToString()
-        self._saved = self._copy.save(content, confirmed), confirmed
+        if self._copy.save(self._stream.pack(state), confirmed):
+            self._saved = state, confirmed
+
+    def _is_saved(self, state: StateT, confirmed: datetime) -> bool:
+        return self._saved is not None and self._saved[0] is state and self._saved[1] == confirmed
 
     def _not_saved(self, error: OSError) -> None:
         _log.warning(
@@ -263,24 +279,35 @@ class Replica(Generic[StateT, UpdateT]):
         )
 
     async def _follow(self) -> None:
-        backoff = Backoff(0.05, 1.0)
+        backoff = Backoff(0.05, _LONGEST_PAUSE_BEFORE_ALL_S)
         time = asyncio.get_running_loop().time
         while True:
             began = time()
+            opened = follow(self._open, silence=SILENCE_S, name=self._stream.name, on_lost=self._note_loss)
             try:
-                async with aclosing(
-                    follow(self._stream.watch, silence=SILENCE_S, name=self._stream.name)
-                ) as updates:
+                async with aclosing(opened) as updates:
                     async for update in updates:
-                        if self.take(update) and time() - began >= _STEADY_AFTER_S:
+                        if not self.take(update):
+                            break
+                        if time() - began >= _STEADY_AFTER_S:
                             backoff.reset()
             except VersionGapError as error:
+                self._missed = f"updates were missed: {error}"
                 _log.warning(
                     "updates were missed, asking for everything",
                     replica=self._stream.name,
                     reason=str(error),
                 )
             await backoff.pause()
+
+    def _open(self) -> AsyncIterable[UpdateT]:
+        # What was put together of parts until the stream broke is never shown.
+        self._parts = None
+        known = self._missed is None and self._unusable is None
+        return self._stream.watch(self.state if known else None)
+
+    def _note_loss(self, reason: str) -> None:
+        self._lost = reason
 
     async def _keep_copy(self) -> None:
         backoff = Backoff(_SAVE_PAUSE_S, _LONGEST_PAUSE_BETWEEN_SAVES_S)
@@ -303,3 +330,7 @@ class Replica(Generic[StateT, UpdateT]):
         age = self.age()
         if age is not None:
             yield metrics.Observation(age.total_seconds(), {"replica": self._stream.name})
+
+    def _measure_following(self, _options: CallbackOptions) -> Iterable[metrics.Observation]:
+        following = self.condition().state is State.OK
+        yield metrics.Observation(int(following), {"replica": self._stream.name})

@@ -1,42 +1,46 @@
 """A replica's copy on disk, so that a process can start while the peer that it follows is away.
 
-The file is one header of 40 bytes and the content, all numbers big-endian:
+It is an SQLite file of two tables: `blocks` holds the blocks of the state's maps as they lie in memory
+(`kit.packed`), `head` one row about them. A change writes the blocks that it touched, in one transaction
+that is on disk (fsync) when `save` returns. The time of the last confirmation is stored inside the file: a
+backup or `cp` sets the modification time to now, and an old copy must not look new.
 
-| offset | bytes | meaning |
-|---|---|---|
-| 0 | 8 | `LTREPLIC` |
-| 8 | 4 | format version, 1 |
-| 12 | 8 | when the content was last confirmed, microseconds since 1970-01-01 UTC |
-| 20 | 8 | length of the content in bytes |
-| 28 | 4 | CRC-32 of the content |
-| 32 | 4 | CRC-32 of the 32 bytes before |
-| 36 | 4 | zero |
-
-The time is stored inside the file: a backup or `cp` sets the modification time to now, and an old copy must
-not look new.
+SQLite does not notice a bit that the disk has turned. `head.checksum` does: it is the sum of the CRC-32 of
+every block, each begun with the block's place.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
-import struct
+import sqlite3
 import zlib
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from lienthong.kit.files import remove_drafts, replace_file
+from lienthong.kit.packed import PackedMap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_OLD_DRAFT_S = 3600.0
-_MAGIC = b"LTREPLIC"
-_VERSION = 1
-_FIELDS = struct.Struct(">8sIQQI")
-_HEADER = struct.Struct(f">{_FIELDS.size}sI4x")
+Maps: TypeAlias = "Sequence[PackedMap]"
+"""The maps that a state consists of, in an order of its own."""
+
+_FORMAT = 2
+_BUSY_S = 5.0
+_MASK = 2**63 - 1
+_MAP_AT = 16
+"""Bits that the number of a block takes; the number of its map stands above them."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_BLOCKS = "CREATE TABLE IF NOT EXISTS blocks (place INTEGER PRIMARY KEY, content BLOB NOT NULL)"
+_HEAD = """CREATE TABLE IF NOT EXISTS head (
+    id INTEGER PRIMARY KEY CHECK (id = 1), format INTEGER NOT NULL, maps INTEGER NOT NULL,
+    confirmed INTEGER NOT NULL, checksum INTEGER NOT NULL, stamp BLOB NOT NULL)"""
+_READ_HEAD = "SELECT format, maps, confirmed, checksum, stamp FROM head"
 
 
 class CopyUnreadableError(Exception):
@@ -44,111 +48,169 @@ class CopyUnreadableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """Identifies a content by its length and CRC-32."""
-
-    length: int
-    crc: int
-
-    @classmethod
-    def of(cls, content: bytes) -> Fingerprint:
-        """The fingerprint of `content`."""
-        return cls(len(content), zlib.crc32(content))
-
-
-@dataclass(frozen=True, slots=True)
 class SavedCopy:
     """What the file holds."""
 
-    content: bytes
-    fingerprint: Fingerprint
+    maps: Maps
     confirmed: datetime
     """When the peer last confirmed the content."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What this process last wrote to the file, or read from it."""
+
+    maps: Maps
+    checksum: int
+    stamp: bytes
+    """Random, new with every change of the content: tells whether another process has written since."""
+
+
 class DiskCopy:
-    """One file, replaced as a whole. Several processes with the same content may share it."""
+    """One file. Of several processes that share it, the one that saved first writes it until it ends."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._written: _Written | None = None
+        self._lock: int | None = None
 
     def load(self) -> SavedCopy | None:
         """The copy; None when there is no file.
 
         Raises:
-            CopyUnreadableError: the file is damaged, cut short, or of another format.
+            CopyUnreadableError: the file is damaged or of another format.
             OSError: it cannot be read.
         """
-        try:
-            data = self.path.read_bytes()
-        except FileNotFoundError:
+        if not self.path.exists():
             return None
-        written, confirmed = _read_header(data[: _HEADER.size])
-        content = data[_HEADER.size :]
-        if len(content) != written.length:
-            raise CopyUnreadableError(f"{len(content)} bytes of content where {written.length} were written")
-        if Fingerprint.of(content) != written:
+        try:
+            with self._opened("BEGIN") as database:
+                head = database.execute(_READ_HEAD).fetchone()
+                if head is None or head[0] != _FORMAT:
+                    raise CopyUnreadableError("the file holds no copy, or one of another format")
+                _, count, confirmed, checksum, stamp = head
+                maps, found = _read_maps(database, count)
+        except sqlite3.DatabaseError as error:
+            raise CopyUnreadableError(f"SQLite cannot read the file: {error}") from error
+        if found != checksum:
             raise CopyUnreadableError("the content is not what was written (CRC-32 differs)")
-        return SavedCopy(content, written, confirmed)
-
-    def remove_drafts(self, now: datetime) -> None:
-        """Delete unfinished copies, left by processes that were killed while they saved.
-
-        Raises:
-            OSError: they cannot be deleted.
-        """
-        remove_drafts(self.path, older_than_s=_OLD_DRAFT_S, now=now.timestamp())
-
-    def save(self, content: bytes, confirmed: datetime) -> Fingerprint:
-        """Replace the copy; after a crash there is the old one or the new one.
-
-        Raises:
-            OSError: it cannot be written; the old copy is kept.
-        """
-        fingerprint = Fingerprint.of(content)
-        replace_file(self.path, _header(fingerprint, confirmed) + content)
-        return fingerprint
-
-    def confirm(self, fingerprint: Fingerprint, confirmed: datetime) -> bool:
-        """Note that the content was still right at this time; False when the file holds another content.
-
-        Raises:
-            OSError: it cannot be noted.
-        """
+        self._written = _Written(maps, checksum, stamp)
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
+            return SavedCopy(maps, _EPOCH + confirmed * _MICROSECOND)
+        except OverflowError:
+            raise CopyUnreadableError("the time of the last confirmation is after the year 9999") from None
+
+    def save(self, maps: Maps, confirmed: datetime) -> bool:
+        """Bring the file up to date; False when another process writes it. After a crash it is old or new.
+
+        Only blocks that are not those of the last `save` or `load` are written.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if not self._hold_lock():
             return False
         try:
-            found, _ = _read_header(os.pread(descriptor, _HEADER.size, 0))
-            if found != fingerprint:
-                return False
-            # Within one sector of the disk: it is written or it is not.
-            os.pwrite(descriptor, _header(fingerprint, confirmed), 0)
-        except CopyUnreadableError:
-            return False
-        finally:
-            os.close(descriptor)
+            try:
+                self._save(maps, confirmed)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError:
+                # It is damaged, or something else: of no use to anyone.
+                self._discard()
+                self._save(maps, confirmed)
+        except sqlite3.Error as error:
+            raise OSError(f"SQLite cannot write the file: {error}") from error
         return True
 
+    def close(self) -> None:
+        """Let another process write the file."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
-def _header(fingerprint: Fingerprint, confirmed: datetime) -> bytes:
-    # A machine whose clock has not been set may say that it is 1969.
-    moment = max(0, (confirmed - _EPOCH) // _MICROSECOND)
-    fields = _FIELDS.pack(_MAGIC, _VERSION, moment, fingerprint.length, fingerprint.crc)
-    return _HEADER.pack(fields, zlib.crc32(fields))
+    def _save(self, maps: Maps, confirmed: datetime) -> None:
+        # A machine whose clock has not been set may say that it is 1969.
+        moment = max(0, (confirmed - _EPOCH) // _MICROSECOND)
+        with self._opened("BEGIN IMMEDIATE") as database:
+            for table in (_BLOCKS, _HEAD):
+                database.execute(table)
+            head = database.execute("SELECT format, stamp FROM head").fetchone()
+            written = self._written
+            if written is None or head != (_FORMAT, written.stamp) or len(written.maps) != len(maps):
+                database.execute("DELETE FROM blocks")
+                written = _Written([PackedMap()] * len(maps), 0, b"")
+            after = _write_blocks(database, written, maps)
+            database.execute(
+                "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?)",
+                (_FORMAT, len(maps), moment, after.checksum, after.stamp),
+            )
+            database.execute("COMMIT")
+            # Closing would do this too, but sqlite3 holds the interpreter's lock while it closes.
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._written = after
+
+    @contextmanager
+    def _opened(self, begin: str) -> Iterator[sqlite3.Connection]:
+        """A connection inside a transaction; what is not committed is rolled back."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # SQLite gives its files the mode of the first one.
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=FULL")
+            database.execute(begin)
+            yield database
+
+    def _hold_lock(self) -> bool:
+        """Whether this process writes the file; the kernel lets go of the lock when the process ends."""
+        if self._lock is not None:
+            return True
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self._beside(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._lock = descriptor
+        return True
+
+    def _discard(self) -> None:
+        self._written = None
+        for ending in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                self._beside(ending).unlink()
+
+    def _beside(self, ending: str) -> Path:
+        return self.path.with_name(self.path.name + ending)
 
 
-def _read_header(data: bytes) -> tuple[Fingerprint, datetime]:
-    if len(data) < _HEADER.size or not data.startswith(_MAGIC):
-        raise CopyUnreadableError("the file does not begin with the header of a copy")
-    fields, crc = _HEADER.unpack(data)
-    if zlib.crc32(fields) != crc:
-        raise CopyUnreadableError("the header is damaged (CRC-32 differs)")
-    _, version, moment, length, content_crc = _FIELDS.unpack(fields)
-    if version != _VERSION:
-        raise CopyUnreadableError(f"the format is version {version}, this program reads {_VERSION}")
-    try:
-        return Fingerprint(length, content_crc), _EPOCH + moment * _MICROSECOND
-    except OverflowError:
-        raise CopyUnreadableError("the time of the last confirmation is after the year 9999") from None
+def _read_maps(database: sqlite3.Connection, count: int) -> tuple[list[PackedMap], int]:
+    """The maps, and the checksum of what was read."""
+    found: list[list[tuple[int, bytes]]] = [[] for _ in range(count)]
+    checksum = 0
+    for place, content in database.execute("SELECT place, content FROM blocks"):
+        checksum += zlib.crc32(content, place)
+        if place >> _MAP_AT >= count:
+            raise CopyUnreadableError("the file holds blocks of more maps than it says")
+        found[place >> _MAP_AT].append((place & (2**_MAP_AT - 1), content))
+    return [PackedMap.of_blocks(blocks) for blocks in found], checksum & _MASK
+
+
+def _write_blocks(database: sqlite3.Connection, written: _Written, maps: Maps) -> _Written:
+    """Write what differs from what was written before."""
+    checksum, changed = written.checksum, False
+    for index, (before, after) in enumerate(zip(written.maps, maps, strict=True)):
+        for number, old, new in after.changed_blocks(before):
+            place = index << _MAP_AT | number
+            if old:
+                checksum -= zlib.crc32(old, place)
+            if new:
+                checksum += zlib.crc32(new, place)
+                database.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?)", (place, new))
+            else:
+                database.execute("DELETE FROM blocks WHERE place = ?", (place,))
+            changed = True
+    stamp = os.urandom(16) if changed or not written.stamp else written.stamp
+    return _Written(maps, checksum & _MASK, stamp)

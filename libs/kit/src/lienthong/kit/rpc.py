@@ -115,11 +115,13 @@ async def follow(
     name: str = "stream",
     first_pause: float = 0.1,
     longest_pause: float = 0.4,
+    on_lost: Callable[[str], None] = lambda _reason: None,
 ) -> AsyncGenerator[T, None]:
     """The messages of a stream that is opened again, for ever, whenever it ends, fails or falls silent.
 
     `silence` is how many seconds without a message mean that the peer is gone. Pauses between attempts grow
-    from `first_pause` to `longest_pause` seconds, with jitter, and start anew after a message.
+    from `first_pause` to `longest_pause` seconds, with jitter, and start anew after a message. `on_lost` is
+    told why, each time.
     """
     backoff = Backoff(first_pause, longest_pause)
     connected = True
@@ -148,6 +150,7 @@ async def follow(
             reason = f"{error.code().name}: {error.details()}"
         finally:
             await _cancel(stream, iterator)
+        on_lost(reason)
         if connected:
             _log.warning("stream lost", stream=name, reason=reason)
         connected = False

@@ -206,6 +206,6 @@ async def run(settings: CatalogSettings) -> None:
             partial(follow_changes, bus, versions),
             space.run,
         ],
-        checks={"database": db.check, "keys": lambda: keys.ready},
+        checks={"database": db.check, "keys": keys.condition},
         close=[workers.close, bus.close, db.close, channel.close],
     )

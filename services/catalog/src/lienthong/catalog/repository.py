@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from lienthong.catalog.domain.resources import ResourceKey
+    from lienthong.catalog.domain.resources import ResourceKey, Watched, WatchScope
 
     Filters = Mapping[str, Collection[str]]
     Rows = Select[*tuple[Any, ...]]
@@ -58,6 +58,23 @@ class ResourceRepository(ABC, Generic[R]):
         """Return up to `limit` resources in the order of their ids, those after the id `after`."""
         query = self._where(self._select(), filters).where(self.row.id > after)
         return await self._completed(await self._read(query.order_by(self.row.id).limit(limit)))
+
+    async def watched_page(
+        self, after: str, limit: int, scope: WatchScope
+    ) -> tuple[Sequence[Watched], str | None]:
+        """Return what watches are sent of up to `limit` rows after the id `after`, in the order of their ids.
+
+        The second value is the id that the next page begins after, None at the end.
+        """
+        del scope
+        query = self._select().where(self.row.id > after).order_by(self.row.id).limit(limit)
+        found = await self._read(query)
+        return found, found[-1].id if len(found) == limit else None
+
+    async def watched(self, ids: Collection[str], scope: WatchScope) -> Sequence[Watched]:
+        """Return what watches are sent of these resources."""
+        del scope
+        return await self._read(self._select().where(self.row.id.in_(ids))) if ids else []
 
     async def find(self, filters: Filters) -> list[R]:
         """Return all that the filters match, without what is kept in other tables."""
@@ -159,14 +176,20 @@ class ChangeLogRepository:
         ]
         await execute_many(self._session, insert(ChangeRow), rows)
 
-    async def changed_since(
-        self, version: int, kinds: Sequence[ResourceKind], limit: int
-    ) -> list[ResourceKey]:
-        """Return up to `limit` resources of some kinds that changed after a version."""
+    async def changed_since(self, version: int, limit: int) -> list[tuple[int, ResourceKey]]:
+        """Return the next `limit` changes after a version: at which version, and of which resource."""
         query = (
-            select(ChangeRow.kind, ChangeRow.resource_id)
-            .where(ChangeRow.version > version, ChangeRow.kind.in_([kind.value for kind in kinds]))
-            .distinct()
+            select(ChangeRow.version, ChangeRow.kind, ChangeRow.resource_id)
+            .where(ChangeRow.version > version)
+            .order_by(ChangeRow.version)
             .limit(limit)
         )
-        return [(ResourceKind(kind), identity) for kind, identity in await self._session.execute(query)]
+        return [
+            (changed, (ResourceKind(kind), identity))
+            for changed, kind, identity in await self._session.execute(query)
+        ]
+
+    async def mark(self, version: int) -> str:
+        """Return the transaction that made a version; it tells histories of the catalog from each other."""
+        query = select(ChangeRow.transaction_id).where(ChangeRow.version == version)
+        return (await self._session.execute(query)).scalar_one_or_none() or ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import make_url
 
-from lienthong.exchange.background.catalog import catalog_replica, current
+from lienthong.exchange.background.catalog import current, events_replica
 from lienthong.exchange.background.deduplication import StreamIndexer
 from lienthong.exchange.background.upkeep import ConsumerUpkeep
 from lienthong.exchange.domain.ack_tokens import AckTokens
@@ -73,7 +73,7 @@ async def serve(settings: ExchangeSettings) -> None:
     catalog_channel = open_channel(settings.catalog_rpc, trust)
     identity_channel = open_channel(settings.identity_rpc, trust)
     folder = settings.state_folder(PROCESS)
-    catalog = catalog_replica(
+    catalog = events_replica(
         catalog_channel, DiskCopy(folder / "catalog.copy"), clock, node=node, max_age=settings.max_age
     )
     catalog.load()
@@ -123,8 +123,8 @@ async def serve(settings: ExchangeSettings) -> None:
             "database": database.check,
             # Not the bus itself: while it is away acknowledgements are taken all the same, and the rest is
             # answered with its own problem rather than with the gateway's.
-            "catalog": lambda: catalog.ready,
-            "keys": lambda: keys.ready,
+            "catalog": catalog.condition,
+            "keys": keys.condition,
             "deduplication": lambda: index.built,
         },
         on_stop=delivery.stop,

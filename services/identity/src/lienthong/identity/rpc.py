@@ -10,7 +10,7 @@ from lienthong.contracts.identity.v1.keys_pb2 import WatchRequest, WatchResponse
 from lienthong.contracts.identity.v1.keys_pb2_grpc import KeysServicer
 from lienthong.identity.service.keyring import Keyring
 
-REPEAT_AFTER: Final = 5.0
+REPEAT_AFTER: Final = 2.0
 """Seconds after which the same state is sent again, as the contract says."""
 
 _log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ class KeysService(KeysServicer):
         request: WatchRequest,
         context: grpc.aio.ServicerContext[WatchRequest, AsyncIterator[WatchResponse]],
     ) -> AsyncIterator[WatchResponse]:
-        """Send the whole state immediately, on every change, and every five seconds."""
+        """Send the whole state immediately, on every change, and every two seconds."""
         _log.info("watch started", node=request.node)
         while True:
             published = self._keyring.published

@@ -129,6 +129,15 @@ REPLICA_AGE = _figure(
     attributes=("replica",),
     processes=("gateway", "catalog", "exchange", "ledger"),
 )
+REPLICA_FOLLOWING = _figure(
+    "lienthong.replica.following",
+    "gauge",
+    "1",
+    "1 while a replica is the peer's present state, 0 while its stream is lost, late or cannot be used",
+    "1 khi bản sao đúng là trạng thái hiện tại của bên nguồn, 0 khi luồng mất, trễ hoặc không dùng được",
+    attributes=("replica",),
+    processes=("gateway", "catalog", "exchange", "ledger"),
+)
 REPLICA_AGE_LIMIT = _figure(
     "lienthong.replica.age.limit",
     "gauge",

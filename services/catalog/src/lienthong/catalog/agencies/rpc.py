@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.rpc import localized_name, resource_key
+from lienthong.catalog.rpc import resource_key
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
 if TYPE_CHECKING:
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 def to_message(agency: AgencyResource) -> pb.Resource:
     """Return an agency as its message."""
-    message = pb.Agency(code=agency.id, member_class=agency.member_class, name=localized_name(agency.spec))
+    message = pb.Agency(code=agency.id, member_class=agency.member_class)
     return pb.Resource(key=resource_key(agency), agency=message)

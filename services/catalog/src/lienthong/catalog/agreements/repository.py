@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import insert, select
+import msgspec
+import structlog
+from sqlalchemy import Text, case, cast, func, insert, select
 
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
+from lienthong.catalog.agreements.domain.watched import WATCHED_STATUSES, Terms, WatchedAgreement
 from lienthong.catalog.agreements.models import AgreementRow, DecisionRow
+from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.repository import ResourceRepository, common_members
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
+
+    from sqlalchemy import Select
+
+    from lienthong.catalog.domain.resources import WatchScope
+
+
+_log = structlog.get_logger(__name__)
+
+
+class _Spec(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """The members of a stored spec that watches are sent."""
+
+    purposes: tuple[str, ...]
+    operations: tuple[str, ...] | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
 
 
 class AgreementRepository(ResourceRepository[AgreementResource]):
@@ -26,6 +47,21 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         "service": AgreementRow.service_id,
         "event_type": AgreementRow.event_type_id,
     }
+
+    async def watched_page(
+        self, after: str, limit: int, scope: WatchScope
+    ) -> tuple[list[WatchedAgreement], str | None]:
+        """Return what watches are sent of up to `limit` rows after the id `after`."""
+        query = _watched(scope).where(AgreementRow.id > after).order_by(AgreementRow.id).limit(limit)
+        rows = (await self._session.execute(query)).all()
+        return _watched_agreements(rows), rows[-1].id if len(rows) == limit else None
+
+    async def watched(self, ids: Collection[str], scope: WatchScope) -> list[WatchedAgreement]:
+        """Return those of these agreements that watches are sent."""
+        if not ids:
+            return []
+        query = _watched(scope).where(AgreementRow.id.in_(ids))
+        return _watched_agreements((await self._session.execute(query)).all())
 
     async def add_decision(self, agreement_id: str, decision: AgreementDecision, version: int) -> None:
         """Add a decision, made at a version of the catalog."""
@@ -69,3 +105,50 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
             )
             found.setdefault(row.agreement_id, []).append(decision)
         return found
+
+
+_STATUSES = {status.value: status for status in AgreementStatus}
+_read_spec = msgspec.json.Decoder(_Spec).decode
+
+
+def _watched_agreements(rows: Iterable[Any]) -> list[WatchedAgreement]:
+    found = []
+    for agreement_id, consumer, service, event_type, status, spec in rows:
+        try:
+            terms = _terms(spec)
+        except msgspec.MsgspecError as error:
+            # What it allows is denied, and the others go on.
+            _log.error("an agreement cannot be read", agreement=agreement_id, error=str(error))
+            continue
+        found.append(WatchedAgreement(agreement_id, consumer, service, event_type, _STATUSES[status], terms))
+    return found
+
+
+def _terms(spec: str | None) -> Terms | None:
+    if spec is None:
+        return None
+    read = _read_spec(spec)
+    return Terms(read.purposes, read.operations, read.valid_from, read.valid_to)
+
+
+def _watched(scope: WatchScope) -> Select[Any]:
+    """Select the agreements that decide something in processes that follow the catalog.
+
+    Columns alone, not mapped objects, and the spec as the text that it is: a snapshot reads all of them.
+    """
+    approved = AgreementRow.status == AgreementStatus.APPROVED.value
+    query = select(
+        AgreementRow.id,
+        AgreementRow.consumer_id,
+        AgreementRow.service_id,
+        AgreementRow.event_type_id,
+        AgreementRow.status,
+        case((approved, cast(AgreementRow.spec, Text))),
+    ).where(AgreementRow.status.in_([status.value for status in WATCHED_STATUSES]))
+    # An expression, not the column: SQLite would take the column's index, and sort all that it finds anew
+    # for each page, instead of going on in the order of the ids.
+    if ResourceKind.SERVICE not in scope.agreements_on:
+        query = query.where(func.coalesce(AgreementRow.service_id, "") == "")
+    if ResourceKind.EVENT_TYPE not in scope.agreements_on:
+        query = query.where(func.coalesce(AgreementRow.event_type_id, "") == "")
+    return query

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lienthong.catalog import errors
 from lienthong.catalog.domain import validity
@@ -112,6 +112,33 @@ class Resource:
             "spec": self.declared_spec(),
             "status": self.status,
         }
+
+
+class Watched(Protocol):
+    """What processes that follow the catalog are sent of a resource; features say what else it has."""
+
+    @property
+    def kind(self) -> ResourceKind:
+        """The kind of the resource."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The id of the resource."""
+        ...
+
+    @property
+    def key(self) -> ResourceKey:
+        """What identifies the resource."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WatchScope:
+    """What a watch is sent: resources of some kinds, and agreements on some kinds."""
+
+    kinds: tuple[ResourceKind, ...]
+    agreements_on: frozenset[ResourceKind]
 
 
 def agency_of(resource_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.rpc import localized_name, resource_key, resource_status
+from lienthong.catalog.rpc import resource_key, resource_status
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ def to_message(event_type: Resource) -> pb.Resource:
         id=event_type.id,
         system_id=system,
         code=code,
-        name=localized_name(event_type.spec),
         status=resource_status(event_type),
         data_schema=json.dumps(event_type.spec["dataSchema"], ensure_ascii=False, separators=(",", ":")),
     )

@@ -1,4 +1,9 @@
-"""What watches are sent: the whole catalog at one version, or what changed after a version."""
+"""What watches are sent: the whole catalog page by page, and what changed after a version.
+
+Each page is read in a transaction of its own, so that a slow watch holds none. A page may therefore be newer
+than the one before. What changed since the first page is read at the end, page by page again, until there is
+nothing more: only then do all pages together show one version.
+"""
 
 from __future__ import annotations
 
@@ -8,42 +13,88 @@ from typing import TYPE_CHECKING
 from lienthong.catalog.repository import ChangeLogRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
-    from lienthong.catalog.domain.resources import Resource, ResourceKind
+    from lienthong.catalog.domain.resources import ResourceKey, Watched, WatchScope
     from lienthong.catalog.service.unit_of_work import UnitsOfWork
+
+PAGE = 500
+"""Rows read at a time."""
+MOST_CHANGES = 100_000
+"""A watch that is further behind gets everything: that is less than reading each change."""
 
 
 @dataclass(frozen=True, slots=True)
-class VersionedResources:
-    """Resources as they are at a version of the catalog, without OpenAPI documents."""
+class Position:
+    """A version of the catalog; `mark` tells it from one of the same number in another history."""
 
     version: int
-    resources: Sequence[Resource]
+    mark: str
+
+
+class HistoryChangedError(Exception):
+    """The database was restored, or a standby that lacked the last changes took over: send everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Resources as they are now, and those that watches are not sent (any more).
+
+    `position` is the version that everything sent up to here shows; None when more changes follow.
+    """
+
+    upserts: Sequence[Watched]
+    removals: Sequence[ResourceKey]
+    position: Position | None
 
 
 class WatchService:
     """Reads the catalog for watches."""
 
-    def __init__(self, units: UnitsOfWork) -> None:
+    def __init__(self, units: UnitsOfWork, *, page: int = PAGE, most_changes: int = MOST_CHANGES) -> None:
         self._units = units
+        self._page = page
+        self._most_changes = most_changes
 
-    async def snapshot(self, kinds: Sequence[ResourceKind]) -> VersionedResources:
-        """Return all resources of some kinds."""
+    async def position(self) -> Position:
+        """Return the version of the catalog."""
         async with self._units.view() as view:
-            resources = [resource for kind in kinds for resource in await view.resources(kind).find({})]
-        return VersionedResources(view.version, resources)
+            return Position(view.version, await ChangeLogRepository(view.session).mark(view.version))
 
-    async def changed_since(
-        self, version: int, kinds: Sequence[ResourceKind], limit: int
-    ) -> VersionedResources | None:
-        """Return the resources that changed after a version; None when there are more than `limit`."""
-        async with self._units.view() as view:
-            keys = await ChangeLogRepository(view.session).changed_since(version, kinds, limit + 1)
-            if len(keys) > limit:
-                return None
-            resources: list[Resource] = []
-            for kind in kinds:
-                ids = [resource_id for of, resource_id in keys if of is kind]
-                resources += (await view.resources(kind).load(ids)).values()
-        return VersionedResources(view.version, resources)
+    async def continues_from(self, known: Position) -> bool:
+        """Tell whether a watch that has a version can be sent what changed since, instead of everything."""
+        present = await self.position()
+        return known.mark != "" and known.version <= present.version <= known.version + self._most_changes
+
+    async def everything(self, scope: WatchScope) -> AsyncIterator[Sequence[Watched]]:
+        """Yield all resources, in pages that may show different versions."""
+        for kind in scope.kinds:
+            after: str | None = ""
+            while after is not None:
+                async with self._units.view() as view:
+                    page, after = await view.resources(kind).watched_page(after, self._page, scope)
+                yield page
+
+    async def changes_since(self, known: Position, scope: WatchScope) -> AsyncIterator[Changes]:
+        """Yield what changed after a version, in pages; the last one tells the version that was reached.
+
+        Raises:
+            HistoryChangedError: the catalog has never been what the version says.
+        """
+        version, position = known.version, None
+        while position is None:
+            async with self._units.view() as view:
+                log = ChangeLogRepository(view.session)
+                if view.version < known.version or await log.mark(known.version) != known.mark:
+                    raise HistoryChangedError
+                changed = await log.changed_since(version, self._page)
+                if len(changed) < self._page:
+                    position = Position(view.version, await log.mark(view.version))
+                keys = {key for _, key in changed if key[0] in scope.kinds}
+                upserts: list[Watched] = []
+                for kind in scope.kinds:
+                    ids = [resource_id for of, resource_id in keys if of is kind]
+                    upserts += await view.resources(kind).watched(ids, scope)
+            if changed:
+                version = changed[-1][0]
+            yield Changes(upserts, sorted(keys - {resource.key for resource in upserts}), position)

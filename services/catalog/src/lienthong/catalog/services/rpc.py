@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.rpc import localized_name, resource_key, resource_status
+from lienthong.catalog.rpc import resource_key, resource_status
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ def to_message(service: ServiceResource) -> pb.Resource:
         id=service.id,
         system_id=system,
         code=code,
-        name=localized_name(spec),
         status=resource_status(service),
         upstreams=spec["upstreams"],
         operations=[

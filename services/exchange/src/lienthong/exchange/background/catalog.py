@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as contract
-from lienthong.contracts.catalog.v1 import routes_pb2_grpc
 from lienthong.exchange import errors
-from lienthong.exchange.domain.catalog import KINDS, EventCatalog, fold
-from lienthong.kit.replica import Replica, Stream
+from lienthong.exchange.domain.catalog import KINDS, EventCatalog
+from lienthong.kit.catalog import catalog_replica
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,25 +15,25 @@ if TYPE_CHECKING:
 
     import grpc.aio
 
+    from lienthong.kit.catalog import CatalogReplica
     from lienthong.kit.clock import Clock
     from lienthong.kit.replica_copy import DiskCopy
 
-CatalogReplica: TypeAlias = Replica[EventCatalog, contract.WatchResponse]
 
-
-def catalog_replica(
+def events_replica(
     channel: grpc.aio.Channel, copy: DiskCopy, clock: Clock, *, node: str, max_age: timedelta
 ) -> CatalogReplica:
     """Follow the catalog over `channel` under the name `node`; see `Replica` for the rest."""
-    request = contract.WatchRequest(node=node, kinds=KINDS)
-    stream = Stream(
-        "catalog",
-        partial(routes_pb2_grpc.RoutesStub(channel).Watch, request),
-        fold,
-        lambda catalog: contract.WatchResponse(snapshot=catalog.snapshot()),
-        contract.WatchResponse.FromString,
+    return catalog_replica(
+        channel,
+        copy,
+        clock,
+        name="catalog",
+        node=node,
+        kinds=KINDS,
+        agreements_on=contract.RESOURCE_KIND_EVENT_TYPE,
+        max_age=max_age,
     )
-    return Replica(stream, copy, clock, max_age=max_age)
 
 
 def current(catalog: CatalogReplica) -> Callable[[], EventCatalog]:
@@ -48,6 +46,6 @@ def current(catalog: CatalogReplica) -> Callable[[], EventCatalog]:
         fresh = catalog.fresh()
         if fresh is None:
             raise errors.not_ready()
-        return fresh
+        return EventCatalog(fresh)
 
     return known

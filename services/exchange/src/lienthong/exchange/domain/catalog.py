@@ -1,24 +1,17 @@
-"""What the exchange knows of the catalog: an immutable value, and how an update leads to the next one."""
+"""What the exchange knows of the catalog: an immutable view of its resources."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as contract
 from lienthong.kit.problems.not_in_force import Expired, NotYetValid, Pending, Revoked
-from lienthong.kit.replica import VersionGapError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
+    from lienthong.kit.catalog import CatalogState
     from lienthong.kit.problems.not_in_force import NotInForce
-
-ResourceId = tuple[int, str]
-"""A resource's kind and id."""
 
 KINDS = (
     contract.RESOURCE_KIND_SYSTEM,
@@ -70,77 +63,40 @@ class EventAgreement:
         return None
 
 
-@dataclass(frozen=True, slots=True)
 class EventCatalog:
     """Systems, event types and the agreements on them, at one version of the catalog."""
 
-    version: int
-    resources: Mapping[ResourceId, contract.Resource]
-    systems: Mapping[str, Participant] = field(default_factory=dict)
-    event_types: Mapping[str, EventType] = field(default_factory=dict)
-    agreements: Mapping[tuple[str, str], tuple[EventAgreement, ...]] = field(default_factory=dict)
-    """By consumer and event type."""
+    __slots__ = ("_state",)
 
-    @staticmethod
-    def of(version: int, resources: Iterable[contract.Resource]) -> EventCatalog:
-        """The value that the catalog's resources at one version give; kinds not needed here are left out."""
-        kept = {id_of(resource.key): resource for resource in resources if resource.key.kind in KINDS}
-        agreements: dict[tuple[str, str], tuple[EventAgreement, ...]] = defaultdict(tuple)
-        systems: dict[str, Participant] = {}
-        event_types: dict[str, EventType] = {}
-        for resource in kept.values():
-            match resource.WhichOneof("body"):
-                case "system":
-                    systems[resource.system.id] = _participant(resource.system)
-                case "event_type":
-                    event_types[resource.event_type.id] = _event_type(resource.event_type)
-                case "agreement" if resource.agreement.event_type_id and _may_permit(resource.agreement):
-                    parties = (resource.agreement.consumer_id, resource.agreement.event_type_id)
-                    agreements[parties] += (_agreement(resource.agreement),)
-        return EventCatalog(
-            version=version,
-            resources=MappingProxyType(kept),
-            systems=MappingProxyType(systems),
-            event_types=MappingProxyType(event_types),
-            agreements=MappingProxyType(dict(agreements)),
+    def __init__(self, state: CatalogState) -> None:
+        self._state = state
+
+    @property
+    def version(self) -> int:
+        """The catalog's version."""
+        return self._state.version
+
+    def system(self, system_id: str) -> Participant | None:
+        """A system; None where the catalog has none of this id."""
+        message = self._state.get(contract.RESOURCE_KIND_SYSTEM, system_id.encode())
+        return None if message is None else _participant(contract.System.FromString(message))
+
+    def event_type(self, event_type_id: str) -> EventType | None:
+        """An event type; None where the catalog has none of this id."""
+        message = self._state.get(contract.RESOURCE_KIND_EVENT_TYPE, event_type_id.encode())
+        return None if message is None else _event_type(contract.EventType.FromString(message))
+
+    def agreements(self, consumer_id: str, event_type_id: str) -> list[EventAgreement]:
+        """The agreements of a consumer on an event type that are not rejected, ordered by id."""
+        found = (
+            (agreement_id, contract.Agreement.FromString(message))
+            for agreement_id, message in self._state.agreements_between(consumer_id, event_type_id)
         )
-
-    def snapshot(self) -> contract.Snapshot:
-        """The message that gives this value again; what the copy on disk holds."""
-        return contract.Snapshot(version=self.version, resources=self.resources.values())
-
-
-def fold(catalog: EventCatalog | None, update: contract.WatchResponse) -> EventCatalog:
-    """What is known after `update`, when `catalog` was known before it (None: nothing yet).
-
-    A heartbeat that confirms the known version gives `catalog` itself.
-
-    Raises:
-        VersionGapError: a delta or heartbeat is about another version than the one known.
-    """
-    match update.WhichOneof("update"):
-        case "snapshot":
-            return EventCatalog.of(update.snapshot.version, update.snapshot.resources)
-        case "delta" if catalog is not None and update.delta.from_version == catalog.version:
-            return _after(catalog, update.delta)
-        case "heartbeat" if catalog is not None and update.heartbeat.version == catalog.version:
-            return catalog
-        case kind:
-            known = "nothing" if catalog is None else f"version {catalog.version}"
-            raise VersionGapError(f"{kind or 'an empty update'} does not continue from {known}")
-
-
-def id_of(key: contract.ResourceKey) -> ResourceId:
-    """A resource's key as a value that can be a dictionary's key."""
-    return (int(key.kind), key.id)
-
-
-def _after(catalog: EventCatalog, delta: contract.Delta) -> EventCatalog:
-    resources = dict(catalog.resources)
-    for removed in delta.removals:
-        resources.pop(id_of(removed), None)
-    resources.update((id_of(resource.key), resource) for resource in delta.upserts)
-    return EventCatalog.of(delta.to_version, resources.values())
+        return [
+            _agreement(agreement_id, message)
+            for agreement_id, message in found
+            if message.event_type_id and _may_permit(message)
+        ]
 
 
 def _participant(message: contract.System) -> Participant:
@@ -165,9 +121,9 @@ def _may_permit(message: contract.Agreement) -> bool:
     }
 
 
-def _agreement(message: contract.Agreement) -> EventAgreement:
+def _agreement(agreement_id: str, message: contract.Agreement) -> EventAgreement:
     return EventAgreement(
-        id=message.id,
+        id=agreement_id,
         status=message.status,
         valid_from=message.valid_from.ToDatetime(UTC) if message.HasField("valid_from") else None,
         valid_to=message.valid_to.ToDatetime(UTC) if message.HasField("valid_to") else None,

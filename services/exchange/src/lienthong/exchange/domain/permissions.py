@@ -45,7 +45,7 @@ def _refuse_without_agreement(
     catalog: EventCatalog, client_id: str, event_type_id: str, now: datetime
 ) -> None:
     reasons = []
-    for agreement in catalog.agreements.get((client_id, event_type_id), ()):
+    for agreement in catalog.agreements(client_id, event_type_id):
         reason = agreement.not_in_force(now)
         if reason is None:
             return
@@ -55,16 +55,16 @@ def _refuse_without_agreement(
 
 
 def _known(catalog: EventCatalog, client_id: str, event_type_id: str) -> EventType:
-    client = catalog.systems.get(client_id)
+    client = catalog.system(client_id)
     if client is None or not client.active:
         raise errors.client_suspended(client_id)
-    event_type = catalog.event_types.get(event_type_id)
+    event_type = catalog.event_type(event_type_id)
     if event_type is None:
         raise errors.unknown_event_type(event_type_id)
     return event_type
 
 
 def _refuse_suspended(catalog: EventCatalog, event_type: EventType) -> None:
-    provider = catalog.systems.get(event_type.system_id)
+    provider = catalog.system(event_type.system_id)
     if provider is None or not provider.active or not event_type.active:
         raise errors.provider_suspended(event_type.id)

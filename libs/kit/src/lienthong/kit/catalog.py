@@ -1,0 +1,282 @@
+"""What a process follows of the catalog: its resources, and which agreements two parties have.
+
+Resources are kept as the bytes of their messages, and read when something is decided with them: the gateway
+and the exchange each have a view of this state (`gateway.table`, `exchange.domain.catalog`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
+from lienthong.kit.packed import PackedMap
+from lienthong.kit.replica import Replica
+from lienthong.kit.stream import Stream, VersionGapError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+    from datetime import timedelta
+
+    import grpc.aio
+
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.packed import PackedDraft
+    from lienthong.kit.replica_copy import DiskCopy, Maps
+
+Kind: TypeAlias = "routes_pb2.ResourceKind.ValueType"
+CatalogReplica: TypeAlias = "Replica[CatalogState, routes_pb2.WatchResponse]"
+"""The live copy of the catalog in a process."""
+
+_AGREEMENT = routes_pb2.RESOURCE_KIND_AGREEMENT
+_MOST_UNUSABLE = 100
+_BODIES = {
+    "system": routes_pb2.RESOURCE_KIND_SYSTEM,
+    "service": routes_pb2.RESOURCE_KIND_SERVICE,
+    "agreement": _AGREEMENT,
+    "event_type": routes_pb2.RESOURCE_KIND_EVENT_TYPE,
+}
+_read_ids = msgspec.msgpack.Decoder(list[str]).decode
+_write = msgspec.msgpack.Encoder().encode
+
+
+class _Head(msgspec.Struct, frozen=True, array_like=True):
+    version: int
+    mark: str
+    unusable: list[str]
+    counts: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogState:
+    """One version of the catalog."""
+
+    version: int = 0
+    mark: str = ""
+    """Tells this version from one of the same number in another history of the catalog."""
+    part: int = 0
+    """How many parts of an unfinished update it holds; 0 when it is whole."""
+    unusable: frozenset[str] = frozenset()
+    """Resources that could not be used and are left out: what they allow is denied. At most 100 are named."""
+    counts: Mapping[int, int] = field(default_factory=dict)
+    """How many resources there are of each kind."""
+    resources: PackedMap = PackedMap()  # noqa: RUF009 - immutable
+    """By kind and id: the message of each resource, that of an agreement without its id."""
+    agreements: PackedMap = PackedMap()  # noqa: RUF009
+    """By consumer and service or event type: the ids of the agreements between them."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it holds all parts of the update that made it."""
+        return self.part == 0
+
+    def get(self, kind: Kind, resource_id: bytes) -> bytes | None:
+        """The message of a resource; None where there is none."""
+        return self.resources.get(_key(kind, resource_id))
+
+    def ids(self, kind: Kind) -> list[str]:
+        """The ids of all resources of a kind, in their order. Reads everything."""
+        prefix = _key(kind, b"")
+        return sorted(
+            key.removeprefix(prefix).decode() for key, _ in self.resources.items() if key.startswith(prefix)
+        )
+
+    def agreements_between(self, consumer: str, target: str) -> list[tuple[str, bytes]]:
+        """Id and message of each agreement of a consumer on a service or event type, ordered by id."""
+        ids = self.agreements.get(_parties(consumer, target))
+        found = (
+            ((one, self.get(_AGREEMENT, one.encode())) for one in _read_ids(ids)) if ids is not None else ()
+        )
+        return [(one, message) for one, message in found if message is not None]
+
+
+def catalog_of(version: int, resources: Iterable[routes_pb2.Resource]) -> CatalogState:
+    """The state of a catalog that consists of these resources."""
+    return fold_catalog(
+        None,
+        routes_pb2.WatchResponse(snapshot=routes_pb2.Snapshot(version=version, resources=resources)),
+    )
+
+
+def fold_catalog(state: CatalogState | None, update: routes_pb2.WatchResponse) -> CatalogState:
+    """The state after one message of the catalog; the same one after a heartbeat.
+
+    A resource that cannot be used is left out and named in `unusable`; it does not keep the others out.
+
+    Raises:
+        VersionGapError: something was missed.
+    """
+    match update.WhichOneof("update"):
+        case "snapshot":
+            snapshot = update.snapshot
+            base = CatalogState() if snapshot.part == 0 else _continued(state, snapshot.part)
+            return _next(base, snapshot, snapshot.resources, snapshot.version)
+        case "delta":
+            delta = update.delta
+            base = _continued(state, delta.part)
+            if delta.from_version != base.version:
+                raise VersionGapError(f"at version {base.version}, the delta starts at {delta.from_version}")
+            if not delta.more and delta.to_version < base.version:
+                raise VersionGapError(f"at version {base.version}, the delta goes back to {delta.to_version}")
+            return _next(base, delta, delta.upserts, delta.to_version)
+        case _:
+            base = _continued(state, 0)
+            if update.heartbeat.version != base.version:
+                raise VersionGapError(
+                    f"at version {base.version}, the catalog is at {update.heartbeat.version}"
+                )
+            return base
+
+
+def catalog_replica(
+    channel: grpc.aio.Channel,
+    copy: DiskCopy,
+    clock: Clock,
+    *,
+    name: str,
+    node: str,
+    kinds: Sequence[Kind],
+    agreements_on: Kind,
+    max_age: timedelta,
+    on_change: Callable[[CatalogState | None], None] = lambda _state: None,
+) -> CatalogReplica:
+    """Follow some kinds of resources over `channel` under the name `node`, and agreements on one of them.
+
+    `name` is for logs and metrics; see `Replica` for the rest.
+    """
+    stub = routes_pb2_grpc.RoutesStub(channel)
+
+    def watch(state: CatalogState | None) -> AsyncIterable[routes_pb2.WatchResponse]:
+        known = state if state is not None else CatalogState()
+        return stub.Watch(
+            routes_pb2.WatchRequest(
+                node=node,
+                kinds=kinds,
+                agreements_on=[agreements_on],
+                in_parts=True,
+                from_version=known.version,
+                from_mark=known.mark,
+            )
+        )
+
+    stream = Stream(
+        name,
+        watch,
+        fold_catalog,
+        pack_catalog,
+        unpack_catalog,
+        whole=lambda state: state.whole,
+        faults=_faults,
+    )
+    return Replica(stream, copy, clock, max_age=max_age, on_change=on_change)
+
+
+def pack_catalog(state: CatalogState) -> Maps:
+    """The state as it is kept on disk."""
+    head = _Head(state.version, state.mark, sorted(state.unusable), dict(state.counts))
+    return PackedMap.of({b"head": _write(head)}), state.resources, state.agreements
+
+
+def unpack_catalog(maps: Maps) -> CatalogState:
+    """The state that was packed.
+
+    Raises:
+        ValueError: the maps are no packed state.
+    """
+    packed_head, resources, agreements = maps
+    head = msgspec.msgpack.decode(packed_head.get(b"head") or b"", type=_Head)
+    unusable = frozenset(head.unusable)
+    return CatalogState(head.version, head.mark, 0, unusable, head.counts, resources, agreements)
+
+
+def _continued(state: CatalogState | None, part: int) -> CatalogState:
+    """The state that part number `part` of an update continues."""
+    if state is None:
+        raise VersionGapError("the first message is no snapshot")
+    if state.part != part:
+        raise VersionGapError(f"part {part} came where part {state.part} was due")
+    return state
+
+
+def _next(
+    base: CatalogState,
+    part: routes_pb2.Snapshot | routes_pb2.Delta,
+    upserts: Iterable[routes_pb2.Resource],
+    version: int,
+) -> CatalogState:
+    """The state after a part; the last part says the version and its mark."""
+    resources, agreements = base.resources.edit(), base.agreements.edit()
+    unusable, counts = set(base.unusable), Counter(base.counts)
+    for key in part.removals:
+        counts[key.kind] -= _remove(resources, agreements, key.kind, key.id)
+        unusable.discard(f"{key.kind}/{key.id}")
+    for resource in upserts:
+        kind, resource_id = resource.key.kind, resource.key.id
+        name = f"{kind}/{resource_id}"
+        counts[kind] -= _remove(resources, agreements, kind, resource_id)
+        if _add(resources, agreements, resource):
+            counts[kind] += 1
+            unusable.discard(name)
+        elif len(unusable) < _MOST_UNUSABLE:
+            unusable.add(name)
+    return CatalogState(
+        version=base.version if part.more else version,
+        mark=base.mark if part.more else part.mark,
+        part=part.part + 1 if part.more else 0,
+        unusable=frozenset(unusable),
+        counts=dict(counts),
+        resources=resources.finish(),
+        agreements=agreements.finish(),
+    )
+
+
+def _add(resources: PackedDraft, agreements: PackedDraft, resource: routes_pb2.Resource) -> bool:
+    """Add a resource that is not there; False for one that cannot be used."""
+    kind, resource_id = resource.key.kind, resource.key.id
+    body = resource.WhichOneof("body")
+    if body is None or _BODIES.get(body) != kind:
+        return False
+    message = getattr(resource, body)
+    if message.id != resource_id:
+        return False
+    if body == "agreement":
+        consumer, target = message.consumer_id, message.service_id or message.event_type_id
+        if "\0" in consumer or not target:
+            return False
+        parties = _parties(consumer, target)
+        ids = agreements.get(parties)
+        agreements.set(parties, _write(sorted([*(_read_ids(ids) if ids is not None else ()), resource_id])))
+        message.ClearField("id")
+    resources.set(_key(kind, resource_id.encode()), message.SerializeToString())
+    return True
+
+
+def _remove(resources: PackedDraft, agreements: PackedDraft, kind: Kind, resource_id: str) -> bool:
+    """Remove a resource; return whether there was one."""
+    removed = resources.pop(_key(kind, resource_id.encode()))
+    if removed is None:
+        return False
+    if kind == _AGREEMENT:
+        message = routes_pb2.Agreement.FromString(removed)
+        parties = _parties(message.consumer_id, message.service_id or message.event_type_id)
+        ids = [one for one in _read_ids(agreements.pop(parties) or b"\x90") if one != resource_id]
+        if ids:
+            agreements.set(parties, _write(ids))
+    return True
+
+
+def _key(kind: Kind, resource_id: bytes) -> bytes:
+    return b"%d/%b" % (kind, resource_id)
+
+
+def _parties(consumer: str, target: str) -> bytes:
+    return f"{consumer}\0{target}".encode()
+
+
+def _faults(state: CatalogState) -> str | None:
+    if not state.unusable:
+        return None
+    return f"resources that cannot be used are left out: {', '.join(sorted(state.unusable)[:3])}"
