@@ -295,3 +295,9 @@ def test_a_key_without_id_goes_by_its_thumbprint() -> None:
 def test_what_is_no_key_set_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="JWK set"):
         KeySet.from_jwks(text)
+
+
+@pytest.mark.parametrize("name", ["client_id", "sub", "jti"])
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_claims_are_text_that_can_be_kept(name: str, text: str) -> None:
+    assert reason(signed(claims(**{name: text}))) in {"claims", "malformed"}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
+from lienthong.kit.json_text import is_portable_text
 from lienthong.kit.jwk import ALGORITHMS, KeyFault, KeyRefusedError, PublicKey, read_public_key
 
 if TYPE_CHECKING:
@@ -205,7 +206,8 @@ def _json_object(part: str) -> dict[str, Any]:
 
 def _text(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name)
-    if not isinstance(value, str) or not value:
+    # It is kept and recorded, where no other text can be.
+    if not isinstance(value, str) or not value or not is_portable_text(value):
         raise TokenRefusedError("claims")
     return value
 
