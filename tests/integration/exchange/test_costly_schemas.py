@@ -41,7 +41,7 @@ def test_a_costly_schema_is_ended_and_holds_up_no_other_publisher(world: World, 
         slow = [pool.submit(costly, number) for number in range(4)]
         for number in range(20):
             party.publish(str(number))
-        # Four take at least four seconds of processor time, one after the other: twenty of others went between.
+        # Four take at least four seconds of processor time, one after the other; twenty of others passed.
         assert not all(answer.done() for answer in slow)
         answers = [answer.result() for answer in slow]
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(422, "too-costly")}

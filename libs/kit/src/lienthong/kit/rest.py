@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from lienthong.kit.bodies import with_strict_json
+from lienthong.kit.bodies import MAX_JSON_BODY, with_strict_json
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.openapi import LICENSE, SERVER, VERSION, complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
@@ -55,10 +55,10 @@ class StrictRoute(APIRoute):
     first: no body of a caller without a valid token is read, whatever the endpoint declares (FastAPI alone
     parses a declared body before it runs dependencies). Then query parameters that neither the endpoint nor
     what it depends on declares are 422 `invalid-request`, and so is one that is given twice, of which one
-    reader takes the first and another the last. Where the endpoint declares a body (a Pydantic model), it is
-    read by `with_strict_json`; an endpoint that reads the body itself does so by `read_body`. In the OpenAPI
-    document the route answers with the problems that it states, those of its dependencies, and those that any
-    request can meet.
+    reader takes the first and another the last. Where the endpoint declares a body (a Pydantic model, whose
+    `max_body` may name the largest in bytes), it is read by `with_strict_json`; an endpoint that reads the
+    body itself does so by `read_body`. In the OpenAPI document the route answers with the problems that it
+    states, those of its dependencies, and those that any request can meet.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's
@@ -76,6 +76,7 @@ class StrictRoute(APIRoute):
         """Put the checks before the endpoint."""
         handle = super().get_route_handler()
         declared = frozenset(_query_parameters(self.dependant))
+        limit = None if self.body_field is None else _largest_body(self.body_field.field_info.annotation)
         guards = [dependency for dependency in stated_by(self.dependant) if dependency.security]
 
         async def checked(request: Request) -> Response:
@@ -85,7 +86,7 @@ class StrictRoute(APIRoute):
                 raise unknown_parameters(unknown, declared)
             if repeated := _repeated_parameters(request):
                 raise _invalid(repeated)
-            return await handle(request if self.body_field is None else await with_strict_json(request))
+            return await handle(request if limit is None else await with_strict_json(request, limit))
 
         return checked
 
@@ -271,6 +272,12 @@ def _place(location: Sequence[str | int]) -> str:
     """`/spec/name` (RFC 6901) in a body; `query/limit`, `path/code`, `header/x` elsewhere."""
     where, *rest = location or [""]
     return shown(pointer(rest) if where == "body" else f"{where}{pointer(rest)}", _LONGEST_PLACE)
+
+
+def _largest_body(model: object) -> int:
+    """The bytes of a body: `max_body` of the model, or the limit of all."""
+    limit: int = getattr(model, "max_body", MAX_JSON_BODY)
+    return limit
 
 
 def _query_parameters(dependant: Dependant) -> Iterator[str]:

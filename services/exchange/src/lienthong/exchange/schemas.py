@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -65,6 +65,9 @@ class PullRequest(_Strict):
 
 class AckRequest(_Strict):
     """The tokens of the events to acknowledge."""
+
+    max_body: ClassVar[int] = 256 * 1024
+    """Bytes; a thousand tokens have about 200 KiB."""
 
     ack: list[Annotated[str, StringConstraints(max_length=1000)]] = Field(min_length=1, max_length=1000)
 
