@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -319,3 +320,14 @@ def test_applying_an_approved_agreement_out_of_its_period_warns(catalog: Catalog
     assert again.status_code == 200, again.text
     assert [result["action"] for result in again.json()["results"]] == ["unchanged"] * 3
     assert not any("warnings" in result for result in again.json()["results"])
+
+
+def test_a_client_may_not_ask_for_agreements_without_end(catalog: Catalog, place: Province) -> None:
+    began = time.monotonic()
+    asking, other = catalog.client(f"{place.code}.01/asking"), catalog.client(f"{place.code}.01/other")
+    answers = [asking.post("/agreements", json={}) for _ in range(130)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert 130 - len(refused) <= 100 + 2 + (time.monotonic() - began)
+    assert refused[0].json()["code"] == "rate-limited"
+    assert refused[0].headers["retry-after"] == "1"
+    assert other.post("/agreements", json={}).status_code == 422

@@ -203,6 +203,31 @@ def test_a_stream_that_is_nearly_full_refuses_new_events_and_takes_them_with_mor
     party.publish("more")
 
 
+def test_a_publisher_may_send_so_many_events_and_bytes_in_a_time(world: World) -> None:
+    world.stop()
+    world.start(
+        LIENTHONG_EXCHANGE_EVENTS_PER_S="0.1",
+        LIENTHONG_EXCHANGE_EVENTS_BURST="100",
+        LIENTHONG_EXCHANGE_EVENT_BYTES_PER_S="1",
+        LIENTHONG_EXCHANGE_EVENT_BYTES_BURST=str(2**20),
+    )
+    try:
+        party = Party(world)
+        assert party.post(*(f"a{n}" for n in range(70))).status_code == 202
+        refused = party.post(*(f"b{n}" for n in range(70)))
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate-limited")
+        assert "limit events is 100 events" in refused.json()["detail"]
+        assert 300 < int(refused.headers["retry-after"]) <= 400
+        assert party.post(*(f"c{n}" for n in range(30))).status_code == 202
+        large = [party.event(f"d{n}", data={"parcel": "x" * 240_000}) for n in range(6)]
+        refused = party.post_batch(large)
+        assert "limit event-bytes is 1048576 bytes" in refused.json()["detail"]
+        assert refused.headers["ratelimit-policy"] == '"event-bytes";q=1048576;qu="content-bytes";w=3600'
+    finally:
+        world.stop()
+        world.start()
+
+
 def test_it_learns_of_changes_whose_message_was_lost(world: World) -> None:
     party = Party(world)
     identifier = f"{party.event_type.rpartition('/')[0]}/missed-v1"

@@ -38,6 +38,7 @@ from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import AdminJournal
 from lienthong.kit.outbox import Outbox
+from lienthong.kit.rates import RateLimit, TokenBuckets
 from lienthong.kit.settings import Settings
 from lienthong.kit.workers import Workers
 from tests.support.golden import documents
@@ -100,9 +101,10 @@ async def opened(url: str, clock: ManualClock) -> AsyncIterator[Catalog]:
         versions = VersionMonitor(version)
         outbox = Outbox(OUTBOX, on_commit=lambda: None, clock=clock)
         journal = AdminJournal(events.SERVICE, outbox, clock)
+        requests = TokenBuckets(RateLimit("agreement-requests", 1, 100), now=clock.monotonic)
         units = UnitsOfWork(database, REPOSITORIES, outbox, journal, versions, clock)
         providers = ProviderAddresses(allowed_networks("127.0.0.0/8"))
-        services = CatalogServices.of(units, uuid7, workers, providers)
+        services = CatalogServices.of(units, uuid7, workers, providers, requests)
         yield Catalog(services, Routes(WatchService(units), versions, MESSAGES))
     finally:
         await workers.close()

@@ -385,3 +385,38 @@ async def test_its_openapi_document_describes_every_answer(process: Process) -> 
         validate(await process.ask(proof), "post", "/oauth2/token")
     validate(await process.ask(process.assertion(EC), scope="catalog:admin"), "post", "/oauth2/token")
     assert {*paths["/oauth2/token"]["post"]["responses"]} == {"200", "400", "401", "408", "413", "500", "503"}
+
+
+async def test_a_client_gets_no_more_tokens_than_its_share_and_others_theirs(
+    tmp_path: Path, database_url: str, clock: ManualClock
+) -> None:
+    limits: dict[str, Any] = {"identity_token_requests_per_s": 0.1, "identity_token_requests_burst": 2}
+    async with running(settings_for(tmp_path, database_url, **limits), clock=clock) as process:
+        await process.register(EC)
+        await process.register(OTHER, "H11.02/other")
+        for _ in range(2):
+            assert (await process.ask(process.assertion(EC))).status_code == 200
+        third = process.assertion(EC)
+        refused = await process.ask(third)
+        assert error(refused) == (429, "temporarily_unavailable")
+        assert refused.headers["retry-after"] == "10"
+        assert refused.headers["ratelimit"] == '"token-requests";r=0;t=10'
+        assert refused.headers["lgsp-client"] == SYSTEM
+        assert (await process.ask(process.assertion(OTHER, "H11.02/other"))).status_code == 200
+        for _ in range(5):
+            # Whoever only claims to be the client does not use up its share.
+            assert (await process.ask(process.assertion(OTHER))).status_code == 401
+        clock.advance(10)
+        assert (await process.ask(third)).status_code == 200, "the refused assertion was not used up"
+
+
+async def test_the_answer_names_the_client_once_it_has_proved_itself(process: Process) -> None:
+    assertion = process.assertion(EC)
+    issued, replayed = await process.ask(assertion), await process.ask(assertion)
+    scope = await process.ask(process.assertion(EC), scope="catalog:admin")
+    for answer, status in ((issued, 200), (replayed, 401), (scope, 400)):
+        assert (answer.status_code, answer.headers.get("lgsp-client")) == (status, SYSTEM)
+    for stranger in (process.assertion(OTHER), process.assertion(EC, "H11.02/unknown"), "rubbish", None):
+        answer = await process.ask(stranger)
+        assert answer.status_code == 401
+        assert "lgsp-client" not in answer.headers

@@ -75,6 +75,9 @@ async def answered(way: Way) -> dict[str, Any]:
         "identity, other credentials": await way.call(
             "POST", "/oauth2/p", headers={"authorization": "Basic dTpw"}
         ),
+        "token issued": await way.call("POST", "/oauth2/token"),
+        "token refused to a known client": await way.call("POST", "/oauth2/replayed"),
+        "provider that names a client": await way.call("GET", f"{API}/p/token", token=way.token()),
         "own document": await way.call("GET", "/openapi.json", token=token),
         "own document, head": await way.call("HEAD", "/openapi.json"),
         "own document, other method": await way.call("PUT", "/openapi.json"),
@@ -163,6 +166,13 @@ async def sampled(way: Way) -> dict[str, Any]:
             "POST", "/catalog/v1/made", headers={"content-length": "10"}, body=(b"abc",), leaves_after=0
         ),
         "valid token": await way.call("GET", f"{API}/p/1", token=way.token()),
+        "suspended, first": await way.call("GET", f"{API}/p/1", token=way.token(SUSPENDED)),
+        "suspended, again": await way.call("GET", f"{API}/p/1", token=way.token(SUSPENDED)),
+        "no agreement, first": await way.call("GET", f"{API}/p/1", token=way.token(OTHER)),
+        "no agreement, again": await way.call("GET", f"{API}/p/1", token=way.token(OTHER)),
+        "platform refuses a client": await way.call("POST", "/catalog/v1/refused", token=way.token(OTHER)),
+        "failing provider": await way.call("GET", f"{API}/p/broken", token=way.token()),
+        "failing provider, again": await way.call("GET", f"{API}/p/broken", token=way.token()),
     }
 
 

@@ -19,7 +19,7 @@ from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.figures import CallFigures
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.http1.pool import Pool
-from lienthong.gateway.journal.sampling import CallCounts, TokenBucket
+from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import JournalWriter
 from lienthong.gateway.live import Live
@@ -33,6 +33,7 @@ from lienthong.kit.bus import PublishAck
 from lienthong.kit.catalog import catalog_of
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.keys import IdentityKeys
+from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
 from lienthong.kit.tokens import KeySet, TokenVerifier
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class Way:
             clock=self.clock,
             new_id=new_id,
             unauthenticated=TokenBucket(per_second=0, burst=self._budget, now=self.clock.monotonic),
+            refused=TokenBuckets(RateLimit("refusals", 0, self._budget or 1), now=self.clock.monotonic),
             counts=CallCounts(),
         )
         here = Upstreams([f"http://127.0.0.1:{self.port}"])
@@ -164,6 +166,7 @@ class Way:
         leaves_after: float | None = None,
         pauses: float = 0.0,
         reads: float = 0.0,
+        ip: str = "10.0.0.7",
     ) -> dict[str, Any]:
         """One call: what the provider got, what the caller got, and the records, as text.
 
@@ -210,7 +213,7 @@ class Way:
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "headers": fields,
-            "client": ("10.0.0.7", 40_000),
+            "client": (ip, 40_000),
         }
         await self.gateway(scope, receive, send)
         await self.recorder.samples()
@@ -260,6 +263,9 @@ _ANSWERS = {
     "removed": b"HTTP/1.1 204 No Content\r\n\r\n",
     "failing": b"HTTP/1.1 500 Internal Server Error\r\nlgsp-error: no-token\r\ncontent-length: 4\r\n\r\noops",
     "refused": b"HTTP/1.1 403 Forbidden\r\nlgsp-error: not-allowed\r\ncontent-length: 2\r\n\r\nno",
+    "token": b"HTTP/1.1 200 OK\r\nlgsp-client: H11.01/one-stop\r\ncontent-length: 2\r\n\r\n{}",
+    "replayed": b"HTTP/1.1 401 Unauthorized\r\nlgsp-client: H11.01/one-stop\r\nlgsp-error: invalid-client\r\n"
+    b"content-length: 2\r\n\r\n{}",
     "broken": b"not HTTP at all\r\n\r\n",
     "late": b"",
     "waiting": b"",

@@ -17,6 +17,7 @@ from lienthong.gateway.respond import Responder
 from lienthong.gateway.response import GatewayResponse, document_response, problem_response
 from lienthong.gateway.watch import CallerGoneError, CallerWatch, Watches
 from lienthong.kit.problems import ProblemError
+from lienthong.kit.rates import RateLimit, TokenBuckets, network_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,6 +66,9 @@ class Gateway:
         self._responder = Responder(recorder, clock, settings.gateway_caller_timeout_s)
         self._max_header_bytes = settings.gateway_max_header_bytes
         self._max_headers = settings.gateway_max_headers
+        self._open = TokenBuckets(
+            RateLimit("open", settings.gateway_open_per_s, settings.gateway_open_burst), now=clock.monotonic
+        )
         self._clock = clock
         self._new_id = new_id
         self._spans = spans
@@ -122,6 +126,10 @@ class Gateway:
         elif target.route.authenticates and headers.authorization is not None:
             # What is forwarded was read and verified here: nobody is let in whom the record does not name.
             self._caller(call, headers, authenticator)
+        else:
+            wait = self._open.wait(network_of(call.ip))
+            if wait > 0:
+                raise problems.rate_limited(self._open.limit, wait)
         return await self._forwarder.forward(call, target, headers, receive, watch)
 
     def _permit(

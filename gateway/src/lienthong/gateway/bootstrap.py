@@ -21,7 +21,7 @@ from lienthong.gateway.figures import CallFigures, show_parts
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, accepts_connections
 from lienthong.gateway.http1.pool import Pool
-from lienthong.gateway.journal.sampling import CallCounts, TokenBucket
+from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWriter
 from lienthong.gateway.live import Live
@@ -41,6 +41,7 @@ from lienthong.kit.keys import keys_replica
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.metrics.runtime import show_connections, watch_loop
 from lienthong.kit.process import die_with_parent
+from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
@@ -138,6 +139,10 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         unauthenticated=TokenBucket(
             per_second=settings.gateway_unauthenticated_per_s,
             burst=settings.gateway_unauthenticated_burst,
+            now=clock.monotonic,
+        ),
+        refused=TokenBuckets(
+            RateLimit("refusals", settings.gateway_refused_per_s, settings.gateway_refused_burst),
             now=clock.monotonic,
         ),
         counts=CallCounts(),

@@ -163,8 +163,12 @@ class Forwarder:
         """Read the response's body, up to the size from which it is streamed."""
         status = connection.status
         try:
-            headers, length = passed_headers(connection.fields, from_platform=from_platform)
+            headers, length, client = passed_headers(connection.fields, from_platform=from_platform)
             headers += own
+            if client is not None and call.client is None:
+                # Identity knows who asks for a token; at the gateway nobody has said so.
+                call.client = client
+                headers.append((b"lgsp-client", client.encode("latin-1")))
             chunks: list[bytes] = []
             size = 0
             while (chunk := await connection.chunk()) is not None:

@@ -13,12 +13,13 @@ from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
 
 if TYPE_CHECKING:
     from lienthong.gateway.call import Call, Outcome, Permit
-    from lienthong.gateway.journal.sampling import CallCounts, Sample, TokenBucket
+    from lienthong.gateway.journal.sampling import CallCounts, Sample
     from lienthong.gateway.journal.writer import JournalWriter
     from lienthong.gateway.privacy import Privacy
     from lienthong.gateway.table import ServiceRoute
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
+    from lienthong.kit.rates import TokenBucket, TokenBuckets
 
 _FIRST_ERROR_STATUS = 400
 
@@ -26,8 +27,8 @@ _FIRST_ERROR_STATUS = 400
 class Recorder:
     """Writes the records of calls into the journal.
 
-    `unauthenticated` limits how many calls without a valid token are recorded one by one; those beyond are
-    counted in `counts`.
+    `unauthenticated` limits how many calls without a valid token are recorded one by one, `refused` how many
+    refusals of each client; those beyond are counted in `counts`.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Recorder:
         clock: Clock,
         new_id: NewId,
         unauthenticated: TokenBucket,
+        refused: TokenBuckets,
         counts: CallCounts,
     ) -> None:
         self._journal = journal
@@ -47,6 +49,7 @@ class Recorder:
         self._clock = clock
         self._new_id = new_id
         self._unauthenticated = unauthenticated
+        self._refused = refused
         self._counts = counts
 
     @property
@@ -94,12 +97,16 @@ class Recorder:
         await self._journal.write(encode(record))
 
     async def outcome(self, call: Call, outcome: Outcome) -> None:
-        """Record, durably, how a call ended. Calls without a valid token may only be counted.
+        """Record, durably, how a call ended. Calls without a valid token, and refusals, may only be counted.
 
         Raises:
             AuditUnavailableError: then the response must not leave.
         """
-        if call.client is None and _may_be_counted(call, outcome) and not self._unauthenticated.take():
+        if call.client is None:
+            counted = _may_be_counted(call, outcome) and not self._unauthenticated.take()
+        else:
+            counted = _is_refused(call, outcome) and not self._refused.take(call.client)
+        if counted:
             self.count(call, outcome)
             return
         await self._journal.write(encode(self._record(call, outcome)))
@@ -107,8 +114,10 @@ class Recorder:
     def count(self, call: Call, outcome: Outcome) -> None:
         """Count a call instead of recording it."""
         status, error = (outcome.status, outcome.error) if isinstance(outcome, Answered) else (None, None)
-        service = call.route.id if isinstance(call.route, PlatformRoute | DocumentRoute) else None
-        self._counts.add(SampleReason(status, error, service), self._clock.now())
+        # A client has come past the routing table; of others the services that they name are not told apart.
+        known = call.client is not None or isinstance(call.route, PlatformRoute | DocumentRoute)
+        reason = SampleReason(status, error, call.service_id if known else None, call.client)
+        self._counts.add(reason, self._clock.now())
 
     async def samples(self) -> None:
         """Record what was counted since the last time.
@@ -170,6 +179,7 @@ class Recorder:
             tx=record_id,
             at=timestamp(self._clock.now()),
             node=self._node,
+            client=sample.reason.client,
             service=sample.reason.service,
             status=sample.reason.status,
             error=sample.reason.error,
@@ -177,6 +187,15 @@ class Recorder:
             since=timestamp(sample.since),
             aborted=True if sample.reason.status is None else None,
         )
+
+
+def _is_refused(call: Call, outcome: Outcome) -> bool:
+    """Whether an authenticated call was refused: before it reached a provider, or by the platform itself."""
+    if not isinstance(outcome, Answered) or outcome.broken_off:
+        return False
+    if isinstance(call.route, PlatformRoute):
+        return outcome.status >= _FIRST_ERROR_STATUS
+    return outcome.error is not None and call.exchange is None
 
 
 def _may_be_counted(call: Call, outcome: Outcome) -> bool:

@@ -14,7 +14,8 @@ _LENGTH: Final = b"content-length"
 _CODING: Final = b"transfer-encoding"
 _CONNECTION: Final = b"connection"
 _ERROR: Final = b"lgsp-error"
-_READ = frozenset((_LENGTH, _CODING, _CONNECTION, _ERROR))
+_CLIENT: Final = b"lgsp-client"
+_READ = frozenset((_LENGTH, _CODING, _CONNECTION, _ERROR, _CLIENT))
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 _NOT_FROM_PROVIDERS = HOP_BY_HOP | {
     # These speak for the whole origin, which all providers share: only the gateway may.
@@ -43,10 +44,13 @@ class PassedHeaders(NamedTuple):
     """What the caller gets: everything but fields of the connection, of the origin, and LGSP-…."""
     length: int | None
     """The Content-Length in bytes, where it is declared."""
+    client: str | None = None
+    """The client that a service of the platform says has proved itself to it."""
 
 
 def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool) -> PassedHeaders:
-    """Sort the fields of a provider's response; `from_platform` lets LGSP-Error pass.
+    """Sort the fields of a provider's response; `from_platform` lets LGSP-Error pass,
+    and LGSP-Client be read.
 
     Raises:
         ProblemError: provider-broken, when the length is declared in two ways or is not a number (RFC 9112
@@ -71,12 +75,13 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
     if coding is not None and coding.lower() != b"chunked":
         # The caller would not learn of the other coding.
         raise problems.provider_broken()
+    client = read[_CLIENT].decode("latin-1") if from_platform and _CLIENT in read else None
     length = read.get(_LENGTH)
     if length is None:
-        return PassedHeaders(passed, None)
+        return PassedHeaders(passed, None, client)
     if _CODING in read or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
         raise problems.provider_broken()
-    return PassedHeaders(passed, int(length))
+    return PassedHeaders(passed, int(length), client)
 
 
 def _lookup(field: bytes) -> tuple[bytes, bool]:

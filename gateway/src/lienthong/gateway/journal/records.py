@@ -83,6 +83,7 @@ class SampleRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     tx: str
     at: Moment
     node: str
+    client: str | None = None
     service: str | None = None
     status: int | None = None
     error: str | None = None

@@ -1,4 +1,4 @@
-"""Keeping floods of calls without a valid token from filling the journal.
+"""Keeping floods of calls without a valid token, and of refusals, from filling the journal.
 
 Such calls are recorded one by one at a limited rate; beyond it they are counted, and each count becomes one
 record.
@@ -10,31 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
-
-
-class TokenBucket:
-    """Limits a rate: `per_second` on average, `burst` at once. `now` is a monotonic clock in seconds."""
-
-    __slots__ = ("_burst", "_filled_at", "_now", "_per_second", "_tokens")
-
-    def __init__(self, *, per_second: float, burst: float, now: Callable[[], float]) -> None:
-        self._per_second = per_second
-        self._burst = burst
-        self._now = now
-        self._tokens = burst
-        self._filled_at = now()
-
-    def take(self) -> bool:
-        """Take one token; False when there is none."""
-        now = self._now()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._per_second)
-        self._filled_at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
 
 
 class SampleReason(NamedTuple):
@@ -44,6 +20,8 @@ class SampleReason(NamedTuple):
     """None when the callers went away before there was an answer."""
     error: str | None
     service: str | None
+    client: str | None
+    """Whom a valid token named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +33,22 @@ class Sample:
     since: datetime
 
 
+MOST_REASONS = 2000
+
+
 class CallCounts:
-    """Counts of calls that were not recorded one by one."""
+    """Counts of calls that were not recorded one by one, for at most `MOST_REASONS` reasons at a time.
+
+    When there are more, services and clients are not told apart any longer.
+    """
 
     def __init__(self) -> None:
         self._counts: dict[SampleReason, tuple[int, datetime]] = {}
 
     def add(self, reason: SampleReason, now: datetime) -> None:
         """Count one call."""
+        if reason not in self._counts and len(self._counts) >= MOST_REASONS:
+            reason = SampleReason(reason.status, reason.error, None, None)
         count, since = self._counts.get(reason, (0, now))
         self._counts[reason] = (count + 1, since)
 

@@ -54,6 +54,7 @@ from lienthong.kit.logs import configure_logs
 from lienthong.kit.metrics.instruments import CATALOG_VERSION
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
+from lienthong.kit.rates import RateLimit, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
@@ -106,7 +107,12 @@ class CatalogServices:
 
     @classmethod
     def of(
-        cls, units: UnitsOfWork, new_id: NewId, workers: Workers, providers: ProviderAddresses
+        cls,
+        units: UnitsOfWork,
+        new_id: NewId,
+        workers: Workers,
+        providers: ProviderAddresses,
+        agreement_requests: TokenBuckets,
     ) -> CatalogServices:
         """Build the service of each feature; all open their units of work in the same way."""
         return cls(
@@ -114,7 +120,7 @@ class CatalogServices:
             SystemService(units),
             ServiceService(units),
             EventTypeService(units),
-            AgreementService(units, new_id),
+            AgreementService(units, new_id, agreement_requests),
             ApplyService(units, workers, providers),
         )
 
@@ -185,7 +191,18 @@ async def run(settings: CatalogSettings) -> None:
     units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
     workers = Workers(settings.catalog_workers, [read_apply_text.__module__])
     await workers.start()
-    services = CatalogServices.of(units, uuid7, workers, ProviderAddresses.of(settings))
+    agreement_requests = RateLimit(
+        "agreement-requests",
+        settings.catalog_agreement_requests_per_s,
+        settings.catalog_agreement_requests_burst,
+    )
+    services = CatalogServices.of(
+        units,
+        uuid7,
+        workers,
+        ProviderAddresses.of(settings),
+        TokenBuckets(agreement_requests, now=clock.monotonic),
+    )
     watch = Routes(WatchService(units), versions, MESSAGES)
     figures = telemetry.figures
     bus.show(figures)

@@ -12,10 +12,13 @@ from lienthong.kit.json_pointer import JsonPath, pointer
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.problems import catalog as kinds
 from lienthong.kit.problems.problem import MOST_LISTED
+from lienthong.kit.rates import limit_detail, limit_headers
 from lienthong.kit.text import BilingualText, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lienthong.kit.rates import RateLimit
 
 MAX_ERRORS = MOST_LISTED
 """The most violations that a problem document names; the rest is counted."""
@@ -149,3 +152,8 @@ def _summary(violations: Sequence[Violation], limit: int = 3) -> BilingualText:
     en = "; ".join(f"{place}: {violation.text.en}" for place, violation in zip(places, named, strict=True))
     vi = "; ".join(f"{place}: {violation.text.vi}" for place, violation in zip(places, named, strict=True))
     return BilingualText(en + more, vi + more)
+
+
+def rate_limited(limit: RateLimit, wait: float) -> ProblemError:
+    """The client has used up `limit`; there is more in `wait` seconds."""
+    return ProblemError(general.RATE_LIMITED, limit_detail(limit), limit_headers(limit, wait))

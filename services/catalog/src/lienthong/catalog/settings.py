@@ -14,6 +14,10 @@ class CatalogSettings(Settings):
         default_factory=lambda data: f"sqlite+aiosqlite:///{data['home'].resolve()}/catalog/catalog.db"
     )
     """Where the catalog keeps everything: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`."""
+    catalog_agreement_requests_per_s: float = Field(default=1.0, gt=0)
+    """How many agreements one client may request, per second and process."""
+    catalog_agreement_requests_burst: float = Field(default=100.0, ge=1)
+    """How many of them at once; those beyond are refused with 429."""
     catalog_max_request_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     """The largest request body that is read, in bytes."""
     catalog_workers: int = Field(default=2, ge=2, le=64)

@@ -20,7 +20,7 @@ from lienthong.exchange.service.ack_secret_file import load_ack_secret
 from lienthong.exchange.service.consumers import SubscriptionConsumers
 from lienthong.exchange.service.deduplication import DeduplicationIndex
 from lienthong.exchange.service.delivery import DeliveryService
-from lienthong.exchange.service.publishing import PublishingService
+from lienthong.exchange.service.publishing import PublisherLimits, PublishingService
 from lienthong.exchange.service.subscriptions import SubscriptionService
 from lienthong.kit.access import Access
 from lienthong.kit.bus import Bus, StreamSpec
@@ -32,6 +32,7 @@ from lienthong.kit.keys import keys_replica
 from lienthong.kit.metrics.instruments import INDEX_AGE
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
+from lienthong.kit.rates import RateLimit, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from lienthong.exchange.settings import ExchangeSettings
+    from lienthong.kit.clock import Clock
 
 PROCESS = "exchange"
 SCHEMA = "exchange"
@@ -98,7 +100,9 @@ async def serve(settings: ExchangeSettings) -> None:
     space = StreamSpace(bus, STREAM)
     workers = Workers(settings.exchange_workers, [prepare.__module__])
     await workers.start()
-    publishing = PublishingService(bus, index, catalog_now, lambda: not space.full, workers)
+    publishing = PublishingService(
+        bus, index, catalog_now, lambda: not space.full, workers, limits(settings, clock)
+    )
     delivery = DeliveryService(
         database, bus, consumers, AckTokens(secret), catalog_now, clock, uuid7, ack_wait=ack_wait
     )
@@ -147,6 +151,18 @@ def create_app(
     app.state.access = access
     app.include_router(routes(publishing, subscriptions, delivery))
     return app
+
+
+def limits(settings: ExchangeSettings, clock: Clock) -> PublisherLimits:
+    """What each publisher may send."""
+    events = RateLimit("events", settings.exchange_events_per_s, settings.exchange_events_burst, "events")
+    size = RateLimit(
+        "event-bytes",
+        settings.exchange_event_bytes_per_s,
+        settings.exchange_event_bytes_burst,
+        "content-bytes",
+    )
+    return PublisherLimits(TokenBuckets(events, now=clock.monotonic), TokenBuckets(size, now=clock.monotonic))
 
 
 def events_stream(settings: ExchangeSettings) -> StreamSpec:

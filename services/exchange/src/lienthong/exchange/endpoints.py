@@ -69,6 +69,7 @@ _PUBLISH_PROBLEMS: Final = problems(
     kinds.SCHEMA_MISMATCH,
     kinds.SCHEMA_UNUSABLE,
     general.TOO_COSTLY,
+    general.RATE_LIMITED,
     kinds.BUS_UNAVAILABLE,
     kinds.EVENT_STORE_FULL,
 )

@@ -23,6 +23,14 @@ class ExchangeSettings(Settings):
     missing file is created."""
     exchange_ack_wait_seconds: float = Field(default=30.0, ge=1.0, le=3600.0)
     """For how many seconds a subscriber may take to acknowledge before the event is delivered again."""
+    exchange_events_per_s: float = Field(default=200.0, gt=0)
+    """How many events one publisher may send, per second and process."""
+    exchange_events_burst: float = Field(default=5000.0, ge=100)
+    """How many of them at once; those beyond are refused with 429."""
+    exchange_event_bytes_per_s: float = Field(default=1024.0**2, gt=0)
+    """How many bytes of events one publisher may send, per second and process."""
+    exchange_event_bytes_burst: float = Field(default=64 * 1024.0**2, ge=1024.0**2)
+    """How many of them at once; the largest batch has 25 MiB."""
     exchange_retention_days: int | None = Field(default=None, ge=1)
     """How many days events are stored, pulled or not; unset: for ever. An older event is lost to everyone."""
     exchange_workers: int = Field(default=2, ge=2, le=64)

@@ -29,6 +29,7 @@ from lienthong.kit.ids import NewId, uuid7
 from lienthong.kit.journal import AdminJournal
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
+from lienthong.kit.rates import RateLimit, TokenBuckets
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.telemetry import configure_telemetry
 
@@ -101,6 +102,14 @@ async def open_core(
         new_id,
         assertion_rules=assertion_rules(settings),
         token_rules=token_rules(settings),
+        requests=TokenBuckets(
+            RateLimit(
+                "token-requests",
+                settings.identity_token_requests_per_s,
+                settings.identity_token_requests_burst,
+            ),
+            now=clock.monotonic,
+        ),
     )
     try:
         await keyring.refresh()

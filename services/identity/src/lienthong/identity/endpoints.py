@@ -28,12 +28,13 @@ from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.jwk import ALGORITHMS
 from lienthong.kit.openapi import Responses, answer, problems, struct_schema
-from lienthong.kit.problems import ERROR_HEADER, general
+from lienthong.kit.problems import CLIENT_HEADER, ERROR_HEADER, general
 from lienthong.kit.rest import StrictRoute
 
 _JSON: Final = "application/json"
 _JWKS: Final = "application/jwk-set+json"
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_LIMIT_FIELDS: Final = ["Retry-After", "RateLimit-Policy", "RateLimit"]
 _PATIENCE: Final = 10.0
 
 _log = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ _REFUSALS: Final = {
     401: "The client is not authenticated.",
     408: "The body did not arrive in time.",
     413: "The body is too large.",
+    429: "The client asks for more tokens than it may.",
     503: "The database does not answer.",
 }
 
@@ -90,7 +92,8 @@ def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -
         except TokenError as refusal:
             return _refuse(refusal)
         document = TokenDocument(issued.access_token, "Bearer", issued.expires_in, issued.scope)
-        return Response(msgspec.json.encode(document), headers=_NO_STORE, media_type=_JSON)
+        headers = {**_NO_STORE, CLIENT_HEADER: issued.client_id}
+        return Response(msgspec.json.encode(document), headers=headers, media_type=_JSON)
 
     key_set = answer(_JWKS, struct_schema(KeySetDocument), "The key set.", headers=["Cache-Control"])
 
@@ -132,7 +135,7 @@ def _token_responses() -> Responses:
     responses = answer(_JSON, struct_schema(TokenDocument), "The token.", headers=[*_NO_STORE])
     for status, description in _REFUSALS.items():
         names = [*_NO_STORE, ERROR_HEADER]
-        names += {401: ["WWW-Authenticate"], 503: ["Retry-After"]}.get(status, [])
+        names += {401: ["WWW-Authenticate"], 429: _LIMIT_FIELDS, 503: ["Retry-After"]}.get(status, [])
         responses |= answer(
             _JSON, struct_schema(TokenErrorDocument), description, status=status, headers=names
         )
@@ -168,9 +171,13 @@ def _scheme(authorization: str) -> str:
 def _refuse(refusal: TokenError, also: Mapping[str, str] = MappingProxyType({})) -> Response:
     # At debug level only: anyone can be refused without limit, and the gateway records every request.
     _log.debug("token refused", error=refusal.error, why=refusal.detail.en)
+    headers = {**_NO_STORE, **also, **refusal.headers, ERROR_HEADER: refusal.error.replace("_", "-")}
+    if refusal.client_id is not None:
+        # For the gateway's record.
+        headers[CLIENT_HEADER] = refusal.client_id
     return Response(
         msgspec.json.encode(TokenErrorDocument(**refusal.document())),
         status_code=refusal.status,
-        headers={**_NO_STORE, **also, **refusal.headers, ERROR_HEADER: refusal.error.replace("_", "-")},
+        headers=headers,
         media_type=_JSON,
     )

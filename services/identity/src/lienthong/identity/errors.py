@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lienthong.kit.problems import ProblemType, oauth
+from lienthong.kit.rates import RateLimit, limit_detail, limit_headers
 from lienthong.kit.text import BilingualText
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -22,6 +23,8 @@ class TokenError(Exception):
     detail: BilingualText
     headers: Mapping[str, str] = field(default_factory=dict)
     other_status: int | None = None
+    client_id: str | None = None
+    """The client, where it has proved itself before it was refused."""
 
     @property
     def error(self) -> str:
@@ -106,6 +109,17 @@ def malformed_scope() -> TokenError:
         "Tham số scope phải gồm các tên phạm vi cách nhau bằng một dấu cách (RFC 6749 mục 3.3).",
     )
     return TokenError(oauth.INVALID_SCOPE, detail)
+
+
+def too_many_requests(limit: RateLimit, wait: float) -> TokenError:
+    """An authenticated client asks for more tokens than it may; there is another one in `wait` seconds."""
+    text = limit_detail(limit)
+    detail = BilingualText(
+        f"{text.en} Keep the access token until it expires.",
+        f"{text.vi} Hãy dùng mã truy cập đến khi hết hạn.",
+    )
+    headers = limit_headers(limit, wait)
+    return TokenError(oauth.TEMPORARILY_UNAVAILABLE, detail, headers, other_status=429)
 
 
 def unavailable() -> TokenError:

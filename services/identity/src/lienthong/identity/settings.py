@@ -40,6 +40,10 @@ class IdentitySettings(Settings):
 
     identity_token_lifetime: Duration = Field(default=timedelta(minutes=5), ge=_SECOND, le=_HOUR)
     """How long an access token lives."""
+    identity_token_requests_per_s: float = Field(default=5.0, gt=0)
+    """How many tokens one client may ask for, per second and process."""
+    identity_token_requests_burst: float = Field(default=100.0, ge=1)
+    """How many of them at once; those beyond are refused with 429."""
     identity_assertion_lifetime: Duration = Field(default=timedelta(minutes=5), ge=_SECOND, le=_HOUR)
     """How far ahead an assertion may expire; used ones are stored until then."""
     identity_clock_leeway: Duration = Field(

@@ -6,6 +6,7 @@ RFC 6749. `registry` lists them all. Import the kinds from these modules.
 """
 
 from lienthong.kit.problems.problem import (
+    CLIENT_HEADER,
     ERROR_HEADER,
     PROBLEM_JSON,
     TRANSACTION_HEADER,
@@ -13,4 +14,11 @@ from lienthong.kit.problems.problem import (
     ProblemType,
 )
 
-__all__ = ["ERROR_HEADER", "PROBLEM_JSON", "TRANSACTION_HEADER", "ProblemError", "ProblemType"]
+__all__ = [
+    "CLIENT_HEADER",
+    "ERROR_HEADER",
+    "PROBLEM_JSON",
+    "TRANSACTION_HEADER",
+    "ProblemError",
+    "ProblemType",
+]

@@ -118,6 +118,17 @@ INVALID_REQUEST: Final = ProblemType(
         "Hãy sửa mọi chỗ được nêu trong phần chi tiết và 'errors' rồi gửi lại yêu cầu.",
     ),
 )
+RATE_LIMITED: Final = ProblemType(
+    code="rate-limited",
+    status=429,
+    title=BilingualText("Too many requests", "Quá nhiều yêu cầu"),
+    advice=BilingualText(
+        "Send the request again after the seconds that Retry-After names. Keep an access token until it "
+        "expires, and send events in batches, each event once.",
+        "Hãy gửi lại yêu cầu sau số giây nêu trong Retry-After. Hãy dùng lại mã truy cập đến khi hết hạn, và "
+        "gửi sự kiện theo lô, mỗi sự kiện một lần.",
+    ),
+)
 INTERNAL_ERROR: Final = ProblemType(
     code="internal-error",
     status=500,

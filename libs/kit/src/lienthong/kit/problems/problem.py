@@ -13,6 +13,7 @@ from lienthong.kit.text import BilingualText, shown
 PROBLEM_JSON: Final = "application/problem+json"
 ERROR_HEADER: Final = "LGSP-Error"
 TRANSACTION_HEADER: Final = "LGSP-Transaction-Id"
+CLIENT_HEADER: Final = "LGSP-Client"
 
 MOST_LISTED: Final = 100
 """Entries of a list in a problem document, such as `errors`."""

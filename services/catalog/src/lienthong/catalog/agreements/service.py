@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
     from lienthong.kit.ids import NewId
     from lienthong.kit.json_text import Json
+    from lienthong.kit.rates import TokenBuckets
 
 
 class AgreementService(ResourceService[AgreementResource]):
@@ -50,9 +51,11 @@ class AgreementService(ResourceService[AgreementResource]):
 
     kind: ClassVar = ResourceKind.AGREEMENT
 
-    def __init__(self, units: UnitsOfWork, new_id: NewId) -> None:
+    def __init__(self, units: UnitsOfWork, new_id: NewId, requests: TokenBuckets) -> None:
+        """`requests` limits how often each client may ask for agreements."""
         super().__init__(units)
         self._new_id = new_id
+        self._requests = requests
 
     async def request(self, body: Json, actor: Actor) -> tuple[AgreementResource, bool]:
         """Request an agreement; returns it, and whether it is new (the same request sent twice is not).
@@ -61,7 +64,11 @@ class AgreementService(ResourceService[AgreementResource]):
             ProblemError: `invalid-manifests`, something in the body is wrong.
             ProblemError: `not-allowed`, a system requests an agreement for another one.
             ProblemError: `conflict`, another agreement has this id.
+            ProblemError: `rate-limited`, the client has asked too often.
         """
+        wait = self._requests.wait(actor.client_id)
+        if wait > 0:
+            raise errors.rate_limited(self._requests.limit, wait)
         draft, violations = self._read_request(body, actor)
         if violations:
             # References are checked as well, so that one answer names everything that is wrong.

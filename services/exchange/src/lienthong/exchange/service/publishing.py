@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lienthong.exchange.domain.messages import EventMessage, StoredEvent
     from lienthong.exchange.service.deduplication import DeduplicationIndex
     from lienthong.kit.bus import Bus
+    from lienthong.kit.rates import TokenBuckets
     from lienthong.kit.workers import Workers
 
 _HEADERS = {"content-type": "application/cloudevents+json"}
@@ -33,6 +34,14 @@ class AcceptedPublication:
     duplicate: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PublisherLimits:
+    """What each publisher may send in a time: events, and bytes of them."""
+
+    events: TokenBuckets
+    bytes: TokenBuckets
+
+
 class PublishingService:
     """Puts events into the stream, in the order they were given, each once."""
 
@@ -43,8 +52,10 @@ class PublishingService:
         catalog: Callable[[], EventCatalog],
         has_room: Callable[[], bool],
         workers: Workers,
+        limits: PublisherLimits,
     ) -> None:
         """`has_room` says whether the stream may take more events; `workers` check them."""
+        self._limits = limits
         self._has_room = has_room
         self._bus = bus
         self._index = index
@@ -78,15 +89,17 @@ class PublishingService:
         back as a duplicate.
 
         Raises:
-            ProblemError: everything in `errors` that is about publishing.
+            ProblemError: everything in `errors` that is about publishing; `rate-limited`.
         """
         event_type = permissions.publishable(self._catalog(), client_id, event_type_id)
+        _demand(self._limits.bytes, client_id, len(body))
         try:
             messages = await self._workers.run(
                 client_id, cpu_seconds(body), prepare, event_type, headers, body
             )
         except TooCostlyError:
             raise errors.too_costly(event_type_id) from None
+        _demand(self._limits.events, client_id, len(messages))
         known = await self._known(messages)
         subject = subject_of(event_type_id)
         published: list[AcceptedPublication] = []
@@ -131,3 +144,9 @@ class PublishingService:
             if stored is not None and stored.get(FINGERPRINT_HEADER) != message.fingerprint:
                 raise errors.event_id_reused(message.event_id)
         return AcceptedPublication(message.event_id, ack.sequence, ack.duplicate)
+
+
+def _demand(buckets: TokenBuckets, client_id: str, amount: int) -> None:
+    wait = buckets.wait(client_id, amount)
+    if wait > 0:
+        raise errors.rate_limited(buckets.limit, wait)

@@ -61,8 +61,9 @@ class TokenRules:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A signed access token, its lifetime in seconds and its scopes, separated by spaces."""
+    """A signed access token of a client, its lifetime in seconds and its scopes, separated by spaces."""
 
+    client_id: str
     access_token: str
     expires_in: int
     scope: str

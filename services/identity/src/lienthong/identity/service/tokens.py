@@ -22,9 +22,11 @@ from lienthong.identity.domain.clients import ClientStatus, RegisteredClient
 from lienthong.identity.domain.scopes import granted_scopes
 from lienthong.identity.domain.token_request import check_parameters
 from lienthong.identity.errors import (
+    TokenError,
     refused_assertion,
     replayed,
     suspended_client,
+    too_many_requests,
     unavailable,
     unknown_client,
 )
@@ -34,11 +36,17 @@ from lienthong.identity.service.used_assertions import UsedAssertions
 from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database
 from lienthong.kit.ids import NewId
+from lienthong.kit.rates import TokenBuckets
 
 _REPLAY_MARGIN: Final = timedelta(minutes=1)
 _FORGET_AT_ONCE: Final = 2_000
 
 _log = structlog.get_logger(__name__)
+
+
+def _database_failed(error: Exception) -> TokenError:
+    _log.error("token not issued: the database failed", error=repr(error))
+    return unavailable()
 
 
 class TokenService:
@@ -53,6 +61,7 @@ class TokenService:
         *,
         assertion_rules: AssertionRules,
         token_rules: TokenRules,
+        requests: TokenBuckets,
     ) -> None:
         self._database = database
         self._keyring = keyring
@@ -60,6 +69,7 @@ class TokenService:
         self._used = UsedAssertions(database)
         self._clock = clock
         self._new_id = new_id
+        self._requests = requests
         self._assertion_rules = assertion_rules
         self._token_rules = token_rules
 
@@ -72,14 +82,28 @@ class TokenService:
         assertion = self._read(form)
         try:
             client = await self._prove(assertion)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            raise _database_failed(error) from error
+        try:
+            return await self._issue_to(client, assertion, form.get("scope"))
+        except TokenError as refusal:
+            refusal.client_id = client.client_id
+            raise
+
+    async def _issue_to(
+        self, client: RegisteredClient, assertion: Assertion, scope: str | None
+    ) -> IssuedToken:
+        """Issue a token to a client that has proved itself."""
+        if (wait := self._requests.wait(client.client_id)) > 0:
+            raise too_many_requests(self._requests.limit, wait)
+        try:
             await self._use_up(assertion)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
-            _log.error("token not issued: the database failed", error=repr(error))
-            raise unavailable() from error
+            raise _database_failed(error) from error
         if client.status is not ClientStatus.ACTIVE:
             _log.info("token refused", client=client.client_id, status=client.status.value)
             raise suspended_client()
-        return self._mint(client, granted_scopes(form.get("scope"), client.scopes))
+        return self._mint(client, granted_scopes(scope, client.scopes))
 
     async def forget(self) -> int:
         """Delete used assertions that have expired, a limited number per transaction; returns how many."""
@@ -135,4 +159,5 @@ class TokenService:
             now=self._clock.now(),
             token_id=self._new_id(),
         )
-        return IssuedToken(token, int(self._token_rules.lifetime.total_seconds()), " ".join(scopes))
+        lifetime = int(self._token_rules.lifetime.total_seconds())
+        return IssuedToken(client.client_id, token, lifetime, " ".join(scopes))
