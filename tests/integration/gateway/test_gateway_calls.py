@@ -336,20 +336,20 @@ def test_a_token_bound_to_nothing_is_taken(world: World) -> None:
 
 def test_upstreams_take_turns_and_a_dead_one_is_passed_over(world: World) -> None:
     dead = f"http://127.0.0.1:{take_free_port()}"
-    world.change(service([dead, world.provider.url, world.platform.url]))
+    world.change(service([dead, world.provider.url, world.second_provider.url]))
     with world.client() as client:
-        before = len(world.platform.seen)
+        before = len(world.second_provider.seen)
         world.wait(
-            lambda: client.get(f"{API}/parcels/1").is_success and len(world.platform.seen) > before,
+            lambda: client.get(f"{API}/parcels/1").is_success and len(world.second_provider.seen) > before,
             "the other upstream",
         )
-        counts = len(world.provider.seen), len(world.platform.seen)
+        counts = len(world.provider.seen), len(world.second_provider.seen)
         answers = [client.get(f"{API}/parcels/1").status_code for _ in range(12)]
         posted = client.post(f"{API}/parcels", content=iter([b"a", b"b"]))
     assert answers == [200] * 12
     assert posted.status_code == 200
     assert len(world.provider.seen) - counts[0] >= 4
-    assert len(world.platform.seen) - counts[1] >= 4
+    assert len(world.second_provider.seen) - counts[1] >= 4
     _put_service_back(world)
 
 

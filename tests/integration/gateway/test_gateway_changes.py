@@ -95,7 +95,7 @@ def test_a_change_of_routes_under_load_drops_and_misroutes_no_call(world: World)
         await exchange.answer(b'{"other":true}')  # type: ignore[attr-defined]
 
     for number in range(3):
-        world.platform.behaviours[f"/parcels/{number}"] = other
+        world.second_provider.behaviours[f"/parcels/{number}"] = other
 
     async def caller(client: httpx.AsyncClient, number: int) -> None:
         while not stop.is_set():
@@ -105,10 +105,10 @@ def test_a_change_of_routes_under_load_drops_and_misroutes_no_call(world: World)
     async def change() -> None:
         for round_number in range(60):
             extra = [
-                service([world.platform.url], service_id=f"H11.05/land/extra-{round_number}-{n}-v1")
+                service([world.second_provider.url], service_id=f"H11.05/land/extra-{round_number}-{n}-v1")
                 for n in range(20)
             ]
-            upstream = world.platform.url if round_number % 2 else world.provider.url
+            upstream = world.second_provider.url if round_number % 2 else world.provider.url
             changed = service([upstream], max_request_bytes=20_000_000)
             await asyncio.to_thread(world.loop.run, _set(world, changed, *extra))
             await asyncio.sleep(0.03)

@@ -134,7 +134,7 @@ class World:
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
-        self.provider, self.platform = Provider(take_free_port()), Provider(take_free_port())
+        self.provider, self.second_provider, self.platform = (Provider(take_free_port()) for _ in range(3))
         self.catalog = self.loop.run(_call(StubCatalog))
         self.identity = self.loop.run(_call(lambda: StubIdentity(self.url, "urn:lgsp:VN-BTN")))
         self.catalog_peer = RpcPeer(
@@ -145,7 +145,14 @@ class World:
             self._ports["identity"],
             lambda server: keys_pb2_grpc.add_KeysServicer_to_server(self.identity, server),
         )
-        for peer in (self.catalog_peer, self.identity_peer, self.provider, self.platform):
+        self._peers = (
+            self.catalog_peer,
+            self.identity_peer,
+            self.provider,
+            self.second_provider,
+            self.platform,
+        )
+        for peer in self._peers:
             self.loop.run(peer.start())
         self.change(
             system(CONSUMER),
@@ -221,7 +228,7 @@ class World:
         """End everything."""
         if self._process is not None:
             self.stop_gateway()
-        for peer in (self.catalog_peer, self.identity_peer, self.provider, self.platform):
+        for peer in self._peers:
             self.loop.run(peer.stop())
         self.loop.stop()
         self.nats.kill()

@@ -40,6 +40,56 @@ def test_no_spelling_of_our_names_passes(spelling: bytes) -> None:
     assert passed(read((spelling, b"x"))) == b""
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        # who calls
+        b"remote-user", b"remote_user", b"remote.user", b"x-remote-user", b"x_remote_user",
+        b"x-remote-group", b"ssl-client-cert", b"ssl_client_s_dn", b"ssl_client_verify",
+        b"x-ssl-client-cert", b"x-ssl-cert", b"x-ssl-client-s-dn", b"client-cert", b"client_cert_chain",
+        b"x-client-cert", b"x-client-verify", b"x-arr-clientcert", b"x-amzn-mtls-clientcert",
+        b"x-amzn-oidc-identity", b"x-auth-request-user", b"x-webauth-user", b"x-authenticated-userid",
+        b"x-authenticated", b"x-authentik-username", b"x-consumer-username", b"x-credential-identifier",
+        b"x-userinfo", b"x-id-token", b"wl-proxy-client-cert", b"x-ms-client-principal",
+        b"x-ms-client-principal-id", b"x-goog-iap-jwt-assertion", b"cf-access-jwt-assertion",
+        b"tailscale-user-login", b"x-road-client", b"x-road-userid", b"information-mediator-client",
+        # from where
+        b"forwarded", b"x-forwarded", b"x-forwarded-for", b"x_forwarded_for", b"x-forwarded-host",
+        b"x-forwarded-proto", b"x-forwarded-prefix", b"x-forwarded-client-cert", b"x-forwarded-user",
+        b"x-real-ip", b"x-client-ip", b"client_ip", b"true-client-ip", b"cf-connecting-ip",
+        b"fastly-client-ip", b"x-cluster-client-ip", b"x-azure-clientip", b"x-appengine-user-ip",
+        b"wl-proxy-client-ip", b"remote-addr",
+        # what is asked
+        b"x-original-url", b"x_original_url", b"x-original-uri", b"x-original-method", b"x-original-host",
+        b"x-rewrite-url", b"x-http-method", b"x-http-method-override", b"x-method-override",
+        b"method-override", b"x-host", b"path-info", b"script_name", b"x-script-name", b"x-accel-mapping",
+        b"x-sendfile-type", b"x-envoy-original-path", b"x-middleware-subrequest", b"x-waws-unencoded-url",
+        b"front-end-https",
+        # of the connection, and of proxies
+        b"proxy", b"proxy-authorization", b"proxy_authorization", b"proxy-connection", b"te", b"upgrade",
+        b"keep-alive", b"http2-settings", b"trailer", b"host", b"expect", b"cookie", b"content_length",
+        b"transfer_encoding",
+    ],
+)  # fmt: skip
+def test_nothing_passes_that_servers_take_for_identity_or_another_target(name: bytes) -> None:
+    assert passed(read((name, b"x"), (b"x-mine", b"1"))) == b"x-mine: 1"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"accept", b"accept-language", b"content-type", b"content-encoding", b"if-none-match", b"range",
+        b"user-agent", b"idempotency-key", b"prefer", b"tracestate", b"baggage", b"x-request-id",
+        b"x-correlation-id", b"x-api-key", b"x-api-version", b"x-csrf-token", b"x-requested-with",
+        b"x-road-id", b"x-road-issue", b"origin", b"referer", b"via", b"date", b"from", b"digest",
+        b"x-user", b"remote", b"x-method", b"x-original", b"ce-id", b"ce-source", b"x_custom",
+        b"soapaction",
+    ],
+)  # fmt: skip
+def test_what_applications_say_to_each_other_passes(name: bytes) -> None:
+    assert passed(read((name, b"x"))) == name + b": x"
+
+
 def test_what_the_gateway_reads_is_not_passed_on() -> None:
     inbound = read(
         (b"authorization", b"Bearer x"),

@@ -9,42 +9,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from lienthong.gateway import problems
+from lienthong.gateway.field_names import passes_to_provider, plain
 from lienthong.gateway.http1.request import field_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-HOP_BY_HOP = frozenset(
-    (
-        b"connection",
-        b"http2-settings",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    )
-)
-"""Fields of one connection, not of the message (RFC 9110 section 7.6.1)."""
-
-# With these a caller could speak in the gateway's name, or ask the provider for another operation than the
-# authorized one.
-_DROPPED = HOP_BY_HOP | {
-    b"client-cert",
-    b"client-cert-chain",
-    b"content-length",
-    b"cookie",
-    b"expect",
-    b"forwarded",
-    b"x-method-override",
-    b"x-original-url",
-    b"x-real-ip",
-    b"x-rewrite-url",
-}
-_DROPPED_PREFIXES = (b"lgsp-", b"x-forwarded-", b"x-http-method")
 
 _HOST: Final = b"host"
 _AUTHORIZATION: Final = b"authorization"
@@ -259,10 +228,8 @@ def _check_text(value: bytes) -> None:
 
 
 def _prefix(name: bytes) -> bytes | None:
-    # Some servers cannot tell a - from a _ in a name (RFC 3875 section 4.1.18).
-    plain = name.replace(b"_", b"-")
-    dropped = plain in _DROPPED or plain in _READ or plain.startswith(_DROPPED_PREFIXES)
-    prefix = None if dropped else field_prefix(name)
+    compared = plain(name)
+    prefix = field_prefix(name) if compared not in _READ and passes_to_provider(compared) else None
     if len(name) <= MAX_NAME_BYTES and len(_prefixes) < _MAX_NAMES:
         _prefixes[name] = prefix
     return prefix

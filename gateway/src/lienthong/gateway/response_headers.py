@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lienthong.gateway import problems
-from lienthong.gateway.request_headers import HOP_BY_HOP, MAX_NAME_BYTES
+from lienthong.gateway.field_names import passes_to_caller, plain
+from lienthong.gateway.request_headers import MAX_NAME_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,18 +18,6 @@ _ERROR: Final = b"lgsp-error"
 _CLIENT: Final = b"lgsp-client"
 _READ = frozenset((_LENGTH, _CODING, _CONNECTION, _ERROR, _CLIENT))
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
-_NOT_FROM_PROVIDERS = HOP_BY_HOP | {
-    # These speak for the whole origin, which all providers share: only the gateway may.
-    b"alt-svc",
-    b"clear-site-data",
-    # The gateway states the length of its own response.
-    b"content-length",
-    b"public-key-pins",
-    b"server",
-    b"service-worker-allowed",
-    b"set-cookie",
-    b"strict-transport-security",
-}
 
 # A cache: each name seen so far in lower case, and whether the field passes. Its size is limited because
 # providers choose the names.
@@ -86,10 +75,7 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
 
 def _lookup(field: bytes) -> tuple[bytes, bool]:
     name = field.lower()
-    # Some servers cannot tell a - from a _ in a name (RFC 3875 section 4.1.18).
-    plain = name.replace(b"_", b"-")
-    own = plain.startswith(b"lgsp-") or plain == b"traceparent"
-    known = name, not own and plain not in _NOT_FROM_PROVIDERS
+    known = name, passes_to_caller(plain(name))
     if len(field) <= MAX_NAME_BYTES and len(_names) < _MAX_NAMES:
         _names[field] = known
     return known

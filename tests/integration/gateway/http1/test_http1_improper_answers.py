@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lienthong.gateway.http1.connection import MAX_HEAD_BYTES
+from lienthong.gateway.http1.connection import MAX_FIELDS, MAX_HEAD_BYTES
 from lienthong.gateway.http1.errors import ProviderBrokenError
 from lienthong.gateway.response_headers import passed_headers
 from tests.integration.gateway.http1.wire import (
@@ -48,6 +48,17 @@ def _with(fields: bytes, body: bytes = b"ok") -> bytes:
         _with(b"transfer-encoding: identity\r\ncontent-length: 2"),
         _with(b"content-length: 2\r\ncontent-length: 3"),
         _with(b"content-length: 2, 3"),
+        # No statuses.
+        b"HTTP/1.1 600 Beyond\r\ncontent-length: 2\r\n\r\nok",
+        b"HTTP/1.1 999 Request denied\r\ncontent-length: 2\r\n\r\nok",
+        b"HTTP/1.1 099 Below\r\ncontent-length: 2\r\n\r\nok",
+        b"HTTP/1.1 000 Nothing\r\ncontent-length: 2\r\n\r\nok",
+        b"HTTP/1.1 20 Short\r\ncontent-length: 2\r\n\r\nok",
+        b"HTTP/1.1 2000 Long\r\ncontent-length: 2\r\n\r\nok",
+        b"HTTP/1.1 -200 Minus\r\ncontent-length: 2\r\n\r\nok",
+        # Too many fields.
+        _with(b"content-length: 2" + b"\r\na: 1" * MAX_FIELDS),
+        _with(b"content-length: 2" + b"\r\na:" * 5000),
         # No lengths.
         _with(b"content-length: -2"),
         _with(b"content-length: +2"),
@@ -232,3 +243,11 @@ def test_an_answer_is_the_same_however_it_is_cut(loop: str, drawn: list[tuple[by
         whole = runner.run(read([(answer,) for answer, _ in drawn]))
         assert runner.run(read([cut(answer, at) for answer, at in drawn])) == whole
     assert all(status >= 200 for status, _, _ in whole)
+
+
+@on_both_loops
+async def test_as_many_fields_as_are_allowed_and_the_last_status_pass() -> None:
+    fields = b"content-length: 2" + b"\r\na: 1" * (MAX_FIELDS - 1)
+    async with provider(answering(b"HTTP/1.1 599 Last\r\n%b\r\n\r\nok" % fields)) as wire:
+        got = await wire.call()
+        assert (got.status, len(got.fields), got.body) == (599, MAX_FIELDS, b"ok")

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 MAX_HEAD_BYTES = 64 * 1024
 """The limit of a response's head, of its trailers, and of the framing between two parts of its body."""
+MAX_FIELDS = 200
+"""Of a response; many clients take no more than 100, and servers send a dozen or two."""
 _BUFFERED_BYTES = 256 * 1024
 """When more of a body than this has not been read yet, reading from the provider pauses."""
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _CONTINUE, _SWITCHING_PROTOCOLS, _FIRST_FINAL_STATUS = 100, 101, 200
+_LAST_STATUS = 599
 _WITHOUT_BODY = (204, 304)
 
 
@@ -334,8 +337,8 @@ class Connection(asyncio.Protocol):
         """Store a field; trailers are dropped (RFC 9110 section 6.5.1)."""
         if not self._head_complete:
             self._head_bytes += len(name) + len(value)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                raise ProviderBrokenError(f"more than {MAX_HEAD_BYTES} bytes of fields")
+            if self._head_bytes > MAX_HEAD_BYTES or len(self.fields) >= MAX_FIELDS:
+                raise ProviderBrokenError(f"over {MAX_HEAD_BYTES} bytes or {MAX_FIELDS} fields in the head")
             # llhttp leaves the white space after a value in it (RFC 9112 section 5.1).
             self.fields.append((name, value.rstrip(b" \t")))
 
@@ -350,6 +353,8 @@ class Connection(asyncio.Protocol):
                 raise ProviderBrokenError(f"unexpected status {status}")
             self.fields = []
             return
+        if status > _LAST_STATUS:
+            raise ProviderBrokenError(f"unexpected status {status}")
         self.status = status
         self._head_complete = True
         self._overhead = 0
