@@ -68,7 +68,7 @@ async def test_a_duration_counts_under_each_bound_that_it_does_not_exceed() -> N
 async def test_places_beyond_the_limit_are_counted_together() -> None:
     requests = RequestDurations("lgsp.service")
     for number in range(MOST_PLACES + 50):
-        requests.record(f"service-{number}", "GET", 200, None, 0.001)
+        requests.series(f"service-{number}", "GET", 200, None).record(0.001)
     found = counted(read(requests.durations.text({}).encode()))
     assert len(found) == MOST_PLACES + 1
     assert [value for labels, value in found if labels["lgsp_service"] == "_OTHER"] == [50]
@@ -77,10 +77,10 @@ async def test_places_beyond_the_limit_are_counted_together() -> None:
 async def test_methods_statuses_and_errors_of_one_place_are_bounded_and_none_is_lost() -> None:
     requests = RequestDurations("lgsp.service")
     for number in range(5000):
-        requests.record(
-            "s", f"M{number}", 100 + number % 900, f"error-{number}" if number % 2 else None, 0.001
-        )
-    requests.record("s", "GET", 299, None, 0.001)
+        requests.series(
+            "s", f"M{number}", 100 + number % 900, f"error-{number}" if number % 2 else None
+        ).record(0.001)
+    requests.series("s", "GET", 299, None).record(0.001)
     found = counted(read(requests.durations.text({}).encode()))
     assert len(found) <= 2 * (MOST_ENDINGS + 1)
     assert sum(value for _, value in found) == 5001
@@ -90,16 +90,16 @@ async def test_methods_statuses_and_errors_of_one_place_are_bounded_and_none_is_
 async def test_refusals_do_not_use_up_what_tells_good_answers_apart() -> None:
     requests = RequestDurations("lgsp.service")
     for number in range(1000):
-        requests.record("s", "GET", 403, f"refusal-{number}", 0.001)
-    requests.record("s", "GET", 200, None, 0.001)
+        requests.series("s", "GET", 403, f"refusal-{number}").record(0.001)
+    requests.series("s", "GET", 200, None).record(0.001)
     found = counted(read(requests.durations.text({}).encode()))
     assert [value for labels, value in found if labels.get("http_response_status_code") == "200"] == [1]
 
 
 async def test_a_status_of_500_without_a_problem_is_an_error_of_its_own() -> None:
     requests = RequestDurations("lgsp.service")
-    requests.record("s", "GET", 503, None, 0.001)
-    requests.record("s", "GET", 777, None, 0.001)
+    requests.series("s", "GET", 503, None).record(0.001)
+    requests.series("s", "GET", 777, None).record(0.001)
     found = counted(read(requests.durations.text({}).encode()))
     assert [labels["error_type"] for labels, _ in found] == ["503", "500"]
 
@@ -158,7 +158,7 @@ async def test_both_formats_are_what_foreign_parsers_read(accept: str) -> None:
     shown = figures("0")
     show_process(shown)
     requests = RequestDurations("lgsp.service")
-    requests.record("s", "GET", 200, None, 0.1)
+    requests.series("s", "GET", 200, None).record(0.1)
     shown.add(requests.durations)
     text, media_type = await shown.exposition.text(accept)
     parse = (
@@ -181,7 +181,7 @@ async def test_the_text_of_several_workers_has_each_family_once(accept: str) -> 
         shown = figures(worker)
         show_process(shown)
         requests = RequestDurations("lgsp.service")
-        requests.record(f"s{worker}", "GET", 200, None, 0.1)
+        requests.series(f"s{worker}", "GET", 200, None).record(0.1)
         shown.add(requests.durations)
         texts.append((await shown.exposition.text(accept))[0])
     one = merged(texts)

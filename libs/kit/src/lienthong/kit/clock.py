@@ -34,9 +34,8 @@ class SystemClock:
         """The wall clock, aware and in UTC."""
         return datetime.now(UTC)
 
-    def monotonic(self) -> float:
-        """Seconds since some moment; never goes back."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
+    """Seconds since some moment; never goes back."""
 
 
 class ManualClock:

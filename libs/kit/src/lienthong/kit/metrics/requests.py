@@ -52,32 +52,23 @@ class RequestDurations:
     def __init__(self, attribute: str) -> None:
         self._attribute = attribute
         self.durations = Durations(REQUEST_DURATION, self._attributes)
-        self._known: dict[tuple[str | None, str, int | None, str | None], Series] = {}
         self._places: set[str | None] = set()
         # Apart: whoever can only be refused must not use up what tells good answers apart.
         self._endings: dict[tuple[str | None, bool], int] = {}
 
-    def record(
-        self, place: str | None, method: str, status: int | None, error: str | None, seconds: float
-    ) -> None:
-        """Count a request: `error` is the code of its problem, `status` None when there was no answer."""
-        series = self._known.get((place, method, status, error))
-        if series is None:
-            series = self._series(place, method, status, error)
-        series.record(seconds)
+    def series(self, place: str | None, method: str, status: int | None, error: str | None) -> Series:
+        """Where to count such requests.
 
-    def _series(self, place: str | None, method: str, status: int | None, error: str | None) -> Series:
-        named = Ending(place, method if method in METHODS else OTHER, status, error)
+        `error` is the code of the problem, `status` None when there was no answer.
+        """
+        if method not in METHODS:
+            method = OTHER
         if status is not None:
-            named = named._replace(status=_STATUSES.get(status) or _class_of(status))
+            status = _STATUSES.get(status) or _class_of(status)
             if error is None and status >= _FIRST_SERVER_ERROR:
-                named = named._replace(error=str(named.status))
-        ending = self._admitted(named)
-        series = self.durations.series(ending)
-        if ending is named and (method, status) == (named.method, named.status):
-            # Under names of its own only: the rest could fill the memory.
-            self._known[place, method, status, error] = series
-        return series
+                error = str(status)
+        ending = Ending(place, method, status, error)
+        return self.durations.series(ending if ending in self.durations else self._admitted(ending))
 
     def _admitted(self, ending: Ending) -> Ending:
         """The ending if there is room for another one, else the one that stands for all the rest."""
@@ -149,7 +140,7 @@ class MeasuredApp:
         finally:
             self._active -= 1
             took = self._clock.monotonic() - began
-            self._requests.record(_route_of(scope), scope["method"], status, error, took)
+            self._requests.series(_route_of(scope), scope["method"], status, error).record(took)
 
 
 def _error_of(message: Mapping[str, Any]) -> str | None:
