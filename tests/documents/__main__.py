@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tests.documents import openapi, problems, settings
+from tests.documents import metrics, openapi, problems, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PAGES: Mapping[Path, Callable[[], str]] = {
     problems.PAGE: problems.page,
+    metrics.PAGE: metrics.page,
     settings.PAGE: settings.page,
     **openapi.PAGES,
 }

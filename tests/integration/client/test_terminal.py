@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import pty
-import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.terminal import COMMAND, at_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from tests.integration.client.small_gateway import SmallGateway
 
 SERVICE = "H11.36.01/dich-vu-cong-truc-tuyen/tra-cuu-thua-dat-v1"
-COMMAND = [sys.executable, "-m", "lienthong.client"]
 
 
 @pytest.fixture
@@ -36,28 +34,6 @@ def catalog(gateway: SmallGateway) -> SmallGateway:
         "spec": {"consumer": "H11.01/one-stop", "service": SERVICE, "purposes": ["land", "appeal"]},
     }
     return gateway
-
-
-def at_terminal(home: Path, *words: str, **environment: str) -> list[str]:
-    """Run the command at a terminal of 80 columns; the lines that it shows, without colours."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, *words],
-        stdout=theirs,
-        stderr=theirs,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "LIENTHONG_HOME": str(home), "COLUMNS": "80", "TERM": "xterm", **environment},
-    )
-    os.close(theirs)
-    shown = b""
-    try:
-        while chunk := os.read(ours, 65536):
-            shown += chunk
-    except OSError:
-        pass  # Linux says so when the other side is closed
-    process.wait()
-    os.close(ours)
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode()).replace("\r", "").splitlines()
 
 
 def words_of(lines: list[str]) -> set[str]:

@@ -15,15 +15,15 @@ from lienthong.kit.settings import Settings
 from lienthong.kit.telemetry import configure_telemetry
 
 PROGRAM = """
-from opentelemetry import metrics, trace
+from opentelemetry import trace
 from lienthong.kit.metrics.durations import Durations
-from lienthong.kit.metrics.instruments import REQUEST_DURATION
+from lienthong.kit.metrics.instruments import REQUEST_DURATION, SPOOL_SIZE
 from lienthong.kit.settings import Settings
 from lienthong.kit.telemetry import configure_telemetry
 
 telemetry = configure_telemetry("catalog", Settings())
 with trace.get_tracer("test").start_as_current_span("apply"):
-    metrics.get_meter("test").create_counter("applied").add(3)
+    telemetry.figures.observe(SPOOL_SIZE, lambda: 3)
 durations = Durations(REQUEST_DURATION, lambda key: {"http.request.method": key})
 durations.series("GET").record(0.02)
 telemetry.figures.add(durations)
@@ -70,7 +70,9 @@ async def test_what_a_process_measured_has_left_when_it_ends() -> None:
     assert await process.wait() == 0
     await server.stop(0)
     assert traces.taken == [("lienthong-catalog", "apply")]
-    assert {"applied", "http.server.request.duration", "process.memory.usage"} <= set(metrics.taken)
+    assert {"lienthong.spool.size", "http.server.request.duration", "process.memory.usage"} <= set(
+        metrics.taken
+    )
 
 
 def test_without_an_endpoint_nothing_is_sent() -> None:

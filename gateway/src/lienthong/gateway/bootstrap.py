@@ -170,6 +170,8 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         async with asyncio.timeout(_WAIT_FOR_TABLE_S):
             await asyncio.gather(routes.wait_ready(), keys.wait_ready())
     bus.show(figures)
+    routes.show(figures)
+    keys.show(figures)
     calls.show(figures)
     show_parts(figures, settings, live=live, journal=journal, spool=spool, pool=pool, clock=clock)
     await _open_health(

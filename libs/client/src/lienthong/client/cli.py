@@ -21,6 +21,7 @@ from lienthong.client.commands import (
     events,
     get,
     keys,
+    status,
     system,
     token,
 )
@@ -193,6 +194,13 @@ command(
 app.add_typer(events.app, name="events", rich_help_panel=CONNECT)
 app.add_typer(audit.app, name="audit", rich_help_panel=CHECK)
 command(app, "doctor", "lienthong doctor", "lienthong doctor --as keys", panel=CHECK)(doctor.doctor)
+command(
+    app,
+    "status",
+    "lienthong status",
+    "lienthong status --health gateway=http://10.0.0.5:8180 --json",
+    panel=CHECK,
+)(status.status)
 
 
 if __name__ == "__main__":

@@ -17,15 +17,24 @@ def home() -> Path:
     return Path(os.environ.get("LIENTHONG_HOME") or ".lienthong")
 
 
-def default_gateway() -> str:
-    """The gateway of a local installation, with LIENTHONG_PORT_OFFSET."""
+def port_offset() -> int:
+    """What LIENTHONG_PORT_OFFSET adds to the ports of a local installation.
+
+    Raises:
+        InputError: it is not a number.
+    """
     offset = os.environ.get("LIENTHONG_PORT_OFFSET") or "0"
     if not offset.isascii() or not offset.isdigit():
         raise InputError(
             Text("LIENTHONG_PORT_OFFSET không phải số", "LIENTHONG_PORT_OFFSET is not a number"),
             Text(f"Đang là «{offset}».", f"It is '{offset}'."),
         )
-    return f"http://127.0.0.1:{GATEWAY_PORT + int(offset)}"
+    return int(offset)
+
+
+def default_gateway() -> str:
+    """The gateway of a local installation, with LIENTHONG_PORT_OFFSET."""
+    return f"http://127.0.0.1:{GATEWAY_PORT + port_offset()}"
 
 
 def find(name: str) -> Path:

@@ -20,7 +20,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic
 
 import structlog
-from opentelemetry import metrics
 
 from lienthong.kit.backoff import Backoff
 from lienthong.kit.health import Condition, State
@@ -29,12 +28,11 @@ from lienthong.kit.rpc import follow
 from lienthong.kit.stream import StateT, UpdateT, VersionGapError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Iterable
+    from collections.abc import AsyncIterable, Callable
     from datetime import datetime
 
-    from opentelemetry.metrics import CallbackOptions
-
     from lienthong.kit.clock import Clock
+    from lienthong.kit.metrics.figures import Figures
     from lienthong.kit.replica_copy import DiskCopy
     from lienthong.kit.stream import Stream
 
@@ -147,6 +145,17 @@ class Replica(Generic[StateT, UpdateT]):
         """Return as soon as there is a state that is recent enough."""
         await self._became_fresh.wait()
 
+    def show(self, figures: Figures) -> None:
+        """Show how long ago the peer confirmed the state, and whether it is followed."""
+        name = {"replica": self._stream.name}
+
+        def age() -> list[tuple[float, dict[str, str]]]:
+            found = self.age()
+            return [(found.total_seconds(), name)] if found is not None else []
+
+        figures.observe_each(REPLICA_AGE, age)
+        figures.observe_each(REPLICA_FOLLOWING, lambda: [(int(self.condition().state is State.OK), name)])
+
     def load(self) -> None:
         """Start from the copy on disk; a copy that cannot be used is logged and ignored."""
         try:
@@ -179,18 +188,6 @@ class Replica(Generic[StateT, UpdateT]):
 
     async def run(self) -> None:
         """Follow the peer until cancelled; while it is away the last state is used, until it is too old."""
-        meter = metrics.get_meter(f"lienthong.replica.{self._stream.name}")
-        meter.create_observable_gauge(
-            REPLICA_AGE.name,
-            callbacks=[self._measure_age],
-            unit=REPLICA_AGE.unit,
-            description=REPLICA_AGE.text.en,
-        )
-        meter.create_observable_gauge(
-            REPLICA_FOLLOWING.name,
-            callbacks=[self._measure_following],
-            description=REPLICA_FOLLOWING.text.en,
-        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_looking_at_age())
@@ -325,12 +322,3 @@ class Replica(Generic[StateT, UpdateT]):
         while True:
             await asyncio.sleep(_LOOK_AT_AGE_EVERY_S)
             self.look_at_age()
-
-    def _measure_age(self, _options: CallbackOptions) -> Iterable[metrics.Observation]:
-        age = self.age()
-        if age is not None:
-            yield metrics.Observation(age.total_seconds(), {"replica": self._stream.name})
-
-    def _measure_following(self, _options: CallbackOptions) -> Iterable[metrics.Observation]:
-        following = self.condition().state is State.OK
-        yield metrics.Observation(int(following), {"replica": self._stream.name})

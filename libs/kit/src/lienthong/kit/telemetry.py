@@ -7,7 +7,7 @@ import socket
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from opentelemetry import metrics, trace
+from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -43,8 +43,9 @@ class Telemetry:
 
 
 def configure_telemetry(process: str, settings: Settings, *, worker: int | None = None) -> Telemetry:
-    """Make OpenTelemetry's global providers, once in a process.
+    """Begin to measure, and make OpenTelemetry's global provider of traces, once in a process.
 
+    That of figures stays as it is: FastAPI would count the same requests again, by names of its own.
     They send to `settings.otlp_endpoint` if it is set. `worker` is the number of this process among those
     that share its ports.
     """
@@ -70,7 +71,6 @@ def configure_telemetry(process: str, settings: Settings, *, worker: int | None 
         trace.set_tracer_provider(tracing)
         exporter = OTLPMetricExporter(endpoint, insecure=insecure, timeout=3)
         telemetry = Telemetry(Figures(resource, worker=name, exporter=exporter), tracing)
-    metrics.set_meter_provider(telemetry.figures.provider)
     show_process(telemetry.figures)
     telemetry.figures.observe(REPLICA_AGE_LIMIT, lambda: settings.stale_after_s)
     return telemetry

@@ -209,6 +209,7 @@ async def run(settings: CatalogSettings) -> None:
     db.show(figures)
     relay.show(figures)
     space.show(figures)
+    keys.show(figures)
     figures.observe(CATALOG_VERSION, lambda: versions.version)
     await run_process(
         events.SERVICE,

@@ -116,6 +116,8 @@ async def serve(settings: ExchangeSettings) -> None:
     database.show(figures)
     relay.show(figures)
     space.show(figures)
+    catalog.show(figures)
+    keys.show(figures)
     figures.observe(INDEX_AGE, index.age)
     await run_process(
         PROCESS,

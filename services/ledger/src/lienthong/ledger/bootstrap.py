@@ -111,6 +111,7 @@ async def serve(settings: LedgerSettings) -> None:
     core.log.show(figures, clock)
     consumer.show(figures)
     space.show(figures)
+    keys.show(figures)
     await run_process(
         PROCESS,
         settings,
