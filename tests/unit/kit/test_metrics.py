@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,7 +21,7 @@ from lienthong.kit.metrics.exposition import WORKER, Exposition, merged
 from lienthong.kit.metrics.figures import Figures
 from lienthong.kit.metrics.instruments import REGISTRY, REQUEST_DURATION, Instrument
 from lienthong.kit.metrics.requests import MOST_ENDINGS, MOST_PLACES, MeasuredApp, RequestDurations
-from lienthong.kit.metrics.runtime import connections_to, show_process
+from lienthong.kit.metrics.runtime import connections_to, show_connections, show_process
 from lienthong.kit.rest import create_rest_app
 
 if TYPE_CHECKING:
@@ -265,3 +266,18 @@ def test_an_exposition_keeps_no_more_than_both_formats() -> None:
 
     asyncio.run(ask())
     assert len(exposition._kept) == 1
+
+
+def open_descriptors() -> list[str]:
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
+
+
+async def test_looking_at_a_process_leaves_nothing_open() -> None:
+    shown = figures()
+    show_process(shown)
+    show_connections(shown, 1)
+    before = open_descriptors()
+    for _ in range(3):
+        shown.exposition._kept.clear()
+        await shown.exposition.text("")
+    assert open_descriptors() == before

@@ -35,6 +35,7 @@ def commands(played: Sequence[Played], receipts: Path) -> list[tuple[str, str]]:
     first = next((one.transaction_id for one in played if one.sound and one.transaction_id), "…")
     return [
         ("lienthong doctor --as one-stop", "khám mọi thứ · check everything"),
+        ("lienthong status", "các tiến trình có ổn không · are the processes well"),
         ("lienthong get agreements", "các thoả thuận · the agreements"),
         (
             f"lienthong call GET {story.PARCELS_SERVICE}/parcels/{story.PARCEL} --as one-stop",

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from lienthong.client.health_ports import Reading
 
 State = Literal["ok", "warn", "fail"]
-Unit = Literal["s", "By", ""]
+Unit = Literal["s", "By", "%", ""]
 
 _UNCONFIRMED_S: Final = 30.0
 """Peers confirm their state every five seconds."""
 _WAITING_S: Final = 60.0
-_FEW_DESCRIPTORS: Final = 0.8
+_MUCH: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ _FIGURES: Final[tuple[tuple[str, str, dict[str, str], Text, Unit], ...]] = (
     ("ledger_lag", "lienthong_ledger_lag", {}, Text("Nhật ký chưa vào sổ", "Behind the journal"), ""),
     ("checkpoint_age_s", "lienthong_ledger_checkpoint_age_seconds", {}, Text("Điểm kiểm", "Checkpoint"), "s"),
     ("quarantine", "lienthong_ledger_quarantine", {}, Text("Bản ghi bị cách ly", "Quarantine"), ""),
+    ("stream_filled", "lienthong_stream_filled", {}, Text("Luồng NATS đã dùng", "NATS stream used"), "%"),
     ("memory_bytes", "process_memory_usage_bytes", {}, Text("Bộ nhớ", "Memory"), "By"),
 )  # fmt: skip
 
@@ -195,6 +196,15 @@ def _waiting(figures: dict[str, float]) -> Iterator[Finding]:
             Text(f"thông điệp chờ gửi đã {age:.0f} giây", f"messages have waited for {age:.0f} s"),
             _LOOK_AT_NATS,
         )
+    if (filled := figures.get("stream_filled", 0.0)) > _MUCH:
+        yield Finding(
+            "warn",
+            Text(f"luồng NATS đã đầy {filled:.0%}", f"the stream of NATS is {filled:.0%} full"),
+            Text(
+                "Nâng giới hạn của luồng (LIENTHONG_…_MAX_BYTES) và ổ đĩa của NATS.",
+                "Raise the limit of the stream (LIENTHONG_…_MAX_BYTES) and the disk of NATS.",
+            ),
+        )
     lag, age = figures.get("ledger_lag", 0.0), figures.get("checkpoint_age_s", 0.0)
     if lag > 0 and age > _WAITING_S:
         yield Finding(
@@ -220,7 +230,7 @@ def _descriptors(reading: Reading) -> Iterator[Finding]:
     used = reading.values("process_unix_file_descriptor_count")
     most = reading.values("lienthong_process_file_descriptor_limit")
     for number, limit in zip(used, most, strict=False):
-        if number > limit * _FEW_DESCRIPTORS:
+        if number > limit * _MUCH:
             yield Finding(
                 "warn",
                 Text(
@@ -232,7 +242,7 @@ def _descriptors(reading: Reading) -> Iterator[Finding]:
 
 
 _READ_LOG: Final = Text("Đọc nhật ký của tiến trình.", "Read the process's log.")
-_LOOK_AT_NATS: Final = Text("Xem NATS và LIENTHONG_NATS_URL.", "Look at NATS and at LIENTHONG_NATS_URL.")
+_LOOK_AT_NATS: Final = Text("Xem NATS và đường mạng tới đó.", "Look at NATS and at the network to it.")
 _ADVICE_OF_CHECKS: Final = {
     "routes": Text("Xem tiến trình catalog.", "Look at the process catalog."),
     "catalog": Text("Xem tiến trình catalog.", "Look at the process catalog."),

@@ -99,6 +99,8 @@ def _row(screen: Screen, title: Text, value: str) -> None:
 def _value(fact: Fact) -> str:
     if fact.unit == "s":
         return _duration(fact.value)
+    if fact.unit == "%":
+        return f"{fact.value:.1%}"
     return _size(fact.value) if fact.unit == "By" else f"{fact.value:,.0f}"
 
 
