@@ -173,7 +173,8 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     routes.show(figures)
     keys.show(figures)
     calls.show(figures)
-    show_parts(figures, settings, live=live, journal=journal, spool=spool, pool=pool, clock=clock)
+    pools = (pool, platform_pool)
+    show_parts(figures, settings, live=live, journal=journal, spool=spool, pools=pools, clock=clock)
     await _open_health(
         settings,
         stack,

@@ -11,7 +11,7 @@ from lienthong.kit.metrics.durations import BOUNDS
 from lienthong.kit.metrics.requests import ABORTED, OTHER, RequestDurations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lienthong.gateway.call import Call, Outcome
     from lienthong.gateway.http1.pool import Pool
@@ -101,7 +101,7 @@ def show_parts(
     live: Live,
     journal: JournalWriter,
     spool: Spool,
-    pool: Pool,
+    pools: Sequence[Pool],
     clock: Clock,
 ) -> None:
     """Show what the gateway is made of; the calls show themselves."""
@@ -123,7 +123,10 @@ def show_parts(
     figures.observe(instruments.SPOOL_AGE, lambda: spool.age(clock.now()))
 
     def connections() -> Iterable[tuple[int, dict[str, str]]]:
-        idle, active = pool.connections()
-        return [(idle, {_STATE: "idle"}), (active, {_STATE: "active"})]
+        counts = [pool.connections() for pool in pools]
+        return [
+            (sum(idle for idle, _ in counts), {_STATE: "idle"}),
+            (sum(active for _, active in counts), {_STATE: "active"}),
+        ]
 
     figures.observe_each(instruments.CLIENT_CONNECTIONS, connections)

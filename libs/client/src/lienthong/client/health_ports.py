@@ -27,6 +27,8 @@ class Reading:
     process: str
     url: str
     checks: Mapping[str, bool] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why a check fails, or passes although something is not as it should be."""
     samples: Sequence[Sample] = ()
     failure: str | None = None
 
@@ -97,9 +99,14 @@ def _read(process: str, url: str) -> Reading:
             ready = client.get(f"{url}/health/ready").json()
             text = client.get(f"{url}/metrics").raise_for_status().text
         checks = {str(name): bool(holds) for name, holds in ready["checks"].items()}
+        reasons = {
+            str(name): str(found["reason"])
+            for name, found in ready.get("conditions", {}).items()
+            if found.get("reason")
+        }
         samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     except httpx.HTTPError as error:
         return Reading(process, url, failure=str(error) or type(error).__name__)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         return Reading(process, url, failure=f"not a health port of this platform ({error!r})")
-    return Reading(process, url, checks, samples)
+    return Reading(process, url, checks, reasons, samples)

@@ -76,6 +76,7 @@ class ProcessStatus:
             "version": self.version,
             "started": self.started,
             "checks": dict(self.reading.checks),
+            "reasons": dict(self.reading.reasons),
             "figures": {fact.name: fact.value for fact in self.facts},
             "findings": [finding.document() for finding in self.findings],
         }
@@ -147,17 +148,27 @@ def _findings(reading: Reading, figures: dict[str, float]) -> Iterator[Finding]:
             ),
         )
         return
-    for check in reading.failing():
-        yield Finding(
-            "fail",
-            Text(f"mục kiểm tra «{check}» không đạt", f"the check '{check}' fails"),
-            _ADVICE_OF_CHECKS.get(check, _READ_LOG),
-        )
+    yield from _checks(reading)
     yield from _workers(reading, figures)
     if 0.0 in reading.values("lienthong_bus_connected"):
         yield Finding("fail", Text("mất kết nối NATS", "NATS is away"), _LOOK_AT_NATS)
     yield from _waiting(figures)
     yield from _descriptors(reading)
+
+
+def _checks(reading: Reading) -> Iterator[Finding]:
+    failing = reading.failing()
+    for check in sorted({*failing, *reading.reasons}):
+        why = f": {reading.reasons[check]}" if check in reading.reasons else ""
+        failed = check in failing
+        yield Finding(
+            "fail" if failed else "warn",
+            Text(
+                f"mục kiểm tra «{check}» {'không đạt' if failed else 'đạt nhưng cần xem'}{why}",
+                f"the check '{check}' {'fails' if failed else 'passes, but needs a look'}{why}",
+            ),
+            _ADVICE_OF_CHECKS.get(check, _READ_LOG),
+        )
 
 
 def _workers(reading: Reading, figures: dict[str, float]) -> Iterator[Finding]:
