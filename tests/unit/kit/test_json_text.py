@@ -48,6 +48,9 @@ def test_the_entries_of_an_array_can_be_limited() -> None:
     assert decode(wide, most_entries=3) == decode(wide)
     with pytest.raises(NotJsonError, match="3 entries; at most 2"):
         decode(wide, most_entries=2)
+    assert decode(b"[1," * 10 + b"1" + b"]" * 10, most_entries=2)
+    with pytest.raises(NotJsonError, match="more than 20 values"):
+        decode(b"[1," * 11 + b"1" + b"]" * 11, most_entries=2)
 
 
 def places(text: bytes, *, allow_nul: bool = False) -> list[str]:

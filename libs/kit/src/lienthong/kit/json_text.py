@@ -38,14 +38,14 @@ class NotJsonError(ValueError):
 def decode(data: bytes, *, most_members: int | None = None, most_entries: int | None = None) -> Json:
     """Read JSON text in UTF-8. The size of `data` must have been limited before.
 
-    `most_members` limits each object and `most_entries` each array: to say what is wrong with 100,000 unknown
-    members takes a model seconds. `not_portable` names what may still be wrong with the value, each with its
-    place.
+    `most_members` limits each object and `most_entries` each array, ten times as many all arrays and objects
+    together: to say what is wrong with 100,000 unknown members takes a model seconds. `not_portable` names
+    what may still be wrong with the value, each with its place.
 
     Raises:
         NotJsonError: not UTF-8, not JSON, a member name twice in one object, an object with too many members,
-            an array with too many entries, NaN or Infinity, or a whole number of more digits than Python
-            reads (4,300).
+            an array with too many entries, too many values, NaN or Infinity, or a whole number of more digits
+            than Python reads (4,300).
     """
     read_object = _object if most_members is None else partial(_small_object, most_members)
     try:
@@ -67,7 +67,7 @@ def decode(data: bytes, *, most_members: int | None = None, most_entries: int | 
     except ValueError:
         raise NotJsonError("a number has too many digits", "một số có quá nhiều chữ số") from None
     if most_entries is not None:
-        _check_arrays(value, most_entries)
+        _check_entries(value, most_entries)
     return value
 
 
@@ -167,10 +167,17 @@ def _small_object(most: int, pairs: list[tuple[str, Json]]) -> JsonObject:
     return _object(pairs)
 
 
-def _check_arrays(value: Json, most: int) -> None:
+def _check_entries(value: Json, most: int) -> None:
     stack = [value]
+    in_all = 0
     while stack:
         node = stack.pop()
+        in_all += len(node) if isinstance(node, dict | list) else 0
+        if in_all > 10 * most:
+            raise NotJsonError(
+                f"it holds more than {10 * most} values; send less",
+                f"có hơn {10 * most} giá trị; hãy gửi ít hơn",
+            )
         if isinstance(node, dict):
             stack.extend(member for member in node.values() if isinstance(member, dict | list))
         elif isinstance(node, list):

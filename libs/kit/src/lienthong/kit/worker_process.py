@@ -25,8 +25,10 @@ _NICER: Final = 5
 
 def main(modules: list[str]) -> None:
     """Serve calls until the standard input ends."""
-    # Whoever started this ends it; an interrupt from the terminal is not meant for a part of a process.
+    # The process that started this ends it, by closing the socket. Signals to the whole group, from a
+    # terminal or a supervisor, are for that process: it finishes what is under way.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     os.nice(_NICER)
     calls, results = sys.stdin.buffer, sys.stdout.buffer

@@ -150,13 +150,13 @@ class Workers:
             self._free.put_nowait(worker)
             return
         worker.kill()
-        self._started.discard(worker)
         task = asyncio.create_task(self._replace(worker), name="start a worker")
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 
     async def _replace(self, worker: _Worker) -> None:
         await worker.end()
+        self._started.discard(worker)
         while True:
             try:
                 await self._add()
@@ -205,6 +205,7 @@ class _Worker:
             await worker._read()
         except BaseException:
             worker.kill()
+            process.wait()
             raise
         return worker
 
