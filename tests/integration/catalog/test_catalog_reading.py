@@ -8,7 +8,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from tests.integration.catalog.province import Province, name
+from tests.integration.catalog.province import Province, manifest, name
 
 if TYPE_CHECKING:
     from tests.integration.catalog.running import Catalog
@@ -242,3 +242,25 @@ def test_manifests_are_as_the_openapi_document_says(catalog: Catalog, place: Pro
     assert not validator.is_valid({"manifests": [manifest | {"kind": "Thing"}]})
     assert not validator.is_valid({"manifests": [manifest | {"spec": {**manifest["spec"], "x": 1}}]})
     assert not validator.is_valid({"manifests": []})
+
+
+def test_a_page_of_large_resources_ends_early_and_the_next_goes_on(catalog: Catalog, place: Province) -> None:
+    operator = catalog.operator()
+    system = {"agency": f"{place.code}.05", "system": place.provider}
+    schema = {"description": "đ" * 25_000}
+    kinds = [
+        manifest("EventType", f"{place.provider}/large{number:03d}-v1", name=name("Lớn"), dataSchema=schema)
+        for number in range(60)
+    ]
+    applied = operator.post("/apply", json={"manifests": [*place.without_agreement(), *kinds]})
+    assert applied.status_code == 200, applied.text
+    seen: list[str] = []
+    pages = 0
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = operator.get("/event-types", params={**system, "limit": 200, "cursor": cursor})
+        assert len(answer.content) < 1_200_000
+        seen += [item["metadata"]["id"] for item in answer.json()["items"]]
+        cursor, pages = answer.json()["next"], pages + 1
+    assert pages > 2
+    assert seen == sorted([*(kind["metadata"]["id"] for kind in kinds), place.event_type_id])

@@ -83,7 +83,7 @@ After = Annotated[str, Depends(_cursor)]
 """The id after which a page begins, from the query parameter `cursor`; empty for the first page."""
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
-"""How many resources a page has at most."""
+"""How many resources a page has at most; fewer where they are large."""
 
 AgencyFilter = Annotated[AgencyCode | None, Query(alias="agency", description="Only those of this agency.")]
 SystemFilter = Annotated[SystemRef | None, Query(alias="system", description="Only those of this system.")]
