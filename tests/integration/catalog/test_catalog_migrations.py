@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
+from lienthong.catalog import migrations
 from lienthong.catalog.bootstrap import PACKAGE, SCHEMA
 from lienthong.catalog.models import CatalogBase
+from lienthong.kit.database import Database
 from lienthong.kit.engines import create_engine
 from lienthong.kit.migrations import migrate
 
@@ -37,3 +46,53 @@ async def test_the_migrated_database_has_the_tables_of_the_models(database_url: 
 
 def _is_alembics(name: str | None, kind: str) -> bool:
     return kind == "table" and name == "alembic_version"
+
+
+@pytest.fixture
+def first_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A package with the first revision of the catalog alone, as it was installed before."""
+    folder = tmp_path / "catalog_before" / "migrations" / "versions"
+    folder.mkdir(parents=True)
+    (tmp_path / "catalog_before" / "__init__.py").touch()
+    [source] = Path(migrations.__path__[0]).glob("versions/0001_*.py")
+    shutil.copy(source, folder)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("catalog_before", None)
+    return "catalog_before"
+
+
+async def test_agreements_of_the_first_revision_stay_and_may_lapse(
+    database_url: str, first_revision: str
+) -> None:
+    await migrate(database_url, SCHEMA, first_revision)
+    database = Database.open(database_url, schema=SCHEMA)
+    at = NOW if database.dialect == "postgresql" else NOW.replace(tzinfo=None)
+    try:
+        async with database.transaction() as session:
+            for statement in ROWS:
+                await session.execute(text(statement), {"at": at})
+        await migrate(database_url, SCHEMA, PACKAGE)
+        async with database.transaction() as session:
+            assert (await session.execute(text("SELECT id, status FROM agreements"))).all() == [
+                ("x", "requested")
+            ]
+            await session.execute(text("UPDATE agreements SET status = 'lapsed'"))
+        for forbidden in (
+            "UPDATE agreements SET status = 'forgotten'",
+            "DELETE FROM agreements",
+        ):
+            with pytest.raises(IntegrityError):
+                async with database.transaction() as session:
+                    await session.execute(text(forbidden))
+    finally:
+        await database.close()
+
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+ROWS = (
+    "INSERT INTO agencies VALUES ('A', '{}', 1, :at, :at, 'GOV')",
+    "INSERT INTO systems VALUES ('A/a', '{}', 2, :at, :at, 'A', 'active')",
+    "INSERT INTO services VALUES ('A/a/s-v1', '{}', 3, :at, :at, 'A/a', '{}', '[]')",
+    "INSERT INTO agreements VALUES ('x', '{}', 4, :at, :at, 'A/a', 'A/a/s-v1', NULL, 'requested')",
+    "INSERT INTO decisions VALUES (5, 'x', 'approved', 'operator', :at, '', '')",
+)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
+from lienthong.catalog.agreements.domain.watched import WATCHED_STATUSES, Terms, WatchedAgreement
+from lienthong.catalog.agreements.rpc import to_message
 from lienthong.catalog.bootstrap import MESSAGES
 from lienthong.catalog.domain.resources import Resource, ResourceKind
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
@@ -13,7 +22,6 @@ from tests.unit.catalog.manifests import (
     EVENT_TYPE,
     PROVIDER,
     SERVICE,
-    agreement,
     catalog_with,
     province,
     service,
@@ -49,7 +57,6 @@ def test_a_service_shows_what_routing_needs() -> None:
         id=SERVICE,
         system_id=PROVIDER,
         code="parcels-v1",
-        name=pb.LocalizedText(vi="Tên", en="Name"),
         status=pb.STATUS_ACTIVE,
         upstreams=["http://land:8201"],
         operations=[
@@ -68,23 +75,45 @@ def test_an_event_type_shows_its_schema_as_text() -> None:
     assert json.loads(found.data_schema) == {"type": "object"}
 
 
+FROM, TO = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 12, 31, 17, 0, 0, 250_000, tzinfo=UTC)
+APPROVED = AgreementStatus.APPROVED
+
+
+def watched(**members: Any) -> WatchedAgreement:  # noqa: ANN401
+    """An agreement as watches are sent it."""
+    usual = {"id": "a", "consumer": CONSUMER, "service": SERVICE, "event_type": None, "status": APPROVED}
+    return WatchedAgreement(**{**usual, "terms": None, **members})
+
+
 def test_an_agreement_shows_its_target_terms_and_period() -> None:
-    manifests = [
-        *province()[:-1],
-        agreement(operations=["getParcel"], validFrom="2026-01-01", status="approved"),
-    ]
-    found = message(catalog_with(*manifests).resources[ResourceKind.AGREEMENT, "one-stop-parcels"]).agreement
-    assert (found.consumer_id, found.service_id) == (CONSUMER, SERVICE)
-    assert found.WhichOneof("target") == "service_id"
-    assert list(found.operations) == ["getParcel"]
-    assert found.status == pb.AGREEMENT_STATUS_APPROVED
-    assert found.valid_from.ToJsonString() == "2025-12-31T17:00:00Z"
-    assert not found.HasField("valid_to")
+    found = to_message(watched(terms=Terms(("p",), ("getParcel",), FROM, TO)))
+    assert found.key == pb.ResourceKey(kind=pb.RESOURCE_KIND_AGREEMENT, id="a")
+    shown = found.agreement
+    assert (shown.id, shown.consumer_id, shown.service_id) == ("a", CONSUMER, SERVICE)
+    assert shown.WhichOneof("target") == "service_id"
+    assert (list(shown.purposes), list(shown.operations)) == (["p"], ["getParcel"])
+    assert shown.status == pb.AGREEMENT_STATUS_APPROVED
+    assert (shown.valid_from.ToDatetime(UTC), shown.valid_to.ToDatetime(UTC)) == (FROM, TO)
 
 
-def test_an_agreement_on_an_event_type_names_it() -> None:
-    manifests = [*province()[:-1], agreement(eventType=EVENT_TYPE, validTo="2026-12-31")]
-    found = message(catalog_with(*manifests).resources[ResourceKind.AGREEMENT, "one-stop-parcels"]).agreement
-    assert (found.WhichOneof("target"), found.event_type_id) == ("event_type_id", EVENT_TYPE)
-    assert found.valid_to.ToJsonString() == "2026-12-31T17:00:00Z"
-    assert not found.HasField("valid_from")
+def test_an_agreement_on_an_event_type_names_it_and_may_be_open_ended() -> None:
+    shown = to_message(
+        watched(service=None, event_type=EVENT_TYPE, terms=Terms(("p",), None, None, None))
+    ).agreement
+    assert (shown.WhichOneof("target"), shown.event_type_id) == ("event_type_id", EVENT_TYPE)
+    assert (list(shown.operations), shown.HasField("valid_from"), shown.HasField("valid_to")) == (
+        [],
+        False,
+        False,
+    )
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_any_time_is_the_same_in_a_message(moment: datetime) -> None:
+    shown = to_message(watched(terms=Terms(("p",), None, moment, None))).agreement
+    assert shown.valid_from.ToDatetime(UTC) == moment
+
+
+@pytest.mark.parametrize("status", WATCHED_STATUSES)
+def test_every_status_that_is_sent_has_its_number(status: AgreementStatus) -> None:
+    assert to_message(watched(status=status)).agreement.status != pb.AGREEMENT_STATUS_UNSPECIFIED

@@ -25,7 +25,7 @@ TIMEOUT = 1.0
 LONGEST = 3.0
 """Seconds after which what was found so far is offered: a token, a page, and a slow machine."""
 MOST = 500
-AGREEMENT_STATUSES = ("requested", "approved", "rejected", "revoked")
+AGREEMENT_STATUSES = ("requested", "approved", "rejected", "revoked", "lapsed")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY")
 
 Find = Callable[[typer.Context], Iterable[str]]

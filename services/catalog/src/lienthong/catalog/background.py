@@ -1,4 +1,4 @@
-"""What runs beside requests: the consumer of the changes that other replicas of the catalog publish."""
+"""What runs beside requests: the consumer of changes that other replicas publish, and lapsing requests."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.catalog import events
 from lienthong.kit.bus import BusError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from lienthong.catalog.service.versions import VersionMonitor
     from lienthong.kit.bus import Bus
 
 _PAUSE_SECONDS = 0.5
+_LAPSE_EVERY_SECONDS = 600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -39,3 +43,17 @@ async def follow_changes(bus: Bus, versions: VersionMonitor) -> None:
             continue
         while bus.connected:  # noqa: ASYNC110 - the bus tells when it is back, not when it is lost
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def lapse_requests(lapse: Callable[[], Awaitable[int]]) -> None:
+    """Let requests lapse that nobody has decided in time, a portion at a time, until cancelled."""
+    while True:
+        lapsed = 0
+        try:
+            lapsed = await lapse()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            _log.warning("requests cannot lapse now", error=repr(error))
+        if lapsed:
+            _log.info("requests lapsed", count=lapsed)
+        # Between portions other writers get their turn.
+        await asyncio.sleep(_PAUSE_SECONDS if lapsed else _LAPSE_EVERY_SECONDS)

@@ -17,11 +17,11 @@ from lienthong.catalog.agencies.service import AgencyService
 from lienthong.catalog.agreements import endpoints as agreement_endpoints
 from lienthong.catalog.agreements import rpc as agreement_rpc
 from lienthong.catalog.agreements.repository import AgreementRepository
-from lienthong.catalog.agreements.service import AgreementService
+from lienthong.catalog.agreements.service import AgreementService, RequestLimits
 from lienthong.catalog.apply import endpoints as apply_endpoints
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.apply.service import ApplyService
-from lienthong.catalog.background import follow_changes
+from lienthong.catalog.background import follow_changes, lapse_requests
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.event_types import endpoints as event_type_endpoints
 from lienthong.catalog.event_types import rpc as event_type_rpc
@@ -113,6 +113,7 @@ class CatalogServices:
         workers: Workers,
         providers: ProviderAddresses,
         agreement_requests: TokenBuckets,
+        limits: RequestLimits,
     ) -> CatalogServices:
         """Build the service of each feature; all open their units of work in the same way."""
         return cls(
@@ -120,7 +121,7 @@ class CatalogServices:
             SystemService(units),
             ServiceService(units),
             EventTypeService(units),
-            AgreementService(units, new_id, agreement_requests),
+            AgreementService(units, new_id, agreement_requests, limits),
             ApplyService(units, workers, providers),
         )
 
@@ -202,6 +203,7 @@ async def run(settings: CatalogSettings) -> None:
         workers,
         ProviderAddresses.of(settings),
         TokenBuckets(agreement_requests, now=clock.monotonic),
+        RequestLimits(settings.catalog_open_requests_per_system, settings.catalog_request_lapses_after_days),
     )
     watch = Routes(WatchService(units), versions, MESSAGES)
     figures = telemetry.figures
@@ -222,6 +224,7 @@ async def run(settings: CatalogSettings) -> None:
             relay.run,
             versions.run,
             partial(follow_changes, bus, versions),
+            partial(lapse_requests, services.agreements.lapse),
             space.run,
         ],
         checks={"database": db.check, "keys": keys.condition},

@@ -79,6 +79,17 @@ def unknown_resource(kind_en: str, kind_vi: str, resource_id: str) -> ProblemErr
     return ProblemError(kinds.UNKNOWN_RESOURCE, detail)
 
 
+def too_many_open_requests(system: str, limit: int, days: int) -> ProblemError:
+    """As many requests of a system wait for a decision as may."""
+    detail = BilingualText(
+        f"{limit} requests of '{system}' wait for a decision, and no more may. Each ends when the provider "
+        f"approves or rejects it, or after {days} days.",
+        f"{limit} đề nghị của '{system}' đang chờ duyệt, đã đạt mức tối đa. Mỗi đề nghị kết thúc khi bên "
+        f"cung cấp duyệt hoặc từ chối, hoặc sau {days} ngày.",
+    )
+    return ProblemError(kinds.TOO_MANY_OPEN_REQUESTS, detail)
+
+
 def request_too_large(limit: int) -> ProblemError:
     """The body is larger than the catalog reads."""
     detail = BilingualText(

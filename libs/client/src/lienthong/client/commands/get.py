@@ -74,8 +74,8 @@ def get(
             "--status",
             metavar="STATUS",
             rich_help_panel=FILTERS,
-            help="Thoả thuận có trạng thái requested, approved, rejected, revoked · "
-            "Agreements that are requested, approved, rejected or revoked",
+            help="Thoả thuận có trạng thái requested, approved, rejected, revoked, lapsed · "
+            "Agreements that are requested, approved, rejected, revoked or lapsed",
             autocompletion=completion.agreement_statuses,
         ),
     ] = None,

@@ -35,6 +35,17 @@ CONFLICT: Final = ProblemType(
         "Nội dung gửi lên mâu thuẫn với nội dung đã có trong danh mục; 'errors' nêu từng chỗ và cách xử lý.",
     ),
 )
+TOO_MANY_OPEN_REQUESTS: Final = ProblemType(
+    code="too-many-open-requests",
+    status=409,
+    title=BilingualText("Too many open requests", "Quá nhiều đề nghị đang chờ duyệt"),
+    advice=BilingualText(
+        "See which wait (lienthong get agreements --consumer SYSTEM --status requested), and ask the"
+        " providers to decide on them. Sending again helps only after that.",
+        "Hãy xem các đề nghị đang chờ (lienthong get agreements --consumer HỆ_THỐNG --status requested) và đề"
+        " nghị bên cung cấp quyết định. Chỉ gửi lại sau đó.",
+    ),
+)
 INVALID_MANIFESTS: Final = ProblemType(
     code="invalid-manifests",
     status=422,

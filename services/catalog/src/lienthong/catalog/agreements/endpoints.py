@@ -33,7 +33,7 @@ from lienthong.catalog.schemas.answers import ManifestPage
 from lienthong.catalog.schemas.fields import ProvidedRef, SystemRef
 from lienthong.kit.clock import Clock
 from lienthong.kit.openapi import problems
-from lienthong.kit.problems.catalog import CONFLICT, NOT_ALLOWED, UNKNOWN_RESOURCE
+from lienthong.kit.problems.catalog import CONFLICT, NOT_ALLOWED, TOO_MANY_OPEN_REQUESTS, UNKNOWN_RESOURCE
 from lienthong.kit.problems.general import RATE_LIMITED
 from lienthong.kit.rest import StrictRoute
 
@@ -89,7 +89,7 @@ def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
         responses={
             200: {"model": AgreementManifest, "description": "The same request was made before."},
             201: {"headers": {"Location": {"schema": {"type": "string"}}}},
-            **problems(*BODY_PROBLEMS, NOT_ALLOWED, CONFLICT, RATE_LIMITED),
+            **problems(*BODY_PROBLEMS, NOT_ALLOWED, CONFLICT, TOO_MANY_OPEN_REQUESTS, RATE_LIMITED),
         },
         openapi_extra=json_body(AgreementRequest),
     )

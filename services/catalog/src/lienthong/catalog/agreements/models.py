@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lienthong.catalog.models import CatalogBase, ResourceColumns
+
+_WAITS = text("status = 'requested'")
 
 
 class AgreementRow(ResourceColumns, CatalogBase):
@@ -13,8 +15,13 @@ class AgreementRow(ResourceColumns, CatalogBase):
 
     __tablename__ = "agreements"
     __table_args__ = (
-        CheckConstraint("status IN ('requested', 'approved', 'rejected', 'revoked')", name="status"),
+        CheckConstraint(
+            "status IN ('requested', 'approved', 'rejected', 'revoked', 'lapsed')", name="status"
+        ),
         CheckConstraint("(service_id IS NULL) <> (event_type_id IS NULL)", name="one_target"),
+        # Requests that wait for a decision, of a system and by age.
+        Index("ix_agreements_requested_of", "consumer_id", sqlite_where=_WAITS, postgresql_where=_WAITS),
+        Index("ix_agreements_requested_at", "updated_at", sqlite_where=_WAITS, postgresql_where=_WAITS),
     )
 
     consumer_id: Mapped[str] = mapped_column(ForeignKey("systems.id"), index=True)

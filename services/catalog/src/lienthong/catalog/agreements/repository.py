@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 import structlog
-from sqlalchemy import Text, case, cast, func, insert, select
+from sqlalchemy import Text, case, cast, func, insert, literal_column, select
 
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _log = structlog.get_logger(__name__)
+# Written out, not a parameter: SQLite takes a partial index only for a condition that it can read.
+_REQUESTED = AgreementRow.status == literal_column(f"'{AgreementStatus.REQUESTED.value}'")
 
 
 class _Spec(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -62,6 +64,17 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
             return []
         query = _watched(scope).where(AgreementRow.id.in_(ids))
         return _watched_agreements((await self._session.execute(query)).all())
+
+    async def count_requested(self, consumer: str) -> int:
+        """Return how many requests of a system wait for a decision."""
+        query = select(func.count()).where(_REQUESTED, AgreementRow.consumer_id == consumer)
+        return (await self._session.execute(query)).scalar_one()
+
+    async def requested_before(self, moment: datetime, limit: int) -> list[AgreementResource]:
+        """Return the requests that have waited longest, since before a moment."""
+        query = self._select().where(_REQUESTED, AgreementRow.updated_at < moment)
+        found = await self._read(query.order_by(AgreementRow.updated_at).limit(limit))
+        return await self._completed(found)
 
     async def add_decision(self, agreement_id: str, decision: AgreementDecision, version: int) -> None:
         """Add a decision, made at a version of the catalog."""

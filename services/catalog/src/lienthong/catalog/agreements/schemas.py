@@ -157,8 +157,8 @@ def read_decision(action: DecisionAction, body: Json) -> tuple[DecisionRequest, 
 class DecisionAnswer(AnswerModel):
     """A decision on an agreement."""
 
-    status: Literal["approved", "rejected", "revoked"]
-    by: Annotated[str, Field(description="The client that decided.")]
+    status: Literal["approved", "rejected", "revoked", "lapsed"]
+    by: Annotated[str, Field(description="The client that decided; `catalog` where a request lapsed.")]
     at: AwareDatetime
     legal_ground: str
     reason: str

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lienthong.catalog import errors
+from lienthong.catalog import errors, events
 from lienthong.catalog.agreements.domain.agreement import (
     AgreementDecision,
     AgreementResource,
@@ -23,6 +24,7 @@ from lienthong.catalog.agreements.domain.lifecycle import (
 from lienthong.catalog.agreements.domain.operations import unknown_operations
 from lienthong.catalog.agreements.repository import AgreementRepository
 from lienthong.catalog.agreements.schemas import AgreementSpec, read_decision
+from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.identifiers import requested_agreement_id
 from lienthong.catalog.domain.resources import ResourceKind
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lienthong.catalog.agreements.schemas import DecisionRequest
-    from lienthong.catalog.domain.actors import Actor
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.domain.resources import Resource, ResourceKey
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
@@ -46,16 +47,30 @@ if TYPE_CHECKING:
     from lienthong.kit.rates import TokenBuckets
 
 
+LAPSED_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """How many requests of one system may wait for a decision, and for how many days each does."""
+
+    open_per_system: int
+    lapse_after_days: int
+
+
 class AgreementService(ResourceService[AgreementResource]):
     """Shows agreements and keeps their life cycle."""
 
     kind: ClassVar = ResourceKind.AGREEMENT
 
-    def __init__(self, units: UnitsOfWork, new_id: NewId, requests: TokenBuckets) -> None:
+    def __init__(
+        self, units: UnitsOfWork, new_id: NewId, requests: TokenBuckets, limits: RequestLimits
+    ) -> None:
         """`requests` limits how often each client may ask for agreements."""
         super().__init__(units)
         self._new_id = new_id
         self._requests = requests
+        self._limits = limits
 
     async def request(self, body: Json, actor: Actor) -> tuple[AgreementResource, bool]:
         """Request an agreement; returns it, and whether it is new (the same request sent twice is not).
@@ -65,6 +80,7 @@ class AgreementService(ResourceService[AgreementResource]):
             ProblemError: `not-allowed`, a system requests an agreement for another one.
             ProblemError: `conflict`, another agreement has this id.
             ProblemError: `rate-limited`, the client has asked too often.
+            ProblemError: `too-many-open-requests`, as many requests of the system wait for a decision as may.
         """
         wait = self._requests.wait(actor.client_id)
         if wait > 0:
@@ -80,7 +96,33 @@ class AgreementService(ResourceService[AgreementResource]):
                 _check_same_request(before, draft)
                 return before, False
             await _check(draft, [], work)
+            if not actor.is_operator:
+                waiting = await AgreementRepository(work.session).count_requested(actor.client_id)
+                if waiting >= self._limits.open_per_system:
+                    raise errors.too_many_open_requests(
+                        actor.client_id, self._limits.open_per_system, self._limits.lapse_after_days
+                    )
             return await _create(draft, work), True
+
+    async def lapse(self) -> int:
+        """Let the requests lapse that nobody has decided in time, the oldest first; returns how many did.
+
+        At most a hundred do at once: other writers wait meanwhile.
+        """
+        limit, after = LAPSED_AT_ONCE, timedelta(days=self._limits.lapse_after_days)
+        async with self._units.view() as view:
+            if not await AgreementRepository(view.session).requested_before(view.now - after, 1):
+                return 0
+        async with self._units.begin(Actor(events.SERVICE, (), self._new_id())) as work:
+            found = await AgreementRepository(work.session).requested_before(work.now - after, limit)
+            for agreement in found:
+                days = self._limits.lapse_after_days
+                reason = f"Không được quyết định trong {days} ngày · Not decided within {days} days"
+                decision = AgreementDecision(
+                    AgreementStatus.LAPSED, work.actor.client_id, work.now, "", reason
+                )
+                await _record_decision(agreement, decision, "lapse", work)
+        return len(found)
 
     async def decide(
         self, agreement_id: str, action: DecisionAction, body: Json, actor: Actor
@@ -115,7 +157,7 @@ class AgreementService(ResourceService[AgreementResource]):
                 _legal_ground(agreement, action, request),
                 request.reason or "",
             )
-            return await _record_decision(agreement, decision, action, work)
+            return await _record_decision(agreement, decision, action.value, work)
 
     def _read_request(self, body: Json, actor: Actor) -> tuple[Draft, list[Violation]]:
         raise_for(unportable(body))
@@ -212,7 +254,7 @@ async def _create(draft: Draft, work: UnitOfWork) -> AgreementResource:
 
 
 async def _record_decision(
-    agreement: AgreementResource, decision: AgreementDecision, action: DecisionAction, work: UnitOfWork
+    agreement: AgreementResource, decision: AgreementDecision, action: str, work: UnitOfWork
 ) -> AgreementResource:
     version = work.next_version()
     after = replace(
@@ -229,7 +271,7 @@ async def _record_decision(
     detail: dict[str, Any] = {"version": version, **audit_detail(after.spec)}
     if decision.legal_ground:
         detail["decision_ground"] = decision.legal_ground
-    await work.audit([AuditEntry(f"agreement.{action.value}", after.key, detail)])
+    await work.audit([AuditEntry(f"agreement.{action}", after.key, detail)])
     return after
 
 

@@ -22,6 +22,7 @@ class EffectiveStatus(StrEnum):
     REQUESTED = "requested"
     REJECTED = "rejected"
     REVOKED = "revoked"
+    LAPSED = "lapsed"
     NOT_YET_VALID = "not-yet-valid"
     IN_FORCE = "in-force"
     EXPIRED = "expired"

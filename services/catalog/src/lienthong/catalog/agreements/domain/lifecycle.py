@@ -1,10 +1,12 @@
 """The life cycle of an agreement, as a pure state machine.
 
     requested ──approve──▶ approved ──revoke──▶ revoked
-        └─────reject────▶ rejected
+        ├─────reject────▶ rejected
+        └──(in silence)─▶ lapsed
 
-Rejected and revoked are final: a new request needs a new id, so that every decision keeps its own record. A
-rejection names its legal ground (NĐ 194/2025 Đ16), a revocation its reason.
+Rejected, revoked and lapsed are final: a new request needs a new id, so that every decision keeps its own
+record. A rejection names its legal ground (NĐ 194/2025 Đ16), a revocation its reason. A request lapses when
+nobody has decided on it in time: that is no rejection, which has a legal ground and someone to answer for it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ class AgreementStatus(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     REVOKED = "revoked"
+    LAPSED = "lapsed"
 
     @property
     def is_open(self) -> bool:
@@ -38,6 +41,7 @@ _LABELS_VI = {
     AgreementStatus.APPROVED: "đã duyệt",
     AgreementStatus.REJECTED: "đã bị từ chối",
     AgreementStatus.REVOKED: "đã bị thu hồi",
+    AgreementStatus.LAPSED: "đã quá hạn chờ duyệt",
 }
 
 
@@ -110,6 +114,6 @@ def reapply(
 
 def _final(status: AgreementStatus) -> DecisionConflictError:
     return DecisionConflictError(
-        f"the agreement was {status}, which is final; use a new id to ask again",
+        f"the agreement is {status}, which is final; use a new id to ask again",
         f"thoả thuận {status.label_vi}, không thể mở lại; hãy dùng mã mới để đề nghị lại",
     )

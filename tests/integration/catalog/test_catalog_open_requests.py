@@ -1,0 +1,142 @@
+"""Requests for agreements that nobody decides: how many may wait, and how long."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
+from lienthong.catalog.agreements.service import LAPSED_AT_ONCE, RequestLimits
+from lienthong.catalog.bootstrap import SCHEMA
+from lienthong.catalog.domain.actors import Actor
+from lienthong.contracts.catalog.v1 import routes_pb2 as pb
+from lienthong.kit.database import Database
+from lienthong.kit.problems import ProblemError
+from tests.integration.catalog.province import Province
+from tests.support.catalog import OPERATOR, Catalog, opened_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from lienthong.kit.clock import ManualClock
+
+LIMITS = RequestLimits(open_per_system=3, lapse_after_days=90)
+PLACE = Province("H11")
+CONSUMER = Actor(PLACE.consumer, {"api"}, "019ab000-0000-7000-8000-000000000001")
+
+
+@pytest.fixture
+async def catalog(database_url: str, clock: ManualClock) -> AsyncIterator[Catalog]:
+    async with opened_catalog(database_url, clock, LIMITS) as catalog:
+        body = json.dumps({"manifests": PLACE.without_agreement()}).encode()
+        await catalog.services.apply.apply(body, OPERATOR, dry_run=False)
+        yield catalog
+
+
+async def ask(catalog: Catalog, agreement_id: str, actor: Actor = CONSUMER) -> str:
+    """Request an agreement; its id, which may be one in the name space of the system."""
+    asked = {"id": agreement_id, **PLACE.terms()}
+    agreement, _ = await catalog.services.agreements.request(asked, actor)
+    return agreement.id
+
+
+async def approve(catalog: Catalog, agreement_id: str) -> None:
+    await catalog.services.agreements.decide(agreement_id, DecisionAction.APPROVE, {}, OPERATOR)
+
+
+async def statuses(catalog: Catalog) -> dict[str, str]:
+    page = await catalog.services.agreements.page({}, after="", limit=200)
+    return {agreement.id: agreement.status for agreement in page.items}
+
+
+async def test_a_system_that_is_at_its_limit_is_told_what_makes_room(catalog: Catalog) -> None:
+    ids = [await ask(catalog, f"a-{number}") for number in range(3)]
+    assert await ask(catalog, "a-0") == ids[0], "the same request again is no other one"
+    with pytest.raises(ProblemError) as refused:
+        await ask(catalog, "a-3")
+    assert (refused.value.status, refused.value.code) == (409, "too-many-open-requests")
+    assert f"3 requests of '{PLACE.consumer}'" in refused.value.detail.en
+    assert "90 days" in refused.value.detail.en
+    await ask(catalog, "operators", OPERATOR)
+    await approve(catalog, ids[1])
+    await approve(catalog, ids[2])
+    await ask(catalog, "a-3")
+
+
+async def test_a_request_that_nobody_decides_lapses_and_leaves_the_stream(
+    catalog: Catalog, clock: ManualClock
+) -> None:
+    early, approved = await ask(catalog, "early"), await ask(catalog, "approved")
+    await approve(catalog, approved)
+    clock.advance(timedelta(days=89))
+    late = await ask(catalog, "late")
+    assert await catalog.services.agreements.lapse() == 0
+    clock.advance(timedelta(days=1, microseconds=1))
+    assert await catalog.services.agreements.lapse() == 1
+    assert await catalog.services.agreements.lapse() == 0
+    assert await statuses(catalog) == {early: "lapsed", approved: "approved", late: "requested"}
+    found = await catalog.services.agreements.get(early)
+    (decision,) = found.decisions
+    assert (decision.status, decision.by, decision.legal_ground) == ("lapsed", "catalog", "")
+    assert "90 days" in decision.reason
+    assert found.manifest_at(clock.now())["effectiveStatus"] == "lapsed"
+    snapshot = await catalog.snapshot()
+    sent = [one.key.id for one in snapshot.resources if one.key.kind == pb.RESOURCE_KIND_AGREEMENT]
+    assert sent == [approved, late]
+    with pytest.raises(ProblemError, match="lapsed, which is final"):
+        await approve(catalog, early)
+    with pytest.raises(ProblemError, match="lapsed, which is final"):
+        await ask(catalog, "early")
+
+
+async def test_terms_that_change_are_a_new_request(catalog: Catalog, clock: ManualClock) -> None:
+    changed = await ask(catalog, "changed")
+    clock.advance(timedelta(days=80))
+    manifest = PLACE.agreement(changed, purposes=["other"])
+    await catalog.services.apply.apply(
+        json.dumps({"manifests": [manifest]}).encode(), OPERATOR, dry_run=False
+    )
+    clock.advance(timedelta(days=80))
+    assert await catalog.services.agreements.lapse() == 0
+
+
+async def test_requests_lapse_a_portion_at_a_time_the_oldest_first(
+    catalog: Catalog, clock: ManualClock
+) -> None:
+    for number in range(LAPSED_AT_ONCE + 5):
+        clock.advance(1)
+        await ask(catalog, f"a-{number:03}", OPERATOR)
+    clock.advance(timedelta(days=91))
+    assert await catalog.services.agreements.lapse() == LAPSED_AT_ONCE
+    left = [name for name, status in (await statuses(catalog)).items() if status == "requested"]
+    assert left == [f"a-{number:03}" for number in range(LAPSED_AT_ONCE, LAPSED_AT_ONCE + 5)]
+    assert await catalog.services.agreements.lapse() == 5
+
+
+async def test_both_questions_are_answered_by_an_index(catalog: Catalog, database_url: str) -> None:
+    if not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL plans by what a table holds")
+    database = Database.open(database_url, schema=SCHEMA)
+    try:
+        async with database.reading() as session:
+            for question, index in QUESTIONS:
+                plan = await session.execute(text(f"EXPLAIN QUERY PLAN {question}"))
+                assert index in str(plan.all())
+    finally:
+        await database.close()
+
+
+QUESTIONS = (
+    (
+        "SELECT count(*) FROM agreements WHERE status = 'requested' AND consumer_id = 'x'",
+        "ix_agreements_requested_of",
+    ),
+    (
+        "SELECT * FROM agreements WHERE status = 'requested' AND updated_at < 'x' ORDER BY updated_at",
+        "ix_agreements_requested_at",
+    ),
+)
