@@ -85,7 +85,7 @@ class Way:
         self._spans = spans
         self._budget = budget
         self.live = Live()
-        self.figures = CallFigures(self.clock)
+        self.figures = CallFigures()
 
     async def open(self) -> None:
         """Start the provider, then the gateway."""

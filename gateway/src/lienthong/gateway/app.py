@@ -70,6 +70,7 @@ class Gateway:
             RateLimit("open", settings.gateway_open_per_s, settings.gateway_open_burst), now=clock.monotonic
         )
         self._clock = clock
+        self._now = clock.monotonic
         self._new_id = new_id
         self._spans = spans
         self._figures = figures
@@ -78,7 +79,8 @@ class Gateway:
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request: whatever happens, it is answered if anyone is there, recorded and counted."""
         call = self._received(scope)
-        began = self._figures.begin()
+        began = self._now()
+        self._figures.active += 1
         watch = CallerWatch(receive, self._watches)
         span = None
         response: GatewayResponse | None = None
@@ -107,7 +109,8 @@ class Gateway:
                 self._spans.end(call, span, outcome)
             if response is not None:
                 response.close()
-            self._figures.end(call, outcome, began)
+            self._figures.active -= 1
+            self._figures.end(call, outcome, self._now() - began)
 
     async def _stages(
         self, call: Call, headers: RequestHeaders, receive: Receive, watch: CallerWatch

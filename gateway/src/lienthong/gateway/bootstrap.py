@@ -114,7 +114,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     seat = take_seat()
     telemetry = configure_telemetry("gateway", settings, worker=seat.number if seat is not None else None)
     stack.callback(telemetry.shutdown)
-    figures, calls = telemetry.figures, CallFigures(clock)
+    figures, calls = telemetry.figures, CallFigures()
     privacy = Privacy(privacy_key(settings.gateway_privacy_key_file))
 
     bus = await Bus.connect(

@@ -32,24 +32,17 @@ _DESTINATION: Final = "lienthong.destination"
 class CallFigures:
     """Counts calls by service and by how they ended; all names are the catalog's or the platform's own."""
 
-    __slots__ = ("_now", "_ordinary", "active", "durations", "refused")
+    __slots__ = ("_ordinary", "active", "durations", "refused")
 
-    def __init__(self, clock: Clock) -> None:
-        self._now = clock.monotonic
+    def __init__(self) -> None:
         self._ordinary: dict[tuple[str, str, int], Series] = {}
         self.active = 0
+        """Calls that have begun and not ended; whoever serves them counts."""
         self.durations = RequestDurations(_SERVICE)
         self.refused: dict[str, int] = {}
 
-    def begin(self) -> float:
-        """A call has come; returns the moment, for `end`."""
-        self.active += 1
-        return self._now()
-
-    def end(self, call: Call, outcome: Outcome | None, began: float) -> None:
+    def end(self, call: Call, outcome: Outcome | None, seconds: float) -> None:
         """Count a call; `outcome` is None when the gateway was stopped before it ended."""
-        self.active -= 1
-        seconds = self._now() - began
         # The way of nearly all calls: here every microsecond counts.
         if (
             call.client is not None
