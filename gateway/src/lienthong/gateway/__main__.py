@@ -14,11 +14,14 @@ from granian.server import Server
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.gateway.workers import FOLDER
 from lienthong.kit.arguments import ProcessArguments
+from lienthong.kit.logs import configure_logs
+from lienthong.kit.open_files import connections_within, raise_open_files
 from lienthong.kit.ports import PortUnusableError, claimed
 from lienthong.kit.process import prefer_throughput
 from lienthong.kit.text import BilingualText
 
 _DRAIN_S = 15
+_FILES_OF_A_CALL = 2
 _READ_BUFFER = 128 * 1024
 """Of one connection. Headers that do not fit get a bare 431 from Granian itself."""
 
@@ -33,6 +36,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT; calls under way are finished, the journal is drained."""
     ProcessArguments("lienthong.gateway", DOES).parse_args()
     settings = GatewaySettings()
+    configure_logs("gateway", settings.log_level, settings.log_format)
     prefer_throughput()
     try:
         with (
@@ -54,9 +58,15 @@ def _serve(settings: GatewaySettings) -> None:
         interface=Interfaces.ASGI,
         workers=settings.gateway_workers,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(max_buffer_size=_READ_BUFFER),
+        http1_settings=HTTP1Settings(
+            max_buffer_size=_READ_BUFFER, header_read_timeout=int(settings.gateway_idle_timeout_s * 1000)
+        ),
         websockets=False,
         backlog=4096,
+        # So many connections in each worker: at the limit of open files its accept loop would never rest.
+        backpressure=connections_within(
+            raise_open_files(), settings.gateway_max_connections, files_each=_FILES_OF_A_CALL
+        ),
         respawn_failed_workers=True,
         workers_kill_timeout=_DRAIN_S,
         log_level=LogLevels.warning,

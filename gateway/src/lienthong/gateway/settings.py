@@ -25,6 +25,11 @@ class GatewaySettings(Settings):
     """How long one address of a provider may take to accept a connection."""
     gateway_platform_timeout_s: float = Field(default=60.0, gt=0)
     """How long a service of the platform may take; pulling events waits up to 30 seconds."""
+    gateway_max_connections: int = Field(default=10_000, ge=1)
+    """Connections of callers that each worker holds, as far as the hard limit of open files allows (two for
+    each connection). Those beyond wait until others close."""
+    gateway_idle_timeout_s: float = Field(default=30.0, gt=0)
+    """How long a connection may wait for the head of its next request before it is closed."""
     gateway_caller_timeout_s: float = Field(default=30.0, gt=0)
     """How long a caller may take to send a body of up to 64 KiB or the next part of a larger one, and to read
     the next part of an answer that streams."""

@@ -18,8 +18,10 @@ import uvloop
 from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.health import health_app, show_checks
+from lienthong.kit.http_door import IDLE_S, HttpDoor
 from lienthong.kit.metrics.requests import MeasuredApp
 from lienthong.kit.metrics.runtime import show_connections, watch_loop
+from lienthong.kit.open_files import connections_within, raise_open_files
 from lienthong.kit.ports import listen
 from lienthong.kit.rpc import RpcServer, serve_rpc
 from lienthong.kit.rpc_trust import RpcTrust, RpcTrustError
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _GRACE = 10.0
+MAX_CONNECTIONS = 4096
+"""Of each of a service's servers. Only the gateways call them, from pools."""
+_SERVERS = 2
+"""REST and health; each may have as many connections as the limit of open files leaves it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -155,15 +161,22 @@ async def _live(
     background = (*background, figures.run, partial(watch_loop, figures))
     try:
         text = figures.exposition.text
-        health = await _Server.start(health_app(checks, text), settings.host, settings.health_port(name))
+        most = connections_within(raise_open_files(), MAX_CONNECTIONS, files_each=_SERVERS)
+        health_door, door = HttpDoor(most), HttpDoor(most)
+        health = await _Server.start(
+            health_app(checks, text), settings.host, settings.health_port(name), health_door
+        )
         if register_rpc is not None:
             address = f"{settings.host}:{settings.rpc_port(name)}"
             rpc = await serve_rpc(address, register_rpc, RpcTrust.load(settings.rpc_dir))
         tasks = [asyncio.create_task(_named(task), name=_name_of(task)) for task in background]
         if app is not None:
             measured = MeasuredApp(app, figures, SystemClock())
-            rest = await _Server.start(measured, settings.host, settings.port(name))
-        _log.info("started", port=settings.port(name), health_port=settings.health_port(name))
+            door.show(figures)
+            rest = await _Server.start(measured, settings.host, settings.port(name), door)
+        _log.info(
+            "started", port=settings.port(name), health_port=settings.health_port(name), connections=most
+        )
         watched = [*tasks, *(server.task for server in (rest, health) if server is not None)]
         failed = await _until_stopped(stopping, watched)
     except (OSError, RpcTrustError) as error:
@@ -238,7 +251,7 @@ class _Server:
         self.task = asyncio.create_task(server.serve([listener]), name=f"http {listener.getsockname()}")
 
     @classmethod
-    async def start(cls, app: ASGIApp, host: str, port: int) -> _Server:
+    async def start(cls, app: ASGIApp, host: str, port: int, door: HttpDoor) -> _Server:
         """Listen and serve; returns when requests are accepted.
 
         Raises:
@@ -251,7 +264,8 @@ class _Server:
             server_header=False,
             date_header=True,
             timeout_graceful_shutdown=int(_GRACE),
-            timeout_keep_alive=75,
+            http=door.protocol,
+            timeout_keep_alive=int(IDLE_S),
             # Only the gateway is trusted to say who calls: X-Forwarded-… fields are ignored.
             proxy_headers=False,
         )

@@ -243,6 +243,15 @@ OUTBOX_AGE = _figure(
     "Thông điệp cũ nhất trong số đó đã chờ bao lâu; 0 khi không có",
     processes=_WITH_OUTBOX,
 )
+CONNECTIONS_DROPPED = _figure(
+    "lienthong.http.connections.dropped",
+    "counter",
+    "{connection}",
+    "Connections that the HTTP server closed: too many, no request came, or what came is not HTTP",
+    "Số kết nối bị máy chủ HTTP đóng: quá nhiều kết nối, không có yêu cầu, hoặc không phải HTTP",
+    attributes=("reason",),
+    processes=_SERVICES,
+)
 STREAM_FILLED = _figure(
     "lienthong.stream.filled",
     "gauge",

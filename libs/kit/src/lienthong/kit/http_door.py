@@ -1,0 +1,117 @@
+"""What a service's HTTP server does by itself, before there is a request: uvicorn's protocol with limits.
+
+uvicorn accepts connections without end, waits for a first request without end, and answers what is not HTTP
+in its own words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from lienthong.kit.metrics.instruments import CONNECTIONS_DROPPED
+from lienthong.kit.problems import PROBLEM_JSON, ProblemError, general
+from lienthong.kit.text import BilingualText
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from lienthong.kit.metrics.figures import Figures
+
+IDLE_S: Final = 75.0
+"""How long a connection may wait for the next request, from its beginning or the last answer, until the head
+of the request is there; longer than the gateway keeps its own."""
+_MALFORMED: Final = ProblemError(
+    general.MALFORMED_REQUEST,
+    BilingualText("This is not an HTTP request.", "Nội dung nhận được không phải yêu cầu HTTP."),
+)
+
+
+class HttpDoor:
+    """The connections of one server: at most `most`, each closed after `idle_s` seconds without a request."""
+
+    def __init__(self, most: int, idle_s: float = IDLE_S) -> None:
+        self.most = most
+        self.idle_s = idle_s
+        self.dropped: Counter[str] = Counter()
+        """How many connections were closed, by the reason: `full`, `idle`, `malformed`."""
+
+    def show(self, figures: Figures) -> None:
+        """Show how many connections were dropped, and why."""
+        figures.observe_each(
+            CONNECTIONS_DROPPED,
+            lambda: [(number, {"reason": reason}) for reason, number in self.dropped.items()],
+        )
+
+    @property
+    def protocol(self) -> type[HttpToolsProtocol]:
+        """The protocol of its connections, for uvicorn's setting `http`."""
+        door = self
+
+        class _Protocol(_BoundedProtocol):
+            def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  uvicorn's own
+                super().__init__(*args, **options)
+                self.door = door
+
+        return _Protocol
+
+
+class _BoundedProtocol(HttpToolsProtocol):
+    """A connection that is closed when the server has too many, or when no request comes."""
+
+    door: HttpDoor
+    _idle: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request, unless there are too many already."""
+        super().connection_made(transport)
+        if len(self.connections) > self.door.most:
+            self.door.dropped["full"] += 1
+            transport.abort()
+            return
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_headers_complete(self) -> None:
+        """A request is there."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next one."""
+        super().on_response_complete()
+        if not self.transport.is_closing() and self.cycle.response_complete:
+            self._wait()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP as everything else is answered (RFC 9457)."""
+        del msg
+        self.door.dropped["malformed"] += 1
+        body = msgspec.json.encode(_MALFORMED.document(None))
+        head = (
+            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {PROBLEM_JSON}\r\nlgsp-error: {_MALFORMED.code}\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode("ascii") + body)
+        self.transport.close()
+
+    def _wait(self) -> None:
+        self._stop_waiting()
+        self._idle = self.loop.call_later(self.door.idle_s, self._close_idle)
+
+    def _stop_waiting(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _close_idle(self) -> None:
+        self._idle = None
+        self.door.dropped["idle"] += 1
+        self.transport.close()
