@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lienthong.exchange.domain.messages import MAX_BATCH, MAX_EVENT_BYTES
+from lienthong.exchange.domain.json_format import MAX_BATCH
+from lienthong.exchange.domain.messages import MAX_EVENT_BYTES
 from lienthong.exchange.endpoints import routes
 from lienthong.exchange.service.subscriptions import MAX_SUBSCRIPTIONS
 from lienthong.exchange.settings import ExchangeSettings

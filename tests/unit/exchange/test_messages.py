@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.exchange.domain.catalog import EventType
-from lienthong.exchange.domain.messages import MAX_BATCH, MAX_EVENT_BYTES, EventMessage, is_source_of, prepare
+from lienthong.exchange.domain.json_format import MAX_BATCH
+from lienthong.exchange.domain.messages import MAX_EVENT_BYTES, EventMessage, is_source_of, prepare
 from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, schema_violations
 from lienthong.exchange.events import message_id_of, subject_of
 from lienthong.kit.json_schema import UnusableSchemaError
@@ -189,3 +190,11 @@ def test_two_events_share_a_message_id_only_if_source_and_id_are_equal(
 
 def test_source_and_id_cannot_flow_into_each_other() -> None:
     assert message_id_of("/a", "b1") != message_id_of("/ab", "1")
+
+
+def test_of_a_flood_of_mistakes_some_are_named() -> None:
+    wrong = event(**{f"UPPER{number}": "x" for number in range(5_000)})
+    assert len(refusal(wrong)[2]) < 100
+    assert len(refusal([wrong] * 100, BATCH)[2]) < 200
+    assert refusal([1] * 50_000, BATCH)[:2] == (400, "malformed-event")
+    assert refusal([event(id=str(number)) for number in range(5_000)], BATCH)[:2] == (413, "batch-too-large")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,3 +95,29 @@ async def test_slow_senders_leave_a_worker_to_the_others() -> None:
             assert await workers.run("quick", 1, add, number, 1) == number + 1
         assert not slow[-1].done()
         await asyncio.gather(*slow)
+
+
+_PARENT = """
+import asyncio, sys
+from lienthong.kit.workers import Workers
+from tests.unit.kit.work import process_id, spin
+
+async def main():
+    workers = Workers(2, ["tests.unit.kit.work"])
+    await workers.start()
+    print(await workers.run("a", 1, process_id), flush=True)
+    await workers.run("a", 20, spin, 1.0)
+
+asyncio.run(main())
+"""
+
+
+def test_workers_end_when_the_process_that_started_them_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{worker}").exists():
+        assert time.monotonic() < deadline, "the worker is still there"
+        time.sleep(0.05)

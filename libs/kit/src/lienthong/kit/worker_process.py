@@ -29,7 +29,8 @@ def main(modules: list[str]) -> None:
     # terminal or a supervisor, are for that process: it finishes what is under way.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     os.nice(_NICER)
     calls, results = sys.stdin.buffer, sys.stdout.buffer
     # Whatever prints would break the frames.

@@ -200,11 +200,15 @@ class _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             process = _spawned(command, theirs.fileno())
-        worker = cls(process, *await asyncio.open_unix_connection(sock=ours))
+        close = ours.close
         try:
+            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            close = writer.close
+            worker = cls(process, reader, writer)
             await worker._read()
         except BaseException:
-            worker.kill()
+            close()
+            process.kill()
             process.wait()
             raise
         return worker

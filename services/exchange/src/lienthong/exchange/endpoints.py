@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Path, Request, Response, status
 
 from lienthong.exchange import errors
 from lienthong.exchange.domain.http_binding import BATCH, STRUCTURED
-from lienthong.exchange.domain.messages import MAX_BATCH, MAX_BODY_BYTES
+from lienthong.exchange.domain.json_format import MAX_BATCH
+from lienthong.exchange.domain.messages import MAX_BODY_BYTES
 from lienthong.exchange.models import Subscription
 from lienthong.exchange.schemas import (
     CLOUD_EVENT,

@@ -173,7 +173,9 @@ def read_apply_text(data: bytes) -> tuple[list[Draft], list[Violation]]:
         body = decode(data, most_members=MAX_MEMBERS)
     except NotJsonError as reason:
         raise malformed_request(reason.text) from None
-    return read_apply(body)
+    drafts, violations = read_apply(body)
+    # They go to another process, and an answer names a tenth of them.
+    return drafts, violations[: 10 * MAX_ERRORS]
 
 
 def read_apply(body: Json) -> tuple[list[Draft], list[Violation]]:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from lienthong.exchange.domain.attributes import AttributeValue
 
 SPECVERSION = "1.0"
-MAX_NOT_PORTABLE = 20
+MAX_NAMED = 20
+"""Violations of an event that are named; looking for more ends there."""
 # A retry is the same event although these differ: it has a time and a trace of its own.
 _NOT_OF_THE_EVENT = frozenset({"time", "traceparent", "tracestate"})
 
@@ -100,7 +101,7 @@ def event_from(attributes: Mapping[str, object], data: bytes | None, *, at: str 
     if len(present) > MAX_ATTRIBUTES:
         violations.append(EventViolation(at, f"has more than {MAX_ATTRIBUTES} attributes"))
     checked: dict[str, AttributeValue] = {}
-    for name, value in present.items():
+    for name, value in islice(present.items(), MAX_ATTRIBUTES):
         detail = violation_in(name, value)
         if detail:
             violations.append(EventViolation(at + pointer([name]), detail))
@@ -124,7 +125,7 @@ def read_json(text: bytes, *, at: str = "") -> object:
         msgspec.json.decode(text)
     except (NotJsonError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise MalformedEventError([EventViolation(at, f"is unreadable: {error}")]) from None
-    found = islice(not_portable(value, allow_nul=True), MAX_NOT_PORTABLE)
+    found = islice(not_portable(value, allow_nul=True), MAX_NAMED)
     if violations := [EventViolation(at + pointer(path), why.en) for path, why in found]:
         raise MalformedEventError(violations)
     return value

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from typing import Final
+
 import msgspec
 
-from lienthong.exchange.domain.cloudevents import CloudEvent, MalformedEventError, event_from, read_json
+from lienthong.exchange.domain.cloudevents import (
+    MAX_NAMED,
+    CloudEvent,
+    MalformedEventError,
+    event_from,
+    read_json,
+)
 from lienthong.exchange.errors import EventViolation
+
+MAX_BATCH: Final = 100
+"""Events of a batch."""
 
 
 def parse_structured(body: bytes) -> CloudEvent:
@@ -20,6 +32,8 @@ def parse_structured(body: bytes) -> CloudEvent:
 def parse_batch(body: bytes) -> list[CloudEvent]:
     """Read a JSON array of events (`application/cloudevents-batch+json`; section 4), in order.
 
+    Of a batch that is too large `MAX_BATCH` events and one more are read.
+
     Raises:
         MalformedEventError: with the violations of all events; each pointer starts with the event's index.
     """
@@ -29,7 +43,9 @@ def parse_batch(body: bytes) -> list[CloudEvent]:
     texts = msgspec.json.decode(body, type=list[msgspec.Raw])
     events: list[CloudEvent] = []
     violations: list[EventViolation] = []
-    for index, (document, text) in enumerate(zip(documents, texts, strict=True)):
+    for index, (document, text) in islice(enumerate(zip(documents, texts, strict=True)), MAX_BATCH + 1):
+        if len(violations) >= MAX_NAMED:
+            break
         try:
             events.append(_from_document(document, bytes(text), at=f"/{index}"))
         except MalformedEventError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lienthong.exchange import errors
 from lienthong.exchange.domain.cloudevents import MalformedEventError
 from lienthong.exchange.domain.http_binding import UnsupportedModeError, is_batch, parse_request
+from lienthong.exchange.domain.json_format import MAX_BATCH
 from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, schema_violations
 from lienthong.exchange.errors import EventViolation
 from lienthong.exchange.events import message_id_of
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from lienthong.exchange.domain.cloudevents import CloudEvent
 
 MAX_EVENT_BYTES = 256 * 1024
-MAX_BATCH = 100
 MAX_BODY_BYTES = MAX_BATCH * MAX_EVENT_BYTES
 
 _BUDGET_S = 1.0
