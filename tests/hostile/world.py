@@ -149,7 +149,7 @@ def event(event_type: str, number: int, data: object) -> tuple[str, bytes, dict[
     document = {
         "specversion": "1.0",
         "id": f"hostile-{number}",
-        "source": "/hostile",
+        "source": f"/{HOSTILE}",
         "type": event_type,
         "datacontenttype": "application/json",
         "data": data,
