@@ -20,7 +20,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks proto check sync format reference contracts audit test unit coverage faults golden run bench lock clean
+.PHONY: help setup hooks proto check sync format reference contracts audit test unit coverage faults hostile golden run bench lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ coverage: $(DEV_READY) $(PROTO_READY) ## branches that the unit tests reach; fai
 faults: $(DEV_READY) $(PROTO_READY) ## run the long fault runs too: real processes killed while calls are under way
 	@tests/install-tools postgresql
 	$(BIN)/python -m pytest -m "faults or long" tests/faults
+
+hostile: $(DEV_READY) $(PROTO_READY) ## let a hostile tenant and strangers try; writes build/hostile.md
+	$(BIN)/python -m pytest -m "long or not long" tests/hostile
 
 golden: $(DEV_READY) $(PROTO_READY) ## write the golden files anew; read what has changed in them
 	$(BIN)/python -m pytest --quiet --rewrite-golden tests/integration/golden tests/unit/gateway/test_gateway_table.py
