@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.integration.catalog.province import Province, agency, name, openapi
 
@@ -205,6 +207,36 @@ def test_a_service_is_not_registered_at_an_address_that_calls_do_not_go_to(
     assert list(told) == [f"/manifests/{at}/spec/upstreams/{number}" for number in (1, 2)]
     assert "hand out credentials" in told[f"/manifests/{at}/spec/upstreams/1"]
     assert "a port of the platform itself" in told[f"/manifests/{at}/spec/upstreams/2"]
+
+
+def test_a_key_with_a_prime_of_another_systems_key_is_refused(catalog: Catalog, place: Province) -> None:
+    first, second = (
+        rsa.generate_private_key(public_exponent=65537, key_size=2048).private_numbers() for _ in range(2)
+    )
+
+    def system(*moduli: int) -> dict[str, Any]:
+        keys = []
+        for modulus in moduli:
+            octets = modulus.to_bytes((modulus.bit_length() + 7) // 8)
+            text = base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+            keys.append({"kty": "RSA", "e": "AQAB", "n": text})
+        everything = place.everything()
+        (found,) = [one for one in everything if one["metadata"]["id"] == place.provider]
+        found["spec"]["jwks"] = {"keys": keys}
+        return found
+
+    operator = catalog.operator()
+    agencies = [one for one in place.everything() if one["kind"] == "Agency"]
+    registered, related = first.p * first.q, max(first.p, first.q) * max(second.p, second.q)
+    assert _apply(operator, *agencies, system(registered)).status_code == 200
+    assert _apply(operator, system(registered, second.p * second.q)).status_code == 200
+
+    refused = _apply(operator, system(registered, related))
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid-manifests")
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == "/manifests/0/spec/jwks/keys/1"
+    assert "a prime in common" in error["detail"]
 
 
 @pytest.mark.parametrize(

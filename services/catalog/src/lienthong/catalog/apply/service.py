@@ -16,11 +16,19 @@ from lienthong.catalog.errors import raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.domain.upstreams import address_violations
+from lienthong.catalog.systems.domain.shared_factors import (
+    MOST_COMPARISONS,
+    RsaKey,
+    comparison_seconds,
+    rsa_keys,
+    shared_factors,
+    too_many,
+)
 from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.kit.workers import TooCostlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
     from lienthong.catalog.domain.actors import Actor
@@ -75,6 +83,7 @@ class ApplyService:
         except TooCostlyError:
             raise too_costly() from None
         violations = [*violations, *_refused_addresses(drafts, self._providers)]
+        violations += await self._shared_factors(drafts, actor)
         if dry_run or violations:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:
@@ -84,6 +93,40 @@ class ApplyService:
             plan = await _plan(drafts, [], work)
             await _carry_out(plan, work)
         return ApplyOutcome(dry_run=False, version=work.version, changes=plan.changes)
+
+    async def _shared_factors(self, drafts: Sequence[Draft], actor: Actor) -> list[Violation]:
+        """Compare RSA keys that are new with all that are registered.
+
+        Raises:
+            ProblemError: `too-costly`.
+        """
+        if not _new_rsa_keys(drafts, ()):
+            return []
+        async with self._units.view() as view:
+            systems = await view.resources(ResourceKind.SYSTEM).find({})
+        registered = {key.modulus for system in systems for key in rsa_keys(system.spec["jwks"])}
+        new = _new_rsa_keys(drafts, registered)
+        if not new:
+            return []
+        if len(new) * (len(new) + len(registered)) > MOST_COMPARISONS:
+            return [too_many(new)]
+        known = list(registered)
+        try:
+            return await self._workers.run(
+                actor.client_id, comparison_seconds(new, known), shared_factors, new, known
+            )
+        except TooCostlyError:
+            raise too_costly() from None
+
+
+def _new_rsa_keys(drafts: Sequence[Draft], registered: Collection[int]) -> list[RsaKey]:
+    return [
+        key
+        for draft in drafts
+        if draft.kind is ResourceKind.SYSTEM and draft.spec is not None
+        for key in rsa_keys(draft.spec["jwks"], (*draft.spec_path, "jwks"))
+        if key.modulus not in registered
+    ]
 
 
 def _refused_addresses(drafts: Sequence[Draft], rules: ProviderAddresses) -> list[Violation]:
