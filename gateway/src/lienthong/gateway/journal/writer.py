@@ -99,6 +99,7 @@ class JournalWriter:
             JOURNAL_DURATION, lambda where: {"lienthong.destination": where}
         )
         """How long batches took to become durable."""
+        self._took = {where: self.durations.series(where) for where in self.written}
 
     @property
     def waiting(self) -> int:
@@ -189,7 +190,7 @@ class JournalWriter:
         self._being_stored = 0
         if problem is None:
             self.written[where] += batch.count
-            self.durations.series(where).record(time.monotonic() - began)
+            self._took[where].record(time.monotonic() - began)
         else:
             _log.error("audit records are not durable", error=str(problem), records=batch.count)
             self._unstored.append(batch)
