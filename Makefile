@@ -85,9 +85,9 @@ contracts: $(DEV_READY) ## rewrite proto/contracts.json, unless proto/ breaks wh
 audit: $(DEV_READY) ## ask the OSV database about known vulnerabilities of what the lock files name
 	$(BIN)/python -m tests.audit
 
-bench: $(DEV_READY) $(PROTO_READY) ## measure the gateway beside its peers; writes build/bench/gateway.json
+bench: $(DEV_READY) $(PROTO_READY) ## measure the gateway beside its peers, and BEFORE=another checkout; writes build/bench/gateway.json
 	@tests/install-tools nginx wrk
-	$(BIN)/python -m tests.bench.gateway
+	$(BIN)/python -m tests.bench.gateway $(if $(BEFORE),--before $(BEFORE))
 
 lock: $(DEV_READY) ## resolve the dependencies again
 	$(LOCK) $(MANIFESTS) --group pyproject.toml:build --output-file requirements.lock

@@ -26,6 +26,7 @@ from rich.table import Table
 
 from lienthong.client import Client
 from tests.bench import peers
+from tests.bench.before import earlier_build
 from tests.bench.load import Load, measure
 from tests.support.platform import PURPOSE, SERVICE, Platform, running_platform
 from tests.support.ports import take_free_port
@@ -38,6 +39,8 @@ GATEWAY = "lienthong gateway (full way, durable journal)"
 ENVOY = "envoy (JWT, RBAC, gRPC access log)"
 NGINX = "nginx (plain proxy)"
 FORWARDER = "FastAPI and httpx (bare forwarder)"
+BEFORE = "lienthong gateway of the build before"
+CALL = f"/api/{SERVICE}{peers.PATH}"
 TARGETS = {ENVOY: 0.6, FORWARDER: 15.0}
 REPORT = Path("build/bench/gateway.json")
 INTEGRATION_TIMEOUT_S = 300.0
@@ -45,10 +48,11 @@ INTEGRATION_TIMEOUT_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One thing to measure: where it listens."""
+    """One thing to measure: where it listens, and whose token it takes."""
 
     name: str
     url: str
+    client: Client
 
 
 def main() -> None:
@@ -59,6 +63,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--connections", type=int, nargs="+", default=[32, 64])
+    parser.add_argument(
+        "--before",
+        type=Path,
+        metavar="CHECKOUT",
+        help="another checkout, in which make setup was done: its gateway is measured too",
+    )
     options = parser.parse_args()
     if (os.cpu_count() or 1) < 2:
         sys.exit("the bench needs two cores: one for what is measured, one for the load")
@@ -71,12 +81,22 @@ def main() -> None:
             running_platform(home / "platform", f"http://127.0.0.1:{upstream_port}")
         )
         client = stack.enter_context(Client(platform.consumer))
-        contenders = [_gateway(platform), *_peers(stack, home, platform, upstream_port)]
+        contenders = [
+            Contender(GATEWAY, f"{platform.gateway}{CALL}", client),
+            *_peers(stack, home, platform, client, upstream_port),
+        ]
+        if options.before is not None:
+            before = stack.enter_context(
+                earlier_build(options.before, home / "before", f"http://127.0.0.1:{upstream_port}")
+            )
+            for name, pid in before.pids.items():
+                _pin(pid, MEASURED_CORE if name == "gateway" else OTHER_CORE)
+            contenders.append(Contender(BEFORE, f"{before.gateway}{CALL}", before.consumer))
         recorded_before = _ledger_size(platform)
         answered = 0
         with _alone_on_its_core(platform):
             for connections in options.connections:
-                rounds = _rounds(contenders, client, connections, options.rounds, options.seconds)
+                rounds = _rounds(contenders, connections, options.rounds, options.seconds)
                 answered += sum(one[GATEWAY].requests for one in rounds)
                 results[str(connections)] = _summary(rounds)
         recorded = _wait_for_ledger(platform, recorded_before + answered) - recorded_before
@@ -86,11 +106,9 @@ def main() -> None:
     _print(report)
 
 
-def _gateway(platform: Platform) -> Contender:
-    return Contender(GATEWAY, f"{platform.gateway}/api/{SERVICE}{peers.PATH}")
-
-
-def _peers(stack: ExitStack, home: Path, platform: Platform, upstream_port: int) -> list[Contender]:
+def _peers(
+    stack: ExitStack, home: Path, platform: Platform, client: Client, upstream_port: int
+) -> list[Contender]:
     jwks = httpx.get(f"{platform.gateway}/oauth2/jwks").raise_for_status().text
     token = peers.TokenFacts(
         platform.settings.issuer, platform.settings.token_audience, platform.consumer.client_id
@@ -99,11 +117,11 @@ def _peers(stack: ExitStack, home: Path, platform: Platform, upstream_port: int)
     stack.enter_context(peers.envoy(home, ports[ENVOY], MEASURED_CORE, upstream_port, jwks, token))
     stack.enter_context(peers.nginx_proxy(home, ports[NGINX], MEASURED_CORE, upstream_port))
     stack.enter_context(peers.forwarder(ports[FORWARDER], MEASURED_CORE, upstream_port))
-    return [Contender(name, f"http://127.0.0.1:{port}{peers.PATH}") for name, port in ports.items()]
+    return [Contender(name, f"http://127.0.0.1:{port}{peers.PATH}", client) for name, port in ports.items()]
 
 
 def _rounds(
-    contenders: list[Contender], client: Client, connections: int, rounds: int, seconds: int
+    contenders: list[Contender], connections: int, rounds: int, seconds: int
 ) -> list[dict[str, Load]]:
     measured = []
     for number in range(rounds):
@@ -111,7 +129,7 @@ def _rounds(
         turn = number % len(contenders)
         loads = {}
         for contender in contenders[turn:] + contenders[:turn]:
-            headers = {"Authorization": f"Bearer {client.token().value}", "LGSP-Purpose": PURPOSE}
+            headers = {"Authorization": f"Bearer {contender.client.token().value}", "LGSP-Purpose": PURPOSE}
             measure(contender.url, connections=connections, seconds=1, headers=headers, core=OTHER_CORE)
             loads[contender.name] = measure(
                 contender.url, connections=connections, seconds=seconds, headers=headers, core=OTHER_CORE
