@@ -53,10 +53,10 @@ class GatewaySettings(Settings):
     """How many refusals of one client with a valid token are recorded one by one, per second and process."""
     gateway_refused_burst: float = Field(default=100.0, ge=1)
     """How many of them at once; those beyond are counted."""
-    gateway_open_per_s: float = Field(default=50.0, gt=0)
+    gateway_open_per_s: float = Field(default=20.0, gt=0)
     """How many requests without an access token the platform's own services take from one address (IPv6:
     one /64), per second and process: for tokens, keys, documents. Callers behind one proxy share it."""
-    gateway_open_burst: float = Field(default=500.0, ge=1)
+    gateway_open_burst: float = Field(default=300.0, ge=1)
     """How many of them at once; those beyond are refused with 429."""
     gateway_sample_every_s: float = Field(default=10.0, gt=0)
     """How often the counts are recorded."""
