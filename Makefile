@@ -20,10 +20,10 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks proto check sync format reference contracts audit test unit coverage faults hostile golden run bench lock clean
+.PHONY: help setup hooks proto check sync format reference contracts audit test unit coverage faults hostile golden run bench bench-catalog lock clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV_READY) $(PROTO_READY) ## install everything that running, testing and checking need into .venv
 
@@ -88,6 +88,9 @@ audit: $(DEV_READY) ## ask the OSV database about known vulnerabilities of what 
 bench: $(DEV_READY) $(PROTO_READY) ## measure the gateway beside its peers, and BEFORE=another checkout; writes build/bench/gateway.json
 	@tests/install-tools nginx wrk
 	$(BIN)/python -m tests.bench.gateway $(if $(BEFORE),--before $(BEFORE))
+
+bench-catalog: $(DEV_READY) $(PROTO_READY) ## measure the way of a change to the gateways beside the build before; ARGS=--help for less
+	$(BIN)/python -m tests.bench.catalog $(ARGS)
 
 lock: $(DEV_READY) ## resolve the dependencies again
 	$(LOCK) $(MANIFESTS) --group pyproject.toml:build --output-file requirements.lock

@@ -7,6 +7,7 @@ through this interface only; which class stands behind it is wired in `bootstrap
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import insert, select, update
@@ -141,6 +142,15 @@ def common_members(row: ResourceColumns) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row of the change log: which resource changed at a version, and in which transaction."""
+
+    version: int
+    key: ResourceKey
+    transaction_id: str
+
+
 class ChangeLogRepository:
     """The version of the catalog, and which resource changed at which version."""
 
@@ -176,17 +186,17 @@ class ChangeLogRepository:
         ]
         await execute_many(self._session, insert(ChangeRow), rows)
 
-    async def changed_since(self, version: int, limit: int) -> list[tuple[int, ResourceKey]]:
-        """Return the next `limit` changes after a version: at which version, and of which resource."""
+    async def changes_from(self, version: int, limit: int) -> list[Change]:
+        """Return up to `limit` changes in their order, from that which made a version on."""
         query = (
-            select(ChangeRow.version, ChangeRow.kind, ChangeRow.resource_id)
-            .where(ChangeRow.version > version)
+            select(ChangeRow.version, ChangeRow.kind, ChangeRow.resource_id, ChangeRow.transaction_id)
+            .where(ChangeRow.version >= version)
             .order_by(ChangeRow.version)
             .limit(limit)
         )
         return [
-            (changed, (ResourceKind(kind), identity))
-            for changed, kind, identity in await self._session.execute(query)
+            Change(changed, (ResourceKind(kind), resource_id), transaction_id)
+            for changed, kind, resource_id, transaction_id in await self._session.execute(query)
         ]
 
     async def mark(self, version: int) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from lienthong.catalog.domain.resources import ResourceKey, Watched, WatchScope
+    from lienthong.catalog.repository import Change
     from lienthong.catalog.service.unit_of_work import UnitsOfWork
 
 PAGE = 500
@@ -81,20 +82,25 @@ class WatchService:
         Raises:
             HistoryChangedError: the catalog has never been what the version says.
         """
-        version, position = known.version, None
+        read, position = known, None
         while position is None:
             async with self._units.view() as view:
-                log = ChangeLogRepository(view.session)
-                if view.version < known.version or await log.mark(known.version) != known.mark:
+                rows = await ChangeLogRepository(view.session).changes_from(read.version, self._page + 1)
+                if view.version < read.version or read.mark != _mark(rows, read.version):
                     raise HistoryChangedError
-                changed = await log.changed_since(version, self._page)
-                if len(changed) < self._page:
-                    position = Position(view.version, await log.mark(view.version))
-                keys = {key for _, key in changed if key[0] in scope.kinds}
+                changed = [row for row in rows if row.version > read.version]
+                if changed:
+                    read = Position(changed[-1].version, changed[-1].transaction_id)
+                if len(rows) <= self._page:
+                    position = Position(view.version, _mark(rows, view.version))
+                keys = {row.key for row in changed if row.key[0] in scope.kinds}
                 upserts: list[Watched] = []
                 for kind in scope.kinds:
                     ids = [resource_id for of, resource_id in keys if of is kind]
                     upserts += await view.resources(kind).watched(ids, scope)
-            if changed:
-                version = changed[-1][0]
             yield Changes(upserts, sorted(keys - {resource.key for resource in upserts}), position)
+
+
+def _mark(rows: Sequence[Change], version: int) -> str:
+    """The transaction that made a version, if it is that of the first or last row; the first has none."""
+    return next((row.transaction_id for row in (*rows[:1], *rows[-1:]) if row.version == version), "")
