@@ -40,6 +40,13 @@ async def test_a_result_comes_back_and_an_exception_too() -> None:
         assert await workers.run("a", 1, add, 3, 4) == 7
 
 
+async def test_a_result_can_come_in_parts() -> None:
+    async with started(1) as workers:
+        assert await workers.run_each("a", 1, sorted, ["b", "a"]) == ["a", "b"]
+        with pytest.raises(ProblemError):
+            await workers.run_each("a", 1, refuse, "not this")  # type: ignore[arg-type]
+
+
 async def test_large_values_pass_both_ways() -> None:
     async with started(1) as workers:
         large = "đ" * 3_000_000

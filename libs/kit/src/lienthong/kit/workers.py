@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -117,6 +117,25 @@ class Workers:
             raise value
         result: T = value
         return result
+
+    async def run_each(
+        self,
+        sender: str,
+        cpu_seconds: float,
+        function: Callable[[*Arguments], Iterable[T]],
+        *arguments: *Arguments,
+    ) -> list[T]:
+        """Call a function whose result has many or large parts: others have their turn between two of them.
+
+        Raises:
+            TooCostlyError, Exception: as `run` does.
+        """
+        parts = await self.run(sender, cpu_seconds, _in_parts, function, arguments)
+        found: list[T] = []
+        for part in parts:
+            found.append(pickle.loads(part))  # noqa: S301 - of our own process
+            await asyncio.sleep(0)
+        return found
 
     @contextlib.asynccontextmanager
     async def _turn(self, sender: str) -> AsyncIterator[None]:
@@ -246,6 +265,10 @@ class _Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+
+def _in_parts(function: Callable[..., Iterable[object]], arguments: tuple[Any, ...]) -> list[bytes]:
+    return [pickle.dumps(part, pickle.HIGHEST_PROTOCOL) for part in function(*arguments)]
 
 
 def _spawned(command: Sequence[str], channel: int) -> subprocess.Popen[bytes]:

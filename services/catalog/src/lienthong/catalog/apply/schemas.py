@@ -163,8 +163,8 @@ def cpu_seconds(data: bytes) -> float:
     return _BUDGET_S + _BUDGET_S_PER_MIB * len(data) / (1024 * 1024)
 
 
-def read_apply_text(data: bytes) -> tuple[list[Draft], list[Violation]]:
-    """Read the body of an apply as it was sent; as slow as the documents in it make it.
+def read_apply_text(data: bytes) -> list[Draft | Violation]:
+    """Read the body of an apply as it was sent, drafts first; as slow as the documents in it make it.
 
     Raises:
         ProblemError: `malformed-request`, it is not JSON.
@@ -175,7 +175,7 @@ def read_apply_text(data: bytes) -> tuple[list[Draft], list[Violation]]:
         raise malformed_request(reason.text) from None
     drafts, violations = read_apply(body)
     # They go to another process, and an answer names a tenth of them.
-    return drafts, violations[: 10 * MAX_ERRORS]
+    return [*drafts, *violations[: 10 * MAX_ERRORS]]
 
 
 def read_apply(body: Json) -> tuple[list[Draft], list[Violation]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
@@ -11,8 +12,9 @@ from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.agreements.service import add_decision
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
 from lienthong.catalog.apply.schemas import cpu_seconds, read_apply_text
+from lienthong.catalog.domain.drafts import Draft
 from lienthong.catalog.domain.resources import ACTIVE, Resource, ResourceKind
-from lienthong.catalog.errors import raise_for, too_costly
+from lienthong.catalog.errors import Violation, raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.domain.upstreams import address_violations
@@ -28,18 +30,19 @@ from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.kit.workers import TooCostlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
     from lienthong.catalog.domain.actors import Actor
-    from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.domain.resources import ResourceKey
-    from lienthong.catalog.errors import Violation
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
     from lienthong.kit.addresses import ProviderAddresses
     from lienthong.kit.workers import Workers
 
+T = TypeVar("T")
+
 _MOST_PATHS = 50
+_PORTION = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,12 @@ class ApplyService:
         """
         # Documents of providers are in it: how long they take is for them to say.
         try:
-            drafts, violations = await self._workers.run(
-                actor.client_id, cpu_seconds(body), read_apply_text, body
-            )
+            read = await self._workers.run_each(actor.client_id, cpu_seconds(body), read_apply_text, body)
         except TooCostlyError:
             raise too_costly() from None
-        violations = [*violations, *_refused_addresses(drafts, self._providers)]
+        drafts = [part for part in read if isinstance(part, Draft)]
+        violations = [part for part in read if isinstance(part, Violation)]
+        violations += _refused_addresses(drafts, self._providers)
         violations += await self._shared_factors(drafts, actor)
         if dry_run or violations:
             # References are checked as well, so that one answer names everything that is wrong.
@@ -145,7 +148,8 @@ async def _plan(drafts: Sequence[Draft], violations: Sequence[Violation], view: 
         ProblemError: `invalid-manifests`, there are violations, these or more.
         ProblemError: `conflict`, all violations are conflicts.
     """
-    plan, more = plan_apply(drafts, await _excerpt(drafts, view), view.now)
+    # To compare large documents takes a while; watches and other requests need not wait for it.
+    plan, more = await asyncio.to_thread(plan_apply, drafts, await _excerpt(drafts, view), view.now)
     raise_for(sorted(dict.fromkeys([*violations, *more]), key=_manifest_index))
     return plan
 
@@ -161,8 +165,10 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt
     found: dict[ResourceKey, Resource] = {}
     for kind in ResourceKind:
         repository = view.resources(kind)
-        loaded = await repository.load(ids[kind], documents=True)
-        loaded |= await repository.load(referenced[kind] - ids[kind])
+        for some in _portions(kind, sorted(ids[kind])):
+            loaded = await repository.load(some, documents=True)
+            found |= {resource.key: resource for resource in loaded.values()}
+        loaded = await repository.load(referenced[kind] - ids[kind])
         found |= {resource.key: resource for resource in loaded.values()}
     while missing := _unread_successors(found):
         successors = await view.resources(ResourceKind.AGENCY).load(missing)
@@ -182,6 +188,13 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt
     return CatalogExcerpt(found, agreements, systems)
 
 
+def _portions(kind: ResourceKind, parts: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield what goes to the database at once: of services one, for its document may have a megabyte."""
+    portion = 1 if kind is ResourceKind.SERVICE else _PORTION
+    for start in range(0, len(parts), portion):
+        yield parts[start : start + portion]
+
+
 def _unread_successors(found: dict[ResourceKey, Resource]) -> set[str]:
     """Return the agencies that replace others and have not been read yet."""
     codes = {str(resource.spec["replacedBy"]) for resource in found.values() if "replacedBy" in resource.spec}
@@ -195,9 +208,11 @@ async def _carry_out(plan: ApplyPlan, work: UnitOfWork) -> None:
     for kind in ResourceKind:
         of_kind = [change for change in changes if change.kind is kind]
         repository = work.resources(kind)
-        await repository.create(
-            [_resource(change, versions[change.key], work) for change in of_kind if change.before is None]
-        )
+        created = [
+            _resource(change, versions[change.key], work) for change in of_kind if change.before is None
+        ]
+        for some in _portions(kind, created):
+            await repository.create(some)
         for change in of_kind:
             if change.before is not None:
                 await repository.update(_resource(change, versions[change.key], work))
