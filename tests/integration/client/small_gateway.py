@@ -55,6 +55,9 @@ class SmallGateway:
     not_yet: int = 0
     calls: list[dict[str, Any]] = field(default_factory=list)
     garbage: bool = False
+    follows: dict[str, Any] = field(
+        default_factory=lambda: {name: {"state": "ok", "age_s": 0.4} for name in ("routes", "keys")}
+    )
     version: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -79,6 +82,8 @@ class SmallGateway:
         match path.strip("/").split("/"):
             case [".well-known", "oauth-authorization-server"]:
                 return _json({"issuer": self.address, "token_endpoint": f"{self.address}/oauth2/token"})
+            case ["health.json"]:
+                return _json({"status": "ready", "follows": self.follows})
             case ["oauth2", "token"]:
                 return self._token(body)
             case ["audit", "checkpoint"]:

@@ -437,6 +437,7 @@ def test_the_doctor_says_what_works(run: Run, home: Path, gateway: SmallGateway)
         "gateway": "ok",
         "metadata": "ok",
         "clock": "ok",
+        "routes-and-keys": "ok",
         "token": "ok",
         "checkpoint": "warn",
     }
@@ -446,6 +447,11 @@ def test_the_doctor_says_what_works(run: Run, home: Path, gateway: SmallGateway)
     assert sick.code == 1
     assert "chmod 600" in sick.out
     assert "✗ Mã truy cập" in sick.out
+    for state, age, expected in (("degraded", 9.5, "warn"), ("failed", None, "fail")):
+        gateway.follows["routes"] = {"state": state, "age_s": age}
+        found = {check["name"]: check for check in run("doctor", "--json").json["checks"]}
+        assert found["routes-and-keys"]["state"] == expected
+        assert "lienthong status" in found["routes-and-keys"]["advice"]
     away = run("doctor", "--gateway", "http://127.0.0.1:9")
     assert away.code == 3
     assert "✗ Cổng" in away.out

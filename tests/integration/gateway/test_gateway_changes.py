@@ -220,3 +220,22 @@ async def _suspend(world: World, *clients: str) -> None:
 
 async def _rotate(world: World) -> None:
     world.identity.rotate()
+
+
+def test_a_stream_that_is_lost_shows_within_seconds_and_calls_go_on(new_world: NewWorld) -> None:
+    world = new_world()
+    world.start()
+    with world.client() as client:
+        shown = client.get("/health.json")
+        assert (shown.json()["status"], shown.headers["cache-control"]) == ("ready", "no-store")
+        assert 0 <= shown.json()["follows"]["routes"]["age_s"] < 6
+        world.loop.run(world.catalog_peer.stop())
+        began = time.monotonic()
+        world.wait(lambda: client.get("/health.json").json()["status"] == "degraded", "it is told")
+        assert time.monotonic() - began < 5
+        follows = client.get("/health.json").json()["follows"]
+        assert (follows["routes"]["state"], follows["keys"]["state"]) == ("degraded", "ok")
+        assert world.ready(), "calls go on"
+        assert client.get(f"{API}/parcels/1").status_code == 200
+        world.loop.run(world.catalog_peer.start())
+        world.wait(lambda: client.get("/health.json").json()["status"] == "ready", "it is back")

@@ -122,7 +122,7 @@ class Way:
             {
                 b"catalog": PlatformRoute("lienthong/catalog", here, 60.0, WITHIN_LIMIT, authenticates=True),
                 b"oauth2": PlatformRoute("lienthong/identity", here, 60.0, WITHIN_LIMIT, authenticates=False),
-                b"openapi.json": DocumentRoute("lienthong/gateway", b'{"openapi":"3.1.0"}'),
+                b"openapi.json": DocumentRoute("lienthong/gateway", lambda: b'{"openapi":"3.1.0"}', 300),
             },
             Forwarder(self.pool, self.pool, self.clock, settings),
             self.recorder,

@@ -9,6 +9,7 @@ import multiprocessing
 import signal
 import ssl
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,7 +20,7 @@ from lienthong.gateway.app import Gateway
 from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.figures import CallFigures, show_parts
 from lienthong.gateway.forward import Forwarder
-from lienthong.gateway.health import HealthServer, accepts_connections
+from lienthong.gateway.health import HealthServer, accepts_connections, public_health
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.spool import Spool
@@ -189,7 +190,9 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     )
     return Gateway(
         live,
-        platform_routes(settings),
+        platform_routes(
+            settings, partial(public_health, {"routes": routes.condition, "keys": keys.condition})
+        ),
         Forwarder(pool, platform_pool, clock, settings),
         recorder,
         settings,

@@ -7,14 +7,15 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
+import msgspec
 import uvicorn
 
-from lienthong.kit.health import health_app
+from lienthong.kit.health import health_app, readiness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from lienthong.kit.health import Checks, Text
+    from lienthong.kit.health import Checks, Condition, Text
 
 
 class _HealthUvicorn(uvicorn.Server):
@@ -50,6 +51,17 @@ class HealthServer:
         self._server.should_exit = True
         await asyncio.gather(self._task, return_exceptions=True)
         self._listener.close()
+
+
+def public_health(parts: Mapping[str, Callable[[], Condition]]) -> bytes:
+    """What everyone may know: how well the gateway follows what it decides by, and how old that is.
+
+    Reasons are left out: they name addresses and errors of the inside.
+    """
+    found = {name: check() for name, check in parts.items()}
+    status = readiness(found)["status"]
+    shown = {name: {"state": one.state.value, **one.figures} for name, one in found.items()}
+    return msgspec.json.encode({"status": status, "follows": shown})
 
 
 async def accepts_connections(host: str, port: int) -> bool:

@@ -27,6 +27,33 @@ _HEADERS: Final = {
     "LGSP-Case-Id": "The case that causes the call. It is recorded as it is: it must not identify a person.",
     "LGSP-User": "The person on whose behalf the system calls. It is recorded only as a keyed hash.",
 }
+_OBJECT: Final = {"type": "object"}
+_FOLLOWED: Final = {
+    "type": "object",
+    "required": ["state", "age_s"],
+    "properties": {
+        "state": {
+            "enum": ["ok", "degraded", "failed"],
+            "description": (
+                "Degraded while its source is away or late; failed while an update of it cannot be used, or "
+                "it is too old to decide by."
+            ),
+        },
+        "age_s": {"type": ["number", "null"], "description": "Seconds since the source confirmed it."},
+    },
+}
+_HEALTH: Final = {
+    "type": "object",
+    "required": ["status", "follows"],
+    "properties": {
+        "status": {"enum": ["ready", "degraded", "not ready"]},
+        "follows": {
+            "type": "object",
+            "required": ["routes", "keys"],
+            "properties": {"routes": _FOLLOWED, "keys": _FOLLOWED},
+        },
+    },
+}
 _REFUSALS: Final = (
     *declared_in(agreements),
     *(kind for kind in declared_in(calls) if kind is not calls.UNKNOWN_PATH),
@@ -67,7 +94,15 @@ def document() -> dict[str, Any]:
                 "parameters": [_path_parameter(name) for name in _PARAMETERS],
                 **{method: _call(method) for method in _METHODS},
             },
-            PATH: {"get": _own_document()},
+            PATH: {"get": _own_document("openapi", "Read this document", "This document.", _OBJECT)},
+            "/health.json": {
+                "get": _own_document(
+                    "health",
+                    "See how well the gateway follows the catalog and identity",
+                    "Whether the routing table and the keys are the present ones, and how old they are.",
+                    _HEALTH,
+                )
+            },
         },
         "components": shared_components(),
     }
@@ -102,15 +137,12 @@ def _call(method: str) -> dict[str, Any]:
     return operation
 
 
-def _own_document() -> dict[str, Any]:
+def _own_document(name: str, summary: str, answer: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {
-        "operationId": "openapi",
-        "summary": "Read this document",
+        "operationId": name,
+        "summary": summary,
         "responses": {
-            "200": {
-                "description": "This document.",
-                "content": {"application/json": {"schema": {"type": "object"}}},
-            },
+            "200": {"description": answer, "content": {"application/json": {"schema": schema}}},
             **{
                 str(status): response
                 for status, response in problems(

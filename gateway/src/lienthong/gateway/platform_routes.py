@@ -9,13 +9,13 @@ clients prove themselves in other ways, and what they send is passed on as it is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import openapi
 from lienthong.gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lienthong.gateway.settings import GatewaySettings
 
@@ -40,12 +40,21 @@ class DocumentRoute:
 
     id: str
     """Its name in records."""
-    content: bytes
-    """JSON."""
+    content: Callable[[], bytes]
+    """JSON, as it is when it is asked for."""
+    max_age_s: int
+    """For how long anyone may keep it; 0 for not at all."""
 
 
-def platform_routes(settings: GatewaySettings) -> Mapping[bytes, PlatformRoute | DocumentRoute]:
-    """The routes by the first segment of the paths that they serve."""
+HEALTH_PATH: Final = "/health.json"
+"""Where the gateway says to everyone how well it follows the catalog and identity."""
+
+
+def platform_routes(
+    settings: GatewaySettings, health: Callable[[], bytes]
+) -> Mapping[bytes, PlatformRoute | DocumentRoute]:
+    """The routes by the first segment of the paths that they serve; `health` makes that document."""
+    described = openapi.encoded()
 
     def route(name: str, url: str, *, authenticates: bool = True) -> PlatformRoute:
         return PlatformRoute(
@@ -63,5 +72,6 @@ def platform_routes(settings: GatewaySettings) -> Mapping[bytes, PlatformRoute |
         b"catalog": route("catalog", settings.catalog_url),
         b"exchange": route("exchange", settings.exchange_url),
         b"audit": route("ledger", settings.ledger_url),
-        openapi.PATH[1:].encode(): DocumentRoute("lienthong/gateway", openapi.encoded()),
+        openapi.PATH[1:].encode(): DocumentRoute("lienthong/gateway", lambda: described, 300),
+        HEALTH_PATH[1:].encode(): DocumentRoute("lienthong/gateway", health, 0),
     }

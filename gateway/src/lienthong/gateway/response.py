@@ -69,13 +69,14 @@ def document_response(call: Call, route: DocumentRoute) -> WholeResponse:
     """
     if call.method not in _READING:
         raise problems.method_not_allowed(_READING)
+    content = route.content()
     headers = [
         (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(route.content)),
-        (b"cache-control", b"public, max-age=300"),
+        (b"content-length", b"%d" % len(content)),
+        (b"cache-control", b"public, max-age=%d" % route.max_age_s if route.max_age_s else b"no-store"),
         *call_headers(call),
     ]
-    return WholeResponse(200, headers, b"" if call.method == "HEAD" else route.content)
+    return WholeResponse(200, headers, b"" if call.method == "HEAD" else content)
 
 
 def call_headers(call: Call) -> list[tuple[bytes, bytes]]:

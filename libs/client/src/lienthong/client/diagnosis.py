@@ -67,7 +67,7 @@ def diagnose(
         checks.append(reached)
         if response is None:
             return checks
-        checks += [_metadata(response, credentials), _clock(response, now())]
+        checks += [_metadata(response, credentials), _clock(response, now()), _followed(client)]
         checks += [_token(client), _checkpoint(client, key)]
     return checks
 
@@ -77,6 +77,7 @@ _CREDENTIALS = Text("Thông tin xác thực", "Credentials")
 _GATEWAY = Text("Cổng", "Gateway")
 _METADATA = Text("Siêu dữ liệu", "Metadata")
 _CLOCK = Text("Đồng hồ", "Clock")
+_FOLLOWED = Text("Bảng định tuyến và khoá", "Routes and keys")
 _TOKEN = Text("Mã truy cập", "Token")
 _CHECKPOINT = Text("Sổ nhật ký", "Ledger")
 
@@ -179,6 +180,39 @@ def _clock(response: httpx.Response, now: float) -> Check:
         Text(f"lệch khoảng {skew:+.0f} giây", f"differs by about {skew:+.0f} s"),
         Text("Bật đồng bộ giờ (NTP) trên máy này.", "Turn on time synchronisation (NTP) on this machine."),
     )
+
+
+def _followed(client: Client) -> Check:
+    """Whether the gateway decides by what the catalog and identity say now."""
+    try:
+        document = client.perform(operations.gateway_health())
+        parts = {str(name): (part["state"], part["age_s"]) for name, part in document["follows"].items()}
+    except LienthongError as error:
+        return _failed("routes-and-keys", _FOLLOWED, error)
+    except (KeyError, TypeError, AttributeError):
+        said = Text("câu trả lời của cổng không đọc được", "the gateway's answer cannot be read")
+        return Check("routes-and-keys", "fail", _FOLLOWED, said)
+    states = {state for state, _ in parts.values()}
+    worst: State = "ok" if states == {"ok"} else "fail" if "failed" in states else "warn"
+    return Check(
+        "routes-and-keys",
+        worst,
+        _FOLLOWED,
+        Text(
+            ", ".join(f"{name}: xác nhận {_ago(age, 'trước', 'chưa')}" for name, (_, age) in parts.items()),
+            ", ".join(f"{name}: confirmed {_ago(age, 'ago', 'never')}" for name, (_, age) in parts.items()),
+        ),
+        Text(
+            "Cổng không theo kịp danh mục hoặc định danh: thay đổi mới chưa có hiệu lực. Báo đơn vị vận hành;"
+            " trên máy chủ: lienthong status",
+            "The gateway does not keep up with the catalog or identity: what changes is not in force yet."
+            " Tell the operator; on the server: lienthong status",
+        ),
+    )
+
+
+def _ago(age: float | None, ago: str, never: str) -> str:
+    return never if age is None else f"{age:.1f} s {ago}"
 
 
 def _token(client: Client) -> Check:

@@ -346,6 +346,11 @@ def metadata() -> Operation[Mapping[str, Any]]:
     return Operation("GET", "/.well-known/oauth-authorization-server", _object, public=True)
 
 
+def gateway_health() -> Operation[Mapping[str, Any]]:
+    """How well the gateway follows the catalog and identity, and how old its routes and keys are."""
+    return Operation("GET", "/health.json", _object, public=True)
+
+
 _JSON: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
 
 
