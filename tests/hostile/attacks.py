@@ -289,6 +289,52 @@ FILLING = [
 ]
 
 
+def _addresses_that_lead_inside(world: World) -> str:
+    own = world.platform.settings.port("identity")
+    upstreams = [
+        "http://169.254.169.254/latest",
+        f"http://127.0.0.1:{own}",
+        f"http://localhost:{own}",
+        f"http://[::ffff:127.0.0.1]:{own}",
+        "http://0.0.0.0:8080",
+    ]
+    openapi = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {}}
+    with world.operator() as http:
+        answers = [
+            http.post(
+                "/catalog/v1/apply",
+                json={
+                    "manifests": [
+                        manifest("Service", f"{HOSTILE}/inside-v1", upstreams=[address], openapi=openapi)
+                    ]
+                },
+            )
+            for address in upstreams
+        ]
+    return _refused(answers, {422})
+
+
+def _keys_that_prove_nothing(world: World) -> str:
+    zero = {"kty": "OKP", "crv": "Ed25519", "x": "A" * 43}
+    not_on_the_curve = {"kty": "EC", "crv": "P-256", "x": "A" * 42 + "E", "y": "A" * 42 + "E"}
+    even = {"kty": "RSA", "e": "AQAB", "n": urlsafe_b64encode(b"\xff" * 255 + b"\xfe").decode().rstrip("=")}
+    with world.operator() as http:
+        answers = [
+            http.post(
+                "/catalog/v1/apply",
+                json={"manifests": [manifest("System", f"{HOSTILE}-2", jwks={"keys": [key]})]},
+            )
+            for key in (zero, not_on_the_curve, even)
+        ]
+    return _refused(answers, {422})
+
+
+REGISTERING = [
+    Attack("addresses of providers that lead inside", _addresses_that_lead_inside),
+    Attack("public keys that prove nothing", _keys_that_prove_nothing),
+]
+
+
 def _agreement_requests(world: World, bodies: Iterable[bytes]) -> str:
     with world.tenant() as http:
         return _refused(

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from lienthong.client.operations import decide_agreement
-from tests.hostile.attacks import FILLING, STARVING, STOPPING, TRAIL, Attack
+from tests.hostile.attacks import FILLING, REGISTERING, STARVING, STOPPING, TRAIL, Attack
 from tests.hostile.world import HOSTILE, wait_until
 from tests.support.platform import CONSUMER, PURPOSE, SERVICE
 
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from tests.hostile.report import Report
     from tests.hostile.world import World
 
-TABLES = {"stopping": STOPPING, "trail": TRAIL, "starving": STARVING, "filling": FILLING}
+TABLES = {
+    "stopping": STOPPING,
+    "trail": TRAIL,
+    "starving": STARVING,
+    "filling": FILLING,
+    "registering": REGISTERING,
+}
 LONGEST_S = 1.0
 """What one call of others waits at most, on a machine that has nothing else to do."""
 IN_FORCE_S = 1.0

@@ -41,6 +41,7 @@ class Processes:
             "LIENTHONG_PORT_OFFSET": str(self.settings.port_offset),
             "LIENTHONG_NATS_URL": nats_url,
             "LIENTHONG_IDENTITY_BOOTSTRAP_DIR": str(home),
+            "LIENTHONG_PROVIDER_NETWORKS": "127.0.0.0/8",
             "LIENTHONG_STALE_AFTER_S": str(STALE_AFTER.total_seconds()),
         }
 
