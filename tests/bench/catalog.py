@@ -104,6 +104,12 @@ def load_on(catalog: Catalog) -> Iterator[None]:
         thread.join()
 
 
+def cpu_seconds(process: int) -> float:
+    """What a process has computed so far, in all its threads."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def changes(catalog: Catalog, follower: Follower, numbers: range) -> dict[str, float]:
     """Revoke agreements one by one: how long after each answer that was in force on the gateway."""
     operator, lags = catalog.operator(), list[float]()
@@ -137,10 +143,12 @@ def measure_now(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         catalog = stack.enter_context(
             running_catalog(folder / "home", identity, database_url=database, nats_url=nats.url)
         )
+        idle = cpu_seconds(catalog.process.pid)
         follower = Follower(folder / "gateway", catalog.rpc, options)
         began = time.monotonic()
         found["first_table_s"] = round(follower.wait("table")["at"] - began, 1)
         found["memory_mib"] = round(follower.wait("stall")["rss"])
+        found["catalog_cpu_s"] = round(cpu_seconds(catalog.process.pid) - idle, 1)
         found["memory_peak_mib"] = round(follower.seen[-1]["peak"])
         found["snapshot_worst_stall_ms"] = round(max(one.get("worst_ms", 0) for one in follower.seen), 1)
         found["snapshot_of_it_computed_ms"] = round(max(one.get("busiest_ms", 0) for one in follower.seen), 1)

@@ -16,7 +16,7 @@ State = Literal["ok", "warn", "fail"]
 Unit = Literal["s", "By", "%", ""]
 
 _UNCONFIRMED_S: Final = 30.0
-"""Peers confirm their state every five seconds."""
+"""Peers confirm their state every two seconds."""
 _WAITING_S: Final = 60.0
 _MUCH: Final = 0.8
 

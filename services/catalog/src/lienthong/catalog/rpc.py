@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     ToMessage = Callable[[Any], pb.Resource]
 
 HEARTBEAT_SECONDS = 2.0
-PART_RESOURCES = 128
-"""What a follower takes in within about two milliseconds, so that its calls wait no longer."""
+PART_RESOURCES = 64
+"""What a follower takes in within about a millisecond, so that its calls wait no longer."""
 PART_BYTES = 256 * 1024
 
 _TOO_OLD = "this follower takes no snapshot in parts; upgrade gateways and the exchange before the catalog"
