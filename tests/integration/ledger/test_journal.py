@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
 async def bus(own_nats_server: NatsServer) -> AsyncIterator[Bus]:
     """A connection to a server with an empty journal."""
     connection = await Bus.connect(own_nats_server.url, "test", wait=True)
-    await connection.ensure_stream(journal_stream(Settings()))
+    # Not protected: a test takes messages out, as whoever has the disk could.
+    await connection.ensure_stream(replace(journal_stream(Settings()), protected=False))
     yield connection
     await connection.close()
 
