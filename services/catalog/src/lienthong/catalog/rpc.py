@@ -19,7 +19,7 @@ from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 from lienthong.contracts.catalog.v1 import routes_pb2_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from lienthong.catalog.domain.resources import Resource, ResourceKey, Watched
     from lienthong.catalog.service.versions import VersionMonitor
@@ -149,24 +149,25 @@ class Routes(routes_pb2_grpc.RoutesServicer):
                 for some in self._divided(page):
                     yield some, (), None
         async for changes in self._watch.changes_since(known, scope):
-            *parts, last = self._divided(changes.upserts) or [[]]
+            *parts, last = list(self._divided(changes.upserts)) or [[]]
             for some in parts:
                 yield some, (), None
             yield last, changes.removals, changes.position
 
-    def _divided(self, resources: Sequence[Watched]) -> list[list[pb.Resource]]:
-        """Spread the messages of some resources over parts."""
-        parts: list[list[pb.Resource]] = []
-        room, size = 0, 0
+    def _divided(self, resources: Sequence[Watched]) -> Iterator[list[pb.Resource]]:
+        """Spread the messages of some resources over parts; each is made when it is asked for."""
+        part: list[pb.Resource] = []
+        size = 0
         for resource in resources:
             message = self._to_message[resource.kind](resource)
-            size += message.ByteSize()
-            if room == 0 or size > self._limits.part_bytes:
-                parts.append([])
-                room, size = self._limits.part_resources, message.ByteSize()
-            parts[-1].append(message)
-            room -= 1
-        return parts
+            length = message.ByteSize()
+            if part and (len(part) >= self._limits.part_resources or size + length > self._limits.part_bytes):
+                yield part
+                part, size = [], 0
+            part.append(message)
+            size += length
+        if part:
+            yield part
 
 
 def _scope(request: pb.WatchRequest) -> WatchScope:
