@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -140,6 +142,32 @@ async def test_a_server_that_took_the_port_is_not_believed_and_learns_no_token(
     assert refused.code() is grpc.StatusCode.UNAVAILABLE
     assert "CERTIFICATE_VERIFY_FAILED" in str(refused.details())
     assert keys.asked == 0
+
+
+async def test_a_handshake_on_a_busy_machine_is_waited_for(server: RpcServer, trust: RpcTrust) -> None:
+    """Each part takes 0.2 s to arrive: as when a dozen processes start on one core."""
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while part := await reader.read(65_536):
+                await asyncio.sleep(0.2)
+                writer.write(part)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inside, outside = await asyncio.open_connection("127.0.0.1", server.port)
+        connected.append(asyncio.current_task())
+        await asyncio.gather(pass_on(reader, outside), pass_on(inside, writer))
+
+    connected: list[asyncio.Task[None] | None] = []
+    slow = await asyncio.start_server(connect, "127.0.0.1", 0)
+    try:
+        assert await versions(open_channel(f"127.0.0.1:{slow.sockets[0].getsockname()[1]}", trust)) == [1]
+    finally:
+        slow.close()
+        await asyncio.gather(*(task for task in connected if task is not None))
 
 
 def test_the_folder_is_made_once_and_for_its_owner(trust: RpcTrust) -> None:

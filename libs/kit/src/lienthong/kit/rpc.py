@@ -42,7 +42,8 @@ _CHANNEL = [
     *_KEEPALIVE,
     ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # Despite its name: how long one attempt may take at least, TLS included, also on a busy machine.
+    ("grpc.min_reconnect_backoff_ms", 3_000),
     # A revocation must reach a gateway within a second, also right after the catalog was away.
     ("grpc.max_reconnect_backoff_ms", 250),
     ("grpc.ssl_target_name_override", SERVER_NAME),
