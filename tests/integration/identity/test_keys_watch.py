@@ -54,7 +54,7 @@ def quick(tmp_path: Path, database_url: str) -> IdentitySettings:
 async def test_a_watcher_gets_the_whole_state_at_once_and_again_and_again(
     tmp_path: Path, database_url: str
 ) -> None:
-    assert REPEAT_AFTER == 5.0
+    assert REPEAT_AFTER == 2.0
     async with running(settings_for(tmp_path, database_url)) as process, watching(process) as states:
         await eventually(lambda: len(states) >= 3)
         assert states[0].issuer == ISSUER
