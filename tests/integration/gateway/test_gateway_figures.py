@@ -68,7 +68,10 @@ def test_a_worker_that_is_started_anew_takes_the_number_of_the_one_before(new_wo
     world.wait(lambda: killed not in world.workers and len(world.workers) == 2, "a new worker")
 
     def both() -> bool:
-        started = [s for s in scrape(world) if s.name == "process_start_time_seconds"]
+        try:
+            started = [s for s in scrape(world) if s.name == "process_start_time_seconds"]
+        except httpx.TransportError:
+            return False
         return {s.labels["lienthong_worker"] for s in started} == {"0", "1"}
 
     world.wait(both, "both are seen again")
