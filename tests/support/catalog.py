@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lienthong.catalog import events
 from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
-from lienthong.catalog.agreements.service import RequestLimits
+from lienthong.catalog.agreements.service import AgreementRates, RequestLimits
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.bootstrap import MESSAGES, PACKAGE, REPOSITORIES, SCHEMA, CatalogServices
 from lienthong.catalog.domain.actors import OPERATOR_SCOPE, Actor
@@ -32,15 +32,16 @@ if TYPE_CHECKING:
     from lienthong.kit.clock import ManualClock
 
 OPERATOR = Actor("operator", {OPERATOR_SCOPE}, "019ab000-0000-7000-8000-000000000000")
-USUAL_LIMITS = RequestLimits(open_per_system=100, lapse_after_days=90)
+USUAL_LIMITS = RequestLimits(open_per_system=100, lapse_after_days=90, per_day=200)
 
 
 class Catalog:
     """The catalog without its process: what an operator does with it, and what watchers are sent."""
 
-    def __init__(self, services: CatalogServices, routes: Routes) -> None:
+    def __init__(self, services: CatalogServices, routes: Routes, decisions: TokenBuckets) -> None:
         self.services = services
         self.routes = routes
+        self.decisions = decisions
 
     async def carry_out(self, then: dict[str, str]) -> None:
         """Carry out one decision of an input."""
@@ -83,10 +84,12 @@ async def opened_catalog(
         outbox = Outbox(OUTBOX, on_commit=lambda: None, clock=clock)
         journal = AdminJournal(events.SERVICE, outbox, clock)
         requests = TokenBuckets(RateLimit("agreement-requests", 1000, 1000), now=clock.monotonic)
+        decisions = TokenBuckets(RateLimit("agreement-decisions", 1000, 1000), now=clock.monotonic)
+        rates = AgreementRates(requests, decisions)
         units = UnitsOfWork(database, REPOSITORIES, outbox, journal, versions, clock)
         providers = ProviderAddresses(allowed_networks("127.0.0.0/8"))
-        services = CatalogServices.of(units, uuid7, workers, providers, requests, limits)
-        yield Catalog(services, Routes(WatchService(units), versions, MESSAGES))
+        services = CatalogServices.of(units, uuid7, workers, providers, rates, limits)
+        yield Catalog(services, Routes(WatchService(units), versions, MESSAGES), decisions)
     finally:
         await workers.close()
         await database.close()

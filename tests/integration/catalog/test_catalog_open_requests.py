@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from lienthong.kit.clock import ManualClock
 
-LIMITS = RequestLimits(open_per_system=3, lapse_after_days=90)
+LIMITS = RequestLimits(open_per_system=3, lapse_after_days=90, per_day=5)
 PLACE = Province("H11")
 CONSUMER = Actor(PLACE.consumer, {"api"}, "019ab000-0000-7000-8000-000000000001")
+PROVIDER = Actor(PLACE.provider, {"api"}, "019ab000-0000-7000-8000-000000000002")
 
 
 @pytest.fixture
@@ -42,6 +43,11 @@ async def ask(catalog: Catalog, agreement_id: str, actor: Actor = CONSUMER) -> s
     asked = {"id": agreement_id, **PLACE.terms()}
     agreement, _ = await catalog.services.agreements.request(asked, actor)
     return agreement.id
+
+
+async def reject(catalog: Catalog, agreement_id: str) -> None:
+    decision = {"legal_ground": "Luật Dữ liệu 2024"}
+    await catalog.services.agreements.decide(agreement_id, DecisionAction.REJECT, decision, PROVIDER)
 
 
 async def approve(catalog: Catalog, agreement_id: str) -> None:
@@ -65,6 +71,45 @@ async def test_a_system_that_is_at_its_limit_is_told_what_makes_room(catalog: Ca
     await approve(catalog, ids[1])
     await approve(catalog, ids[2])
     await ask(catalog, "a-3")
+
+
+async def test_what_becomes_of_requests_makes_no_room_for_more_of_them_within_a_day(
+    catalog: Catalog, clock: ManualClock
+) -> None:
+    for number in range(5):
+        await reject(catalog, await ask(catalog, f"a-{number}"))
+        clock.advance(timedelta(hours=1))
+    with pytest.raises(ProblemError) as refused:
+        await ask(catalog, "a-5")
+    assert (refused.value.status, refused.value.code) == (429, "rate-limited")
+    assert f"5 agreements of '{PLACE.consumer}'" in refused.value.detail.en
+    assert refused.value.headers == {
+        "Retry-After": str(19 * 3600),
+        "RateLimit-Policy": '"agreement-requests-per-day";q=5;w=86400',
+        "RateLimit": f'"agreement-requests-per-day";r=0;t={19 * 3600}',
+    }
+    clock.advance(timedelta(hours=19))
+    await ask(catalog, "a-5")
+    assert await ask(catalog, "a-6", OPERATOR), "the operator is not refused"
+
+
+async def test_a_system_decides_so_often_and_the_operator_may_always_revoke(
+    catalog: Catalog, clock: ManualClock
+) -> None:
+    asked = [await ask(catalog, f"o-{number}", OPERATOR) for number in range(3)]
+    limit = catalog.decisions.limit
+    while catalog.decisions.wait(PROVIDER.client_id) == 0:
+        pass
+    with pytest.raises(ProblemError) as refused:
+        await reject(catalog, asked[0])
+    assert (refused.value.status, refused.value.code) == (429, "rate-limited")
+    assert limit.name in refused.value.headers["RateLimit"]
+    for agreement_id in asked:
+        await approve(catalog, agreement_id)
+        await catalog.carry_out({"revoke": agreement_id})
+    clock.advance(60)
+    asked = [await ask(catalog, "o-3", OPERATOR)]
+    await reject(catalog, asked[0])
 
 
 async def test_a_request_that_nobody_decides_lapses_and_leaves_the_stream(
@@ -118,7 +163,7 @@ async def test_requests_lapse_a_portion_at_a_time_the_oldest_first(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_both_questions_are_answered_by_an_index(catalog: Catalog, database_url: str) -> None:
+async def test_each_question_is_answered_by_an_index(catalog: Catalog, database_url: str) -> None:
     """On SQLite alone: PostgreSQL plans by what a table holds."""
     database = Database.open(database_url, schema=SCHEMA)
     try:
@@ -138,5 +183,9 @@ QUESTIONS = (
     (
         "SELECT * FROM agreements WHERE status = 'requested' AND updated_at < 'x' ORDER BY updated_at",
         "ix_agreements_requested_at",
+    ),
+    (
+        "SELECT created_at FROM agreements WHERE consumer_id = 'x' AND created_at > 'x' ORDER BY created_at",
+        "COVERING INDEX ix_agreements_consumer_id_created_at",
     ),
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_KEYS: Final = 10_000
-_LONGEST_WAIT_S: Final = 3600
+_LONGEST_WAIT_S: Final = 86_400
 _IPV6_NETWORK: Final = 64
 _UNITS: Final = {
     "requests": BilingualText("requests", "yêu cầu"),

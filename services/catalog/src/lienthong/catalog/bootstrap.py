@@ -17,7 +17,7 @@ from lienthong.catalog.agencies.service import AgencyService
 from lienthong.catalog.agreements import endpoints as agreement_endpoints
 from lienthong.catalog.agreements import rpc as agreement_rpc
 from lienthong.catalog.agreements.repository import AgreementRepository
-from lienthong.catalog.agreements.service import AgreementService, RequestLimits
+from lienthong.catalog.agreements.service import AgreementRates, AgreementService, RequestLimits
 from lienthong.catalog.apply import endpoints as apply_endpoints
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.apply.service import ApplyService
@@ -112,7 +112,7 @@ class CatalogServices:
         new_id: NewId,
         workers: Workers,
         providers: ProviderAddresses,
-        agreement_requests: TokenBuckets,
+        rates: AgreementRates,
         limits: RequestLimits,
     ) -> CatalogServices:
         """Build the service of each feature; all open their units of work in the same way."""
@@ -121,7 +121,7 @@ class CatalogServices:
             SystemService(units),
             ServiceService(units),
             EventTypeService(units),
-            AgreementService(units, new_id, agreement_requests, limits),
+            AgreementService(units, new_id, rates, limits),
             ApplyService(units, workers, providers),
         )
 
@@ -152,6 +152,32 @@ def create_app(
     app.state.max_request_bytes = max_request_bytes
     app.include_router(routes(services, clock))
     return app
+
+
+def agreement_rates(settings: CatalogSettings, clock: Clock) -> AgreementRates:
+    """How often each client may ask for agreements and decide on them."""
+    requests = RateLimit(
+        "agreement-requests",
+        settings.catalog_agreement_requests_per_s,
+        settings.catalog_agreement_requests_burst,
+    )
+    decisions = RateLimit(
+        "agreement-decisions",
+        settings.catalog_agreement_decisions_per_s,
+        settings.catalog_agreement_decisions_burst,
+    )
+    return AgreementRates(
+        TokenBuckets(requests, now=clock.monotonic), TokenBuckets(decisions, now=clock.monotonic)
+    )
+
+
+def request_limits(settings: CatalogSettings) -> RequestLimits:
+    """How many requests one system may make, and how many of them may wait for how long."""
+    return RequestLimits(
+        open_per_system=settings.catalog_open_requests_per_system,
+        lapse_after_days=settings.catalog_request_lapses_after_days,
+        per_day=settings.catalog_agreement_requests_per_day,
+    )
 
 
 async def run(settings: CatalogSettings) -> None:
@@ -192,18 +218,13 @@ async def run(settings: CatalogSettings) -> None:
     units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
     workers = Workers(settings.catalog_workers, [read_apply_text.__module__])
     await workers.start()
-    agreement_requests = RateLimit(
-        "agreement-requests",
-        settings.catalog_agreement_requests_per_s,
-        settings.catalog_agreement_requests_burst,
-    )
     services = CatalogServices.of(
         units,
         uuid7,
         workers,
         ProviderAddresses.of(settings),
-        TokenBuckets(agreement_requests, now=clock.monotonic),
-        RequestLimits(settings.catalog_open_requests_per_system, settings.catalog_request_lapses_after_days),
+        agreement_rates(settings, clock),
+        request_limits(settings),
     )
     watch = Routes(WatchService(units), versions, MESSAGES)
     figures = telemetry.figures

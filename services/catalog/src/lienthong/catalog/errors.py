@@ -6,19 +6,18 @@ Each function that makes a problem is named as the problem's code.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from lienthong.kit.json_pointer import JsonPath, pointer
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.problems import catalog as kinds
 from lienthong.kit.problems.problem import MOST_LISTED
-from lienthong.kit.rates import limit_detail, limit_headers
+from lienthong.kit.rates import RateLimit, limit_detail, limit_headers
 from lienthong.kit.text import BilingualText, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from lienthong.kit.rates import RateLimit
 
 MAX_ERRORS = MOST_LISTED
 """The most violations that a problem document names; the rest is counted."""
@@ -88,6 +87,16 @@ def too_many_open_requests(system: str, limit: int, days: int) -> ProblemError:
         f"cung cấp duyệt hoặc từ chối, hoặc sau {days} ngày.",
     )
     return ProblemError(kinds.TOO_MANY_OPEN_REQUESTS, detail)
+
+
+def too_many_requests_in_a_day(system: str, limit: int, wait: timedelta) -> ProblemError:
+    """A system has asked for as many agreements as it may within 24 hours; one more after `wait`."""
+    detail = BilingualText(
+        f"{limit} agreements of '{system}' were made within the last 24 hours, and no more may be.",
+        f"'{system}' đã có {limit} thoả thuận được tạo trong 24 giờ qua, đã đạt mức tối đa.",
+    )
+    rate = RateLimit("agreement-requests-per-day", limit / timedelta(days=1).total_seconds(), limit)
+    return ProblemError(general.RATE_LIMITED, detail, limit_headers(rate, wait.total_seconds()))
 
 
 def request_too_large(limit: int) -> ProblemError:

@@ -1,4 +1,8 @@
-"""What the catalog publishes on the bus: every change of a resource, for other services."""
+"""What the catalog publishes on the bus: that a resource changed, and of systems as what.
+
+Identity takes systems from it, other processes of the catalog only that something changed. The stream is kept
+for ever, so what nobody reads there does not go into it: what a resource is now, the catalog is asked for.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +37,9 @@ def subject(kind: str) -> str:
     return f"catalog.{kind.lower()}"
 
 
-def upserted(version: int, manifest: Mapping[str, Any]) -> bytes:
-    """Return the event that a resource was created or updated; a service is without its OpenAPI document."""
-    document: dict[str, Any] = {
-        "version": version,
-        "kind": manifest["kind"],
-        "id": manifest["metadata"]["id"],
-        "action": "upserted",
-        "resource": manifest,
-    }
+def upserted(version: int, kind: str, resource_id: str, manifest: Mapping[str, Any] | None) -> bytes:
+    """Return the event that a resource was created or updated; `manifest` where it is a system."""
+    document: dict[str, Any] = {"version": version, "kind": kind, "id": resource_id, "action": "upserted"}
+    if manifest is not None:
+        document["resource"] = manifest
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -18,6 +18,12 @@ class CatalogSettings(Settings):
     """How many agreements one client may request, per second and process."""
     catalog_agreement_requests_burst: float = Field(default=100.0, ge=1)
     """How many of them at once; those beyond are refused with 429."""
+    catalog_agreement_requests_per_day: int = Field(default=200, ge=1)
+    """How many agreements one system may request within 24 hours, in the whole installation."""
+    catalog_agreement_decisions_per_s: float = Field(default=5.0, gt=0)
+    """How many decisions on agreements one system may make, per second and process."""
+    catalog_agreement_decisions_burst: float = Field(default=100.0, ge=1)
+    """How many of them at once; those beyond are refused with 429."""
     catalog_max_request_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     """The largest request body that is read, in bytes."""
     catalog_open_requests_per_system: int = Field(default=100, ge=1)

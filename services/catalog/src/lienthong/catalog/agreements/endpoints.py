@@ -52,7 +52,7 @@ EventTypeFilter = Annotated[
 
 _DECISION: dict[str, Any] = {
     "response_model": AgreementManifest,
-    "responses": problems(*BODY_PROBLEMS, NOT_ALLOWED, UNKNOWN_RESOURCE, CONFLICT),
+    "responses": problems(*BODY_PROBLEMS, NOT_ALLOWED, UNKNOWN_RESOURCE, CONFLICT, RATE_LIMITED),
 }
 
 

@@ -22,9 +22,11 @@ class AgreementRow(ResourceColumns, CatalogBase):
         # Requests that wait for a decision, of a system and by age.
         Index("ix_agreements_requested_of", "consumer_id", sqlite_where=_WAITS, postgresql_where=_WAITS),
         Index("ix_agreements_requested_at", "updated_at", sqlite_where=_WAITS, postgresql_where=_WAITS),
+        # All of a system, and how many of them are how old.
+        Index("ix_agreements_consumer_id_created_at", "consumer_id", "created_at"),
     )
 
-    consumer_id: Mapped[str] = mapped_column(ForeignKey("systems.id"), index=True)
+    consumer_id: Mapped[str] = mapped_column(ForeignKey("systems.id"))
     service_id: Mapped[str | None] = mapped_column(ForeignKey("services.id"), index=True)
     event_type_id: Mapped[str | None] = mapped_column(ForeignKey("event_types.id"), index=True)
     status: Mapped[str] = mapped_column(Text)

@@ -70,6 +70,15 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         query = select(func.count()).where(_REQUESTED, AgreementRow.consumer_id == consumer)
         return (await self._session.execute(query)).scalar_one()
 
+    async def created_after(self, consumer: str, moment: datetime, number: int) -> datetime | None:
+        """Return when the agreement was made that is the `number`th newest of a system.
+
+        None where it was at `moment` or earlier, or there are not so many.
+        """
+        of_system = select(AgreementRow.created_at).where(AgreementRow.consumer_id == consumer)
+        query = of_system.where(AgreementRow.created_at > moment).order_by(AgreementRow.created_at.desc())
+        return (await self._session.execute(query.offset(number - 1).limit(1))).scalar_one_or_none()
+
     async def requested_before(self, moment: datetime, limit: int) -> list[AgreementResource]:
         """Return the requests that have waited longest, since before a moment."""
         query = self._select().where(_REQUESTED, AgreementRow.updated_at < moment)

@@ -48,14 +48,27 @@ if TYPE_CHECKING:
 
 
 LAPSED_AT_ONCE = 100
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How many requests of one system may wait for a decision, and for how many days each does."""
+    """How many requests of one system may wait for a decision, and for how many days each does.
+
+    `per_day` is how many may be made within 24 hours, whatever becomes of them.
+    """
 
     open_per_system: int
     lapse_after_days: int
+    per_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRates:
+    """How often each client may ask for agreements, and decide on them."""
+
+    requests: TokenBuckets
+    decisions: TokenBuckets
 
 
 class AgreementService(ResourceService[AgreementResource]):
@@ -64,12 +77,11 @@ class AgreementService(ResourceService[AgreementResource]):
     kind: ClassVar = ResourceKind.AGREEMENT
 
     def __init__(
-        self, units: UnitsOfWork, new_id: NewId, requests: TokenBuckets, limits: RequestLimits
+        self, units: UnitsOfWork, new_id: NewId, rates: AgreementRates, limits: RequestLimits
     ) -> None:
-        """`requests` limits how often each client may ask for agreements."""
         super().__init__(units)
         self._new_id = new_id
-        self._requests = requests
+        self._rates = rates
         self._limits = limits
 
     async def request(self, body: Json, actor: Actor) -> tuple[AgreementResource, bool]:
@@ -79,12 +91,10 @@ class AgreementService(ResourceService[AgreementResource]):
             ProblemError: `invalid-manifests`, something in the body is wrong.
             ProblemError: `not-allowed`, a system requests an agreement for another one.
             ProblemError: `conflict`, another agreement has this id.
-            ProblemError: `rate-limited`, the client has asked too often.
+            ProblemError: `rate-limited`, the client has asked too often, now or within a day.
             ProblemError: `too-many-open-requests`, as many requests of the system wait for a decision as may.
         """
-        wait = self._requests.wait(actor.client_id)
-        if wait > 0:
-            raise errors.rate_limited(self._requests.limit, wait)
+        _check_rate(self._rates.requests, actor)
         draft, violations = self._read_request(body, actor)
         if violations:
             # References are checked as well, so that one answer names everything that is wrong.
@@ -97,11 +107,7 @@ class AgreementService(ResourceService[AgreementResource]):
                 return before, False
             await _check(draft, [], work)
             if not actor.is_operator:
-                waiting = await AgreementRepository(work.session).count_requested(actor.client_id)
-                if waiting >= self._limits.open_per_system:
-                    raise errors.too_many_open_requests(
-                        actor.client_id, self._limits.open_per_system, self._limits.lapse_after_days
-                    )
+                await _check_limits(self._limits, actor.client_id, work)
             return await _create(draft, work), True
 
     async def lapse(self) -> int:
@@ -131,12 +137,16 @@ class AgreementService(ResourceService[AgreementResource]):
 
         Raises:
             ProblemError: `unknown-resource`, there is no such agreement.
+            ProblemError: `rate-limited`, the system has decided too often. The operator is never kept from
+                revoking.
             ProblemError: `not-allowed`, the caller is neither the operator nor a system of the agency whose
                 data it is.
             ProblemError: `invalid-manifests`, the legal ground or reason is missing or wrong.
             ProblemError: `conflict`, the agreement's status does not allow it, or it would be approved
                 though its period has ended.
         """
+        if not actor.is_operator:
+            _check_rate(self._rates.decisions, actor)
         request, violations = read_decision(action, body)
         async with self._units.begin(actor) as work:
             agreement: AgreementResource = await work.get((self.kind, agreement_id))
@@ -233,6 +243,27 @@ async def _check(draft: Draft, violations: Sequence[Violation], view: CatalogVie
         if isinstance(resource, ServiceResource)
     }
     raise_for([*violations, *missing_references([draft], existing), *unknown_operations([draft], operations)])
+
+
+def _check_rate(rates: TokenBuckets, actor: Actor) -> None:
+    wait = rates.wait(actor.client_id)
+    if wait > 0:
+        raise errors.rate_limited(rates.limit, wait)
+
+
+async def _check_limits(limits: RequestLimits, system: str, work: UnitOfWork) -> None:
+    """Check that a system may make one more request.
+
+    Raises:
+        ProblemError: `too-many-open-requests`; `rate-limited`, it has made too many within a day.
+    """
+    agreements = AgreementRepository(work.session)
+    if await agreements.count_requested(system) >= limits.open_per_system:
+        raise errors.too_many_open_requests(system, limits.open_per_system, limits.lapse_after_days)
+    # Decisions make room among those that wait; every request is kept for ever all the same.
+    made = await agreements.created_after(system, work.now - _DAY, limits.per_day)
+    if made is not None:
+        raise errors.too_many_requests_in_a_day(system, limits.per_day, made + _DAY - work.now)
 
 
 async def _create(draft: Draft, work: UnitOfWork) -> AgreementResource:

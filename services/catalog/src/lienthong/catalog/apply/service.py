@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
@@ -13,7 +13,7 @@ from lienthong.catalog.agreements.service import add_decision
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
 from lienthong.catalog.apply.schemas import cpu_seconds, read_apply_text
 from lienthong.catalog.domain.drafts import Draft
-from lienthong.catalog.domain.resources import ACTIVE, Resource, ResourceKind
+from lienthong.catalog.domain.resources import ACTIVE, Resource, ResourceKind, portions
 from lienthong.catalog.errors import Violation, raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
@@ -30,7 +30,7 @@ from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.kit.workers import TooCostlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
     from lienthong.catalog.domain.actors import Actor
@@ -39,10 +39,7 @@ if TYPE_CHECKING:
     from lienthong.kit.addresses import ProviderAddresses
     from lienthong.kit.workers import Workers
 
-T = TypeVar("T")
-
 _MOST_PATHS = 50
-_PORTION = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +162,12 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt
     found: dict[ResourceKey, Resource] = {}
     for kind in ResourceKind:
         repository = view.resources(kind)
-        for some in _portions(kind, sorted(ids[kind])):
+        for some in portions(kind, sorted(ids[kind])):
             loaded = await repository.load(some, documents=True)
             found |= {resource.key: resource for resource in loaded.values()}
-        loaded = await repository.load(referenced[kind] - ids[kind])
-        found |= {resource.key: resource for resource in loaded.values()}
+        for some in portions(kind, sorted(referenced[kind] - ids[kind])):
+            loaded = await repository.load(some)
+            found |= {resource.key: resource for resource in loaded.values()}
     while missing := _unread_successors(found):
         successors = await view.resources(ResourceKind.AGENCY).load(missing)
         if not successors:
@@ -188,13 +186,6 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt
     return CatalogExcerpt(found, agreements, systems)
 
 
-def _portions(kind: ResourceKind, parts: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield what goes to the database at once: of services one, for its document may have a megabyte."""
-    portion = 1 if kind is ResourceKind.SERVICE else _PORTION
-    for start in range(0, len(parts), portion):
-        yield parts[start : start + portion]
-
-
 def _unread_successors(found: dict[ResourceKey, Resource]) -> set[str]:
     """Return the agencies that replace others and have not been read yet."""
     codes = {str(resource.spec["replacedBy"]) for resource in found.values() if "replacedBy" in resource.spec}
@@ -211,7 +202,7 @@ async def _carry_out(plan: ApplyPlan, work: UnitOfWork) -> None:
         created = [
             _resource(change, versions[change.key], work) for change in of_kind if change.before is None
         ]
-        for some in _portions(kind, created):
+        for some in portions(kind, created):
             await repository.create(some)
         for change in of_kind:
             if change.before is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lienthong.catalog import errors
 from lienthong.catalog.domain import validity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from lienthong.kit.json_text import JsonObject
@@ -50,6 +51,25 @@ _NOUNS = {
     ResourceKind.EVENT_TYPE: ("event type", "loại sự kiện"),
     ResourceKind.AGREEMENT: ("agreement", "thoả thuận"),
 }
+
+T = TypeVar("T")
+
+_PORTIONS = {
+    ResourceKind.AGENCY: 100,
+    ResourceKind.SYSTEM: 25,
+    ResourceKind.SERVICE: 1,
+    ResourceKind.EVENT_TYPE: 8,
+    ResourceKind.AGREEMENT: 25,
+}
+"""So many of the largest that there may be take about half a megabyte; a service with its document one."""
+
+
+def portions(kind: ResourceKind, parts: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield parts of resources of a kind in portions, each read or written within some milliseconds."""
+    portion = _PORTIONS[kind]
+    for start in range(0, len(parts), portion):
+        yield parts[start : start + portion]
+
 
 ResourceKey = tuple[ResourceKind, str]
 """What identifies a resource in the whole catalog: its kind and its id."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog import events
-from lienthong.catalog.domain.resources import Resource, ResourceKind, unknown_resource
+from lienthong.catalog.domain.resources import ResourceKind, portions, unknown_resource
 from lienthong.catalog.repository import ChangeLogRepository, ResourceRepository
 from lienthong.kit.journal import AdminAct
 from lienthong.kit.messages import OutboxMessage
@@ -91,25 +91,22 @@ class UnitOfWork(CatalogView):
         return self.version
 
     async def record_changes(self, versions: Mapping[ResourceKey, int]) -> None:
-        """Write the change log, and the events with the resources as they are now.
+        """Write the change log, and the events, those of systems with the systems as they are now.
 
-        They are read again, because what was written is not all: a service shows the status of its system, a
-        system the class of its agency.
+        In portions: between two of them other requests get their turn.
         """
-        current: dict[ResourceKey, Resource] = {}
-        for kind in ResourceKind:
-            ids = [resource_id for of, resource_id in versions if of is kind]
-            found = await self.resources(kind).load(ids)
-            current |= {resource.key: resource for resource in found.values()}
         log = ChangeLogRepository(self.session)
         await log.add(versions, self.actor.client_id, self.actor.transaction_id, self.now)
-        await self._outbox.add_all(
-            self.session,
-            [
-                OutboxMessage(events.subject(key[0]), events.upserted(version, current[key].manifest()))
-                for key, version in versions.items()
-            ],
-        )
+        for some in portions(ResourceKind.SYSTEM, list(versions.items())):
+            # Read again, because what was written is not all: a system shows the class of its agency.
+            ids = [resource_id for (kind, resource_id), _ in some if kind is ResourceKind.SYSTEM]
+            systems = await self.resources(ResourceKind.SYSTEM).load(ids)
+            manifests = {system.key: system.manifest() for system in systems.values()}
+            messages = []
+            for key, version in some:
+                event = events.upserted(version, key[0].value, key[1], manifests.get(key))
+                messages.append(OutboxMessage(events.subject(key[0].value), event))
+            await self._outbox.add_all(self.session, messages)
 
     async def audit(self, entries: Sequence[AuditEntry]) -> None:
         """Write the audit records of what was done."""
