@@ -130,7 +130,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path}/test.db"
         return
-    cluster_url = request.getfixturevalue("postgres_url")
+    yield request.getfixturevalue("postgres_database")
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """The address of a fresh, empty PostgreSQL database, for what only several processes on one can show."""
     name = f"test_{uuid7().replace('-', '')}"
-    yield create_database(cluster_url, name)
-    drop_database(cluster_url, name)
+    yield create_database(postgres_url, name)
+    drop_database(postgres_url, name)

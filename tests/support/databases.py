@@ -34,11 +34,31 @@ def drop_database(cluster_url: str, name: str) -> None:
     _run(_administer(cluster_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
 
 
-async def _administer(cluster_url: str, statement: str) -> None:
+def take_away(url: str) -> None:
+    """Let nobody into this database any more, and end who is connected to it."""
+    cluster_url, name = _other(url)
+    _run(_administer(cluster_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
+    ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+    _run(_administer(cluster_url, ending, name=name))
+
+
+def give_back(url: str) -> None:
+    """Let everybody into this database again."""
+    cluster_url, name = _other(url)
+    _run(_administer(cluster_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
+
+
+def _other(url: str) -> tuple[str, str]:
+    """A database that is always there, and the name of this one."""
+    cluster_url, _, name = url.rpartition("/")
+    return f"{cluster_url}/postgres", name
+
+
+async def _administer(cluster_url: str, statement: str, **parameters: str) -> None:
     engine = create_engine(cluster_url, schema="public").execution_options(isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
-            await connection.execute(text(statement))
+            await connection.execute(text(statement), parameters)
     finally:
         await engine.dispose()
 

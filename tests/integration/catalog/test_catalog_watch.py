@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import grpc.aio
 import pytest
 
+from lienthong.catalog.rpc import HEARTBEAT_SECONDS
+from lienthong.catalog.service.versions import CERTAIN_SECONDS
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 from lienthong.contracts.catalog.v1.routes_pb2_grpc import RoutesStub
 from lienthong.kit.rpc import open_channel
 from tests.integration.catalog.province import Province, name
 from tests.integration.catalog.running import running_catalog
+from tests.support.databases import give_back, take_away
 from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
@@ -315,6 +318,38 @@ async def test_a_change_in_one_replica_reaches_watchers_of_another_within_a_seco
             waited = time.monotonic() - answered
     assert watcher.agreement(place.agreement_id).status == pb.AGREEMENT_STATUS_REVOKED
     assert waited < 0.9
+
+
+async def test_a_catalog_without_its_database_confirms_nothing(
+    tmp_path: Path, identity: Identity, own_nats_server: NatsServer, postgres_database: str, place: Province
+) -> None:
+    with running_catalog(
+        tmp_path, identity, database_url=postgres_database, nats_url=own_nats_server.url
+    ) as catalog:
+        await _apply(catalog.operator(), *place.everything())
+        async with _watching(catalog) as watcher:
+            await asyncio.to_thread(take_away, postgres_database)
+            lost = last_beat = time.monotonic()
+
+            async def follow() -> None:
+                nonlocal last_beat
+                while True:
+                    await watcher.take()
+                    last_beat = time.monotonic()
+
+            with pytest.raises(grpc.aio.AioRpcError, match="cannot read its database") as ended:
+                await follow()
+            assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
+            assert last_beat - lost < CERTAIN_SECONDS + 0.5
+            assert time.monotonic() - lost < CERTAIN_SECONDS + 2 * HEARTBEAT_SECONDS
+        with pytest.raises(grpc.aio.AioRpcError, match="cannot read its database"):
+            async with _watching(catalog):
+                pass
+        await asyncio.to_thread(give_back, postgres_database)
+        version = await _apply(catalog.operator(), place.agency(name=name("Khác")))
+        async with _watching(catalog) as watcher:
+            assert watcher.version == version
+            assert (await watcher.take()).WhichOneof("update") == "heartbeat"
 
 
 async def test_a_catalog_stops_well_while_it_is_watched(

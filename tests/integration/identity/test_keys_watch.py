@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import grpc.aio
+import pytest
 from joserfc.jwk import ECKey
 from sqlalchemy import text
 
 from lienthong.identity.bootstrap import open_core
 from lienthong.identity.rpc import REPEAT_AFTER
+from lienthong.identity.service.keyring import CERTAIN_SECONDS
 from lienthong.kit.bus import Bus
 from lienthong.kit.tokens import KeySet, TokenVerifier
 from tests.integration.identity.harness import (
@@ -24,6 +28,7 @@ from tests.integration.identity.harness import (
     settings_for,
     watching,
 )
+from tests.support.databases import give_back, take_away
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +142,31 @@ async def test_replicas_share_keys_changes_and_used_assertions(
             *(process.ask(assertion) for _ in range(10) for process in (one, other))
         )
         assert sorted(answer.status_code for answer in answers) == [200] + [401] * 19
+
+
+async def test_an_identity_without_its_database_repeats_nothing(
+    tmp_path: Path, postgres_database: str
+) -> None:
+    async with running(settings_for(tmp_path, postgres_database)) as process:
+        states = process.watch()
+        await anext(states)
+        await asyncio.to_thread(take_away, postgres_database)
+        lost = last = time.monotonic()
+
+        async def follow() -> None:
+            nonlocal last
+            async for _ in states:
+                last = time.monotonic()
+
+        with pytest.raises(grpc.aio.AioRpcError, match="cannot read its database") as ended:
+            await follow()
+        assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert last - lost < CERTAIN_SECONDS + 0.5
+        with pytest.raises(grpc.aio.AioRpcError, match="cannot read its database"):
+            await anext(process.watch())
+        await asyncio.to_thread(give_back, postgres_database)
+        await eventually(lambda: process.core.keyring.certain)
+        assert (await anext(process.watch())).version == process.core.keyring.published.version
 
 
 async def test_of_replicas_that_rotate_together_one_publishes(

@@ -14,11 +14,9 @@ import sqlalchemy as sa
 from lienthong.kit.bulk import execute_many
 from lienthong.kit.database import Database, new_metadata
 from lienthong.kit.engines import create_engine
-from lienthong.kit.ids import uuid7
-from tests.support.databases import create_database, drop_database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
 CANCELS = 150
 SCHEMA = "bulk_test"
@@ -39,13 +37,6 @@ MANY: list[dict[str, Any]] = [
 
 class UndoError(Exception):
     pass
-
-
-@pytest.fixture
-def postgres_database(postgres_url: str) -> Iterator[str]:
-    name = f"test_{uuid7().replace('-', '')}"
-    yield create_database(postgres_url, name)
-    drop_database(postgres_url, name)
 
 
 @pytest.fixture

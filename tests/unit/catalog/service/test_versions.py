@@ -6,7 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.service.versions import VersionMonitor
+from lienthong.catalog.service.versions import CERTAIN_SECONDS, VersionMonitor
+from lienthong.kit.clock import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -102,6 +103,42 @@ async def test_a_look_that_began_before_a_commit_does_not_take_it_back() -> None
     running = asyncio.create_task(monitor.run())
     assert await monitor.wait_beyond(5, monitor.epoch, 30)
     assert monitor.epoch == 0
+    running.cancel()
+
+
+async def test_a_version_is_certain_for_some_seconds_after_a_reading_began() -> None:
+    database, clock = _Database(), ManualClock()
+    monitor = VersionMonitor(database.read, poll_seconds=0.001, monotonic=clock.monotonic)
+    certain = [monitor.certain]
+    monitor.announce(3)  # Another replica may have committed more.
+    certain.append(monitor.certain)
+    running = asyncio.create_task(monitor.run())
+    await database.looked_at(2)
+    certain.append(monitor.certain)
+    database.broken = True
+    await database.looked_at(2)
+    for seconds in (CERTAIN_SECONDS, 0.001):
+        clock.advance(seconds)
+        await database.looked_at(2)
+        certain.append(monitor.certain)
+    database.broken = False
+    await database.looked_at(2)
+    certain.append(monitor.certain)
+    running.cancel()
+    assert certain == [False, False, True, True, False, True]
+
+
+async def test_a_reading_is_as_old_as_its_beginning() -> None:
+    database, clock = _Database(), ManualClock()
+
+    async def slow() -> int:
+        clock.advance(CERTAIN_SECONDS + 1)
+        return await database.read()
+
+    monitor = VersionMonitor(slow, poll_seconds=0.001, monotonic=clock.monotonic)
+    running = asyncio.create_task(monitor.run())
+    await database.looked_at(2)
+    assert not monitor.certain
     running.cancel()
 
 

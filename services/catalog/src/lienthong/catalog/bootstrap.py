@@ -213,7 +213,7 @@ async def run(settings: CatalogSettings) -> None:
         async with db.reading() as session:
             return await ChangeLogRepository(session).version()
 
-    versions = VersionMonitor(read_version)
+    versions = VersionMonitor(read_version, monotonic=clock.monotonic)
     access = Access(keys.fresh, verifier)
     units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
     workers = Workers(settings.catalog_workers, [read_apply_text.__module__])

@@ -7,11 +7,13 @@ delta), and a watch costs no memory while it waits. Snapshots and deltas are rea
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.catalog.domain.resources import SUSPENDED, ResourceKind, WatchScope
 from lienthong.catalog.service.watch import HistoryChangedError, Position
@@ -19,7 +21,7 @@ from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 from lienthong.contracts.catalog.v1 import routes_pb2_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from lienthong.catalog.domain.resources import Resource, ResourceKey, Watched
     from lienthong.catalog.service.versions import VersionMonitor
@@ -33,6 +35,7 @@ PART_RESOURCES = 64
 """What a follower takes in within about a millisecond, so that its calls wait no longer."""
 PART_BYTES = 256 * 1024
 
+_NO_DATABASE = "the catalog cannot read its database: whether there is anything new is not known"
 _TOO_OLD = "this follower takes no snapshot in parts; upgrade gateways and the exchange before the catalog"
 
 _KINDS = {
@@ -62,6 +65,10 @@ class WatchLimits:
 DEFAULT_LIMITS = WatchLimits()
 
 
+class _UncertainError(Exception):
+    """Whether there is a newer version is not known."""
+
+
 class Routes(routes_pb2_grpc.RoutesServicer):
     """The gRPC service that gateways and the exchange follow.
 
@@ -83,9 +90,27 @@ class Routes(routes_pb2_grpc.RoutesServicer):
     async def Watch(  # noqa: N802 - the contract's name
         self, request: pb.WatchRequest, context: Context
     ) -> AsyncIterator[pb.WatchResponse]:
-        """Send everything, or what the client lacks; then deltas and heartbeats until the client leaves."""
+        """Send everything, or what the client lacks; then deltas and heartbeats until the client leaves.
+
+        UNAVAILABLE when the database cannot be read: a heartbeat would confirm what has perhaps been revoked.
+        """
         if not request.in_parts:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, _TOO_OLD)
+        try:
+            async with aclosing(self._watched(request)) as updates:
+                async for update in updates:
+                    yield update
+        except (SQLAlchemyError, OSError, TimeoutError, _UncertainError) as error:
+            _log.info("watch ended without the database", watcher=request.node, error=repr(error))
+            await context.abort(grpc.StatusCode.UNAVAILABLE, _NO_DATABASE)
+
+    async def _watched(self, request: pb.WatchRequest) -> AsyncGenerator[pb.WatchResponse]:
+        """Yield what a watch is sent.
+
+        Raises:
+            _UncertainError: the version has not been read for some time.
+            SQLAlchemyError: the database cannot be read; also OSError and TimeoutError.
+        """
         scope = _scope(request)
         log = _log.bind(watcher=request.node, kinds=[kind.value for kind in scope.kinds])
         known = Position(request.from_version, request.from_mark)
@@ -95,17 +120,19 @@ class Routes(routes_pb2_grpc.RoutesServicer):
             while True:
                 epoch = self._versions.epoch
                 try:
-                    reached = None
-                    async for update, reached in self._updates(scope, position):  # noqa: B007 - the last counts
+                    async for update, reached in self._updates(scope, position):
                         yield update
-                    position = reached
+                        position = reached or position
                 except HistoryChangedError:
                     log.warning("the history of the catalog changed, everything is sent anew")
                     position = None
+                if position is None:
                     continue
-                version = position.version if position is not None else 0
+                version = position.version
                 self._versions.announce(version)
                 while not await self._versions.wait_beyond(version, epoch, self._limits.heartbeat_seconds):
+                    if not self._versions.certain:
+                        raise _UncertainError("the version was not read for some time")
                     yield pb.WatchResponse(heartbeat=pb.Heartbeat(version=version))
         finally:
             log.info("watch ended", version=position.version if position is not None else None)
@@ -149,9 +176,11 @@ class Routes(routes_pb2_grpc.RoutesServicer):
                 for some in self._divided(page):
                     yield some, (), None
         async for changes in self._watch.changes_since(known, scope):
-            *parts, last = list(self._divided(changes.upserts)) or [[]]
-            for some in parts:
-                yield some, (), None
+            last: list[pb.Resource] = []
+            for number, some in enumerate(self._divided(changes.upserts)):
+                if number:
+                    yield last, (), None
+                last = some
             yield last, changes.removals, changes.position
 
     def _divided(self, resources: Sequence[Watched]) -> Iterator[list[pb.Resource]]:

@@ -13,6 +13,8 @@ from lienthong.identity.service.keyring import Keyring
 REPEAT_AFTER: Final = 2.0
 """Seconds after which the same state is sent again, as the contract says."""
 
+_NO_DATABASE: Final = "identity cannot read its database: whether this is what holds is not known"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -29,9 +31,16 @@ class KeysService(KeysServicer):
         request: WatchRequest,
         context: grpc.aio.ServicerContext[WatchRequest, AsyncIterator[WatchResponse]],
     ) -> AsyncIterator[WatchResponse]:
-        """Send the whole state immediately, on every change, and every two seconds."""
+        """Send the whole state immediately, on every change, and every two seconds.
+
+        UNAVAILABLE when the database has not been read for some seconds: to repeat the state would confirm a
+        client that has perhaps been suspended, a key that has perhaps been stolen.
+        """
         _log.info("watch started", node=request.node)
         while True:
+            if not self._keyring.certain:
+                _log.info("watch ended without the database", node=request.node)
+                await context.abort(grpc.StatusCode.UNAVAILABLE, _NO_DATABASE)
             published = self._keyring.published
             yield WatchResponse(
                 version=published.version,

@@ -3,11 +3,15 @@
 A new version is noticed in three ways: at once when this process commits it, by a hint from the bus when
 another replica did, and by reading the database twice a second in case hints get lost. A hint only makes the
 database be read at once.
+
+Whether there is no newer one, only the database can tell: what it said last holds for some seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 POLL_SECONDS = 0.5
+CERTAIN_SECONDS = 5.0
+"""For so long nobody doubts what was read last: ten readings may fail or one may take its time."""
 
 _log = structlog.get_logger(__name__)
 
@@ -29,11 +35,17 @@ class VersionMonitor:
     """
 
     def __init__(
-        self, read_version: Callable[[], Awaitable[int]], *, poll_seconds: float = POLL_SECONDS
+        self,
+        read_version: Callable[[], Awaitable[int]],
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.epoch = 0
         self._read_version = read_version
         self._poll_seconds = poll_seconds
+        self._monotonic = monotonic
+        self._certain_until = -math.inf
         self._version = -1
         self._moved = asyncio.Event()
         self._hinted = asyncio.Event()
@@ -42,6 +54,11 @@ class VersionMonitor:
     def version(self) -> int | None:
         """The newest version that is known; None before the first one was read."""
         return self._version if self._version >= 0 else None
+
+    @property
+    def certain(self) -> bool:
+        """Whether the version was read so lately that those who have it may be told that it is the newest."""
+        return self._monotonic() <= self._certain_until
 
     def announce(self, version: int) -> None:
         """Report a version that was committed or read from the database."""
@@ -66,13 +83,15 @@ class VersionMonitor:
         """Read the database for versions that other replicas committed, until cancelled."""
         while True:
             self._hinted.clear()
-            before = self._version
+            before, began = self._version, self._monotonic()
             try:
                 found = await self._read_version()
             except Exception:  # noqa: BLE001 - whatever it is, the next attempt follows in a moment
                 _log.exception("catalog version not readable")
             else:
                 self._compare(before, found)
+                # What was committed while it was read, it may lack.
+                self._certain_until = began + CERTAIN_SECONDS
             try:
                 async with asyncio.timeout(self._poll_seconds):
                     await self._hinted.wait()

@@ -6,6 +6,8 @@ changed, whoever changed it.
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +27,9 @@ from lienthong.kit.database import Database
 from lienthong.kit.journal import AdminAct, AdminJournal
 
 _log = structlog.get_logger(__name__)
+
+CERTAIN_SECONDS = 5.0
+"""For so long nobody doubts what was read last: ten readings may fail or one may take its time."""
 
 NewKey = Callable[[], TokenSigningKey]
 
@@ -61,6 +66,7 @@ class Keyring:
         clock: Clock,
         *,
         new_key: NewKey = TokenSigningKey.generate,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._encryption = encryption
@@ -68,6 +74,8 @@ class Keyring:
         self._journal = journal
         self._clock = clock
         self._new_key = new_key
+        self._monotonic = monotonic
+        self._certain_until = -math.inf
         self._state: _State | None = None
         self._changed = asyncio.Event()
         self._refreshing = asyncio.Lock()
@@ -76,6 +84,11 @@ class Keyring:
     def ready(self) -> bool:
         """Whether there is a key to sign with."""
         return self._state is not None and bool(self._state.times)
+
+    @property
+    def certain(self) -> bool:
+        """Whether the state was read so lately that others may be told that it is what holds."""
+        return self._monotonic() <= self._certain_until
 
     @property
     def published(self) -> Published:
@@ -115,12 +128,15 @@ class Keyring:
         """
         async with self._refreshing, self._database.reading() as session:
             # The version is read first: a change after that has another version, and is seen next time.
+            began = self._monotonic()
             version = await repository.current_version(session)
             if self._state is not None and self._state.published.version == version:
+                self._certain_until = began + CERTAIN_SECONDS
                 return
             stored = await repository.stored_keys(session)
             refused = await repository.refused_clients(session)
             self._state = self._load(version, stored, refused)
+            self._certain_until = began + CERTAIN_SECONDS
         event, self._changed = self._changed, asyncio.Event()
         event.set()
 
