@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.database import Database, new_metadata
+from lienthong.kit.messages import OutboxMessage
 from lienthong.kit.outbox import MAX_PAYLOAD, Outbox, OutboxRelay, outbox_table
 from tests.support.waiting import eventually
 
@@ -44,9 +46,9 @@ async def bus(own_nats_server: NatsServer) -> AsyncIterator[Bus]:
     await connected.close()
 
 
-async def leave(database: Database, outbox: Outbox, number: int) -> None:
+async def leave(database: Database, outbox: Outbox, number: int, subject: str = "changes.n") -> None:
     async with database.transaction() as session:
-        await outbox.add(session, "changes.n", str(number).encode(), message_id=f"n{number}")
+        await outbox.add(session, subject, str(number).encode(), message_id=f"{subject}{number}")
 
 
 async def left(database: Database) -> int:
@@ -61,8 +63,8 @@ async def until_empty(database: Database) -> None:
     await eventually(is_empty, within=30)
 
 
-async def published(bus: Bus, amount: int) -> list[int]:
-    consumer = await bus.consumer("CHANGES", "reader")
+async def published(bus: Bus, amount: int, stream: str = "CHANGES") -> list[int]:
+    consumer = await bus.consumer(stream, "reader")
     taken: list[int] = []
     async with asyncio.timeout(20):
         while len(taken) < amount:
@@ -133,8 +135,8 @@ async def test_a_relay_that_dies_before_it_deletes_publishes_no_duplicate(
     for number in range(3):
         await leave(database, outbox, number)
     # What a crash between the acknowledgement and the deletion leaves behind.
-    await bus.publish("changes.n", b"0", message_id="n0")
-    await bus.publish("changes.n", b"1", message_id="n1")
+    await bus.publish("changes.n", b"0", message_id="changes.n0")
+    await bus.publish("changes.n", b"1", message_id="changes.n1")
     relaying = asyncio.create_task(OutboxRelay(database, table, bus).run())
     await until_empty(database)
     relaying.cancel()
@@ -152,6 +154,62 @@ async def test_two_relays_keep_the_order(database: Database, bus: Bus) -> None:
         relaying.cancel()
     await asyncio.gather(*relays, return_exceptions=True)
     assert await published(bus, 100) == list(range(100))
+
+
+FULL = StreamSpec("FULL", ["full.>"], max_bytes=1)
+RECORDS = StreamSpec("RECORDS", ["records.>"])
+
+
+@pytest.mark.parametrize("relays", [1, 2])
+async def test_a_stream_that_takes_no_more_holds_back_its_own_messages_only(
+    database: Database, bus: Bus, relays: int
+) -> None:
+    """One is full, one is not there yet; both go on in their order once they can."""
+    await bus.ensure_stream(FULL)
+    outbox = Outbox(table)
+    async with database.transaction() as session:
+        # More than three batches, so that it does not do to look a little further on.
+        await outbox.add_all(session, [OutboxMessage("full.n", str(n).encode()) for n in range(350)])
+    for number in range(20):
+        await leave(database, outbox, number, "records.n")
+        await leave(database, outbox, number)
+    relaying = [asyncio.create_task(OutboxRelay(database, table, bus).run()) for _ in range(relays)]
+    assert await published(bus, 20) == list(range(20))
+    assert await left(database) == 350 + 20
+    await bus.ensure_stream(RECORDS)
+    await leave(database, outbox, 20, "records.n")
+    assert await published(bus, 21, "RECORDS") == list(range(21))
+    for number in range(350, 353):
+        await leave(database, outbox, number, "full.n")
+    await bus.ensure_stream(replace(FULL, max_bytes=None))
+    await until_empty(database)
+    assert await published(bus, 353, "FULL") == list(range(353))
+    for task in relaying:
+        task.cancel()
+    await asyncio.gather(*relaying, return_exceptions=True)
+
+
+async def test_the_same_rows_are_not_looked_at_again_and_again(database: Database, bus: Bus) -> None:
+    await bus.ensure_stream(FULL)
+    outbox = Outbox(table)
+    async with database.transaction() as session:
+        await outbox.add_all(session, [OutboxMessage("full.n", str(n).encode()) for n in range(350)])
+    relay = OutboxRelay(database, table, bus)
+    while await relay._relay_batch():
+        pass
+    await leave(database, outbox, 1)
+    reads: list[int] = []
+    read = relay._read
+
+    async def counted(which: sa.ColumnElement[bool]) -> list[sa.Row[Any]]:
+        rows = await read(which)
+        reads.append(len(rows))
+        return rows
+
+    relay._read = counted  # type: ignore[method-assign]
+    assert not await relay._relay_batch()
+    assert sum(reads) <= 2, "the new one, and the oldest of those that wait"
+    assert await published(bus, 1) == [1]
 
 
 async def test_the_order_is_that_of_the_commits(database: Database) -> None:

@@ -1,8 +1,11 @@
-"""The transactional outbox: every message of a committed transaction is published, in order.
+"""The transactional outbox: every message of a committed transaction is published, each stream's in order.
 
 A change and its message are written in one transaction; a relay publishes the rows in the order of their
 ids and deletes each only after the bus has acknowledged it. After a crash between the two the message is
 published again under the same id, which the stream knows as a duplicate.
+
+One outbox serves several streams, which the first word of a subject tells apart. A stream that takes no more,
+because it is full or not there yet, holds back its own messages only.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from lienthong.kit.metrics.instruments import OUTBOX_AGE, OUTBOX_MESSAGES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sqlalchemy import MetaData, Row
+    from sqlalchemy import ColumnElement, MetaData, Row
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from lienthong.kit.bus import Bus
@@ -43,6 +46,7 @@ MAX_PAYLOAD = 1_000_000
 _BATCH = 100
 _MOST_COUNTED = 10_000
 _POLL_SECONDS = 1.0
+_TRY_AGAIN_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -97,10 +101,11 @@ class Outbox:
         return message_id
 
     async def add_all(self, session: AsyncSession, messages: Sequence[OutboxMessage]) -> list[str]:
-        """Store messages, to be published in their order after `session` commits; returns their message ids.
+        """Store messages, to be published after `session` commits; returns their message ids.
 
-        Messages are published in the order of their commits: on PostgreSQL units of work that store messages
-        wait for each other from this call on; else a lower id could become visible after a higher one.
+        Those of a stream are published in this order, and in the order of their commits: on PostgreSQL units
+        of work that store messages wait for each other from this call on; else a lower id could become
+        visible after a higher one.
 
         Raises:
             ValueError: a payload is larger than the bus takes.
@@ -134,7 +139,12 @@ class Outbox:
 
 
 class OutboxRelay:
-    """Publishes what outboxes hold. Of several replicas on one database one at a time does."""
+    """Publishes what outboxes hold. Of several replicas on one database one at a time does.
+
+    `_held` has the streams that take no more, each with the id of its oldest row; all rows up to `_passed`
+    are theirs, so that nobody looks at them again. Another replica may have published some meanwhile, which
+    shows when its oldest is gone; none can come before that, since ids only grow.
+    """
 
     def __init__(self, db: Database, table: Table, bus: Bus, clock: Clock | None = None) -> None:
         self._db = db
@@ -142,6 +152,9 @@ class OutboxRelay:
         self._bus = bus
         self._clock = clock or SystemClock()
         self._woken = asyncio.Event()
+        self._held: dict[str, int] = {}
+        self._passed = 0
+        self._try_again_at = 0.0
 
     async def waiting(self) -> dict[Instrument, float | None]:
         """How many messages wait, counted up to 10,000, and for how long the oldest has."""
@@ -179,6 +192,8 @@ class OutboxRelay:
                 if not more:
                     await self._idle()
                 continue
+            # What was published and could not be deleted is looked at again.
+            self._held.clear()
             await self._bus.wait_connected()
             await backoff.pause()
 
@@ -190,25 +205,88 @@ class OutboxRelay:
             return
 
     async def _relay_batch(self) -> bool:
-        """Publish one batch; returns whether there may be more."""
+        """Publish one batch; returns whether there may be more.
+
+        Raises:
+            BusError: there is no connection.
+        """
         async with self._db.exclusive(f"relay {self._table.name}") as mine:
             if not mine:
                 return False
-            rows = await self._oldest()
+            if not self._held:
+                self._passed = 0
+            rows = await self._read(self._table.c.id > self._passed)
             published: list[int] = []
             try:
                 for row in rows:
-                    await self._publish(row)
-                    published.append(row.id)
+                    if await self._publish_unless_held(row):
+                        published.append(row.id)
+                    self._passed = row.id
             finally:
                 if published:
                     await self._forget(published)
-            return len(rows) == _BATCH
+            return await self._try_held() or len(rows) == _BATCH
 
-    async def _oldest(self) -> list[Row[Any]]:
+    async def _read(self, which: ColumnElement[bool]) -> list[Row[Any]]:
+        """Read the oldest rows of those."""
+        query = select(self._table).where(which).order_by(self._table.c.id).limit(_BATCH)
         async with self._db.reading() as session:
-            found = await session.execute(select(self._table).order_by(self._table.c.id).limit(_BATCH))
-            return list(found)
+            return list(await session.execute(query))
+
+    async def _publish_unless_held(self, row: Row[Any]) -> bool:
+        """Publish a row unless earlier ones of its stream wait; returns whether it was.
+
+        Raises:
+            BusError: there is no connection.
+        """
+        stream = row.subject.partition(".")[0]
+        if stream in self._held:
+            return False
+        try:
+            await self._publish(row)
+        except BusError as error:
+            if not self._bus.connected:
+                raise
+            self._held[stream] = row.id
+            _log.warning("outbox waits for a stream", table=self._table.name, stream=stream, error=str(error))
+            return False
+        return True
+
+    async def _try_held(self) -> bool:
+        """Try again, once a second, with the oldest row of each stream that took no more.
+
+        Returns whether one takes messages again.
+
+        Raises:
+            BusError: there is no connection.
+        """
+        time = asyncio.get_running_loop().time
+        if not self._held or time() < self._try_again_at:
+            return False
+        waited = dict(self._held)
+        for stream, oldest in waited.items():
+            if await self._is_taken(oldest):
+                del self._held[stream]
+                self._passed = min(self._passed, oldest)
+                _log.info("outbox goes on", table=self._table.name, stream=stream)
+        self._try_again_at = time() + _TRY_AGAIN_SECONDS
+        return len(self._held) < len(waited)
+
+    async def _is_taken(self, oldest: int) -> bool:
+        """Try to publish a row; returns whether its stream has it now, from here or from another replica.
+
+        Raises:
+            BusError: there is no connection.
+        """
+        for row in await self._read(self._table.c.id == oldest):
+            try:
+                await self._publish(row)
+            except BusError:
+                if not self._bus.connected:
+                    raise
+                return False
+            await self._forget([oldest])
+        return True
 
     async def _publish(self, row: Row[Any]) -> None:
         ack = await self._bus.publish(
