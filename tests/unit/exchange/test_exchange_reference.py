@@ -19,10 +19,12 @@ _REFERENCE = (_FOLDER / "exchange.md").read_text(encoding="utf-8")
 _SETTINGS = (_FOLDER / "settings.md").read_text(encoding="utf-8")
 # Told by the kit on behalf of every service.
 _COMMON = {
+    "busy",
     "insufficient-scope",
     "invalid-request",
     "malformed-request",
     "no-token",
+    "request-timeout",
     "request-too-large",
     "token-refused",
 }

@@ -11,12 +11,15 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from lienthong.kit.bodies import MAX_JSON_BODY, BodyIncompleteError, BodyTooLargeError, read_body
+from lienthong.kit.body_room import BodyRoom, BoundedBodies
 from lienthong.kit.problems import PROBLEM_JSON, ProblemError, ProblemType
 from lienthong.kit.rest import StrictRoute, create_rest_app, install_problem_handlers
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from starlette.types import Receive, Scope, Send
 
 TX = "01938f2e-0000-7000-8000-000000000000"
 ENDED = ProblemType(
@@ -259,8 +262,12 @@ async def test_a_body_that_breaks_off_is_told_apart_from_a_whole_one() -> None:
     async def receive() -> dict[str, object]:
         return messages.pop(0)
 
-    with pytest.raises(BodyIncompleteError):
-        await read_body(Request({"type": "http", "headers": []}, receive), 10)
+    async def app(scope: Scope, receive: Receive, _send: Send) -> None:
+        with pytest.raises(BodyIncompleteError):
+            await read_body(Request(scope, receive), 10)
+
+    await BoundedBodies(app, BodyRoom())({"type": "http", "headers": []}, receive, receive)  # type: ignore[arg-type]
+    assert not messages
 
 
 async def test_a_declared_body_is_read_as_always(strict: httpx.AsyncClient) -> None:

@@ -84,7 +84,7 @@ class _CallerRequired:
         Raises:
             ProblemError: one of `problems`.
         """
-        found: Caller | None = getattr(request.state, _KNOWN, None)
+        found = known_caller(request)
         if found is None:
             access: Access = request.app.state.access
             token = access.authenticate(bearer_token(authorization_of(request.scope["headers"])))
@@ -111,6 +111,12 @@ class _CallerRequired:
     def security(self) -> Mapping[str, Sequence[str]]:
         """An access token, with the scope that is asked for."""
         return {BEARER: [] if self.scope is None else [self.scope]}
+
+
+def known_caller(request: Request) -> Caller | None:
+    """The caller of a request; None before the token is verified, and where none is asked for."""
+    found: Caller | None = getattr(request.state, _KNOWN, None)
+    return found
 
 
 def require(scope: str | None = None) -> _CallerRequired:

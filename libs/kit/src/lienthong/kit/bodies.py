@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import ClientDisconnect, Request
 
+from lienthong.kit.access import known_caller
+from lienthong.kit.body_room import share_of
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.json_text import NotJsonError, decode, not_portable
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.text import BilingualText, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import Message
 
 MAX_JSON_BODY: Final = 64 * 1024
@@ -19,7 +24,10 @@ MAX_JSON_BODY: Final = 64 * 1024
 their worst they take some 30 ms to check."""
 MAX_MEMBERS: Final = 1_000
 """Members of one object, and entries of one array, in such a body."""
+BODY_SECONDS: Final = 120.0
+"""For how long a body may be on its way, so that it does not keep its room; the gateway waits for less."""
 _LONGEST_PLACE: Final = 300
+_LONGEST_LENGTH: Final = 15
 
 
 class BodyTooLargeError(Exception):
@@ -34,22 +42,55 @@ class BodyIncompleteError(Exception):
     """The caller closed the connection before the body had arrived."""
 
 
-async def read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int, *, charge: Callable[[int], None] = lambda _: None) -> bytes:
     """The whole body of a request, of at most `limit` bytes.
 
+    Before a byte of it is read there is room for all of it: for as many bytes as the request says, and for
+    `limit` where it does not say. The room is given back when the request has been answered. `charge` is
+    called with the size in bytes: before the body is read, or after that where the request does not say.
+
     Raises:
-        BodyTooLargeError: the body is larger; reading stops there.
+        BodyTooLargeError: the body is larger, or is said to be; reading stops there.
         BodyIncompleteError: the caller closed the connection before the end.
+        ProblemError: 429 `rate-limited` or 503 `busy`, too many bytes of the caller's bodies, or of all, are
+            under way; 408 `request-timeout`, it did not come within `BODY_SECONDS`; what `charge` raises.
     """
+    said = _said_length(request)
+    if said is not None and said > limit:
+        raise BodyTooLargeError(limit)
+    most = limit if said is None else said
+    share = share_of(request.scope)
+    caller = known_caller(request)
+    share.take("" if caller is None else caller.client_id, most)
+    if said is not None:
+        charge(said)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _read(request, most)
+    except TimeoutError:
+        raise _too_slow() from None
+    share.keep(len(body))
+    if said is None:
+        charge(len(body))
+    return body
+
+
+async def _read(request: Request, most: int) -> bytes:
     body = bytearray()
     try:
         async for chunk in request.stream():
+            if len(body) + len(chunk) > most:
+                raise BodyTooLargeError(most)
             body += chunk
-            if len(body) > limit:
-                raise BodyTooLargeError(limit)
     except ClientDisconnect:
         raise BodyIncompleteError from None
     return bytes(body)
+
+
+def _said_length(request: Request) -> int | None:
+    """The length of the body in bytes (RFC 9110 §8.6), where the request says it: not one in chunks."""
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= _LONGEST_LENGTH else None
 
 
 async def with_strict_json(request: Request, limit: int) -> Request:
@@ -59,7 +100,7 @@ async def with_strict_json(request: Request, limit: int) -> Request:
     FastAPI reads the body that an endpoint declares without any limit, and takes what `json_text` refuses.
 
     Raises:
-        ProblemError: `request-too-large`, or `malformed-request`.
+        ProblemError: `request-too-large`, `malformed-request`, or one of those of `read_body`.
     """
     try:
         body = await read_body(request, limit)
@@ -78,6 +119,14 @@ async def with_strict_json(request: Request, limit: int) -> Request:
         return parts.pop() if parts else await request.receive()
 
     return Request(request.scope, receive)
+
+
+def _too_slow() -> ProblemError:
+    text = BilingualText(
+        f"The body did not arrive within {BODY_SECONDS:.0f} seconds.",
+        f"Nội dung gửi lên không đến đủ trong {BODY_SECONDS:.0f} giây.",
+    )
+    return ProblemError(general.REQUEST_TIMEOUT, text, {"Connection": "close"})
 
 
 def _why_refused(body: bytes) -> BilingualText | None:

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from lienthong.kit.bodies import MAX_JSON_BODY, with_strict_json
+from lienthong.kit.body_room import BodyRoom, BoundedBodies
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.openapi import LICENSE, SERVER, VERSION, complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
@@ -68,6 +69,8 @@ class StrictRoute(APIRoute):
         kinds += [general.MALFORMED_REQUEST, general.INVALID_REQUEST, general.INTERNAL_ERROR]
         if self.body_field is not None:
             kinds += [general.REQUEST_TOO_LARGE]
+        if self.body_field is not None or "requestBody" in (self.openapi_extra or {}):
+            kinds += [general.REQUEST_TIMEOUT, general.RATE_LIMITED, general.BUSY]
         self.responses = with_problems(self.responses, kinds)
         if security := [dict(dependency.security) for dependency in stated if dependency.security]:
             self.openapi_extra = {"security": security, **(self.openapi_extra or {})}
@@ -91,11 +94,13 @@ class StrictRoute(APIRoute):
         return checked
 
 
-def create_rest_app(title: str, *, summary: str, openapi_path: str) -> FastAPI:
+def create_rest_app(
+    title: str, *, summary: str, openapi_path: str, bodies: BodyRoom | None = None
+) -> FastAPI:
     """A FastAPI application that answers every failure with a problem document.
 
     Its OpenAPI 3.1 document is served to everyone at `openapi_path`. `title` and `summary` (one sentence)
-    appear in it.
+    appear in it. `bodies` is the room for bodies of requests, by default that of `BodyRoom`.
     """
     app = FastAPI(
         title=title,
@@ -113,6 +118,7 @@ def create_rest_app(title: str, *, summary: str, openapi_path: str) -> FastAPI:
     complete(app)
     install_problem_handlers(app)
     app.add_middleware(_TextOnly)
+    app.add_middleware(BoundedBodies, room=bodies or BodyRoom())
     return app
 
 

@@ -1,5 +1,7 @@
 """The exchange's REST: publish, subscribe, pull, acknowledge."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -112,9 +114,8 @@ def routes(
         # Before reading the body: that of a caller without the right is not worth the memory.
         publishing.demand_right(caller.client_id, event_type_id)
         publishing.demand_room()
-        published = await publishing.publish(
-            caller.client_id, event_type_id, request.headers.items(), await _body(request)
-        )
+        body = await _body(request, partial(publishing.charge_bytes, caller.client_id))
+        published = await publishing.publish(caller.client_id, event_type_id, request.headers.items(), body)
         return PublishResult(
             accepted=[
                 AcceptedEventView(id=event.id, sequence=event.sequence, duplicate=event.duplicate)
@@ -201,14 +202,14 @@ def routes(
     return router
 
 
-async def _body(request: Request) -> bytes:
-    """The body of a request that publishes, at most as long as the largest batch.
+async def _body(request: Request, charge: Callable[[int], None]) -> bytes:
+    """The body of a request that publishes, at most as long as the largest batch; `charge` as in `read_body`.
 
     Raises:
-        ProblemError: `event-too-large`, or `malformed-event` when the sender hung up.
+        ProblemError: `event-too-large`, or `malformed-event` when the sender hung up; those of `read_body`.
     """
     try:
-        return await read_body(request, MAX_BODY_BYTES)
+        return await read_body(request, MAX_BODY_BYTES, charge=charge)
     except BodyTooLargeError as error:
         raise errors.event_too_large(None, error.limit) from None
     except BodyIncompleteError:

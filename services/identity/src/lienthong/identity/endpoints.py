@@ -20,6 +20,7 @@ from lienthong.identity.errors import (
     several_authentications,
     too_large,
     too_slow,
+    unavailable,
 )
 from lienthong.identity.schemas import KeySetDocument, ServerMetadata, TokenDocument, TokenErrorDocument
 from lienthong.identity.service.keyring import Keyring
@@ -28,7 +29,7 @@ from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.jwk import ALGORITHMS
 from lienthong.kit.openapi import Responses, answer, problems, struct_schema
-from lienthong.kit.problems import CLIENT_HEADER, ERROR_HEADER, general
+from lienthong.kit.problems import CLIENT_HEADER, ERROR_HEADER, ProblemError, general
 from lienthong.kit.rest import StrictRoute
 
 _JSON: Final = "application/json"
@@ -63,7 +64,7 @@ _REFUSALS: Final = {
     408: "The body did not arrive in time.",
     413: "The body is too large.",
     429: "The client asks for more tokens than it may.",
-    503: "The database does not answer.",
+    503: "The database does not answer, or too many requests are under way.",
 }
 
 
@@ -154,6 +155,8 @@ async def _read_body(request: Request) -> bytes:
         raise too_slow() from error
     except BodyTooLargeError as error:
         raise too_large(error.limit) from None
+    except ProblemError:
+        raise unavailable() from None
     authorizations = request.headers.getlist("authorization")
     if authorizations:
         if len(authorizations) > 1 or b"client_assertion=" in body:

@@ -147,6 +147,15 @@ NOT_READY: Final = ProblemType(
         "Hãy thử lại sau số giây nêu trong Retry-After. Nếu vẫn lỗi, hãy báo đơn vị vận hành nền tảng.",
     ),
 )
+BUSY: Final = ProblemType(
+    code="busy",
+    status=503,
+    title=BilingualText("Busy", "Đang quá tải"),
+    advice=BilingualText(
+        "Send the same request again after the seconds that Retry-After names, and send fewer at a time.",
+        "Hãy gửi lại chính yêu cầu này sau số giây nêu trong Retry-After, và gửi ít yêu cầu cùng lúc hơn.",
+    ),
+)
 HTTP_ERROR: Final = ProblemType(
     code="http-error",
     status=400,

@@ -79,10 +79,18 @@ class PublishingService:
         if not self._has_room():
             raise errors.event_store_full()
 
+    def charge_bytes(self, client_id: str, size: int) -> None:
+        """Charge a publisher for the bytes of a request.
+
+        Raises:
+            ProblemError: `rate-limited`.
+        """
+        _demand(self._limits.bytes, client_id, size)
+
     async def publish(
         self, client_id: str, event_type_id: str, headers: Sequence[tuple[str, str]], body: bytes
     ) -> list[AcceptedPublication]:
-        """Accept all events of a request, or, when one of them is wrong, none.
+        """Accept all events of a request, or, when one of them is wrong, none; its bytes are charged already.
 
         What is returned is on disk, in the order of the request. When the bus fails half-way the request is
         refused as a whole, and sending it again continues where it stopped: what was accepted before comes
@@ -92,14 +100,16 @@ class PublishingService:
             ProblemError: everything in `errors` that is about publishing; `rate-limited`.
         """
         event_type = permissions.publishable(self._catalog(), client_id, event_type_id)
-        _demand(self._limits.bytes, client_id, len(body))
+        # Whatever comes of it: a request that is refused has cost a worker as much.
+        _demand(self._limits.events, client_id, 1)
         try:
             messages = await self._workers.run(
                 client_id, cpu_seconds(body), prepare, event_type, headers, body
             )
         except TooCostlyError:
             raise errors.too_costly(event_type_id) from None
-        _demand(self._limits.events, client_id, len(messages))
+        if len(messages) > 1:
+            _demand(self._limits.events, client_id, len(messages) - 1)
         known = await self._known(messages)
         subject = subject_of(event_type_id)
         published: list[AcceptedPublication] = []
