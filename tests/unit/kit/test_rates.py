@@ -88,6 +88,19 @@ def test_each_key_has_its_own_bucket() -> None:
     assert [buckets.take(key) for key in "aabb"] == [True, False, True, False]
 
 
+def test_what_is_spent_without_asking_is_owed_and_no_more_than_can_be() -> None:
+    clock = ManualClock()
+    buckets = TokenBuckets(RateLimit("x", 2, 3, most_debt=10), now=clock.monotonic)
+    assert [buckets.due("a"), buckets.due("a", 5)] == [0, 0], "asking takes nothing"
+    clock.advance(60)
+    buckets.spend("a", 4)
+    assert [buckets.due("a", 0), buckets.due("a"), buckets.due("b")] == [0.5, 1, 0]
+    buckets.spend("a", 1000)
+    assert buckets.due("a", 0) == 5
+    clock.advance(5)
+    assert [buckets.due("a", 0), buckets.due("a")] == [0, 0.5]
+
+
 def test_a_refusal_says_what_is_allowed_and_when() -> None:
     clock = ManualClock()
     buckets = TokenBuckets(RateLimit("token-requests", 0.25, 10), now=clock.monotonic)

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lienthong.kit.clock import ManualClock
 from lienthong.kit.problems import ProblemError
-from lienthong.kit.workers import TooCostlyError, Workers
-from tests.unit.kit.work import add, end, fill, process_id, refuse, spin
+from lienthong.kit.workers import ALL_WORK, SENDERS_TIME, SENDERS_WORK, TooCostlyError, Workers
+from tests.unit.kit.work import add, end, fill, process_id, refuse, spin, unsendable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
 @asynccontextmanager
-async def started(count: int = 2) -> AsyncIterator[Workers]:
-    workers = Workers(count, ["tests.unit.kit.work"])
+async def started(count: int = 2, clock: ManualClock | None = None) -> AsyncIterator[Workers]:
+    now = time.monotonic if clock is None else clock.monotonic
+    workers = Workers(count, ["tests.unit.kit.work"], now=now)
     await workers.start()
     try:
         yield workers
@@ -53,14 +55,26 @@ async def test_large_values_pass_both_ways() -> None:
         assert await workers.run("a", 5, str.upper, large) == large.upper()
 
 
-@pytest.mark.parametrize(("function", "argument"), [(spin, 30.0), (fill, 1 << 40)])
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [(spin, 30.0), (fill, 1 << 40), (unsendable, None)],
+    ids=["time", "memory", "result"],
+)
 async def test_work_that_takes_too_much_is_ended_and_the_next_is_done(
     function: object, argument: object
 ) -> None:
     async with started() as workers:
-        with pytest.raises((TooCostlyError, MemoryError)):
+        with pytest.raises(TooCostlyError):
             await workers.run("a", 0.2, function, argument)  # type: ignore[arg-type]
         assert await workers.run("a", 1, add, 1, 2) == 3
+
+
+async def test_a_worker_whose_work_needed_more_memory_than_there_is_does_no_other_work() -> None:
+    async with started(1) as workers:
+        before = await workers.run("a", 1, process_id)
+        with pytest.raises(TooCostlyError):
+            await workers.run("a", 1, fill, 1 << 40)
+        assert await workers.run("b", 1, process_id) != before
 
 
 async def test_a_worker_that_ends_is_replaced() -> None:
@@ -91,17 +105,65 @@ async def test_a_sender_has_one_worker_and_others_do_not_wait_for_it() -> None:
         await asyncio.gather(*slow)
 
 
-async def test_slow_senders_leave_a_worker_to_the_others() -> None:
-    async with started(2) as workers:
+async def test_slow_senders_leave_a_worker_to_the_others_whatever_else_they_send() -> None:
+    async with started(2, ManualClock()) as workers:
         names = [f"slow {number}" for number in range(3)]
         for name in names:
             await workers.run(name, 10, spin, 0.12)
+            # What costs nothing is nothing to buy a place with.
+            await workers.run(name, 10, add, 1, 2)
+            with pytest.raises(ProblemError):
+                await workers.run(name, 10, refuse, "not this")
         slow = [asyncio.create_task(workers.run(name, 10, spin, 0.3)) for name in names]
         await asyncio.sleep(0.05)
         for number in range(20):
             assert await workers.run("quick", 1, add, number, 1) == number + 1
         assert not slow[-1].done()
         await asyncio.gather(*slow)
+
+
+async def test_a_sender_is_no_longer_slow_when_its_time_has_passed() -> None:
+    clock = ManualClock()
+    async with started(2, clock) as workers:
+        for name in ("a", "b"):
+            await workers.run(name, 10, spin, 0.2)
+        assert await both_at_once(workers, "a", "b") is False
+        clock.advance(SENDERS_TIME.most_debt / SENDERS_TIME.per_second)
+        assert await both_at_once(workers, "a", "b") is True
+
+
+async def both_at_once(workers: Workers, one: str, other: str) -> bool:
+    """Whether two senders have a worker each."""
+    work = [asyncio.create_task(workers.run(name, 10, spin, 0.2)) for name in (one, other)]
+    await asyncio.sleep(0.05)
+    at_once = workers._free.empty()
+    await asyncio.gather(*work)
+    return at_once
+
+
+async def test_of_one_sender_so_much_work_waits_and_of_all_as_much_more_as_has_a_place() -> None:
+    async with started(2) as workers:
+        flood = [asyncio.create_task(workers.run("flood", 1, spin, 0.01)) for _ in range(SENDERS_WORK + 5)]
+        outcomes = await asyncio.gather(*flood, return_exceptions=True)
+        refused = [outcome for outcome in outcomes if isinstance(outcome, ProblemError)]
+        assert [(problem.code, problem.headers) for problem in refused] == [
+            ("rate-limited", {"Retry-After": "1"})
+        ] * 5
+
+        senders = ALL_WORK // SENDERS_WORK
+        flood = [
+            asyncio.create_task(workers.run(f"sender {number % senders}", 1, add, 1, 2))
+            for number in range(ALL_WORK)
+        ]
+        await asyncio.sleep(0)
+        one = asyncio.create_task(workers.run("someone else", 1, add, 3, 4))
+        await asyncio.sleep(0)
+        with pytest.raises(ProblemError) as refused_too:
+            await workers.run("someone else", 1, add, 3, 4)
+        assert (refused_too.value.code, refused_too.value.headers) == ("busy", {"Retry-After": "1"})
+        assert await one == 7, "who has nothing under way finds a place"
+        assert await asyncio.gather(*flood) == [3] * ALL_WORK
+        assert await workers.run("someone else", 1, add, 3, 4) == 7
 
 
 _PARENT = """

@@ -33,5 +33,16 @@ def fill(size: int) -> int:
     return len(bytearray(size))
 
 
+class Unsendable:
+    """A result for which there is no memory when it is to be sent."""
+
+    def __reduce__(self) -> str:
+        raise MemoryError
+
+
+def unsendable(_: object) -> Unsendable:
+    return Unsendable()
+
+
 def end() -> None:
     os._exit(3)

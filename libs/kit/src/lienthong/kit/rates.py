@@ -36,16 +36,21 @@ class RateLimit:
     burst: float
     unit: Literal["requests", "events", "content-bytes"] = "requests"
     """What is counted; of these draft-ietf-httpapi-ratelimit-headers-10 §3.1 has the first and the last."""
+    most_debt: float = math.inf
+    """How much a caller can owe; more is forgiven."""
 
 
 class TokenBucket:
     """Limits a rate: `per_second` on average, `burst` at once. `now` is a monotonic clock in seconds."""
 
-    __slots__ = ("_burst", "_filled_at", "_now", "_per_second", "_tokens")
+    __slots__ = ("_burst", "_filled_at", "_least", "_now", "_per_second", "_tokens")
 
-    def __init__(self, *, per_second: float, burst: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self, *, per_second: float, burst: float, now: Callable[[], float], most_debt: float = math.inf
+    ) -> None:
         self._per_second = per_second
         self._burst = burst
+        self._least = -most_debt
         self._now = now
         self._tokens = burst
         self._filled_at = now()
@@ -60,14 +65,28 @@ class TokenBucket:
         A full bucket gives more than it has, so that an amount over the burst is possible at all; what was
         given too much is missing afterwards.
         """
-        now = self._now()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._per_second)
-        self._filled_at = now
+        wait = self.due(amount)
+        if wait == 0:
+            self.spend(amount)
+        return wait
+
+    def due(self, amount: float) -> float:
+        """In how many seconds `amount` tokens can be taken; 0 if they can be now. Takes none."""
+        self._fill()
         missing = min(amount, self._burst) - self._tokens
         if missing > 0:
             return missing / self._per_second if self._per_second > 0 else math.inf
-        self._tokens -= amount
         return 0
+
+    def spend(self, amount: float) -> None:
+        """Take `amount` tokens whether they are there or not."""
+        self._fill()
+        self._tokens = max(self._least, self._tokens - amount)
+
+    def _fill(self) -> None:
+        now = self._now()
+        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._per_second)
+        self._filled_at = now
 
 
 class TokenBuckets:
@@ -97,6 +116,14 @@ class TokenBuckets:
         """
         return self._bucket(key).wait(amount)
 
+    def due(self, key: str, amount: float = 1) -> float:
+        """In how many seconds `amount` tokens of this key can be taken; 0 if they can be now. Takes none."""
+        return self._bucket(key).due(amount)
+
+    def spend(self, key: str, amount: float = 1) -> None:
+        """Take `amount` tokens of this key whether they are there or not."""
+        self._bucket(key).spend(amount)
+
     def _bucket(self, key: str) -> TokenBucket:
         bucket = self._buckets.get(key)
         if bucket is not None:
@@ -105,7 +132,9 @@ class TokenBuckets:
         while len(self._buckets) >= self._most:
             self._buckets.popitem(last=False)
         limit = self.limit
-        bucket = TokenBucket(per_second=limit.per_second, burst=limit.burst, now=self._now)
+        bucket = TokenBucket(
+            per_second=limit.per_second, burst=limit.burst, now=self._now, most_debt=limit.most_debt
+        )
         self._buckets[key] = bucket
         return bucket
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import resource
@@ -21,6 +20,8 @@ _MEMORY: Final = 1024 * 1024 * 1024
 """Bytes of addresses; a worker that has loaded the platform's modules uses about a quarter of them."""
 _NICER: Final = 5
 """Than the process that answers callers (nice(2))."""
+_NO_MEMORY: Final = 3
+"""The exit status of a worker whose work needed more."""
 
 
 def main(modules: list[str]) -> None:
@@ -49,6 +50,8 @@ def _called(request: bytes) -> bytes:
     spent = time.process_time() - started
     try:
         return pickle.dumps((spent, failed, value), pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001 - an exception of any library's
         return pickle.dumps((spent, True, RuntimeError(f"cannot be sent: {error!r}")))
 
@@ -58,6 +61,9 @@ def _within(cpu_seconds: float, function: Callable[..., Any], arguments: tuple[A
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     try:
         return False, function(*arguments)
+    except MemoryError:
+        # Not the sender's exception: the process ends, and with it what it has in memory.
+        raise
     except Exception as error:  # noqa: BLE001 - raised again where it was asked for
         return True, error
     finally:
@@ -79,5 +85,9 @@ def _write(target: BinaryIO, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError):
+    try:
         main(sys.argv[1:])
+    except BrokenPipeError:
+        pass
+    except MemoryError:
+        os._exit(_NO_MEMORY)

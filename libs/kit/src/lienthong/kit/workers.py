@@ -6,8 +6,9 @@ worker process gets a budget of processor time for each piece of work, and the k
 used up (setitimer(2), ITIMER_PROF), wherever it is then. Time that others take on a busy machine does not
 count.
 
-Turns are fair: a sender has one piece of work under way, whatever else of it waits. Senders whose work took
-long share all workers but one.
+Turns are fair: a sender has one piece of work under way, whatever else of it waits, and not much of it waits.
+Senders whose work took long share all workers but one, until as much time has passed as what they used is
+worth: a request that costs nothing does not buy them another place.
 """
 
 from __future__ import annotations
@@ -20,24 +21,35 @@ import socket
 import struct
 import subprocess
 import sys
-from collections import OrderedDict
+import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 
 import structlog
 
+from lienthong.kit.problems.load import busy, too_much_at_once
+from lienthong.kit.rates import RateLimit, TokenBuckets
+from lienthong.kit.text import BilingualText
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from lienthong.kit.problems import ProblemError
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 FRAME: Final = struct.Struct(">Q")
 """The length in bytes of what follows; both ways."""
-SLOW_SECONDS: Final = 0.1
-"""Of processor time: work that took longer waits for that of others."""
+SENDERS_TIME: Final = RateLimit("processor-seconds", per_second=0.05, burst=0.1, most_debt=15)
+"""Seconds of processor time that a sender may use, for each second that passes, and at once; a sender who has
+used more is slow. A twentieth of a worker checks some 200 ordinary events a second. After five minutes
+everything is forgiven."""
+SENDERS_WORK: Final = 64
+"""Pieces of work of one sender that are under way or wait."""
+ALL_WORK: Final = 512
+"""Pieces of work of all senders; beyond them, one of each sender who has none."""
 _PATIENCE: Final = 30.0
 """Seconds for each second of the budget, on a machine that has no time."""
-_MOST_SLOW: Final = 1_000
 _END_SECONDS: Final = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -53,15 +65,19 @@ class Workers:
     Args:
         count: how many; at least two, or one slow sender holds up all others for its budget.
         modules: what each process imports when it starts, so that this does not count as work.
+        now: a monotonic clock in seconds.
     """
 
-    def __init__(self, count: int, modules: Sequence[str]) -> None:
+    def __init__(
+        self, count: int, modules: Sequence[str], *, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._modules = tuple(modules)
         self._free: asyncio.Queue[_Worker] = asyncio.Queue()
         self._started: set[_Worker] = set()
         self._starting: set[asyncio.Task[None]] = set()
         self._turns: dict[str, _Turn] = {}
-        self._slow: OrderedDict[str, None] = OrderedDict()
+        self._work = 0
+        self._time = TokenBuckets(SENDERS_TIME, now=now)
         self._slow_lane = asyncio.Semaphore(max(1, count - 1))
         self._count = count
 
@@ -95,14 +111,16 @@ class Workers:
         Raises:
             TooCostlyError: it needed more than `cpu_seconds` of processor time, or more memory than a worker
                 has.
+            ProblemError: 429 `rate-limited` or 503 `busy`, too much work of the sender, or of all, waits.
             Exception: what `function` raised.
         """
-        request = pickle.dumps((cpu_seconds, function, arguments), pickle.HIGHEST_PROTOCOL)
         async with self._turn(sender), self._lane(sender):
             worker = await self._free.get()
             kept = False
             spent = cpu_seconds
             try:
+                # Not before it is its turn: what waits is not in memory twice.
+                request = pickle.dumps((cpu_seconds, function, arguments), pickle.HIGHEST_PROTOCOL)
                 async with asyncio.timeout(10 + cpu_seconds * _PATIENCE):
                     answer = await worker.ask(request)
                 kept = True
@@ -111,7 +129,7 @@ class Workers:
                 _log.warning("work ended", sender=sender, function=function.__qualname__, cpu=cpu_seconds)
                 raise TooCostlyError from None
             finally:
-                self._note(sender, spent)
+                self._time.spend(sender, spent)
                 self._give_back(worker, kept=kept)
         if failed:
             raise value
@@ -139,30 +157,32 @@ class Workers:
 
     @contextlib.asynccontextmanager
     async def _turn(self, sender: str) -> AsyncIterator[None]:
-        turn = self._turns.setdefault(sender, _Turn())
+        turn = self._turns.get(sender)
+        if turn is None:
+            # Whoever has no work here finds a place, whatever others have: there are not so many senders.
+            turn = self._turns[sender] = _Turn()
+        elif turn.users >= SENDERS_WORK:
+            raise _too_much_work()
+        elif self._work >= ALL_WORK:
+            raise busy()
         turn.users += 1
+        self._work += 1
         try:
             async with turn.lock:
                 yield
         finally:
             turn.users -= 1
+            self._work -= 1
             if not turn.users:
                 del self._turns[sender]
 
     @contextlib.asynccontextmanager
     async def _lane(self, sender: str) -> AsyncIterator[None]:
-        if sender not in self._slow:
+        if self._time.due(sender, 0) == 0:
             yield
             return
         async with self._slow_lane:
             yield
-
-    def _note(self, sender: str, spent: float) -> None:
-        self._slow.pop(sender, None)
-        if spent > SLOW_SECONDS:
-            self._slow[sender] = None
-            if len(self._slow) > _MOST_SLOW:
-                self._slow.popitem(last=False)
 
     def _give_back(self, worker: _Worker, *, kept: bool) -> None:
         if kept:
@@ -265,6 +285,15 @@ class _Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+
+def _too_much_work() -> ProblemError:
+    return too_much_at_once(
+        BilingualText(
+            f"At most {SENDERS_WORK} requests of one caller that take checking are under way at a time.",
+            f"Mỗi hệ thống chỉ được gửi tối đa {SENDERS_WORK} yêu cầu cần kiểm tra cùng lúc.",
+        )
+    )
 
 
 def _in_parts(function: Callable[..., Iterable[object]], arguments: tuple[Any, ...]) -> list[bytes]:
