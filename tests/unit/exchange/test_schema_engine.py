@@ -11,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, schema_violations
+from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, KeptSchemas, compiled, schema_violations
 from lienthong.kit.json_pointer import pointer
+from lienthong.kit.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lienthong.exchange.errors import EventViolation
 
 NAMES = st.sampled_from(["a", "b", "area", "đất"])
 SCALARS = (
@@ -158,3 +161,43 @@ def test_mistakes_are_told_without_repeating_what_was_sent() -> None:
     refused = schema_violations(many, '{"properties": {"a": {}}, "additionalProperties": false}', at="")
     assert len(refused) <= MAX_VIOLATIONS
     assert all(len(one.detail) < 300 for one in refused)
+
+
+def costly_to_keep(number: int) -> str:
+    """A schema whose pattern takes nearly all the room that patterns may have."""
+    return json.dumps({"type": "string", "pattern": f"^{number}\\p{{L}}{{255}}$"})
+
+
+async def test_schemas_of_many_providers_leave_a_worker_the_memory_for_the_next_ones() -> None:
+    workers = Workers(1, [schema_violations.__module__])
+    await workers.start()
+    try:
+        for number in range(66):
+            value = f"{number}{'đ' * 255}"
+            assert await workers.run("a", 20, violations_of, value, costly_to_keep(number)) == []
+    finally:
+        await workers.close()
+
+
+def violations_of(value: str, schema: str) -> list[EventViolation]:
+    return schema_violations(value, schema, at="")
+
+
+def test_schemas_are_kept_as_long_as_they_fit_and_those_that_are_used_stay() -> None:
+    kept = KeptSchemas(100)
+    small = compiled('{"type": "object"}')
+    for number in range(10):
+        kept.put(f"small {number}", small, 10)
+    assert len(kept) == 10
+    assert kept.get("small 0") is small
+    kept.put("large", small, 85)
+    assert (kept.size, kept.get("small 1"), kept.get("small 0"), kept.get("large")) == (
+        95,
+        None,
+        small,
+        small,
+    )
+    kept.put("too large", small, 500)
+    assert (len(kept), kept.get("too large")) == (1, small), "the one that is needed now is kept"
+    kept.put("next", small, 1)
+    assert (len(kept), kept.size) == (1, 1)

@@ -30,7 +30,7 @@ _ONE: Final = (
 )
 _LIST: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
 _NAMED: Final = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
-_ROOM: Final = 16 * 1024 * 1024
+ROOM: Final = 16 * 1024 * 1024
 """Bytes that all compiled patterns of a schema may take, about a letter of Unicode repeated 255 times."""
 
 
@@ -70,15 +70,15 @@ def patterns(schema: JsonObject) -> Iterator[tuple[JsonPath, str]]:
             yield from (((*path, "patternProperties", name), name) for name in named)
 
 
-def compiled(schema: JsonObject) -> jsonschema_rs.Draft202012Validator:
-    """The validator of a schema.
+def compiled(schema: JsonObject, room: int = ROOM) -> jsonschema_rs.Draft202012Validator:
+    """The validator of a schema, whose patterns take at most `room` bytes.
 
     Raises:
         UnusableSchemaError: it is no JSON Schema, one of its patterns needs another engine or too much room,
             or a reference leads nowhere or out of it.
     """
     count = sum(1 for _ in patterns(schema))
-    return _validator(schema, _ROOM // max(1, count))
+    return _validator(schema, room // max(1, count))
 
 
 def unusable_patterns(schema: JsonObject) -> Iterator[tuple[JsonPath, str]]:
@@ -86,7 +86,7 @@ def unusable_patterns(schema: JsonObject) -> Iterator[tuple[JsonPath, str]]:
     found = list(patterns(schema))
     for path, pattern in found:
         try:
-            _validator({"pattern": pattern}, _ROOM // len(found))
+            _validator({"pattern": pattern}, ROOM // len(found))
         except UnusableSchemaError:
             yield path, pattern
 
@@ -115,5 +115,5 @@ _META: Final = jsonschema_rs.Draft202012Validator(
     {"$ref": DIALECT},
     validate_formats=True,
     offline=True,
-    pattern_options=jsonschema_rs.RegexOptions(size_limit=_ROOM, dfa_size_limit=_ROOM),
+    pattern_options=jsonschema_rs.RegexOptions(size_limit=ROOM, dfa_size_limit=ROOM),
 )

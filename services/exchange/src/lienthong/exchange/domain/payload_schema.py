@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from collections import OrderedDict
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 MAX_VIOLATIONS = 20
 _LONGEST_VALUE: Final = 200
+_MOST_KEPT: Final = 256 * 1024 * 1024
+"""A quarter of the memory of a worker."""
+_LITTLE_ROOM: Final = json_schema.ROOM // 16
+"""Enough for the patterns of most schemas."""
+_BYTES_PER_LETTER: Final = 32
+"""What a schema takes in memory, without its patterns, for each letter of its text; 29 were measured."""
 
 CompiledSchema: TypeAlias = tuple[Draft202012Validator, "JsonObject"]
 
@@ -44,20 +50,68 @@ def schema_violations(value: object, schema: str, *, at: str) -> list[EventViola
     return sorted(found, key=lambda violation: violation.pointer)
 
 
-@lru_cache(maxsize=64)
 def compiled(schema: str) -> CompiledSchema:
     """The validator of a schema, and the schema; kept, so that each version is compiled once in a while.
 
     Raises:
         UnusableSchemaError: the schema is not valid, or refers to something outside itself.
     """
+    found = _kept.get(schema)
+    if found is not None:
+        return found
     try:
         document = json.loads(schema)
     except (ValueError, RecursionError) as error:
         raise UnusableSchemaError(f"it is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise UnusableSchemaError("it is not an object")
-    return json_schema.compiled(document), document
+    validator, room = _validator(document)
+    _kept.put(schema, (validator, document), _BYTES_PER_LETTER * len(schema) + 2 * room)
+    return validator, document
+
+
+class KeptSchemas:
+    """The compiled schemas that were used last, whose `size` in bytes, as estimated, is at most `most`.
+
+    One provider's are in the way of another's: so many as each of them may have would fill the process.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, tuple[CompiledSchema, int]] = OrderedDict()
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, schema: str) -> CompiledSchema | None:
+        """What was kept of a schema, if it is still there."""
+        found = self._kept.get(schema)
+        if found is None:
+            return None
+        self._kept.move_to_end(schema)
+        return found[0]
+
+    def put(self, schema: str, compiled: CompiledSchema, size: int) -> None:
+        """Keep a schema that is not there, of `size` bytes, and forget what was not used for longest."""
+        self._kept[schema] = compiled, size
+        self.size += size
+        while self.size > self._most and len(self._kept) > 1:
+            _, (_, less) = self._kept.popitem(last=False)
+            self.size -= less
+
+
+_kept: Final = KeptSchemas(_MOST_KEPT)
+
+
+def _validator(document: JsonObject) -> tuple[Draft202012Validator, int]:
+    """The validator of a schema, and the bytes that its patterns may take."""
+    if not any(True for _ in json_schema.patterns(document)):
+        return json_schema.compiled(document), 0
+    try:
+        return json_schema.compiled(document, _LITTLE_ROOM), _LITTLE_ROOM
+    except UnusableSchemaError:
+        return json_schema.compiled(document), json_schema.ROOM
 
 
 def _violation(error: ValidationError, document: JsonObject, at: str) -> EventViolation:
