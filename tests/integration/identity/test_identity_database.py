@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from joserfc.jwk import ECKey
+from sqlalchemy import event
 
 from lienthong.identity.bootstrap import SCHEMA
 from lienthong.identity.models import metadata
 from lienthong.identity.service.used_assertions import UsedAssertions
+from lienthong.kit.clock import ManualClock, SystemClock
 from lienthong.kit.database import Database, migrate
 from tests.integration.identity.harness import SYSTEM, eventually, running, settings_for, watching
 from tests.support.databases import drop_database
@@ -63,7 +65,7 @@ async def test_without_its_database_it_issues_nothing_and_verifiers_go_on(
 async def test_uses_that_come_together_are_each_decided_once(database_url: str) -> None:
     await migrate(database_url, SCHEMA, "lienthong.identity")
     database = Database.open(database_url, schema=SCHEMA)
-    here, there = UsedAssertions(database), UsedAssertions(database)
+    here, there = (UsedAssertions(database, SystemClock()) for _ in range(2))
 
     async def use(used: UsedAssertions, number: int) -> tuple[int, bool]:
         return number, await used.use(SYSTEM, f"id-{number}", forget_at=2**40)
@@ -81,7 +83,7 @@ async def test_uses_that_come_together_are_each_decided_once(database_url: str) 
 async def test_a_caller_that_leaves_spoils_nothing_for_the_others(database_url: str) -> None:
     await migrate(database_url, SCHEMA, "lienthong.identity")
     database = Database.open(database_url, schema=SCHEMA)
-    used = UsedAssertions(database)
+    used = UsedAssertions(database, SystemClock())
     leaving, *staying = (
         asyncio.create_task(used.use(SYSTEM, f"id-{number}", forget_at=2**40)) for number in range(5)
     )
@@ -89,4 +91,26 @@ async def test_a_caller_that_leaves_spoils_nothing_for_the_others(database_url: 
     leaving.cancel()
     assert await asyncio.gather(*staying) == [True] * 4
     assert not await used.use(SYSTEM, "id-0", forget_at=2**40)
+    await database.close()
+
+
+async def test_an_assertion_that_was_used_lately_is_refused_without_the_database(database_url: str) -> None:
+    await migrate(database_url, SCHEMA, "lienthong.identity")
+    database = Database.open(database_url, schema=SCHEMA)
+    clock = ManualClock()
+    until = int(clock.now().timestamp()) + 60
+    here, there = UsedAssertions(database, clock), UsedAssertions(database, clock)
+    statements: list[str] = []
+    engine = database._engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    assert await here.use(SYSTEM, "id", forget_at=until)
+    assert not await there.use(SYSTEM, "id", forget_at=until)
+    asked = len(statements)
+    for used in (here, there):
+        for _ in range(5):
+            assert not await used.use(SYSTEM, "id", forget_at=until)
+    assert len(statements) == asked
+    clock.advance(61)
+    assert not await here.use(SYSTEM, "id", forget_at=until + 120), "only the database forgets"
+    assert len(statements) > asked
     await database.close()

@@ -411,6 +411,21 @@ async def test_a_client_gets_no_more_tokens_than_its_share_and_others_theirs(
         assert (await process.ask(third)).status_code == 200, "the refused assertion was not used up"
 
 
+async def test_whoever_sends_used_assertions_again_does_not_use_up_their_owners_share(
+    tmp_path: Path, database_url: str, clock: ManualClock
+) -> None:
+    limits: dict[str, Any] = {"identity_token_requests_per_s": 0.1, "identity_token_requests_burst": 3}
+    async with running(settings_for(tmp_path, database_url, **limits), clock=clock) as process:
+        await process.register(EC)
+        used = process.assertion(EC)
+        assert (await process.ask(used)).status_code == 200
+        replays = await asyncio.gather(*(process.ask(used) for _ in range(20)))
+        assert {error(answer) for answer in replays} == {(401, "invalid_client")}
+        for _ in range(2):
+            assert (await process.ask(process.assertion(EC))).status_code == 200
+        assert error(await process.ask(process.assertion(EC))) == (429, "temporarily_unavailable")
+
+
 async def test_the_answer_names_the_client_once_it_has_proved_itself(process: Process) -> None:
     assertion = process.assertion(EC)
     issued, replayed = await process.ask(assertion), await process.ask(assertion)

@@ -66,7 +66,7 @@ class TokenService:
         self._database = database
         self._keyring = keyring
         self._clients = ClientCache(database, keyring)
-        self._used = UsedAssertions(database)
+        self._used = UsedAssertions(database, clock)
         self._clock = clock
         self._new_id = new_id
         self._requests = requests
@@ -93,13 +93,18 @@ class TokenService:
     async def _issue_to(
         self, client: RegisteredClient, assertion: Assertion, scope: str | None
     ) -> IssuedToken:
-        """Issue a token to a client that has proved itself."""
-        if (wait := self._requests.wait(client.client_id)) > 0:
+        """Issue a token to a client that has proved itself.
+
+        Only a new assertion counts towards what the client may ask for: whoever finds one that was used
+        cannot use up the client's share with it.
+        """
+        if (wait := self._requests.due(client.client_id)) > 0:
             raise too_many_requests(self._requests.limit, wait)
         try:
             await self._use_up(assertion)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise _database_failed(error) from error
+        self._requests.spend(client.client_id)
         if client.status is not ClientStatus.ACTIVE:
             _log.info("token refused", client=client.client_id, status=client.status.value)
             raise suspended_client()

@@ -1,13 +1,19 @@
 """Protection against replay: each assertion is accepted once, on all replicas (RFC 7523 §3, `jti`).
 
 Requests that arrive while a transaction is being written share the next one, and so one wait for the disk.
+Those that were used lately are known without the database: sending one again costs it nothing.
 """
 
 import asyncio
+from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Final
 
 from lienthong.identity import repository
+from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database
+
+_MOST_KNOWN: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -21,10 +27,13 @@ class _Batch:
 class UsedAssertions:
     """The assertions that were used and have not expired, stored durably."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._gathering = _Batch()
         self._writer: asyncio.Task[None] | None = None
+        self._known: OrderedDict[bytes, int] = OrderedDict()
+        """When those that were used lately may be forgotten."""
 
     async def use(self, client_id: str, assertion_id: str, *, forget_at: int) -> bool:
         """Mark an assertion as used; False if it was used before. Of simultaneous uses exactly one gets True.
@@ -35,6 +44,9 @@ class UsedAssertions:
             SQLAlchemyError, OSError, TimeoutError: the database failed; whether it is used is not known.
         """
         digest = repository.assertion_digest(client_id, assertion_id)
+        if self._known.get(digest, 0) > self._clock.now().timestamp():
+            self._known.move_to_end(digest)
+            return False
         batch = self._gathering
         if digest in batch.waiting:
             return False
@@ -58,6 +70,12 @@ class UsedAssertions:
                         first.set_exception(error)
             else:
                 for digest, first in batch.waiting.items():
+                    self._know(digest, batch.forget_at[digest])
                     if not first.done():
                         first.set_result(digest in new)
         self._writer = None
+
+    def _know(self, digest: bytes, forget_at: int) -> None:
+        self._known[digest] = forget_at
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
