@@ -204,7 +204,7 @@ def test_a_folder_that_stands_is_not_filled(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "rpc.token").write_text("\n")
     (tmp_path / "rpc.crt").write_text("x")
-    with pytest.raises(RpcTrustError, match="a file is empty"):
+    with pytest.raises(RpcTrustError, match="is empty"):
         RpcTrust.load(tmp_path)
 
 
@@ -214,16 +214,21 @@ def test_who_has_no_key_does_not_serve(trust: RpcTrust) -> None:
         RpcTrust.load(trust.folder).server_credentials()
 
 
-def test_identity_says_why_it_cannot_serve(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
+@pytest.mark.parametrize("process", ["catalog", "identity", "exchange", "ledger"])
+def test_a_process_without_keys_says_so_in_a_sentence_and_ends(tmp_path: Path, process: str) -> None:
+    trust = RpcTrust.load(tmp_path / "old")
+    # As after an upgrade with the Secrets of an older version: the folder is there, and not all files.
+    (trust.folder / "rpc.crt").unlink()
     environment = os.environ | {
         "LIENTHONG_HOME": str(tmp_path),
-        "LIENTHONG_PORT_OFFSET": str(take_free_offset(process_ports("identity"))),
-        "LIENTHONG_RPC_DIR": str(tmp_path / "empty"),
+        "LIENTHONG_PORT_OFFSET": str(take_free_offset(process_ports(process))),
+        "LIENTHONG_RPC_DIR": str(trust.folder),
         "LIENTHONG_NATS_URL": "nats://127.0.0.1:9",
     }
-    command = [sys.executable, "-m", "lienthong.identity"]
+    command = [sys.executable, "-m", f"lienthong.{process}"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    told = done.stdout + done.stderr
     assert done.returncode == 1
-    assert "(LIENTHONG_RPC_DIR)" in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+    assert "cannot start" in told
+    assert f"{trust.folder}/rpc.crt: No such file or directory" in told
+    assert "Traceback" not in told

@@ -45,7 +45,7 @@ from lienthong.kit.process import die_with_parent
 from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rpc import open_channel
-from lienthong.kit.rpc_trust import RpcTrust
+from lienthong.kit.rpc_trust import RpcTrust, RpcTrustError
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
@@ -99,7 +99,10 @@ class Application:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except Exception as error:  # noqa: BLE001  ASGI wants every failure reported
-            _log.exception("gateway failed")
+            if isinstance(error, RpcTrustError):
+                _log.error("gateway cannot start", error=str(error))
+            else:
+                _log.exception("gateway failed")
             await send(
                 {"type": "lifespan.startup.failed", "message": f"the gateway cannot start: {error}"}
                 if self._gateway is None

@@ -58,9 +58,13 @@ def run(
     """Run `main` on uvloop and exit with its outcome; what `__main__` of each process calls.
 
     `arguments` (default: the command line) may hold `--help` and nothing else, see `ProcessArguments`.
+    Without usable keys for gRPC (`RpcTrustError`) the process says so and ends with status 1.
     """
     ProcessArguments(module, does).parse_args(arguments)
-    uvloop.run(main())
+    try:
+        uvloop.run(main())
+    except RpcTrustError as error:
+        sys.exit(f"{module} cannot start: {error}")
     sys.exit(0)
 
 

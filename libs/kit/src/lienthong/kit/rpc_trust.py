@@ -43,7 +43,19 @@ _OPEN_TO_ALL: Final = "/grpc.health."
 
 
 class RpcTrustError(Exception):
-    """The files of the folder `LIENTHONG_RPC_DIR` cannot be used."""
+    """The files of the folder `LIENTHONG_RPC_DIR` cannot be used; says why, and how to mend it."""
+
+    def __init__(self, folder: Path, why: str) -> None:
+        super().__init__(
+            f"the keys for gRPC in {folder} (LIENTHONG_RPC_DIR) cannot be used: {why}; give every process of"
+            f" the installation the same {_CERTIFICATE} and {_TOKEN}, and {_KEY} to those that serve"
+        )
+
+
+def _unreadable(folder: Path, error: OSError | UnicodeDecodeError) -> RpcTrustError:
+    if isinstance(error, UnicodeDecodeError):
+        return RpcTrustError(folder, f"{_TOKEN} is not ASCII text")
+    return RpcTrustError(folder, f"{error.filename}: {error.strerror}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,9 +79,9 @@ class RpcTrust:
             token = (folder / _TOKEN).read_text(encoding="ascii").strip()
             certificate = (folder / _CERTIFICATE).read_bytes()
         except (OSError, UnicodeDecodeError) as error:
-            raise RpcTrustError(f"the keys for gRPC in {folder} (LIENTHONG_RPC_DIR): {error}") from error
+            raise _unreadable(folder, error) from error
         if not token or not certificate:
-            raise RpcTrustError(f"the keys for gRPC in {folder} (LIENTHONG_RPC_DIR): a file is empty")
+            raise RpcTrustError(folder, f"{_CERTIFICATE if token else _TOKEN} is empty")
         return cls(folder, certificate, token)
 
     def server_credentials(self) -> grpc.ServerCredentials:
@@ -81,7 +93,7 @@ class RpcTrust:
         try:
             key = (self.folder / _KEY).read_bytes()
         except OSError as error:
-            raise RpcTrustError(f"the keys for gRPC in {self.folder}: {error}") from error
+            raise _unreadable(self.folder, error) from error
         return grpc.ssl_server_credentials([(key, self.certificate)])
 
     def channel_credentials(self) -> grpc.ChannelCredentials:

@@ -181,8 +181,13 @@ def request_limits(settings: CatalogSettings) -> RequestLimits:
 
 
 async def run(settings: CatalogSettings) -> None:
-    """Bring the database up to date, then serve until told to stop."""
+    """Bring the database up to date, then serve until told to stop.
+
+    Raises:
+        RpcTrustError: the keys for gRPC cannot be used.
+    """
     configure_logs(events.SERVICE, settings.log_level, settings.log_format)
+    trust = RpcTrust.load(settings.rpc_dir)
     telemetry = configure_telemetry(events.SERVICE, settings)
     await migrate(settings.catalog_database_url, SCHEMA, PACKAGE)
     clock = SystemClock()
@@ -193,7 +198,7 @@ async def run(settings: CatalogSettings) -> None:
         streams=[events.stream(settings)],
         key_file=settings.nats_key_file,
     )
-    channel = open_channel(settings.identity_rpc, RpcTrust.load(settings.rpc_dir))
+    channel = open_channel(settings.identity_rpc, trust)
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
     keys = keys_replica(
         channel,

@@ -57,6 +57,7 @@ async def serve(settings: ExchangeSettings) -> None:
 
     Raises:
         SecretUnusableError: the secret of acknowledgement tokens is missing or too short.
+        RpcTrustError: the keys for gRPC cannot be used.
     """
     clock = SystemClock()
     telemetry = configure_telemetry(PROCESS, settings)
@@ -64,6 +65,7 @@ async def serve(settings: ExchangeSettings) -> None:
     # Where replicas share a database, a secret that one of them generated would refuse the others' tokens.
     embedded = make_url(url).get_backend_name() == "sqlite"
     secret = load_ack_secret(settings.exchange_token_key_file, create=embedded)
+    trust = RpcTrust.load(settings.rpc_dir)
     await migrate(url, SCHEMA, "lienthong.exchange")
     database = Database.open(url, schema=SCHEMA)
     bus = await Bus.connect(
@@ -71,7 +73,6 @@ async def serve(settings: ExchangeSettings) -> None:
     )
 
     node = socket.gethostname()
-    trust = RpcTrust.load(settings.rpc_dir)
     catalog_channel = open_channel(settings.catalog_rpc, trust)
     identity_channel = open_channel(settings.identity_rpc, trust)
     folder = settings.state_folder(PROCESS)

@@ -78,7 +78,13 @@ def create_journal_consumer(settings: LedgerSettings, core: LedgerCore, bus: Bus
 
 
 async def serve(settings: LedgerSettings) -> None:
-    """Run the process until it is told to stop."""
+    """Run the process until it is told to stop.
+
+    Raises:
+        LedgerMismatchError, SigningKeyFileError: as `open_core` does.
+        RpcTrustError: the keys for gRPC cannot be used.
+    """
+    trust = RpcTrust.load(settings.rpc_dir)
     telemetry = configure_telemetry(PROCESS, settings)
     core = await open_core(settings)
     bus = await Bus.connect(
@@ -89,7 +95,7 @@ async def serve(settings: LedgerSettings) -> None:
     )
     consumer = create_journal_consumer(settings, core, bus)
     space = StreamSpace(bus, STREAM)
-    channel = open_channel(settings.identity_rpc, RpcTrust.load(settings.rpc_dir))
+    channel = open_channel(settings.identity_rpc, trust)
     clock = SystemClock()
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
     keys = keys_replica(
