@@ -9,6 +9,7 @@ from lienthong.gateway.call import Answered
 from lienthong.kit.metrics import instruments
 from lienthong.kit.metrics.durations import BOUNDS
 from lienthong.kit.metrics.requests import ABORTED, OTHER, RequestDurations
+from lienthong.kit.problems import calls, general
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _SERVICE: Final = "lgsp.service"
 _STATE: Final = "http.connection.state"
 _MOST_ORDINARY: Final = 5000
+_ALERTED: Final = (calls.AUDIT_UNAVAILABLE.code, general.INTERNAL_ERROR.code)
 _DESTINATION: Final = "lienthong.destination"
 
 
@@ -39,7 +41,8 @@ class CallFigures:
         self.active = 0
         """Calls that have begun and not ended; whoever serves them counts."""
         self.durations = RequestDurations(_SERVICE)
-        self.refused: dict[str, int] = {}
+        # Prometheus sees no increase in a series that begins with its first refusal, and no alert is raised.
+        self.refused: dict[str, int] = dict.fromkeys(_ALERTED, 0)
 
     def end(self, call: Call, outcome: Outcome | None, seconds: float) -> None:
         """Count a call; `outcome` is None when the gateway was stopped before it ended."""
