@@ -1,7 +1,8 @@
 """Make the secrets of a new installation: `python deploy/k8s/new_secrets.py --help`.
 
 Writes a folder with every key, and a `kustomization.yaml` that turns it into the Secrets that the manifests
-refer to. Keep the folder: it holds the only copies. Nothing in it is ever overwritten.
+refer to. Keep the folder: it holds the only copies. Nothing in it is overwritten, but for the keys by which
+the processes know each other, when `--renew-inner-keys` asks for that.
 """
 
 from __future__ import annotations

@@ -78,13 +78,18 @@ def test_a_system_receives_by_an_agreement_and_its_own_without() -> None:
     [
         agreement(consumer_id=OUTSIDER),
         agreement(event_type_id="H11.05/land/other-v1"),
-        agreement(contract.AGREEMENT_STATUS_REJECTED),
-        agreement(contract.AGREEMENT_STATUS_UNSPECIFIED),
         agreement(event_type_id="", service_id=EVENT_TYPE),
     ],
 )
 def test_no_other_agreement_helps(given: contract.Resource) -> None:
     assert code_of(lambda: receivable(view(given), ONE_STOP, EVENT_TYPE, NOW)) == "no-agreement"
+
+
+def test_only_an_approved_agreement_lets_a_system_receive() -> None:
+    for status in {*contract.AgreementStatus.values(), 99} - {contract.AGREEMENT_STATUS_APPROVED}:
+        with pytest.raises(ProblemError) as refused:
+            receivable(view(agreement(status)), ONE_STOP, EVENT_TYPE, NOW)
+        assert refused.value.status == 403
 
 
 @pytest.mark.parametrize(
@@ -117,7 +122,7 @@ def test_the_day_from_which_or_until_which_an_agreement_is_valid_is_told() -> No
 
 def test_of_several_agreements_the_one_nearest_to_being_in_force_is_told() -> None:
     worst_first = [
-        ("no-agreement", agreement(contract.AGREEMENT_STATUS_REJECTED, id="a-1")),
+        ("no-agreement", agreement(event_type_id="H11.05/land/other-v1", id="a-1")),
         ("agreement-revoked", agreement(contract.AGREEMENT_STATUS_REVOKED, id="a-2")),
         ("agreement-expired", agreement(valid_to=NOW, id="a-3")),
         ("agreement-pending", agreement(contract.AGREEMENT_STATUS_REQUESTED, id="a-4")),

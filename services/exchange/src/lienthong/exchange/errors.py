@@ -162,7 +162,7 @@ def provider_suspended(event_type: str) -> ProblemError:
 
 
 def no_agreement(event_type: str) -> ProblemError:
-    """The caller has no agreement on these events, or only rejected ones."""
+    """The caller has no agreement on these events, or only such as were rejected or lapsed."""
     detail = BilingualText(
         f"No agreement lets this system receive {event_type}.",
         f"Chưa có thoả thuận cho phép hệ thống này nhận {event_type}.",

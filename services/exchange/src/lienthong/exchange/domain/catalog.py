@@ -41,7 +41,7 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class EventAgreement:
-    """An agreement on an event type that is not rejected; without `valid_to` it is open-ended."""
+    """An agreement on an event type; without `valid_to` it is open-ended. Of rejected ones none is heard."""
 
     id: str
     status: contract.AgreementStatus.ValueType
@@ -71,11 +71,6 @@ class EventCatalog:
     def __init__(self, state: CatalogState) -> None:
         self._state = state
 
-    @property
-    def version(self) -> int:
-        """The catalog's version."""
-        return self._state.version
-
     def system(self, system_id: str) -> Participant | None:
         """A system; None where the catalog has none of this id."""
         message = self._state.get(contract.RESOURCE_KIND_SYSTEM, system_id.encode())
@@ -87,16 +82,12 @@ class EventCatalog:
         return None if message is None else _event_type(contract.EventType.FromString(message))
 
     def agreements(self, consumer_id: str, event_type_id: str) -> list[EventAgreement]:
-        """The agreements of a consumer on an event type that are not rejected, ordered by id."""
+        """The agreements of a consumer on an event type, by id; the catalog sends no rejected ones."""
         found = (
             (agreement_id, contract.Agreement.FromString(message))
             for agreement_id, message in self._state.agreements_between(consumer_id, event_type_id)
         )
-        return [
-            _agreement(agreement_id, message)
-            for agreement_id, message in found
-            if message.event_type_id and _may_permit(message)
-        ]
+        return [_agreement(agreement_id, message) for agreement_id, message in found if message.event_type_id]
 
 
 def _participant(message: contract.System) -> Participant:
@@ -110,15 +101,6 @@ def _event_type(message: contract.EventType) -> EventType:
         active=message.status == contract.STATUS_ACTIVE,
         schema=message.data_schema,
     )
-
-
-def _may_permit(message: contract.Agreement) -> bool:
-    """Whether the agreement permits events at some time or is worth reporting: all but the rejected ones."""
-    return message.status in {
-        contract.AGREEMENT_STATUS_REQUESTED,
-        contract.AGREEMENT_STATUS_APPROVED,
-        contract.AGREEMENT_STATUS_REVOKED,
-    }
 
 
 def _agreement(agreement_id: str, message: contract.Agreement) -> EventAgreement:
