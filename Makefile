@@ -36,7 +36,7 @@ run: $(PROTO_READY) ## start the demo province and show its first calls; Ctrl-C 
 	@$(BIN)/python -m binh_thuan
 
 test: check ## check, then run every test on real parts
-	@tests/install-tools postgresql nodejs npm
+	@tests/install-tools postgresql nodejs npm promtool
 	$(BIN)/python -m pytest $(PARALLEL)
 
 unit: $(DEV_READY) $(PROTO_READY) ## run the tests that need nothing running

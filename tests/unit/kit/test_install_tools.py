@@ -47,5 +47,11 @@ def test_what_is_missing_is_named_with_what_is_left_out(run: Run) -> None:
     assert "left out: every measurement" in done.stderr
 
 
+def test_a_tool_is_named_as_what_is_missing_not_its_package(run: Run) -> None:
+    told = run("promtool").stderr
+    assert "promtool is not here" in told
+    assert "left out: the tests of alerts" in told
+
+
 def test_on_ci_nothing_may_be_missing(run: Run) -> None:
     assert run("wrk", CI="true").returncode == 1
