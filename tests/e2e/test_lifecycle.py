@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 from lienthong.client import operations
 from tests.e2e.province import LIENTHONG, Province, launch, run
 from tests.support.ports import take_free_offset
+from tests.support.waiting import wait_until
 
 PARCELS = "H11.05/land/parcels-v1"
 PARCEL = "/parcels/59301-4-113"
@@ -29,10 +29,7 @@ def alive(pids: set[int]) -> list[int]:
 
 
 def wait_until_gone(pids: set[int], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while left := alive(pids):
-        assert time.monotonic() < deadline, f"still there: {left}"
-        time.sleep(0.1)
+    wait_until(lambda: not alive(pids), lambda: f"still there: {alive(pids)}", within=seconds)
 
 
 def allowed_seconds() -> float:

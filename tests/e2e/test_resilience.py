@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from lienthong.client import Client, ForbiddenError, LienthongError, operations
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.e2e.province import Province
@@ -38,16 +39,15 @@ def agree(province: Province) -> None:
         operator.apply([manifest])
 
 
-def wait_until(what: str, province: Province, port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+def wait_until_ready(what: str, province: Province, port: int) -> None:
+    def ready() -> bool:
         try:
-            if httpx.get(f"http://127.0.0.1:{port + province.offset}/health/ready").status_code == 200:
-                return
+            answer = httpx.get(f"http://127.0.0.1:{port + province.offset}/health/ready")
         except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"{what} did not come back")
+            return False
+        return answer.status_code == 200
+
+    wait_until(ready, f"{what} came back")
 
 
 def eventually(client: Client) -> None:
@@ -76,8 +76,8 @@ def test_calls_go_on_without_catalog_and_identity_and_a_revocation_is_felt_withi
                 assert ask(company) == 200
         finally:
             province.supervisorctl("start", "catalog", "identity")
-        wait_until("catalog", province, 8181)
-        wait_until("identity", province, 8182)
+        wait_until_ready("catalog", province, 8181)
+        wait_until_ready("identity", province, 8182)
         assert ask(company) == 200
         operator.perform(
             operations.decide_agreement(OPERATOR_DECIDES, "revoke", legal_ground=None, reason="Hết mục đích")

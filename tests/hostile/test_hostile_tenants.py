@@ -13,8 +13,9 @@ import pytest
 
 from lienthong.client.operations import decide_agreement
 from tests.hostile.attacks import FILLING, REGISTERING, STARVING, STOPPING, TRAIL, Attack
-from tests.hostile.world import HOSTILE, wait_until
+from tests.hostile.world import HOSTILE
 from tests.support.platform import CONSUMER, PURPOSE, SERVICE
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

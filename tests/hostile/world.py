@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,10 @@ from lienthong.client import Client, Credentials, LienthongError
 from tests.hostile.steady import Steady
 from tests.support.platform import PROVIDER, Platform, running_platform
 from tests.support.upstream import running_upstream
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 HOSTILE = "H11.09/hostile"
@@ -79,14 +79,6 @@ def hostile_world(folder: Path) -> Iterator[World]:
         stack.callback(others.stop)
         wait_until(lambda: len(others.calls) >= 25, "the well-behaved tenant calls")
         yield World(platform, hostile, others)
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    """Return as soon as `holds` says yes; fails after twenty seconds."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.02)
 
 
 def answer_on(connection: socket.socket) -> tuple[int, bytes]:

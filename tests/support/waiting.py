@@ -4,21 +4,54 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
 
-async def eventually(holds: Callable[[], bool | Awaitable[bool]], *, within: float = 20.0) -> None:
-    """Return as soon as `holds` says yes.
+async def eventually(
+    holds: Callable[[], object],
+    told: str | Callable[[], str] = "",
+    *,
+    within: float = 30.0,
+    every: float = 0.02,
+) -> None:
+    """Return as soon as `holds`, which may be asynchronous, says yes.
 
     Raises:
-        TimeoutError: it did not within `within` seconds.
+        AssertionError: it did not within `within` seconds; says what `told` says.
     """
-    async with asyncio.timeout(within):
-        while True:
-            answer = holds()
-            if await answer if inspect.isawaitable(answer) else answer:
-                return
-            await asyncio.sleep(0.02)
+    try:
+        async with asyncio.timeout(within):
+            while True:
+                answer = holds()
+                if await answer if inspect.isawaitable(answer) else answer:
+                    return
+                await asyncio.sleep(every)
+    except TimeoutError:
+        raise _in_vain(told, within) from None
+
+
+def wait_until(
+    holds: Callable[[], object],
+    told: str | Callable[[], str] = "",
+    *,
+    within: float = 30.0,
+    every: float = 0.05,
+) -> None:
+    """Return as soon as `holds` says yes; for tests without a loop.
+
+    Raises:
+        AssertionError: it did not within `within` seconds; says what `told` says.
+    """
+    deadline = time.monotonic() + within
+    while not holds():
+        if time.monotonic() > deadline:
+            raise _in_vain(told, within)
+        time.sleep(every)
+
+
+def _in_vain(told: str | Callable[[], str], within: float) -> AssertionError:
+    return AssertionError(f"waited in vain for {within} s: {told if isinstance(told, str) else told()}")

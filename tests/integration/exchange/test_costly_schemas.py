@@ -7,7 +7,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from tests.integration.exchange.world import OUTSIDER, Party, event_type, eventually
+from tests.integration.exchange.world import OUTSIDER, Party, event_type
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     import httpx
@@ -24,7 +25,7 @@ def test_a_costly_schema_is_ended_and_holds_up_no_other_publisher(world: World, 
     identifier = f"{OUTSIDER}/costly-{os.urandom(3).hex()}-v1"
     world.catalog.put(event_type(identifier, COSTLY))
     outsider = world.client(OUTSIDER)
-    eventually(lambda: outsider.post(f"/events/{identifier}").status_code == 415, world.log)
+    wait_until(lambda: outsider.post(f"/events/{identifier}").status_code == 415, world.log)
 
     def costly(number: int) -> httpx.Response:
         event = {

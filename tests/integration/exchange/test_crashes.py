@@ -16,7 +16,8 @@ from lienthong.exchange.events import STREAM, SUBJECTS
 from lienthong.exchange.models import AcceptedEvent
 from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.database import Database
-from tests.integration.exchange.world import ACK_WAIT, Party, World, approved, event_type, eventually, ids
+from tests.integration.exchange.world import ACK_WAIT, Party, World, approved, event_type, ids
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -146,7 +147,7 @@ def test_a_late_retry_is_still_known_when_the_bus_has_forgotten(world: World) ->
     party = Party(world)
     party.subscribe()
     (first,) = party.publish("1")
-    eventually(lambda: asyncio.run(indexed(world)) >= first["sequence"], world.log)
+    wait_until(lambda: asyncio.run(indexed(world)) >= first["sequence"], world.log)
     asyncio.run(forget_duplicates(world))
     (again,) = party.publish("1")
     assert again == {"id": "1", "sequence": first["sequence"], "duplicate": True}
@@ -156,19 +157,19 @@ def test_a_late_retry_is_still_known_when_the_bus_has_forgotten(world: World) ->
 def test_an_index_that_lost_events_is_built_from_the_stream_again(world: World) -> None:
     Party(world).publish("1", "2")
     stored = asyncio.run(on_bus(world, lambda bus: bus.last_sequence(STREAM)))
-    eventually(lambda: asyncio.run(indexed(world)) == stored, world.log)
+    wait_until(lambda: asyncio.run(indexed(world)) == stored, world.log)
     world.kill()
     asyncio.run(empty_index(world))
     assert asyncio.run(indexed(world)) == 0
     world.start()
-    eventually(lambda: asyncio.run(indexed(world)) == stored, world.log)
+    wait_until(lambda: asyncio.run(indexed(world)) == stored, world.log)
 
 
 def test_it_starts_from_its_copies_while_catalog_and_identity_are_away(world: World) -> None:
     party = Party(world)
     party.subscribe()
-    eventually(lambda: party.event_type.encode() in world.copy_of_catalog.read_bytes())
-    eventually(world.copy_of_keys.exists)
+    wait_until(lambda: party.event_type.encode() in world.copy_of_catalog.read_bytes())
+    wait_until(world.copy_of_keys.exists)
     world.kill()
     world.start(LIENTHONG_CATALOG_RPC="127.0.0.1:1", LIENTHONG_IDENTITY_RPC="127.0.0.1:1")
     party.publish("1")
@@ -196,7 +197,7 @@ def test_a_stream_that_is_nearly_full_refuses_new_events_and_takes_them_with_mor
         assert (answer.status_code, answer.json()["code"]) == (507, "event-store-full")
         assert answer.headers["retry-after"] == "60"
         assert sorted(drain(party, until=set(accepted)), key=int) == accepted
-        eventually(lambda: "stream is filling" in world.log())
+        wait_until(lambda: "stream is filling" in world.log())
     finally:
         world.stop()
         world.start()
@@ -237,7 +238,7 @@ def test_it_learns_of_changes_whose_message_was_lost(world: World) -> None:
     identifier = f"{party.event_type.rpartition('/')[0]}/missed-v1"
     world.catalog.skip(event_type(identifier, {}), approved("missed", identifier))
     with world.client("H11.05/land") as land:
-        eventually(lambda: land.post(f"/events/{identifier}").status_code == 415, world.log)
+        wait_until(lambda: land.post(f"/events/{identifier}").status_code == 415, world.log)
 
 
 def test_a_damaged_copy_of_the_catalog_is_not_believed(world: World) -> None:
@@ -262,7 +263,7 @@ def test_a_subscription_leaves_a_record_in_the_journal(world: World) -> None:
         records = asyncio.run(on_bus(world, journal))
         return [record for record in records if record["object"].endswith(f"/{name}")]
 
-    eventually(lambda: len(acts()) == 2, world.log)
+    wait_until(lambda: len(acts()) == 2, world.log)
     created, deleted = acts()
     assert created.pop("at") <= deleted["at"]
     assert created == {
@@ -353,4 +354,4 @@ def retry(succeeds: Callable[[], bool]) -> None:
         except (httpx.TransportError, AssertionError):
             return False
 
-    eventually(once, seconds=60)
+    wait_until(once, within=60)

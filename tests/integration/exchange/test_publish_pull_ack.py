@@ -14,11 +14,11 @@ from tests.integration.exchange.world import (
     LAND,
     ONE_STOP,
     OUTSIDER,
-    eventually,
     ids,
     revoked,
     system,
 )
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     import httpx
@@ -315,7 +315,7 @@ def test_a_revoked_agreement_ends_the_pull_that_is_waiting_and_all_later_ones(
 def test_a_suspended_provider_is_refused_at_once_and_nothing_is_lost(
     world: World, party: Party, suspended_land: None
 ) -> None:
-    eventually(lambda: party.post("1").status_code == 403, seconds=2)
+    wait_until(lambda: party.post("1").status_code == 403, within=2)
     assert refused(party.post("2")) == (403, "client-suspended")
     answer = party.one_stop.put(party.subscription, json={"event_type": party.event_type})
     assert refused(answer) == (403, "provider-suspended")
@@ -328,7 +328,7 @@ def suspended_land(world: World, party: Party) -> Any:  # noqa: ANN401
     world.catalog.put(system(LAND, routes_pb2.STATUS_SUSPENDED))
     yield
     world.catalog.put(system(LAND))
-    eventually(lambda: party.post("back").status_code == 202)
+    wait_until(lambda: party.post("back").status_code == 202)
 
 
 def test_tokens_are_good_for_their_own_subscription_only(party: Party) -> None:

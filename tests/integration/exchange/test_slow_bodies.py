@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lienthong.kit.body_room import CALLERS_BYTES, MIB
-from tests.integration.exchange.world import LAND, eventually
+from tests.integration.exchange.world import LAND
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.integration.exchange.world import Party, World
@@ -69,4 +70,4 @@ def test_slow_bodies_of_a_publisher_are_bounded_and_others_publish_meanwhile(
         return party.land.post(path, content=iter([event]), headers=headers).status_code == 202
 
     # A body in chunks needs room for the largest one: all of it is free again.
-    eventually(publish_in_chunks, world.log)
+    wait_until(publish_in_chunks, world.log)

@@ -24,9 +24,10 @@ from lienthong.contracts.catalog.v1 import routes_pb2 as catalog
 from lienthong.contracts.identity.v1 import keys_pb2 as identity
 from tests.support.ports import process_ports, take_free_offset, take_free_port
 from tests.support.rpc import rpc_trust
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.nats import NatsServer
@@ -184,7 +185,7 @@ class World:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "lienthong.exchange"], env=environment, stderr=log, stdout=log
             )
-        eventually(lambda: self.health() == 200, self.log)
+        wait_until(lambda: self.health() == 200, self.log)
 
     def health(self) -> int:
         """The status of the readiness check; 0 while nobody answers."""
@@ -234,7 +235,7 @@ class World:
             resources.append(approved(f"agreement-{code}", identifier))
         self.catalog.put(*resources)
         with self.client(LAND) as land:
-            eventually(lambda: land.post(f"/events/{identifier}").status_code == 415, self.log)
+            wait_until(lambda: land.post(f"/events/{identifier}").status_code == 415, self.log)
         return identifier
 
     def _check_documented(self, response: httpx.Response) -> None:
@@ -324,15 +325,6 @@ class Party:
 def ids(events: list[dict[str, Any]]) -> list[str]:
     """The events' own ids."""
     return [one["event"]["id"] for one in events]
-
-
-def eventually(holds: Callable[[], bool], told: Callable[[], str] = str, seconds: float = 30) -> None:
-    """Wait until something holds; fails with what `told` says."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"did not come true within {seconds} s\n{told()}")
-        time.sleep(0.05)
 
 
 def system(identifier: str, status: catalog.Status.ValueType = catalog.STATUS_ACTIVE) -> catalog.Resource:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +25,7 @@ from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, Stub
 from tests.support.nats import NatsServer
 from tests.support.ports import process_ports, take_free_offset, take_free_port
 from tests.support.rpc import rpc_trust
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -291,11 +291,7 @@ class World:
 
     def wait(self, condition: Callable[[], object], what: str, timeout: float = 20) -> None:
         """Wait until `condition` holds."""
-        deadline = time.monotonic() + timeout
-        while not condition():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not within {timeout} s: {what}\n{self.log.read_text()[-4000:]}")
-            time.sleep(0.02)
+        wait_until(condition, lambda: f"{what}\n{self.log.read_text()[-4000:]}", within=timeout, every=0.02)
 
 
 def assert_in_form(records: list[dict[str, Any]]) -> None:

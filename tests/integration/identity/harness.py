@@ -26,9 +26,10 @@ from lienthong.kit.ids import uuid7
 from lienthong.kit.rpc import open_channel, serve_rpc
 from tests.support.ports import take_free_port
 from tests.support.rpc import rpc_trust
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from lienthong.kit.clock import Clock
@@ -213,18 +214,6 @@ async def running(
     await bus.close()
     await core.database.close()
     assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes), outcomes
-
-
-async def eventually(
-    condition: Callable[[], bool | Awaitable[bool]], *, within: float = 30.0, every: float = 0.02
-) -> None:
-    """Wait until something holds; fail if it does not in time."""
-    async with asyncio.timeout(within):
-        while True:
-            holds = condition()
-            if await holds if not isinstance(holds, bool) else holds:
-                return
-            await asyncio.sleep(every)
 
 
 @asynccontextmanager

@@ -13,11 +13,11 @@ from tests.integration.identity.harness import (
     JOURNAL,
     SYSTEM,
     Process,
-    eventually,
     running,
     settings_for,
     system_event,
 )
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,9 @@ from lienthong.identity.models import metadata
 from lienthong.identity.service.used_assertions import UsedAssertions
 from lienthong.kit.clock import ManualClock, SystemClock
 from lienthong.kit.database import Database, migrate
-from tests.integration.identity.harness import SYSTEM, eventually, running, settings_for, watching
+from tests.integration.identity.harness import SYSTEM, running, settings_for, watching
 from tests.support.databases import drop_database
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

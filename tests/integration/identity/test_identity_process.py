@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey
 
 from tests.integration.identity.harness import NOWHERE, assertion, key_file
 from tests.support.ports import process_ports, take_free_offset
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,10 +144,7 @@ def test_a_stolen_signing_key_is_replaced_while_the_process_runs(tmp_path: Path)
         old = httpx.get(url).json()["keys"]
         replaced = run(variables, "replace-signing-key")
         assert replaced.returncode == 0, replaced.stderr
-        deadline = time.monotonic() + 2
-        while httpx.get(url).json()["keys"][0]["kid"] != replaced.stdout.strip():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: httpx.get(url).json()["keys"][0]["kid"] == replaced.stdout.strip(), within=2)
         assert old[0]["kid"] not in httpx.get(url).text
 
 

@@ -22,13 +22,13 @@ from tests.integration.identity.harness import (
     ISSUER,
     NOWHERE,
     SYSTEM,
-    eventually,
     key_file,
     running,
     settings_for,
     watching,
 )
 from tests.support.databases import give_back, take_away
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

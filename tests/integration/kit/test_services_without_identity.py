@@ -20,9 +20,10 @@ from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.settings import Settings
 from tests.support.platform import CONSUMER, PROVIDER, manifests
 from tests.support.ports import take_free_offset
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 SERVICES = ("catalog", "exchange", "ledger")
@@ -85,7 +86,7 @@ def test_restarted_while_identity_is_away_they_answer_until_the_keys_are_too_old
     processes: Processes,
 ) -> None:
     settings = processes.settings
-    until(lambda: all(map(processes.ready, ("identity", *SERVICES))))
+    wait_until(lambda: all(map(processes.ready, ("identity", *SERVICES))), within=60)
     operator = processes.token(Credentials.load(processes.home / "operator"))
     auditor = processes.token(Credentials.load(processes.home / "auditor"))
     consumer, provider = (Credentials.new(one, gateway=settings.public_url) for one in (CONSUMER, PROVIDER))
@@ -95,7 +96,7 @@ def test_restarted_while_identity_is_away_they_answer_until_the_keys_are_too_old
         headers={"Authorization": f"Bearer {operator}"},
     )
     assert applied.status_code == 200, applied.text
-    until(lambda: processes.token(consumer) != "")
+    wait_until(lambda: processes.token(consumer) != "", within=60)
     calls = {
         "catalog": (f"{settings.catalog_url}/catalog/v1/systems", operator),
         "exchange": (f"{settings.exchange_url}/exchange/v1/subscriptions", processes.token(consumer)),
@@ -110,12 +111,12 @@ def test_restarted_while_identity_is_away_they_answer_until_the_keys_are_too_old
         return found
 
     copies = [DiskCopy(settings.state_folder(name) / "keys.copy") for name in SERVICES]
-    until(lambda: set(answers().values()) == {(200, None)})
-    until(lambda: all(copy.path.exists() for copy in copies))
+    wait_until(lambda: set(answers().values()) == {(200, None)}, within=60)
+    wait_until(lambda: all(copy.path.exists() for copy in copies), within=60)
 
     processes.kill("identity", *SERVICES)
     processes.start(*SERVICES)
-    until(lambda: all(map(processes.ready, SERVICES)))
+    wait_until(lambda: all(map(processes.ready, SERVICES)), within=60)
     assert set(answers().values()) == {(200, None)}
 
     processes.kill(*SERVICES)
@@ -125,19 +126,12 @@ def test_restarted_while_identity_is_away_they_answer_until_the_keys_are_too_old
         assert copy.save(saved.maps, saved.confirmed - STALE_AFTER)
         copy.close()
     processes.start(*SERVICES)
-    until(lambda: _listening(*(url for url, _ in calls.values())))
+    wait_until(lambda: _listening(*(url for url, _ in calls.values())), within=60)
     assert set(answers().values()) == {(503, "not-ready")}
     assert not processes.ready("catalog")
 
     processes.start("identity")
-    until(lambda: set(answers().values()) == {(200, None)})
-
-
-def until(holds: Callable[[], bool], *, within: float = 60) -> None:
-    deadline = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: set(answers().values()) == {(200, None)}, within=60)
 
 
 def _listening(*urls: str) -> bool:

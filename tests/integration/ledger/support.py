@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +15,7 @@ from lienthong.ledger.models import entries, quarantine
 from lienthong.tlog import TileAddress, check_log, open_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from lienthong.kit.bus import Bus
     from lienthong.kit.clock import Clock
@@ -106,14 +104,6 @@ async def full_check(core: LedgerCore) -> Report:
     for address in wanted:
         wanted[address] = await core.log.tile(address.path)
     return check_log(head, wanted.__getitem__)
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
-    """Return when the condition holds; fail when it does not in time."""
-    end = time.monotonic() + seconds
-    while not await condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        await asyncio.sleep(0.02)
 
 
 async def publish(bus: Bus, batch: Sequence[JournalMessage]) -> None:

@@ -29,9 +29,9 @@ from tests.integration.ledger.support import (
     publish,
     quarantined,
     records_of,
-    until,
 )
 from tests.support.databases import create_database, drop_database
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -75,7 +75,7 @@ async def has_at_least(core: LedgerCore, count: int) -> bool:
 async def integrated(core: LedgerCore, count: int) -> None:
     """Wait until the log has this many entries."""
 
-    await until(lambda: has_at_least(core, count))
+    await eventually(lambda: has_at_least(core, count))
 
 
 async def test_what_is_published_gets_into_the_log_in_order(settings: LedgerSettings, bus: Bus) -> None:
@@ -92,7 +92,7 @@ async def test_what_is_published_gets_into_the_log_in_order(settings: LedgerSett
         async def acknowledged() -> bool:
             return await bus.acknowledged_through(STREAM, DURABLE) == 40
 
-        await until(acknowledged)
+        await eventually(acknowledged)
 
 
 async def test_a_batch_that_is_published_twice_is_in_the_log_once(settings: LedgerSettings, bus: Bus) -> None:
@@ -181,7 +181,7 @@ async def test_the_log_goes_on_after_the_bus_was_killed(
                 return await bus.last_sequence(STREAM) == 10
             return False
 
-        await until(answers)
+        await eventually(answers)
         await publish(bus, batch[10:])
         await integrated(core, 100)
         assert await leaves(core) == records_of(batch)
@@ -258,7 +258,7 @@ async def test_the_log_goes_on_after_its_database_connections_were_cut(
                 await publish(bus, batch[start : start + 20])
                 async with other.transaction() as session:
                     await session.execute(cut, {"name": name})
-            await until(lambda: has_at_least(core, 500))
+            await eventually(lambda: has_at_least(core, 500))
             assert await leaves(core) == records_of(batch)
             assert (await full_check(core)).sound
     finally:

@@ -30,9 +30,9 @@ from tests.integration.ledger.support import (
     opened,
     publish,
     records_of,
-    until,
 )
 from tests.support.ports import process_ports, take_free_offset
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -127,7 +127,7 @@ async def test_killed_between_fetch_and_acknowledgement_nothing_is_missing_and_n
     for _ in range(KILLS):
         with running(own_ports, own_nats_server.url, log) as process:
             more = min(sizes[-1] + 1, RECORDS)
-            await until(partial(ledger.has, more), 60)
+            await eventually(partial(ledger.has, more), within=60)
             await asyncio.sleep(moments.random() * 0.1)
             sizes.append(await ledger.size())
             process.send_signal(signal.SIGKILL)
@@ -136,7 +136,7 @@ async def test_killed_between_fetch_and_acknowledgement_nothing_is_missing_and_n
     assert sizes == sorted(sizes)
 
     with running(own_ports, own_nats_server.url, log) as process:
-        await until(lambda: ledger.has(RECORDS), 120)
+        await eventually(lambda: ledger.has(RECORDS), within=120)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 30) == 0
     await bus.close()
@@ -152,7 +152,7 @@ async def test_it_is_ready_when_the_database_answers_and_the_lag_is_known(
 ) -> None:
     own_nats_server.kill()
     with running(own_ports, own_nats_server.url, tmp_path / "ledger.log"):
-        await until(lambda: ledger.is_ready(503), 60)
+        await eventually(lambda: ledger.is_ready(503), within=60)
         ready, live = await ledger.health("ready"), await ledger.health("live")
         assert ready is not None
         assert live is not None
@@ -161,7 +161,7 @@ async def test_it_is_ready_when_the_database_answers_and_the_lag_is_known(
         # Reads are answered all the same.
         assert await ledger.size() == 0
         own_nats_server.start()
-        await until(lambda: ledger.is_ready(200), 60)
+        await eventually(lambda: ledger.is_ready(200), within=60)
 
 
 async def test_it_does_not_run_on_a_log_that_was_changed_and_says_why(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,9 +21,10 @@ from tests.documents.metrics import PROMETHEUS_NAMES
 from tests.support.platform import CONSUMER, PURPOSE, SERVICE, Platform, running_platform
 from tests.support.terminal import COMMAND, at_terminal
 from tests.support.upstream import running_upstream
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from prometheus_client import Metric
 
@@ -69,7 +69,10 @@ def test_every_process_shows_exactly_the_figures_of_the_registry(platform: Platf
     # A counter is there from its first event on, and a histogram's series from its first measurement.
     expected = {PROMETHEUS_NAMES[instrument.name] for instrument in own if instrument.kind != "counter"}
     # What is asked for every few seconds is there after the first time.
-    wait_until(lambda: expected <= set(scrape(platform, process)))
+    wait_until(
+        lambda: expected <= set(scrape(platform, process)),
+        lambda: f"missing: {expected - set(scrape(platform, process))}",
+    )
     shown = set(scrape(platform, process)) - NOT_OURS
     assert expected <= shown <= known
 
@@ -110,13 +113,6 @@ def test_the_command_asks_the_ports_and_figures_that_there_are(platform: Platfor
     assert set(METRICS) <= shown
 
 
-def wait_until(holds: Callable[[], bool], within: float = 30.0) -> None:
-    """Return when it holds, or after a while: what is asserted next then says what is missing."""
-    deadline = time.monotonic() + within
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.2)
-
-
 def environment(platform: Platform) -> dict[str, str]:
     return {"LIENTHONG_PORT_OFFSET": str(platform.settings.port_offset)}
 
@@ -132,7 +128,7 @@ def status(platform: Platform, *words: str) -> tuple[int, Any]:
 
 
 def test_a_platform_that_is_well_is_said_to_be(platform: Platform) -> None:
-    wait_until(lambda: status(platform)[0] == 0)
+    wait_until(lambda: status(platform)[0] == 0, lambda: str(status(platform)), every=0.2)
     code, document = status(platform)
     assert (code, document["healthy"]) == (0, True)
     found = {process["process"]: process for process in document["processes"]}
@@ -170,7 +166,7 @@ def test_what_is_away_is_told_with_what_to_do(platform: Platform) -> None:
     finally:
         supervisor.start("nats")
         supervisor.start("ledger")
-    wait_until(lambda: status(platform)[0] == 0)
+    wait_until(lambda: status(platform)[0] == 0, lambda: str(status(platform)), every=0.2)
 
 
 def test_nothing_reached_and_wrong_addresses_have_their_own_exit_codes(platform: Platform) -> None:

@@ -12,9 +12,10 @@ from lienthong.gateway.journal.batches import MAX_BATCH_BYTES, MAX_BATCH_RECORDS
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWriter
 from lienthong.kit.bus import BusUnavailableError, PublishAck
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
 
@@ -73,18 +74,10 @@ async def journal(bus: MemoryBus, tmp_path: Path) -> AsyncIterator[JournalWriter
     await made.close()
 
 
-async def until(condition: Callable[[], object]) -> None:
-    for _ in range(2000):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("not within ten seconds")
-
-
 async def test_a_record_is_durable_when_the_write_returns(bus: MemoryBus, journal: JournalWriter) -> None:
     bus.gate.clear()
     writing = journal.write(b"a")
-    await until(lambda: bus.attempts == 1)
+    await eventually(lambda: bus.attempts == 1)
     assert not writing.done()
     bus.gate.set()
     await writing
@@ -131,7 +124,7 @@ async def test_what_was_stored_without_an_answer_is_shipped_under_the_same_id(
     await journal.write(b"a")
     assert journal.spool_bytes > 0
     bus.acknowledges = True
-    await until(lambda: journal.spool_bytes == 0)
+    await eventually(lambda: journal.spool_bytes == 0)
     assert len({batch.id for batch in bus.stored}) == 1
     assert set(bus.stored) == {bus.stored[0]}
 
@@ -149,7 +142,7 @@ async def test_only_the_first_batch_waits_for_a_bus_that_does_not_answer(
     assert bus.attempts - attempts <= 1, "only the shipping of the spool tries"
     bus.acknowledges = bus.stores = True
     bus.gate.set()
-    await until(lambda: journal.spool_bytes == 0)
+    await eventually(lambda: journal.spool_bytes == 0)
     assert bus.records() == [b"first", *(b"%d" % number for number in range(20))]
 
 
@@ -157,7 +150,7 @@ async def test_after_the_bus_is_back_records_go_to_it_again(bus: MemoryBus, jour
     bus.acknowledges = bus.stores = False
     await journal.write(b"a")
     bus.acknowledges = bus.stores = True
-    await until(lambda: journal.spool_bytes == 0)
+    await eventually(lambda: journal.spool_bytes == 0)
     await journal.write(b"b")
     assert journal.spool_bytes == 0
     assert bus.records() == [b"a", b"b"]
@@ -168,7 +161,7 @@ async def test_a_caller_that_stops_waiting_does_not_take_its_neighbours_along(
 ) -> None:
     bus.gate.clear()
     leaving, staying = (journal.write(record) for record in (b"a", b"b"))
-    await until(lambda: bus.attempts == 1)
+    await eventually(lambda: bus.attempts == 1)
     leaving.cancel()
     bus.gate.set()
     await staying
@@ -185,7 +178,7 @@ async def test_what_neither_takes_is_refused_kept_and_stored_later_once(
         await journal.write(b"a")
     assert not journal.available
     bus.acknowledges = bus.stores = True
-    await until(lambda: journal.available)
+    await eventually(lambda: journal.available)
     assert bus.records() == [b"a"]
     await journal.write(b"b")
     assert bus.records() == [b"a", b"b"]
@@ -197,7 +190,7 @@ async def test_closing_waits_for_what_was_written(bus: MemoryBus, tmp_path: Path
     journal = JournalWriter(bus, spool, new_id=lambda: f"{next(numbers):036d}", publish_timeout=1.0)
     bus.gate.clear()
     writing = journal.write(b"a")
-    await until(lambda: bus.attempts == 1)
+    await eventually(lambda: bus.attempts == 1)
     closing = asyncio.create_task(journal.close())
     await asyncio.sleep(0)
     assert not closing.done()

@@ -15,6 +15,7 @@ import pytest
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.workers import ALL_WORK, SENDERS_TIME, SENDERS_WORK, TooCostlyError, Workers
+from tests.support.waiting import wait_until
 from tests.unit.kit.work import add, end, fill, process_id, refuse, spin, unsendable
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ async def test_of_one_sender_so_much_work_waits_and_of_all_as_much_more_as_has_a
 _PARENT = """
 import asyncio, sys
 from lienthong.kit.workers import Workers
+from tests.support.waiting import wait_until
 from tests.unit.kit.work import process_id, spin
 
 async def main():
@@ -186,7 +188,4 @@ def test_workers_end_when_the_process_that_started_them_is_killed() -> None:
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
         parent.kill()
-    deadline = time.monotonic() + 30
-    while Path(f"/proc/{worker}").exists():
-        assert time.monotonic() < deadline, "the worker is still there"
-        time.sleep(0.05)
+    wait_until(lambda: not Path(f"/proc/{worker}").exists(), "the worker is still there")

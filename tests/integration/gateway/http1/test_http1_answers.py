@@ -18,8 +18,8 @@ from tests.integration.gateway.http1.wire import (
     answering,
     on_both_loops,
     provider,
-    until,
 )
+from tests.support.waiting import eventually
 
 # answers without a body
 
@@ -194,7 +194,7 @@ async def test_a_request_on_a_connection_that_is_gone_fails_at_once(greeting: by
     async with provider(serve) as wire:
         connection = await wire.take()
         go_on.set()
-        await until(lambda: not connection.open, "the end is seen")
+        await eventually(lambda: not connection.open, "the end is seen")
         await asyncio.sleep(0.02)
         wire.begin(connection, deadline_s=2)
         with pytest.raises(ProviderBrokenError):

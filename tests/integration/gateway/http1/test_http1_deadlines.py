@@ -18,8 +18,8 @@ from tests.integration.gateway.http1.wire import (
     answering,
     on_both_loops,
     provider,
-    until,
 )
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -92,7 +92,7 @@ async def test_an_answer_that_stops_half_way_ends_at_the_deadline(half: bytes) -
         with pytest.raises(ProviderTimeoutError):
             await wire.call(deadline_s=0.1)
         assert wire.pool.idle(wire.origin) is None
-        await until(lambda: not wire.pool._open, "the connection is closed")
+        await eventually(lambda: not wire.pool._open, "the connection is closed")
 
 
 @on_both_loops
@@ -129,4 +129,4 @@ async def test_the_deadline_holds_for_an_upload_that_goes_nowhere() -> None:
     async with provider(serve) as wire:
         with pytest.raises(ProviderTimeoutError):
             await wire.call("POST", upload=endless(), deadline_s=0.2)
-        await until(lambda: not wire.pool._open, "the connection is closed")
+        await eventually(lambda: not wire.pool._open, "the connection is closed")

@@ -27,10 +27,10 @@ from tests.integration.gateway.http1.wire import (
     on_both_loops,
     provider,
     rest,
-    until,
     values,
 )
 from tests.support.ports import take_free_port
+from tests.support.waiting import eventually
 
 # kept connections
 
@@ -50,9 +50,9 @@ async def test_a_kept_connection_that_the_provider_closes_is_not_used_again(rese
 
     async with provider(serve) as wire:
         first = await wire.call()
-        await until(lambda: not first.connection.open, "the end is seen")
+        await eventually(lambda: not first.connection.open, "the end is seen")
         assert (await wire.call()).body == b"second"
-        await until(lambda: len(wire.pool._open) == 1, "the closed one is forgotten")
+        await eventually(lambda: len(wire.pool._open) == 1, "the closed one is forgotten")
     assert len(wire.peers) == 2
 
 
@@ -126,7 +126,7 @@ async def test_idle_connections_are_closed_after_a_while(monkeypatch: pytest.Mon
     async with provider(serve) as wire:
         await asyncio.gather(*(wire.call() for _ in range(3)))
         assert len(wire.pool._open) == 3
-        await until(lambda: gone == 3, "the provider sees them closed")
+        await eventually(lambda: gone == 3, "the provider sees them closed")
         assert not wire.pool._open
         assert not wire.pool._idle
         assert wire.pool._sweeping is None
@@ -191,7 +191,7 @@ async def test_the_provider_sees_when_nobody_waits_any_more(head: bytes) -> None
             await call
         async with asyncio.timeout(2):
             await gone.wait()
-        await until(lambda: not wire.pool._open, "the connection is forgotten")
+        await eventually(lambda: not wire.pool._open, "the connection is forgotten")
 
 
 async def _in_every_manner(peer: Peer) -> None:
@@ -268,7 +268,7 @@ async def test_to_close_the_pool_closes_idle_and_busy_connections() -> None:
         held = wire.pool.idle(wire.origin)
         assert held is idle
         calls = [asyncio.create_task(wire.call()) for _ in range(2)]
-        await until(lambda: len(wire.peers) == 3, "the calls are under way")
+        await eventually(lambda: len(wire.peers) == 3, "the calls are under way")
         wire.pool.keep(idle)
         await asyncio.sleep(0.02)
         wire.pool.close()
@@ -276,7 +276,7 @@ async def test_to_close_the_pool_closes_idle_and_busy_connections() -> None:
             with pytest.raises(ProviderBrokenError):
                 async with asyncio.timeout(2):
                     await call
-        await until(lambda: gone == 3, "the provider sees them closed")
+        await eventually(lambda: gone == 3, "the provider sees them closed")
         assert not wire.pool._open
         assert wire.pool.idle(wire.origin) is None
 
@@ -291,7 +291,7 @@ async def test_connections_that_were_closed_leave_nothing_to_the_garbage_collect
             for _ in range(20):
                 connection = (await wire.call()).connection
             del connection
-            await until(lambda: not wire.pool._open, "all are closed")
+            await eventually(lambda: not wire.pool._open, "all are closed")
             await asyncio.sleep(0.05)
             left = sum(isinstance(thing, Connection) for thing in gc.get_objects())
         finally:
@@ -364,7 +364,7 @@ async def test_a_caller_that_leaves_while_a_connection_is_made_leaves_nothing_be
     async with provider(serve) as wire:
         origin = wire.origin._replace(tls=True)
         connecting = asyncio.create_task(wire.pool.connect(origin, wire.now + LONG_S))
-        await until(lambda: bool(wire.peers), "the provider sees a connection")
+        await eventually(lambda: bool(wire.peers), "the provider sees a connection")
         connecting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await connecting

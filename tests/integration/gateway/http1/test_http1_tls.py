@@ -34,8 +34,8 @@ from tests.integration.gateway.http1.wire import (
     provider,
     rest,
     standstill,
-    until,
 )
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -241,5 +241,5 @@ async def test_a_kept_connection_that_the_provider_ends_over_tls_is_not_used_aga
 
     async with provider(serve, authority.good, authority.trusting) as wire:
         first = await wire.call()
-        await until(lambda: not first.connection.open, "the end is seen")
+        await eventually(lambda: not first.connection.open, "the end is seen")
         assert (await wire.call()).body == b"second"

@@ -18,6 +18,7 @@ from lienthong.gateway.http1.errors import ProviderBrokenError
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.response_headers import passed_headers
 from lienthong.kit.problems import ProblemError
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -211,21 +212,12 @@ async def provider(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await until(lambda: not pool._open, "every connection is forgotten")
+        await eventually(lambda: not pool._open, "every connection is forgotten")
         # What is closed is let go of in the loop's next rounds.
         for _ in range(5):
             await asyncio.sleep(0)
     if errors:
         raise errors[0]
-
-
-async def until(true: Callable[[], bool], what: str) -> None:
-    """Wait until something has come true."""
-    for _ in range(1000):
-        if true():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError(f"waited in vain: {what}")
 
 
 async def standstill(value: Callable[[], int]) -> int:
