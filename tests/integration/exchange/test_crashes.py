@@ -227,7 +227,7 @@ def test_a_publisher_may_send_so_many_events_and_bytes_in_a_time(world: World) -
         large = [party.event(f"d{n}", data={"parcel": "x" * 240_000}) for n in range(6)]
         refused = party.post_batch(large)
         assert "limit event-bytes is 1048576 bytes" in refused.json()["detail"]
-        assert refused.headers["ratelimit-policy"] == '"event-bytes";q=1048576;qu="content-bytes";w=3600'
+        assert refused.headers["ratelimit-policy"] == '"event-bytes";q=1048576;qu="content-bytes";w=86400'
     finally:
         world.stop()
         world.start()
