@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lienthong.kit.problems import callers, not_in_force
+from lienthong.kit.problems import callers, load, not_in_force
 from lienthong.kit.problems.problem import ProblemType
 from lienthong.kit.problems.registry import AREAS
 
@@ -69,8 +69,8 @@ def _kinds_named_in(tree: ast.Module) -> dict[str, ProblemType]:
 
 
 def kinds_of_shared_refusals(tree: ast.Module) -> frozenset[ProblemType]:
-    """The kinds behind those functions of `callers` and `not_in_force` (in the kit) that a module imports."""
-    return frozenset(kind for module in (callers, not_in_force) for kind in _kinds_behind(module, tree))
+    """The kinds behind those functions of `callers`, `load`, `not_in_force` that a module imports."""
+    return frozenset(kind for module in (callers, load, not_in_force) for kind in _kinds_behind(module, tree))
 
 
 def _kinds_behind(module: ModuleType, tree: ast.Module) -> frozenset[ProblemType]:

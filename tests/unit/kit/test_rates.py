@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.kit.clock import ManualClock
+from lienthong.kit.problems import ProblemError, general
+from lienthong.kit.problems.load import charge
 from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets, limit_detail, limit_headers, network_of
 
 if TYPE_CHECKING:
@@ -115,6 +117,18 @@ def test_a_refusal_says_what_is_allowed_and_when() -> None:
         == "The limit token-requests is 10 requests at once and 0.25 per second."
     )
     assert buckets.wait("b") == 0
+
+
+def test_who_has_used_up_a_limit_is_told_so_with_a_problem() -> None:
+    clock = ManualClock()
+    buckets = TokenBuckets(RateLimit("token-requests", 0.25, 10), now=clock.monotonic)
+    charge(buckets, "a", 10)
+    charge(buckets, "b")
+    with pytest.raises(ProblemError) as refused:
+        charge(buckets, "a")
+    assert refused.value.kind is general.RATE_LIMITED
+    assert refused.value.headers == limit_headers(buckets.limit, 4)
+    assert refused.value.detail == limit_detail(buckets.limit)
 
 
 @given(st.floats(0, 1e9), st.floats(1, 1e9), st.floats(0, allow_nan=False, allow_infinity=True))

@@ -17,6 +17,7 @@ from lienthong.gateway.respond import Responder
 from lienthong.gateway.response import GatewayResponse, document_response, problem_response
 from lienthong.gateway.watch import CallerGoneError, CallerWatch, Watches
 from lienthong.kit.problems import ProblemError
+from lienthong.kit.problems.load import charge
 from lienthong.kit.rates import RateLimit, TokenBuckets, network_of
 
 if TYPE_CHECKING:
@@ -130,9 +131,7 @@ class Gateway:
             # What is forwarded was read and verified here: nobody is let in whom the record does not name.
             self._caller(call, headers, authenticator)
         else:
-            wait = self._open.wait(network_of(call.ip))
-            if wait > 0:
-                raise problems.rate_limited(self._open.limit, wait)
+            charge(self._open, network_of(call.ip))
         return await self._forwarder.forward(call, target, headers, receive, watch)
 
     def _permit(

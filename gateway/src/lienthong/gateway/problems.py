@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from lienthong.kit.problems import ProblemError, agreements, calls, general
 from lienthong.kit.problems.callers import client_suspended, insufficient_scope, no_token, token_refused
-from lienthong.kit.rates import limit_detail, limit_headers
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lienthong.kit.rates import RateLimit
 
 __all__ = [
     "audit_unavailable",
@@ -33,7 +31,6 @@ __all__ = [
     "provider_unreachable",
     "purpose_needed",
     "purpose_not_in_agreement",
-    "rate_limited",
     "request_timeout",
     "request_too_large",
     "service_suspended",
@@ -131,11 +128,6 @@ def method_not_allowed(allowed: Iterable[str]) -> ProblemError:
     methods = ", ".join(sorted(allowed))
     detail = BilingualText(f"This path allows {methods}.", f"Đường dẫn này cho phép {methods}.")
     return ProblemError(general.METHOD_NOT_ALLOWED, detail, {"Allow": methods})
-
-
-def rate_limited(limit: RateLimit, wait: float) -> ProblemError:
-    """More requests than `limit` allows; there is another one in `wait` seconds."""
-    return ProblemError(general.RATE_LIMITED, limit_detail(limit), limit_headers(limit, wait))
 
 
 def request_timeout() -> ProblemError:

@@ -13,7 +13,7 @@ from lienthong.kit.json_pointer import JsonPath, pointer
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.problems import catalog as kinds
 from lienthong.kit.problems.problem import MOST_LISTED
-from lienthong.kit.rates import RateLimit, limit_detail, limit_headers
+from lienthong.kit.rates import RateLimit, limit_headers
 from lienthong.kit.text import BilingualText, shown
 
 if TYPE_CHECKING:
@@ -172,8 +172,3 @@ def _summary(violations: Sequence[Violation], limit: int = 3) -> BilingualText:
     en = "; ".join(f"{place}: {violation.text.en}" for place, violation in zip(places, named, strict=True))
     vi = "; ".join(f"{place}: {violation.text.vi}" for place, violation in zip(places, named, strict=True))
     return BilingualText(en + more, vi + more)
-
-
-def rate_limited(limit: RateLimit, wait: float) -> ProblemError:
-    """The client has used up `limit`; there is more in `wait` seconds."""
-    return ProblemError(general.RATE_LIMITED, limit_detail(limit), limit_headers(limit, wait))

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Final
 from lienthong.kit.problems import ProblemError, agreements, general
 from lienthong.kit.problems import exchange as kinds
 from lienthong.kit.problems.callers import client_suspended
-from lienthong.kit.rates import limit_detail, limit_headers
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from lienthong.kit.rates import RateLimit
 
 __all__ = [
     "EventViolation",
@@ -30,7 +27,6 @@ __all__ = [
     "not_ready",
     "not_the_provider",
     "provider_suspended",
-    "rate_limited",
     "schema_mismatch",
     "schema_unusable",
     "subscription_exists",
@@ -202,11 +198,6 @@ def bus_unavailable(already: Sequence[object] = ()) -> ProblemError:
     )
     extra = {"accepted": list(already)} if already else {}
     return ProblemError(kinds.BUS_UNAVAILABLE, detail, _RETRY_SOON, extra)
-
-
-def rate_limited(limit: RateLimit, wait: float) -> ProblemError:
-    """The client has used up `limit`; there is more in `wait` seconds."""
-    return ProblemError(general.RATE_LIMITED, limit_detail(limit), limit_headers(limit, wait))
 
 
 def event_store_full(already: Sequence[object] = ()) -> ProblemError:

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lienthong.kit.problems import general
 from lienthong.kit.problems.problem import ProblemError
+from lienthong.kit.rates import limit_detail, limit_headers
 from lienthong.kit.text import BilingualText
 
+if TYPE_CHECKING:
+    from lienthong.kit.rates import TokenBuckets
+
 _SOON: Final = {"Retry-After": "1"}
+
+
+def charge(buckets: TokenBuckets, key: str, amount: float = 1) -> None:
+    """Take `amount` tokens of this key.
+
+    Raises:
+        ProblemError: 429 `rate-limited`, there are not enough; says when there are.
+    """
+    wait = buckets.wait(key, amount)
+    if wait > 0:
+        limit = buckets.limit
+        raise ProblemError(general.RATE_LIMITED, limit_detail(limit), limit_headers(limit, wait))
 
 
 def too_much_at_once(detail: BilingualText) -> ProblemError:

@@ -33,6 +33,7 @@ from lienthong.catalog.schemas.specs import read_id, read_spec, unportable
 from lienthong.catalog.service.resources import ResourceService
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.kit.problems.load import charge
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class AgreementService(ResourceService[AgreementResource]):
             ProblemError: `rate-limited`, the client has asked too often, now or within a day.
             ProblemError: `too-many-open-requests`, as many requests of the system wait for a decision as may.
         """
-        _check_rate(self._rates.requests, actor)
+        charge(self._rates.requests, actor.client_id)
         draft, violations = self._read_request(body, actor)
         if violations:
             # References are checked as well, so that one answer names everything that is wrong.
@@ -146,7 +147,7 @@ class AgreementService(ResourceService[AgreementResource]):
                 though its period has ended.
         """
         if not actor.is_operator:
-            _check_rate(self._rates.decisions, actor)
+            charge(self._rates.decisions, actor.client_id)
         request, violations = read_decision(action, body)
         async with self._units.begin(actor) as work:
             agreement: AgreementResource = await work.get((self.kind, agreement_id))
@@ -243,12 +244,6 @@ async def _check(draft: Draft, violations: Sequence[Violation], view: CatalogVie
         if isinstance(resource, ServiceResource)
     }
     raise_for([*violations, *missing_references([draft], existing), *unknown_operations([draft], operations)])
-
-
-def _check_rate(rates: TokenBuckets, actor: Actor) -> None:
-    wait = rates.wait(actor.client_id)
-    if wait > 0:
-        raise errors.rate_limited(rates.limit, wait)
 
 
 async def _check_limits(limits: RequestLimits, system: str, work: UnitOfWork) -> None:

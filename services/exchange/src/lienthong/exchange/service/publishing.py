@@ -10,6 +10,7 @@ from lienthong.exchange.domain import permissions
 from lienthong.exchange.domain.messages import MAX_EVENT_BYTES, cpu_seconds, prepare
 from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, subject_of
 from lienthong.kit.bus import BusFullError, BusRefusedError, BusUnavailableError
+from lienthong.kit.problems.load import charge
 from lienthong.kit.workers import TooCostlyError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class PublishingService:
         Raises:
             ProblemError: `rate-limited`.
         """
-        _demand(self._limits.bytes, client_id, size)
+        charge(self._limits.bytes, client_id, size)
 
     async def publish(
         self, client_id: str, event_type_id: str, headers: Sequence[tuple[str, str]], body: bytes
@@ -101,7 +102,7 @@ class PublishingService:
         """
         event_type = permissions.publishable(self._catalog(), client_id, event_type_id)
         # Whatever comes of it: a request that is refused has cost a worker as much.
-        _demand(self._limits.events, client_id, 1)
+        charge(self._limits.events, client_id, 1)
         try:
             messages = await self._workers.run(
                 client_id, cpu_seconds(body), prepare, event_type, headers, body
@@ -109,7 +110,7 @@ class PublishingService:
         except TooCostlyError:
             raise errors.too_costly(event_type_id) from None
         if len(messages) > 1:
-            _demand(self._limits.events, client_id, len(messages) - 1)
+            charge(self._limits.events, client_id, len(messages) - 1)
         known = await self._known(messages)
         subject = subject_of(event_type_id)
         published: list[AcceptedPublication] = []
@@ -154,9 +155,3 @@ class PublishingService:
             if stored is not None and stored.get(FINGERPRINT_HEADER) != message.fingerprint:
                 raise errors.event_id_reused(message.event_id)
         return AcceptedPublication(message.event_id, ack.sequence, ack.duplicate)
-
-
-def _demand(buckets: TokenBuckets, client_id: str, amount: int) -> None:
-    wait = buckets.wait(client_id, amount)
-    if wait > 0:
-        raise errors.rate_limited(buckets.limit, wait)
