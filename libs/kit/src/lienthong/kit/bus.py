@@ -11,12 +11,14 @@ import contextlib
 import json
 import secrets
 import weakref
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import nats.errors
 import structlog
 from nats.aio.client import Client
+from nats.aio.transport import TcpTransport
 from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
@@ -69,6 +71,8 @@ _PUBLISH_ERRORS: Mapping[int | None, type[BusError]] = MappingProxyType(
 )
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 _ACK_PATIENCE = 2.0
+_FLUSH_PATIENCE = 2
+_CLOSE_PATIENCE = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -377,7 +381,7 @@ class Bus:
             except Exception as error:  # noqa: BLE001 - after any error, connect again
                 _log.warning("bus connection failed", error=repr(error), bus=self._name)
             with cancelled_first():
-                await self._on_disconnected()
+                await self._on_disconnected(client)
                 await _end(client)
             await backoff.pause()
 
@@ -386,14 +390,14 @@ class Bus:
             self._servers,
             name=self._name,
             error_cb=self._on_error,
-            disconnected_cb=self._on_disconnected,
+            disconnected_cb=partial(self._on_disconnected, client),
             allow_reconnect=False,
             connect_timeout=2,
             reconnect_time_wait=0.25,  # type: ignore[arg-type]
             max_reconnect_attempts=-1,
             ping_interval=2,
             max_outstanding_pings=2,
-            drain_timeout=5,
+            flush_timeout=_FLUSH_PATIENCE,
             signature_cb=self._identify(client),
         )
 
@@ -410,8 +414,8 @@ class Bus:
             except BusError as error:
                 _log.warning("stream not ready", stream=spec.name, error=str(error))
         self._prepared.set()
-        while client.is_connected:
-            # nats-py does not call back when its closing fails half way: look as well.
+        while client.is_connected and not self._lost.is_set():
+            # nats-py calls back when its closing ends, and not at all when that fails half way: look as well.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.25):
                     await self._lost.wait()
@@ -430,7 +434,10 @@ class Bus:
         level = _log.error if "permissions violation" in str(error).lower() else _log.debug
         level("bus error", bus=self._name, error=repr(error))
 
-    async def _on_disconnected(self) -> None:
+    async def _on_disconnected(self, client: Client) -> None:
+        if client is not self._client:
+            # nats-py calls back when its closing ends, which may be after the next connection was made.
+            return
         if self._up.is_set():
             _log.warning("bus disconnected", bus=self._name)
         self._up.clear()
@@ -468,10 +475,12 @@ class Bus:
         future: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
         self._waiting[inbox] = future
         try:
-            with cancelled_first():
-                async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience):
+                # Inside: nats-py swallows every cancellation, that of the time-out too, while it waits for a
+                # server that does not read.
+                with cancelled_first():
                     await client.publish(subject, payload, reply=inbox, headers=headers)
-                    return await future
+                return await future
         except TimeoutError as error:
             raise BusUnavailableError(f"no answer within {patience:g} s") from error
         except (
@@ -532,20 +541,35 @@ def _limit(value: int | None) -> int | None:
 
 
 async def _end(client: Client) -> None:
-    """Flush what was published, then disconnect; takes four seconds at most, and one more for the socket."""
+    """Flush what was published, then disconnect; takes four seconds at most.
+
+    Not by nats-py's `drain`: it swallows a time-out, and then flushes for up to ten seconds.
+    """
     try:
-        async with asyncio.timeout(3):
-            if client.is_connected:
-                await client.drain()
+        if client.is_connected:
+            async with asyncio.timeout(_FLUSH_PATIENCE):
+                with cancelled_first():
+                    await client.flush(_FLUSH_PATIENCE)
     except (nats.errors.Error, OSError, TimeoutError) as error:
-        _log.debug("bus not drained", error=repr(error))
-    with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
-        async with asyncio.timeout(1):
-            await client.close()
-    # When closing fails half way, nats-py reports itself closed and leaves the socket open.
-    transport = client._transport  # noqa: SLF001
-    if transport is not None:
-        transport.close()  # type: ignore[no-untyped-call]
+        _log.debug("bus not flushed", error=repr(error))
+    try:
+        with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+            async with asyncio.timeout(_CLOSE_PATIENCE):
+                await client.close()
+    finally:
+        await _end_socket(client._transport)  # noqa: SLF001
+
+
+async def _end_socket(transport: object) -> None:
+    """Close the socket, which nats-py leaves open when its closing fails half way or waits for the server."""
+    if not isinstance(transport, TcpTransport) or transport._io_writer is None:  # noqa: SLF001
+        return
+    writer = transport._io_writer  # noqa: SLF001
+    writer.close()
+    try:
         with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
-                await transport.wait_closed()  # type: ignore[no-untyped-call]
+            async with asyncio.timeout(_CLOSE_PATIENCE):
+                await writer.wait_closed()
+    finally:
+        # With it ends whatever of nats-py still waits for a server that does not read.
+        writer.transport.abort()
