@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 IN_PLACE: Final = frozenset(
-    {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "$ref", "$dynamicRef"}
+    {
+        *("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"),
+        *("$ref", "$dynamicRef"),
+    }
 )
-"""Keywords whose schemas are applied to the same value again (Core 2020-12, section 10.2)."""
+"""Keywords whose schemas are applied to the same value again (Core 2020-12, section 10.2); the engine still
+applies `dependencies`, which is of older drafts."""
 
 _ONE: Final = (
     *("not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames"),
     *("unevaluatedItems", "unevaluatedProperties", "contentSchema"),
 )
 _LIST: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
-_NAMED: Final = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
+_NAMED: Final = (
+    *("properties", "patternProperties", "dependentSchemas", "dependencies"),
+    *("$defs", "definitions"),
+)
 ROOM: Final = 16 * 1024 * 1024
 """Bytes that all compiled patterns of a schema may take, about a letter of Unicode repeated 255 times."""
 

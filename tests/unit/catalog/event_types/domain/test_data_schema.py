@@ -52,6 +52,57 @@ def test_references_inside_the_document_must_point_somewhere() -> None:
     assert _wrong({"$id": "urn:a", "allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {}}}) == []
 
 
+@pytest.mark.parametrize(
+    ("reference", "rest"),
+    [
+        *(("#/title/x", {"title": "a"}), ("#/title", {"title": "a"}), ("#/title/0", {"title": "a"})),
+        *(("#/allOf/a", {"allOf": [{}]}), ("#/allOf/7", {"allOf": [{}]})),
+        *(("#/maximum/a", {"maximum": 5}), ("#/const/a", {"const": None}), ("#/enum/not", {"enum": [1]})),
+        *(("#/allOf/" + "9" * 5_000, {"allOf": [{}]}), ("#/allOf", {"allOf": [{}]})),
+    ],
+)
+def test_a_reference_that_is_no_place_of_a_schema_is_named(reference: str, rest: dict[str, Any]) -> None:
+    assert _wrong({"$ref": reference, **rest}) == ["/$ref"]
+    assert _wrong({"properties": {"a": {"$ref": reference}}, **rest}) == ["/properties/a/$ref"]
+
+
+HIDDEN: list[dict[str, Any]] = [
+    {"prefixItems": [{}] * 2_000},
+    {"patternProperties": {f"^{n}$": {} for n in range(101)}},
+    {"pattern": "a" * 501},
+]
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("place", ["x", "const", "default", "examples"])
+def test_a_reference_leads_to_no_schema_that_is_not_counted(hidden: dict[str, Any], place: str) -> None:
+    found = [violation.text.en for violation in violations({"$ref": f"#/{place}/0", place: [hidden]})]
+    assert "'$defs'" in found[0]
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_what_the_engine_still_applies_of_older_drafts_is_counted(hidden: dict[str, Any]) -> None:
+    assert _wrong({"dependencies": {"a": hidden}}) != []
+    assert _wrong({"dependencies": {"a": ["b"], "c": {"required": ["d"]}}}) == []
+
+
+def test_references_may_lead_to_every_place_of_a_schema() -> None:
+    schema: dict[str, Any] = {
+        "properties": {
+            "a": {"$ref": "#/$defs/a%20b"},
+            "b": {"$ref": "#/properties/a/items"},
+            "c": {"$ref": "#/$defs/~1c"},
+            "d": {"$ref": "#here"},
+            "e": {"$ref": "#/allOf/0"},
+            "f": {"$ref": "#/$defs/all"},
+        },
+        "allOf": [{"type": "object"}],
+        "$defs": {"a b": {}, "/c": {"$anchor": "here"}, "all": True},
+    }
+    schema["properties"]["a"] = {"items": {"$ref": "#/$defs/a%20b"}}
+    assert _wrong(schema) == []
+
+
 def test_parts_cannot_change_what_references_mean() -> None:
     assert _wrong({"$defs": {"a": {"$id": "http://other.example/"}}}) == ["/$defs/a/$id"]
 

@@ -15,7 +15,14 @@ from referencing.jsonschema import DRAFT202012
 
 from lienthong.catalog.errors import Violation
 from lienthong.catalog.event_types.domain import complexity
-from lienthong.kit.json_schema import DIALECT, UnusableSchemaError, compiled, mistakes, unusable_patterns
+from lienthong.kit.json_schema import (
+    DIALECT,
+    UnusableSchemaError,
+    compiled,
+    mistakes,
+    subschemas,
+    unusable_patterns,
+)
 from lienthong.kit.json_text import size
 from lienthong.kit.text import BilingualText, shown
 
@@ -100,6 +107,7 @@ def _unusable_pattern(path: JsonPath, pattern: str) -> Violation:
 
 
 def _reference_violations(schema: JsonObject, resolve: Callable[[str], Json]) -> Iterator[Violation]:
+    known = {id(node) for _, node in subschemas(schema)}
     for path, name, value in _keywords(schema):
         if name == "$id":
             if path:
@@ -122,13 +130,25 @@ def _reference_violations(schema: JsonObject, resolve: Callable[[str], Json]) ->
             )
             continue
         try:
-            resolve(value)
-        except Unresolvable:
+            target = resolve(value)
+        except (Unresolvable, ValueError, TypeError, AttributeError):
+            # `referencing` tells only some of the pointers that lead nowhere as such.
             yield Violation(
                 (*path, name),
                 BilingualText(
                     f"'{value[:100]}' refers to nothing in this document",
                     f"'{value[:100]}' không có trong tài liệu",
+                ),
+            )
+            continue
+        if not isinstance(target, bool) and id(target) not in known:
+            # What no keyword leads to is not counted among the schema's parts, nor is what is in it.
+            yield Violation(
+                (*path, name),
+                BilingualText(
+                    f"'{value[:100]}' is not a place of schemas; move it to '$defs' and refer to '#/$defs/…'",
+                    f"'{value[:100]}' không phải vị trí của lược đồ; hãy chuyển vào '$defs' và tham chiếu "
+                    "'#/$defs/…'",
                 ),
             )
 
