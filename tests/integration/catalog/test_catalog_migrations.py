@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +88,27 @@ async def test_agreements_of_the_first_revision_stay_and_may_lapse(
                     await session.execute(text(forbidden))
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_constraint_that_is_not_as_expected_is_told_and_left(
+    database_url: str, first_revision: str
+) -> None:
+    """Spaces are enough: SQLite keeps the text of the statement that made the table."""
+    await migrate(database_url, SCHEMA, first_revision)
+    path = database_url.partition("///")[2]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_schema SET sql = replace(sql, 'status IN (', 'status IN  (')")
+        connection.commit()
+        before = connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+    for _ in range(2):
+        with pytest.raises(
+            RuntimeError, match="the constraint on the status of agreements is not the expect"
+        ):
+            await migrate(database_url, SCHEMA, PACKAGE)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall() == before
 
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)

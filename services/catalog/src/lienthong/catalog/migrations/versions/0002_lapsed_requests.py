@@ -47,3 +47,9 @@ def _rewrite_check() -> None:
     )
     connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
     connection.exec_driver_sql("PRAGMA writable_schema = OFF")
+    written = connection.exec_driver_sql(
+        "SELECT sql FROM sqlite_schema WHERE name = 'agreements'"
+    ).scalar_one()
+    if _AFTER not in written:
+        # Requests could not lapse, which would show only in ninety days.
+        raise RuntimeError(f"the constraint on the status of agreements is not the expected one: {written}")
