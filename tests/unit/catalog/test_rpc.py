@@ -114,6 +114,10 @@ def test_any_time_is_the_same_in_a_message(moment: datetime) -> None:
     assert shown.valid_from.ToDatetime(UTC) == moment
 
 
-@pytest.mark.parametrize("status", WATCHED_STATUSES)
-def test_every_status_that_is_sent_has_its_number(status: AgreementStatus) -> None:
-    assert to_message(watched(status=status)).agreement.status != pb.AGREEMENT_STATUS_UNSPECIFIED
+@pytest.mark.parametrize("status", AgreementStatus)
+def test_every_status_that_is_sent_has_its_number_and_no_other(status: AgreementStatus) -> None:
+    if status in WATCHED_STATUSES:
+        assert to_message(watched(status=status)).agreement.status != pb.AGREEMENT_STATUS_UNSPECIFIED
+    else:
+        with pytest.raises(KeyError):
+            to_message(watched(status=status))

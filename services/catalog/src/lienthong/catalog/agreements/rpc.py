@@ -18,7 +18,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUS = {
     AgreementStatus.REQUESTED: pb.AGREEMENT_STATUS_REQUESTED,
     AgreementStatus.APPROVED: pb.AGREEMENT_STATUS_APPROVED,
-    AgreementStatus.REJECTED: pb.AGREEMENT_STATUS_REJECTED,
     AgreementStatus.REVOKED: pb.AGREEMENT_STATUS_REVOKED,
 }
 
