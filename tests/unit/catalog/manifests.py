@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementResource
+from lienthong.catalog.agreements.domain.operations import OpenAgreement
 from lienthong.catalog.apply.domain.planning import ApplyPlan, CatalogExcerpt, PlannedChange, plan_apply
 from lienthong.catalog.apply.schemas import read_apply
 from lienthong.catalog.domain.resources import Resource, ResourceKey, ResourceKind
@@ -112,11 +113,12 @@ def catalog_with(*manifests: dict[str, Any], status: str | None = None) -> Catal
     resources: dict[ResourceKey, Resource] = {}
     for version, change in enumerate(made.changes, 1):
         resources[change.key] = _resource(change, version, status)
-    agreements: dict[str, list[AgreementResource]] = {}
+    agreements: dict[str, list[OpenAgreement]] = {}
     systems: dict[str, list[str]] = {}
     for resource in resources.values():
         if isinstance(resource, AgreementResource) and resource.status in {"requested", "approved"}:
-            agreements.setdefault(resource.target, []).append(resource)
+            named = tuple(resource.spec.get("operations", ()))
+            agreements.setdefault(resource.target, []).append(OpenAgreement(resource.id, named))
         if resource.kind is ResourceKind.SYSTEM:
             systems.setdefault(resource.id.split("/")[0], []).append(resource.id)
     return CatalogExcerpt(resources, agreements, systems)

@@ -17,7 +17,7 @@ from lienthong.catalog.models import CatalogHead, ChangeRow, ResourceColumns
 from lienthong.kit.bulk import execute_many
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -39,6 +39,9 @@ class ResourceRepository(ABC, Generic[R]):
 
     row: ClassVar[type[ResourceColumns]]
     filter_columns: ClassVar[Mapping[str, Any]] = {}
+    at_once: ClassVar[int] = 100
+    """How many rows of a long answer are decoded before others get their turn: some ten milliseconds of the
+    largest that may be."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -69,17 +72,13 @@ class ResourceRepository(ABC, Generic[R]):
         """
         del scope
         query = self._select().where(self.row.id > after).order_by(self.row.id).limit(limit)
-        found = await self._read(query)
+        found = await self._read_in_portions(query)
         return found, found[-1].id if len(found) == limit else None
 
     async def watched(self, ids: Collection[str], scope: WatchScope) -> Sequence[Watched]:
         """Return what watches are sent of these resources."""
         del scope
-        return await self._read(self._select().where(self.row.id.in_(ids))) if ids else []
-
-    async def find(self, filters: Filters) -> list[R]:
-        """Return all that the filters match, without what is kept in other tables."""
-        return await self._read(self._where(self._select(), filters))
+        return await self._read_in_portions(self._select().where(self.row.id.in_(ids))) if ids else []
 
     async def find_ids(self, filters: Filters) -> list[str]:
         """Return the ids of all that the filters match, in their order."""
@@ -129,6 +128,18 @@ class ResourceRepository(ABC, Generic[R]):
     async def _read(self, query: Rows, *, documents: bool = False) -> list[R]:
         found = (await self._session.execute(query)).all()
         return [self._resource(row, documents=documents) for row in found]
+
+    async def _read_in_portions(self, query: Rows) -> list[R]:
+        found: list[R] = []
+        async for some in self._portions(query):
+            found += [self._resource(row, documents=False) for row in some]
+        return found
+
+    async def _portions(self, query: Rows) -> AsyncIterator[Sequence[Any]]:
+        """Yield the rows of a query, `at_once` at a time."""
+        rows = await self._session.stream(query.execution_options(yield_per=self.at_once))
+        async for some in rows.partitions():
+            yield some
 
 
 def common_members(row: ResourceColumns) -> dict[str, Any]:

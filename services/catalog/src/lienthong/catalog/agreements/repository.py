@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -12,6 +13,7 @@ from sqlalchemy import Text, case, cast, func, insert, literal_column, select
 
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
+from lienthong.catalog.agreements.domain.operations import OpenAgreement
 from lienthong.catalog.agreements.domain.watched import WATCHED_STATUSES, Terms, WatchedAgreement
 from lienthong.catalog.agreements.models import AgreementRow, DecisionRow
 from lienthong.catalog.domain.resources import ResourceKind
@@ -55,15 +57,19 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
     ) -> tuple[list[WatchedAgreement], str | None]:
         """Return what watches are sent of up to `limit` rows after the id `after`."""
         query = _watched(scope).where(AgreementRow.id > after).order_by(AgreementRow.id).limit(limit)
-        rows = (await self._session.execute(query)).all()
-        return _watched_agreements(rows), rows[-1].id if len(rows) == limit else None
+        found: list[WatchedAgreement] = []
+        read, last = 0, None
+        async for rows in self._portions(query):
+            found += _watched_agreements(rows)
+            read, last = read + len(rows), rows[-1].id
+        return found, last if read == limit else None
 
     async def watched(self, ids: Collection[str], scope: WatchScope) -> list[WatchedAgreement]:
         """Return those of these agreements that watches are sent."""
         if not ids:
             return []
         query = _watched(scope).where(AgreementRow.id.in_(ids))
-        return _watched_agreements((await self._session.execute(query)).all())
+        return [one async for rows in self._portions(query) for one in _watched_agreements(rows)]
 
     async def count_requested(self, consumer: str) -> int:
         """Return how many requests of a system wait for a decision."""
@@ -78,6 +84,22 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         of_system = select(AgreementRow.created_at).where(AgreementRow.consumer_id == consumer)
         query = of_system.where(AgreementRow.created_at > moment).order_by(AgreementRow.created_at.desc())
         return (await self._session.execute(query.offset(number - 1).limit(1))).scalar_one_or_none()
+
+    async def naming(self, service: str, operations: Collection[str]) -> list[OpenAgreement]:
+        """Return the open agreements that name one of these operations of a service, in the order of ids.
+
+        All open agreements on the service are looked at, some at a time.
+        """
+        query = select(AgreementRow.id, AgreementRow.spec["operations"]).where(
+            AgreementRow.service_id == service,
+            AgreementRow.status.in_([status.value for status in AgreementStatus if status.is_open]),
+        )
+        found = []
+        async for some in self._portions(query):
+            for agreement_id, named in some:
+                if named and not set(named).isdisjoint(operations):
+                    found.append(OpenAgreement(agreement_id, tuple(named)))
+        return sorted(found, key=attrgetter("id"))
 
     async def requested_before(self, moment: datetime, limit: int) -> list[AgreementResource]:
         """Return the requests that have waited longest, since before a moment."""

@@ -37,8 +37,9 @@ from lienthong.kit.problems.load import charge
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from lienthong.catalog.agreements.domain.operations import OpenAgreement
     from lienthong.catalog.agreements.schemas import DecisionRequest
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.domain.resources import Resource, ResourceKey
@@ -225,6 +226,13 @@ async def add_decision(
 ) -> None:
     """Add a decision that applying a manifest made, at a version of the catalog."""
     await AgreementRepository(work.session).add_decision(agreement_id, decision, version)
+
+
+async def agreements_naming(
+    view: CatalogView, service: str, operations: Collection[str]
+) -> list[OpenAgreement]:
+    """Return the open agreements that name one of these operations of a service."""
+    return await AgreementRepository(view.session).naming(service, operations)
 
 
 async def _check(draft: Draft, violations: Sequence[Violation], view: CatalogView) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
-from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
-from lienthong.catalog.agreements.service import add_decision
+from lienthong.catalog.agreements.service import add_decision, agreements_naming
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
 from lienthong.catalog.apply.schemas import cpu_seconds, read_apply_text
 from lienthong.catalog.domain.drafts import Draft
@@ -27,11 +26,13 @@ from lienthong.catalog.systems.domain.shared_factors import (
     too_many,
 )
 from lienthong.catalog.systems.domain.system import SystemResource
+from lienthong.catalog.systems.service import registered_moduli
 from lienthong.kit.workers import TooCostlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
+    from lienthong.catalog.agreements.domain.operations import OpenAgreement
     from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
     from lienthong.catalog.domain.actors import Actor
     from lienthong.catalog.domain.resources import ResourceKey
@@ -100,12 +101,12 @@ class ApplyService:
         Raises:
             ProblemError: `too-costly`.
         """
-        if not _new_rsa_keys(drafts, ()):
+        given = await asyncio.to_thread(_rsa_keys, drafts)
+        if not given:
             return []
         async with self._units.view() as view:
-            systems = await view.resources(ResourceKind.SYSTEM).find({})
-        registered = {key.modulus for system in systems for key in rsa_keys(system.spec["jwks"])}
-        new = _new_rsa_keys(drafts, registered)
+            registered = await registered_moduli(view)
+        new = [key for key in given if key.modulus not in registered]
         if not new:
             return []
         if len(new) * (len(new) + len(registered)) > MOST_COMPARISONS:
@@ -119,13 +120,12 @@ class ApplyService:
             raise too_costly() from None
 
 
-def _new_rsa_keys(drafts: Sequence[Draft], registered: Collection[int]) -> list[RsaKey]:
+def _rsa_keys(drafts: Sequence[Draft]) -> list[RsaKey]:
     return [
         key
         for draft in drafts
         if draft.kind is ResourceKind.SYSTEM and draft.spec is not None
         for key in rsa_keys(draft.spec["jwks"], (*draft.spec_path, "jwks"))
-        if key.modulus not in registered
     ]
 
 
@@ -173,12 +173,14 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt
         if not successors:
             break
         found |= {agency.key: agency for agency in successors.values()}
-    agreements: dict[str, list[AgreementResource]] = {}
-    if services := ids[ResourceKind.SERVICE]:
-        statuses = [status.value for status in AgreementStatus if status.is_open]
-        filters = {"service": services, "status": statuses}
-        for agreement in await view.resources(ResourceKind.AGREEMENT).find(filters):
-            agreements.setdefault(agreement.target, []).append(agreement)
+    agreements: dict[str, list[OpenAgreement]] = {}
+    for draft in drafts:
+        before = found.get(draft.key)
+        if isinstance(before, ServiceResource) and draft.operations:
+            offered = {operation.id for operation in draft.operations}
+            removed = {operation.id for operation in before.operations} - offered
+            if removed:
+                agreements[draft.id] = await agreements_naming(view, draft.id, removed)
     systems: dict[str, list[str]] = {}
     if agencies := ids[ResourceKind.AGENCY]:
         for system in await view.resources(ResourceKind.SYSTEM).find_ids({"agency": agencies}):

@@ -19,6 +19,7 @@ class EventTypeRepository(ResourceRepository[Resource]):
     """Reads and writes event types; each is read with the status of its system."""
 
     row: ClassVar = EventTypeRow
+    at_once: ClassVar = 8
     filter_columns: ClassVar = {"agency": SystemRow.agency_id, "system": EventTypeRow.system_id}
 
     def _select(self, *, documents: bool = False) -> Rows:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.repository import ChangeLogRepository
 
 if TYPE_CHECKING:
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
     from lienthong.catalog.service.unit_of_work import UnitsOfWork
 
 PAGE = 500
-"""Rows read at a time."""
+"""Rows read at a time, of large ones fewer."""
+_WEIGHTS = {
+    ResourceKind.AGENCY: 1,
+    ResourceKind.SYSTEM: 4,
+    ResourceKind.SERVICE: 20,
+    ResourceKind.EVENT_TYPE: 10,
+    ResourceKind.AGREEMENT: 1,
+}
+"""For how many rows one counts. The largest keys of a system have 20 KiB, operations of a service 300, the
+schema of an event type 64: a page of them takes some ten MiB of memory."""
 MOST_CHANGES = 100_000
 """A watch that is further behind gets everything: that is less than reading each change."""
 
@@ -73,7 +83,8 @@ class WatchService:
             after: str | None = ""
             while after is not None:
                 async with self._units.view() as view:
-                    page, after = await view.resources(kind).watched_page(after, self._page, scope)
+                    limit = max(self._page // _WEIGHTS[kind], 1)
+                    page, after = await view.resources(kind).watched_page(after, limit, scope)
                 yield page
 
     async def changes_since(self, known: Position, scope: WatchScope) -> AsyncIterator[Changes]:
@@ -88,10 +99,11 @@ class WatchService:
                 rows = await ChangeLogRepository(view.session).changes_from(read.version, self._page + 1)
                 if view.version < read.version or read.mark != _mark(rows, read.version):
                     raise HistoryChangedError
-                changed = [row for row in rows if row.version > read.version]
+                following = [row for row in rows if row.version > read.version]
+                changed = self._fitting(following, scope)
                 if changed:
                     read = Position(changed[-1].version, changed[-1].transaction_id)
-                if len(rows) <= self._page:
+                if len(rows) <= self._page and len(changed) == len(following):
                     position = Position(view.version, _mark(rows, view.version))
                 keys = {row.key for row in changed if row.key[0] in scope.kinds}
                 upserts: list[Watched] = []
@@ -99,6 +111,15 @@ class WatchService:
                     ids = [resource_id for of, resource_id in keys if of is kind]
                     upserts += await view.resources(kind).watched(ids, scope)
             yield Changes(upserts, sorted(keys - {resource.key for resource in upserts}), position)
+
+    def _fitting(self, changes: Sequence[Change], scope: WatchScope) -> Sequence[Change]:
+        """Return the first changes, as many as fit into a page, one at least."""
+        room = self._page
+        for number, change in enumerate(changes):
+            room -= _WEIGHTS[change.key[0]] if change.key[0] in scope.kinds else 1
+            if room < 0 and number > 0:
+                return changes[:number]
+        return changes
 
 
 def _mark(rows: Sequence[Change], version: int) -> str:

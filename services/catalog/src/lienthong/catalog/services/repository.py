@@ -21,6 +21,7 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
     """Reads and writes services; each is read with the status of its system."""
 
     row: ClassVar = ServiceRow
+    at_once: ClassVar = 4
     filter_columns: ClassVar = {"agency": SystemRow.agency_id, "system": ServiceRow.system_id}
 
     async def openapi(self, resource_id: str) -> dict[str, Any] | None:

@@ -13,14 +13,23 @@ from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.catalog.systems.models import SystemRow
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
     from lienthong.catalog.repository import Rows
+    from lienthong.kit.json_text import JsonObject
 
 
 class SystemRepository(ResourceRepository[SystemResource]):
     """Reads and writes systems; each is read with the class of its agency."""
 
     row: ClassVar = SystemRow
+    at_once: ClassVar = 50
     filter_columns: ClassVar = {"agency": SystemRow.agency_id}
+
+    async def key_sets(self) -> AsyncIterator[Sequence[JsonObject]]:
+        """Yield the JWK sets of all systems, some at a time."""
+        async for some in self._portions(select(SystemRow.spec["jwks"])):
+            yield [jwks for (jwks,) in some]
 
     def _select(self, *, documents: bool = False) -> Rows:
         del documents

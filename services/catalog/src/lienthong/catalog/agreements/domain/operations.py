@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.domain.resources import ResourceKind
@@ -11,10 +12,17 @@ from lienthong.kit.text import BilingualText
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from lienthong.catalog.agreements.domain.agreement import AgreementResource
     from lienthong.catalog.domain.drafts import Draft
 
 _MOST_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAgreement:
+    """An agreement that is requested or approved, with the operations that it names."""
+
+    id: str
+    operations: tuple[str, ...]
 
 
 def unknown_operations(
@@ -43,7 +51,7 @@ def unknown_operations(
 
 
 def removed_operations(
-    drafts: Iterable[Draft], open_agreements: Mapping[str, Sequence[AgreementResource]]
+    drafts: Iterable[Draft], open_agreements: Mapping[str, Sequence[OpenAgreement]]
 ) -> Iterator[Violation]:
     """Yield each service that no longer has an operation named by an open agreement.
 
@@ -54,7 +62,7 @@ def removed_operations(
             continue
         offered = {operation.id for operation in draft.operations}
         for agreement in open_agreements.get(draft.id, ()):
-            removed = [name for name in agreement.spec.get("operations", ()) if name not in offered]
+            removed = [name for name in agreement.operations if name not in offered]
             if removed:
                 yield Violation(
                     (*draft.spec_path, "openapi", "paths"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lienthong.catalog.agreements.domain.agreement import AgreementResource
+    from lienthong.catalog.agreements.domain.operations import OpenAgreement
     from lienthong.catalog.apply.domain.comparison import MemberChange
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.domain.resources import Resource, ResourceKey, ServiceOperation
@@ -39,12 +39,12 @@ _WRITE_ORDER = tuple(ResourceKind)
 class CatalogExcerpt:
     """The part of the catalog that matters for a request: what it names, and what depends on that.
 
-    `open_agreements` are those requested or approved, by the id of their service; `systems` are the ids of
-    systems by agency.
+    `open_agreements` are those requested or approved that name an operation which their service would lose,
+    by its id; `systems` are the ids of systems by agency.
     """
 
     resources: Mapping[ResourceKey, Resource]
-    open_agreements: Mapping[str, Sequence[AgreementResource]] = field(default_factory=dict)
+    open_agreements: Mapping[str, Sequence[OpenAgreement]] = field(default_factory=dict)
     systems: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -167,9 +167,7 @@ def _operations(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, s
     }
 
 
-def _unchanged_agreements(
-    drafts: Sequence[Draft], excerpt: CatalogExcerpt
-) -> dict[str, list[AgreementResource]]:
+def _unchanged_agreements(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, list[OpenAgreement]]:
     in_request = {draft.id for draft in drafts if draft.kind is ResourceKind.AGREEMENT}
     return {
         service: [agreement for agreement in agreements if agreement.id not in in_request]
