@@ -21,7 +21,7 @@ from lienthong.kit.problems.load import charge
 from lienthong.kit.rates import RateLimit, TokenBuckets, network_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from lienthong.gateway.authenticate import Authenticator
     from lienthong.gateway.call import Outcome, Permit
@@ -172,7 +172,7 @@ class Gateway:
             ip=client[0] if client else None,
         )
 
-    def _read(self, call: Call, fields: Iterable[tuple[bytes, bytes]], version: str) -> RequestHeaders:
+    def _read(self, call: Call, fields: Sequence[tuple[bytes, bytes]], version: str) -> RequestHeaders:
         if len(call.method) > MAX_METHOD:
             raise problems.malformed_request("The method is too long.", "Phương thức quá dài.")
         target = len(call.path) + len(call.query)

@@ -191,11 +191,11 @@ class Recorder:
 
 def _is_refused(call: Call, outcome: Outcome) -> bool:
     """Whether an authenticated call was refused: before it reached a provider, or by the platform itself."""
-    if not isinstance(outcome, Answered) or outcome.broken_off:
-        return False
     if isinstance(call.route, PlatformRoute):
-        return outcome.status >= _FIRST_ERROR_STATUS
-    return outcome.error is not None and call.exchange is None
+        refused = isinstance(outcome, Answered) and outcome.status >= _FIRST_ERROR_STATUS
+    else:
+        refused = call.exchange is None and isinstance(outcome, Answered) and outcome.error is not None
+    return refused and not (isinstance(outcome, Answered) and outcome.broken_off)
 
 
 def _may_be_counted(call: Call, outcome: Outcome) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from lienthong.gateway.field_names import passes_to_provider, plain
 from lienthong.gateway.http1.request import field_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 _HOST: Final = b"host"
 _AUTHORIZATION: Final = b"authorization"
@@ -182,7 +183,7 @@ class RequestHeaders:
         return text
 
 
-def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_count: int) -> RequestHeaders:
+def read_headers(headers: Sequence[tuple[bytes, bytes]], *, max_bytes: int, max_count: int) -> RequestHeaders:
     """Read the header fields of a request, their names in lower case as ASGI has them.
 
     `max_bytes` counts names and values together.
@@ -191,12 +192,11 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_
         ProblemError: headers-too-large; malformed-request, when a field that may come once comes twice, or a
             value is not UTF-8.
     """
+    if len(headers) > max_count or len(b"".join(chain.from_iterable(headers))) > max_bytes:
+        raise problems.headers_too_large()
     passed: list[bytes] = []
     read: dict[bytes, bytes] = {}
-    size = count = 0
     for name, value in headers:
-        size += len(name) + len(value)
-        count += 1
         if name in _READ:
             read[name] = value if name not in read else _repeated(name, read[name], value)
             continue
@@ -205,8 +205,6 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]], *, max_bytes: int, max_
             if not value.isascii():
                 _check_text(value)
             passed += (prefix, value)
-    if size > max_bytes or count > max_count:
-        raise problems.headers_too_large()
     connection = read.get(_CONNECTION)
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
         passed = _without_named(passed, connection)

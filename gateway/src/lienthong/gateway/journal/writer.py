@@ -262,6 +262,8 @@ class JournalWriter:
 
 def _fitting(records: list[bytes]) -> int:
     """How many of the first records fit into one batch; at least one."""
+    if len(records) <= MAX_BATCH_RECORDS and sum(map(len, records)) + len(records) <= MAX_BATCH_BYTES:
+        return len(records)
     size = 0
     for count, record in enumerate(records[:MAX_BATCH_RECORDS]):
         size += len(record) + 1
