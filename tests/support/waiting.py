@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
 
 
 async def eventually(
@@ -32,6 +34,22 @@ async def eventually(
                 await asyncio.sleep(every)
     except TimeoutError:
         raise _in_vain(told, within) from None
+
+
+async def ended(what: str, work: Awaitable[T], *, within: float = 60.0) -> T:
+    """What `work` returns or raises.
+
+    Raises:
+        AssertionError: it did not end within `within` seconds; says where every task stands. It is left
+            alone: to cancel it could hide that an earlier cancellation was lost.
+    """
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait([task], timeout=within)
+    if not done:
+        for other in asyncio.all_tasks():
+            other.print_stack()
+        raise AssertionError(f"{what} has not ended within {within} s")
+    return task.result()
 
 
 def wait_until(

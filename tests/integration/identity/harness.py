@@ -26,7 +26,7 @@ from lienthong.kit.ids import uuid7
 from lienthong.kit.rpc import open_channel, serve_rpc
 from tests.support.ports import take_free_port
 from tests.support.rpc import rpc_trust
-from tests.support.waiting import eventually
+from tests.support.waiting import ended, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -203,16 +203,18 @@ async def running(
     )
     await eventually(lambda: server.started)
     url = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
-        yield Process(core, bus, settings, url, f"127.0.0.1:{rpc.port}", http, clock or SystemClock())
-    server.should_exit = True
-    await serving
-    await rpc.stop(0)
-    for task in tasks:
-        task.cancel()
-    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    await bus.close()
-    await core.database.close()
+    try:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+            yield Process(core, bus, settings, url, f"127.0.0.1:{rpc.port}", http, clock or SystemClock())
+    finally:
+        server.should_exit = True
+        await ended("the HTTP server", serving)
+        await ended("the gRPC server", rpc.stop(0))
+        for task in tasks:
+            task.cancel()
+        outcomes = await ended("the loops", asyncio.gather(*tasks, return_exceptions=True))
+        await ended("the bus", bus.close())
+        await ended("the database", core.database.close())
     assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes), outcomes
 
 
@@ -226,7 +228,9 @@ async def watching(process: Process) -> AsyncIterator[list[keys_pb2.WatchRespons
             states.append(state)  # noqa: PERF401 - seen while it grows
 
     task = asyncio.create_task(follow())
-    await eventually(lambda: bool(states))
-    yield states
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    try:
+        await eventually(lambda: bool(states))
+        yield states
+    finally:
+        task.cancel()
+        await ended("the watcher", asyncio.gather(task, return_exceptions=True))

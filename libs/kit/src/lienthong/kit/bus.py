@@ -374,8 +374,10 @@ class Bus:
         while True:
             client = self._client = Client()
             try:
+                # A block for each: one that lasts for ever would never come to look for a cancellation.
                 with cancelled_first():
                     await self._connect(client)
+                with cancelled_first():
                     backoff.reset()
                     await self._hold(client)
             except Exception as error:  # noqa: BLE001 - after any error, connect again
@@ -433,6 +435,10 @@ class Bus:
         # Nobody is answered who may not ask: without this line a missing right would look like a slow server.
         level = _log.error if "permissions violation" in str(error).lower() else _log.debug
         level("bus error", bus=self._name, error=repr(error))
+        # While it connects, nats-py calls this in the keeper's own task and then tries again, for ever, also
+        # when it has taken the keeper's cancellation for an error of the connection.
+        if asyncio.current_task() is self._keeper and self._keeper is not None and self._keeper.cancelling():
+            raise asyncio.CancelledError from error
 
     async def _on_disconnected(self, client: Client) -> None:
         if client is not self._client:

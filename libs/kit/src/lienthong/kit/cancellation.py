@@ -20,7 +20,8 @@ def cancelled_first() -> Iterator[None]:
     """Let a task that is cancelled in the block end as cancelled, whatever else comes of the block.
 
     It makes no difference whether the block swallowed the cancellation and ended well, or replaced it by an
-    error of its own, as a rollback on a cut connection does.
+    error of its own, as a rollback on a cut connection does. The block has to end by itself: put no loop into
+    it that goes on after the call which may swallow a cancellation.
     """
     task = asyncio.current_task()
     before = task.cancelling() if task is not None else 0

@@ -12,6 +12,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from lienthong.kit.backoff import Backoff
+from lienthong.kit.cancellation import cancelled_first
 from lienthong.kit.ports import listen
 from lienthong.kit.rpc_errors import Deadline, ProblemsToStatus
 from lienthong.kit.rpc_trust import SERVER_NAME, OnlyInside
@@ -162,5 +163,6 @@ async def _cancel(stream: Any, iterator: Any) -> None:  # noqa: ANN401 - a gRPC 
     if hasattr(stream, "cancel"):
         stream.cancel()
     if hasattr(iterator, "aclose"):
-        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.CancelledError):
+        # A call that was cancelled ends with CancelledError too: that is not this task's own cancellation.
+        with cancelled_first(), contextlib.suppress(grpc.aio.AioRpcError, asyncio.CancelledError):
             await iterator.aclose()
