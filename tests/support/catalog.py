@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lienthong.catalog import events
 from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
-from lienthong.catalog.agreements.service import AgreementRates, RequestLimits
+from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.bootstrap import MESSAGES, PACKAGE, REPOSITORIES, SCHEMA, CatalogServices
 from lienthong.catalog.domain.actors import OPERATOR_SCOPE, Actor

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
-from lienthong.catalog.agreements.service import LAPSED_AT_ONCE, RequestLimits
+from lienthong.catalog.agreements.service.agreements import LAPSED_AT_ONCE
+from lienthong.catalog.agreements.service.requests import RequestLimits
 from lienthong.catalog.bootstrap import SCHEMA
 from lienthong.catalog.domain.actors import Actor
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb

@@ -17,7 +17,8 @@ from lienthong.catalog.agencies.service import AgencyService
 from lienthong.catalog.agreements import endpoints as agreement_endpoints
 from lienthong.catalog.agreements import rpc as agreement_rpc
 from lienthong.catalog.agreements.repository import AgreementRepository
-from lienthong.catalog.agreements.service import AgreementRates, AgreementService, RequestLimits
+from lienthong.catalog.agreements.service.agreements import AgreementService
+from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
 from lienthong.catalog.apply import endpoints as apply_endpoints
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.apply.service import ApplyService

@@ -13,7 +13,7 @@ from lienthong.catalog.agreements.schemas import (
     AgreementSpec,
     DecisionRequest,
 )
-from lienthong.catalog.agreements.service import AgreementService
+from lienthong.catalog.agreements.service.agreements import AgreementService
 from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.endpoints import (

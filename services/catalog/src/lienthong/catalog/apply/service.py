@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
-from lienthong.catalog.agreements.service import add_decision, agreements_naming
+from lienthong.catalog.agreements.service.agreements import add_decision, agreements_naming
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
 from lienthong.catalog.apply.schemas import cpu_seconds, read_apply_text
 from lienthong.catalog.domain.drafts import Draft

@@ -1,8 +1,8 @@
-"""What the catalog does with agreements: it shows them, takes requests for them and decisions on them."""
+"""The service of agreements: it shows them, takes requests for them and decisions on them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,58 +19,35 @@ from lienthong.catalog.agreements.domain.lifecycle import (
     DecisionAction,
     DecisionConflictError,
     decide,
-    reapply,
 )
-from lienthong.catalog.agreements.domain.operations import unknown_operations
 from lienthong.catalog.agreements.repository import AgreementRepository
-from lienthong.catalog.agreements.schemas import AgreementSpec, read_decision
+from lienthong.catalog.agreements.schemas import read_decision
+from lienthong.catalog.agreements.service.requests import (
+    check_limits,
+    check_references,
+    check_same_request,
+    read_request,
+)
 from lienthong.catalog.domain.actors import Actor
-from lienthong.catalog.domain.drafts import missing_references
-from lienthong.catalog.domain.identifiers import requested_agreement_id
 from lienthong.catalog.domain.resources import ResourceKind
-from lienthong.catalog.errors import InvalidValueError, Violation, raise_for
-from lienthong.catalog.schemas.specs import read_id, read_spec, unportable
+from lienthong.catalog.errors import Violation, raise_for
 from lienthong.catalog.service.resources import ResourceService
 from lienthong.catalog.service.unit_of_work import AuditEntry
-from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.kit.problems.load import charge
-from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from lienthong.catalog.agreements.domain.operations import OpenAgreement
     from lienthong.catalog.agreements.schemas import DecisionRequest
+    from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
     from lienthong.catalog.domain.drafts import Draft
-    from lienthong.catalog.domain.resources import Resource, ResourceKey
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
     from lienthong.kit.ids import NewId
     from lienthong.kit.json_text import Json
-    from lienthong.kit.rates import TokenBuckets
 
 
 LAPSED_AT_ONCE = 100
-_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class RequestLimits:
-    """How many requests of one system may wait for a decision, and for how many days each does.
-
-    `per_day` is how many may be made within 24 hours, whatever becomes of them.
-    """
-
-    open_per_system: int
-    lapse_after_days: int
-    per_day: int
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementRates:
-    """How often each client may ask for agreements, and decide on them."""
-
-    requests: TokenBuckets
-    decisions: TokenBuckets
 
 
 class AgreementService(ResourceService[AgreementResource]):
@@ -97,19 +74,19 @@ class AgreementService(ResourceService[AgreementResource]):
             ProblemError: `too-many-open-requests`, as many requests of the system wait for a decision as may.
         """
         charge(self._rates.requests, actor.client_id)
-        draft, violations = self._read_request(body, actor)
+        draft, violations = read_request(body, actor, self._new_id)
         if violations:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:
-                await _check(draft, violations, view)
+                await check_references(draft, violations, view)
         async with self._units.begin(actor) as work:
             before = await AgreementRepository(work.session).get(draft.id)
             if before is not None:
-                _check_same_request(before, draft)
+                check_same_request(before, draft)
                 return before, False
-            await _check(draft, [], work)
+            await check_references(draft, [], work)
             if not actor.is_operator:
-                await _check_limits(self._limits, actor.client_id, work)
+                await check_limits(self._limits, actor.client_id, work)
             return await _create(draft, work), True
 
     async def lapse(self) -> int:
@@ -171,55 +148,6 @@ class AgreementService(ResourceService[AgreementResource]):
             )
             return await _record_decision(agreement, decision, action.value, work)
 
-    def _read_request(self, body: Json, actor: Actor) -> tuple[Draft, list[Violation]]:
-        raise_for(unportable(body))
-        if not isinstance(body, dict):
-            raise errors.invalid_manifests(
-                [Violation((), BilingualText("must be an object", "phải là một đối tượng"))]
-            )
-        violations: list[Violation] = []
-        spec = dict(body)
-        given = spec.pop("id", None)
-        if not actor.is_operator:
-            spec.setdefault("consumer", actor.client_id)
-        agreement_id: str | None = self._new_id()
-        if given is not None and not isinstance(given, str):
-            agreement_id, violations = (
-                None,
-                [Violation(("id",), BilingualText("must be text", "phải là văn bản"))],
-            )
-        elif given is not None:
-            agreement_id, violations = _read_id(given, actor)
-        draft, wrong = read_spec(AgreementSpec, agreement_id, spec, spec_path=(), id_path=("id",))
-        violations += wrong
-        if spec.get("status") == AgreementStatus.APPROVED:
-            violations.append(
-                Violation(
-                    ("status",),
-                    BilingualText(
-                        "a request cannot approve itself; leave 'status' out",
-                        "bên đề nghị không tự duyệt; hãy bỏ trường 'status'",
-                    ),
-                )
-            )
-        consumers = [key[1] for path, key in draft.references if path == ("consumer",)]
-        if not actor.is_operator and consumers and consumers != [actor.client_id]:
-            raise errors.not_allowed(
-                f"A system requests agreements for itself only; you are '{actor.client_id}'.",
-                f"Hệ thống chỉ được đề nghị cho chính mình; bạn là '{actor.client_id}'.",
-            )
-        return draft, violations
-
-
-def _read_id(given: str, actor: Actor) -> tuple[str | None, list[Violation]]:
-    """Return the id that a request asks for, in the name space of the system that asks."""
-    if actor.is_operator:
-        return read_id(AgreementSpec, given, ("id",))
-    try:
-        return requested_agreement_id(actor.client_id, given), []
-    except InvalidValueError as reason:
-        return None, [Violation(("id",), reason.text)]
-
 
 async def add_decision(
     work: UnitOfWork, agreement_id: str, decision: AgreementDecision, version: int
@@ -233,40 +161,6 @@ async def agreements_naming(
 ) -> list[OpenAgreement]:
     """Return the open agreements that name one of these operations of a service."""
     return await AgreementRepository(view.session).naming(service, operations)
-
-
-async def _check(draft: Draft, violations: Sequence[Violation], view: CatalogView) -> None:
-    """Check a request against the catalog.
-
-    Raises:
-        ProblemError: `invalid-manifests`, there are violations, these or more.
-    """
-    existing: dict[ResourceKey, Resource] = {}
-    for _, (kind, resource_id) in draft.references:
-        existing |= {
-            resource.key: resource for resource in (await view.resources(kind).load([resource_id])).values()
-        }
-    operations = {
-        resource.id: {operation.id for operation in resource.operations}
-        for resource in existing.values()
-        if isinstance(resource, ServiceResource)
-    }
-    raise_for([*violations, *missing_references([draft], existing), *unknown_operations([draft], operations)])
-
-
-async def _check_limits(limits: RequestLimits, system: str, work: UnitOfWork) -> None:
-    """Check that a system may make one more request.
-
-    Raises:
-        ProblemError: `too-many-open-requests`; `rate-limited`, it has made too many within a day.
-    """
-    agreements = AgreementRepository(work.session)
-    if await agreements.count_requested(system) >= limits.open_per_system:
-        raise errors.too_many_open_requests(system, limits.open_per_system, limits.lapse_after_days)
-    # Decisions make room among those that wait; every request is kept for ever all the same.
-    made = await agreements.created_after(system, work.now - _DAY, limits.per_day)
-    if made is not None:
-        raise errors.too_many_requests_in_a_day(system, limits.per_day, made + _DAY - work.now)
 
 
 async def _create(draft: Draft, work: UnitOfWork) -> AgreementResource:
@@ -316,26 +210,6 @@ def _check_may_decide(actor: Actor, agreement: AgreementResource) -> None:
             "Chỉ đơn vị vận hành nền tảng và hệ thống của cơ quan "
             f"'{agreement.provider_agency}' được quyết định.",
         )
-
-
-def _check_same_request(before: AgreementResource, draft: Draft) -> None:
-    if before.spec | {"status": AgreementStatus.REQUESTED.value} != draft.spec:
-        raise errors.conflict(
-            [
-                Violation(
-                    ("id",),
-                    BilingualText(
-                        f"another agreement has the id '{draft.id}'; use a new one",
-                        f"mã '{draft.id}' đã thuộc về thoả thuận khác; hãy dùng mã mới",
-                    ),
-                    conflict=True,
-                )
-            ]
-        )
-    try:
-        reapply(AgreementStatus(before.status), AgreementStatus.REQUESTED, terms_changed=False)
-    except DecisionConflictError as conflict:
-        raise errors.conflict([Violation(("id",), conflict.text, conflict=True)]) from None
 
 
 def _is_repeated(

@@ -1,0 +1,1 @@
+"""What the catalog does with agreements, and with requests for them."""

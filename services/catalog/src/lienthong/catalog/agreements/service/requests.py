@@ -1,0 +1,168 @@
+"""Requests for agreements: reading them, and how many of them a system may make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from lienthong.catalog import errors
+from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionConflictError, reapply
+from lienthong.catalog.agreements.domain.operations import unknown_operations
+from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.agreements.schemas import AgreementSpec
+from lienthong.catalog.domain.drafts import missing_references
+from lienthong.catalog.domain.identifiers import requested_agreement_id
+from lienthong.catalog.errors import InvalidValueError, Violation, raise_for
+from lienthong.catalog.schemas.specs import read_id, read_spec, unportable
+from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.kit.text import BilingualText
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lienthong.catalog.agreements.domain.agreement import AgreementResource
+    from lienthong.catalog.domain.actors import Actor
+    from lienthong.catalog.domain.drafts import Draft
+    from lienthong.catalog.domain.resources import Resource, ResourceKey
+    from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork
+    from lienthong.kit.ids import NewId
+    from lienthong.kit.json_text import Json
+    from lienthong.kit.rates import TokenBuckets
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """How many requests of one system may wait for a decision, and for how many days each does.
+
+    `per_day` is how many may be made within 24 hours, whatever becomes of them.
+    """
+
+    open_per_system: int
+    lapse_after_days: int
+    per_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRates:
+    """How often each client may ask for agreements, and decide on them."""
+
+    requests: TokenBuckets
+    decisions: TokenBuckets
+
+
+def read_request(body: Json, actor: Actor, new_id: NewId) -> tuple[Draft, list[Violation]]:
+    """Read the body of a request: what could be read of it, and every violation.
+
+    Raises:
+        ProblemError: `invalid-manifests`, the body is no object, or of characters that cannot be kept.
+        ProblemError: `not-allowed`, a system requests an agreement for another one.
+    """
+    raise_for(unportable(body))
+    if not isinstance(body, dict):
+        raise errors.invalid_manifests(
+            [Violation((), BilingualText("must be an object", "phải là một đối tượng"))]
+        )
+    violations: list[Violation] = []
+    spec = dict(body)
+    given = spec.pop("id", None)
+    if not actor.is_operator:
+        spec.setdefault("consumer", actor.client_id)
+    agreement_id: str | None = new_id()
+    if given is not None and not isinstance(given, str):
+        agreement_id, violations = (
+            None,
+            [Violation(("id",), BilingualText("must be text", "phải là văn bản"))],
+        )
+    elif given is not None:
+        agreement_id, violations = _read_id(given, actor)
+    draft, wrong = read_spec(AgreementSpec, agreement_id, spec, spec_path=(), id_path=("id",))
+    violations += wrong
+    if spec.get("status") == AgreementStatus.APPROVED:
+        violations.append(
+            Violation(
+                ("status",),
+                BilingualText(
+                    "a request cannot approve itself; leave 'status' out",
+                    "bên đề nghị không tự duyệt; hãy bỏ trường 'status'",
+                ),
+            )
+        )
+    consumers = [key[1] for path, key in draft.references if path == ("consumer",)]
+    if not actor.is_operator and consumers and consumers != [actor.client_id]:
+        raise errors.not_allowed(
+            f"A system requests agreements for itself only; you are '{actor.client_id}'.",
+            f"Hệ thống chỉ được đề nghị cho chính mình; bạn là '{actor.client_id}'.",
+        )
+    return draft, violations
+
+
+def _read_id(given: str, actor: Actor) -> tuple[str | None, list[Violation]]:
+    """Return the id that a request asks for, in the name space of the system that asks."""
+    if actor.is_operator:
+        return read_id(AgreementSpec, given, ("id",))
+    try:
+        return requested_agreement_id(actor.client_id, given), []
+    except InvalidValueError as reason:
+        return None, [Violation(("id",), reason.text)]
+
+
+async def check_references(draft: Draft, violations: Sequence[Violation], view: CatalogView) -> None:
+    """Check a request against the catalog.
+
+    Raises:
+        ProblemError: `invalid-manifests`, there are violations, these or more.
+    """
+    existing: dict[ResourceKey, Resource] = {}
+    for _, (kind, resource_id) in draft.references:
+        existing |= {
+            resource.key: resource for resource in (await view.resources(kind).load([resource_id])).values()
+        }
+    operations = {
+        resource.id: {operation.id for operation in resource.operations}
+        for resource in existing.values()
+        if isinstance(resource, ServiceResource)
+    }
+    raise_for([*violations, *missing_references([draft], existing), *unknown_operations([draft], operations)])
+
+
+async def check_limits(limits: RequestLimits, system: str, work: UnitOfWork) -> None:
+    """Check that a system may make one more request.
+
+    Raises:
+        ProblemError: `too-many-open-requests`; `rate-limited`, it has made too many within a day.
+    """
+    agreements = AgreementRepository(work.session)
+    if await agreements.count_requested(system) >= limits.open_per_system:
+        raise errors.too_many_open_requests(system, limits.open_per_system, limits.lapse_after_days)
+    # Decisions make room among those that wait; every request is kept for ever all the same.
+    made = await agreements.created_after(system, work.now - _DAY, limits.per_day)
+    if made is not None:
+        raise errors.too_many_requests_in_a_day(system, limits.per_day, made + _DAY - work.now)
+
+
+def check_same_request(before: AgreementResource, draft: Draft) -> None:
+    """Check that a request is the one that an agreement was made of.
+
+    Raises:
+        ProblemError: `conflict`, another agreement has its id, or this one is decided for good.
+    """
+    if before.spec | {"status": AgreementStatus.REQUESTED.value} != draft.spec:
+        raise errors.conflict(
+            [
+                Violation(
+                    ("id",),
+                    BilingualText(
+                        f"another agreement has the id '{draft.id}'; use a new one",
+                        f"mã '{draft.id}' đã thuộc về thoả thuận khác; hãy dùng mã mới",
+                    ),
+                    conflict=True,
+                )
+            ]
+        )
+    try:
+        reapply(AgreementStatus(before.status), AgreementStatus.REQUESTED, terms_changed=False)
+    except DecisionConflictError as conflict:
+        raise errors.conflict([Violation(("id",), conflict.text, conflict=True)]) from None
