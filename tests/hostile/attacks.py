@@ -7,6 +7,7 @@ harmless to a platform that bounds it first.
 from __future__ import annotations
 
 import json
+import select
 import time
 from base64 import urlsafe_b64encode
 from collections import Counter
@@ -14,12 +15,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lienthong.kit.body_room import CALLERS_BYTES
 from tests.hostile.world import HOSTILE, NOISE, TEMPLATED, World, answer_on, event, manifest
 from tests.support.platform import AGREEMENT, CONSUMER, PURPOSE, SERVICE
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import httpx
 
@@ -177,9 +180,35 @@ def _callers_that_stop_half_way(world: World) -> str:
     return "100 held for a second"
 
 
+def _bodies_of_megabytes_that_do_not_come(world: World) -> str:
+    path, _, headers = event(NOISE, 0, {"number": 0})
+    size, count = 10_000_000, 40
+    fit = CALLERS_BYTES // size
+    with world.tenant() as http:
+        fields = {**headers, "Authorization": http.headers["Authorization"], "Content-Length": str(size)}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    head = f"POST {path} HTTP/1.1\r\nHost: lgsp\r\n{lines}\r\n".encode()
+    with ExitStack() as stack:
+        held = [stack.enter_context(world.connect()) for _ in range(count)]
+        for connection in held:
+            # More than the gateway reads before it forwards a request.
+            connection.sendall(head + b" " * 70_000)
+        wait_until(lambda: len(_answered(held)) >= count - fit, lambda: f"{len(_answered(held))} answers")
+        time.sleep(1)
+        statuses = Counter(answer_on(connection)[0] for connection in _answered(held))
+    assert statuses == {429: count - fit}
+    return f"{_told(statuses)}; {fit} held for a second"
+
+
+def _answered(connections: Sequence[socket.socket]) -> list[socket.socket]:
+    """Those on which there is something to read."""
+    return select.select(connections, [], [], 0)[0]
+
+
 TRAIL = [
     Attack("tokens that only one side reads", _tokens_that_only_one_side_reads),
     Attack("bodies that never end", _callers_that_stop_half_way),
+    Attack("forty bodies of ten megabytes that do not come", _bodies_of_megabytes_that_do_not_come),
 ]
 
 

@@ -112,7 +112,7 @@ def _revocation(world: World, agreement: str, status: Callable[[], int]) -> floa
         wait_until(lambda: status() == httpx.codes.OK, "the agreement is in force")
         operator.perform(decide_agreement(agreement, "revoke", legal_ground=None, reason="Thử"))
         revoked = time.monotonic()
-        wait_until(lambda: status() == httpx.codes.FORBIDDEN, "the revocation is in force")
+        wait_until(lambda: status() == httpx.codes.FORBIDDEN, "the revocation is in force", every=0.02)
     return time.monotonic() - revoked
 
 

@@ -214,7 +214,7 @@ def test_who_has_no_key_does_not_serve(trust: RpcTrust) -> None:
         RpcTrust.load(trust.folder).server_credentials()
 
 
-@pytest.mark.parametrize("process", ["catalog", "identity", "exchange", "ledger"])
+@pytest.mark.parametrize("process", ["catalog", "identity", "exchange", "ledger", "gateway"])
 def test_a_process_without_keys_says_so_in_a_sentence_and_ends(tmp_path: Path, process: str) -> None:
     trust = RpcTrust.load(tmp_path / "old")
     # As after an upgrade with the Secrets of an older version: the folder is there, and not all files.
