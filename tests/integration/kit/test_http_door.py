@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvicorn
 
-from lienthong.kit.http_door import HttpDoor
+from lienthong.kit.http_door import MOST_HEAD, HttpDoor
 from lienthong.kit.open_files import connections_within
 from lienthong.kit.ports import listen
 from tests.support.ports import take_free_port
@@ -122,6 +122,50 @@ async def test_what_is_not_http_gets_a_problem_document(connections: Connections
     assert (document["status"], document["code"]) == (400, "malformed-request")
     assert document["detail_vi"]
     assert door.dropped["malformed"] == 1
+
+
+POST = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+MUCH = b"a" * (3 * MOST_HEAD)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /" + MUCH,
+        b"GET / HTTP/1.1\r\n" + MUCH,
+        b"GET / HTTP/1.1\r\nx: " + MUCH,
+        b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * (MOST_HEAD // 2),
+        b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"a" * MOST_HEAD + b"\r\n\r\n",
+        POST + b"0\r\nx: " + MUCH,
+        POST + b"0\r\n" + b"x: y\r\n" * (MOST_HEAD // 2),
+        POST + b"1;" + MUCH,
+    ],
+    ids=["address", "name", "value", "fields", "complete", "trailer", "trailers", "extension"],
+)
+async def test_of_a_head_so_much_is_kept_and_no_more(
+    connections: Connections, door: HttpDoor, request_bytes: bytes
+) -> None:
+    reader, writer = await connections.open()
+    writer.write(request_bytes)
+    async with asyncio.timeout(5):
+        answer = await reader.read(65_536)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"lgsp-error: headers-too-large" in answer
+    assert door.dropped == {"head": 1}
+
+
+async def test_large_bodies_and_many_requests_at_once_are_no_large_head(connections: Connections) -> None:
+    body = POST + b"1\r\na\r\n" * 50_000 + b"0\r\nx: y\r\n\r\n"
+    assert (await get(await connections.open(), body + b"GET / HTTP/1.1\r\n")).startswith(b"HTTP/1.1 200")
+    fields = b"x: " + b"a" * (MOST_HEAD - 100) + b"\r\n"
+    streams = await connections.open()
+    for _ in range(3):
+        assert (await get(streams, b"GET / HTTP/1.1\r\n" + fields)).lstrip(b"ok").startswith(b"HTTP/1.1 200")
+    reader, writer = await connections.open()
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 10_000)
+    async with asyncio.timeout(20):
+        for _ in range(10_000):
+            await reader.readuntil(b"\r\n\r\nok")
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import uvicorn
 
 from lienthong.kit.health import health_app, readiness
+from lienthong.kit.http_door import HttpDoor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from lienthong.kit.health import Checks, Condition, Text
+
+_MOST_CONNECTIONS: Final = 100
 
 
 class _HealthUvicorn(uvicorn.Server):
@@ -38,6 +41,7 @@ class HealthServer:
             access_log=False,
             server_header=False,
             lifespan="off",
+            http=HttpDoor(_MOST_CONNECTIONS).protocol,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
         )

@@ -1,19 +1,20 @@
 """What a service's HTTP server does by itself, before there is a request: uvicorn's protocol with limits.
 
-uvicorn accepts connections without end, waits for a first request without end, and answers what is not HTTP
-in its own words.
+uvicorn accepts connections without end, waits for a first request without end, keeps a head of any size in
+memory, and answers what is not HTTP in its own words.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lienthong.kit.metrics.instruments import CONNECTIONS_DROPPED
-from lienthong.kit.problems import PROBLEM_JSON, ProblemError, general
+from lienthong.kit.problems import PROBLEM_JSON, ProblemError, calls, general
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
@@ -24,9 +25,19 @@ if TYPE_CHECKING:
 IDLE_S: Final = 75.0
 """How long a connection may wait for the next request, from its beginning or the last answer, until the head
 of the request is there; longer than the gateway keeps its own."""
+MOST_HEAD: Final = 64 * 1024
+"""Bytes of a request's head, or of what else in it is no content: the gateway lets half of them pass. A head
+that begins in the same read as the end of another request may have twice as many."""
 _MALFORMED: Final = ProblemError(
     general.MALFORMED_REQUEST,
     BilingualText("This is not an HTTP request.", "Nội dung nhận được không phải yêu cầu HTTP."),
+)
+_TOO_LARGE: Final = ProblemError(
+    calls.HEADERS_TOO_LARGE,
+    BilingualText(
+        f"Address and header fields have more than {MOST_HEAD} bytes.",
+        f"Địa chỉ và các trường tiêu đề dài hơn {MOST_HEAD} byte.",
+    ),
 )
 
 
@@ -37,7 +48,7 @@ class HttpDoor:
         self.most = most
         self.idle_s = idle_s
         self.dropped: Counter[str] = Counter()
-        """How many connections were closed, by the reason: `full`, `idle`, `malformed`."""
+        """How many connections were closed, by the reason: `full`, `idle`, `malformed`, `head`."""
 
     def show(self, figures: Figures) -> None:
         """Show how many connections were dropped, and why."""
@@ -64,6 +75,9 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     door: HttpDoor
     _idle: asyncio.TimerHandle | None = None
+    _unfinished = 0
+    """Bytes since a head, a part of a body or a request was complete."""
+    _progress = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request, unless there are too many already."""
@@ -79,8 +93,34 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Take what came, and of a head, of trailer fields or of a chunk's extensions so much and no more."""
+        while data and not self.transport.is_closing():
+            room = MOST_HEAD + 1 - self._unfinished
+            part, data = data[:room], data[room:]
+            self._progress = False
+            super().data_received(part)
+            self._unfinished = 0 if self._progress else self._unfinished + len(part)
+            if self._unfinished > MOST_HEAD and not self.transport.is_closing():
+                self._refuse("head", _TOO_LARGE)
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body is there."""
+        self._progress = True
+        super().on_body(body)
+
+    def on_chunk_header(self) -> None:
+        """The size of a part of a body is there."""
+        self._progress = True
+
+    def on_message_complete(self) -> None:
+        """A whole request is there."""
+        self._progress = True
+        super().on_message_complete()
+
     def on_headers_complete(self) -> None:
         """A request is there."""
+        self._progress = True
         self._stop_waiting()
         super().on_headers_complete()
 
@@ -93,11 +133,15 @@ class _BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP as everything else is answered (RFC 9457)."""
         del msg
-        self.door.dropped["malformed"] += 1
-        body = msgspec.json.encode(_MALFORMED.document(None))
+        self._refuse("malformed", _MALFORMED)
+
+    def _refuse(self, reason: str, problem: ProblemError) -> None:
+        self.door.dropped[reason] += 1
+        body = msgspec.json.encode(problem.document(None))
+        status = HTTPStatus(problem.status)
         head = (
-            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {PROBLEM_JSON}\r\nlgsp-error: {_MALFORMED.code}\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: {PROBLEM_JSON}\r\n"
+            f"lgsp-error: {problem.code}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode("ascii") + body)
         self.transport.close()

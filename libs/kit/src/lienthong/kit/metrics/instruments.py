@@ -247,8 +247,8 @@ CONNECTIONS_DROPPED = _figure(
     "lienthong.http.connections.dropped",
     "counter",
     "{connection}",
-    "Connections that the HTTP server closed: too many, no request came, or what came is not HTTP",
-    "Số kết nối bị máy chủ HTTP đóng: quá nhiều kết nối, không có yêu cầu, hoặc không phải HTTP",
+    "Connections that the HTTP server closed: too many, no request came, no HTTP, or too large a head",
+    "Số kết nối bị máy chủ HTTP đóng: quá nhiều kết nối, không có yêu cầu, không phải HTTP, phần đầu quá lớn",
     attributes=("reason",),
     processes=_SERVICES,
 )
