@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lienthong.client.commands.status import _duration, _size
 from lienthong.client.errors import InputError
-from lienthong.client.health_ports import Reading, addresses
+from lienthong.client.health_ports import Reading, addresses, read_all
 from lienthong.client.status import ProcessStatus, status_of
 
 WELL = """\
@@ -81,6 +81,22 @@ def test_the_worst_of_several_workers_counts_and_missing_ones_are_told() -> None
     )
     told = [finding.detail.en for finding in judged(workers).findings]
     assert told == ["2 of 3 workers answer", "NATS is away"]
+
+
+def test_of_versions_that_workers_follow_the_oldest_is_told() -> None:
+    workers = "".join(
+        f'lienthong_{figure}{{lienthong_worker="{number}"}} {number}\n'
+        for figure in ("routes_version", "catalog_version", "journal_waiting")
+        for number in (5, 7)
+    )
+    figures = judged(workers).document()["figures"]
+    assert figures == {"routes_version": 5, "catalog_version": 5, "journal_waiting": 7}
+
+
+@pytest.mark.parametrize("url", ["http://[x", "http://x:a", "http://a..b", "http://"])
+def test_an_address_that_leads_nowhere_is_told_as_such(url: str) -> None:
+    [reading] = read_all([("gateway", url)])
+    assert reading.failure
 
 
 def test_a_check_that_passes_with_a_reason_needs_a_look() -> None:

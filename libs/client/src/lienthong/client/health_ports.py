@@ -105,7 +105,7 @@ def _read(process: str, url: str) -> Reading:
             if found.get("reason")
         }
         samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Reading(process, url, failure=str(error) or type(error).__name__)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         return Reading(process, url, failure=f"not a health port of this platform ({error!r})")

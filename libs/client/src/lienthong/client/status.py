@@ -82,7 +82,7 @@ class ProcessStatus:
         }
 
 
-# Name in JSON, metric, labels, title, unit. Of several workers the largest value counts.
+# Name in JSON, metric, labels, title, unit.
 _FIGURES: Final[tuple[tuple[str, str, dict[str, str], Text, Unit], ...]] = (
     ("workers", "lienthong_gateway_workers", {}, Text("Số tiến trình phục vụ", "Workers"), ""),
     ("catalog_version", "lienthong_catalog_version", {}, Text("Phiên bản danh mục", "Catalog version"), ""),
@@ -114,6 +114,8 @@ _FIGURES: Final[tuple[tuple[str, str, dict[str, str], Text, Unit], ...]] = (
 )  # fmt: skip
 
 
+_LEAST_IS_WORST: Final = frozenset({"catalog_version", "routes_version"})
+"""The figures of which the least counts, of several workers; of the others the largest does."""
 METRICS: Final = tuple(metric for _, metric, *_ in _FIGURES)
 """The metrics that figures are read from."""
 
@@ -121,7 +123,7 @@ METRICS: Final = tuple(metric for _, metric, *_ in _FIGURES)
 def status_of(reading: Reading) -> ProcessStatus:
     """What a process said, judged."""
     facts = tuple(
-        Fact(name, title, max(found), unit)
+        Fact(name, title, (min if name in _LEAST_IS_WORST else max)(found), unit)
         for name, metric, labels, title, unit in _FIGURES
         if (found := reading.values(metric, **labels))
     )
