@@ -14,12 +14,21 @@ import pytest
 
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.problems import ProblemError
-from lienthong.kit.workers import ALL_WORK, SENDERS_TIME, SENDERS_WORK, TooCostlyError, Workers
+from lienthong.kit.workers import ALL_WORK, SENDERS_TIME, SENDERS_WORK, TooCostlyError, Workers, _Worker
 from tests.support.waiting import wait_until
-from tests.unit.kit.work import add, end, fill, process_id, refuse, spin, unsendable
+from tests.unit.kit.work import (
+    add,
+    end,
+    fill,
+    process_id,
+    refuse,
+    refuse_strangely,
+    spin,
+    unsendable,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 
 @asynccontextmanager
@@ -54,6 +63,17 @@ async def test_large_values_pass_both_ways() -> None:
     async with started(1) as workers:
         large = "đ" * 3_000_000
         assert await workers.run("a", 5, str.upper, large) == large.upper()
+
+
+@pytest.mark.parametrize("raised", [True, False])
+async def test_what_cannot_be_made_again_from_its_pickle_is_a_failure_and_the_worker_stays(
+    *, raised: bool
+) -> None:
+    async with started(1) as workers:
+        before = await workers.run("a", 1, process_id)
+        with pytest.raises(RuntimeError, match="StrangeError"):
+            await workers.run("a", 1, refuse_strangely, raised)
+        assert await workers.run("a", 1, process_id) == before
 
 
 @pytest.mark.parametrize(
@@ -121,6 +141,31 @@ async def test_slow_senders_leave_a_worker_to_the_others_whatever_else_they_send
             assert await workers.run("quick", 1, add, number, 1) == number + 1
         assert not slow[-1].done()
         await asyncio.gather(*slow)
+
+
+async def test_a_worker_that_is_started_again_counts_among_those_of_slow_senders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with started(2, ManualClock()) as workers:
+        for name in ("slow 1", "slow 2"):
+            await workers.run(name, 10, spin, 0.12)
+        may_start = asyncio.Event()
+        start = _Worker.start
+
+        async def start_later(modules: Sequence[str]) -> _Worker:
+            await may_start.wait()
+            return await start(modules)
+
+        monkeypatch.setattr(_Worker, "start", start_later)
+        with pytest.raises(TooCostlyError):
+            await workers.run("slow 1", 0.1, spin, 20.0)
+        slow = asyncio.create_task(workers.run("slow 2", 10, spin, 2.0))
+        await asyncio.sleep(0.05)
+        begun = time.monotonic()
+        assert await workers.run("quick", 1, add, 1, 2) == 3
+        assert time.monotonic() - begun < 1
+        may_start.set()
+        assert await slow == 2.0
 
 
 async def test_a_sender_is_no_longer_slow_when_its_time_has_passed() -> None:

@@ -44,5 +44,19 @@ def unsendable(_: object) -> Unsendable:
     return Unsendable()
 
 
+class StrangeError(Exception):
+    """What can be pickled and not made again from that: its arguments are not those of the constructor."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(one + other)
+
+
+def refuse_strangely(raised: bool) -> StrangeError:
+    error = StrangeError("so ", "strange")
+    if raised:
+        raise error
+    return error
+
+
 def end() -> None:
     os._exit(3)

@@ -49,11 +49,13 @@ def _called(request: bytes) -> bytes:
     failed, value = _within(cpu_seconds, function, arguments)
     spent = time.process_time() - started
     try:
-        return pickle.dumps((spent, failed, value), pickle.HIGHEST_PROTOCOL)
+        result = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - an exception of any library's
-        return pickle.dumps((spent, True, RuntimeError(f"cannot be sent: {error!r}")))
+        failed, result = True, pickle.dumps(RuntimeError(f"cannot be sent: {error!r}"))
+    # Two pickles: what was spent is known also where the result cannot be read.
+    return pickle.dumps((spent, failed)) + result
 
 
 def _within(cpu_seconds: float, function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[bool, Any]:

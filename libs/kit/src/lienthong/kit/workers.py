@@ -22,6 +22,7 @@ import struct
 import subprocess
 import sys
 import time
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 
 import structlog
@@ -114,7 +115,7 @@ class Workers:
             ProblemError: 429 `rate-limited` or 503 `busy`, too much work of the sender, or of all, waits.
             Exception: what `function` raised.
         """
-        async with self._turn(sender), self._lane(sender):
+        async with self._turn(sender), self._lane(sender) as ending:
             worker = await self._free.get()
             kept = False
             spent = cpu_seconds
@@ -130,7 +131,7 @@ class Workers:
                 raise TooCostlyError from None
             finally:
                 self._time.spend(sender, spent)
-                self._give_back(worker, kept=kept)
+                ending += self._give_back(worker, kept=kept)
         if failed:
             raise value
         result: T = value
@@ -177,21 +178,31 @@ class Workers:
                 del self._turns[sender]
 
     @contextlib.asynccontextmanager
-    async def _lane(self, sender: str) -> AsyncIterator[None]:
+    async def _lane(self, sender: str) -> AsyncIterator[list[asyncio.Task[None]]]:
+        """Where slow senders wait for each other; a place is held until the tasks that are put in it end."""
+        ending: list[asyncio.Task[None]] = []
         if self._time.due(sender, 0) == 0:
-            yield
+            yield ending
             return
-        async with self._slow_lane:
-            yield
+        await self._slow_lane.acquire()
+        try:
+            yield ending
+        finally:
+            if ending:
+                ending[-1].add_done_callback(lambda _: self._slow_lane.release())
+            else:
+                self._slow_lane.release()
 
-    def _give_back(self, worker: _Worker, *, kept: bool) -> None:
+    def _give_back(self, worker: _Worker, *, kept: bool) -> list[asyncio.Task[None]]:
+        """Have the worker do other work, or end it; returns what starts another one then."""
         if kept:
             self._free.put_nowait(worker)
-            return
+            return []
         worker.kill()
         task = asyncio.create_task(self._replace(worker), name="start a worker")
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
+        return [task]
 
     async def _replace(self, worker: _Worker) -> None:
         await worker.end()
@@ -261,8 +272,14 @@ class _Worker:
         self._to.write(FRAME.pack(len(request)))
         self._to.write(request)
         await self._to.drain()
-        answer: tuple[float, bool, Any] = pickle.loads(await self._read())  # noqa: S301 - of our own process
-        return answer
+        answer = BytesIO(await self._read())
+        spent: float
+        failed: bool
+        spent, failed = pickle.load(answer)  # noqa: S301 - of our own process
+        try:
+            return spent, failed, pickle.load(answer)  # noqa: S301
+        except Exception as error:  # noqa: BLE001 - an exception of any library's
+            return spent, True, RuntimeError(f"cannot be read: {error!r}")
 
     async def _read(self) -> bytes:
         (length,) = FRAME.unpack(await self._from.readexactly(FRAME.size))
