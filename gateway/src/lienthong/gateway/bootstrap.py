@@ -32,7 +32,7 @@ from lienthong.gateway.record import Recorder
 from lienthong.gateway.replica import routes_replica
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.gateway.spans import Spans
-from lienthong.gateway.workers import Workers, take_seat
+from lienthong.gateway.workers import WorkerFigures, take_seat
 from lienthong.kit.addresses import ProviderAddresses
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
@@ -183,7 +183,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         settings,
         stack,
         figures,
-        Workers(figures.exposition, seat),
+        WorkerFigures(figures.exposition, seat),
         {
             "routes": routes.condition,
             "keys": keys.condition,
@@ -207,7 +207,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
 
 
 async def _open_health(
-    settings: GatewaySettings, stack: AsyncExitStack, figures: Figures, workers: Workers, checks: Checks
+    settings: GatewaySettings, stack: AsyncExitStack, figures: Figures, workers: WorkerFigures, checks: Checks
 ) -> None:
     """Answer on the health port: this worker's checks, and the figures of all workers."""
     show_checks(figures, checks)

@@ -53,7 +53,7 @@ def take_seat() -> Seat | None:
     return Seat(Path(folder)) if folder else None
 
 
-class Workers:
+class WorkerFigures:
     """Gives this worker's figures to the others, and theirs with its own to whoever asks."""
 
     def __init__(self, exposition: Exposition, seat: Seat | None) -> None:
