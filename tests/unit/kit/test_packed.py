@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
+from itertools import count, islice
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.kit.packed import PackedMap
+from lienthong.kit.packed import SECRET_BYTES, PackedMap
 
 KEYS = st.binary(max_size=3)
 CHANGES = st.lists(st.tuples(KEYS, st.none() | st.binary(max_size=5)), max_size=20)
@@ -42,10 +45,16 @@ def test_any_changes_leave_what_they_leave_of_a_dictionary(
             assert blocks.get(number, b"") == old
             blocks[number] = new
     assert (
-        dict(PackedMap.of_blocks((number, block) for number, block in blocks.items() if block).items())
+        dict(
+            PackedMap.of_blocks(
+                ((number, block) for number, block in blocks.items() if block), found.secret
+            ).items()
+        )
         == expected
     )
-    assert dict(PackedMap.of_blocks(found.blocks()).items()) == expected
+    again = PackedMap.of_blocks(found.blocks(), found.secret)
+    assert dict(again.items()) == expected
+    assert all(again.get(key) == value for key, value in expected.items())
 
 
 def test_what_no_change_touched_is_shared() -> None:
@@ -57,7 +66,36 @@ def test_what_no_change_touched_is_shared() -> None:
 
 def test_a_block_of_no_place_is_refused() -> None:
     with pytest.raises(IndexError):
-        PackedMap.of_blocks([(256 * 256, b"\x80")])
+        PackedMap.of_blocks([(256 * 256, b"\x80")], PackedMap().secret)
+
+
+def keys_with_one_checksum(bits: int) -> set[bytes]:
+    """2**`bits` keys of eight bytes whose CRC-32 ends in the same 16 bits: it is linear."""
+    nothing = zlib.crc32(bytes(8))
+    same = (n for n in count(1) if not (zlib.crc32(n.to_bytes(8)) ^ nothing) & 0xFFFF)
+    found = {0}
+    for number in islice(same, bits):
+        found |= {one ^ number for one in found}
+    return {one.to_bytes(8) for one in found}
+
+
+def test_whoever_chooses_keys_does_not_choose_their_blocks() -> None:
+    keys = keys_with_one_checksum(8)
+    assert len({zlib.crc32(key) & 0xFFFF for key in keys}) == 1
+    packed = PackedMap.of(dict.fromkeys(keys, b"x"))
+    assert len(list(packed.blocks())) > len(keys) / 2
+
+
+def test_blocks_are_numbered_with_a_secret() -> None:
+    keys = [b"%d" % number for number in range(100)]
+    one, other = (_changed_with(secret, keys) for secret in (b"1" * SECRET_BYTES, b"2" * SECRET_BYTES))
+    assert dict(one.items()) == dict(other.items())
+    assert [number for number, _ in one.blocks()] != [number for number, _ in other.blocks()]
+    assert one.edit().finish().secret == one.secret
+
+
+def _changed_with(secret: bytes, keys: list[bytes]) -> PackedMap:
+    return changed(PackedMap(secret=secret), [(key, b"x") for key in keys])
 
 
 def test_a_map_without_entries_is_empty() -> None:

@@ -1,15 +1,17 @@
 """Large maps that cost little memory, are copied in no time, and lie on disk as they lie in memory.
 
-A `PackedMap` holds bytes under bytes keys. Its entries are spread over 65,536 blocks by the CRC-32 of the
-key; a block is the MessagePack map of its entries, so that a million entries are 65,536 objects and not
+A `PackedMap` holds bytes under bytes keys. Its entries are spread over 65,536 blocks by a hash of the key
+(BLAKE2b, RFC 7693, with a secret, for tenants choose keys: without it they could put all of theirs in one
+block); a block is the MessagePack map of its entries, so that a million entries are 65,536 objects and not
 three million. It never changes: a draft replaces the blocks that it touches and shares all others, and two
 maps that come from one another are compared by looking at which blocks are the same object.
 """
 
 from __future__ import annotations
 
-import zlib
-from typing import TYPE_CHECKING
+import os
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 _FANOUT = 256
 """Nodes in the map, and blocks in a node."""
+SECRET_BYTES: Final = 16
+_SECRET: Final = os.urandom(SECRET_BYTES)
+"""Of the maps that are made in this process."""
 _NO_BLOCKS: Sequence[bytes] = (b"",) * _FANOUT
 
 _decode = msgspec.msgpack.Decoder(dict[bytes, bytes]).decode
@@ -27,10 +32,14 @@ _encode = msgspec.msgpack.Encoder().encode
 class PackedMap:
     """An immutable map of bytes to bytes. Looking up one entry decodes its block, some 15 of a million."""
 
-    __slots__ = ("_nodes",)
+    __slots__ = ("_nodes", "secret")
 
-    def __init__(self, nodes: Sequence[Sequence[bytes]] = (_NO_BLOCKS,) * _FANOUT) -> None:
+    def __init__(
+        self, nodes: Sequence[Sequence[bytes]] = (_NO_BLOCKS,) * _FANOUT, secret: bytes = _SECRET
+    ) -> None:
         self._nodes = nodes
+        self.secret = secret
+        """What the blocks are numbered with; of the maps that come from this one too."""
 
     @classmethod
     def of(cls, entries: Mapping[bytes, bytes]) -> PackedMap:
@@ -41,8 +50,8 @@ class PackedMap:
         return draft.finish()
 
     @classmethod
-    def of_blocks(cls, blocks: Iterable[tuple[int, bytes]]) -> PackedMap:
-        """The map that `blocks()` describes.
+    def of_blocks(cls, blocks: Iterable[tuple[int, bytes]], secret: bytes) -> PackedMap:
+        """The map that `blocks()` and its secret describe.
 
         Raises:
             IndexError: there is no block of a number.
@@ -54,11 +63,11 @@ class PackedMap:
             if node is None:
                 node = nodes[high] = list(_NO_BLOCKS)
             node[number % _FANOUT] = block
-        return cls([_NO_BLOCKS if node is None else node for node in nodes])
+        return cls([_NO_BLOCKS if node is None else node for node in nodes], secret)
 
     def get(self, key: bytes) -> bytes | None:
         """The value of a key; None where it has none."""
-        block = self._block(_number(key))
+        block = self._block(_number(key, self.secret))
         return _decode(block).get(key) if block else None
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
@@ -94,7 +103,7 @@ class PackedMap:
             if high not in own:
                 own[high] = nodes[high] = list(nodes[high])
             own[high][low] = block
-        return PackedMap(nodes)
+        return PackedMap(nodes, self.secret)
 
 
 class PackedDraft:
@@ -124,7 +133,7 @@ class PackedDraft:
         return self._base._with(blocks)  # noqa: SLF001 - the other half of the same class
 
     def _entries(self, key: bytes) -> dict[bytes, bytes]:
-        number = _number(key)
+        number = _number(key, self._base.secret)
         entries = self._open.get(number)
         if entries is None:
             block = self._base._block(number)  # noqa: SLF001
@@ -132,5 +141,5 @@ class PackedDraft:
         return entries
 
 
-def _number(key: bytes) -> int:
-    return zlib.crc32(key) & (_FANOUT * _FANOUT - 1)
+def _number(key: bytes, secret: bytes) -> int:
+    return int.from_bytes(blake2b(key, digest_size=2, key=secret).digest())

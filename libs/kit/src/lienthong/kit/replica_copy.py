@@ -1,12 +1,13 @@
 """A replica's copy on disk, so that a process can start while the peer that it follows is away.
 
-It is an SQLite file of two tables: `blocks` holds the blocks of the state's maps as they lie in memory
-(`kit.packed`), `head` one row about them. A change writes the blocks that it touched, in one transaction
-that is on disk (fsync) when `save` returns. The time of the last confirmation is stored inside the file: a
-backup or `cp` sets the modification time to now, and an old copy must not look new.
+It is an SQLite file of three tables: `blocks` holds the blocks of the state's maps as they lie in memory
+(`kit.packed`), `secrets` what the blocks of each map are numbered with, `head` one row about them. A change
+writes the blocks that it touched, in one transaction that is on disk (fsync) when `save` returns. The time of
+the last confirmation is stored inside the file: a backup or `cp` sets the modification time to now, and an
+old copy must not look new.
 
 SQLite does not notice a bit that the disk has turned. `head.checksum` does: it is the sum of the CRC-32 of
-every block, each begun with the block's place.
+every block, each begun with the block's place, and of all secrets.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from lienthong.kit.packed import PackedMap
+from lienthong.kit.packed import SECRET_BYTES, PackedMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Maps: TypeAlias = "Sequence[PackedMap]"
 """The maps that a state consists of, in an order of its own."""
 
-_FORMAT = 2
+_FORMAT = 3
 _BUSY_S = 5.0
 _MASK = 2**63 - 1
 _MAP_AT = 16
@@ -37,6 +38,7 @@ _MAP_AT = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BLOCKS = "CREATE TABLE IF NOT EXISTS blocks (place INTEGER PRIMARY KEY, content BLOB NOT NULL)"
+_SECRETS = "CREATE TABLE IF NOT EXISTS secrets (map INTEGER PRIMARY KEY, secret BLOB NOT NULL)"
 _HEAD = """CREATE TABLE IF NOT EXISTS head (
     id INTEGER PRIMARY KEY CHECK (id = 1), format INTEGER NOT NULL, maps INTEGER NOT NULL,
     confirmed INTEGER NOT NULL, checksum INTEGER NOT NULL, stamp BLOB NOT NULL)"""
@@ -62,6 +64,7 @@ class _Written:
 
     maps: Maps
     checksum: int
+    """Of the blocks."""
     stamp: bytes
     """Random, new with every change of the content: tells whether another process has written since."""
 
@@ -92,9 +95,9 @@ class DiskCopy:
                 maps, found = _read_maps(database, count)
         except sqlite3.DatabaseError as error:
             raise CopyUnreadableError(f"SQLite cannot read the file: {error}") from error
-        if found != checksum:
+        if _sealed(found, maps) != checksum:
             raise CopyUnreadableError("the content is not what was written (CRC-32 differs)")
-        self._written = _Written(maps, checksum, stamp)
+        self._written = _Written(maps, found, stamp)
         try:
             return SavedCopy(maps, _EPOCH + confirmed * _MICROSECOND)
         except OverflowError:
@@ -133,17 +136,21 @@ class DiskCopy:
         # A machine whose clock has not been set may say that it is 1969.
         moment = max(0, (confirmed - _EPOCH) // _MICROSECOND)
         with self._opened("BEGIN IMMEDIATE") as database:
-            for table in (_BLOCKS, _HEAD):
+            for table in (_BLOCKS, _SECRETS, _HEAD):
                 database.execute(table)
             head = database.execute("SELECT format, stamp FROM head").fetchone()
             written = self._written
             if written is None or head != (_FORMAT, written.stamp) or len(written.maps) != len(maps):
                 database.execute("DELETE FROM blocks")
+                database.execute("DELETE FROM secrets")
                 written = _Written([PackedMap()] * len(maps), 0, b"")
             after = _write_blocks(database, written, maps)
+            database.executemany(
+                "INSERT OR REPLACE INTO secrets VALUES (?, ?)", enumerate(one.secret for one in maps)
+            )
             database.execute(
                 "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?)",
-                (_FORMAT, len(maps), moment, after.checksum, after.stamp),
+                (_FORMAT, len(maps), moment, _sealed(after.checksum, maps), after.stamp),
             )
             database.execute("COMMIT")
             # Closing would do this too, but sqlite3 holds the interpreter's lock while it closes.
@@ -187,7 +194,10 @@ class DiskCopy:
 
 
 def _read_maps(database: sqlite3.Connection, count: int) -> tuple[list[PackedMap], int]:
-    """The maps, and the checksum of what was read."""
+    """The maps, and the checksum of their blocks."""
+    secrets = [secret for (secret,) in database.execute("SELECT secret FROM secrets ORDER BY map")]
+    if [len(secret) for secret in secrets] != [SECRET_BYTES] * count:
+        raise CopyUnreadableError("the file does not hold a secret for each map")
     found: list[list[tuple[int, bytes]]] = [[] for _ in range(count)]
     checksum = 0
     for place, content in database.execute("SELECT place, content FROM blocks"):
@@ -195,7 +205,14 @@ def _read_maps(database: sqlite3.Connection, count: int) -> tuple[list[PackedMap
         if place >> _MAP_AT >= count:
             raise CopyUnreadableError("the file holds blocks of more maps than it says")
         found[place >> _MAP_AT].append((place & (2**_MAP_AT - 1), content))
-    return [PackedMap.of_blocks(blocks) for blocks in found], checksum & _MASK
+    return [
+        PackedMap.of_blocks(blocks, secret) for blocks, secret in zip(found, secrets, strict=True)
+    ], checksum & _MASK
+
+
+def _sealed(checksum: int, maps: Maps) -> int:
+    """The checksum of the blocks and of the secrets of the maps."""
+    return (checksum + zlib.crc32(b"".join(one.secret for one in maps))) & _MASK
 
 
 def _write_blocks(database: sqlite3.Connection, written: _Written, maps: Maps) -> _Written:
