@@ -25,8 +25,14 @@ def system(system_id: str, status: pb.Status.ValueType = pb.STATUS_ACTIVE) -> pb
     return pb.Resource(key=key, system=pb.System(id=system_id, status=status))
 
 
-def agreement(agreement_id: str, consumer: str = "A/a", service: str = "C/c/s-v1") -> pb.Resource:
-    message = pb.Agreement(id=agreement_id, consumer_id=consumer, service_id=service)
+def agreement(
+    agreement_id: str,
+    consumer: str = "A/a",
+    service: str = "C/c/s-v1",
+    *,
+    status: pb.AgreementStatus.ValueType = pb.AGREEMENT_STATUS_APPROVED,
+) -> pb.Resource:
+    message = pb.Agreement(id=agreement_id, consumer_id=consumer, service_id=service, status=status)
     return pb.Resource(key=key_of(agreement_id), agreement=message)
 
 
@@ -73,6 +79,34 @@ def described(state: CatalogState) -> tuple[dict[bytes, bytes], dict[tuple[str, 
         for service in SERVICES
     }
     return dict(state.resources.items()), between
+
+
+@pytest.mark.parametrize("status", [pb.AGREEMENT_STATUS_REQUESTED, pb.AGREEMENT_STATUS_REVOKED])
+def test_of_agreements_that_allow_nothing_the_last_ones_are_read(
+    status: pb.AgreementStatus.ValueType,
+) -> None:
+    piled_up = [agreement(f"{number:03}", status=status) for number in range(100)]
+    approved = [agreement(f"a{number:03}") for number in range(30)]
+    state = folded(None, snapshot(*piled_up[:50], *approved, *piled_up[50:]))
+    between = [name for name, _ in state.agreements_between("A/a", "C/c/s-v1")]
+    assert between == [
+        *(f"{number:03}" for number in range(80, 100)),
+        *(f"a{number:03}" for number in range(30)),
+    ]
+    assert state.counts[AGREEMENT] == 130
+
+    revoked = agreement("a007", status=pb.AGREEMENT_STATUS_REVOKED)
+    after = folded(state, delta(revoked, agreement("001"), removals=[key_of("002"), key_of("099")]))
+    between = [name for name, _ in after.agreements_between("A/a", "C/c/s-v1")]
+    assert between == [
+        "001",
+        *(f"{number:03}" for number in range(80, 99)),
+        *(f"a{number:03}" for number in range(30)),
+    ]
+    assert after.counts[AGREEMENT] == 128
+    all_gone = folded(after, delta(removals=[key_of(name) for name in between], before=8))
+    assert all_gone.agreements_between("A/a", "C/c/s-v1") == []
+    assert list(all_gone.agreements.items()) == []
 
 
 def test_a_heartbeat_of_the_same_version_gives_the_same_state() -> None:

@@ -33,14 +33,26 @@ CatalogReplica: TypeAlias = "Replica[CatalogState, routes_pb2.WatchResponse]"
 
 _AGREEMENT = routes_pb2.RESOURCE_KIND_AGREEMENT
 _MOST_UNUSABLE = 100
+_MOST_UNAPPROVED = 20
 _BODIES = {
     "system": routes_pb2.RESOURCE_KIND_SYSTEM,
     "service": routes_pb2.RESOURCE_KIND_SERVICE,
     "agreement": _AGREEMENT,
     "event_type": routes_pb2.RESOURCE_KIND_EVENT_TYPE,
 }
-_read_ids = msgspec.msgpack.Decoder(list[str]).decode
 _write = msgspec.msgpack.Encoder().encode
+
+
+class _Agreements(msgspec.Struct, array_like=True):
+    """The ids of the agreements of two parties."""
+
+    approved: list[str] = []
+    others: list[str] = []
+    """Of those that are not approved the 20 that changed last, the last at the end. They say why a call is
+    refused, and two parties can make as many of them as they like."""
+
+
+_read_agreements = msgspec.msgpack.Decoder(_Agreements).decode
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True):
@@ -66,7 +78,7 @@ class CatalogState:
     resources: PackedMap = PackedMap()  # noqa: RUF009 - immutable
     """By kind and id: the message of each resource, that of an agreement without its id."""
     agreements: PackedMap = PackedMap()  # noqa: RUF009
-    """By consumer and service or event type: the ids of the agreements between them."""
+    """By consumer and service or event type: the ids of the agreements between them (`_Agreements`)."""
 
     @property
     def whole(self) -> bool:
@@ -85,11 +97,15 @@ class CatalogState:
         )
 
     def agreements_between(self, consumer: str, target: str) -> list[tuple[str, bytes]]:
-        """Id and message of each agreement of a consumer on a service or event type, ordered by id."""
-        ids = self.agreements.get(_parties(consumer, target))
-        found = (
-            ((one, self.get(_AGREEMENT, one.encode())) for one in _read_ids(ids)) if ids is not None else ()
-        )
+        """Id and message of each agreement of a consumer on a service or event type, ordered by id.
+
+        Of those that are not approved at most 20, which changed last.
+        """
+        packed = self.agreements.get(_parties(consumer, target))
+        if packed is None:
+            return []
+        known = _read_agreements(packed)
+        found = ((one, self.get(_AGREEMENT, one.encode())) for one in sorted(known.approved + known.others))
         return [(one, message) for one, message in found if message is not None]
 
 
@@ -247,8 +263,13 @@ def _add(resources: PackedDraft, agreements: PackedDraft, resource: routes_pb2.R
         if "\0" in consumer or not target:
             return False
         parties = _parties(consumer, target)
-        ids = agreements.get(parties)
-        agreements.set(parties, _write(sorted([*(_read_ids(ids) if ids is not None else ()), resource_id])))
+        packed = agreements.get(parties)
+        known = _Agreements() if packed is None else _read_agreements(packed)
+        if message.status == routes_pb2.AGREEMENT_STATUS_APPROVED:
+            known.approved.append(resource_id)
+        else:
+            known.others = [*known.others, resource_id][-_MOST_UNAPPROVED:]
+        agreements.set(parties, _write(known))
         message.ClearField("id")
     resources.set(_key(kind, resource_id.encode()), message.SerializeToString())
     return True
@@ -262,9 +283,13 @@ def _remove(resources: PackedDraft, agreements: PackedDraft, kind: Kind, resourc
     if kind == _AGREEMENT:
         message = routes_pb2.Agreement.FromString(removed)
         parties = _parties(message.consumer_id, message.service_id or message.event_type_id)
-        ids = [one for one in _read_ids(agreements.pop(parties) or b"\x90") if one != resource_id]
-        if ids:
-            agreements.set(parties, _write(ids))
+        packed = agreements.pop(parties)
+        known = _Agreements() if packed is None else _read_agreements(packed)
+        for ids in (known.approved, known.others):
+            if resource_id in ids:
+                ids.remove(resource_id)
+        if known.approved or known.others:
+            agreements.set(parties, _write(known))
     return True
 
 
