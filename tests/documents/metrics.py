@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lienthong.kit.metrics.durations import Durations
 from lienthong.kit.metrics.figures import Figures
-from lienthong.kit.metrics.instruments import ALL, REGISTRY
+from lienthong.kit.metrics.instruments import REGISTRY
+from lienthong.kit.processes import PROCESSES
 from tests.documents import alerts
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def page() -> str:
 def _row(instrument: Instrument) -> str:
     suffix = "_total" if instrument.kind == "counter" else ""
     labels = ", ".join(f"`{attribute.replace('.', '_')}`" for attribute in instrument.attributes)
-    processes = "all" if instrument.processes == ALL else ", ".join(instrument.processes)
+    processes = "all" if instrument.processes == PROCESSES else ", ".join(instrument.processes)
     cells = (
         f"`{PROMETHEUS_NAMES[instrument.name]}{suffix}`<br>`{instrument.name}`",
         instrument.kind,

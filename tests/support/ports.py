@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binh_thuan.departments.ports import PORTS as DEPARTMENTS
-from lienthong.kit.settings import PORTS, Settings
-from lienthong.local.programs import NATS_MONITORING_PORT, NATS_PORT
+from lienthong.kit.processes import NATS_MONITORING_PORT, NATS_PORT, PORTS
+from lienthong.kit.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection

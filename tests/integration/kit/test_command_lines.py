@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from lienthong.kit.arguments import SETTINGS_PAGE
-from lienthong.kit.settings import PORTS
+from lienthong.kit.processes import PORTS
 from tests.support.ports import take_free_port
 
 MODULES = (

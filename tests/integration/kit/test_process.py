@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from lienthong.kit.settings import PORTS
+from lienthong.kit.processes import PORTS
 from tests.support.ports import process_ports, take_free_offset
 from tests.support.waiting import eventually
 

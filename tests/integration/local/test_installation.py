@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.kit.settings import PORTS, Settings
+from lienthong.kit.processes import PORTS
+from lienthong.kit.settings import Settings
 from lienthong.local import Installation, InstallationError, Program, read_settings
 from tests.support.ports import take_free_offset
 

@@ -16,7 +16,8 @@ from lienthong.client import Client
 from lienthong.client.health_ports import PORTS as HEALTH_PORTS
 from lienthong.client.status import METRICS
 from lienthong.kit.metrics.instruments import REGISTRY
-from lienthong.kit.settings import PORTS, Settings
+from lienthong.kit.processes import PORTS
+from lienthong.kit.settings import Settings
 from tests.documents.metrics import PROMETHEUS_NAMES
 from tests.support.platform import CONSUMER, PURPOSE, SERVICE, Platform, running_platform
 from tests.support.terminal import COMMAND, at_terminal

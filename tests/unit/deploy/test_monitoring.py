@@ -10,7 +10,8 @@ import pytest
 from lienthong.gateway.figures import CallFigures
 from lienthong.kit.metrics.instruments import REGISTRY
 from lienthong.kit.problems.registry import REGISTRY as PROBLEMS
-from lienthong.kit.settings import PORTS, Settings
+from lienthong.kit.processes import PORTS
+from lienthong.kit.settings import Settings
 from lienthong.ledger.service.audit_log import MOST_COUNTED
 from tests.documents.alerts import rules
 from tests.documents.metrics import PROMETHEUS_NAMES

@@ -7,7 +7,7 @@ import sys
 import time
 
 from lienthong.kit.arguments import ProcessArguments
-from lienthong.kit.settings import PORTS
+from lienthong.kit.processes import PORTS
 from lienthong.kit.text import BilingualText
 from lienthong.local.environment import read_settings
 from lienthong.local.installation import Installation, InstallationError

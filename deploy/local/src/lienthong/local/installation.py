@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from lienthong.local.programs import NATS_PORT, Program, platform_programs
+from lienthong.kit.processes import NATS_PORT
+from lienthong.local.programs import Program, platform_programs
 from lienthong.local.supervisor import Supervisor, write_config
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lienthong.kit.processes import NATS_MONITORING_PORT, NATS_PORT
 from lienthong.local.nats import key_file, server_binary, write_config
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from lienthong.kit.settings import Settings
 
-NATS_PORT = 4222
-NATS_MONITORING_PORT = 4322
 RPC_SERVERS = frozenset({"catalog", "identity"})
 
 

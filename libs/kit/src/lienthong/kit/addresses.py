@@ -24,6 +24,7 @@ from ipaddress import (
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
+from lienthong.kit.processes import NATS_MONITORING_PORT, NATS_PORT, PROCESSES
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
@@ -72,7 +73,6 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 _COMPATIBLE: Final = IPv6Network("::/96")
 _LOCAL_NAMES: Final = ("localhost", "ip6-localhost", "ip6-loopback")
 _LOCALHOST: Final = IPv4Address("127.0.0.1")
-_NATS_PORTS: Final = (4222, 4322)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +148,13 @@ def _within(address: IpAddress, network: IpNetwork) -> bool:
 
 
 def _local_ports(settings: Settings) -> Iterator[int]:
-    for process in ("gateway", "catalog", "identity", "exchange", "ledger"):
+    for process in PROCESSES:
         yield from (settings.port(process), settings.health_port(process), settings.rpc_port(process))
-    yield from (port + settings.port_offset for port in _NATS_PORTS)
+    yield from (port + settings.port_offset for port in (NATS_PORT, NATS_MONITORING_PORT))
 
 
 def _endpoints(settings: Settings) -> Iterator[tuple[str, int]]:
-    ports: Mapping[str, int] = {"http": 80, "https": 443, "nats": _NATS_PORTS[0], "tls": _NATS_PORTS[0]}
+    ports: Mapping[str, int] = {"http": 80, "https": 443, "nats": NATS_PORT, "tls": NATS_PORT}
     for url in (
         settings.catalog_url,
         settings.identity_url,

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
     from nats.js import JetStreamContext
+    from nats.js.api import RawStreamMsg
 
     from lienthong.kit.metrics.figures import Figures
 
@@ -285,13 +286,8 @@ class Bus:
         Raises:
             BusUnavailableError: the server did not answer, or there is no stream.
         """
-        with self._reading(stream):
-            try:
-                return (await self.jetstream().get_msg(stream, sequence, subject=">", next=True)).seq
-            except NotFoundError as error:
-                if error.err_code != _NO_SUCH_MESSAGE:
-                    raise
-                return None
+        found = await self._message(stream, sequence, or_next=True)
+        return None if found is None else found.seq
 
     async def acknowledged_through(self, stream: str, durable: str) -> int:
         """The sequence up to which a durable consumer has acknowledged everything.
@@ -309,9 +305,15 @@ class Bus:
         Raises:
             BusUnavailableError: the server did not answer, or there is no stream.
         """
+        found = await self._message(stream, sequence)
+        return None if found is None else found.headers or {}
+
+    async def _message(self, stream: str, sequence: int, *, or_next: bool = False) -> RawStreamMsg | None:
         with self._reading(stream):
             try:
-                return (await self.jetstream().get_msg(stream, sequence)).headers or {}
+                return await self.jetstream().get_msg(
+                    stream, sequence, subject=">" if or_next else None, next=or_next
+                )
             except NotFoundError as error:
                 if error.err_code != _NO_SUCH_MESSAGE:
                     raise
@@ -335,9 +337,7 @@ class Bus:
         Raises:
             BusUnavailableError: not connected.
         """
-        client = self._client
-        if client is None or not self.connected:
-            raise BusUnavailableError("not connected")
+        client = self._usable()
         with self.translated(subject):
             return await client.subscribe(subject, cb=take)
 
@@ -347,9 +347,7 @@ class Bus:
         Raises:
             BusUnavailableError: not connected.
         """
-        client = self._client
-        if client is None or not self.connected:
-            raise BusUnavailableError("not connected")
+        client = self._usable()
         with self.translated(subject):
             await client.publish(subject, payload, reply=reply)
 
@@ -467,9 +465,7 @@ class Bus:
         self, subject: str, payload: bytes, headers: dict[str, str] | None, patience: float
     ) -> Msg:
         """Send and wait for the answer; unlike nats-py's `request` it fails at once with the connection."""
-        client = self._client
-        if client is None or not self.connected:
-            raise BusUnavailableError("not connected")
+        client = self._usable()
         size = len(payload) + headers_size(headers)
         if size > client.max_payload:
             # nats-py counts the payload alone, and the server would end the connection that all share.
@@ -508,9 +504,18 @@ class Bus:
         Raises:
             BusUnavailableError: not connected.
         """
-        if self._client is None or not self.connected:
+        return self._usable().jetstream(timeout=5)
+
+    def _usable(self) -> Client:
+        """The client of the current connection.
+
+        Raises:
+            BusUnavailableError: not connected.
+        """
+        client = self._client
+        if client is None or not self.connected:
             raise BusUnavailableError("not connected")
-        return self._client.jetstream(timeout=5)
+        return client
 
     @contextlib.contextmanager
     def _reading(self, stream: str) -> Iterator[None]:

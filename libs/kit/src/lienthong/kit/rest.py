@@ -1,6 +1,6 @@
 """The REST edge of a service: problems as answers, bodies within a limit, no unknown query parameters.
 
-The only module of the kit, beside `access`, that loads FastAPI; the gateway imports neither.
+It loads FastAPI, as `access` and with it `bodies` do; the gateway imports none of the three.
 """
 
 from __future__ import annotations

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lienthong.kit.addresses import allowed_networks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-PORTS: Mapping[str, int] = MappingProxyType(
-    {"gateway": 8080, "catalog": 8101, "identity": 8102, "exchange": 8103, "ledger": 8104}
-)
-"""The port that each process serves HTTP on, before `port_offset`."""
-
-_HEALTH_PORTS = MappingProxyType(
-    {"gateway": 8180, "catalog": 8181, "identity": 8182, "exchange": 8183, "ledger": 8184}
-)
-_RPC_ABOVE_REST = 1000
-_NATS_PORT = 4222
+from lienthong.kit.processes import HEALTH_PORTS, NATS_PORT, PORTS, RPC_ABOVE_REST
 
 
 def _local(port: int, *, scheme: str = "http://") -> Any:  # noqa: ANN401 - what pydantic's Field itself returns
@@ -62,7 +48,7 @@ class Settings(BaseSettings):
     """The address to listen on."""
     public_url: str = _local(PORTS["gateway"])
     """The gateway's address as callers know it; also the issuer of access tokens."""
-    nats_url: str = _local(_NATS_PORT, scheme="nats://")
+    nats_url: str = _local(NATS_PORT, scheme="nats://")
     """One NATS address, or several separated by commas."""
     nats_key_file: Path | None = None
     """The seed (`SU…`) of this process's own NATS user, where the server asks who connects."""
@@ -83,9 +69,9 @@ class Settings(BaseSettings):
     """One JSON object a line for collectors, or coloured text for a person."""
     otlp_endpoint: str | None = None
     """Where traces and metrics go (OTLP over gRPC); nowhere without it."""
-    catalog_rpc: str = _local(PORTS["catalog"] + _RPC_ABOVE_REST, scheme="")
+    catalog_rpc: str = _local(PORTS["catalog"] + RPC_ABOVE_REST, scheme="")
     """`host:port` of the catalog's gRPC, which gateways and the exchange follow."""
-    identity_rpc: str = _local(PORTS["identity"] + _RPC_ABOVE_REST, scheme="")
+    identity_rpc: str = _local(PORTS["identity"] + RPC_ABOVE_REST, scheme="")
     """`host:port` of identity's gRPC, which all that check tokens follow."""
     rpc_dir: Path = Field(default_factory=lambda data: Path(data["home"], "rpc"))
     """The certificate and the token by which processes know each other over gRPC; made when it is missing."""
@@ -133,8 +119,8 @@ class Settings(BaseSettings):
 
     def rpc_port(self, process: str) -> int:
         """The gRPC port of `process`."""
-        return self.port(process) + _RPC_ABOVE_REST
+        return self.port(process) + RPC_ABOVE_REST
 
     def health_port(self, process: str) -> int:
         """The port of `process` that answers health checks; never public."""
-        return _HEALTH_PORTS[process] + self.port_offset
+        return HEALTH_PORTS[process] + self.port_offset

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from lienthong.kit.processes import PROCESSES
 from lienthong.kit.text import BilingualText
 
-ALL: Final = ("gateway", "catalog", "identity", "exchange", "ledger")
-_SERVICES: Final = ALL[1:]
+_SERVICES: Final = PROCESSES[1:]
 _WITH_OUTBOX: Final = ("catalog", "identity", "exchange")
 
 
@@ -26,7 +26,7 @@ class Instrument:
     unit: str
     text: BilingualText
     attributes: tuple[str, ...] = ()
-    processes: tuple[str, ...] = ALL
+    processes: tuple[str, ...] = PROCESSES
 
 
 REGISTRY: Final[dict[str, Instrument]] = {}
@@ -41,7 +41,7 @@ def _figure(
     vi: str,
     *,
     attributes: tuple[str, ...] = (),
-    processes: tuple[str, ...] = ALL,
+    processes: tuple[str, ...] = PROCESSES,
 ) -> Instrument:
     instrument = Instrument(name, kind, unit, BilingualText(en, vi), attributes, processes)
     if name in REGISTRY:

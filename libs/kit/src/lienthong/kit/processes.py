@@ -1,0 +1,23 @@
+"""The processes of the platform by name, and the ports that they and NATS have, before `port_offset`."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROCESSES: Final = ("gateway", "catalog", "identity", "exchange", "ledger")
+PORTS: Final[Mapping[str, int]] = MappingProxyType(
+    dict(zip(PROCESSES, (8080, 8101, 8102, 8103, 8104), strict=True))
+)
+"""The port that each process serves HTTP on."""
+HEALTH_PORTS: Final[Mapping[str, int]] = MappingProxyType(
+    dict(zip(PROCESSES, (8180, 8181, 8182, 8183, 8184), strict=True))
+)
+RPC_ABOVE_REST: Final = 1000
+"""What the port of gRPC is above that of HTTP."""
+NATS_PORT: Final = 4222
+NATS_MONITORING_PORT: Final = 4322
+"""Of the server that the embedded installation runs."""
