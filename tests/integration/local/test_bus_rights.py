@@ -18,7 +18,8 @@ from nats.js.errors import APIError
 from lienthong.catalog import events as catalog_events
 from lienthong.exchange.bootstrap import events_stream
 from lienthong.exchange.settings import ExchangeSettings
-from lienthong.kit.bus import Bus, BusUnavailableError, _end
+from lienthong.kit.bus import Bus, BusUnavailableError
+from lienthong.kit.bus.ending import end
 from lienthong.kit.bus_users import PROCESSES
 from lienthong.kit.journal import journal_stream
 from lienthong.kit.nkeys import SeedUnusableError, UserKey, read_user_key, write_user_key
@@ -134,7 +135,7 @@ class Server:
             )
             yield client, said
         finally:
-            await _end(client)
+            await end(client)
 
     def key(self, user: str) -> UserKey:
         return read_user_key(nats.key_file(self.home, user))

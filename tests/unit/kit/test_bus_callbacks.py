@@ -41,7 +41,7 @@ class Connection:
 @pytest.mark.timeout(30)
 async def test_a_connection_that_ends_late_does_not_end_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Connection, "made", [])
-    monkeypatch.setattr("lienthong.kit.bus.Client", Connection)
+    monkeypatch.setattr("lienthong.kit.bus.connection.Client", Connection)
     bus = await Bus.connect("nats://127.0.0.1:1", "test", wait=True)
     try:
         Connection.made[0].is_connected = False

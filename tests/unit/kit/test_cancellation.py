@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lienthong.kit.bus import Bus, BusError
+from lienthong.kit.bus.faults import translated
 from lienthong.kit.cancellation import cancelled_first
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
-def translated() -> AbstractContextManager[None]:
+def bus_request() -> AbstractContextManager[None]:
     """The block around every request that nats-py makes for the kit's bus."""
-    return Bus("nats://127.0.0.1:1", "test").translated("a request")
+    return translated("a request")
 
 
 BLOCKS = pytest.mark.parametrize(
-    "block", [cancelled_first, translated], ids=["cancelled_first", "bus request"]
+    "block", [cancelled_first, bus_request], ids=["cancelled_first", "bus request"]
 )
 
 
@@ -123,7 +124,7 @@ async def test_closing_a_bus_ends_though_its_connecting_swallows_that(
         async def close(self) -> None:
             pass
 
-    monkeypatch.setattr("lienthong.kit.bus.Client", Swallowing)
+    monkeypatch.setattr("lienthong.kit.bus.connection.Client", Swallowing)
     bus = await Bus.connect("nats://127.0.0.1:1", "test")
     await connecting.wait()
     async with asyncio.timeout(5):

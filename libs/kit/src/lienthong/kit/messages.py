@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lienthong.kit.bus import Bus
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 
 class BusError(Exception):
@@ -97,7 +95,7 @@ class Delivery:
     sequence: int
     delivered_count: int
     reply: str
-    _bus: Bus = field(repr=False, compare=False)
+    _acknowledge: Callable[[str, bytes], Awaitable[None]] = field(repr=False, compare=False)
 
     async def ack(self) -> None:
         """Acknowledge: the message is processed. Returns when the server has confirmed it.
@@ -105,16 +103,16 @@ class Delivery:
         Raises:
             BusUnavailableError: it has not; the message may be delivered again.
         """
-        await self._bus.acknowledge(self.reply)
+        await self._acknowledge(self.reply, b"+ACK")
 
     async def nak(self, delay: float | None = None) -> None:
         """Ask for redelivery, after `delay` seconds, at once without it."""
         wait = f' {{"delay": {int(delay * 1e9)}}}' if delay else ""
-        await self._bus.acknowledge(self.reply, f"-NAK{wait}".encode())
+        await self._acknowledge(self.reply, f"-NAK{wait}".encode())
 
     async def term(self) -> None:
         """Ask the server not to deliver the message again: it cannot be processed."""
-        await self._bus.acknowledge(self.reply, b"+TERM")
+        await self._acknowledge(self.reply, b"+TERM")
 
 
 def headers_size(headers: Mapping[str, str] | None) -> int:

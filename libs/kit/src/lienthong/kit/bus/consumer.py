@@ -12,16 +12,17 @@ import structlog
 from nats.js.errors import NotFoundError
 
 from lienthong.kit.backoff import Backoff
+from lienthong.kit.bus.faults import translated
 from lienthong.kit.messages import BusError, BusRefusedError, BusUnavailableError, Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
     from nats.js.api import ConsumerConfig
 
-    from lienthong.kit.bus import Bus
+    from lienthong.kit.bus.connection import Connection
 
 _STATUS = "Status"
 _ACK_PREFIX = "$JS.ACK."
@@ -33,8 +34,17 @@ _log = structlog.get_logger(__name__)
 class Consumer:
     """A durable pull consumer. Processes may share one by its name: each message goes to one of them."""
 
-    def __init__(self, bus: Bus, stream: str, durable: str, config: ConsumerConfig) -> None:
-        self._bus = bus
+    def __init__(
+        self,
+        connection: Connection,
+        stream: str,
+        durable: str,
+        config: ConsumerConfig,
+        *,
+        on_closed: Callable[[Consumer], None],
+    ) -> None:
+        self._connection = connection
+        self._on_closed = on_closed
         self._stream = stream
         self._durable = durable
         self._config = config
@@ -53,8 +63,8 @@ class Consumer:
             BusRefusedError: it exists with a configuration that cannot be changed to this one.
         """
         try:
-            with self._bus.translated(f"consumer {self._durable}"):
-                await self._bus.jetstream().add_consumer(self._stream, self._config)
+            with translated(f"consumer {self._durable}"):
+                await self._connection.jetstream().add_consumer(self._stream, self._config)
         except BusRefusedError as error:
             if isinstance(error.__cause__, NotFoundError):
                 raise BusUnavailableError(f"there is no stream {self._stream} yet") from error
@@ -74,7 +84,7 @@ class Consumer:
             except BusError as error:
                 level = _log.error if isinstance(error, BusRefusedError) else _log.debug
                 level("pull failed", stream=self._stream, durable=self._durable, error=str(error))
-                await self._bus.wait_connected()
+                await self._connection.wait_connected()
                 await backoff.pause()
                 continue
             backoff.reset()
@@ -107,10 +117,10 @@ class Consumer:
 
     async def close(self) -> None:
         """Stop listening and return untaken messages to the server, which keeps the consumer."""
-        self._bus.forget(self)
+        self._on_closed(self)
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
-            with contextlib.suppress(BusError), self._bus.translated(f"consumer {self._durable}"):
+            with contextlib.suppress(BusError), translated(f"consumer {self._durable}"):
                 await subscription.unsubscribe()
         await self._give_back(self._take_late(self._arrived.qsize()))
 
@@ -122,7 +132,7 @@ class Consumer:
     async def _listen(self) -> None:
         if self._subscription is None:
             self._inbox = f"_INBOX.{secrets.token_hex(11)}"
-            self._subscription = await self._bus.subscribe(f"{self._inbox}.*", self._on_message)
+            self._subscription = await self._connection.subscribe(f"{self._inbox}.*", self._on_message)
 
     async def _on_message(self, message: Msg) -> None:
         self._arrived.put_nowait(message)
@@ -139,7 +149,7 @@ class Consumer:
             request["idle_heartbeat"] = int(heartbeat * 1e9)
             patience = heartbeat * 2 + 0.5
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._durable}"
-        await self._bus.send(subject, json.dumps(request).encode(), reply=reply)
+        await self._connection.send(subject, json.dumps(request).encode(), reply=reply)
         while len(taken) < max_messages:
             try:
                 async with asyncio.timeout(patience):
@@ -181,7 +191,7 @@ class Consumer:
         """Have the server redeliver these at once instead of after `ack_wait`."""
         with contextlib.suppress(BusError):
             for delivery in deliveries:
-                await self._bus.send(delivery.reply, b"-NAK")
+                await self._connection.send(delivery.reply, b"-NAK")
 
     def _delivery(self, message: Msg) -> Delivery:
         metadata = message.metadata
@@ -192,5 +202,5 @@ class Consumer:
             sequence=metadata.sequence.stream,
             delivered_count=metadata.num_delivered,
             reply=message.reply,
-            _bus=self._bus,
+            _acknowledge=self._connection.acknowledge,
         )

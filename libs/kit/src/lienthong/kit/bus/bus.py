@@ -1,0 +1,219 @@
+"""What processes use of the bus: publishing, durable consumers, and the streams."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import weakref
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+from nats.js.api import ConsumerConfig, DeliverPolicy
+
+from lienthong.kit.bus.connection import Connection
+from lienthong.kit.bus.consumer import Consumer
+from lienthong.kit.bus.faults import publish_error
+from lienthong.kit.bus.streams import Streams
+from lienthong.kit.messages import BusError, BusUnavailableError, PublishAck, StreamSpec, StreamState
+from lienthong.kit.metrics.instruments import BUS_CONNECTED
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+    from nats.js import JetStreamContext
+
+    from lienthong.kit.metrics.figures import Figures
+
+MESSAGE_ID = "Nats-Msg-Id"
+_STATUS = "Status"
+
+_log = structlog.get_logger(__name__)
+
+
+class Bus:
+    """A connection that may be opened before the server runs, and that reconnects by itself."""
+
+    def __init__(
+        self, url: str, name: str, streams: Sequence[StreamSpec] = (), *, key_file: Path | None = None
+    ) -> None:
+        self._connection = Connection(
+            url, name, key_file=key_file, on_connected=self._prepare, on_lost=self._notify
+        )
+        self._streams = Streams(self._connection)
+        self._wanted = tuple(streams)
+        self._prepared = asyncio.Event()
+        self._consumers: weakref.WeakSet[Consumer] = weakref.WeakSet()
+
+    @classmethod
+    async def connect(
+        cls,
+        url: str,
+        name: str,
+        *,
+        wait: bool = False,
+        streams: Sequence[StreamSpec] = (),
+        key_file: Path | None = None,
+    ) -> Bus:
+        """Start connecting, in the background, until it succeeds; `wait` returns only when it has.
+
+        On every new connection `streams` are created, or changed to what they say; `wait` includes that.
+        `key_file` holds the seed that the server knows this process by. It is read for each connection, so
+        that a new key needs no restart.
+        """
+        bus = cls(url, name, streams, key_file=key_file)
+        bus._connection.start()
+        if wait:
+            await bus._prepared.wait()
+        return bus
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server answers now."""
+        return self._connection.connected
+
+    def show(self, figures: Figures) -> None:
+        """Show whether a server answers."""
+        figures.observe(BUS_CONNECTED, lambda: int(self.connected))
+
+    async def wait_connected(self) -> None:
+        """Return when a server answers."""
+        await self._connection.wait_connected()
+
+    async def close(self) -> None:
+        """Drain and disconnect; the bus cannot be used afterwards."""
+        await self._connection.close()
+
+    async def publish(
+        self,
+        subject: str,
+        payload: bytes,
+        *,
+        message_id: str,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 2.0,  # noqa: ASYNC109 - a bound for this publish, named in its error
+    ) -> PublishAck:
+        """Publish and wait until the stream has it on disk.
+
+        Within the stream's duplicate window a second publish of the same `message_id` is acknowledged as a
+        duplicate.
+
+        Raises:
+            BusUnavailableError: not connected (at once), connection lost, no stream, or no answer within
+                `timeout` seconds.
+            BusFullError: the stream, or the server, has no room for it.
+            BusRefusedError: payload and headers together exceed what the server or the stream takes, or not a
+                subject.
+        """
+        # A copy: nats-py writes into the dictionary that it is given.
+        answer = await self._connection.request(
+            subject, payload, {**(headers or {}), MESSAGE_ID: message_id}, timeout
+        )
+        if (answer.headers or {}).get(_STATUS) == "503":
+            raise BusUnavailableError(f"no stream takes {subject}")
+        document = json.loads(answer.data)
+        if "error" in document:
+            raise publish_error(subject, document["error"])
+        return PublishAck(document["stream"], document["seq"], bool(document.get("duplicate", False)))
+
+    async def acknowledge(self, reply: str, answer: bytes = b"+ACK") -> None:
+        """Settle the delivery whose reply address is `reply`; returns when the server has confirmed it.
+
+        Raises:
+            BusUnavailableError: the server has not confirmed it.
+        """
+        await self._connection.acknowledge(reply, answer)
+
+    async def consumer(
+        self,
+        stream: str,
+        durable: str,
+        *,
+        filter_subject: str | None = None,
+        ack_wait: float = 30.0,
+        max_deliver: int = -1,
+        deliver_from: Literal["all", "new"] | int = "all",
+        max_ack_pending: int = 1000,
+    ) -> Consumer:
+        """The durable consumer `durable` of `stream`; if it cannot be created now, its first pull does it.
+
+        `deliver_from` is where it begins when it is new: a number is the first sequence.
+        """
+        policy = {"all": DeliverPolicy.ALL, "new": DeliverPolicy.NEW}.get(str(deliver_from))
+        config = ConsumerConfig(
+            durable_name=durable,
+            filter_subject=filter_subject,
+            ack_wait=ack_wait,
+            max_deliver=max_deliver,
+            deliver_policy=policy or DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=deliver_from if isinstance(deliver_from, int) else None,
+            max_ack_pending=max_ack_pending,
+        )
+        consumer = Consumer(self._connection, stream, durable, config, on_closed=self.forget)
+        self._consumers.add(consumer)
+        with contextlib.suppress(BusUnavailableError):
+            await consumer.ensure()
+        return consumer
+
+    def forget(self, consumer: Consumer) -> None:
+        """Stop notifying `consumer` of lost connections."""
+        self._consumers.discard(consumer)
+
+    async def ensure_stream(self, spec: StreamSpec) -> None:
+        """As `Streams.ensure`."""
+        await self._streams.ensure(spec)
+
+    async def stream_state(self, stream: str) -> StreamState:
+        """As `Streams.state`."""
+        return await self._streams.state(stream)
+
+    async def last_sequence(self, stream: str) -> int:
+        """As `Streams.last_sequence`."""
+        return await self._streams.last_sequence(stream)
+
+    async def next_sequence(self, stream: str, sequence: int) -> int | None:
+        """As `Streams.next_sequence`."""
+        return await self._streams.next_sequence(stream, sequence)
+
+    async def message_headers(self, stream: str, sequence: int) -> Mapping[str, str] | None:
+        """As `Streams.message_headers`."""
+        return await self._streams.message_headers(stream, sequence)
+
+    async def durables(self, stream: str) -> list[str]:
+        """As `Streams.durables`."""
+        return await self._streams.durables(stream)
+
+    async def acknowledged_through(self, stream: str, durable: str) -> int:
+        """As `Streams.acknowledged_through`."""
+        return await self._streams.acknowledged_through(stream, durable)
+
+    async def delete_consumer(self, stream: str, durable: str) -> None:
+        """As `Streams.delete_consumer`."""
+        await self._streams.delete_consumer(stream, durable)
+
+    async def subscribe(self, subject: str, take: Callable[[Msg], Awaitable[None]]) -> Subscription:
+        """As `Connection.subscribe`."""
+        return await self._connection.subscribe(subject, take)
+
+    async def send(self, subject: str, payload: bytes, *, reply: str = "") -> None:
+        """As `Connection.send`."""
+        await self._connection.send(subject, payload, reply=reply)
+
+    def jetstream(self) -> JetStreamContext:
+        """As `Connection.jetstream`."""
+        return self._connection.jetstream()
+
+    async def _prepare(self) -> None:
+        for spec in self._wanted:
+            try:
+                await self._streams.ensure(spec)
+            except BusError as error:
+                _log.warning("stream not ready", stream=spec.name, error=str(error))
+        self._prepared.set()
+
+    def _notify(self) -> None:
+        for consumer in self._consumers:
+            consumer.on_lost()

@@ -1,0 +1,159 @@
+"""The streams of the server: created, changed, and looked into."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from nats.js.api import DiscardPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError, NotFoundError
+
+from lienthong.kit.bus.faults import message_or_none, reading, translated
+from lienthong.kit.messages import BusRefusedError, StreamSpec, StreamState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lienthong.kit.bus.connection import Connection
+
+_CONFIGURED = (
+    "subjects", "max_age", "max_bytes", "max_msg_size", "max_msgs", "discard", "storage", "num_replicas",
+    "duplicate_window", "deny_delete", "deny_purge",
+)  # fmt: skip
+
+
+class Streams:
+    """The streams, as they are seen over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def ensure(self, spec: StreamSpec) -> None:
+        """Create the stream, or change it to what `spec` says; a protected one is never changed.
+
+        Raises:
+            BusUnavailableError: the server did not answer.
+            BusRefusedError: the stream exists and cannot be changed to this.
+        """
+        config = _configuration(spec)
+        with translated(f"stream {spec.name}"):
+            # Looked for first: nats-server 2.15 refuses to create a stream that is there already, just as it
+            # is to be, when the room for another one of its size is missing.
+            present = await self._present(spec.name)
+            if present is None:
+                try:
+                    await self._connection.jetstream().add_stream(config)
+                except APIError:
+                    # Another process may have created it at this moment.
+                    present = await self._present(spec.name)
+                    if present is None:
+                        raise
+                else:
+                    return
+            other = [name for name in _CONFIGURED if _plain(present, name) != _plain(config, name)]
+            if other and spec.protected:
+                raise BusRefusedError(f"stream {spec.name} has another {', '.join(other)}: left as it is")
+            if other:
+                await self._connection.jetstream().update_stream(config)
+
+    async def state(self, stream: str) -> StreamState:
+        """When the stream was created, the sequence of its newest message, and its size.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or there is no stream.
+        """
+        with reading(stream):
+            info = await self._connection.jetstream().stream_info(stream)
+        return StreamState(
+            str(info.created), info.state.last_seq, info.state.bytes, _limit(info.config.max_bytes)
+        )
+
+    async def last_sequence(self, stream: str) -> int:
+        """The sequence of the newest message that the stream ever stored; 0 before the first.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or there is no stream.
+        """
+        return (await self.state(stream)).last_sequence
+
+    async def next_sequence(self, stream: str, sequence: int) -> int | None:
+        """The sequence of the first message that the stream has at `sequence` or after it; None without one.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or there is no stream.
+        """
+        with reading(stream):
+            found = await message_or_none(
+                self._connection.jetstream().get_msg(stream, sequence, subject=">", next=True)
+            )
+        return None if found is None else found.seq
+
+    async def message_headers(self, stream: str, sequence: int) -> Mapping[str, str] | None:
+        """The headers of the message that the stream has under `sequence`; None when it has none there.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or there is no stream.
+        """
+        with reading(stream):
+            found = await message_or_none(self._connection.jetstream().get_msg(stream, sequence))
+        return None if found is None else found.headers or {}
+
+    async def durables(self, stream: str) -> list[str]:
+        """The names of the stream's durable consumers.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or there is no stream.
+        """
+        names: list[str] = []
+        with reading(stream):
+            while page := await self._connection.jetstream().consumers_info(stream, offset=len(names)):
+                names += [info.name for info in page]
+        return names
+
+    async def acknowledged_through(self, stream: str, durable: str) -> int:
+        """The sequence up to which a durable consumer has acknowledged everything.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or does not know the consumer.
+        """
+        with reading(stream):
+            info = await self._connection.jetstream().consumer_info(stream, durable)
+        return info.ack_floor.stream_seq if info.ack_floor is not None else 0
+
+    async def delete_consumer(self, stream: str, durable: str) -> None:
+        """Delete a consumer with its state on the server; does nothing when there is none."""
+        with translated(f"consumer {durable}"), contextlib.suppress(NotFoundError):
+            await self._connection.jetstream().delete_consumer(stream, durable)
+
+    async def _present(self, stream: str) -> StreamConfig | None:
+        try:
+            return (await self._connection.jetstream().stream_info(stream)).config
+        except NotFoundError:
+            return None
+
+
+def _configuration(spec: StreamSpec) -> StreamConfig:
+    return StreamConfig(
+        name=spec.name,
+        subjects=list(spec.subjects),
+        max_age=spec.max_age,
+        max_bytes=spec.max_bytes if spec.max_bytes is not None else -1,
+        max_msg_size=spec.max_message_bytes if spec.max_message_bytes is not None else -1,
+        max_msgs=-1,
+        discard=DiscardPolicy.NEW,
+        storage=StorageType.FILE,
+        num_replicas=spec.replicas,
+        duplicate_window=spec.duplicate_window,
+        deny_delete=spec.protected,
+        deny_purge=spec.protected,
+    )
+
+
+def _plain(config: StreamConfig, name: str) -> object:
+    """A part of a stream's configuration; what is left out is zero for the server."""
+    return getattr(config, name) or 0
+
+
+def _limit(value: int | None) -> int | None:
+    """A limit of a stream; the server says -1 for none."""
+    return value if value is not None and value >= 0 else None
