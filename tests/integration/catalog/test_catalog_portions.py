@@ -15,6 +15,8 @@ from joserfc.util import int_to_base64
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from lienthong.catalog.agreements import repository as agreements
+from lienthong.catalog.agreements.repository import AgreementRepository
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.rpc import PART_RESOURCES
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
@@ -199,6 +201,19 @@ async def test_much_of_everything_keeps_nobody_waiting(catalog: Catalog, tmp_pat
     async with measured_turns() as turns["another class of the agency"]:
         await apply(catalog, PLACE.agency(**{"class": "NGO"}))
     assert {what: found.longest for what, found in turns.items() if found.longest > LONGEST_TURN} == {}
+
+
+@pytest.mark.parametrize("text", [0, 1000, 1_000_000])
+async def test_a_snapshot_is_whole_wherever_its_pages_end(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, text: int
+) -> None:
+    """A page of agreements ends at a number of rows, or of letters: portions of 7 rows, 23 agreements."""
+    monkeypatch.setattr(AgreementRepository, "at_once", 7)
+    monkeypatch.setattr(agreements, "PAGE_TEXT", text)
+    ids = [f"of-pages-{number:02}" for number in range(23)]
+    await apply(catalog, *(PLACE.agreement(one) for one in ids))
+    _, _, found = await watched(catalog)
+    assert [one for one in found if one.startswith("of-pages-")] == ids
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

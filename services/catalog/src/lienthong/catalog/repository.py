@@ -17,7 +17,7 @@ from lienthong.catalog.models import CatalogHead, ChangeRow, ResourceColumns
 from lienthong.kit.bulk import execute_many
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -135,11 +135,14 @@ class ResourceRepository(ABC, Generic[R]):
             found += [self._resource(row, documents=False) for row in some]
         return found
 
-    async def _portions(self, query: Rows) -> AsyncIterator[Sequence[Any]]:
+    async def _portions(self, query: Rows) -> AsyncGenerator[Sequence[Any]]:
         """Yield the rows of a query, `at_once` at a time."""
         rows = await self._session.stream(query.execution_options(yield_per=self.at_once))
-        async for some in rows.partitions():
-            yield some
+        try:
+            async for some in rows.partitions():
+                yield some
+        finally:
+            await rows.close()
 
 
 def common_members(row: ResourceColumns) -> dict[str, Any]:

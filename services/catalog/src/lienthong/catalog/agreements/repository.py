@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import replace
-from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +21,7 @@ from lienthong.catalog.repository import ResourceRepository, common_members
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from datetime import datetime
 
     from sqlalchemy import Select
 
@@ -32,13 +33,8 @@ _log = structlog.get_logger(__name__)
 _REQUESTED = AgreementRow.status == literal_column(f"'{AgreementStatus.REQUESTED.value}'")
 
 
-class _Spec(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """The members of a stored spec that watches are sent."""
-
-    purposes: tuple[str, ...]
-    operations: tuple[str, ...] | None = None
-    valid_from: datetime | None = None
-    valid_to: datetime | None = None
+PAGE_TEXT = 4 * 1024 * 1024
+"""Letters of the specs of agreements that are read at once, give or take a portion of rows."""
 
 
 class AgreementRepository(ResourceRepository[AgreementResource]):
@@ -55,13 +51,17 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
     async def watched_page(
         self, after: str, limit: int, scope: WatchScope
     ) -> tuple[list[WatchedAgreement], str | None]:
-        """Return what watches are sent of up to `limit` rows after the id `after`."""
+        """Return what watches are sent of up to `limit` rows after the id `after`, and of `PAGE_TEXT`."""
         query = _watched(scope).where(AgreementRow.id > after).order_by(AgreementRow.id).limit(limit)
         found: list[WatchedAgreement] = []
-        read, last = 0, None
-        async for rows in self._portions(query):
-            found += _watched_agreements(rows)
-            read, last = read + len(rows), rows[-1].id
+        read, text, last = 0, 0, ""
+        async with aclosing(self._portions(query)) as portions:
+            async for rows in portions:
+                found += _watched_agreements(rows)
+                read, last = read + len(rows), rows[-1].id
+                text += sum(len(row[-1] or "") for row in rows)
+                if text > PAGE_TEXT:
+                    return found, last
         return found, last if read == limit else None
 
     async def watched(self, ids: Collection[str], scope: WatchScope) -> list[WatchedAgreement]:
@@ -152,27 +152,20 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
 
 
 _STATUSES = {status.value: status for status in AgreementStatus}
-_read_spec = msgspec.json.Decoder(_Spec).decode
+_read_terms = msgspec.json.Decoder(Terms).decode
 
 
 def _watched_agreements(rows: Iterable[Any]) -> list[WatchedAgreement]:
     found = []
     for agreement_id, consumer, service, event_type, status, spec in rows:
         try:
-            terms = _terms(spec)
+            terms = None if spec is None else _read_terms(spec)
         except msgspec.MsgspecError as error:
             # What it allows is denied, and the others go on.
             _log.error("an agreement cannot be read", agreement=agreement_id, error=str(error))
             continue
         found.append(WatchedAgreement(agreement_id, consumer, service, event_type, _STATUSES[status], terms))
     return found
-
-
-def _terms(spec: str | None) -> Terms | None:
-    if spec is None:
-        return None
-    read = _read_spec(spec)
-    return Terms(read.purposes, read.operations, read.valid_from, read.valid_to)
 
 
 def _watched(scope: WatchScope) -> Select[Any]:

@@ -31,6 +31,9 @@ _WEIGHTS = {
 }
 """For how many rows one counts. The largest keys of a system have 20 KiB, operations of a service 300, the
 schema of an event type 64: a page of them takes some ten MiB of memory."""
+_PAGES = {ResourceKind.AGREEMENT: 8}
+"""As how many pages one of a snapshot counts: of a million agreements, the rows of each are bounded by their
+size as well, and to begin and end a transaction costs as much as to read hundreds of them."""
 MOST_CHANGES = 100_000
 """A watch that is further behind gets everything: that is less than reading each change."""
 
@@ -83,7 +86,7 @@ class WatchService:
             after: str | None = ""
             while after is not None:
                 async with self._units.view() as view:
-                    limit = max(self._page // _WEIGHTS[kind], 1)
+                    limit = max(self._page * _PAGES.get(kind, 1) // _WEIGHTS[kind], 1)
                     page, after = await view.resources(kind).watched_page(after, limit, scope)
                 yield page
 

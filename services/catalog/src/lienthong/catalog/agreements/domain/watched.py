@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.domain.resources import ResourceKind
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from lienthong.catalog.domain.resources import ResourceKey
 
 WATCHED_STATUSES = (AgreementStatus.APPROVED, AgreementStatus.REQUESTED, AgreementStatus.REVOKED)
 """Those that a consumer is told of; with any other there is no agreement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What an approved agreement allows, and when."""
+class Terms(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """What an approved agreement allows, and when; named as in its spec."""
 
     purposes: tuple[str, ...]
-    operations: tuple[str, ...] | None
+    operations: tuple[str, ...] | None = None
     """None allows all."""
-    valid_from: datetime | None
-    valid_to: datetime | None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedAgreement:
+class WatchedAgreement(msgspec.Struct, frozen=True, gc=False):
     """One agreement. Without `terms`, where it is not approved, it allows nothing."""
 
     id: str
