@@ -61,6 +61,7 @@ class Connection(asyncio.Protocol):
         "_complete",
         "_deadline",
         "_error",
+        "_head_bytes",
         "_head_complete",
         "_keep_alive",
         "_loop",
@@ -93,7 +94,7 @@ class Connection(asyncio.Protocol):
         self._unseen = select.poll()
         self._busy = False
         self._bodiless = self._head_complete = self._complete = self._keep_alive = False
-        self._overhead = 0
+        self._overhead = self._head_bytes = 0
         self._chunks: list[bytes] = []
         self._buffered = 0
         self._reading = True
@@ -132,7 +133,7 @@ class Connection(asyncio.Protocol):
         self._busy = True
         self._bodiless = bodiless
         self._head_complete = self._complete = self._keep_alive = False
-        self._overhead = self._buffered = 0
+        self._overhead = self._head_bytes = self._buffered = 0
         self.fields = []
         self._chunks = []
         self._deadline = deadline
@@ -335,6 +336,9 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Store a field; trailers are dropped (RFC 9110 section 6.5.1)."""
         if not self._head_complete:
+            self._head_bytes += len(name) + len(value)
+            if self._head_bytes > MAX_HEAD_BYTES or len(self.fields) >= MAX_FIELDS:
+                raise ProviderBrokenError(f"over {MAX_HEAD_BYTES} bytes or {MAX_FIELDS} fields in the head")
             # llhttp leaves the white space after a value in it (RFC 9112 section 5.1).
             self.fields.append((name, value.rstrip(b" \t")))
 
@@ -351,8 +355,6 @@ class Connection(asyncio.Protocol):
             return
         if status > _LAST_STATUS:
             raise ProviderBrokenError(f"unexpected status {status}")
-        if self._too_large():
-            raise ProviderBrokenError(f"over {MAX_HEAD_BYTES} bytes or {MAX_FIELDS} fields in the head")
         self.status = status
         self._head_complete = True
         self._overhead = 0
@@ -376,14 +378,6 @@ class Connection(asyncio.Protocol):
         if self._head_complete and not self._complete:
             self._overhead = 0
             self._completed()
-
-    def _too_large(self) -> bool:
-        """Whether the head is over its limits; while it is incomplete, `data_received` bounds it."""
-        # What was received at once may be more than the head: only then it is counted byte by byte.
-        return len(self.fields) > MAX_FIELDS or (
-            self._overhead > MAX_HEAD_BYTES
-            and sum(len(name) + len(value) for name, value in self.fields) > MAX_HEAD_BYTES
-        )
 
     def _completed(self) -> None:
         self._complete = True
