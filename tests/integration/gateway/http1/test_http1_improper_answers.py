@@ -197,6 +197,16 @@ async def test_fields_that_are_too_large_are_refused_though_they_come_at_once() 
 
 
 @on_both_loops
+async def test_the_head_of_an_interim_answer_is_bounded_like_the_last_one() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\n%b\r\n\r\n"
+    large = b"x: " + b"y" * (MAX_HEAD_BYTES // 2)
+    final = b"HTTP/1.1 200 OK\r\n" + large + b"\r\ncontent-length: 2\r\n\r\nok"
+    for answer in (early % b"\r\n".join([b"a: 1"] * (MAX_FIELDS + 1)) + OK, early % large + final):
+        async with provider(answering(answer)) as wire:
+            await refused(wire)
+
+
+@on_both_loops
 async def test_a_length_of_thousands_of_digits_is_refused() -> None:
     length = b"content-length: " + b"0" * 6000 + b"2"
     async with provider(answering(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\nok")) as wire:
