@@ -15,14 +15,16 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from lienthong.kit.clock import SystemClock
+from lienthong.kit.health import show_checks
 from lienthong.kit.metrics import instruments
 from lienthong.kit.metrics.durations import BOUNDS, Durations
 from lienthong.kit.metrics.exposition import WORKER, Exposition, merged
-from lienthong.kit.metrics.figures import Figures
+from lienthong.kit.metrics.figures import ASK_EVERY_S, Figures
 from lienthong.kit.metrics.instruments import REGISTRY, REQUEST_DURATION, Instrument
 from lienthong.kit.metrics.requests import MOST_ENDINGS, MOST_PLACES, MeasuredApp, RequestDurations
 from lienthong.kit.metrics.runtime import connections_to, show_connections, show_process
 from lienthong.kit.rest import create_rest_app
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -234,6 +236,22 @@ async def test_what_cannot_be_asked_is_not_shown() -> None:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         assert found == expected
+
+
+async def test_a_check_that_failed_while_the_process_started_is_soon_asked_again() -> None:
+    shown = figures()
+    listening = False
+    show_checks(shown, {"listening": lambda: listening})
+    running = asyncio.create_task(shown.run())
+
+    async def shows(value: float) -> bool:
+        return [found for _, found in counted(await samples(shown), "lienthong_health_check")] == [value]
+
+    await eventually(lambda: shows(0))
+    listening = True
+    await eventually(lambda: shows(1), within=ASK_EVERY_S / 3)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_connections_to_a_port_are_counted_while_they_are_open() -> None:

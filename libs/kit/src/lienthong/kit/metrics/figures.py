@@ -23,6 +23,7 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.metrics.exposition import Exposition
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     Ask = Callable[[], Awaitable[Mapping[Instrument, Number | None]]]
 
 ASK_EVERY_S: Final = 5.0
+"""The longest time between two questions. After the start they follow each other faster: what was found
+before a process served its first request is soon no longer true."""
+_FIRST_PAUSE_S: Final = 0.2
 _PATIENCE_S: Final = 4.0
 _SCOPE: Final = "lienthong"
 
@@ -107,9 +111,10 @@ class Figures:
 
     async def run(self) -> None:
         """Ask what has to be asked for, until cancelled."""
+        pauses = Backoff(_FIRST_PAUSE_S, ASK_EVERY_S)
         while True:
             await asyncio.gather(*(_asked(ask, answers) for ask, answers in self._asks))
-            await asyncio.sleep(ASK_EVERY_S)
+            await pauses.pause()
 
     def shutdown(self) -> None:
         """Send the last figures to the collector, where there is one, and stop."""
