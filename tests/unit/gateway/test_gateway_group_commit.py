@@ -12,6 +12,7 @@ from lienthong.gateway.journal.batches import MAX_BATCH_BYTES, MAX_BATCH_RECORDS
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWriter
 from lienthong.kit.bus import BusUnavailableError, PublishAck
+from lienthong.kit.health import State
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -182,6 +183,33 @@ async def test_what_neither_takes_is_refused_kept_and_stored_later_once(
     assert bus.records() == [b"a"]
     await journal.write(b"b")
     assert bus.records() == [b"a", b"b"]
+
+
+async def test_a_damaged_frame_in_the_spool_costs_no_other_and_is_told(
+    bus: MemoryBus, tmp_path: Path
+) -> None:
+    numbers = count()
+    spool = Spool(tmp_path / "spool", max_bytes=10_000_000, new_id=lambda: f"{next(numbers):036d}")
+    batches = [Batch(f"{number:036d}", 1, b"%03d" % number) for number in range(400)]
+    spool.append(batches)
+    spool.close()
+    (left,) = (tmp_path / "spool").iterdir()
+    content = bytearray(left.read_bytes())
+    content[len(content) // 4 + 50] ^= 0x10  # in the frame with the number 100
+    left.write_bytes(content)
+    journal = JournalWriter(bus, spool, new_id=lambda: f"{next(numbers):036d}", publish_timeout=1.0)
+    shipping = asyncio.create_task(journal.run())
+    await eventually(lambda: len(bus.stored) == 399 and not left.exists())
+    assert [batch for batch in batches if batch not in bus.stored] == [batches[100]]
+    assert [path.read_bytes() for path in (tmp_path / "spool").iterdir()] == [bytes(content)]
+    assert journal.available
+    assert (journal.condition().state, "1 damaged file" in str(journal.condition().reason)) == (
+        State.DEGRADED,
+        True,
+    )
+    shipping.cancel()
+    await asyncio.gather(shipping, return_exceptions=True)
+    await journal.close()
 
 
 async def test_closing_waits_for_what_was_written(bus: MemoryBus, tmp_path: Path) -> None:

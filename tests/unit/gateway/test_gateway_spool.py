@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
+import time
+import zlib
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -10,18 +13,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.gateway.journal.batches import Batch, frame, unframe
+from lienthong.gateway.journal.batches import Batch, Damage, frame, scan
 from lienthong.gateway.journal.spool import Spool, SpoolUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 IDS = st.uuids().map(str)
-BATCHES = st.builds(Batch, IDS, st.integers(1, 512), st.binary(min_size=1, max_size=200))
+# Records are JSON text: what they hold is UTF-8.
+PAYLOADS = st.text(min_size=1, max_size=200).map(str.encode)
+BATCHES = st.builds(Batch, IDS, st.integers(1, 512), PAYLOADS)
 
 
 def batch(number: int, size: int = 10) -> Batch:
-    return Batch(f"{number:036d}", 1, bytes([number % 256]) * size)
+    return Batch(f"{number:036d}", 1, bytes([number % 128]) * size)
+
+
+def old_frame(one: Batch) -> bytes:
+    """A frame as version 0.1.0 wrote it."""
+    body = struct.pack(">36sH", one.id.encode(), one.count) + one.payload
+    return struct.pack(">II", len(body), zlib.crc32(body)) + body
+
+
+def found_in(content: bytes, reads: int = 1 << 20) -> list[Batch | Damage]:
+    """What a file of these bytes holds, when at most `reads` bytes are read at a time."""
+    items = [item for _, item in scan(lambda offset, most: content[offset : offset + min(most, reads)])]
+    sizes = [len(frame(item)) if isinstance(item, Batch) else item.length for item in items]
+    assert sum(sizes) == len(content), "every byte is accounted for"
+    return items
+
+
+def batches_in(content: bytes, reads: int = 1 << 20) -> list[Batch]:
+    return [item for item in found_in(content, reads) if isinstance(item, Batch)]
 
 
 def new_spool(folder: Path, *, max_bytes: int = 1_000_000, segment_bytes: int = 1_000) -> Spool:
@@ -35,32 +59,73 @@ def drain(spool: Spool) -> list[Batch]:
     """Ship everything."""
     shipped: list[Batch] = []
     while (segment := spool.oldest()) is not None:
-        shipped.extend(segment.batches())
+        shipped.extend(item for _, item in segment.scan() if isinstance(item, Batch))
         spool.shipped(segment)
     return shipped
 
 
+@given(st.lists(BATCHES, max_size=5), st.integers(40, 300))
+def test_frames_are_read_back(batches: list[Batch], reads: int) -> None:
+    assert found_in(b"".join(map(frame, batches)), reads) == batches
+
+
 @given(st.lists(BATCHES, max_size=5))
-def test_frames_are_read_back(batches: list[Batch]) -> None:
-    assert list(unframe(b"".join(map(frame, batches)))) == batches
+def test_files_of_the_version_before_are_read(batches: list[Batch]) -> None:
+    items = [item for _, item in scan(_reading(b"".join(map(old_frame, batches))))]
+    assert items == batches
 
 
 @given(st.lists(BATCHES, min_size=1, max_size=4), st.data())
 def test_a_torn_tail_costs_only_the_frame_that_was_torn(batches: list[Batch], data: st.DataObject) -> None:
+    for form in (frame, old_frame):
+        frames = list(map(form, batches))
+        whole, last = b"".join(frames[:-1]), frames[-1]
+        torn = last[: data.draw(st.integers(0, len(last) - 1))]
+        items = [item for _, item in scan(_reading(whole + torn))]
+        tail = [Damage(len(whole), len(torn), torn=True)] if torn else []
+        assert items == [*batches[:-1], *tail]
+
+
+@given(st.lists(BATCHES, min_size=1, max_size=4), st.integers(40, 300), st.data())
+def test_a_damaged_frame_costs_itself_alone_and_is_told(
+    batches: list[Batch], reads: int, data: st.DataObject
+) -> None:
     frames = list(map(frame, batches))
-    whole, last = b"".join(frames[:-1]), frames[-1]
-    torn = last[: data.draw(st.integers(0, len(last) - 1))]
-    assert list(unframe(whole + torn)) == batches[:-1]
+    hit = data.draw(st.integers(0, len(frames) - 1))
+    damaged = bytearray(frames[hit])
+    damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= data.draw(st.integers(1, 255))
+    before = b"".join(frames[:hit])
+    items = found_in(before + bytes(damaged) + b"".join(frames[hit + 1 :]), reads)
+    told = Damage(len(before), len(damaged), torn=False)
+    assert [item for item in items if isinstance(item, Batch)] == [*batches[:hit], *batches[hit + 1 :]]
+    assert told in items or sum(item.length for item in items if isinstance(item, Damage)) == told.length
+    assert not any(item.torn for item in items if isinstance(item, Damage))
 
 
-@given(st.lists(BATCHES, min_size=1, max_size=3), st.data())
-def test_a_damaged_frame_is_never_taken_for_a_batch(batches: list[Batch], data: st.DataObject) -> None:
-    content = bytearray(b"".join(map(frame, batches)))
-    position = data.draw(st.integers(0, len(content) - 1))
-    content[position] ^= data.draw(st.integers(1, 255))
-    read = list(unframe(bytes(content)))
-    assert read == batches[: len(read)]
-    assert len(read) < len(batches)
+@given(st.lists(BATCHES, max_size=3), st.binary(min_size=1, max_size=300), st.lists(BATCHES, max_size=3))
+def test_bytes_between_frames_cost_no_frame(before: list[Batch], noise: bytes, after: list[Batch]) -> None:
+    content = b"".join(map(frame, before)) + noise + b"".join(map(frame, after))
+    assert batches_in(content) == [*before, *after]
+
+
+def test_reading_looks_at_each_byte_a_bounded_number_of_times() -> None:
+    magic_only = b"\xff\xfeLT" * 200_000
+    asked = 0
+
+    def read(offset: int, most: int) -> bytes:
+        nonlocal asked
+        part = magic_only[offset : offset + most]
+        asked += len(part)
+        return part
+
+    began = time.process_time()
+    assert all(isinstance(item, Damage) for _, item in scan(read))
+    assert asked == len(magic_only)
+    assert time.process_time() - began < 10
+
+
+def _reading(content: bytes) -> Callable[[int, int], bytes]:
+    return lambda offset, most: content[offset : offset + most]
 
 
 def test_batches_come_out_in_the_order_they_went_in_over_many_files(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         {
             "routes": routes.condition,
             "keys": keys.condition,
-            "journal": lambda: journal.available,
+            "journal": journal.condition,
             "listening": lambda: accepts_connections(settings.host, settings.port("gateway")),
         },
     )

@@ -116,6 +116,7 @@ def show_parts(
     )
     figures.observe(instruments.SPOOL_SIZE, lambda: spool.size)
     figures.observe(instruments.SPOOL_LIMIT, lambda: spool.max_bytes)
+    figures.observe(instruments.SPOOL_DAMAGED, lambda: spool.damaged)
     figures.observe(instruments.SPOOL_AGE, lambda: spool.age(clock.now()))
 
     def connections() -> Iterable[tuple[int, dict[str, str]]]:

@@ -1,32 +1,28 @@
 """The spool: batches are kept on this machine's disk while the bus is away.
 
-A spool is a folder of append-only segment files. Each is held by an exclusive `flock` of the process that
-writes or ships it; a file whose lock is free belongs to a process that has ended, and is adopted. All
-functions here block: `Spool` is called from a thread of its own.
+A spool is a folder of append-only files of frames (`segments`). All functions here block: `Spool` is called
+from a thread of its own.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 from typing import TYPE_CHECKING
 
 import structlog
 
-from lienthong.gateway.journal.batches import frame, unframe
-from lienthong.kit.files import sync_folder
+from lienthong.gateway.journal.batches import frame
+from lienthong.gateway.journal.segments import DAMAGED, SEGMENT_BYTES, SPOOLED, adopt_all, new_segment
 from lienthong.kit.ids import uuid7_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from lienthong.gateway.journal.batches import Batch
+    from lienthong.gateway.journal.batches import Batch, Damage
+    from lienthong.gateway.journal.segments import Segment
     from lienthong.kit.ids import NewId
 
-SEGMENT_BYTES = 16 * 1024 * 1024
-SUFFIX = ".spool"
 _WARN_AT = 0.8
 
 _log = structlog.get_logger(__name__)
@@ -34,57 +30,6 @@ _log = structlog.get_logger(__name__)
 
 class SpoolUnavailableError(Exception):
     """The batches are not on disk: the folder cannot be written, or the spool has reached its limit."""
-
-
-class Segment:
-    """One locked spool file."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path = path
-        self._descriptor = descriptor
-        self.size = os.fstat(descriptor).st_size
-
-    @classmethod
-    def create(cls, path: Path) -> Segment | None:
-        """Create a file and lock it; None when another process locked it first."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        segment = _locked(path, descriptor)
-        if segment is not None:
-            sync_folder(path.parent)
-        return segment
-
-    @classmethod
-    def adopt(cls, path: Path) -> Segment | None:
-        """Lock a file left by a process that has ended; None when another one has it, or it is gone."""
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        return _locked(path, descriptor)
-
-    def append(self, frames: bytes) -> None:
-        """Write and sync. After an OSError the end of the file may be incomplete: use another file."""
-        view = memoryview(frames)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
-        os.fdatasync(self._descriptor)
-        self.size += len(frames)
-
-    def batches(self) -> Iterator[Batch]:
-        """The batches in the file, in the order in which they were written."""
-        with open(self._descriptor, "rb", closefd=False) as file:
-            file.seek(0)
-            data = file.read()
-        return unframe(data)
-
-    def close(self) -> None:
-        """Unlock and close the file; it stays for another process to adopt."""
-        os.close(self._descriptor)
-
-    def remove(self) -> None:
-        """Delete the file, then unlock and close it."""
-        self.path.unlink(missing_ok=True)
-        os.close(self._descriptor)
 
 
 class Spool:
@@ -95,12 +40,15 @@ class Spool:
     ) -> None:
         self.max_bytes = max_bytes
         """How much it may hold."""
+        self.damaged = 0
+        """How many files of the folder are kept aside because something in them was damaged."""
         self._folder = folder
         self._segment_bytes = segment_bytes
         self._new_id = new_id
         self._sealed: list[Segment] = []
         self._current: Segment | None = None
         self._warned = False
+        self._noted: set[tuple[Path, int]] = set()
 
     @property
     def size(self) -> int:
@@ -116,13 +64,13 @@ class Spool:
 
     def adopt_orphans(self) -> int:
         """Take over the files of processes that have ended; returns how many."""
+        own = {segment.path for segment in (*self._sealed, *([self._current] if self._current else ()))}
         try:
-            paths = sorted(self._folder.glob(f"*{SUFFIX}"))
+            adopted = adopt_all(self._folder, SPOOLED, own)
+            self.damaged = len(list(self._folder.glob(f"*{DAMAGED}")))
         except OSError as error:
             _log.warning("spool folder cannot be read", folder=str(self._folder), error=str(error))
             return 0
-        own = {segment.path for segment in (*self._sealed, *([self._current] if self._current else ()))}
-        adopted = [segment for path in paths if path not in own and (segment := Segment.adopt(path))]
         # Names begin with the time they were made.
         self._sealed = sorted((*self._sealed, *adopted), key=lambda segment: segment.path.name)
         return len(adopted)
@@ -139,8 +87,9 @@ class Spool:
         try:
             if self._current is None or self._current.size + len(frames) > self._segment_bytes:
                 self._seal()
-                self._current = self._new_segment()
-            self._current.append(frames)
+                self._current = new_segment(self._folder, self._new_id, SPOOLED)
+            self._current.write(frames)
+            self._current.sync()
         except OSError as error:
             self._give_up_current()
             raise SpoolUnavailableError(str(error)) from error
@@ -159,21 +108,29 @@ class Spool:
         if self.size < self.max_bytes * _WARN_AT:
             self._warned = False
 
+    def note_damage(self, segment: Segment, damage: Damage) -> None:
+        """Tell of bytes that are no whole frame, and keep the file aside, unless a write was cut off there.
+
+        Raises:
+            OSError: it cannot be kept aside.
+        """
+        where = {"file": segment.path.name, "offset": damage.offset, "bytes": damage.length}
+        if (segment.path, damage.offset) in self._noted:
+            return
+        self._noted.add((segment.path, damage.offset))
+        if damage.torn:
+            _log.warning("the end of a spool file was cut off while it was written", **where)
+            return
+        aside = segment.keep_aside()
+        self.damaged = max(self.damaged, 1)
+        _log.error("audit records in a spool file are damaged, the file is kept", **where, kept=str(aside))
+
     def close(self) -> None:
         """Close every file; what is left in them is adopted by a later process."""
         self._seal()
         for segment in self._sealed:
             segment.close()
         self._sealed.clear()
-
-    def _new_segment(self) -> Segment:
-        if not self._folder.is_dir():
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            sync_folder(self._folder.parent)
-        while True:
-            segment = Segment.create(self._folder / f"{self._new_id()}{SUFFIX}")
-            if segment is not None:
-                return segment
 
     def _give_up_current(self) -> None:
         """Stop writing to a file whose end may be incomplete."""
@@ -193,15 +150,3 @@ class Spool:
         if not self._warned and self.size >= self.max_bytes * _WARN_AT:
             self._warned = True
             _log.warning("spool is filling", bytes=self.size, limit=self.max_bytes, folder=str(self._folder))
-
-
-def _locked(path: Path, descriptor: int) -> Segment | None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Its holder may have shipped and deleted it between our opening and our locking.
-        if os.fstat(descriptor).st_nlink == 0:
-            raise BlockingIOError
-    except OSError:
-        os.close(descriptor)
-        return None
-    return Segment(path, descriptor)

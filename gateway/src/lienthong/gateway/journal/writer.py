@@ -13,14 +13,18 @@ import asyncio
 import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from lienthong.gateway.journal.batches import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Batch
+from lienthong.gateway.journal.segments import DAMAGED
 from lienthong.gateway.journal.spool import SpoolUnavailableError
 from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus import BusError
+from lienthong.kit.health import Condition, State
 from lienthong.kit.metrics.durations import Durations
 from lienthong.kit.metrics.instruments import JOURNAL_DURATION
 
@@ -28,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from lienthong.gateway.journal.spool import Segment, Spool
+    from lienthong.gateway.journal.segments import Segment
+    from lienthong.gateway.journal.spool import Spool
     from lienthong.kit.bus import PublishAck
     from lienthong.kit.ids import NewId
 
@@ -37,6 +42,8 @@ COUNT_HEADER = "Lgsp-Count"
 BUS, SPOOL = "bus", "spool"
 _ADOPT_EVERY_S = 5.0
 _RETRY_EVERY_S = 0.1
+_READ_TOGETHER = 8
+"""Batches of a spool file that are in memory at a time."""
 
 _log = structlog.get_logger(__name__)
 
@@ -110,6 +117,18 @@ class JournalWriter:
     def available(self) -> bool:
         """False while records wait that neither the bus nor the spool takes."""
         return not self._unstored
+
+    def condition(self) -> Condition:
+        """How well records are made durable, for the readiness check."""
+        if not self.available:
+            return Condition(State.FAILED, "records wait that neither the bus nor the spool takes")
+        if (damaged := self._spool.damaged) > 0:
+            return Condition(
+                State.DEGRADED,
+                f"{damaged} damaged files of the spool are kept aside (*{DAMAGED}): records in them may be"
+                " missing in the ledger",
+            )
+        return Condition(State.OK)
 
     @property
     def spool_bytes(self) -> int:
@@ -231,9 +250,14 @@ class JournalWriter:
         return None
 
     async def _ship(self, segment: Segment) -> None:
-        for batch in await self._on_disk(lambda: list(segment.batches())):
-            await self._publish_or_raise(batch)
-            self._bus_is_back()
+        found = segment.scan()
+        while part := await self._on_disk(lambda: list(islice(found, _READ_TOGETHER))):
+            for _, item in part:
+                if isinstance(item, Batch):
+                    await self._publish_or_raise(item)
+                    self._bus_is_back()
+                else:
+                    await self._on_disk(partial(self._spool.note_damage, segment, item))
         await self._on_disk(lambda: self._spool.shipped(segment))
 
     def _bus_is_back(self) -> None:

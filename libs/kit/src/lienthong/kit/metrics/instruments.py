@@ -195,6 +195,14 @@ SPOOL_AGE = _figure(
     "Tệp cũ nhất trong vùng đệm đã chờ bao lâu; 0 khi rỗng",
     processes=("gateway",),
 )
+SPOOL_DAMAGED = _figure(
+    "lienthong.spool.damaged",
+    "gauge",
+    "{file}",
+    "Files of the spool that were damaged and are kept aside; records in them may be missing in the ledger",
+    "Số tệp vùng đệm bị hỏng được giữ riêng; bản ghi trong đó có thể thiếu trong sổ",
+    processes=("gateway",),
+)
 ROUTES_VERSION = _figure(
     "lienthong.routes.version",
     "gauge",
