@@ -36,12 +36,14 @@ class NatsServer:
     def __init__(self, folder: Path, port: int, *, max_file_store: str = "64GB") -> None:
         self.port = port
         self.url = f"nats://127.0.0.1:{port}"
+        self.store = folder / "store"
+        """Where its streams lie."""
         self._folder = folder
         self._config = folder / "nats.conf"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._config.write_text(
-            _CONFIG.format(port=port, store=folder / "store", max_file_store=max_file_store), encoding="utf-8"
+            _CONFIG.format(port=port, store=self.store, max_file_store=max_file_store), encoding="utf-8"
         )
 
     def start(self) -> Self:

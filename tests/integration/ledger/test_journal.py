@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,12 +13,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from lienthong.kit.bus import Bus
+from lienthong.kit.bus import Bus, BusError
 from lienthong.kit.database import Database
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import STREAM, journal_stream
 from lienthong.kit.settings import Settings
 from lienthong.ledger.bootstrap import create_journal_consumer
+from lienthong.ledger.errors import JournalChangedError
 from lienthong.ledger.events import DURABLE
 from lienthong.ledger.settings import LedgerSettings
 from tests.integration.ledger.support import (
@@ -34,11 +36,12 @@ from tests.support.databases import create_database, drop_database
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from lienthong.ledger.background import JournalConsumer
     from lienthong.ledger.bootstrap import LedgerCore
+    from lienthong.ledger.events import JournalMessage
     from tests.support.nats import NatsServer
 
 
@@ -199,6 +202,8 @@ async def test_a_journal_that_was_made_anew_is_followed_from_its_beginning(
         await publish(bus, new)
         await integrated(core, 60)
         assert await leaves(core) == records_of([*old, *new])
+        ((_, _, reason, _),) = await quarantined(core)
+    assert "has replaced the one" in reason
 
 
 async def test_messages_that_somebody_deleted_from_the_journal_are_told(
@@ -264,3 +269,58 @@ async def test_the_log_goes_on_after_its_database_connections_were_cut(
     finally:
         await other.close()
         await asyncio.to_thread(drop_database, postgres_url, name)
+
+
+async def published(bus: Bus, batch: Sequence[JournalMessage]) -> None:
+    """Publish as soon as the server answers."""
+
+    async def done() -> bool:
+        with contextlib.suppress(BusError):
+            await publish(bus, batch[:1])
+            return True
+        return False
+
+    await eventually(done)
+    await publish(bus, batch[1:])
+
+
+@pytest.mark.parametrize("ledger_runs", [True, False])
+@pytest.mark.parametrize("again", [2, 5, 9])
+async def test_numbers_that_a_rolled_back_journal_gives_again_never_count_as_known(
+    settings: LedgerSettings, bus: Bus, own_nats_server: NatsServer, again: int, ledger_runs: bool
+) -> None:
+    """Fewer messages, as many, and more than were lost; while the ledger follows, and before it starts."""
+    kept, lost, new = messages(5, each=3), messages(5, each=3), messages(again, each=3)
+    store, older = own_nats_server.store, own_nats_server.store.with_name("older")
+    async with opened(settings) as core, contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(following(settings, core, bus))
+        await publish(bus, kept)
+        await integrated(core, 15)
+        own_nats_server.stop()
+        shutil.copytree(store, older)
+        own_nats_server.start()
+        await published(bus, lost)
+        await integrated(core, 30)
+        if not ledger_runs:
+            await stack.aclose()
+        own_nats_server.stop()
+        shutil.rmtree(store)
+        older.rename(store)
+        own_nats_server.start()
+        await published(bus, new)
+        if not ledger_runs:
+            await stack.enter_async_context(following(settings, core, bus))
+        await integrated(core, 30 + 3 * again)
+        assert await leaves(core) == records_of([*kept, *lost, *new])
+        assert (await full_check(core)).sound
+        reasons = [reason for _, _, reason, _ in await quarantined(core)]
+    assert ["the journal's history changed" in reason for reason in reasons] == [True]
+
+
+async def test_a_message_that_came_again_and_is_another_one_changes_nothing(settings: LedgerSettings) -> None:
+    batch = messages(3, each=2)
+    async with opened(settings) as core:
+        await core.integrator.integrate("stream", batch)
+        with pytest.raises(JournalChangedError, match="message 2 is in the log already"):
+            await core.integrator.integrate("stream", [*messages(1, first=2), *messages(1, first=4)])
+        assert await leaves(core) == records_of(batch)

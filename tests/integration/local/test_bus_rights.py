@@ -200,7 +200,7 @@ async def test_every_process_gets_its_work_done(server: Server) -> None:
             assert await taken(exchange, "EVENTS", "subscription-1", 1, filter_subject="event.a.b.c")
             assert await exchange.durables("EVENTS") == ["subscription-1"]
             assert await exchange.acknowledged_through("EVENTS", "subscription-1") == 1
-            assert await exchange.message_headers("EVENTS", 1)
+            assert await exchange.message("EVENTS", 1)
             await exchange.delete_consumer("EVENTS", "subscription-1")
             # Another retention is a setting of the exchange.
             await exchange.ensure_stream(events_stream(ExchangeSettings(exchange_retention_days=3)))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.ledger.domain.records import JournalRecord, UnusableRecord, read_message, read_record
+from lienthong.ledger.events import JournalMessage
 from lienthong.tlog import leaf_hash
 
 CALL = (
@@ -111,7 +112,7 @@ def test_the_largest_entry_is_an_entry() -> None:
 @given(st.lists(st.one_of(st.just(CALL), st.binary(max_size=40)), max_size=8))
 def test_no_byte_of_a_message_is_lost(parts: list[bytes]) -> None:
     payload = b"\n".join(parts)
-    message = read_message(7, payload)
+    message = read_message(JournalMessage(7, payload))
     assert message.sequence == 7
     assert b"\n".join(item.data for item in message.records) == payload
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import datetime
 
 
 class BusError(Exception):
@@ -86,6 +87,14 @@ class OutboxMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as it lies in a stream."""
+
+    payload: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A message taken from a stream, to be settled by exactly one of `ack`, `nak`, `term`."""
 
@@ -93,6 +102,8 @@ class Delivery:
     payload: bytes
     headers: Mapping[str, str]
     sequence: int
+    stored_at: datetime
+    """When the stream took it, by the server's clock; in UTC."""
     delivered_count: int
     reply: str
     _acknowledge: Callable[[str, bytes], Awaitable[None]] = field(repr=False, compare=False)

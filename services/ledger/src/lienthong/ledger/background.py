@@ -3,6 +3,7 @@
 How much of the journal is in the log is stored in the log's own database and changes in the same
 transaction. Whenever following begins, the durable consumer is created again from that point. So nothing
 that the bus lost, repeated or was not told can change the log: the same journal always gives the same log.
+A journal that is not any more what it was is read from its first message: numbers alone prove nothing.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.kit.backoff import Backoff
-from lienthong.kit.bus import BusError, BusUnavailableError
+from lienthong.kit.bus import MESSAGE_ID, BusError, BusUnavailableError
 from lienthong.kit.journal import STREAM
 from lienthong.kit.metrics.instruments import LEDGER_LAG
-from lienthong.ledger.errors import OutOfOrderError
+from lienthong.ledger.errors import JournalChangedError, OutOfOrderError
 from lienthong.ledger.events import DURABLE, JournalMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from lienthong.kit.bus import Bus, Delivery
+    from lienthong.kit.bus import Bus, Delivery, StreamState
+    from lienthong.kit.clock import Clock
     from lienthong.kit.metrics.figures import Figures
     from lienthong.kit.metrics.instruments import Instrument
     from lienthong.ledger.service.integrator import Integrator
@@ -40,13 +43,23 @@ class JournalConsumer:
     """Brings the journal's messages to the integrator; `run` it in the background."""
 
     def __init__(
-        self, bus: Bus, integrator: Integrator, writer_lock: WriterLock, *, batch_messages: int = 32
+        self,
+        bus: Bus,
+        integrator: Integrator,
+        writer_lock: WriterLock,
+        clock: Clock,
+        *,
+        batch_messages: int = 32,
     ) -> None:
         self._bus = bus
         self._integrator = integrator
         self._writer_lock = writer_lock
+        self._clock = clock
         self._batch_messages = batch_messages
         self._lag: int | None = None
+        self.read_through: datetime | None = None
+        """What the journal took before this moment is in the log, by the clock of its server; None while
+        that is not known."""
 
     async def run(self) -> None:
         """Consume until cancelled.
@@ -88,31 +101,76 @@ class JournalConsumer:
             BusUnavailableError: the bus does not answer.
         """
         state = await self._bus.stream_state(STREAM)
-        self._lag = state.last_sequence - await self._integrator.last_integrated(state.created)
+        last = (await self._integrator.position()).last_sequence_of(state.created)
+        # Below zero it has gone back to an earlier state: `_follow` will see.
+        self._lag = max(state.last_sequence - last, 0)
         return self._lag
 
     async def _follow(self) -> None:
         """Consume from where the log is; returns when the consumer has to be created again."""
-        stream = (await self._bus.stream_state(STREAM)).created
-        last = await self._integrator.last_integrated(stream)
+        self.read_through = None
+        state = await self._bus.stream_state(STREAM)
+        stream = state.created
+        await self._compare(state)
+        last = (await self._integrator.position()).last_sequence_of(stream)
         await self._bus.delete_consumer(STREAM, DURABLE)
         consumer = await self._bus.consumer(STREAM, DURABLE, deliver_from=last + 1)
         _log.info("following the journal", after=last, stream=stream)
         try:
             while True:
                 deliveries = await consumer.fetch(self._batch_messages, _WAIT)
-                if not deliveries and (await self._bus.stream_state(STREAM)).created != stream:
-                    _log.error("the journal was replaced by another one", stream=stream)
+                if not deliveries and not await self._still(stream):
                     return
                 if deliveries and not await self._integrate(stream, deliveries):
                     return
+        except JournalChangedError as error:
+            await self._integrator.begin_again(str(error))
         finally:
+            self.read_through = None
             await consumer.close()
+
+    async def _still(self, stream: str) -> bool:
+        """Whether the journal, which has nothing new, is the one that was followed."""
+        began = self._clock.now()
+        state = await self._bus.stream_state(STREAM)
+        if state.created != stream:
+            _log.error("the journal was replaced by another one", stream=stream)
+            return False
+        if not await self._compare(state):
+            return False
+        if state.last_sequence <= (await self._integrator.position()).last_sequence_of(stream):
+            self.read_through = began
+        return True
+
+    async def _compare(self, state: StreamState) -> bool:
+        """Whether the journal still has what is in the log; if not it will be read from its first message.
+
+        A journal that was rolled back, or cut off, gives numbers again that it has given already.
+        """
+        head = await self._integrator.position()
+        if head.last_sequence_of(state.created) == 0:
+            return True
+        if state.last_sequence < head.journal_sequence:
+            why = f"its last message is {state.last_sequence}, and {head.journal_sequence} is in the log"
+            await self._integrator.begin_again(why)
+            return False
+        found = await self._bus.message(STREAM, head.journal_sequence)
+        # Messages that aged out are gone: that is no other history.
+        if found is None or head.journal_mark is None:
+            return True
+        there = JournalMessage(head.journal_sequence, found.payload, found.headers.get(MESSAGE_ID, ""))
+        if there.mark != head.journal_mark:
+            await self._integrator.begin_again(f"its message {head.journal_sequence} is another one")
+            return False
+        return True
 
     async def _integrate(self, stream: str, deliveries: Sequence[Delivery]) -> bool:
         """Integrate a batch, then acknowledge it; False when an earlier message has to come first."""
         messages = sorted(
-            (JournalMessage(item.sequence, item.payload) for item in deliveries),
+            (
+                JournalMessage(item.sequence, item.payload, item.headers.get(MESSAGE_ID, ""))
+                for item in deliveries
+            ),
             key=lambda item: item.sequence,
         )
         try:
@@ -122,6 +180,7 @@ class JournalConsumer:
                 return False
             # The journal itself has no message between the two.
             done = await self._integrator.integrate(stream, messages, missing_before=gap.found)
+        self.read_through = max(item.stored_at for item in deliveries)
         _log.debug("integrated", size=done.head.size, added=done.added, known=done.known)
         # The log knows what it contains: a lost acknowledgement only costs another delivery.
         with contextlib.suppress(BusUnavailableError):

@@ -74,7 +74,9 @@ def create_app(core: LedgerCore, access: Access) -> FastAPI:
 def create_journal_consumer(settings: LedgerSettings, core: LedgerCore, bus: Bus) -> JournalConsumer:
     """Build what brings the journal into the log."""
     lock = writer_lock(core.database, settings.ledger_database_url)
-    return JournalConsumer(bus, core.integrator, lock, batch_messages=settings.ledger_batch_messages)
+    return JournalConsumer(
+        bus, core.integrator, lock, SystemClock(), batch_messages=settings.ledger_batch_messages
+    )
 
 
 async def serve(settings: LedgerSettings) -> None:

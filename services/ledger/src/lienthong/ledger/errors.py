@@ -22,6 +22,10 @@ class OutOfOrderError(Exception):
         self.found = found
 
 
+class JournalChangedError(Exception):
+    """The journal has other messages under numbers that are in the log already; says which."""
+
+
 def unknown_tile(path: str) -> ProblemError:
     """No such tile, or not yet."""
     detail = BilingualText(f"The log has no {path}.", f"Nhật ký không có {path}.")

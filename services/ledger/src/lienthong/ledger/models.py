@@ -70,11 +70,13 @@ tree: Final = Table(
     Column("signed_at", UtcDateTime(), nullable=False),
     Column("journal_stream", String(64), nullable=False),
     Column("journal_sequence", BigInteger, nullable=False),
+    Column("journal_mark", LargeBinary(32)),
 )
 """One row: the tree head. Whoever appends locks it.
 
-`journal_stream` and `journal_sequence` say how much of the journal is in the log. They change in the
-transaction that appends, so each message is integrated exactly once, whatever the bus remembers.
+`journal_stream` and `journal_sequence` say how much of the journal is in the log, and `journal_mark` which
+message lay there. They change in the transaction that appends, so each message is integrated exactly once,
+whatever the bus remembers.
 """
 
 quarantine: Final = Table(

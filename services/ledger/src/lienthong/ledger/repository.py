@@ -44,6 +44,7 @@ async def find_tree_head(session: AsyncSession, *, lock: bool = False) -> TreeHe
         signed_at=row.signed_at,
         journal_stream=row.journal_stream,
         journal_sequence=row.journal_sequence,
+        journal_mark=row.journal_mark,
     )
 
 
@@ -235,6 +236,7 @@ def _tree_columns(head: TreeHead) -> dict[str, Any]:
         "signed_at": head.signed_at,
         "journal_stream": head.journal_stream,
         "journal_sequence": head.journal_sequence,
+        "journal_mark": head.journal_mark,
     }
 
 

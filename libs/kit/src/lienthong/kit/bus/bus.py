@@ -15,7 +15,14 @@ from lienthong.kit.bus.connection import Connection
 from lienthong.kit.bus.consumer import Consumer
 from lienthong.kit.bus.faults import publish_error
 from lienthong.kit.bus.streams import Streams
-from lienthong.kit.messages import BusError, BusUnavailableError, PublishAck, StreamSpec, StreamState
+from lienthong.kit.messages import (
+    BusError,
+    BusUnavailableError,
+    PublishAck,
+    StoredMessage,
+    StreamSpec,
+    StreamState,
+)
 from lienthong.kit.metrics.instruments import BUS_CONNECTED
 
 if TYPE_CHECKING:
@@ -178,9 +185,9 @@ class Bus:
         """As `Streams.next_sequence`."""
         return await self._streams.next_sequence(stream, sequence)
 
-    async def message_headers(self, stream: str, sequence: int) -> Mapping[str, str] | None:
-        """As `Streams.message_headers`."""
-        return await self._streams.message_headers(stream, sequence)
+    async def message(self, stream: str, sequence: int) -> StoredMessage | None:
+        """As `Streams.message`."""
+        return await self._streams.message(stream, sequence)
 
     async def durables(self, stream: str) -> list[str]:
         """As `Streams.durables`."""

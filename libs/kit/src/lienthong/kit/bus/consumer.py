@@ -200,6 +200,7 @@ class Consumer:
             payload=message.data,
             headers=message.headers or {},
             sequence=metadata.sequence.stream,
+            stored_at=metadata.timestamp,
             delivered_count=metadata.num_delivered,
             reply=message.reply,
             _acknowledge=self._connection.acknowledge,

@@ -9,11 +9,9 @@ from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from lienthong.kit.bus.faults import message_or_none, reading, translated
-from lienthong.kit.messages import BusRefusedError, StreamSpec, StreamState
+from lienthong.kit.messages import BusRefusedError, StoredMessage, StreamSpec, StreamState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lienthong.kit.bus.connection import Connection
 
 _CONFIGURED = (
@@ -88,15 +86,15 @@ class Streams:
             )
         return None if found is None else found.seq
 
-    async def message_headers(self, stream: str, sequence: int) -> Mapping[str, str] | None:
-        """The headers of the message that the stream has under `sequence`; None when it has none there.
+    async def message(self, stream: str, sequence: int) -> StoredMessage | None:
+        """The message that the stream has under `sequence`; None when it has none there.
 
         Raises:
             BusUnavailableError: the server did not answer, or there is no stream.
         """
         with reading(stream):
             found = await message_or_none(self._connection.jetstream().get_msg(stream, sequence))
-        return None if found is None else found.headers or {}
+        return None if found is None else StoredMessage(found.data or b"", found.headers or {})
 
     async def durables(self, stream: str) -> list[str]:
         """The names of the stream's durable consumers.

@@ -151,7 +151,7 @@ class PublishingService:
         )
         if ack.duplicate:
             # The index is a moment behind the stream; the stream itself says what it has.
-            stored = await self._bus.message_headers(STREAM, ack.sequence)
-            if stored is not None and stored.get(FINGERPRINT_HEADER) != message.fingerprint:
+            stored = await self._bus.message(STREAM, ack.sequence)
+            if stored is not None and stored.headers.get(FINGERPRINT_HEADER) != message.fingerprint:
                 raise errors.event_id_reused(message.event_id)
         return AcceptedPublication(message.event_id, ack.sequence, ack.duplicate)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lienthong.ledger.domain.records import JournalRecord, UnusableRecord
-from lienthong.ledger.errors import OutOfOrderError
+from lienthong.ledger.errors import JournalChangedError, OutOfOrderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lienthong.ledger.domain.records import JournalBatch
+    from lienthong.ledger.domain.tree_head import TreeHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,22 @@ def record_ids(batches: Sequence[JournalBatch]) -> list[str]:
     return [item.record_id for batch in batches for item in batch.records if isinstance(item, JournalRecord)]
 
 
+def check_repeated(batches: Sequence[JournalBatch], stored: Mapping[str, bytes]) -> None:
+    """Check that messages under numbers that are in the log already bring nothing new.
+
+    A journal that went back to an earlier state gives their numbers to other messages.
+
+    Raises:
+        JournalChangedError: one of them does.
+    """
+    for batch in batches:
+        for item in batch.records:
+            if isinstance(item, JournalRecord) and stored.get(item.record_id) is None:
+                raise JournalChangedError(
+                    f"message {batch.sequence} is in the log already, and is another one now"
+                )
+
+
 def find_losses(
     last: int, batches: Sequence[JournalBatch], *, missing_before: int | None
 ) -> list[Quarantining]:
@@ -57,6 +74,15 @@ def find_losses(
             losses.append(Quarantining(last + 1, 0, UnusableRecord(b"", reason)))
         last = batch.sequence
     return losses
+
+
+def replaced(head: TreeHead, stream: str) -> Quarantining:
+    """That the journal is another stream now: what the log has not had of the one before is not in it."""
+    reason = (
+        f"the journal that was created {stream} has replaced the one that was created {head.journal_stream},"
+        f" which was in the log up to its message {head.journal_sequence}"
+    )
+    return Quarantining(0, 0, UnusableRecord(b"", reason))
 
 
 def sort_records(batches: Sequence[JournalBatch], stored: Mapping[str, bytes]) -> SortedRecords:

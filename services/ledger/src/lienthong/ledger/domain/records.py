@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from lienthong.ledger.events import JournalMessage
+
 _MAX_ID = 128
 _MAX_TEXT = 255
 _MAX_INTEGER = 2**31 - 1
@@ -52,9 +54,10 @@ class UnusableRecord:
 
 @dataclass(frozen=True, slots=True)
 class JournalBatch:
-    """The records of one journal message; `sequence` is its number in the stream."""
+    """The records of one journal message: its number in the stream, and its `JournalMessage.mark`."""
 
     sequence: int
+    mark: bytes
     records: Sequence[JournalRecord | UnusableRecord]
 
 
@@ -78,9 +81,10 @@ class _Members(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Members)
 
 
-def read_message(sequence: int, payload: bytes) -> JournalBatch:
+def read_message(message: JournalMessage) -> JournalBatch:
     """Split a journal message into its records, which are joined by newlines, and read each."""
-    return JournalBatch(sequence, [read_record(data) for data in payload.split(b"\n")])
+    records = [read_record(data) for data in message.payload.split(b"\n")]
+    return JournalBatch(message.sequence, message.mark, records)
 
 
 def read_record(data: bytes) -> JournalRecord | UnusableRecord:

@@ -14,7 +14,8 @@ class TreeHead:
     """The log's size and root hash, the checkpoint that signs them, and the last journal message in the log.
 
     `journal_stream` says when the journal's stream was created, which tells it from another stream of the
-    same name; it is empty before the first message. `journal_sequence` is the number of that message in it.
+    same name; it is empty before the first message. `journal_sequence` is the number of that message in it,
+    and `journal_mark` its `JournalMessage.mark`; None where it is not known.
     """
 
     size: int
@@ -23,6 +24,7 @@ class TreeHead:
     signed_at: datetime
     journal_stream: str
     journal_sequence: int
+    journal_mark: bytes | None = None
 
     def last_sequence_of(self, stream: str) -> int:
         """The number of the last message of `stream` that is in the log; 0 for a stream not seen before."""

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lienthong.ledger import repository
-from lienthong.ledger.domain.integration import find_losses, record_ids, sort_records
-from lienthong.ledger.domain.records import read_message
+from lienthong.ledger.domain.integration import (
+    Quarantining,
+    check_repeated,
+    find_losses,
+    record_ids,
+    replaced,
+    sort_records,
+)
+from lienthong.ledger.domain.records import UnusableRecord, read_message
 from lienthong.ledger.errors import LedgerMismatchError
 from lienthong.tlog import Checkpoint, RightEdge, grow
 
@@ -25,6 +32,8 @@ if TYPE_CHECKING:
     from lienthong.ledger.domain.tree_head import TreeHead
     from lienthong.ledger.events import JournalMessage
     from lienthong.ledger.service.startup import LogSigner
+
+_WITHOUT_LOCK = "another process has written to the log without taking its lock"
 
 _log = structlog.get_logger(__name__)
 
@@ -51,25 +60,46 @@ class Integrator:
         self._clock = clock
         self._edge = RightEdge()
 
-    async def last_integrated(self, stream: str) -> int:
-        """The number of the last message of the stream that is in the log; 0 when there is none.
+    async def position(self) -> TreeHead:
+        """How much of the journal is in the log.
 
         Raises:
             LedgerMismatchError: the database has no tree head.
         """
         async with self._database.reading() as session:
-            return (await _tree_head(session)).last_sequence_of(stream)
+            return await _tree_head(session)
+
+    async def begin_again(self, why: str) -> None:
+        """Have the journal integrated from its first message: its records that are in the log are known.
+
+        It is told in quarantine, as a message under the number of the last one that is in the log.
+
+        Raises:
+            LedgerMismatchError: the database has no tree head, or another process writes to it.
+        """
+        async with self._database.transaction() as session:
+            head = await _tree_head(session, lock=True)
+            reason = f"the journal's history changed, it is read again from its first message: {why}"
+            told = Quarantining(head.journal_sequence, 0, UnusableRecord(b"", reason))
+            await repository.put_in_quarantine(session, [told], self._clock.now())
+            if not await repository.replace_tree_head(
+                session, head, replace(head, journal_sequence=0, journal_mark=None)
+            ):
+                raise LedgerMismatchError(_WITHOUT_LOCK)
+        _log.error("the journal's history changed, it is read again from its first message", why=why)
 
     async def integrate(
         self, stream: str, messages: Sequence[JournalMessage], *, missing_before: int | None = None
     ) -> Integrated:
         """Append the records of messages of the stream that are not yet in the log; all of them or none.
 
-        Messages must follow the last integrated one without a gap. `missing_before` is the number of a
+        Messages must follow the last integrated one without a gap; those up to it may come again.
+        `missing_before` is the number of a
         message before which the journal is known to have lost messages: that loss is noted in quarantine.
 
         Raises:
             OutOfOrderError: a message is missing before one of these; nothing was changed.
+            JournalChangedError: one that came again is not the one that is in the log; nothing was changed.
             LedgerMismatchError: the database does not hold the signed tree any more; nothing was changed.
         """
         batches = await asyncio.to_thread(_read, messages)
@@ -77,17 +107,24 @@ class Integrator:
             head = await _tree_head(session, lock=True)
             last = head.last_sequence_of(stream)
             pending = [batch for batch in batches if batch.sequence > last]
+            stored = await repository.find_data_of(session, record_ids(batches))
+            check_repeated([batch for batch in batches if batch.sequence <= last], stored)
             if not pending:
                 return Integrated(head)
             losses = find_losses(last, pending, missing_before=missing_before)
-            records = sort_records(pending, await repository.find_data_of(session, record_ids(pending)))
+            if head.journal_stream not in {"", stream}:
+                losses.insert(0, replaced(head, stream))
+            records = sort_records(pending, stored)
             quarantine = [*losses, *records.quarantine]
             edge, new_head = await self._append(session, head, records.new)
-            new_head = replace(new_head, journal_stream=stream, journal_sequence=pending[-1].sequence)
+            end = pending[-1]
+            new_head = replace(
+                new_head, journal_stream=stream, journal_sequence=end.sequence, journal_mark=end.mark
+            )
             if quarantine:
                 await repository.put_in_quarantine(session, quarantine, self._clock.now())
             if not await repository.replace_tree_head(session, head, new_head):
-                raise LedgerMismatchError("another process has written to the log without taking its lock")
+                raise LedgerMismatchError(_WITHOUT_LOCK)
         self._edge = edge
         for item in quarantine:
             _log.error(
@@ -120,7 +157,7 @@ class Integrator:
 
 
 def _read(messages: Iterable[JournalMessage]) -> list[JournalBatch]:
-    return [read_message(message.sequence, message.payload) for message in messages]
+    return [read_message(message) for message in messages]
 
 
 async def _tree_head(session: AsyncSession, *, lock: bool = False) -> TreeHead:
