@@ -60,6 +60,7 @@ class Follower:
         command = [sys.executable, "-m", "tests.bench.follower", str(folder), rpc]
         command += [str(rpc_trust().folder), *size, "--calls", str(calls)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.pid = self._process.pid
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait(self, event: str, version: int = 0) -> Event:
@@ -149,9 +150,13 @@ def measure_now(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         found["first_table_s"] = round(follower.wait("table")["at"] - began, 1)
         found["memory_mib"] = round(follower.wait("stall")["rss"])
         found["catalog_cpu_s"] = round(cpu_seconds(catalog.process.pid) - idle, 1)
+        found["gateway_cpu_s"] = round(cpu_seconds(follower.pid), 1)
         found["memory_peak_mib"] = round(follower.seen[-1]["peak"])
         found["snapshot_worst_stall_ms"] = round(max(one.get("worst_ms", 0) for one in follower.seen), 1)
         found["snapshot_of_it_computed_ms"] = round(max(one.get("busiest_ms", 0) for one in follower.seen), 1)
+        if options.first_table_only:
+            follower.stop()
+            return found
         time.sleep(5)
         found["idle"] = changes(catalog, follower, range(options.changes))
         follower.stop()
@@ -201,6 +206,7 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=200, help="revocations measured, idle and under load")
     parser.add_argument("--folder", type=Path, help="where a gigabyte fits; a temporary one by default")
     parser.add_argument("--now-only", action="store_true", help="leave out the build before")
+    parser.add_argument("--first-table-only", action="store_true", help="of this build, and nothing else")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="lienthong-bench-", dir=options.folder))
     try:
@@ -212,7 +218,7 @@ def main() -> None:
             "agreements": options.agreements,
             "load_average": os.getloadavg()[0],
         }
-        if not options.now_only:
+        if not (options.now_only or options.first_table_only):
             found["before"] = measure_before(folder)
         found["now"] = measure_now(folder, options)
     finally:
