@@ -5,11 +5,12 @@ from __future__ import annotations
 import zlib
 from itertools import count, islice
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.kit.packed import SECRET_BYTES, PackedMap
+from lienthong.kit.packed import SECRET_BYTES, PackedMap, _with_entry
 
 KEYS = st.binary(max_size=3)
 CHANGES = st.lists(st.tuples(KEYS, st.none() | st.binary(max_size=5)), max_size=20)
@@ -100,3 +101,23 @@ def _changed_with(secret: bytes, keys: list[bytes]) -> PackedMap:
 
 def test_a_map_without_entries_is_empty() -> None:
     assert (PackedMap().get(b"x"), list(PackedMap().items()), list(PackedMap().blocks())) == (None, [], [])
+
+
+@pytest.mark.parametrize("size", [0, 1, 14, 15, 16, 255, 65_534, 65_535, 65_536])
+def test_an_entry_is_added_to_a_block_of_any_size(size: int) -> None:
+    entries = {b"%d" % number: b"x" for number in range(size)}
+    block = msgspec.msgpack.encode(entries) if entries else b""
+    after = msgspec.msgpack.decode(_with_entry(block, b"new", b"y"), type=dict[bytes, bytes])
+    assert after == entries | {b"new": b"y"}
+
+
+def test_what_a_value_holds_is_no_key_of_its_block() -> None:
+    keys = [b"%d" % number for number in range(2000)]
+    blocks = (block for _, block in changed(PackedMap(), [(key, b"") for key in keys]).blocks())
+    shared = next(found for block in blocks if len(found := list(msgspec.msgpack.decode(block))) > 1)
+    one, other = shared[:2]
+    draft = PackedMap().edit()
+    draft.set(one, b"before " + other + b" after")
+    assert (draft.get(other), draft.pop(other), draft.set(other, b"x")) == (None, None, None)
+    assert (draft.set(other, b"y"), draft.pop(other)) == (b"x", b"y")
+    assert dict(draft.finish().items()) == {one: b"before " + other + b" after"}

@@ -6,13 +6,13 @@ and the exchange each have a view of this state (`gateway.table`, `exchange.doma
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
+from lienthong.kit.catalog_draft import AGREEMENT, CatalogDraft, parties_key, read_ids, resource_key
 from lienthong.kit.packed import PackedMap
 from lienthong.kit.replica import Replica
 from lienthong.kit.stream import Stream, VersionGapError
@@ -23,36 +23,14 @@ if TYPE_CHECKING:
 
     import grpc.aio
 
+    from lienthong.kit.catalog_draft import Kind
     from lienthong.kit.clock import Clock
-    from lienthong.kit.packed import PackedDraft
     from lienthong.kit.replica_copy import DiskCopy, Maps
 
-Kind: TypeAlias = "routes_pb2.ResourceKind.ValueType"
 CatalogReplica: TypeAlias = "Replica[CatalogState, routes_pb2.WatchResponse]"
 """The live copy of the catalog in a process."""
 
-_AGREEMENT = routes_pb2.RESOURCE_KIND_AGREEMENT
-_MOST_UNUSABLE = 100
-_MOST_UNAPPROVED = 20
-_BODIES = {
-    "system": routes_pb2.RESOURCE_KIND_SYSTEM,
-    "service": routes_pb2.RESOURCE_KIND_SERVICE,
-    "agreement": _AGREEMENT,
-    "event_type": routes_pb2.RESOURCE_KIND_EVENT_TYPE,
-}
 _write = msgspec.msgpack.Encoder().encode
-
-
-class _Agreements(msgspec.Struct, array_like=True):
-    """The ids of the agreements of two parties."""
-
-    approved: list[str] = []
-    others: list[str] = []
-    """Of those that are not approved the 20 that changed last, the last at the end. They say why a call is
-    refused, and two parties can make as many of them as they like."""
-
-
-_read_agreements = msgspec.msgpack.Decoder(_Agreements).decode
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True):
@@ -78,7 +56,10 @@ class CatalogState:
     resources: PackedMap = PackedMap()  # noqa: RUF009 - immutable
     """By kind and id: the message of each resource, that of an agreement without its id."""
     agreements: PackedMap = PackedMap()  # noqa: RUF009
-    """By consumer and service or event type: the ids of the agreements between them (`_Agreements`)."""
+    """By consumer and service or event type: the ids of the agreements between them (`AgreementIds`)."""
+    draft: CatalogDraft | None = None
+    """What the parts of an unfinished update have made of all this, which says nothing of them yet. The next
+    part changes it in place, so an unfinished state is folded on once."""
 
     @property
     def whole(self) -> bool:
@@ -87,11 +68,11 @@ class CatalogState:
 
     def get(self, kind: Kind, resource_id: bytes) -> bytes | None:
         """The message of a resource; None where there is none."""
-        return self.resources.get(_key(kind, resource_id))
+        return self.resources.get(resource_key(kind, resource_id))
 
     def ids(self, kind: Kind) -> list[str]:
         """The ids of all resources of a kind, in their order. Reads everything."""
-        prefix = _key(kind, b"")
+        prefix = resource_key(kind, b"")
         return sorted(
             key.removeprefix(prefix).decode() for key, _ in self.resources.items() if key.startswith(prefix)
         )
@@ -101,11 +82,11 @@ class CatalogState:
 
         Of those that are not approved at most 20, which changed last.
         """
-        packed = self.agreements.get(_parties(consumer, target))
+        packed = self.agreements.get(parties_key(consumer, target))
         if packed is None:
             return []
-        known = _read_agreements(packed)
-        found = ((one, self.get(_AGREEMENT, one.encode())) for one in sorted(known.approved + known.others))
+        known = read_ids(packed)
+        found = ((one, self.get(AGREEMENT, one.encode())) for one in sorted(known.approved + known.others))
         return [(one, message) for one, message in found if message is not None]
 
 
@@ -224,81 +205,22 @@ def _next(
     version: int,
 ) -> CatalogState:
     """The state after a part; the last part says the version and its mark."""
-    resources, agreements = base.resources.edit(), base.agreements.edit()
-    unusable, counts = set(base.unusable), Counter(base.counts)
+    draft = base.draft or CatalogDraft(base.resources, base.agreements, base.counts, base.unusable)
     for key in part.removals:
-        counts[key.kind] -= _remove(resources, agreements, key.kind, key.id)
-        unusable.discard(f"{key.kind}/{key.id}")
+        draft.remove(key.kind, key.id)
     for resource in upserts:
-        kind, resource_id = resource.key.kind, resource.key.id
-        name = f"{kind}/{resource_id}"
-        counts[kind] -= _remove(resources, agreements, kind, resource_id)
-        if _add(resources, agreements, resource):
-            counts[kind] += 1
-            unusable.discard(name)
-        elif len(unusable) < _MOST_UNUSABLE:
-            unusable.add(name)
+        draft.put(resource)
+    if part.more:
+        return replace(base, part=part.part + 1, draft=draft)
+    resources, agreements = draft.finish()
     return CatalogState(
-        version=base.version if part.more else version,
-        mark=base.mark if part.more else part.mark,
-        part=part.part + 1 if part.more else 0,
-        unusable=frozenset(unusable),
-        counts=dict(counts),
-        resources=resources.finish(),
-        agreements=agreements.finish(),
+        version=version,
+        mark=part.mark,
+        unusable=frozenset(draft.unusable),
+        counts=draft.counts,
+        resources=resources,
+        agreements=agreements,
     )
-
-
-def _add(resources: PackedDraft, agreements: PackedDraft, resource: routes_pb2.Resource) -> bool:
-    """Add a resource that is not there; False for one that cannot be used."""
-    kind, resource_id = resource.key.kind, resource.key.id
-    body = resource.WhichOneof("body")
-    if body is None or _BODIES.get(body) != kind:
-        return False
-    message = getattr(resource, body)
-    if message.id != resource_id:
-        return False
-    if body == "agreement":
-        consumer, target = message.consumer_id, message.service_id or message.event_type_id
-        if "\0" in consumer or not target:
-            return False
-        parties = _parties(consumer, target)
-        packed = agreements.get(parties)
-        known = _Agreements() if packed is None else _read_agreements(packed)
-        if message.status == routes_pb2.AGREEMENT_STATUS_APPROVED:
-            known.approved.append(resource_id)
-        else:
-            known.others = [*known.others, resource_id][-_MOST_UNAPPROVED:]
-        agreements.set(parties, _write(known))
-        message.ClearField("id")
-    resources.set(_key(kind, resource_id.encode()), message.SerializeToString())
-    return True
-
-
-def _remove(resources: PackedDraft, agreements: PackedDraft, kind: Kind, resource_id: str) -> bool:
-    """Remove a resource; return whether there was one."""
-    removed = resources.pop(_key(kind, resource_id.encode()))
-    if removed is None:
-        return False
-    if kind == _AGREEMENT:
-        message = routes_pb2.Agreement.FromString(removed)
-        parties = _parties(message.consumer_id, message.service_id or message.event_type_id)
-        packed = agreements.pop(parties)
-        known = _Agreements() if packed is None else _read_agreements(packed)
-        for ids in (known.approved, known.others):
-            if resource_id in ids:
-                ids.remove(resource_id)
-        if known.approved or known.others:
-            agreements.set(parties, _write(known))
-    return True
-
-
-def _key(kind: Kind, resource_id: bytes) -> bytes:
-    return b"%d/%b" % (kind, resource_id)
-
-
-def _parties(consumer: str, target: str) -> bytes:
-    return f"{consumer}\0{target}".encode()
 
 
 def _faults(state: CatalogState) -> str | None:

@@ -24,6 +24,8 @@ SECRET_BYTES: Final = 16
 _SECRET: Final = os.urandom(SECRET_BYTES)
 """Of the maps that are made in this process."""
 _NO_BLOCKS: Sequence[bytes] = (b"",) * _FANOUT
+_FIXMAP, _FULL_FIXMAP, _MAP_16 = 0x80, 0x8F, 0xDE
+"""How the MessagePack map of up to 15 entries begins, one of 15, and one of up to 65,535."""
 
 _decode = msgspec.msgpack.Decoder(dict[bytes, bytes]).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -32,12 +34,14 @@ _encode = msgspec.msgpack.Encoder().encode
 class PackedMap:
     """An immutable map of bytes to bytes. Looking up one entry decodes its block, some 15 of a million."""
 
-    __slots__ = ("_nodes", "secret")
+    __slots__ = ("_keyed", "_nodes", "secret")
 
     def __init__(
         self, nodes: Sequence[Sequence[bytes]] = (_NO_BLOCKS,) * _FANOUT, secret: bytes = _SECRET
     ) -> None:
         self._nodes = nodes
+        # Copying it takes half the time of making a new one with the secret, for each key.
+        self._keyed = blake2b(digest_size=2, key=secret)
         self.secret = secret
         """What the blocks are numbered with; of the maps that come from this one too."""
 
@@ -58,16 +62,19 @@ class PackedMap:
         """
         nodes: list[list[bytes] | None] = [None] * _FANOUT
         for number, block in blocks:
-            high = number // _FANOUT
+            high, low = divmod(number, _FANOUT)
             node = nodes[high]
             if node is None:
                 node = nodes[high] = list(_NO_BLOCKS)
-            node[number % _FANOUT] = block
+            node[low] = block
         return cls([_NO_BLOCKS if node is None else node for node in nodes], secret)
 
     def get(self, key: bytes) -> bytes | None:
         """The value of a key; None where it has none."""
-        block = self._block(_number(key, self.secret))
+        keyed = self._keyed.copy()
+        keyed.update(key)
+        high, low = keyed.digest()
+        block = self._nodes[high][low]
         return _decode(block).get(key) if block else None
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
@@ -77,7 +84,7 @@ class PackedMap:
 
     def edit(self) -> PackedDraft:
         """What becomes the next map."""
-        return PackedDraft(self)
+        return PackedDraft(self._nodes, self._keyed, self.secret)
 
     def blocks(self) -> Iterator[tuple[int, bytes]]:
         """The number and content of each block that is not empty."""
@@ -92,54 +99,73 @@ class PackedMap:
                     if was is not now:
                         yield high * _FANOUT + low, was, now
 
-    def _block(self, number: int) -> bytes:
-        return self._nodes[number // _FANOUT][number % _FANOUT]
-
-    def _with(self, blocks: Mapping[int, bytes]) -> PackedMap:
-        nodes: list[Sequence[bytes]] = list(self._nodes)
-        own: dict[int, list[bytes]] = {}
-        for number, block in blocks.items():
-            high, low = divmod(number, _FANOUT)
-            if high not in own:
-                own[high] = nodes[high] = list(nodes[high])
-            own[high][low] = block
-        return PackedMap(nodes, self.secret)
-
 
 class PackedDraft:
     """Changes of a map; the map itself does not change."""
 
-    __slots__ = ("_base", "_open")
+    __slots__ = ("_keyed", "_nodes", "_own", "_secret")
 
-    def __init__(self, base: PackedMap) -> None:
-        self._base = base
-        self._open: dict[int, dict[bytes, bytes]] = {}
+    def __init__(self, nodes: Iterable[Sequence[bytes]], keyed: blake2b, secret: bytes) -> None:
+        self._nodes = list(nodes)
+        self._keyed = keyed
+        self._secret = secret
+        self._own: dict[int, list[bytes]] = {}
+        """Nodes that no map has: they are changed in place."""
 
     def get(self, key: bytes) -> bytes | None:
         """The value of a key as it stands in the draft."""
-        return self._entries(key).get(key)
+        node, low = self._opened(key)
+        return _decode(node[low]).get(key) if node[low] else None
 
-    def set(self, key: bytes, value: bytes) -> None:
-        """Add an entry, or replace it."""
-        self._entries(key)[key] = value
+    def set(self, key: bytes, value: bytes) -> bytes | None:
+        """Add an entry, or replace it and return the value that it had; None for one that is new."""
+        node, low = self._opened(key)
+        block = node[low]
+        # Most that are set are new: bytes that are nowhere in a block are no key of it.
+        if key not in block:
+            node[low] = _with_entry(block, key, value)
+            return None
+        entries = _decode(block) if block else {}
+        before = entries.get(key)
+        entries[key] = value
+        node[low] = _encode(entries)
+        return before
 
     def pop(self, key: bytes) -> bytes | None:
         """Remove an entry and return its value; None where there was none."""
-        return self._entries(key).pop(key, None)
+        node, low = self._opened(key)
+        block = node[low]
+        entries = _decode(block) if block and key in block else {}
+        before = entries.pop(key, None)
+        if before is not None:
+            node[low] = _encode(entries) if entries else b""
+        return before
 
     def finish(self) -> PackedMap:
-        """The map with all changes."""
-        blocks = {number: _encode(entries) if entries else b"" for number, entries in self._open.items()}
-        return self._base._with(blocks)  # noqa: SLF001 - the other half of the same class
+        """The map with all changes; it takes what the draft has, which cannot be used any more."""
+        nodes, self._nodes, self._own = self._nodes, [], {}
+        return PackedMap(nodes, self._secret)
 
-    def _entries(self, key: bytes) -> dict[bytes, bytes]:
-        number = _number(key, self._base.secret)
-        entries = self._open.get(number)
-        if entries is None:
-            block = self._base._block(number)  # noqa: SLF001
-            entries = self._open[number] = _decode(block) if block else {}
-        return entries
+    def _opened(self, key: bytes) -> tuple[list[bytes], int]:
+        """The node of a key, to be changed, and where in it the key's block is."""
+        keyed = self._keyed.copy()
+        keyed.update(key)
+        high, low = keyed.digest()
+        node = self._own.get(high)
+        if node is None:
+            node = self._nodes[high] = self._own[high] = list(self._nodes[high])
+        return node, low
 
 
-def _number(key: bytes, secret: bytes) -> int:
-    return int.from_bytes(blake2b(key, digest_size=2, key=secret).digest())
+def _with_entry(block: bytes, key: bytes, value: bytes) -> bytes:
+    """A block with one entry more, of a key that it does not have."""
+    entry = _encode({key: value})
+    if not block:
+        return entry
+    begin = block[0]
+    if _FIXMAP <= begin < _FULL_FIXMAP:
+        return b"".join((bytes((begin + 1,)), block[1:], entry[1:]))
+    if begin == _MAP_16 and block[1:3] != b"\xff\xff":
+        count = int.from_bytes(block[1:3]) + 1
+        return b"".join((block[:1], count.to_bytes(2), block[3:], entry[1:]))
+    return _encode(_decode(block) | {key: value})
