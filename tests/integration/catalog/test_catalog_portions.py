@@ -221,13 +221,13 @@ async def test_messages_are_made_when_they_are_sent(catalog: Catalog) -> None:
     version, mark, _ = await watched(catalog)
     await apply(catalog, *(PLACE.agency(f"{number:03}") for number in range(5 * PART_RESOURCES)))
     made: list[str] = []
-    usual = catalog.routes._to_message[ResourceKind.AGENCY]
+    usual = catalog.routes._write[ResourceKind.AGENCY]
 
-    def counted(resource: Any) -> pb.Resource:  # noqa: ANN401 - as the kind wants it
+    def counted(resource: Any, message: pb.Resource) -> None:  # noqa: ANN401 - as the kind wants it
         made.append(resource.id)
-        return usual(resource)
+        usual(resource, message)
 
-    catalog.routes._to_message = {**catalog.routes._to_message, ResourceKind.AGENCY: counted}
+    catalog.routes._write = {**catalog.routes._write, ResourceKind.AGENCY: counted}
     request = pb.WatchRequest(node="test", in_parts=True, from_version=version, from_mark=mark)
     async with aclosing(cast("Any", catalog.routes.Watch(request, cast("Any", None)))) as updates:
         first = await anext(updates)

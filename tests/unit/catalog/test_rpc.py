@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.agreements.domain.watched import WATCHED_STATUSES, Terms, WatchedAgreement
-from lienthong.catalog.agreements.rpc import to_message
 from lienthong.catalog.bootstrap import MESSAGES
-from lienthong.catalog.domain.resources import Resource, ResourceKind
+from lienthong.catalog.domain.resources import ResourceKind, Watched
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 from tests.unit.catalog.manifests import (
     CONSUMER,
@@ -28,9 +27,11 @@ from tests.unit.catalog.manifests import (
 )
 
 
-def message(resource: Resource) -> pb.Resource:
+def message(resource: Watched) -> pb.Resource:
     """The message of a resource."""
-    return MESSAGES[resource.kind](resource)
+    found = pb.Resource()
+    MESSAGES[resource.kind](resource, found)
+    return found
 
 
 _RESOURCES = catalog_with(*province()).resources
@@ -86,7 +87,7 @@ def watched(**members: Any) -> WatchedAgreement:  # noqa: ANN401
 
 
 def test_an_agreement_shows_its_target_terms_and_period() -> None:
-    found = to_message(watched(terms=Terms(("p",), ("getParcel",), FROM, TO)))
+    found = message(watched(terms=Terms(("p",), ("getParcel",), FROM, TO)))
     assert found.key == pb.ResourceKey(kind=pb.RESOURCE_KIND_AGREEMENT, id="a")
     shown = found.agreement
     assert (shown.id, shown.consumer_id, shown.service_id) == ("a", CONSUMER, SERVICE)
@@ -97,7 +98,7 @@ def test_an_agreement_shows_its_target_terms_and_period() -> None:
 
 
 def test_an_agreement_on_an_event_type_names_it_and_may_be_open_ended() -> None:
-    shown = to_message(
+    shown = message(
         watched(service=None, event_type=EVENT_TYPE, terms=Terms(("p",), None, None, None))
     ).agreement
     assert (shown.WhichOneof("target"), shown.event_type_id) == ("event_type_id", EVENT_TYPE)
@@ -110,14 +111,14 @@ def test_an_agreement_on_an_event_type_names_it_and_may_be_open_ended() -> None:
 
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_any_time_is_the_same_in_a_message(moment: datetime) -> None:
-    shown = to_message(watched(terms=Terms(("p",), None, moment, None))).agreement
+    shown = message(watched(terms=Terms(("p",), None, moment, None))).agreement
     assert shown.valid_from.ToDatetime(UTC) == moment
 
 
 @pytest.mark.parametrize("status", AgreementStatus)
 def test_every_status_that_is_sent_has_its_number_and_no_other(status: AgreementStatus) -> None:
     if status in WATCHED_STATUSES:
-        assert to_message(watched(status=status)).agreement.status != pb.AGREEMENT_STATUS_UNSPECIFIED
+        assert message(watched(status=status)).agreement.status != pb.AGREEMENT_STATUS_UNSPECIFIED
     else:
         with pytest.raises(KeyError):
-            to_message(watched(status=status))
+            message(watched(status=status))

@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from lienthong.catalog.rpc import ToMessage
+    from lienthong.catalog.rpc import WriteMessage
     from lienthong.catalog.service.unit_of_work import Repositories
     from lienthong.catalog.settings import CatalogSettings
     from lienthong.kit.clock import Clock
@@ -86,12 +86,12 @@ REPOSITORIES: Repositories = {
     ResourceKind.EVENT_TYPE: EventTypeRepository,
     ResourceKind.AGREEMENT: AgreementRepository,
 }
-MESSAGES: Mapping[ResourceKind, ToMessage] = {
-    ResourceKind.AGENCY: agency_rpc.to_message,
-    ResourceKind.SYSTEM: system_rpc.to_message,
-    ResourceKind.SERVICE: service_rpc.to_message,
-    ResourceKind.EVENT_TYPE: event_type_rpc.to_message,
-    ResourceKind.AGREEMENT: agreement_rpc.to_message,
+MESSAGES: Mapping[ResourceKind, WriteMessage] = {
+    ResourceKind.AGENCY: agency_rpc.write_message,
+    ResourceKind.SYSTEM: system_rpc.write_message,
+    ResourceKind.SERVICE: service_rpc.write_message,
+    ResourceKind.EVENT_TYPE: event_type_rpc.write_message,
+    ResourceKind.AGREEMENT: agreement_rpc.write_message,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -23,12 +24,14 @@ from lienthong.contracts.catalog.v1 import routes_pb2_grpc
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
     from lienthong.catalog.domain.resources import Resource, ResourceKey, Watched
     from lienthong.catalog.service.versions import VersionMonitor
     from lienthong.catalog.service.watch import WatchService
 
     Context = grpc.aio.ServicerContext[Any, Any]
-    ToMessage = Callable[[Any], pb.Resource]
+    WriteMessage = Callable[[Any, pb.Resource], None]
 
 HEARTBEAT_SECONDS = 2.0
 PART_RESOURCES = 64
@@ -72,19 +75,20 @@ class _UncertainError(Exception):
 class Routes(routes_pb2_grpc.RoutesServicer):
     """The gRPC service that gateways and the exchange follow.
 
-    `to_message` turns the resources of each kind into their messages.
+    `write` fills the messages of resources of each kind, in their place in a part: one that is made by itself
+    is copied into it, which takes as long as making it.
     """
 
     def __init__(
         self,
         watch: WatchService,
         versions: VersionMonitor,
-        to_message: Mapping[ResourceKind, ToMessage],
+        write: Mapping[ResourceKind, WriteMessage],
         limits: WatchLimits = DEFAULT_LIMITS,
     ) -> None:
         self._watch = watch
         self._versions = versions
-        self._to_message = to_message
+        self._write = write
         self._limits = limits
 
     async def Watch(  # noqa: N802 - the contract's name
@@ -148,55 +152,64 @@ class Routes(routes_pb2_grpc.RoutesServicer):
             HistoryChangedError: a snapshot has to follow.
         """
         number = 0
-        async for resources, removals, reached in self._parts(scope, known):
-            response = pb.WatchResponse()
-            # Filled in place: a message that is given another one copies it.
-            if known is None:
-                snapshot = response.snapshot
-                snapshot.resources.extend(resources)
-                snapshot.version = reached.version if reached is not None else 0
-            else:
-                delta = response.delta
-                delta.upserts.extend(resources)
-                delta.from_version = known.version
-                delta.to_version = reached.version if reached is not None else 0
+        async for response, removals, reached in self._parts(scope, known):
             part = response.snapshot if known is None else response.delta
-            part.removals.extend(_keys(removals))
             part.part, part.more = number, reached is None
-            part.mark = reached.mark if reached is not None else ""
+            part.removals.extend(_keys(removals))
+            if known is not None:
+                response.delta.from_version = known.version
+            if reached is not None:
+                part.mark = reached.mark
+                if known is None:
+                    response.snapshot.version = reached.version
+                else:
+                    response.delta.to_version = reached.version
             yield response, reached
             number += 1
 
     async def _parts(
         self, scope: WatchScope, known: Position | None
-    ) -> AsyncIterator[tuple[list[pb.Resource], Sequence[ResourceKey], Position | None]]:
+    ) -> AsyncIterator[tuple[pb.WatchResponse, Sequence[ResourceKey], Position | None]]:
+        divided = partial(self._divided, snapshot=known is None)
         if known is None:
             known = await self._watch.position()
             async for page in self._watch.everything(scope):
-                for some in self._divided(page):
+                for some in divided(page):
                     yield some, (), None
         async for changes in self._watch.changes_since(known, scope):
-            last: list[pb.Resource] = []
-            for number, some in enumerate(self._divided(changes.upserts)):
+            last = pb.WatchResponse()
+            for number, some in enumerate(divided(changes.upserts)):
                 if number:
                     yield last, (), None
                 last = some
             yield last, changes.removals, changes.position
 
-    def _divided(self, resources: Sequence[Watched]) -> Iterator[list[pb.Resource]]:
+    def _divided(self, resources: Sequence[Watched], *, snapshot: bool) -> Iterator[pb.WatchResponse]:
         """Spread the messages of some resources over parts; each is made when it is asked for."""
-        part: list[pb.Resource] = []
+        response, messages = _new_part(snapshot=snapshot)
         size = 0
         for resource in resources:
-            message = self._to_message[resource.kind](resource)
+            if len(messages) >= self._limits.part_resources:
+                yield response
+                (response, messages), size = _new_part(snapshot=snapshot), 0
+            message = messages.add()
+            self._write[resource.kind](resource, message)
             length = message.ByteSize()
-            if part and (len(part) >= self._limits.part_resources or size + length > self._limits.part_bytes):
-                yield part
-                part, size = [], 0
-            part.append(message)
+            if size and size + length > self._limits.part_bytes:
+                following, its = _new_part(snapshot=snapshot)
+                its.append(message)
+                del messages[-1]
+                yield response
+                response, messages, size = following, its, 0
             size += length
-        if part:
-            yield part
+        if messages:
+            yield response
+
+
+def _new_part(*, snapshot: bool) -> tuple[pb.WatchResponse, RepeatedCompositeFieldContainer[pb.Resource]]:
+    """A part and the messages of resources in it."""
+    response = pb.WatchResponse()
+    return response, response.snapshot.resources if snapshot else response.delta.upserts
 
 
 def _scope(request: pb.WatchRequest) -> WatchScope:
@@ -212,9 +225,10 @@ def _keys(keys: Sequence[ResourceKey]) -> list[pb.ResourceKey]:
     return [pb.ResourceKey(kind=_NUMBERS[kind], id=resource_id) for kind, resource_id in keys]
 
 
-def resource_key(resource: Watched) -> pb.ResourceKey:
-    """Return the key of a resource as a message."""
-    return pb.ResourceKey(kind=_NUMBERS[resource.kind], id=resource.id)
+def write_key(resource: Watched, message: pb.Resource) -> None:
+    """Write the key of a resource into its message."""
+    key = message.key
+    key.kind, key.id = _NUMBERS[resource.kind], resource.id
 
 
 def resource_status(resource: Resource) -> pb.Status.ValueType:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.rpc import resource_key
-from lienthong.contracts.catalog.v1 import routes_pb2 as pb
+from lienthong.catalog.rpc import write_key
 
 if TYPE_CHECKING:
     from lienthong.catalog.agencies.domain.agency import AgencyResource
+    from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
 
-def to_message(agency: AgencyResource) -> pb.Resource:
-    """Return an agency as its message."""
-    message = pb.Agency(code=agency.id, member_class=agency.member_class)
-    return pb.Resource(key=resource_key(agency), agency=message)
+def write_message(agency: AgencyResource, resource: pb.Resource) -> None:
+    """Write an agency into its message."""
+    write_key(agency, resource)
+    message = resource.agency
+    message.code, message.member_class = agency.id, agency.member_class

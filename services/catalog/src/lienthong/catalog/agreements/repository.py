@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 # Written out, not a parameter: SQLite takes a partial index only for a condition that it can read.
 _REQUESTED = AgreementRow.status == literal_column(f"'{AgreementStatus.REQUESTED.value}'")
-
+# Of the table, not of the mapped class.
+_COLUMNS = AgreementRow.__table__.c
 
 PAGE_TEXT = 4 * 1024 * 1024
 """Letters of the specs of agreements that are read at once, give or take a portion of rows."""
@@ -52,7 +53,7 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         self, after: str, limit: int, scope: WatchScope
     ) -> tuple[list[WatchedAgreement], str | None]:
         """Return what watches are sent of up to `limit` rows after the id `after`, and of `PAGE_TEXT`."""
-        query = _watched(scope).where(AgreementRow.id > after).order_by(AgreementRow.id).limit(limit)
+        query = _watched(scope).where(_COLUMNS.id > after).order_by(_COLUMNS.id).limit(limit)
         found: list[WatchedAgreement] = []
         read, text, last = 0, 0, ""
         async with aclosing(self._portions(query)) as portions:
@@ -68,7 +69,7 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         """Return those of these agreements that watches are sent."""
         if not ids:
             return []
-        query = _watched(scope).where(AgreementRow.id.in_(ids))
+        query = _watched(scope).where(_COLUMNS.id.in_(ids))
         return [one async for rows in self._portions(query) for one in _watched_agreements(rows)]
 
     async def count_requested(self, consumer: str) -> int:
@@ -171,21 +172,22 @@ def _watched_agreements(rows: Iterable[Any]) -> list[WatchedAgreement]:
 def _watched(scope: WatchScope) -> Select[Any]:
     """Select the agreements that decide something in processes that follow the catalog.
 
-    Columns alone, not mapped objects, and the spec as the text that it is: a snapshot reads all of them.
+    Of columns of the table alone, and the spec as the text that it is: a snapshot reads all of them, and one
+    mapped attribute, in a condition too, makes each row pass the mapper.
     """
-    approved = AgreementRow.status == AgreementStatus.APPROVED.value
+    approved = _COLUMNS.status == AgreementStatus.APPROVED.value
     query = select(
-        AgreementRow.id,
-        AgreementRow.consumer_id,
-        AgreementRow.service_id,
-        AgreementRow.event_type_id,
-        AgreementRow.status,
-        case((approved, cast(AgreementRow.spec, Text))),
-    ).where(AgreementRow.status.in_([status.value for status in WATCHED_STATUSES]))
+        _COLUMNS.id,
+        _COLUMNS.consumer_id,
+        _COLUMNS.service_id,
+        _COLUMNS.event_type_id,
+        _COLUMNS.status,
+        case((approved, cast(_COLUMNS.spec, Text))),
+    ).where(_COLUMNS.status.in_([status.value for status in WATCHED_STATUSES]))
     # An expression, not the column: SQLite would take the column's index, and sort all that it finds anew
     # for each page, instead of going on in the order of the ids.
     if ResourceKind.SERVICE not in scope.agreements_on:
-        query = query.where(func.coalesce(AgreementRow.service_id, "") == "")
+        query = query.where(func.coalesce(_COLUMNS.service_id, "") == "")
     if ResourceKind.EVENT_TYPE not in scope.agreements_on:
-        query = query.where(func.coalesce(AgreementRow.event_type_id, "") == "")
+        query = query.where(func.coalesce(_COLUMNS.event_type_id, "") == "")
     return query

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
-from lienthong.catalog.rpc import resource_key
+from lienthong.catalog.rpc import write_key
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ _STATUS = {
 }
 
 
-def to_message(agreement: WatchedAgreement) -> pb.Resource:
-    """Return an agreement as its message; of one that is not approved only who it is about."""
-    resource = pb.Resource(key=resource_key(agreement))
+def write_message(agreement: WatchedAgreement, resource: pb.Resource) -> None:
+    """Write an agreement into its message; of one that is not approved only who it is about."""
+    write_key(agreement, resource)
     message = resource.agreement
     message.id, message.consumer_id = agreement.id, agreement.consumer
     message.status = _STATUS[agreement.status]
@@ -35,16 +35,17 @@ def to_message(agreement: WatchedAgreement) -> pb.Resource:
     terms = agreement.terms
     if terms is not None:
         message.purposes.extend(terms.purposes)
-        message.operations.extend(terms.operations or ())
+        if terms.operations:
+            message.operations.extend(terms.operations)
         if terms.valid_from is not None:
             _set(message.valid_from, terms.valid_from)
         if terms.valid_to is not None:
             _set(message.valid_to, terms.valid_to)
-    return resource
 
 
 def _set(timestamp: Timestamp, moment: datetime) -> None:
     # A tenth of the time that FromDatetime takes, of which a snapshot needs two million.
     since = moment - _EPOCH
     timestamp.seconds = since.days * 86_400 + since.seconds
-    timestamp.nanos = since.microseconds * 1000
+    if since.microseconds:
+        timestamp.nanos = since.microseconds * 1000

@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.rpc import resource_key, resource_status
-from lienthong.contracts.catalog.v1 import routes_pb2 as pb
+from lienthong.catalog.rpc import resource_status, write_key
 
 if TYPE_CHECKING:
     from lienthong.catalog.domain.resources import Resource
+    from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
 
-def to_message(event_type: Resource) -> pb.Resource:
-    """Return an event type as its message, with its schema as JSON text."""
-    system, _, code = event_type.id.rpartition("/")
-    message = pb.EventType(
-        id=event_type.id,
-        system_id=system,
-        code=code,
-        status=resource_status(event_type),
-        data_schema=json.dumps(event_type.spec["dataSchema"], ensure_ascii=False, separators=(",", ":")),
-    )
-    return pb.Resource(key=resource_key(event_type), event_type=message)
+def write_message(event_type: Resource, resource: pb.Resource) -> None:
+    """Write an event type into its message, with its schema as JSON text."""
+    write_key(event_type, resource)
+    message = resource.event_type
+    message.id = event_type.id
+    message.system_id, _, message.code = event_type.id.rpartition("/")
+    message.status = resource_status(event_type)
+    message.data_schema = json.dumps(event_type.spec["dataSchema"], ensure_ascii=False, separators=(",", ":"))

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.rpc import resource_key, resource_status
-from lienthong.contracts.catalog.v1 import routes_pb2 as pb
+from lienthong.catalog.rpc import resource_status, write_key
 
 if TYPE_CHECKING:
     from lienthong.catalog.services.domain.service import ServiceResource
+    from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
 
-def to_message(service: ServiceResource) -> pb.Resource:
-    """Return a service as its message."""
-    system, _, code = service.id.rpartition("/")
-    spec = service.spec
-    message = pb.Service(
-        id=service.id,
-        system_id=system,
-        code=code,
-        status=resource_status(service),
-        upstreams=spec["upstreams"],
-        operations=[
-            pb.Operation(id=operation.id, method=operation.method, path=operation.path)
-            for operation in service.operations
-        ],
-        timeout_ms=spec["timeoutMs"],
-        max_request_bytes=spec["maxRequestBytes"],
-        write_ahead=spec["writeAhead"],
-    )
-    return pb.Resource(key=resource_key(service), service=message)
+def write_message(service: ServiceResource, resource: pb.Resource) -> None:
+    """Write a service into its message."""
+    write_key(service, resource)
+    message, spec = resource.service, service.spec
+    message.id = service.id
+    message.system_id, _, message.code = service.id.rpartition("/")
+    message.status = resource_status(service)
+    message.upstreams.extend(spec["upstreams"])
+    for operation in service.operations:
+        message.operations.add(id=operation.id, method=operation.method, path=operation.path)
+    message.timeout_ms = spec["timeoutMs"]
+    message.max_request_bytes = spec["maxRequestBytes"]
+    message.write_ahead = spec["writeAhead"]

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.rpc import resource_key, resource_status
-from lienthong.contracts.catalog.v1 import routes_pb2 as pb
+from lienthong.catalog.rpc import resource_status, write_key
 
 if TYPE_CHECKING:
     from lienthong.catalog.systems.domain.system import SystemResource
+    from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
 
-def to_message(system: SystemResource) -> pb.Resource:
-    """Return a system as its message."""
-    agency, _, code = system.id.partition("/")
-    message = pb.System(
-        id=system.id,
-        agency_code=agency,
-        code=code,
-        member_class=system.member_class,
-        status=resource_status(system),
-    )
-    return pb.Resource(key=resource_key(system), system=message)
+def write_message(system: SystemResource, resource: pb.Resource) -> None:
+    """Write a system into its message."""
+    write_key(system, resource)
+    message = resource.system
+    message.id, message.member_class = system.id, system.member_class
+    message.agency_code, _, message.code = system.id.partition("/")
+    message.status = resource_status(system)
