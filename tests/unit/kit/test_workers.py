@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,12 +16,21 @@ import pytest
 
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.problems import ProblemError
-from lienthong.kit.workers import ALL_WORK, SENDERS_TIME, SENDERS_WORK, TooCostlyError, Workers, _Worker
+from lienthong.kit.workers import (
+    ALL_WORK,
+    SENDERS_TIME,
+    SENDERS_WORK,
+    TooCostlyError,
+    Workers,
+    _ForkServer,
+    _Worker,
+)
 from tests.support.waiting import wait_until
 from tests.unit.kit.work import (
     add,
     end,
     fill,
+    parent_process_id,
     process_id,
     refuse,
     refuse_strangely,
@@ -28,7 +39,7 @@ from tests.unit.kit.work import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
 
 @asynccontextmanager
@@ -106,6 +117,16 @@ async def test_a_worker_that_ends_is_replaced() -> None:
         assert await workers.run("a", 1, process_id) != before
 
 
+async def test_what_forks_workers_is_replaced_too() -> None:
+    async with started(1) as workers:
+        forks, before = await workers.run("a", 1, parent_process_id), await workers.run("a", 1, process_id)
+        os.kill(forks, signal.SIGKILL)
+        assert await workers.run("a", 1, process_id) == before, "a worker does not need it"
+        with pytest.raises(TooCostlyError):
+            await workers.run("a", 1, end)
+        assert await workers.run("a", 1, parent_process_id) not in {forks, os.getpid()}
+
+
 async def test_work_that_nobody_waits_for_is_ended() -> None:
     async with started(1) as workers:
         waiting = asyncio.create_task(workers.run("a", 20, spin, 20.0))
@@ -152,9 +173,9 @@ async def test_a_worker_that_is_started_again_counts_among_those_of_slow_senders
         may_start = asyncio.Event()
         start = _Worker.start
 
-        async def start_later(modules: Sequence[str]) -> _Worker:
+        async def start_later(fork_server: _ForkServer) -> _Worker:
             await may_start.wait()
-            return await start(modules)
+            return await start(fork_server)
 
         monkeypatch.setattr(_Worker, "start", start_later)
         with pytest.raises(TooCostlyError):

@@ -25,6 +25,10 @@ def process_id() -> int:
     return os.getpid()
 
 
+def parent_process_id() -> int:
+    return os.getppid()
+
+
 def refuse(detail: str) -> None:
     raise ProblemError(general.MALFORMED_REQUEST, BilingualText(detail, "vi"), extra={"errors": [1]})
 

@@ -1,16 +1,23 @@
-"""A worker of `workers`: reads calls from its standard input, writes their results to its standard output."""
+"""What forks the workers of `workers`, and such a worker: it reads calls from a socket, and writes results.
+
+What a worker needs is imported once, before the first is forked: a worker that has to be replaced is there in
+a few milliseconds, and the memory of the modules is shared.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import resource
 import signal
+import socket
 import sys
 import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from lienthong.kit.loading import uncollected
 from lienthong.kit.workers import FRAME
 
 if TYPE_CHECKING:
@@ -25,22 +32,60 @@ _NO_MEMORY: Final = 3
 
 
 def main(modules: list[str]) -> None:
-    """Serve calls until the standard input ends."""
+    """Import `modules`, then fork a worker for each socket that comes over the standard input, until it ends.
+
+    A worker ends when its socket is closed.
+    """
     # The process that started this ends it, by closing the socket. Signals to the whole group, from a
     # terminal or a supervisor, are for that process: it finishes what is under way.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Nobody waits for the workers here: the kernel forgets them.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    os.nice(_NICER)
+    with uncollected():
+        for module in modules:
+            import_module(module)
+    worker = _forked(socket.socket(fileno=sys.stdin.fileno()))
+    if worker is not None:
+        with worker:
+            _serve(worker)
+
+
+def _forked(sockets: socket.socket) -> socket.socket | None:
+    """Fork for each socket that comes.
+
+    Returns the socket in the process that was forked for it, and None when no more come and all have ended.
+    """
+    with sockets:
+        while True:
+            _, descriptors, _, _ = socket.recv_fds(sockets, 1, 1)
+            if not descriptors:
+                break
+            worker = socket.socket(fileno=descriptors[0])
+            try:
+                child = os.fork()
+            except OSError as error:
+                # Whoever waits sees that its socket is closed, and tries again.
+                print(f"a worker cannot be forked: {error}", file=sys.stderr)
+                child = None
+            if child == 0:
+                return worker
+            worker.close()
+    with contextlib.suppress(ChildProcessError):
+        # As SIGCHLD is ignored, this returns when all workers have ended (wait(2)).
+        os.wait()
+    return None
+
+
+def _serve(channel: socket.socket) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    os.nice(_NICER)
-    calls, results = sys.stdin.buffer, sys.stdout.buffer
-    # Whatever prints would break the frames.
-    sys.stdout = sys.stderr
-    for module in modules:
-        import_module(module)
-    _write(results, b"")
-    while (request := _read(calls)) is not None:
-        _write(results, _called(request))
+    with channel.makefile("rb") as calls, channel.makefile("wb") as results:
+        _write(results, str(os.getpid()).encode())
+        while (request := _read(calls)) is not None:
+            _write(results, _called(request))
 
 
 def _called(request: bytes) -> bytes:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import pickle
 import signal
 import socket
@@ -65,14 +66,14 @@ class Workers:
 
     Args:
         count: how many; at least two, or one slow sender holds up all others for its budget.
-        modules: what each process imports when it starts, so that this does not count as work.
+        modules: what is imported before the first starts, so that this does not count as work.
         now: a monotonic clock in seconds.
     """
 
     def __init__(
         self, count: int, modules: Sequence[str], *, now: Callable[[], float] = time.monotonic
     ) -> None:
-        self._modules = tuple(modules)
+        self._fork_server = _ForkServer(modules)
         self._free: asyncio.Queue[_Worker] = asyncio.Queue()
         self._started: set[_Worker] = set()
         self._starting: set[asyncio.Task[None]] = set()
@@ -95,8 +96,10 @@ class Workers:
         for task in self._starting:
             task.cancel()
         await asyncio.gather(*self._starting, return_exceptions=True)
-        await asyncio.gather(*(worker.end() for worker in self._started))
+        for worker in self._started:
+            worker.end()
         self._started.clear()
+        await asyncio.to_thread(self._fork_server.end)
 
     async def run(
         self,
@@ -198,15 +201,14 @@ class Workers:
         if kept:
             self._free.put_nowait(worker)
             return []
-        worker.kill()
-        task = asyncio.create_task(self._replace(worker), name="start a worker")
+        worker.end()
+        self._started.discard(worker)
+        task = asyncio.create_task(self._add_another(), name="start a worker")
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
         return [task]
 
-    async def _replace(self, worker: _Worker) -> None:
-        await worker.end()
-        self._started.discard(worker)
+    async def _add_another(self) -> None:
         while True:
             try:
                 await self._add()
@@ -217,7 +219,7 @@ class Workers:
                 return
 
     async def _add(self) -> None:
-        worker = await _Worker.start(self._modules)
+        worker = await _Worker.start(self._fork_server)
         self._started.add(worker)
         self._free.put_nowait(worker)
 
@@ -230,38 +232,70 @@ class _Turn:
         self.users = 0
 
 
-class _Worker:
-    """One process, `python -m lienthong.kit.worker_process`, and the socket to it."""
+class _ForkServer:
+    """`python -m lienthong.kit.worker_process`, which forks the workers. It ends when all of them have."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self._process = process
+    def __init__(self, modules: Sequence[str]) -> None:
+        self._command = [sys.executable, "-m", "lienthong.kit.worker_process", *modules]
+        self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+
+    def fork(self, channel: socket.socket) -> None:
+        """Have a worker forked that serves `channel`. It is closed where that fails later.
+
+        Raises:
+            OSError: there is no process that forks.
+        """
+        if self._running is not None and self._running[0].poll() is not None:
+            _log.error("what starts workers has ended", status=self._running[0].returncode)
+            self.end()
+        if self._running is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                # Not by the loop: uvloop forks, and a fork stops what gRPC does in this process. The standard
+                # library's vfork does not, and takes about a millisecond.
+                self._running = subprocess.Popen(self._command, stdin=theirs.fileno()), ours
+        socket.send_fds(self._running[1], [b"\0"], [channel.fileno()])
+
+    def end(self) -> None:
+        """End it, when its workers have been ended; waits for them."""
+        if self._running is None:
+            return
+        (process, sockets), self._running = self._running, None
+        sockets.close()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class _Worker:
+    """One process that was forked, and the socket to it."""
+
+    def __init__(self, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._pid = pid
         self._from, self._to = reader, writer
 
     @classmethod
-    async def start(cls, modules: Sequence[str]) -> _Worker:
-        """Start a process; returns when it has imported what it needs.
+    async def start(cls, fork_server: _ForkServer) -> _Worker:
+        """Start a process; returns when it can work.
 
         Raises:
             OSError, EOFError: it does not start.
         """
-        command = [sys.executable, "-m", "lienthong.kit.worker_process", *modules]
         ours, theirs = socket.socketpair()
         with theirs:
-            process = _spawned(command, theirs.fileno())
-        close = ours.close
+            try:
+                fork_server.fork(theirs)
+            except BaseException:
+                ours.close()
+                raise
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
         try:
-            reader, writer = await asyncio.open_unix_connection(sock=ours)
-            close = writer.close
-            worker = cls(process, reader, writer)
-            await worker._read()
+            return cls(int(await _read(reader)), reader, writer)
         except BaseException:
-            close()
-            process.kill()
-            process.wait()
+            writer.close()
             raise
-        return worker
 
     async def ask(self, request: bytes) -> tuple[float, bool, Any]:
         """Processor seconds used, whether the function raised, and its result or exception.
@@ -272,7 +306,7 @@ class _Worker:
         self._to.write(FRAME.pack(len(request)))
         self._to.write(request)
         await self._to.drain()
-        answer = BytesIO(await self._read())
+        answer = BytesIO(await _read(self._from))
         spent: float
         failed: bool
         spent, failed = pickle.load(answer)  # noqa: S301 - of our own process
@@ -281,27 +315,17 @@ class _Worker:
         except Exception as error:  # noqa: BLE001 - an exception of any library's
             return spent, True, RuntimeError(f"cannot be read: {error!r}")
 
-    async def _read(self) -> bytes:
-        (length,) = FRAME.unpack(await self._from.readexactly(FRAME.size))
-        return await self._from.readexactly(length)
-
-    def kill(self) -> None:
+    def end(self) -> None:
         """End the process at once, if it has not ended."""
-        self._process.kill()
-
-    async def end(self) -> None:
-        """Let the process end, and wait for it."""
+        if not self._from.at_eof():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
         self._to.close()
-        status = await asyncio.to_thread(self._ended)
-        if status not in (0, -signal.SIGKILL):
-            _log.warning("a worker ended", status=status)
 
-    def _ended(self) -> int:
-        try:
-            return self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
+
+async def _read(source: asyncio.StreamReader) -> bytes:
+    (length,) = FRAME.unpack(await source.readexactly(FRAME.size))
+    return await source.readexactly(length)
 
 
 def _too_much_work() -> ProblemError:
@@ -315,9 +339,3 @@ def _too_much_work() -> ProblemError:
 
 def _in_parts(function: Callable[..., Iterable[object]], arguments: tuple[Any, ...]) -> list[bytes]:
     return [pickle.dumps(part, pickle.HIGHEST_PROTOCOL) for part in function(*arguments)]
-
-
-def _spawned(command: Sequence[str], channel: int) -> subprocess.Popen[bytes]:
-    # Not by the loop: uvloop forks, and a fork stops what gRPC does in this process. The standard library's
-    # vfork does not, and takes about a millisecond.
-    return subprocess.Popen(command, stdin=channel, stdout=channel)
