@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from joserfc.jwk import ECKey
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.kit.ids import uuid7
+from tests.support.fork_server import ForkedProcess, start_module
 from tests.support.ports import process_ports, take_free_offset
 from tests.support.rpc import rpc_trust
 
@@ -82,7 +81,7 @@ class Catalog:
     folder: Path
     identity: Identity
     environment: dict[str, str]
-    process: subprocess.Popen[bytes]
+    process: ForkedProcess
     url: str
     rpc: str
     health: str
@@ -135,12 +134,7 @@ def _running(folder: Path, identity: Identity, environment: dict[str, str]) -> I
     own = {"LIENTHONG_HOME": str(folder), "LIENTHONG_PORT_OFFSET": str(offset)}
     log = folder / "catalog.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lienthong.catalog"],
-            env={**os.environ, **environment, **own},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+        process = start_module("lienthong.catalog", {**os.environ, **environment, **own}, output.fileno())
     catalog = Catalog(
         folder,
         identity,

@@ -8,8 +8,6 @@ import os
 import queue
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +20,7 @@ from joserfc.jwk import ECKey
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as catalog
 from lienthong.contracts.identity.v1 import keys_pb2 as identity
+from tests.support.fork_server import ForkedProcess, start_module
 from tests.support.ports import process_ports, take_free_offset, take_free_port
 from tests.support.rpc import rpc_trust
 from tests.support.waiting import wait_until
@@ -135,7 +134,7 @@ class World:
         self.catalog = CatalogPeer()
         self.identity = IdentityPeer("http://127.0.0.1:1")
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkedProcess | None = None
         self._numbers = itertools.count(1)
         self._clients: list[httpx.Client] = []
         self._documented: list[tuple[str, re.Pattern[str], dict[str, Any]]] = []
@@ -182,9 +181,7 @@ class World:
         """Start the exchange, with `changes` of its environment, and wait until it says that it is ready."""
         environment = self.environment | changes
         with (self._folder / "exchange.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "lienthong.exchange"], env=environment, stderr=log, stdout=log
-            )
+            self._process = start_module("lienthong.exchange", environment, log.fileno())
         wait_until(lambda: self.health() == 200, self.log)
 
     def health(self) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +20,7 @@ from lienthong.kit.journal import journal_stream
 from lienthong.kit.settings import Settings
 from tests.integration.gateway.loop import LoopThread
 from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, StubIdentity
+from tests.support.fork_server import ForkedProcess, start_module
 from tests.support.nats import NatsServer
 from tests.support.ports import process_ports, take_free_offset, take_free_port
 from tests.support.rpc import rpc_trust
@@ -133,7 +132,7 @@ class World:
         self._ports = {name: take_free_port() for name in ("catalog", "identity")}
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = environment
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkedProcess | None = None
         self.provider, self.second_provider, self.platform = (Provider(take_free_port()) for _ in range(3))
         self.catalog = self.loop.run(_call(StubCatalog))
         self.identity = self.loop.run(_call(lambda: StubIdentity(self.url, "urn:lgsp:VN-BTN")))
@@ -181,9 +180,7 @@ class World:
             **{_variable(name): str(value) for name, value in self._environment.items()},
         }
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "lienthong.gateway"], env=environment, stdout=log, stderr=log
-            )
+            self._process = start_module("lienthong.gateway", environment, log.fileno())
         if wait:
             self.wait(self.ready, "the gateway is ready")
 

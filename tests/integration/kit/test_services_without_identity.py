@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ from lienthong.client.assertions import token_form
 from lienthong.kit.ids import uuid7
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.settings import Settings
+from tests.support.fork_server import ForkedProcess, start_module
 from tests.support.platform import CONSUMER, PROVIDER, manifests
 from tests.support.ports import take_free_offset
 from tests.support.waiting import wait_until
@@ -36,7 +35,7 @@ class Processes:
     def __init__(self, home: Path, nats_url: str) -> None:
         self.home = home
         self.settings = Settings(home=home, port_offset=take_free_offset())
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, ForkedProcess] = {}
         self._environment = os.environ | {
             "LIENTHONG_HOME": str(home),
             "LIENTHONG_PORT_OFFSET": str(self.settings.port_offset),
@@ -49,9 +48,7 @@ class Processes:
     def start(self, *names: str) -> None:
         for name in names:
             with (self.home / f"{name}.log").open("ab") as log:
-                self._running[name] = subprocess.Popen(
-                    [sys.executable, "-m", f"lienthong.{name}"], env=self._environment, stdout=log, stderr=log
-                )
+                self._running[name] = start_module(f"lienthong.{name}", self._environment, log.fileno())
 
     def kill(self, *names: str) -> None:
         for name in names:

@@ -6,8 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,6 +29,7 @@ from tests.integration.ledger.support import (
     publish,
     records_of,
 )
+from tests.support.fork_server import ForkedProcess, start_module
 from tests.support.ports import process_ports, take_free_offset
 from tests.support.waiting import eventually
 
@@ -45,7 +44,7 @@ RECORDS, MESSAGES, KILLS = 5_000, 250, 5
 
 
 @contextmanager
-def running(settings: LedgerSettings, nats_url: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(settings: LedgerSettings, nats_url: str, log: Path) -> Iterator[ForkedProcess]:
     """`python -m lienthong.ledger` with two messages a transaction, killed at the end."""
     environment = {
         **os.environ,
@@ -56,9 +55,7 @@ def running(settings: LedgerSettings, nats_url: str, log: Path) -> Iterator[subp
         "LIENTHONG_LEDGER_BATCH_MESSAGES": "2",
     }
     with log.open("ab") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lienthong.ledger"], env=environment, stdout=file, stderr=file
-        )
+        process = start_module("lienthong.ledger", environment, file.fileno())
     try:
         yield process
     finally:
