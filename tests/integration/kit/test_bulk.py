@@ -13,12 +13,15 @@ import sqlalchemy as sa
 
 from lienthong.kit.bulk import execute_many
 from lienthong.kit.database import Database, new_metadata
-from lienthong.kit.engines import create_engine
+from lienthong.kit.engines import NO_LIMITS, Limits, create_engine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-CANCELS = 150
+    from sqlalchemy import Insert
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+CANCELS = 100
 SCHEMA = "bulk_test"
 metadata = new_metadata()
 locks = sa.Table("lock", metadata, sa.Column("id", sa.Integer, primary_key=True))
@@ -41,7 +44,9 @@ class UndoError(Exception):
 
 @pytest.fixture
 async def database(postgres_database: str) -> AsyncIterator[Database]:
-    opened = Database(create_engine(postgres_database, schema=SCHEMA, command_timeout=2.0), schema=SCHEMA)
+    opened = Database(
+        create_engine(postgres_database, schema=SCHEMA, limits=Limits(command=2.0)), schema=SCHEMA
+    )
     async with opened.transaction() as session:
         await session.execute(sa.text(f"CREATE SCHEMA {SCHEMA}"))
         await session.run_sync(lambda sync: metadata.create_all(sync.connection()))
@@ -56,11 +61,16 @@ async def insert_under_lock(database: Database) -> None:
         await execute_many(session, sa.insert(rows), MANY)
 
 
-async def insert_and_undo(database: Database) -> None:
+async def execute_at_once(session: AsyncSession, statement: Insert, values: list[dict[str, Any]]) -> None:
+    """What code does that does not know of the kit's function."""
+    await session.execute(statement, values)
+
+
+async def insert_and_undo(database: Database, execute: Any = execute_many) -> None:  # noqa: ANN401
     with contextlib.suppress(UndoError):
         async with database.transaction() as session:
             await session.execute(sa.select(locks).with_for_update())
-            await execute_many(session, sa.insert(rows), MANY)
+            await execute(session, sa.insert(rows), MANY)
             raise UndoError
 
 
@@ -69,17 +79,20 @@ async def count(database: Database) -> int:
         return int((await session.execute(sa.select(sa.func.count()).select_from(rows))).scalar_one())
 
 
+@pytest.mark.parametrize("execute", [execute_many, execute_at_once])
 async def test_a_bulk_insert_ends_whenever_it_is_cancelled(
-    database: Database, postgres_database: str
+    database: Database,
+    postgres_database: str,
+    execute: Any,  # noqa: ANN401
 ) -> None:
     # Without a time-out for commands: nothing but the cancellation may end it.
-    patient = Database(create_engine(postgres_database, schema=SCHEMA, command_timeout=None), schema=SCHEMA)
+    patient = Database(create_engine(postgres_database, schema=SCHEMA, limits=NO_LIMITS), schema=SCHEMA)
     began = time.monotonic()
-    await insert_and_undo(patient)
+    await insert_and_undo(patient, execute)
     whole = time.monotonic() - began
     moments = random.Random(7)  # noqa: S311 - moments to cancel at, not secrets
     for _ in range(CANCELS):
-        task = asyncio.create_task(insert_and_undo(patient))
+        task = asyncio.create_task(insert_and_undo(patient, execute))
         await asyncio.sleep(moments.random() * whole)
         task.cancel()
         # The next one waits for the lock: one that never ends would hold it for ever.

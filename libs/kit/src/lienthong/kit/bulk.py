@@ -3,15 +3,19 @@
 asyncpg writes at most 128 KiB of an `executemany` at a time (four buffers of 32 KiB) and ends the command
 only after the last piece. A task that is cancelled between two pieces waits for an answer that never comes,
 and the server's process keeps the transaction with all its locks. A chunk below that size has no "between".
+
+The engine splits whatever it is given (`kit.engines`), so that no statement of any process is larger.
+`execute_many` splits before SQLAlchemy reads the rows: between two chunks other tasks get their turn.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Executable
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +26,9 @@ MAX_CHUNK = 65_536
 _PER_ROW, _PER_VALUE = 64, 32
 
 
+Row = TypeVar("Row", bound="Mapping[str, Any] | Sequence[Any]")
+
+
 async def execute_many(
     session: AsyncSession, statement: Executable, rows: Iterable[Mapping[str, Any]]
 ) -> None:
@@ -30,12 +37,12 @@ async def execute_many(
         await session.execute(statement, chunk)
 
 
-def chunks(rows: Iterable[Mapping[str, Any]], most: int = MAX_CHUNK) -> Iterator[list[Mapping[str, Any]]]:
+def chunks(rows: Iterable[Row], most: int = MAX_CHUNK) -> Iterator[list[Row]]:
     """Split rows, in their order, into lists of at most `most` bytes; a larger row is a list of its own."""
-    chunk: list[Mapping[str, Any]] = []
+    chunk: list[Row] = []
     size = 0
     for row in rows:
-        added = _PER_ROW + sum(map(_size, row.values()))
+        added = _PER_ROW + sum(map(_size, row.values() if isinstance(row, Mapping) else row))
         if chunk and size + added > most:
             yield chunk
             chunk, size = [], 0
@@ -47,10 +54,10 @@ def chunks(rows: Iterable[Mapping[str, Any]], most: int = MAX_CHUNK) -> Iterator
 
 def _size(value: object) -> int:
     """An upper bound of the bytes that a value takes on the wire."""
-    if isinstance(value, bytes):
-        return _PER_VALUE + len(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _PER_VALUE + memoryview(value).nbytes
     if isinstance(value, str):
         return _PER_VALUE + len(value.encode())
     if isinstance(value, dict | list):
-        return _PER_VALUE + len(json.dumps(value))
+        return _PER_VALUE + len(json.dumps(value, default=str))
     return _PER_VALUE

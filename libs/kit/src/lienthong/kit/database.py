@@ -171,6 +171,8 @@ class Database:
             return
         with cancelled_first():
             async with self._writing.connect() as connection, connection.begin():
+                # Nothing else happens in this transaction, however long it is held.
+                await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
                 found = await connection.execute(
                     text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": advisory_key(self._schema, name)}
                 )

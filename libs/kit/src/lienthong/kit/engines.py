@@ -5,19 +5,60 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import asyncpg
 from sqlalchemy import event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Connection
-    from sqlalchemy.engine.interfaces import DBAPIConnection
+from lienthong.kit.bulk import chunks
 
-COMMAND_TIMEOUT = 30.0
-"""Seconds that a statement may take, so that one which hangs does not hold its locks for ever."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import URL, Connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many seconds PostgreSQL may keep us waiting, and we it; None is without end.
+
+    `command` is for a statement: then it raises TimeoutError, and ten seconds later the server ends it by
+    itself, if it could not be told. `lock` is for one lock, and ends before `command` does. `idle` is for a
+    transaction in which nothing happens: then the server ends the connection.
+    """
+
+    command: float | None = 30.0
+    lock: float | None = 20.0
+    idle: float | None = 60.0
+
+    def settings(self) -> dict[str, str]:
+        """As parameters of a session of the server (PostgreSQL 15, chapter 20.11)."""
+        on_server = self.command + _SERVER_LATER if self.command is not None else None
+        return {
+            "statement_timeout": _milliseconds(on_server),
+            "lock_timeout": _milliseconds(self.lock),
+            "idle_in_transaction_session_timeout": _milliseconds(self.idle),
+        }
+
+
+NO_LIMITS = Limits(command=None, lock=None, idle=None)
+MIGRATING = Limits(command=None, lock=60.0, idle=600.0)
+"""A revision of a large table takes as long as it takes, but what it waits for holds up others too."""
+_SERVER_LATER = 10.0
+
+_NOTICING_THE_DEAD = {
+    "client_connection_check_interval": "5s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+"""A client that was killed, or whose machine is gone, must not keep its locks: the server looks for it also
+while it executes a statement, and after a minute without a sign of its machine."""
 
 MOST_CONNECTIONS = 15
 """Of one process to its database; whoever needs another one waits."""
@@ -26,29 +67,65 @@ _KEPT_OPEN = 5
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
 
 
+_CLOSE_SECONDS = 2.0
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection that does not wait for ever for a server to confirm that it is closed."""
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncpg's own
+        """Close; breaks the connection off after so many seconds (default 2)."""
+        await super().close(timeout=_CLOSE_SECONDS if timeout is None else timeout)
+
+
 def create_engine(
-    url: str, *, schema: str, busy_timeout: float = 5.0, command_timeout: float | None = COMMAND_TIMEOUT
+    url: str, *, schema: str, busy_timeout: float = 5.0, limits: Limits | None = None
 ) -> AsyncEngine:
     """An engine set up as `Database` needs it.
 
     `busy_timeout` is for SQLite: how many seconds a connection waits for another one's write lock.
-    `command_timeout` is for PostgreSQL: how many seconds a statement may take before it raises TimeoutError.
+    `limits` are for PostgreSQL.
     """
     parsed = normalize_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed, busy_timeout)
-    return create_async_engine(
-        parsed,
+    return _postgresql_engine(parsed, schema, limits or Limits())
+
+
+def _postgresql_engine(url: URL, schema: str, limits: Limits) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
         pool_pre_ping=True,
         pool_size=_KEPT_OPEN,
         max_overflow=MOST_CONNECTIONS - _KEPT_OPEN,
         hide_parameters=True,
         connect_args={
             "timeout": 5,
-            "command_timeout": command_timeout,
-            "server_settings": {"search_path": schema, "application_name": f"lienthong-{schema}"},
+            "command_timeout": limits.command,
+            "connection_class": _Connection,
+            "server_settings": {
+                "search_path": schema,
+                "application_name": f"lienthong-{schema}",
+                **limits.settings(),
+                **_NOTICING_THE_DEAD,
+            },
         },
     )
+
+    @event.listens_for(engine.sync_engine, "do_executemany")
+    def on_execute_many(
+        cursor: DBAPICursor, statement: str, rows: Sequence[Sequence[Any]], _: object
+    ) -> bool:
+        # Whoever asks for it, the ORM too: see `lienthong.kit.bulk` for what a larger one does.
+        for chunk in chunks(rows):
+            cursor.executemany(statement, chunk)
+        return True
+
+    return engine
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return str(round((seconds or 0) * 1000))
 
 
 def normalize_url(url: str) -> URL:

@@ -13,7 +13,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from lienthong.kit.engines import advisory_key, create_engine
+from lienthong.kit.engines import MIGRATING, advisory_key, create_engine
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -28,7 +28,8 @@ async def migrate(url: str, schema: str, package: str) -> None:
 
     The revisions are the modules in `migrations/versions` (or in `migrations` itself); no `env.py` is needed.
     On PostgreSQL `schema` is created when missing and an advisory lock keeps replicas apart; on SQLite the
-    write lock does. Everything happens in one transaction: either all of it or nothing.
+    write lock does: each waits a minute for others, then the upgrade fails. Everything happens in one
+    transaction: either all of it or nothing.
     """
     revisions = _revisions(package)
     await asyncio.to_thread(_in_thread, url, schema, revisions)
@@ -40,8 +41,7 @@ def _in_thread(url: str, schema: str, revisions: Path) -> None:
 
 
 async def _upgrade(url: str, schema: str, revisions: Path) -> None:
-    # No time-out for commands: a revision of a large table takes as long as it takes.
-    engine = create_engine(url, schema=schema, busy_timeout=_PATIENCE, command_timeout=None)
+    engine = create_engine(url, schema=schema, busy_timeout=_PATIENCE, limits=MIGRATING)
     try:
         async with engine.execution_options(sqlite_begin="BEGIN IMMEDIATE").begin() as connection:
             if engine.dialect.name == "postgresql":
