@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 PROGRAM = """
-import asyncio, os, sys
+import asyncio, contextlib, os, sys, time
 from fastapi import FastAPI
 from lienthong.kit import logs, process, settings, telemetry, text
 from lienthong.contracts.identity.v1.keys_pb2_grpc import KeysServicer, add_KeysServicer_to_server
@@ -35,6 +35,9 @@ async def slow():
     return "done"
 
 async def work():
+    while os.environ.get("STUBBORN") == "task":
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
     if os.environ.get("FAIL"):
         await asyncio.sleep(0.3)
         raise RuntimeError("the work failed")
@@ -45,6 +48,12 @@ async def work():
 
 async def close():
     print("closed", flush=True)
+    if os.environ.get("STUBBORN") == "close":
+        await asyncio.sleep(60)
+    if os.environ.get("STUBBORN") == "thread":
+        await asyncio.to_thread(time.sleep, 60)
+    if os.environ.get("STUBBORN") == "loop":
+        time.sleep(60)
 
 async def main():
     logs.configure_logs("identity")
@@ -57,6 +66,7 @@ async def main():
         checks={"good": lambda: not os.environ.get("UNWELL")},
     )
 
+process._ENDING, process.LONGEST_STOP = 0.3, float(os.environ.get("LONGEST", "19"))
 process.run(main, module="test", does=text.BilingualText("A test.", "Kiểm thử."))
 """
 
@@ -128,6 +138,29 @@ async def test_background_work_that_fails_ends_the_process_and_says_why() -> Non
     assert process.returncode == 1
     assert "the work failed" in err.decode()
     assert out.decode().splitlines()[-1] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("stubborn", "status", "told"),
+    [
+        ("close", 0, "closing takes too long"),
+        ("task", 1, "a task does not end"),
+        ("thread", 1, "closing takes too long"),
+        ("loop", 1, "Timeout"),
+    ],
+)
+async def test_what_does_not_end_keeps_no_process_from_ending_and_is_told(
+    stubborn: str, status: int, told: str
+) -> None:
+    offset = free_offset()
+    async with running(offset, STUBBORN=stubborn, LONGEST="4") as process:
+        await ready(offset)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(15):
+            out, err = await process.communicate()
+    assert process.returncode == status
+    assert told in err.decode()
+    assert "closed" in out.decode()
 
 
 @pytest.mark.parametrize("above", [0, 80, 1000])

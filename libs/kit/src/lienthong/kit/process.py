@@ -25,6 +25,7 @@ from lienthong.kit.open_files import connections_within, raise_open_files
 from lienthong.kit.ports import listen
 from lienthong.kit.rpc import RpcServer, serve_rpc
 from lienthong.kit.rpc_trust import RpcTrust, RpcTrustError
+from lienthong.kit.stopping import LONGEST_STOP, cancel_all, close_within, end_at_the_latest
 
 if TYPE_CHECKING:
     import socket
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _GRACE = 10.0
+_ENDING = 5.0
+"""Seconds for all background tasks, and for each thing that is closed after them."""
 MAX_CONNECTIONS = 4096
 """Of each of a service's servers. Only the gateways call them, from pools."""
 _SERVERS = 2
@@ -115,7 +118,8 @@ async def run_process(
     `telemetry` on `settings.health_port(name)`; `background` runs beside them. Stopping: the readiness check
     fails, new requests are refused, those under way get ten seconds, background tasks are cancelled, then
     `close` is awaited one by one, and what telemetry holds back is sent. `on_stop` is called first of all: it
-    ends what would only wait, such as long polls.
+    ends what would only wait, such as long polls. All of this has an end: after `LONGEST_STOP` seconds the
+    process is gone, with status 1.
 
     Raises:
         SystemExit: status 1, when a port is taken or when a background task failed.
@@ -130,11 +134,7 @@ async def run_process(
             partial(asyncio.to_thread, telemetry.shutdown),
         ]
         for end in endings:
-            try:
-                async with asyncio.timeout(_GRACE):
-                    await end()
-            except Exception:  # noqa: BLE001 - the others must be closed all the same
-                _log.exception("closing failed")
+            await close_within(end, _ENDING)
     _log.info("stopped", failed=failed)
     if failed:
         raise SystemExit(1)
@@ -188,14 +188,13 @@ async def _live(
         failed = True
     finally:
         stopping.set()
+        end_at_the_latest(LONGEST_STOP)
         on_stop()
         await asyncio.gather(
             *(server.stop() for server in (rest,) if server is not None),
             *(server.stop(_GRACE) for server in (rpc,) if server is not None),
         )
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all(tasks, _ENDING)
         if health is not None:
             await health.stop()
     return failed
