@@ -114,7 +114,7 @@ async def test_a_ledger_that_catches_up(tmp_path: Path, postgres_database: str, 
 
         async def catch_up() -> None:
             # What was integrated before may have been cancelled after its commit.
-            last = await core.integrator.last_integrated(STREAM)
+            last = (await core.integrator.position()).last_sequence_of(STREAM)
             if last == len(journal):
                 journal.extend(messages(1, each=RECORDS, first=last + 1))
             await core.integrator.integrate(STREAM, journal[last:])
