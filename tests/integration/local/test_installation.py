@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +12,6 @@ from lienthong.kit.processes import PORTS
 from lienthong.kit.settings import Settings
 from lienthong.local import Installation, InstallationError, Program, read_settings
 from tests.support.ports import take_free_offset
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _settings(home: Path) -> Settings:
@@ -50,6 +47,32 @@ def test_a_program_that_keeps_ending_is_given_up_with_the_end_of_its_log(tmp_pat
 def test_a_second_installation_on_the_same_home_is_refused(tmp_path: Path) -> None:
     with Installation(_settings(tmp_path)), pytest.raises(InstallationError, match="already running"):
         Installation(_settings(tmp_path)).start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")
+def test_programs_end_with_a_supervisor_that_is_killed_and_the_next_start_works(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    first = Installation(settings)
+    try:
+        first.start()
+        pids = [first.supervisor.pid(name) for name in ("nats", *PORTS)]
+        assert first._daemon is not None
+        first._daemon.kill()
+        first._daemon.wait()
+        with Installation(settings) as second:
+            assert second.running()
+            assert not [pid for pid in pids if _is_ours(pid, tmp_path)]
+    finally:
+        first.stop()
+
+
+def _is_ours(pid: int, home: Path) -> bool:
+    """Whether this process of the home still lives; one that nobody has waited for yet is dead."""
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return bytes(home) in environment
 
 
 def test_the_offset_advised_for_taken_ports_leads_to_other_ports(tmp_path: Path) -> None:

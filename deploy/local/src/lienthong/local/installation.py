@@ -30,6 +30,8 @@ HOPELESS_LIVES = 3
 """A program that ended twice before it was ready will not become ready by being started again."""
 LOOPBACK = "127.0.0.0/8,::1/128"
 """Providers on the same machine are what this installation is for, unless the environment says otherwise."""
+_PORTS_FREE_S = 1.0
+"""Programs of a supervisord that was killed a moment ago are gone by then."""
 _NEXT_OFFSET = 2000
 """Not 1000: then REST ports of one installation would be the gRPC ports of the other."""
 _OFFSETS = 22_000
@@ -132,13 +134,11 @@ class Installation:
         return self._daemon is not None and self._daemon.poll() is None
 
     def _refuse_taken_ports(self, programs: Sequence[Program]) -> None:
-        taken = [
-            f"{port} ({program.name})"
-            for program in programs
-            for port in program.ports
-            if not _is_free(port, self.settings.host)
-        ]
-        if taken:
+        deadline = time.monotonic() + _PORTS_FREE_S
+        while taken := self._taken_ports(programs):
+            if time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
             other = (self.settings.port_offset + _NEXT_OFFSET) % _OFFSETS
             raise InstallationError(
                 f"các cổng mạng đã bị chiếm: {', '.join(taken)}. Hãy dừng chương trình đang dùng chúng, "
@@ -146,6 +146,14 @@ class Installation:
                 "these ports are taken: stop what listens there, "
                 f"or shift all ports, for example LIENTHONG_PORT_OFFSET={other}"
             )
+
+    def _taken_ports(self, programs: Sequence[Program]) -> list[str]:
+        return [
+            f"{port} ({program.name})"
+            for program in programs
+            for port in program.ports
+            if not _is_free(port, self.settings.host)
+        ]
 
     def _wait_for_supervisor(self, deadline: float) -> None:
         while not self.supervisor.answers():

@@ -1,17 +1,21 @@
 """The supervisor as a child that never outlives the command which started it.
 
 `python -m lienthong.local.supervised supervisord.conf`: supervisord in the foreground, ended (and with it
-every program it started) when its parent dies, even by `kill -9`. What they write is for their owner only:
-databases and logs tell who asked for what.
+every program it started) when its parent dies, even by `kill -9`. A supervisord that is killed itself takes
+its programs with it: nobody would stop them, and they would hold the ports of the next start. What they write
+is for their owner only: databases and logs tell who asked for what.
 """
 
 import os
+import signal
+from functools import partial
 
 from supervisor.supervisord import main
 
 from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.process import die_with_parent
 from lienthong.kit.text import BilingualText
+from lienthong.local.full_disk import lose_what_cannot_be_written
 
 DOES = BilingualText(
     "supervisord, ended together with the process that started it.",
@@ -23,5 +27,8 @@ if __name__ == "__main__":
     parser.add_argument("configuration", help="supervisord.conf")
     configuration = parser.parse_args().configuration
     die_with_parent()
+    # The kernel keeps this over exec, so that it holds for programs of others too.
+    os.register_at_fork(after_in_child=partial(die_with_parent, signal.SIGKILL, os.getpid()))
+    lose_what_cannot_be_written()
     os.umask(0o077)
     main(["--nodaemon", "--configuration", configuration])
