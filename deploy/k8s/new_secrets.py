@@ -58,6 +58,7 @@ secretGenerator:
       - nats.nkey=nats/ledger.nkey
       - rpc/rpc.crt
       - rpc/rpc.token
+      - rpc/rpc.key
   - name: lienthong-gateway
     files:
       - privacy.key

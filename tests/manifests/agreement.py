@@ -24,11 +24,12 @@ PREFIX = "LIENTHONG_"
 NEVER_IN_A_SERVICE = {"health", "monitor"}
 HEALTH_PATHS = {"/health/live", "/health/ready"}
 # Who serves gRPC: whose bootstrap registers a service.
-SERVES_RPC = {"catalog", "identity"}
+SERVES_RPC = {"catalog", "identity", "ledger"}
 # Which setting is reached how: the address must lead to that process, on that port.
 ADDRESSES = {
     "catalog_rpc": ("catalog", "rpc"),
     "identity_rpc": ("identity", "rpc"),
+    "ledger_rpc": ("ledger", "rpc"),
     "catalog_url": ("catalog", "http"),
     "identity_url": ("identity", "http"),
     "exchange_url": ("exchange", "http"),

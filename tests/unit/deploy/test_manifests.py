@@ -35,6 +35,7 @@ INNER_ARROWS = {
     ("gateway", "identity", "rpc"),
     ("gateway", "exchange", "http"),
     ("gateway", "ledger", "http"),
+    ("gateway", "ledger", "rpc"),
     ("gateway", "nats", "client"),
     ("catalog", "identity", "rpc"),
     ("catalog", "nats", "client"),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lienthong.gateway.journal.batches import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Batch
+from lienthong.gateway.journal.beside import Beside
+from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWriter
 from lienthong.kit.bus import BusUnavailableError, PublishAck
+from lienthong.kit.clock import SystemClock
 from lienthong.kit.health import State
 from tests.support.waiting import eventually
 
@@ -59,15 +63,23 @@ def bus() -> MemoryBus:
     return MemoryBus()
 
 
-@pytest.fixture
-async def journal(bus: MemoryBus, tmp_path: Path) -> AsyncIterator[JournalWriter]:
-    numbers = count()
+def new_journal(bus: MemoryBus, folder: Path, *, max_bytes: int = 10_000_000) -> JournalWriter:
+    """A journal whose spool and retained files lie in `folder`."""
+    numbers = count(len(list(folder.rglob("*.*"))) * 1000)
 
     def new_id() -> str:
         return f"{next(numbers):036d}"
 
-    spool = Spool(tmp_path / "spool", max_bytes=10_000_000, new_id=new_id)
-    made = JournalWriter(bus, spool, new_id=new_id, publish_timeout=1.0)
+    spool = Spool(folder / "spool", max_bytes=max_bytes, new_id=new_id)
+    retained = Retained(folder / "retained", max_bytes=max_bytes, sealed_for=timedelta(days=1), new_id=new_id)
+    clock = SystemClock()
+    beside = Beside(retained, clock)
+    return JournalWriter(bus, spool, retained, beside, new_id=new_id, publish_timeout=1.0, clock=clock)
+
+
+@pytest.fixture
+async def journal(bus: MemoryBus, tmp_path: Path) -> AsyncIterator[JournalWriter]:
+    made = new_journal(bus, tmp_path)
     shipping = asyncio.create_task(made.run())
     yield made
     shipping.cancel()
@@ -197,7 +209,7 @@ async def test_a_damaged_frame_in_the_spool_costs_no_other_and_is_told(
     content = bytearray(left.read_bytes())
     content[len(content) // 4 + 50] ^= 0x10  # in the frame with the number 100
     left.write_bytes(content)
-    journal = JournalWriter(bus, spool, new_id=lambda: f"{next(numbers):036d}", publish_timeout=1.0)
+    journal = new_journal(bus, tmp_path)
     shipping = asyncio.create_task(journal.run())
     await eventually(lambda: len(bus.stored) == 399 and not left.exists())
     assert [batch for batch in batches if batch not in bus.stored] == [batches[100]]
@@ -213,9 +225,7 @@ async def test_a_damaged_frame_in_the_spool_costs_no_other_and_is_told(
 
 
 async def test_closing_waits_for_what_was_written(bus: MemoryBus, tmp_path: Path) -> None:
-    numbers = count()
-    spool = Spool(tmp_path / "spool", max_bytes=1000, new_id=lambda: f"{next(numbers):036d}")
-    journal = JournalWriter(bus, spool, new_id=lambda: f"{next(numbers):036d}", publish_timeout=1.0)
+    journal = new_journal(bus, tmp_path, max_bytes=1000)
     bus.gate.clear()
     writing = journal.write(b"a")
     await eventually(lambda: bus.attempts == 1)
@@ -230,9 +240,7 @@ async def test_closing_waits_for_what_was_written(bus: MemoryBus, tmp_path: Path
 async def test_run_ends_when_it_is_cancelled_at_the_moment_a_batch_is_spooled(
     bus: MemoryBus, tmp_path: Path
 ) -> None:
-    numbers = count()
-    spool = Spool(tmp_path / "other", max_bytes=10_000_000, new_id=lambda: f"{next(numbers):036d}")
-    journal = JournalWriter(bus, spool, new_id=lambda: f"{next(numbers):036d}", publish_timeout=1.0)
+    journal = new_journal(bus, tmp_path / "other")
     bus.acknowledges = False
     running = asyncio.create_task(journal.run())
     await asyncio.sleep(0.1)

@@ -60,7 +60,7 @@ def drain(spool: Spool) -> list[Batch]:
     shipped: list[Batch] = []
     while (segment := spool.oldest()) is not None:
         shipped.extend(item for _, item in segment.scan() if isinstance(item, Batch))
-        spool.shipped(segment)
+        spool.shipped(segment).remove()
     return shipped
 
 

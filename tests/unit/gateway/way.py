@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 import ssl
+from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.figures import CallFigures
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.http1.pool import Pool
+from lienthong.gateway.journal.beside import Beside
+from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import JournalWriter
@@ -96,7 +99,18 @@ class Way:
         self.live.authenticator = Authenticator(TokenVerifier(ISSUER, AUDIENCE, self.clock), keys)
         self.live.table = RoutingTable(catalog_of(7, self._resources()), ReadResources())
         spool = Spool(self._folder / "spool", max_bytes=10_000_000, new_id=_ids("0c"))
-        self.journal = JournalWriter(self.bus, spool, new_id=_ids("0b"), publish_timeout=1.0)
+        retained = Retained(
+            self._folder / "retained", max_bytes=10_000_000, sealed_for=timedelta(days=1), new_id=_ids("0d")
+        )
+        self.journal = JournalWriter(
+            self.bus,
+            spool,
+            retained,
+            Beside(retained, self.clock),
+            new_id=_ids("0b"),
+            publish_timeout=1.0,
+            clock=self.clock,
+        )
         new_id = _ids("0a")
         settings = GatewaySettings(
             home=self._folder,

@@ -9,6 +9,7 @@ import multiprocessing
 import signal
 import ssl
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,16 @@ from opentelemetry import trace
 from lienthong.gateway.address_guard import AddressGuard
 from lienthong.gateway.app import Gateway
 from lienthong.gateway.authenticate import Authenticator
-from lienthong.gateway.figures import CallFigures, show_parts
+from lienthong.gateway.figures import CallFigures, show_parts, show_retained
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, accepts_connections, public_health
 from lienthong.gateway.http1.pool import Pool
+from lienthong.gateway.journal.beside import Beside
+from lienthong.gateway.journal.ledger_rpc import LedgerRpc
+from lienthong.gateway.journal.release import Release
+from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.sampling import CallCounts
+from lienthong.gateway.journal.seen_log import SeenLog
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWriter
 from lienthong.gateway.live import Live
@@ -132,8 +138,34 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         max_bytes=settings.gateway_spool_max_bytes // settings.gateway_workers,
         new_id=uuid7,
     )
-    journal = JournalWriter(bus, spool, new_id=uuid7, publish_timeout=settings.gateway_journal_timeout_s)
+    trust = RpcTrust.load(settings.rpc_dir)
+    retained = Retained(
+        settings.retained_dir,
+        max_bytes=settings.gateway_retained_max_bytes,
+        sealed_for=timedelta(seconds=settings.gateway_sealed_for_s),
+        new_id=uuid7,
+    )
+    beside = Beside(retained, clock)
+    journal = JournalWriter(
+        bus,
+        spool,
+        retained,
+        beside,
+        new_id=uuid7,
+        publish_timeout=settings.gateway_journal_timeout_s,
+        clock=clock,
+    )
     stack.push_async_callback(journal.close)
+    ledger = open_channel(settings.ledger_rpc, trust)
+    stack.push_async_callback(ledger.close)
+    release = Release(
+        retained,
+        beside,
+        LedgerRpc(ledger, settings.gateway_node),
+        SeenLog(settings.state_folder("gateway") / "ledger.checkpoint"),
+        publish=journal.publish_again,
+        clock=clock,
+    )
     recorder = Recorder(
         journal,
         privacy,
@@ -160,8 +192,9 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     stack.callback(pool.close)
     stack.callback(platform_pool.close)
 
-    routes, keys = _replicas(settings, stack, clock, live)
+    routes, keys = _replicas(settings, stack, clock, live, trust)
     _start(stack, "journal", journal.run())
+    _start(stack, "release", release.run())
     _start(stack, "routes", routes.run())
     _start(stack, "keys", keys.run())
     _start(stack, "samples", _write_samples(recorder, settings.gateway_sample_every_s))
@@ -179,6 +212,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     calls.show(figures)
     pools = (pool, platform_pool)
     show_parts(figures, settings, live=live, journal=journal, spool=spool, pools=pools, clock=clock)
+    show_retained(figures, retained, beside, release)
     await _open_health(
         settings,
         stack,
@@ -188,6 +222,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
             "routes": routes.condition,
             "keys": keys.condition,
             "journal": journal.condition,
+            "retained": release.condition,
             "listening": lambda: accepts_connections(settings.host, settings.port("gateway")),
         },
     )
@@ -221,10 +256,9 @@ async def _open_health(
 
 
 def _replicas(
-    settings: GatewaySettings, stack: AsyncExitStack, clock: SystemClock, live: Live
+    settings: GatewaySettings, stack: AsyncExitStack, clock: SystemClock, live: Live, trust: RpcTrust
 ) -> tuple[CatalogReplica, KeysReplica]:
     """Follow the catalog and identity; what they say, while it is recent enough, is what `live` shows."""
-    trust = RpcTrust.load(settings.rpc_dir)
     catalog = open_channel(settings.catalog_rpc, trust)
     identity = open_channel(settings.identity_rpc, trust)
     stack.push_async_callback(catalog.close)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.call import Call, Outcome
     from lienthong.gateway.http1.pool import Pool
+    from lienthong.gateway.journal.beside import Beside
+    from lienthong.gateway.journal.release import Release
+    from lienthong.gateway.journal.retained import Retained
     from lienthong.gateway.journal.spool import Spool
     from lienthong.gateway.journal.writer import JournalWriter
     from lienthong.gateway.live import Live
@@ -88,6 +91,17 @@ class CallFigures:
             instruments.REFUSED,
             lambda: [(count, {"error.type": code}) for code, count in list(self.refused.items())],
         )
+
+
+def show_retained(figures: Figures, retained: Retained, beside: Beside, release: Release) -> None:
+    """Show what becomes of the copies of acknowledged records."""
+    figures.observe(instruments.RETAINED_SIZE, lambda: retained.size)
+    figures.observe(instruments.RETAINED_LIMIT, lambda: retained.max_bytes)
+    figures.observe(instruments.RETAINED_AGE, lambda: release.age().total_seconds())
+    figures.observe(instruments.RETAINED_MISSED, lambda: beside.missed)
+    figures.observe(instruments.RETAINED_DROPPED, lambda: retained.dropped)
+    figures.observe(instruments.REPUBLISHED, lambda: release.republished)
+    figures.observe(instruments.LEDGER_CONTINUES, lambda: int(release.continues()))
 
 
 def show_parts(

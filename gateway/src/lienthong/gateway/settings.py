@@ -45,6 +45,12 @@ class GatewaySettings(Settings):
     """How long the bus may take to acknowledge records before they go to the spool."""
     gateway_spool_max_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)
     """How much the spool may hold; beyond it calls are refused."""
+    gateway_retained_max_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)
+    """How much the copies of acknowledged records may take, of all workers together. Beyond it sealed ones
+    are deleted, oldest first, and then those that the ledger has not sealed yet; calls go on."""
+    gateway_sealed_for_s: float = Field(default=86_400, ge=0)
+    """How long copies stay after the ledger has sealed them. As far back as that, the ledger's database and
+    the journal may be replaced by older copies, and the records come again."""
     gateway_unauthenticated_per_s: float = Field(default=20.0, ge=0)
     """How many calls without a valid token are recorded one by one, per second and process."""
     gateway_unauthenticated_burst: float = Field(default=200.0, ge=1)
@@ -65,3 +71,8 @@ class GatewaySettings(Settings):
     def spool_dir(self) -> Path:
         """The folder that records are kept in while the bus is away."""
         return self.state_folder("gateway") / "spool"
+
+    @property
+    def retained_dir(self) -> Path:
+        """The folder of copies of records that the bus has acknowledged."""
+        return self.state_folder("gateway") / "retained"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lienthong.kit.settings import Settings
 
-RPC_SERVERS = frozenset({"catalog", "identity"})
+RPC_SERVERS = frozenset({"catalog", "identity", "ledger"})
 
 
 @dataclass(frozen=True, slots=True)

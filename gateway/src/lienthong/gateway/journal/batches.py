@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,20 +20,27 @@ MAX_BATCH_RECORDS = 512
 MAX_BATCH_BYTES = 512 * 1024
 
 _MAGIC: Final = b"\xff\xfeLT"
-_HEAD_BYTES: Final = len(_MAGIC) + 3 * 8
-_BODY = struct.Struct(">36sH")  # batch id, number of records; the payload follows
-_MAX_BODY_BYTES: Final = _BODY.size + MAX_BATCH_BYTES + MAX_BATCH_RECORDS
+_MEASURES: Final = struct.Struct(">8s4s36s64s")
+"""Length of the payload and number of records (in hex), batch id, SHA-256 of the payload (in hex)."""
+_HEAD_BYTES: Final = len(_MAGIC) + _MEASURES.size + 8
+_MAX_PAYLOAD_BYTES: Final = MAX_BATCH_BYTES + MAX_BATCH_RECORDS
 _OLD_HEAD = struct.Struct(">II")  # of files written before the magic: length and CRC-32 of the body
-_WINDOW: Final = 2 * (_HEAD_BYTES + _MAX_BODY_BYTES)
+_OLD_BODY = struct.Struct(">36sH")  # batch id, number of records; the payload follows
+_WINDOW: Final = 2 * (_HEAD_BYTES + _MAX_PAYLOAD_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """The content of one message: `count` records joined by newlines, and the id (a UUID) of the batch."""
 
     id: str
     count: int
     payload: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the payload, in hex."""
+        return sha256(self.payload).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,13 @@ class Damage:
 
 
 def frame(batch: Batch) -> bytes:
-    """The batch as a file has it: magic; length and CRC-32 of the body and CRC-32 of these two, in hex; body.
+    """The batch as a file has it: magic, measures, CRC-32 of the measures (in hex), payload.
 
-    The body is id, count and payload. But for the magic nothing of it has the byte 0xFF followed by 0xFE.
+    But for the magic nothing of it has the byte 0xFF.
     """
-    body = _BODY.pack(batch.id.encode(), batch.count) + batch.payload
-    measures = b"%08x%08x" % (len(body), zlib.crc32(body))
-    return b"%b%b%08x%b" % (_MAGIC, measures, zlib.crc32(measures), body)
+    payload = batch.payload
+    measures = b"%08x%04x%b%b" % (len(payload), batch.count, batch.id.encode(), batch.sha256.encode())
+    return b"%b%b%08x%b" % (_MAGIC, measures, zlib.crc32(measures), payload)
 
 
 def scan(read: Callable[[int, int], bytes], start: int = 0) -> Iterator[tuple[int, Batch | Damage]]:
@@ -139,15 +148,17 @@ def _frame(window: _Window) -> tuple[int, Batch | None]:
     head = window.view(_HEAD_BYTES)
     if len(head) < _HEAD_BYTES:
         return (len(head) if last else 0), None
-    try:
-        length, checksum, of_both = (int(head[at : at + 8], 16) for at in (4, 12, 20))
-    except ValueError:
+    measures = head[len(_MAGIC) : -8]
+    if b"%08x" % zlib.crc32(measures) != head[-8:]:
         return 0, None
-    if zlib.crc32(head[4:20]) != of_both or not _BODY.size <= length <= _MAX_BODY_BYTES:
+    length_text, count_text, batch_id, digest = _MEASURES.unpack(measures)
+    length = int(length_text, 16)
+    if length > _MAX_PAYLOAD_BYTES:
         return 0, None
     if _HEAD_BYTES + length > room:
         return (room if last else 0), None
-    return _whole(_HEAD_BYTES, window.view(_HEAD_BYTES + length)[_HEAD_BYTES:], checksum)
+    batch = Batch(batch_id.decode(), int(count_text, 16), window.view(_HEAD_BYTES + length)[_HEAD_BYTES:])
+    return (_HEAD_BYTES + length, batch) if batch.sha256.encode() == digest else (0, None)
 
 
 def _old_frame(window: _Window) -> tuple[int, Batch | None]:
@@ -156,16 +167,12 @@ def _old_frame(window: _Window) -> tuple[int, Batch | None]:
     if len(head) < _OLD_HEAD.size:
         return len(head), None
     length, checksum = _OLD_HEAD.unpack(head)
-    if not _BODY.size <= length <= _MAX_BODY_BYTES:
+    if not _OLD_BODY.size <= length <= _OLD_BODY.size + _MAX_PAYLOAD_BYTES:
         return 0, None
     body = window.view(_OLD_HEAD.size + length)[_OLD_HEAD.size :]
     if len(body) < length:
         return window.left, None
-    return _whole(_OLD_HEAD.size, body, checksum)
-
-
-def _whole(head_bytes: int, body: bytes, checksum: int) -> tuple[int, Batch | None]:
     if zlib.crc32(body) != checksum:
         return 0, None
-    batch_id, count = _BODY.unpack_from(body)
-    return head_bytes + len(body), Batch(batch_id.decode(), count, body[_BODY.size :])
+    batch_id, count = _OLD_BODY.unpack_from(body)
+    return _OLD_HEAD.size + length, Batch(batch_id.decode(), count, body[_OLD_BODY.size :])

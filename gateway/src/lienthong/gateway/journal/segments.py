@@ -64,9 +64,24 @@ class Segment:
         """Have on disk what was written."""
         os.fdatasync(self._descriptor)
 
-    def scan(self, start: int = 0) -> Iterator[tuple[int, Batch | Damage]]:
-        """What is in the file from `start` on, in the order of writing, see `batches.scan`."""
-        return scan(lambda offset, most: os.pread(self._descriptor, most, offset), start)
+    def scan(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, Batch | Damage]]:
+        """What is in the file from `start` to `end`, in the order of writing, see `batches.scan`."""
+
+        def read(offset: int, most: int) -> bytes:
+            return os.pread(self._descriptor, most if end is None else min(most, end - offset), offset)
+
+        return scan(read, start)
+
+    def move(self, path: Path) -> None:
+        """Give the file another name, perhaps in another folder; it stays locked.
+
+        Raises:
+            OSError: the name cannot be given.
+        """
+        before, self.path = self.path, self.path.replace(path)
+        sync_folder(path.parent)
+        if before.parent != path.parent:
+            sync_folder(before.parent)
 
     def keep_aside(self) -> Path:
         """Give the file a second name, under which it stays when this one is deleted."""

@@ -101,12 +101,12 @@ class Spool:
             self._seal()
         return self._sealed[0] if self._sealed else None
 
-    def shipped(self, segment: Segment) -> None:
-        """Delete a segment, all of whose batches were acknowledged."""
+    def shipped(self, segment: Segment) -> Segment:
+        """Give up a segment, all of whose batches were acknowledged."""
         self._sealed.remove(segment)
-        segment.remove()
         if self.size < self.max_bytes * _WARN_AT:
             self._warned = False
+        return segment
 
     def note_damage(self, segment: Segment, damage: Damage) -> None:
         """Tell of bytes that are no whole frame, and keep the file aside, unless a write was cut off there.

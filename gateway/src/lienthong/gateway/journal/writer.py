@@ -1,10 +1,11 @@
 """Group commit: every call waits until its record is durable, and many records become durable together.
 
 Records that come while a batch is being stored are collected for the next one: two batches at once would be
-half as large, and cost more than they save. A batch is one acknowledged publish on the bus. Without an
-acknowledgement it goes, under the same ids, to the spool, and is published from there later. As long as the
-bus is known to be away, batches go to the spool at once, so that no call waits for a time-out. What neither
-takes stays in memory and is tried again, and until it is stored `available` is False.
+half as large, and cost more than they save. A batch is one acknowledged publish on the bus, and is written to
+this machine's disk meanwhile (`beside`). Without an acknowledgement it goes, under the same ids, to the
+spool, and is published from there later. As long as the bus is known to be away, batches go to the spool at
+once, so that no call waits for a time-out. What neither takes stays in memory and is tried again, and until
+it is stored `available` is False.
 """
 
 from __future__ import annotations
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from lienthong.gateway.journal.beside import Beside
+    from lienthong.gateway.journal.retained import Retained
     from lienthong.gateway.journal.segments import Segment
     from lienthong.gateway.journal.spool import Spool
     from lienthong.kit.bus import PublishAck
+    from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
 
 SUBJECT = "journal.gateway"
@@ -84,9 +88,22 @@ class JournalWriter:
     was written. `publish_timeout` is in seconds.
     """
 
-    def __init__(self, bus: JournalBus, spool: Spool, *, new_id: NewId, publish_timeout: float) -> None:
+    def __init__(
+        self,
+        bus: JournalBus,
+        spool: Spool,
+        retained: Retained,
+        beside: Beside,
+        *,
+        new_id: NewId,
+        publish_timeout: float,
+        clock: Clock,
+    ) -> None:
         self._bus = bus
         self._spool = spool
+        self._retained = retained
+        self._clock = clock
+        self._beside = beside
         self._new_id = new_id
         self._publish_timeout = publish_timeout
         # One thread: the spool is used by one task at a time.
@@ -180,6 +197,7 @@ class JournalWriter:
             _log.error("audit records are lost", batches=[batch.id for batch in self._unstored])
         await self._on_disk(self._spool.close)
         self._disk.shutdown()
+        await asyncio.to_thread(self._beside.close)
 
     def _send_next(self) -> None:
         self._scheduled = False
@@ -204,7 +222,10 @@ class JournalWriter:
     async def _store(self, batch: Batch, waiting: list[asyncio.Future[None]]) -> None:
         problem, where = None, BUS
         began, self._being_stored = time.monotonic(), batch.count
-        if not (self._bus_works and await self._publish(batch)):
+        ticket = self._beside.put(batch) if self._bus_works else None
+        if self._bus_works and await self._publish(batch):
+            await self._beside.written(ticket)
+        else:
             problem, where = await self._put_in_spool(batch), SPOOL
         self._being_stored = 0
         if problem is None:
@@ -232,11 +253,19 @@ class JournalWriter:
             return False
         return True
 
-    async def _publish_or_raise(self, batch: Batch) -> None:
+    async def publish_again(self, batch: Batch) -> None:
+        """Publish a batch that was lost on the way, under a new id: the bus may take it for a duplicate.
+
+        Raises:
+            BusError: the bus does not take it.
+        """
+        await self._publish_or_raise(batch, self._new_id())
+
+    async def _publish_or_raise(self, batch: Batch, message_id: str | None = None) -> None:
         await self._bus.publish(
             SUBJECT,
             batch.payload,
-            message_id=batch.id,
+            message_id=message_id or batch.id,
             headers={COUNT_HEADER: str(batch.count)},
             timeout=self._publish_timeout,
         )
@@ -258,7 +287,15 @@ class JournalWriter:
                     self._bus_is_back()
                 else:
                     await self._on_disk(partial(self._spool.note_damage, segment, item))
-        await self._on_disk(lambda: self._spool.shipped(segment))
+        await self._on_disk(lambda: self._retain(self._spool.shipped(segment)))
+
+    def _retain(self, segment: Segment) -> None:
+        """Keep a file of the spool, whose batches the bus has acknowledged, until the ledger has them."""
+        try:
+            self._retained.take(segment, self._clock.now())
+        except OSError as error:
+            _log.error("records from the spool are not retained", file=segment.path.name, error=str(error))
+            segment.remove()
 
     def _bus_is_back(self) -> None:
         if not self._bus_works:
@@ -270,6 +307,7 @@ class JournalWriter:
             await asyncio.sleep(_RETRY_EVERY_S)
             batch, where = self._unstored[0], BUS
             if self._bus.connected and await self._publish(batch):
+                await self._beside.written(self._beside.put(batch))
                 self._bus_is_back()
             elif await self._put_in_spool(batch) is None:
                 where = SPOOL

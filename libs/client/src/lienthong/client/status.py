@@ -102,6 +102,7 @@ _FIGURES: Final[tuple[tuple[str, str, dict[str, str], Text, Unit], ...]] = (
     ("journal_waiting", "lienthong_journal_waiting", {}, Text("Bản ghi chờ bền vững", "Records waiting"), ""),
     ("spool_bytes", "lienthong_spool_size_bytes", {}, Text("Vùng đệm", "Spool"), "By"),
     ("spool_age_s", "lienthong_spool_oldest_age_seconds", {}, Text("Vùng đệm chờ", "Spool waits for"), "s"),
+    ("retained_bytes", "lienthong_retained_size_bytes", {}, Text("Bản sao giữ lại", "Retained copies"), "By"),
     ("outbox_messages", "lienthong_outbox_messages", {}, Text("Thông điệp chờ gửi", "Outbox"), ""),
     ("outbox_age_s", "lienthong_outbox_oldest_age_seconds", {}, Text("Chờ gửi", "Outbox waits for"), "s"),
     ("index_age_s", "lienthong_exchange_index_age_seconds", {}, Text("Chỉ mục đủ", "Index complete"), "s"),
@@ -261,5 +262,9 @@ _ADVICE_OF_CHECKS: Final = {
     "catalog": Text("Xem tiến trình catalog.", "Look at the process catalog."),
     "keys": Text("Xem tiến trình identity.", "Look at the process identity."),
     "journal": Text("Xem NATS, và đĩa của vùng đệm.", "Look at NATS, and at the spool's disk."),
+    "retained": Text(
+        "Xem docs/reference/gateway.md, mục «What the gateway keeps».",
+        "See docs/reference/gateway.md, 'What the gateway keeps'.",
+    ),
     "database": Text("Xem cơ sở dữ liệu.", "Look at the database."),
 }

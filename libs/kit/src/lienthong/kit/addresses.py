@@ -163,6 +163,7 @@ def _endpoints(settings: Settings) -> Iterator[tuple[str, int]]:
         *(server.strip() for server in settings.nats_url.split(",")),
         f"//{settings.catalog_rpc}",
         f"//{settings.identity_rpc}",
+        f"//{settings.ledger_rpc}",
     ):
         parts = urlsplit(url)
         port = parts.port or ports.get(parts.scheme)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from lienthong.contracts.audit.v1.sealing_pb2_grpc import add_SealingServicer_to_server
 from lienthong.kit.access import Access
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import Clock, SystemClock
@@ -21,8 +22,10 @@ from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 from lienthong.ledger.background import JournalConsumer
 from lienthong.ledger.endpoints import routes
+from lienthong.ledger.rpc import SealingService
 from lienthong.ledger.service.audit_log import AuditLog
 from lienthong.ledger.service.integrator import Integrator
+from lienthong.ledger.service.sealing import Sealing
 from lienthong.ledger.service.startup import LogSigner, open_log
 from lienthong.ledger.service.writer_lock import writer_lock
 from lienthong.ledger.settings import LedgerSettings
@@ -125,6 +128,10 @@ async def serve(settings: LedgerSettings) -> None:
         settings,
         telemetry=telemetry,
         app=create_app(core, Access(keys.fresh, verifier)),
+        register_rpc=lambda server: add_SealingServicer_to_server(
+            SealingService(Sealing(core.database), core.signer.key.verifier, lambda: consumer.read_through),
+            server,
+        ),
         background=[consumer.run, keys.run, space.run],
         checks={"database": core.database.check, "journal-lag-known": consumer.lag_known},
         close=[bus.close, close_channel, core.database.close],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import bindparam, func, insert, select, text, tuple_, union, update
+from sqlalchemy import bindparam, func, insert, or_, select, text, tuple_, union, update
 
 from lienthong.kit.bulk import execute_many
 from lienthong.ledger.domain.search import LedgerEntry, QuarantinedRecord
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import Column, ColumnElement, Select
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from lienthong.ledger.domain.integration import Quarantining
     from lienthong.ledger.domain.records import JournalRecord
     from lienthong.ledger.domain.search import EntryQuery
     from lienthong.tlog import RightEdge
+
+_T = TypeVar("_T")
 
 _HEAD = 1
 _CHUNK = 500
@@ -72,15 +74,19 @@ async def replace_tree_head(session: AsyncSession, old: TreeHead, new: TreeHead)
 
 async def find_data_of(session: AsyncSession, record_ids: Sequence[str]) -> dict[str, bytes]:
     """The bytes of those records that are in the log, by record id."""
-    if session.get_bind().dialect.name == "postgresql":
-        # Else the planner takes reading the whole table for cheaper than hundreds of look-ups: it is not.
-        await session.execute(text("SET LOCAL enable_seqscan = off"))
-    found: dict[str, bytes] = {}
-    for at in range(0, len(record_ids), _CHUNK):
-        chunk = record_ids[at : at + _CHUNK]
-        query = select(entries.c.record_id, entries.c.data).where(entries.c.record_id.in_(chunk))
-        found.update((row.record_id, row.data) for row in await session.execute(query))
-    return found
+    return await _find_by_record_id(session, entries.c.data, record_ids)
+
+
+async def find_indexes(session: AsyncSession, record_ids: Sequence[str]) -> dict[str, int]:
+    """The index of those records that are in the log, by record id."""
+    return await _find_by_record_id(session, entries.c.leaf_index, record_ids)
+
+
+async def find_data_at(session: AsyncSession, spans: Sequence[tuple[int, int]]) -> dict[int, bytes]:
+    """The bytes of the entries in these spans (first and last index), by index; missing ones are left out."""
+    wanted = [entries.c.leaf_index.between(first, last) for first, last in spans]
+    query = select(entries.c.leaf_index, entries.c.data).where(or_(*wanted))
+    return {row.leaf_index: row.data for row in await session.execute(query)} if wanted else {}
 
 
 async def append_entries(session: AsyncSession, first: int, records: Sequence[JournalRecord]) -> None:
@@ -208,6 +214,20 @@ _WIDEN_TILE = (
     .where(tiles.c.level == bindparam("at_level"), tiles.c.tile_index == bindparam("at_index"))
     .values(hashes=bindparam("hashes"))
 )
+
+
+async def _find_by_record_id(
+    session: AsyncSession, column: Column[_T], record_ids: Sequence[str]
+) -> dict[str, _T]:
+    if session.get_bind().dialect.name == "postgresql":
+        # Else the planner takes reading the whole table for cheaper than hundreds of look-ups: it is not.
+        await session.execute(text("SET LOCAL enable_seqscan = off"))
+    found: dict[str, _T] = {}
+    for at in range(0, len(record_ids), _CHUNK):
+        chunk = record_ids[at : at + _CHUNK]
+        query = select(entries.c.record_id, column).where(entries.c.record_id.in_(chunk))
+        found.update((row[0], row[1]) for row in await session.execute(query))
+    return found
 
 
 def _entry_columns(index: int, record: JournalRecord) -> dict[str, Any]:

@@ -203,6 +203,62 @@ SPOOL_DAMAGED = _figure(
     "Số tệp vùng đệm bị hỏng được giữ riêng; bản ghi trong đó có thể thiếu trong sổ",
     processes=("gateway",),
 )
+RETAINED_SIZE = _figure(
+    "lienthong.retained.size",
+    "gauge",
+    "By",
+    "Copies of acknowledged records on this machine's disk, of all workers; sealed ones stay for a time",
+    "Dung lượng bản sao các bản ghi đã được nhận, trên đĩa máy này, của mọi tiến trình",
+    processes=("gateway",),
+)
+RETAINED_LIMIT = _figure(
+    "lienthong.retained.limit",
+    "gauge",
+    "By",
+    "How much these copies may take; beyond it the oldest are deleted",
+    "Dung lượng tối đa của các bản sao đó; vượt quá thì xoá bản cũ nhất",
+    processes=("gateway",),
+)
+RETAINED_AGE = _figure(
+    "lienthong.retained.oldest.age",
+    "gauge",
+    "s",
+    "How long the oldest batch that was asked about has waited for the ledger to seal it; 0 without any",
+    "Lô bản ghi cũ nhất đã hỏi chờ sổ niêm phong bao lâu; 0 khi không có",
+    processes=("gateway",),
+)
+RETAINED_MISSED = _figure(
+    "lienthong.retained.missed",
+    "counter",
+    "{batch}",
+    "Batches of which no copy could be written: the disk is full, broken or does not keep up",
+    "Số lô bản ghi không ghi được bản sao: đĩa đầy, hỏng hoặc không theo kịp",
+    processes=("gateway",),
+)
+RETAINED_DROPPED = _figure(
+    "lienthong.retained.dropped",
+    "counter",
+    "{file}",
+    "Files of copies that were deleted for lack of room before the ledger had sealed them",
+    "Số tệp bản sao bị xoá vì thiếu chỗ trước khi sổ niêm phong",
+    processes=("gateway",),
+)
+REPUBLISHED = _figure(
+    "lienthong.journal.republished",
+    "counter",
+    "{batch}",
+    "Batches that the bus had acknowledged and the ledger did not have, and that were published again",
+    "Số lô bản ghi NATS đã nhận nhưng sổ không có, nên được gửi lại",
+    processes=("gateway",),
+)
+LEDGER_CONTINUES = _figure(
+    "lienthong.ledger.continues",
+    "gauge",
+    "1",
+    "1 while the ledger shows a log that continues the one seen before, 0 while it is older or another one",
+    "1 khi sổ nối tiếp sổ đã thấy trước đó, 0 khi sổ cũ hơn hoặc là sổ khác",
+    processes=("gateway",),
+)
 ROUTES_VERSION = _figure(
     "lienthong.routes.version",
     "gauge",

@@ -1,0 +1,96 @@
+"""What a gateway says of a batch when it asks whether the ledger has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from lienthong.gateway.journal.batches import Batch
+
+MOST_TOGETHER: Final = 1000
+"""Claims in one question."""
+LOST_AFTER: Final = timedelta(seconds=30)
+"""How far beyond a batch the journal must have been read for it to be lost. Clocks may differ by less."""
+_MOST_DOUBLINGS: Final = 7
+
+
+class State(Enum):
+    """What the ledger has of a batch: all of it, nothing, or its first record and then something else."""
+
+    SEALED = "sealed"
+    MISSING = "missing"
+    DIFFERENT = "different"
+
+
+@dataclass(slots=True)
+class Claim:
+    """A batch in a file of retained records, at `offset`, published at `published` for the last time.
+
+    `sha256` is that of its records, joined by newlines.
+    """
+
+    offset: int
+    first_record_id: str
+    records: int
+    sha256: bytes
+    published: datetime
+    repeats: int = 0
+
+    def lost(self, read_through: datetime | None) -> bool:
+        """Whether the journal was read beyond it without it: farther, each time it was published again."""
+        wait = LOST_AFTER * 2 ** min(self.repeats, _MOST_DOUBLINGS)
+        return read_through is not None and read_through > self.published + wait
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAnswer:
+    """What the ledger has of each claim, its newest checkpoint, and how far it has read the journal.
+
+    `consistency` proves that the checkpoint's tree has grown from the one that the caller named.
+    """
+
+    states: Sequence[State]
+    checkpoint: str
+    verifier_key: str
+    consistency: Sequence[bytes]
+    read_through: datetime | None
+
+
+class LedgerUnavailableError(Exception):
+    """The ledger did not answer, or not what it was asked."""
+
+
+class Ledger(Protocol):
+    """Who knows which batches are in the log."""
+
+    async def check(self, claims: Sequence[Claim], from_size: int) -> LedgerAnswer:
+        """Ask about at most `MOST_TOGETHER` claims; `from_size` is that of the checkpoint seen last, or 0.
+
+        Raises:
+            LedgerUnavailableError: there is no answer that can be used.
+        """
+        ...
+
+
+class _Identified(msgspec.Struct):
+    id: str
+
+
+_identified = msgspec.json.Decoder(_Identified)
+
+
+def claim_of(batch: Batch, offset: int, published: datetime) -> Claim | None:
+    """The claim for a batch; None for one whose first record has no id, which no ledger can find."""
+    try:
+        first = _identified.decode(batch.payload.partition(b"\n")[0]).id
+    except msgspec.MsgspecError:
+        return None
+    return Claim(offset, first, batch.count, bytes.fromhex(batch.sha256), published)

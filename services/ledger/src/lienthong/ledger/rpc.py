@@ -1,0 +1,69 @@
+"""The gRPC service Sealing: tells gateways which of their records are in the log."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from lienthong.contracts.audit.v1 import sealing_pb2
+from lienthong.contracts.audit.v1.sealing_pb2_grpc import SealingServicer
+from lienthong.ledger.domain.sealing import MOST_BATCHES, BatchClaim, BatchState, UnusableBatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    from lienthong.ledger.service.sealing import Sealing
+    from lienthong.tlog import VerifierKey
+
+    Context = grpc.aio.ServicerContext[sealing_pb2.CheckRequest, Awaitable[sealing_pb2.CheckResponse]]
+
+_STATES: Final[Mapping[BatchState, sealing_pb2.BatchState.ValueType]] = MappingProxyType(
+    {
+        BatchState.SEALED: sealing_pb2.BATCH_STATE_SEALED,
+        BatchState.MISSING: sealing_pb2.BATCH_STATE_MISSING,
+        BatchState.DIFFERENT: sealing_pb2.BATCH_STATE_DIFFERENT,
+    }
+)
+
+
+class SealingService(SealingServicer):
+    """Answers `Sealing/Check`; `read_through` is how far the journal has been read."""
+
+    def __init__(
+        self, sealing: Sealing, key: VerifierKey, read_through: Callable[[], datetime | None]
+    ) -> None:
+        self._sealing = sealing
+        self._key = str(key)
+        self._read_through = read_through
+
+    async def Check(  # noqa: N802  the contract's name
+        self, request: sealing_pb2.CheckRequest, context: Context
+    ) -> sealing_pb2.CheckResponse:
+        """What the log has of each batch; INVALID_ARGUMENT for too many, and for what can be no batch."""
+        if len(request.batches) > MOST_BATCHES:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"more than {MOST_BATCHES} batches")
+        try:
+            claims = [
+                BatchClaim(batch.first_record_id, batch.records, batch.payload_sha256)
+                for batch in request.batches
+            ]
+        except UnusableBatchError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        # Before the log is read: what was read from the journal by then is in it.
+        read_through = self._read_through()
+        found = await self._sealing.check(claims, request.from_size)
+        answer = sealing_pb2.CheckResponse(
+            states=[_STATES[state] for state in found.states],
+            checkpoint=found.checkpoint,
+            verifier_key=self._key,
+            consistency=found.consistency,
+        )
+        if read_through is not None:
+            moment = Timestamp()
+            moment.FromDatetime(read_through)
+            answer.journal_read_through.CopyFrom(moment)
+        return answer

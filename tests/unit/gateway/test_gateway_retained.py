@@ -1,0 +1,438 @@
+"""What a gateway acknowledged is kept until the ledger has sealed it, and comes again when it was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import timedelta
+from hashlib import sha256
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lienthong.gateway.journal.beside import Beside
+from lienthong.gateway.journal.claims import LedgerAnswer, LedgerUnavailableError, State
+from lienthong.gateway.journal.release import Release
+from lienthong.gateway.journal.retained import Retained
+from lienthong.gateway.journal.seen_log import SeenLog
+from lienthong.gateway.journal.spool import Spool
+from lienthong.gateway.journal.writer import JournalWriter
+from lienthong.kit.bus import PublishAck
+from lienthong.kit.clock import ManualClock
+from lienthong.kit.health import State as Health
+from lienthong.tlog import (
+    Checkpoint,
+    RightEdge,
+    SigningKey,
+    consistency_proof,
+    consistency_tiles,
+    grow,
+    leaf_hash,
+)
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from lienthong.gateway.journal.batches import Batch
+    from lienthong.gateway.journal.claims import Claim
+
+ORIGIN = "lgsp/test/ledger"
+
+
+class Journal:
+    """A bus that acknowledges everything, and may forget it before the ledger has read it."""
+
+    connected = True
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self.messages: list[tuple[str, bytes]] = []
+        self.forgets = False
+
+    async def publish(
+        self,
+        subject: str,
+        payload: bytes,
+        *,
+        message_id: str,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 2.0,  # noqa: ASYNC109  the port's own
+    ) -> PublishAck:
+        assert (subject, bool(headers), timeout) == ("journal.gateway", True, 1.0)
+        if not self.forgets:
+            self.messages.append((message_id, payload))
+        return PublishAck("JOURNAL", len(self.messages), duplicate=False)
+
+
+class MemoryLedger:
+    """A log in memory, and how far it has read the journal."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.key = SigningKey(ORIGIN, bytes([seed]) * 32)
+        self.leaves: list[bytes] = []
+        self.ids: dict[str, int] = {}
+        self.read_through: datetime | None = None
+        self.away = False
+        self.asked = 0
+        self._read = 0
+
+    def read(self, journal: Journal, upto: datetime | None) -> None:
+        """Take what the journal has."""
+        for _, payload in journal.messages[self._read :]:
+            for record in payload.split(b"\n"):
+                name = record.partition(b'"id":"')[2].partition(b'"')[0].decode()
+                if name not in self.ids:
+                    self.ids[name] = len(self.leaves)
+                    self.leaves.append(record)
+        self._read = len(journal.messages)
+        self.read_through = upto
+
+    def cut(self, size: int) -> None:
+        """Go back to an earlier state."""
+        del self.leaves[size:]
+        self.ids = {name: index for name, index in self.ids.items() if index < size}
+
+    async def check(self, claims: Sequence[Claim], from_size: int) -> LedgerAnswer:
+        if self.away:
+            raise LedgerUnavailableError("away")
+        self.asked += 1
+        growth = grow(RightEdge(), map(leaf_hash, self.leaves))
+        size = len(self.leaves)
+        proof: tuple[bytes, ...] = ()
+        if 0 < from_size < size:
+            tiles = {
+                address: growth.tiles[address.level, address.index]
+                for address in consistency_tiles(from_size, size)
+            }
+            proof = consistency_proof(from_size, size, tiles)
+        checkpoint = Checkpoint(ORIGIN, size, growth.edge.root).signed(self.key)
+        states = [self._state(claim) for claim in claims]
+        return LedgerAnswer(states, checkpoint, str(self.key.verifier), proof, self.read_through)
+
+    def _state(self, claim: Claim) -> State:
+        index = self.ids.get(claim.first_record_id)
+        if index is None:
+            return State.MISSING
+        there = b"\n".join(self.leaves[index : index + claim.records])
+        return State.SEALED if sha256(there).digest() == claim.sha256 else State.DIFFERENT
+
+
+class Node:
+    """One gateway's journal with what it retains."""
+
+    def __init__(self, folder: Path, ledger: MemoryLedger, clock: ManualClock, bus: Journal) -> None:
+        self.folder = folder / "retained"
+        self.clock, self.ledger, self.bus = clock, ledger, bus
+        numbers = count()
+
+        def new_id() -> str:
+            milliseconds = int(clock.now().timestamp() * 1000)
+            number = next(numbers)
+            return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7000-8000-{number:012x}"
+
+        self.retained = Retained(
+            self.folder, max_bytes=20_000, sealed_for=timedelta(days=1), new_id=new_id, segment_bytes=2_000
+        )
+        self.beside = Beside(self.retained, clock)
+        spool = Spool(folder / "spool", max_bytes=100_000, new_id=new_id)
+        self.journal = JournalWriter(
+            bus, spool, self.retained, self.beside, new_id=new_id, publish_timeout=1.0, clock=clock
+        )
+        self.seen = SeenLog(folder / "ledger.checkpoint")
+        self.release = Release(
+            self.retained, self.beside, ledger, self.seen, publish=self.journal.publish_again, clock=clock
+        )
+        self.new_id = new_id
+
+    async def write(self, records: int) -> list[str]:
+        """Record so many calls, one after another; their ids."""
+        ids = []
+        for _ in range(records):
+            ids.append(self.new_id())
+            await self.journal.write(b'{"v":1,"id":"%b","kind":"call"}' % ids[-1].encode())
+        return ids
+
+    def files(self, suffix: str) -> list[Path]:
+        return sorted(self.folder.glob(f"*{suffix}"))
+
+    def die(self) -> None:
+        """End without a word: the kernel drops the locks."""
+        self.beside.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def ledger() -> MemoryLedger:
+    return MemoryLedger()
+
+
+@pytest.fixture
+async def node(tmp_path: Path, ledger: MemoryLedger, clock: ManualClock) -> AsyncIterator[Node]:
+    made = Node(tmp_path, ledger, clock, Journal(clock))
+    yield made
+    await made.journal.close()
+
+
+def later(node: Node, by: timedelta) -> datetime:
+    node.clock.advance(by)
+    return node.clock.now()
+
+
+async def test_a_copy_lies_on_disk_when_the_write_returns(node: Node) -> None:
+    await node.write(3)
+    (file,) = node.files(".kept")
+    assert file.read_bytes().count(b'"kind":"call"') == 3
+
+
+async def test_sealed_files_are_released_and_deleted_after_a_day(node: Node) -> None:
+    await node.write(40)
+    node.ledger.read(node.bus, node.clock.now())
+    later(node, timedelta(minutes=11))
+    await node.release.round()
+    assert node.files(".kept") == []
+    assert len(node.files(".sealed")) > 2
+    assert node.release.condition().state is Health.OK
+    node.retained.make_room(later(node, timedelta(hours=23)))
+    assert len(node.files(".sealed")) > 2
+    node.retained.make_room(later(node, timedelta(hours=2)))
+    assert node.files("") == []
+    assert len(node.bus.messages) == 40
+
+
+async def test_what_the_journal_lost_comes_again_under_another_id_once(node: Node) -> None:
+    before = await node.write(5)
+    node.bus.forgets = True
+    lost = await node.write(5)
+    node.bus.forgets = False
+    after = await node.write(5)
+    node.ledger.read(node.bus, node.clock.now())
+    assert set(node.ledger.ids) == {*before, *after}
+    await node.release.round()
+    assert len(node.bus.messages) == 10, "perhaps it is still on its way"
+    node.ledger.read(node.bus, later(node, timedelta(seconds=31)))
+    await node.release.round()
+    assert node.release.republished == 5
+    node.ledger.read(node.bus, node.clock.now())
+    assert set(node.ledger.ids) == {*before, *lost, *after}
+    assert len({message_id for message_id, _ in node.bus.messages}) == 15
+    node.ledger.read(node.bus, later(node, timedelta(minutes=20)))
+    await node.release.round()
+    assert node.release.republished == 5
+    assert node.files(".kept") == []
+
+
+async def test_while_the_ledger_is_behind_or_does_not_know_nothing_comes_again(node: Node) -> None:
+    await node.write(5)
+    behind = node.clock.now()
+    for read_through in (None, behind):
+        node.ledger.read_through = read_through
+        later(node, timedelta(hours=1))
+        await node.release.round()
+    assert node.release.republished == 0
+    condition = node.release.condition()
+    assert (condition.state, "waited for the ledger for 7200 s" in str(condition.reason)) == (
+        Health.DEGRADED,
+        True,
+    )
+    node.ledger.away = True
+    with pytest.raises(LedgerUnavailableError):
+        await node.release.round()
+    assert len(node.files(".kept")) == 1
+
+
+async def test_what_is_lost_again_and_again_comes_less_and_less_often(node: Node) -> None:
+    node.bus.forgets = True
+    await node.write(1)
+    for _ in range(24 * 6):
+        node.ledger.read(node.bus, later(node, timedelta(minutes=10)))
+        await node.release.round()
+    assert 20 < node.release.republished < 40
+
+
+async def test_an_older_ledger_releases_nothing_and_gets_everything_again(node: Node) -> None:
+    ids = await node.write(40)
+    node.ledger.read(node.bus, node.clock.now())
+    later(node, timedelta(minutes=11))
+    await node.release.round()
+    assert node.files(".kept") == []
+    # Both disks go back.
+    node.ledger.cut(10)
+    ids += await node.write(1)
+    node.ledger.read(node.bus, later(node, timedelta(seconds=31)))
+    await node.release.round()
+    condition = node.release.condition()
+    assert condition.state is Health.DEGRADED
+    assert "a log of 11 entries, and 40 have been seen" in str(condition.reason)
+    assert not node.release.continues()
+    for _ in range(3):
+        node.ledger.read(node.bus, later(node, timedelta(minutes=2)))
+        await node.release.round()
+    assert set(node.ledger.ids) == set(ids)
+    # It has as many entries again, but they are in another order: that is another log.
+    assert node.files(".sealed") == []
+    assert not node.release.continues()
+    node.seen.path.unlink()
+    node.ledger.read(node.bus, later(node, timedelta(minutes=11)))
+    await node.release.round()
+    assert node.release.condition().state is Health.OK
+    assert node.files(".kept") == []
+
+
+async def test_an_older_ledger_that_reads_the_same_journal_again_is_the_same_log(node: Node) -> None:
+    await node.write(10)
+    node.ledger.read(node.bus, node.clock.now())
+    await node.release.round()
+    node.ledger.cut(4)
+    await node.release.round()
+    assert not node.release.continues()
+    node.ledger._read = 0
+    node.ledger.read(node.bus, later(node, timedelta(minutes=11)))
+    await node.release.round()
+    assert node.release.continues()
+    assert node.release.republished == 0
+    assert node.files(".kept") == []
+
+
+async def test_another_key_and_another_history_are_refused(node: Node) -> None:
+    await node.write(4)
+    node.ledger.read(node.bus, node.clock.now())
+    await node.release.round()
+    genuine = node.ledger.key
+    node.ledger.key = SigningKey(ORIGIN, b"\2" * 32)
+    await node.release.round()
+    assert "none of the known keys" in str(node.release.condition().reason)
+    node.ledger.key = genuine
+    await node.write(1)
+    node.ledger.read(node.bus, node.clock.now())
+    node.ledger.leaves[0] = b"forged"
+    await node.release.round()
+    assert "the consistency proof does not lead" in str(node.release.condition().reason)
+    node.ledger.leaves[0] = node.bus.messages[0][1]
+    await node.release.round()
+    assert node.release.continues()
+
+
+async def test_what_lies_in_the_ledger_in_its_place_is_told(node: Node) -> None:
+    await node.write(2)
+    node.ledger.read(node.bus, later(node, timedelta(seconds=31)))
+    node.ledger.leaves[1] = b"flipped"
+    await node.release.round()
+    assert "something else in the place of 1 batches" in str(node.release.condition().reason)
+    assert node.release.republished == 1
+    node.ledger.read_through = later(node, timedelta(days=1))
+    await node.release.round()
+    assert node.release.republished == 1, "it would be refused each time"
+
+
+async def test_what_a_dead_process_left_is_taken_up(
+    node: Node, tmp_path: Path, ledger: MemoryLedger, clock: ManualClock
+) -> None:
+    node.bus.forgets = True
+    lost = await node.write(3)
+    node.die()
+    node.bus.forgets = False
+    second = Node(tmp_path, ledger, clock, node.bus)
+    await second.release.round()
+    ledger.read(node.bus, later(second, timedelta(seconds=31)))
+    await second.release.round()
+    ledger.read(node.bus, clock.now())
+    assert set(ledger.ids) == set(lost)
+    await second.journal.close()
+
+
+async def test_a_damaged_file_costs_only_what_is_damaged(
+    node: Node, tmp_path: Path, ledger: MemoryLedger, clock: ManualClock
+) -> None:
+    node.bus.forgets = True
+    lost = await node.write(6)
+    node.bus.forgets = False
+    node.die()
+    (file,) = node.files(".kept")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2 + 40] ^= 1
+    file.write_bytes(content)
+    second = Node(tmp_path, ledger, clock, node.bus)
+    await second.release.round()
+    ledger.read(node.bus, later(second, timedelta(seconds=31)))
+    await second.release.round()
+    ledger.read(node.bus, clock.now())
+    assert set(ledger.ids) == {*lost[:3], *lost[4:]}
+    await second.release.round()
+    assert len(node.files(".sealed")) == 1
+    assert [aside.read_bytes() for aside in node.files(".damaged")] == [bytes(content)]
+    assert "1 damaged files of retained records" in str(second.release.condition().reason)
+    await second.journal.close()
+
+
+async def test_a_full_or_broken_disk_refuses_no_call_and_is_told(node: Node) -> None:
+    node.folder.write_text("not a folder")
+    await node.write(3)
+    assert len(node.bus.messages) == 3
+    assert node.beside.missed == 3
+    assert "not retained on disk" in str(node.release.condition().reason)
+    node.folder.unlink()
+    later(node, timedelta(seconds=2))
+    await node.write(1)
+    assert len(node.files(".kept")) == 1
+    assert node.release.condition().state is Health.OK
+
+
+async def test_a_disk_that_hangs_holds_up_one_batch_and_is_told(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, write = threading.Event(), node.retained.write
+
+    def hanging(batches: Sequence[Batch], now: datetime) -> None:
+        goes_on.wait(10)
+        write(batches, now)
+
+    monkeypatch.setattr(node.retained, "write", hanging)
+    async with asyncio.timeout(2):
+        await node.write(20)
+    assert "the disk hangs" in str(node.release.condition().reason)
+    goes_on.set()
+    await eventually(lambda: node.release.condition().state is Health.OK)
+    written = b"".join(file.read_bytes() for file in node.files(".kept"))
+    assert written.count(b'"kind":"call"') == 20
+
+
+async def test_without_room_sealed_files_go_first_and_calls_go_on(node: Node) -> None:
+    await node.write(60)
+    node.ledger.read(node.bus, node.clock.now())
+    await node.release.round()
+    sealed = node.files(".sealed")
+    assert len(sealed) > 2
+    node.ledger.away = True
+    await node.write(50)
+    node.retained.make_room(node.clock.now())
+    assert node.files(".sealed") == sealed[-len(node.files(".sealed")) :] != sealed
+    assert (node.retained.dropped, node.retained.size <= node.retained.max_bytes) == (0, True)
+    unsealed = node.files(".kept")
+    await node.write(90)
+    node.retained.make_room(node.clock.now())
+    assert node.files(".sealed") == []
+    assert node.retained.dropped > 0
+    assert node.retained.size <= node.retained.max_bytes
+    assert unsealed[0] not in node.files(".kept"), "the oldest"
+    assert "deleted unsealed: no room" in str(node.release.condition().reason)
+    assert len(node.bus.messages) == 200
+
+
+async def test_a_checkpoint_file_that_is_damaged_is_replaced(node: Node) -> None:
+    await node.write(2)
+    node.ledger.read(node.bus, node.clock.now())
+    for content in ("", "nonsense\n", "\xff"):
+        node.seen.path.write_text(content, encoding="latin-1")
+        assert node.seen.load() is None
+    await node.release.round()
+    seen = node.seen.load()
+    assert seen is not None
+    assert seen.size == 2
