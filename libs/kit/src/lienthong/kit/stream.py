@@ -30,7 +30,8 @@ class Stream(Generic[StateT, UpdateT]):
     """Opens the stream for a process that has this state. What comes first must continue it, or begin anew;
     for None it must begin anew."""
     fold: Callable[[StateT | None, UpdateT], StateT]
-    """The state after an update; pure. Returns the same object when the update only confirms the state.
+    """The state after an update; pure, but that a state which is not whole is folded on once: what its parts
+    have made may be changed in place. Returns the same object when the update only confirms the state.
 
     Raises VersionGapError when an update was missed, and anything else when the update cannot be used.
     """
