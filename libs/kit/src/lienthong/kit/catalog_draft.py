@@ -59,7 +59,8 @@ class CatalogDraft:
 
     def put(self, resource: routes_pb2.Resource) -> None:
         """Add a resource, or replace it. One that cannot be used is left out and named."""
-        kind, resource_id = resource.key.kind, resource.key.id
+        key = resource.key
+        kind, resource_id = key.kind, key.id
         if self._put(resource, kind, resource_id):
             if self.unusable:
                 self.unusable.discard(f"{kind}/{resource_id}")
@@ -106,12 +107,14 @@ class CatalogDraft:
 
     def _link(self, parties: bytes, agreement_id: str, *, approved: bool) -> None:
         """Note an agreement of two parties, which mostly have no other."""
-        alone = AgreementIds([agreement_id], []) if approved else AgreementIds([], [agreement_id])
-        packed = self._agreements.set(parties, _write(alone))
+        alone = (agreement_id,)
+        packed = self._agreements.set(parties, _write((alone, ()) if approved else ((), alone)))
         if packed is not None:
             known = read_ids(packed)
-            known.approved += alone.approved
-            known.others = [*known.others, *alone.others][-_MOST_UNAPPROVED:]
+            if approved:
+                known.approved.append(agreement_id)
+            else:
+                known.others = [*known.others, agreement_id][-_MOST_UNAPPROVED:]
             self._agreements.set(parties, _write(known))
 
     def _unlink(self, agreement_id: str, message: bytes) -> None:
