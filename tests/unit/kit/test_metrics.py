@@ -249,7 +249,7 @@ async def test_a_check_that_failed_while_the_process_started_is_soon_asked_again
 
     await eventually(lambda: shows(0))
     listening = True
-    await eventually(lambda: shows(1), within=ASK_EVERY_S / 3)
+    await eventually(lambda: shows(1), within=ASK_EVERY_S - 1)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
