@@ -95,6 +95,15 @@ def test_an_unknown_service_is_refused(world: World) -> None:
     assert (found.status, found.problem["code"]) == (404, "unknown-service")
 
 
+@pytest.mark.parametrize("body", [b"", b"{}", b"x" * 1_000_000])
+def test_a_caller_whose_body_is_not_read_is_told_that_the_connection_ends(world: World, body: bytes) -> None:
+    """Else it sends its next request on a connection that is being closed."""
+    path = "/api/H11.05/land/nothing-v1/x"
+    found = refused(world, path, method="POST", body=body, headers=[] if body else [("Content-Length", "0")])
+    assert found.status == 404
+    assert found.headers.get("connection") == ("close" if body else None)
+
+
 def test_an_unknown_path_is_refused(world: World) -> None:
     for path in ("/", "/nothing", "/api", "/api/H11.05/land", "/apis/H11.05/land/parcels-v1/parcels/1"):
         found = refused(world, path)

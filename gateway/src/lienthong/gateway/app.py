@@ -12,9 +12,14 @@ from lienthong.gateway.authorize import authorize
 from lienthong.gateway.call import MAX_METHOD, Call
 from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.match import DocumentTarget, ServiceTarget, match_operation, match_service
-from lienthong.gateway.request_headers import read_headers
+from lienthong.gateway.request_headers import has_body, read_headers
 from lienthong.gateway.respond import Responder
-from lienthong.gateway.response import GatewayResponse, document_response, problem_response
+from lienthong.gateway.response import (
+    GatewayResponse,
+    WholeResponse,
+    document_response,
+    problem_response,
+)
 from lienthong.gateway.watch import CallerGoneError, CallerWatch, Watches
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.problems.load import charge
@@ -93,15 +98,16 @@ class Gateway:
                 span = self._spans.begin(call, headers.traceparent) if self._spans is not None else None
                 response = await self._stages(call, headers, receive, watch)
             except ProblemError as problem:
-                response = problem_response(call, problem)
+                response = _problem_response(call, problem, scope, watch)
             except (AuditUnavailableError, CallerGoneError):
                 raise
             except Exception:  # noqa: BLE001  whatever it is: a response and a record
                 _log.exception("call failed", tx=call.tx, service=call.service_id)
-                response = problem_response(call, problems.internal_error())
+                response = _problem_response(call, problems.internal_error(), scope, watch)
             outcome = await self._responder.respond(call, response, watch, send)
         except AuditUnavailableError:
-            outcome = await self._responder.refuse_unrecorded(call, send)
+            response = _problem_response(call, problems.audit_unavailable(), scope, watch)
+            outcome = await self._responder.refuse_unrecorded(call, response, send)
         except CallerGoneError:
             outcome = await self._responder.abandon(call)
         finally:
@@ -179,3 +185,10 @@ class Gateway:
         headers = read_headers(fields, max_bytes=self._max_header_bytes - target, max_count=self._max_headers)
         headers.check_host(required=version not in _BEFORE_HOST)
         return headers
+
+
+def _problem_response(
+    call: Call, problem: ProblemError, scope: Mapping[str, Any], watch: CallerWatch
+) -> WholeResponse:
+    """The response to a call that is not fulfilled, perhaps before all of its request was read."""
+    return problem_response(call, problem, last=not watch.body_read and has_body(scope["headers"]))

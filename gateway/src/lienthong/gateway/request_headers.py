@@ -14,7 +14,7 @@ from lienthong.gateway.field_names import passes_to_provider, plain
 from lienthong.gateway.http1.request import field_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _HOST: Final = b"host"
 _AUTHORIZATION: Final = b"authorization"
@@ -24,6 +24,7 @@ _USER: Final = b"lgsp-user"
 _TRACEPARENT: Final = b"traceparent"
 _CONTENT_LENGTH: Final = b"content-length"
 _TRANSFER_ENCODING: Final = b"transfer-encoding"
+_OF_A_BODY: Final = frozenset({_CONTENT_LENGTH, _TRANSFER_ENCODING})
 _CONNECTION: Final = b"connection"
 _READ = frozenset(
     (
@@ -181,6 +182,11 @@ class RequestHeaders:
                 f"{name} phải gồm 1 đến {_MAX_TEXT} ký tự in được, mã hoá UTF-8.",
             )
         return text
+
+
+def has_body(fields: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request announces a body, of whatever size (RFC 9112 section 6)."""
+    return any(name in _OF_A_BODY and value != b"0" for name, value in fields)
 
 
 def read_headers(headers: Sequence[tuple[bytes, bytes]], *, max_bytes: int, max_count: int) -> RequestHeaders:

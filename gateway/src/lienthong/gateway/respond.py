@@ -12,7 +12,7 @@ from lienthong.gateway import problems
 from lienthong.gateway.body import EMPTY_SHA256
 from lienthong.gateway.call import CALLER_STALLED, Abandoned, Answered
 from lienthong.gateway.journal.writer import AuditUnavailableError
-from lienthong.gateway.response import StreamedResponse, WholeResponse, problem_response
+from lienthong.gateway.response import StreamedResponse, WholeResponse
 from lienthong.gateway.watch import CallerGoneError
 from lienthong.kit.problems import ProblemError, calls
 
@@ -63,9 +63,8 @@ class Responder:
             _log.error("aborted call not recorded", tx=call.tx)
         return outcome
 
-    async def refuse_unrecorded(self, call: Call, send: Send) -> Answered:
+    async def refuse_unrecorded(self, call: Call, response: WholeResponse, send: Send) -> Answered:
         """Answer that the call cannot be recorded: the only response without a record; it is counted."""
-        response = problem_response(call, problems.audit_unavailable())
         outcome = self._answered(response)
         self._recorder.count(call, outcome)
         await _send(response, send)

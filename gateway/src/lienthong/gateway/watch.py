@@ -55,25 +55,26 @@ class CallerWatch:
     done at that very moment: so check `gone` afterwards. Outside of such a block only `gone` is set.
     """
 
-    __slots__ = ("_armed", "_body_read", "_receive", "_waiting", "_watches", "_worker", "gone")
+    __slots__ = ("_armed", "_receive", "_waiting", "_watches", "_worker", "body_read", "gone")
 
     def __init__(self, receive: Receive, watches: Watches) -> None:
         self.gone = False
+        self.body_read = False
+        """Whether the request is here as a whole."""
         self._receive = receive
         self._watches = watches
         self._armed = False
-        self._body_read = False
         self._waiting: asyncio.Task[None] | None = None
         self._worker: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
         """Start watching after a delay. Nothing else may call `receive` from now on."""
-        self._body_read = True
+        self.body_read = True
         self._watches.add(self)
 
     def begin(self) -> None:
         """Start watching now, if the body has been read."""
-        if self._body_read and self._waiting is None:
+        if self.body_read and self._waiting is None:
             self._waiting = asyncio.get_running_loop().create_task(self._wait())
 
     def stop(self) -> None:
