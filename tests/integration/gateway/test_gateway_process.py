@@ -49,6 +49,48 @@ def test_a_worker_that_is_killed_is_started_anew(new_world: NewWorld) -> None:
         assert client.get(f"{API}/parcels/1").status_code == 200
 
 
+def test_workers_that_are_killed_one_after_the_other_leave_the_gateway_serving(new_world: NewWorld) -> None:
+    world = new_world(workers=2)
+    world.start()
+    main = world.pid
+    for _ in range(2):
+        for worker in world.workers:
+            os.kill(worker, signal.SIGKILL)
+        world.wait(lambda: len(world.workers) == 2, "new workers are starting")
+    world.wait(world.ready, "the gateway is ready")
+    assert alive(main)
+    with world.client() as client:
+        assert client.get(f"{API}/parcels/1").status_code == 200
+
+
+def test_a_worker_that_stands_still_is_replaced_and_all_calls_are_answered(new_world: NewWorld) -> None:
+    world = new_world(workers=2, worker_timeout_s=3)
+    world.start()
+    stuck, other = world.workers
+    os.kill(stuck, signal.SIGSTOP)
+    world.wait(lambda: not alive(stuck), "the worker is killed")
+    world.wait(lambda: len(world.workers) == 2, "another one is started")
+    assert other in world.workers
+    world.wait(lambda: len(_replaced(world)) == 4, "both workers tell their figures")
+    assert sum(_replaced(world).values()) == 1
+    assert [labels for labels, number in _replaced(world).items() if number and "stuck" in labels]
+    for _ in range(30):
+        with world.client() as client:
+            assert client.get(f"{API}/parcels/1").status_code == 200
+    assert "a worker stands still and is killed" in world.log.read_text()
+
+
+def _replaced(world: World) -> dict[str, float]:
+    """How many workers were replaced, by seat and reason."""
+    try:
+        text = httpx.get(f"http://127.0.0.1:{world.health_port}/metrics", trust_env=False).text
+    except httpx.TransportError:
+        return {}
+    name = "lienthong_gateway_worker_replacements_total"
+    lines = [line.rpartition(" ") for line in text.splitlines() if line.startswith(name)]
+    return {labels: float(number) for labels, _, number in lines}
+
+
 def test_threads_of_a_worker_do_not_push_each_other_out(new_world: NewWorld) -> None:
     world = new_world()
     world.start()
@@ -116,3 +158,4 @@ def test_a_privacy_key_that_cannot_be_used_stops_the_gateway(new_world: NewWorld
     key.write_text("too short")
     world.start(wait=False)
     world.wait(lambda: "gateway failed" in world.log.read_text(), "the gateway says why")
+    world.wait(lambda: "no worker starts" in world.log.read_text(), "the gateway ends")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server
 
+from lienthong.gateway.heartbeat import Beats
 from lienthong.gateway.settings import GatewaySettings
+from lienthong.gateway.watchdog import WatchedServer
 from lienthong.gateway.workers import FOLDER
 from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.logs import configure_logs
@@ -45,14 +47,16 @@ def main() -> None:
         ):
             # The workers inherit it.
             os.environ[FOLDER] = folder
-            _serve(settings)
+            _serve(settings, Beats(Path(folder)))
     except PortUnusableError as error:
         sys.exit(str(error))
 
 
-def _serve(settings: GatewaySettings) -> None:
-    Server(
+def _serve(settings: GatewaySettings, beats: Beats) -> None:
+    WatchedServer(
         "lienthong.gateway.bootstrap:app",
+        beats=beats,
+        timeout=settings.gateway_worker_timeout_s,
         address=settings.host,
         port=settings.port("gateway"),
         interface=Interfaces.ASGI,
@@ -67,7 +71,6 @@ def _serve(settings: GatewaySettings) -> None:
         backpressure=connections_within(
             raise_open_files(), settings.gateway_max_connections, files_each=_FILES_OF_A_CALL
         ),
-        respawn_failed_workers=True,
         workers_kill_timeout=_DRAIN_S,
         log_level=LogLevels.warning,
     ).serve()

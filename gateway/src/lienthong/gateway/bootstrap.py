@@ -22,6 +22,7 @@ from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.figures import CallFigures, show_parts, show_retained
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, accepts_connections, public_health
+from lienthong.gateway.heartbeat import Heart
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.journal.beside import Beside
 from lienthong.gateway.journal.ledger_rpc import LedgerRpc
@@ -46,6 +47,7 @@ from lienthong.kit.health import show_checks
 from lienthong.kit.ids import uuid7
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.logs import configure_logs
+from lienthong.kit.metrics.instruments import WORKER_REPLACEMENTS
 from lienthong.kit.metrics.runtime import show_connections, watch_loop
 from lienthong.kit.process import die_with_parent
 from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
@@ -122,6 +124,8 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     """Open everything a gateway needs; `stack` closes it in the right order, the journal drained."""
     clock, live = SystemClock(), Live()
     seat = take_seat()
+    heart = Heart(seat)
+    stack.push_async_callback(heart.stop)
     telemetry = configure_telemetry("gateway", settings, worker=seat.number if seat is not None else None)
     stack.callback(telemetry.shutdown)
     figures, calls = telemetry.figures, CallFigures()
@@ -226,6 +230,8 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
             "listening": lambda: accepts_connections(settings.host, settings.port("gateway")),
         },
     )
+    figures.observe_each(WORKER_REPLACEMENTS, heart.replaced)
+    heart.start()
     return Gateway(
         live,
         platform_routes(

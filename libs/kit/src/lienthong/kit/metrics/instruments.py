@@ -105,6 +105,16 @@ WORKERS = _figure(
     "Số tiến trình phục vụ mà cổng được cấu hình; mỗi tiến trình có nhãn số riêng",
     processes=("gateway",),
 )
+WORKER_REPLACEMENTS = _figure(
+    "lienthong.gateway.worker.replacements",
+    "counter",
+    "{worker}",
+    "Worker processes that were replaced, because they had ended or because their event loop stood still "
+    "(`stuck`)",
+    "Số tiến trình phục vụ đã bị thay thế, vì đã dừng hoặc vì vòng lặp sự kiện đứng yên (`stuck`)",
+    attributes=("lienthong.reason",),
+    processes=("gateway",),
+)
 CHECK = _figure(
     "lienthong.health.check",
     "gauge",

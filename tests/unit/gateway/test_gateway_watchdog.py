@@ -1,0 +1,72 @@
+"""Which workers stand still, when they are started again, and the signs of life in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lienthong.gateway.heartbeat import Beats, Reason
+from lienthong.gateway.watchdog import Starts, Watch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_process_stands_still_when_so_many_looks_in_a_row_show_nothing_new() -> None:
+    watch = Watch(3)
+    looks = [watch.look([1, 2], {1: 7, 2: number}) for number in range(4)]
+    assert looks == [[], [], [], [1]]
+
+
+def test_one_sign_of_life_begins_the_count_anew() -> None:
+    watch = Watch(2)
+    assert [watch.look([1], {1: beat}) for beat in (1, 1, 2, 2, 2)] == [[], [], [], [], [1]]
+
+
+def test_a_process_that_has_not_started_is_not_watched() -> None:
+    watch = Watch(1)
+    assert [watch.look([1], {}) for _ in range(5)] == [[]] * 5
+
+
+def test_a_look_after_a_long_suspension_is_one_look() -> None:
+    watch = Watch(2)
+    assert watch.look([1], {1: 1}) == []
+    # However long the machine slept between the two.
+    assert watch.look([1], {1: 1}) == []
+    assert watch.look([1], {1: 2}) == []
+
+
+def test_what_had_started_is_started_at_once_however_often() -> None:
+    starts = Starts()
+    for now in (1.0, 1.1, 1.2):
+        starts.ended(0, had_started=True, now=now)
+        assert starts.due(now) == [0]
+        assert starts.due(now) == []
+    assert not starts.hopeless
+
+
+def test_what_does_not_start_is_tried_after_growing_pauses() -> None:
+    starts, pauses = Starts(), []
+    for _ in range(6):
+        starts.ended(0, had_started=False, now=100.0)
+        pauses.append(next(pause for pause in range(1, 20) if starts.due(100.0 + pause)))
+    assert pauses == [1, 2, 4, 8, 10, 10]
+    assert starts.hopeless
+    starts.ended(0, had_started=True, now=200.0)
+    assert not starts.hopeless
+
+
+def test_parent_and_workers_see_the_same_places(tmp_path: Path) -> None:
+    parent, worker = Beats(tmp_path), Beats(tmp_path)
+    worker.beat(1, 4711)
+    first = parent.of_processes()
+    worker.beat(1, 4711)
+    second = parent.of_processes()
+    assert first.keys() == second.keys() == {4711}
+    assert first != second
+    assert parent.seat_of(4711) == 1
+    assert parent.seat_of(1) is None
+    parent.count(1, Reason.STUCK)
+    parent.forget(1)
+    assert parent.of_processes() == {}
+    assert worker.counted(1) == {Reason.ENDED: 0, Reason.STUCK: 1}
+    assert worker.counted(0) == {Reason.ENDED: 0, Reason.STUCK: 0}
