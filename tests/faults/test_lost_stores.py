@@ -16,6 +16,7 @@ from lienthong.client.fsck import examine, read_checkpoint
 from lienthong.client.operations import audit_file
 from lienthong.tlog import VerifierKey
 from tests.faults.calls import make_calls
+from tests.faults.conftest import kill
 from tests.support.platform import SERVICE
 from tests.support.waiting import wait_until
 
@@ -109,10 +110,11 @@ async def test_a_journal_that_is_rolled_back_before_the_ledger_has_read_it_loses
     assert retained(platform)["state"] == "ok"
 
 
-async def test_a_journal_that_is_lost_with_its_disk_loses_nothing(platform: Platform) -> None:
+async def test_a_journal_that_is_lost_and_a_gateway_that_is_killed_lose_nothing(platform: Platform) -> None:
     store = journal_store(platform)
     with stopped(platform, "ledger"):
-        answered = await make_calls(platform, 300, {})
+        answered = await make_calls(platform, 300, {200: lambda: kill(platform, "gateway")})
+        kill(platform, "gateway")
         with stopped(platform, "nats"):
             shutil.rmtree(store)
     assert_all_recorded_once(platform, answered)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import threading
+import zlib
 from datetime import timedelta
 from hashlib import sha256
 from itertools import count
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lienthong.gateway.journal.batches import Batch
 from lienthong.gateway.journal.beside import Beside
 from lienthong.gateway.journal.claims import LedgerAnswer, LedgerUnavailableError, State
 from lienthong.gateway.journal.release import Release
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from lienthong.gateway.journal.batches import Batch
     from lienthong.gateway.journal.claims import Claim
 
 ORIGIN = "lgsp/test/ledger"
@@ -436,3 +438,39 @@ async def test_a_checkpoint_file_that_is_damaged_is_replaced(node: Node) -> None
     seen = node.seen.load()
     assert seen is not None
     assert seen.size == 2
+
+
+async def test_files_that_are_not_ours_stop_nothing(node: Node) -> None:
+    await node.write(1)
+    for name in ("x.kept", "x.sealed", "x.damaged"):
+        (node.folder / name).write_bytes(b"\xff\xfe not ours")
+    node.ledger.read(node.bus, node.clock.now())
+    node.retained.make_room(node.clock.now())
+    later(node, timedelta(minutes=11))
+    await node.release.round()
+    assert node.files(".kept") == []
+    assert "damaged files" in str(node.release.condition().reason)
+
+
+async def test_what_the_version_before_left_in_the_spool_is_published_and_retained(
+    node: Node, tmp_path: Path
+) -> None:
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    batches = [Batch(node.new_id(), 1, b'{"v":1,"id":"%d"}' % number) for number in range(3)]
+    bodies = [struct.pack(">36sH", one.id.encode(), one.count) + one.payload for one in batches]
+    old = [struct.pack(">II", len(body), zlib.crc32(body)) + body for body in bodies]
+    (folder / f"{node.new_id()}.spool").write_bytes(b"".join(old))
+    shipping = asyncio.create_task(node.journal.run())
+    await eventually(lambda: len(node.files(".kept")) == 1)
+    shipping.cancel()
+    await asyncio.gather(shipping, return_exceptions=True)
+    assert node.bus.messages == [(one.id, one.payload) for one in batches]
+    node.bus.messages.clear()
+    await node.release.round()
+    node.ledger.read(node.bus, later(node, timedelta(seconds=31)))
+    await node.release.round()
+    node.ledger.read(node.bus, node.clock.now())
+    assert set(node.ledger.ids) == {"0", "1", "2"}
+    await node.release.round()
+    assert node.files(".kept") == []

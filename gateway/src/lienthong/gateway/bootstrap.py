@@ -30,6 +30,7 @@ from lienthong.gateway.journal.release import Release
 from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.seen_log import SeenLog
+from lienthong.gateway.journal.segments import SEGMENT_BYTES
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWriter
 from lienthong.gateway.live import Live
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from lienthong.kit.keys import IdentityKeys, KeysReplica
     from lienthong.kit.metrics.figures import Figures
 
+_FILES_WITHIN_LIMIT = 8
 _WAIT_FOR_BUS_S = 1.0
 _WAIT_FOR_TABLE_S = 3.0
 
@@ -148,6 +150,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         max_bytes=settings.gateway_retained_max_bytes,
         sealed_for=timedelta(seconds=settings.gateway_sealed_for_s),
         new_id=uuid7,
+        segment_bytes=min(SEGMENT_BYTES, settings.gateway_retained_max_bytes // _FILES_WITHIN_LIMIT),
     )
     beside = Beside(retained, clock)
     journal = JournalWriter(

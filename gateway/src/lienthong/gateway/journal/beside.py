@@ -53,23 +53,29 @@ class Beside:
         self._retained = retained
         self._clock = clock
         self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
-        self._waiting_bytes = 0
+        # Each is written by one thread alone.
+        self._put_bytes = self._done_bytes = 0
+        self._refused = self._failed = 0
         self._retry_at = 0.0
         self._hangs = False
         self.failure: str | None = None
         """Why batches are not retained at this moment."""
-        self.missed = 0
-        """How many batches the bus took were not retained."""
         self._thread = threading.Thread(target=self._write_all, name="retain", daemon=True)
         self._thread.start()
 
+    @property
+    def missed(self) -> int:
+        """How many batches were not retained."""
+        return self._refused + self._failed
+
     def put(self, batch: Batch) -> Ticket | None:
         """Begin to write a batch; None when the disk is too far behind."""
-        if self._waiting_bytes > _MOST_BYTES:
-            self._miss(1, "the disk does not keep up")
+        if self._put_bytes - self._done_bytes > _MOST_BYTES:
+            self._refused += 1
+            self._tell("the disk does not keep up")
             return None
         ticket = Ticket(batch)
-        self._waiting_bytes += len(batch.payload)
+        self._put_bytes += len(batch.payload)
         self._queue.put(ticket)
         return ticket
 
@@ -107,7 +113,7 @@ class Beside:
             tickets, ended = self._taken()
             self._write(tickets)
             for ticket in tickets:
-                self._waiting_bytes -= len(ticket.batch.payload)
+                self._done_bytes += len(ticket.batch.payload)
                 ticket.done = True
                 if ticket.wake is not None:
                     ticket.wake()
@@ -132,21 +138,18 @@ class Beside:
             return
         now = self._clock.monotonic()
         if now < self._retry_at:
-            self.missed += len(tickets)
+            self._failed += len(tickets)
             return
         try:
             self._retained.write([ticket.batch for ticket in tickets], self._clock.now())
         except OSError as error:
             self._retry_at = now + _PAUSE_S
-            self._miss(len(tickets), str(error))
+            self._failed += len(tickets)
+            self._tell(str(error))
             return
         if self.failure is not None:
             _log.info("records are retained on this machine's disk again", missed=self.missed)
             self.failure = None
-
-    def _miss(self, number: int, why: str) -> None:
-        self.missed += number
-        self._tell(why)
 
     def _tell(self, why: str) -> None:
         if self.failure is None:

@@ -7,6 +7,7 @@ ledger says what is in the log, under a checkpoint that has to continue the one 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -108,7 +109,10 @@ class Release:
                 tasks.create_task(self._look_after_the_disk())
                 tasks.create_task(self._ask_for_ever())
         finally:
-            self._disk.shutdown(wait=False)
+            # The files are closed next: nothing may read them any more, unless the disk hangs.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SYNC_EVERY_S):
+                    await asyncio.to_thread(self._disk.shutdown)
 
     async def _look_after_the_disk(self) -> None:
         turn = 0

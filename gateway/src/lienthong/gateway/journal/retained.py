@@ -15,7 +15,14 @@ import structlog
 
 from lienthong.gateway.journal.batches import Batch, frame
 from lienthong.gateway.journal.claims import claim_of
-from lienthong.gateway.journal.segments import DAMAGED, SEGMENT_BYTES, Segment, adopt_all, new_segment
+from lienthong.gateway.journal.segments import (
+    DAMAGED,
+    SEGMENT_BYTES,
+    Segment,
+    adopt_all,
+    made_at,
+    new_segment,
+)
 from lienthong.kit.ids import uuid7_time
 
 if TYPE_CHECKING:
@@ -77,7 +84,7 @@ class KeptSegment:
         for offset, item in self.segment.scan(start, end):
             self.looked = offset
             if isinstance(item, Batch):
-                claim = claim_of(item, start, max(self.published, uuid7_time(item.id)))
+                claim = claim_of(item, start, self._published(item))
                 if claim is not None:
                     self.pending[start] = claim
                     yield claim
@@ -87,6 +94,13 @@ class KeptSegment:
             if not most:
                 return
             start = offset
+
+    def _published(self, batch: Batch) -> datetime:
+        """When a batch was published at the earliest; its id says when it was put together."""
+        try:
+            return max(self.published, uuid7_time(batch.id))
+        except ValueError:
+            return self.published
 
     def batch_at(self, offset: int) -> Batch | None:
         """The batch that begins there; None when it has been damaged meanwhile."""
@@ -225,9 +239,9 @@ class Retained:
         self.damaged = len(self._files(DAMAGED))
         self.size = sum(sizes.values())
         for path in self._files(SEALED):
-            if self.size > self.max_bytes or uuid7_time(path.stem) < now - self._sealed_for:
+            if path in sizes and (self.size > self.max_bytes or made_at(path) < now - self._sealed_for):
                 path.unlink(missing_ok=True)
-                self.size -= sizes.get(path, 0)
+                self.size -= sizes[path]
         for kept in [kept for kept in self.kept if kept.complete]:
             if self.size <= self.max_bytes:
                 break

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway.journal.batches import scan
 from lienthong.kit.files import sync_folder
+from lienthong.kit.ids import uuid7_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,12 +95,14 @@ class Segment:
 
     def close(self) -> None:
         """Unlock and close the file; it stays for another process to adopt."""
-        os.close(self._descriptor)
+        # Never again this number: it may soon be that of another file.
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
 
     def remove(self) -> None:
         """Delete the file, then unlock and close it."""
         self.path.unlink(missing_ok=True)
-        os.close(self._descriptor)
+        self.close()
 
 
 def new_segment(folder: Path, new_id: NewId, suffix: str) -> Segment:
@@ -114,6 +118,14 @@ def new_segment(folder: Path, new_id: NewId, suffix: str) -> Segment:
         segment = Segment.create(folder / f"{new_id()}{suffix}")
         if segment is not None:
             return segment
+
+
+def made_at(path: Path) -> datetime:
+    """When a file was made, as its name says; for a name that is not ours, when it was written to last."""
+    try:
+        return uuid7_time(path.stem)
+    except ValueError:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def adopt_all(folder: Path, suffix: str, own: set[Path]) -> list[Segment]:

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lienthong.gateway.journal.batches import frame
-from lienthong.gateway.journal.segments import DAMAGED, SEGMENT_BYTES, SPOOLED, adopt_all, new_segment
-from lienthong.kit.ids import uuid7_time
+from lienthong.gateway.journal.segments import (
+    DAMAGED,
+    SEGMENT_BYTES,
+    SPOOLED,
+    adopt_all,
+    made_at,
+    new_segment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +66,7 @@ class Spool:
         """For how many seconds the oldest file has waited; 0 without any."""
         sealed, current = self._sealed, self._current
         oldest = sealed[0] if sealed else current
-        return max((now - uuid7_time(oldest.path.stem)).total_seconds(), 0.0) if oldest is not None else 0.0
+        return max((now - made_at(oldest.path)).total_seconds(), 0.0) if oldest is not None else 0.0
 
     def adopt_orphans(self) -> int:
         """Take over the files of processes that have ended; returns how many."""
