@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lienthong.catalog.domain.resources import Resource, ResourceKey, Watched
     from lienthong.catalog.service.versions import VersionMonitor
-    from lienthong.catalog.service.watch import WatchService
+    from lienthong.catalog.service.watch import Heard, WatchService
 
     Context = grpc.aio.ServicerContext[Any, Any]
     WriteMessage = Callable[[Any, pb.Resource], None]
@@ -123,8 +123,9 @@ class Routes(routes_pb2_grpc.RoutesServicer):
         try:
             while True:
                 epoch = self._versions.epoch
+                heard = epoch, self._versions.version
                 try:
-                    async for update, reached in self._updates(scope, position):
+                    async for update, reached in self._updates(scope, position, heard):
                         yield update
                         position = reached or position
                 except HistoryChangedError:
@@ -142,7 +143,7 @@ class Routes(routes_pb2_grpc.RoutesServicer):
             log.info("watch ended", version=position.version if position is not None else None)
 
     async def _updates(
-        self, scope: WatchScope, known: Position | None
+        self, scope: WatchScope, known: Position | None, heard: Heard
     ) -> AsyncIterator[tuple[pb.WatchResponse, Position | None]]:
         """Yield the parts of a delta, or of a snapshot for a client that has nothing.
 
@@ -152,7 +153,7 @@ class Routes(routes_pb2_grpc.RoutesServicer):
             HistoryChangedError: a snapshot has to follow.
         """
         number = 0
-        async for response, removals, reached in self._parts(scope, known):
+        async for response, removals, reached in self._parts(scope, known, heard):
             part = response.snapshot if known is None else response.delta
             part.part, part.more = number, reached is None
             part.removals.extend(_keys(removals))
@@ -168,7 +169,7 @@ class Routes(routes_pb2_grpc.RoutesServicer):
             number += 1
 
     async def _parts(
-        self, scope: WatchScope, known: Position | None
+        self, scope: WatchScope, known: Position | None, heard: Heard
     ) -> AsyncIterator[tuple[pb.WatchResponse, Sequence[ResourceKey], Position | None]]:
         divided = partial(self._divided, snapshot=known is None)
         if known is None:
@@ -176,7 +177,7 @@ class Routes(routes_pb2_grpc.RoutesServicer):
             async for page in self._watch.everything(scope):
                 for some in divided(page):
                     yield some, (), None
-        async for changes in self._watch.changes_since(known, scope):
+        async for changes in self._watch.changes_since(known, scope, heard):
             last = pb.WatchResponse()
             for number, some in enumerate(divided(changes.upserts)):
                 if number:

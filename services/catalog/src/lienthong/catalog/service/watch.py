@@ -7,8 +7,10 @@ nothing more: only then do all pages together show one version.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.repository import ChangeLogRepository
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from lienthong.catalog.domain.resources import ResourceKey, Watched, WatchScope
     from lienthong.catalog.repository import Change
     from lienthong.catalog.service.unit_of_work import UnitsOfWork
+
+    Heard: TypeAlias = tuple[int, int | None]
+    _Reading: TypeAlias = tuple["Position", WatchScope, Heard]
 
 PAGE = 500
 """Rows read at a time, of large ones fewer."""
@@ -69,6 +74,7 @@ class WatchService:
         self._units = units
         self._page = page
         self._most_changes = most_changes
+        self._readings: dict[_Reading, asyncio.Task[tuple[Position, Changes]]] = {}
 
     async def position(self) -> Position:
         """Return the version of the catalog."""
@@ -90,30 +96,59 @@ class WatchService:
                     page, after = await view.resources(kind).watched_page(after, limit, scope)
                 yield page
 
-    async def changes_since(self, known: Position, scope: WatchScope) -> AsyncIterator[Changes]:
+    async def changes_since(self, known: Position, scope: WatchScope, heard: Heard) -> AsyncIterator[Changes]:
         """Yield what changed after a version, in pages; the last one tells the version that was reached.
+
+        Watches that have the same wake up together: what they are sent is read once for all of them. What is
+        being read holds what was committed before it began, so it is shared by those alone who have `heard`
+        the same: the epoch and the version (`VersionMonitor`).
 
         Raises:
             HistoryChangedError: the catalog has never been what the version says.
         """
         read, position = known, None
         while position is None:
-            async with self._units.view() as view:
-                rows = await ChangeLogRepository(view.session).changes_from(read.version, self._page + 1)
-                if view.version < read.version or read.mark != _mark(rows, read.version):
-                    raise HistoryChangedError
-                following = [row for row in rows if row.version > read.version]
-                changed = self._fitting(following, scope)
-                if changed:
-                    read = Position(changed[-1].version, changed[-1].transaction_id)
-                if len(rows) <= self._page and len(changed) == len(following):
-                    position = Position(view.version, _mark(rows, view.version))
-                keys = {row.key for row in changed if row.key[0] in scope.kinds}
-                upserts: list[Watched] = []
-                for kind in scope.kinds:
-                    ids = [resource_id for of, resource_id in keys if of is kind]
-                    upserts += await view.resources(kind).watched(ids, scope)
-            yield Changes(upserts, sorted(keys - {resource.key for resource in upserts}), position)
+            read, changes = await self._read_together(read, scope, heard)
+            position = changes.position
+            yield changes
+
+    async def _read_together(
+        self, known: Position, scope: WatchScope, heard: Heard
+    ) -> tuple[Position, Changes]:
+        key = known, scope, heard
+        reading = self._readings.get(key)
+        if reading is None:
+            reading = self._readings[key] = asyncio.create_task(
+                self._read_changes(known, scope), name="changes for watches"
+            )
+            reading.add_done_callback(partial(self._ended, key))
+        return await asyncio.shield(reading)
+
+    def _ended(self, key: _Reading, task: asyncio.Task[tuple[Position, Changes]]) -> None:
+        del self._readings[key]
+        if not task.cancelled():
+            # Whoever waits for it is told; perhaps nobody does any more.
+            task.exception()
+
+    async def _read_changes(self, known: Position, scope: WatchScope) -> tuple[Position, Changes]:
+        """Read a page of what changed after a version; up to which version it tells comes first."""
+        read, position = known, None
+        async with self._units.view() as view:
+            rows = await ChangeLogRepository(view.session).changes_from(read.version, self._page + 1)
+            if view.version < read.version or read.mark != _mark(rows, read.version):
+                raise HistoryChangedError
+            following = [row for row in rows if row.version > read.version]
+            changed = self._fitting(following, scope)
+            if changed:
+                read = Position(changed[-1].version, changed[-1].transaction_id)
+            if len(rows) <= self._page and len(changed) == len(following):
+                position = Position(view.version, _mark(rows, view.version))
+            keys = {row.key for row in changed if row.key[0] in scope.kinds}
+            upserts: list[Watched] = []
+            for kind in scope.kinds:
+                ids = [resource_id for of, resource_id in keys if of is kind]
+                upserts += await view.resources(kind).watched(ids, scope)
+        return read, Changes(upserts, sorted(keys - {resource.key for resource in upserts}), position)
 
     def _fitting(self, changes: Sequence[Change], scope: WatchScope) -> Sequence[Change]:
         """Return the first changes, as many as fit into a page, one at least."""
