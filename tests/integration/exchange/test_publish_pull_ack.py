@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import select
 
+from lienthong.exchange.bootstrap import SCHEMA
+from lienthong.exchange.models import Subscription
+from lienthong.kit.database import Database
 from tests.integration.exchange.world import (
     ACK_WAIT,
     LAND,
@@ -144,6 +150,36 @@ def test_what_is_not_acknowledged_comes_again_before_anything_newer(party: Party
         party.ack(events)
         rest += ids(events)
         assert rest == ["3", "4"][: len(rest)]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_jumps_neither_stops_nor_disorders_a_subscription(
+    party: Party, world: World, hours: int
+) -> None:
+    party.subscribe()
+    party.publish("1")
+    assert ids(party.pull()) == ["1"]
+    # What the database has then, to a clock that was set by so many hours meanwhile.
+    asyncio.run(_move_leases(world.environment["LIENTHONG_EXCHANGE_DATABASE_URL"], timedelta(hours=-hours)))
+    party.publish("2")
+    assert party.pull(wait=0) == []
+    taken: list[str] = []
+    deadline = time.monotonic() + 2 * ACK_WAIT + 10
+    while len(taken) < 2 and time.monotonic() < deadline:
+        if events := party.pull(wait=1):
+            party.ack(events)
+        taken += ids(events)
+    assert taken == ["1", "2"]
+
+
+async def _move_leases(url: str, by: timedelta) -> None:
+    database = Database.open(url, schema=SCHEMA)
+    async with database.transaction() as session:
+        held = await session.scalars(select(Subscription).where(Subscription.lease_until.is_not(None)))
+        for subscription in held:
+            assert subscription.lease_until is not None
+            subscription.lease_until += by
+    await database.close()
 
 
 def test_a_pull_whose_events_are_acknowledged_lets_the_next_begin_at_once(party: Party) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,6 +109,30 @@ def test_a_remembered_token_expires_after_the_leeway(scene: Scene) -> None:
     assert scene.client(authorization) == "token-refused"
 
 
+def test_a_remembered_token_is_refused_while_the_clock_is_before_its_time(scene: Scene) -> None:
+    authorization = b"Bearer " + scene.token()
+    assert scene.client(authorization) == "C/c"
+    scene.clock.jump(timedelta(seconds=-4))
+    assert scene.client(authorization) == "C/c", "two clocks may differ by five seconds"
+    scene.clock.jump(timedelta(hours=-1))
+    assert [scene.client(authorization) for _ in range(2)] == ["token-refused"] * 2
+    later = b"Bearer " + scene.token()
+    assert scene.client(later) == "C/c"
+    scene.clock.jump(timedelta(hours=1, seconds=4))
+    assert scene.client(authorization) == "C/c"
+    assert scene.client(later) == "token-refused"
+
+
+def test_a_remembered_token_is_refused_before_its_nbf(scene: Scene) -> None:
+    soon = int(scene.clock.now().timestamp()) + 60
+    authorization = b"Bearer " + scene.token(nbf=soon)
+    assert scene.client(authorization) == "token-refused"
+    scene.clock.advance(60)
+    assert scene.client(authorization) == "C/c"
+    scene.clock.jump(timedelta(seconds=-30))
+    assert scene.client(authorization) == "token-refused"
+
+
 def test_a_suspension_counts_for_a_remembered_token(scene: Scene) -> None:
     authorization = b"Bearer " + scene.token()
     assert scene.client(authorization) == "C/c"
@@ -134,7 +159,7 @@ def test_refused_tokens_are_not_remembered_and_the_memory_is_bounded(scene: Scen
     assert remembered == {}
     good = scene.token()
     for number in range(MAX_CACHED):
-        remembered[b"%d" % number] = AccessToken("x", frozenset(), "", scene.clock.now(), scene.clock.now())
+        remembered[b"%d" % number] = AccessToken("x", frozenset(), "", *[scene.clock.now()] * 3)
     assert scene.client(b"Bearer " + good) == "C/c"
     assert len(remembered) == MAX_CACHED
     assert b"0" not in remembered

@@ -42,7 +42,7 @@ class AnyToken(Access):
 
     def authenticate(self, token: str) -> AccessToken:
         now = datetime.now(UTC)
-        return AccessToken(token, frozenset(), "", now, now)
+        return AccessToken(token, frozenset(), "", now, now, now)
 
 
 class Note(BaseModel):

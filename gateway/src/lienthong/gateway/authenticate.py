@@ -23,7 +23,8 @@ MAX_CACHED_BYTES = 8192
 class Authenticator:
     """Verifies access tokens, and caches those that passed until they expire or the keys change.
 
-    Expiry and suspension are checked on every call, cached or not.
+    Its times and suspension are checked on every call, cached or not: the clock may have been set back, and a
+    token that begins in the future is refused however often it was good.
     """
 
     def __init__(self, verifier: TokenVerifier, keys: IdentityKeys) -> None:
@@ -51,7 +52,7 @@ class Authenticator:
         """
         token = self._verified.get(authorization) if authorization is not None else None
         if token is not None and authorization is not None:
-            if now < token.expires_at:
+            if token.not_before <= now < token.expires_at:
                 return token
             del self._verified[authorization]
         return self._verify(authorization)

@@ -67,6 +67,10 @@ class ManualClock:
         self._now += step
         self._monotonic += step.total_seconds()
 
+    def jump(self, by: timedelta) -> None:
+        """Set the wall clock forward or back, as an operator or a time server may; no time passes."""
+        self._now += by
+
 
 def rfc3339(moment: datetime) -> str:
     """`moment` as RFC 3339 in UTC with microseconds, e.g. `2026-11-23T06:30:00.123456Z`."""

@@ -53,6 +53,8 @@ class AccessToken:
     scopes: frozenset[str]
     jti: str
     issued_at: datetime
+    not_before: datetime
+    """It is valid from then on: `iat`, or `nbf` where that is later (RFC 7519 §4.1.5)."""
     expires_at: datetime
 
 
@@ -147,13 +149,15 @@ class TokenVerifier:
         now = self._clock.now().timestamp()
         if now >= expires_at + self._leeway:
             raise TokenRefusedError("expired")
-        if now < max(issued_at, not_before) - self._leeway:
+        begins_at = max(issued_at, not_before)
+        if now < begins_at - self._leeway:
             raise TokenRefusedError("not_yet")
         return AccessToken(
             client_id=client_id,
             scopes=frozenset(scope.split()),
             jti=jti,
             issued_at=datetime.fromtimestamp(issued_at, UTC),
+            not_before=datetime.fromtimestamp(begins_at, UTC),
             expires_at=datetime.fromtimestamp(expires_at, UTC),
         )
 

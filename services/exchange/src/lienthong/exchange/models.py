@@ -20,8 +20,9 @@ class ExchangeBase(database.Base):
 class Subscription(ExchangeBase):
     """What a system wants to receive, and the lease under which an ordered subscription is pulled.
 
-    `lease` names the pull that may take events now, until `lease_until`; once it has some, `lease_events`
-    lists their message ids, and the lease ends when all of them are acknowledged.
+    `lease` names the pull that may take events now, until `lease_until` by the clock of whoever wrote that;
+    once it has some, `lease_events` lists their message ids, and the lease ends when all of them are
+    acknowledged.
     """
 
     __tablename__ = "subscriptions"

@@ -12,7 +12,7 @@ from lienthong.exchange.models import AcceptedEvent, AcknowledgedEvent, Subscrip
 from lienthong.kit.bulk import execute_many
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import CursorResult
@@ -57,16 +57,17 @@ class SubscriptionRepository:
         await self._session.execute(delete(Subscription).where(Subscription.id == subscription.id))
 
     async def acquire_lease(
-        self, subscription_id: str, lease: str, *, until: datetime, now: datetime
+        self, subscription_id: str, lease: str, *, until: datetime, is_over: Callable[[Subscription], bool]
     ) -> bool:
         """Give the subscription's lease to the pull `lease`, or renew it; False while another pull has it.
 
-        A lease ends at its time, or when every event delivered under it is acknowledged.
+        The lease of another one ends when `is_over` says so, or when every event delivered under it is
+        acknowledged.
         """
         current = await self._session.get(Subscription, subscription_id, with_for_update=True)
         if current is None:
             return False
-        free = current.lease in {None, lease} or current.lease_until is None or current.lease_until <= now
+        free = current.lease in {None, lease} or is_over(current)
         if not free and current.lease_events:
             done = await AcknowledgementRepository(self._session).among(subscription_id, current.lease_events)
             free = done.issuperset(current.lease_events)

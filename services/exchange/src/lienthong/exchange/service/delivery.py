@@ -15,6 +15,7 @@ from lienthong.exchange.domain import permissions
 from lienthong.exchange.domain.ack_tokens import DeliveryTag, ForgedTokenError
 from lienthong.exchange.events import FINGERPRINT_HEADER
 from lienthong.exchange.repository import AcknowledgementRepository, SubscriptionRepository
+from lienthong.exchange.service.leases import HeldLease, LeaseWatch
 from lienthong.kit.bus import MESSAGE_ID, BusError, BusUnavailableError
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class DeliveryService:
     """Delivers events and takes acknowledgements.
 
     An ordered subscription is pulled under a lease: one pull at a time has it, and keeps it until every event
-    delivered under it is acknowledged or overdue. Nothing newer is delivered before that, so a subscriber
-    that dies half-way gets the same events again before any later one.
+    delivered under it is acknowledged or overdue (`service.leases` says when). Nothing newer is delivered
+    before that, so a subscriber that dies half-way gets the same events again before any later one.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class DeliveryService:
         self._clock = clock
         self._new_id = new_id
         self._ack_wait = ack_wait
+        self._leases = LeaseWatch(clock.monotonic)
         self._stopping = False
 
     def stop(self) -> None:
@@ -201,14 +203,26 @@ class DeliveryService:
             return True
         if self._clock.monotonic() < lease.renew_at:
             return True
-        now = self._clock.now()
         # Should this process die with undelivered events, nothing newer is delivered until they are overdue.
-        until = now + _LEASE_RENEWAL + self._ack_wait + _LEASE_MARGIN
+        until = self._clock.now() + _LEASE_RENEWAL + self._ack_wait + _LEASE_MARGIN
         async with self._database.transaction() as session:
             repository = SubscriptionRepository(session)
-            acquired = await repository.acquire_lease(subscription.id, lease.id, until=until, now=now)
+            acquired = await repository.acquire_lease(
+                subscription.id, lease.id, until=until, is_over=self._is_over
+            )
+        if acquired:
+            self._leases.forget(subscription.id)
         lease.renew_at = self._clock.monotonic() + _LEASE_RENEWAL.total_seconds() if acquired else 0.0
         return acquired
+
+    def _is_over(self, subscription: Subscription) -> bool:
+        """Whether the lease that another pull has cannot be in use any more."""
+        if subscription.lease is None or subscription.lease_until is None:
+            return True
+        delivered = subscription.lease_events is not None
+        lasts = self._ack_wait + _LEASE_MARGIN + (timedelta() if delivered else _LEASE_RENEWAL)
+        held = HeldLease(subscription.lease, subscription.lease_until, delivered)
+        return self._leases.is_over(subscription.id, held, lasts.total_seconds())
 
     async def _fetch(self, subscription: Subscription, max_events: int, wait: float) -> list[Delivery]:
         """Events from the bus, without those that were acknowledged before."""
