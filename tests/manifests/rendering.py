@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ def render(target: str | Path) -> list[Manifest]:
     )
     if done.returncode != 0:
         raise RenderingError(done.stderr.strip())
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    return [document for document in yaml.load_all(done.stdout, yaml.CSafeLoader) if document]
 
 
 def mistakes_in(manifests: list[Manifest]) -> list[str]:
@@ -44,15 +46,17 @@ def mistakes_in(manifests: list[Manifest]) -> list[str]:
     names = [f"{one.get('kind')}/{one.get('metadata', {}).get('name')}" for one in manifests]
     found = [f"{name} stands there twice" for name in sorted({one for one in names if names.count(one) > 1})]
     for name, manifest in zip(names, manifests, strict=True):
-        found += [f"{name}: {reason}" for reason in dict.fromkeys(_reasons(manifest))]
+        found += [f"{name}: {reason}" for reason in dict.fromkeys(_reasons(json.dumps(manifest)))]
     return found
 
 
-def _reasons(manifest: Manifest) -> list[str]:
+@cache
+def _reasons(manifest: str) -> list[str]:
+    """What is wrong with an object. Most stand in several targets, and each look reads a schema."""
     found = []
     for version in KUBERNETES_VERSIONS:
         try:
-            kubernetes_validate.validate(manifest, version, strict=True)
+            kubernetes_validate.validate(json.loads(manifest), version, strict=True)
         except kubernetes_validate.ValidationError as error:
             found.append(f"{'.'.join(str(part) for part in error.path)}: {error.message}")
         except kubernetes_validate.SchemaNotFoundError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,9 +33,15 @@ def sources(*packages: str) -> Iterator[tuple[Path, ast.Module]]:
     """The modules of components (`gateway`, `services/ledger`), each with its syntax tree."""
     for package in packages:
         for path in sorted((ROOT / package / "src").rglob("*.py")):
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+            yield path, _tree_of(path)
 
 
+@cache
+def _tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def kinds_raised_by(tree: ast.Module) -> frozenset[ProblemType]:
     """The kinds that a module makes errors of itself: `ProblemError(area.KIND, …)`, `TokenError(…)`."""
     kinds = _kinds_named_in(tree)
@@ -68,13 +75,14 @@ def _kinds_named_in(tree: ast.Module) -> dict[str, ProblemType]:
     return found
 
 
+@cache
 def kinds_of_shared_refusals(tree: ast.Module) -> frozenset[ProblemType]:
     """The kinds behind those functions of `callers`, `load`, `not_in_force` that a module imports."""
     return frozenset(kind for module in (callers, load, not_in_force) for kind in _kinds_behind(module, tree))
 
 
 def _kinds_behind(module: ModuleType, tree: ast.Module) -> frozenset[ProblemType]:
-    whole = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    whole = _tree_of(Path(str(module.__file__)))
     imports = [node for node in whole.body if isinstance(node, ast.ImportFrom)]
     wanted = {
         name.name

@@ -110,7 +110,9 @@ def load_document(name: str) -> dict[str, Any]:
     """Read the department's OpenAPI document; the parser is imported only when it is asked for."""
     import yaml
 
-    loaded: dict[str, Any] = yaml.safe_load((DOCUMENTS / f"{name}.yaml").read_text(encoding="utf-8"))
+    text = (DOCUMENTS / f"{name}.yaml").read_text(encoding="utf-8")
+    # The parser in C takes a tenth of the time.
+    loaded: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
     return loaded
 
 
