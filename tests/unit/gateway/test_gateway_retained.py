@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import struct
 import threading
 import zlib
@@ -19,6 +20,7 @@ from lienthong.gateway.journal.claims import LedgerAnswer, LedgerUnavailableErro
 from lienthong.gateway.journal.release import Release
 from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.seen_log import SeenLog
+from lienthong.gateway.journal.segments import Segment
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import JournalWriter
 from lienthong.kit.bus import PublishAck
@@ -385,6 +387,22 @@ async def test_a_full_or_broken_disk_refuses_no_call_and_is_told(node: Node) -> 
     await node.write(1)
     assert len(node.files(".kept")) == 1
     assert node.release.condition().state is Health.OK
+
+
+async def test_a_disk_that_stays_full_is_left_no_empty_files(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Segment, parts: Sequence[bytes]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Segment, "write", full)
+        for _ in range(5):
+            await node.write(1)
+            later(node, timedelta(seconds=2))
+    assert (node.beside.missed, node.files(""), node.retained.kept) == (5, [], [])
+    await node.write(1)
+    assert len(node.files(".kept")) == 1
 
 
 async def test_a_disk_that_hangs_holds_up_one_batch_and_is_told(

@@ -56,14 +56,19 @@ class Damage:
     torn: bool
 
 
-def frame(batch: Batch) -> bytes:
-    """The batch as a file has it: magic, measures, CRC-32 of the measures (in hex), payload.
+def head(batch: Batch) -> bytes:
+    """What stands before the payload in a file: magic, measures, CRC-32 of the measures (in hex).
 
     But for the magic nothing of it has the byte 0xFF.
     """
-    payload = batch.payload
-    measures = b"%08x%04x%b%b" % (len(payload), batch.count, batch.id.encode(), batch.sha256.encode())
-    return b"%b%b%08x%b" % (_MAGIC, measures, zlib.crc32(measures), payload)
+    text = f"{len(batch.payload):08x}{batch.count:04x}{batch.id}{batch.sha256}"
+    measures = text.encode()
+    return b"%b%b%08x" % (_MAGIC, measures, zlib.crc32(measures))
+
+
+def frame(batch: Batch) -> bytes:
+    """The batch as a file has it."""
+    return head(batch) + batch.payload
 
 
 def scan(read: Callable[[int, int], bytes], start: int = 0) -> Iterator[tuple[int, Batch | Damage]]:

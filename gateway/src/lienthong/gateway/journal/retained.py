@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from lienthong.gateway.journal.batches import Batch, frame
+from lienthong.gateway.journal.batches import Batch, head
 from lienthong.gateway.journal.claims import claim_of
 from lienthong.gateway.journal.segments import (
     DAMAGED,
@@ -148,23 +148,28 @@ class Retained:
         Raises:
             OSError: they are not written.
         """
-        frames = [frame(batch) for batch in batches]
-        length = sum(map(len, frames))
+        frames = [(head(batch), batch.payload) for batch in batches]
+        lengths = [len(begin) + len(payload) for begin, payload in frames]
+        parts = [part for one in frames for part in one]
         with self._lock:
             current = self._current
-            if current is None or current.segment.size + length > self._segment_bytes:
+            if current is None or current.segment.size + sum(lengths) > self._segment_bytes:
                 self._end_current()
                 current = KeptSegment(new_segment(self._folder, self._new_id, KEPT), now, complete=False)
                 self._current = current
                 self.kept.append(current)
             try:
                 offset = current.segment.size
-                current.segment.write(b"".join(frames))
+                current.segment.write(parts)
             except OSError:
                 self._end_current()
+                if current.segment.size == 0:
+                    # A full disk is tried again and again: it must not be left an empty file each time.
+                    self.kept.remove(current)
+                    current.segment.remove()
                 raise
             current.unsynced = True
-        current.written(zip(batches, map(len, frames), strict=True), offset, now)
+        current.written(zip(batches, lengths, strict=True), offset, now)
 
     def sync(self) -> None:
         """Have on disk what was written.

@@ -16,13 +16,15 @@ from lienthong.kit.files import sync_folder
 from lienthong.kit.ids import uuid7_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from lienthong.gateway.journal.batches import Batch, Damage
     from lienthong.kit.ids import NewId
 
 SEGMENT_BYTES: Final = 16 * 1024 * 1024
+_PARTS_AT_ONCE: Final = 512
+"""POSIX lets writev refuse more than 1024."""
 SPOOLED: Final = ".spool"
 """Batches that the bus has not acknowledged: they are published as soon as it takes them."""
 DAMAGED: Final = ".damaged"
@@ -55,12 +57,16 @@ class Segment:
             return None
         return _locked(path, descriptor)
 
-    def write(self, frames: bytes) -> None:
-        """Write at the end. After an OSError that may be incomplete: use another file."""
-        view = memoryview(frames)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
-        self.size += len(frames)
+    def write(self, parts: Sequence[bytes]) -> None:
+        """Write parts at the end. After an OSError that may be incomplete: use another file."""
+        for at in range(0, len(parts), _PARTS_AT_ONCE):
+            some = parts[at : at + _PARTS_AT_ONCE]
+            length, written = sum(map(len, some)), os.writev(self._descriptor, some)
+            if written < length:
+                view = memoryview(b"".join(some))[written:]
+                while view:
+                    view = view[os.write(self._descriptor, view) :]
+            self.size += length
 
     def sync(self) -> None:
         """Have on disk what was written."""

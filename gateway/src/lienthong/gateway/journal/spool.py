@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from lienthong.gateway.journal.batches import frame
+from lienthong.gateway.journal.batches import head
 from lienthong.gateway.journal.segments import (
     DAMAGED,
     SEGMENT_BYTES,
@@ -87,11 +87,12 @@ class Spool:
         Raises:
             SpoolUnavailableError: none of them may be counted as durable.
         """
-        frames = b"".join(map(frame, batches))
-        if self.size + len(frames) > self.max_bytes:
+        frames = [part for batch in batches for part in (head(batch), batch.payload)]
+        length = sum(map(len, frames))
+        if self.size + length > self.max_bytes:
             raise SpoolUnavailableError(f"the spool holds its limit of {self.max_bytes} bytes")
         try:
-            if self._current is None or self._current.size + len(frames) > self._segment_bytes:
+            if self._current is None or self._current.size + length > self._segment_bytes:
                 self._seal()
                 self._current = new_segment(self._folder, self._new_id, SPOOLED)
             self._current.write(frames)
