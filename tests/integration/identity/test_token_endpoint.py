@@ -182,6 +182,20 @@ async def test_an_assertion_is_forgotten_only_when_it_cannot_be_used(
     assert await process.core.tokens.forget() == 1
 
 
+async def test_no_assertion_is_used_twice_though_the_clock_was_set_forward_and_back(
+    process: Process, clock: ManualClock
+) -> None:
+    assertion = process.assertion(EC)
+    assert (await process.ask(assertion)).status_code == 200
+    clock.jump(timedelta(hours=1))
+    assert "expired" in (await process.ask(assertion)).text
+    assert await process.core.tokens.forget() == 0
+    clock.jump(timedelta(hours=-1))
+    assert "used before" in (await process.ask(assertion)).text
+    clock.advance(131)
+    assert await process.core.tokens.forget() == 1
+
+
 async def test_any_text_can_be_an_id(process: Process) -> None:
     for identifier in ("\0", "😀" * 128, "'; DROP TABLE client; --", "\ud800", " "):
         assert (await process.ask(process.assertion(EC, jti=identifier))).status_code == 200

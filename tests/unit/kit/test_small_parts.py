@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from lienthong.kit.clock import ManualClock, SystemClock, rfc3339
+from lienthong.kit.clock import ManualClock, SteadyTime, SystemClock, rfc3339
 from lienthong.kit.health import health_app
 from lienthong.kit.ids import uuid7
 from lienthong.kit.loading import uncollected
@@ -29,6 +29,19 @@ def test_a_manual_clock_moves_only_when_it_is_moved() -> None:
     assert clock.monotonic() == 61.5
     with pytest.raises(ValueError, match="forward only"):
         clock.advance(-1)
+
+
+def test_steady_time_knows_no_jump_forward() -> None:
+    clock = ManualClock()
+    steady, began = SteadyTime(clock), clock.now()
+    clock.jump(timedelta(hours=1))
+    assert steady.now() == began
+    clock.advance(10)
+    assert steady.now() == began + timedelta(seconds=10)
+    clock.jump(timedelta(hours=-2))
+    assert steady.now() == clock.now() < began
+    clock.jump(timedelta(hours=1))
+    assert steady.now() == clock.now()
 
 
 def test_clocks_are_aware() -> None:

@@ -38,6 +38,23 @@ class SystemClock:
     """Seconds since some moment; never goes back."""
 
 
+class SteadyTime:
+    """The wall clock without its jumps forward, for what must not be forgotten too early.
+
+    It is the wall clock as it was at the start and what has passed since by the monotonic clock, or the wall
+    clock where that is earlier. Time for which the machine sleeps may not count.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began, self._began_monotonic = clock.now(), clock.monotonic()
+
+    def now(self) -> datetime:
+        """The time, aware and in UTC."""
+        passed = timedelta(seconds=self._clock.monotonic() - self._began_monotonic)
+        return min(self._clock.now(), self._began + passed)
+
+
 class ManualClock:
     """A clock that stands still until it is moved."""
 

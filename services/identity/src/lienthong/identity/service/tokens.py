@@ -33,7 +33,7 @@ from lienthong.identity.errors import (
 from lienthong.identity.service.client_cache import ClientCache
 from lienthong.identity.service.keyring import Keyring, NoSigningKeyError
 from lienthong.identity.service.used_assertions import UsedAssertions
-from lienthong.kit.clock import Clock
+from lienthong.kit.clock import Clock, SteadyTime
 from lienthong.kit.database import Database
 from lienthong.kit.ids import NewId
 from lienthong.kit.rates import TokenBuckets
@@ -68,6 +68,7 @@ class TokenService:
         self._clients = ClientCache(database, keyring)
         self._used = UsedAssertions(database, clock)
         self._clock = clock
+        self._steady = SteadyTime(clock)
         self._new_id = new_id
         self._requests = requests
         self._assertion_rules = assertion_rules
@@ -112,7 +113,8 @@ class TokenService:
 
     async def forget(self) -> int:
         """Delete used assertions that have expired, a limited number per transaction; returns how many."""
-        before = math.floor(self._clock.now().timestamp())
+        # Forgotten by a clock that was set forward, an assertion could be used again once that is mended.
+        before = math.floor(self._steady.now().timestamp())
         forgotten = 0
         while True:
             async with self._database.transaction() as session:
