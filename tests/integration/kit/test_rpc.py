@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
@@ -12,6 +13,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.problems import ProblemError, ProblemType
 from lienthong.kit.rpc import follow, open_channel, serve_rpc
 from lienthong.kit.text import BilingualText
@@ -106,6 +108,30 @@ async def test_a_followed_stream_that_ends_is_opened_again() -> None:
     server = await serve(Keys(end))
     assert await watch(server.port, 6) == [1, 2, 1, 2, 1, 2]
     await server.stop(0)
+
+
+@pytest.mark.parametrize(("steady_after", "pauses"), [(0.0, ["first"]), (3600.0, ["first"] * 2)])
+async def test_a_stream_that_has_worked_is_opened_again_without_a_pause(
+    monkeypatch: pytest.MonkeyPatch, steady_after: float, pauses: list[str]
+) -> None:
+    """It brings a message and ends, is refused once, and brings another: only the refusal is waited after."""
+    taken: list[str] = []
+    lost: list[str] = []
+
+    async def note(_pause: float) -> None:
+        taken.append("first")
+
+    monkeypatch.setattr("lienthong.kit.rpc.Backoff", partial(Backoff, sleep=note))
+    answers = iter([["revoked"], [], ["approved"]])
+
+    async def stream() -> AsyncIterator[str]:
+        for answer in next(answers):
+            yield answer
+
+    states = follow(stream, silence=5.0, steady_after=steady_after, on_lost=lost.append)
+    assert [await anext(states), await anext(states)] == ["revoked", "approved"]
+    await states.aclose()
+    assert (taken, len(lost)) == (pauses, 2)
 
 
 async def test_silence_means_that_the_peer_is_gone() -> None:

@@ -24,7 +24,7 @@ import structlog
 from lienthong.kit.backoff import Backoff
 from lienthong.kit.health import Condition, State
 from lienthong.kit.metrics.instruments import REPLICA_AGE, REPLICA_FOLLOWING
-from lienthong.kit.rpc import follow
+from lienthong.kit.rpc import STEADY_AFTER_S, follow
 from lienthong.kit.stream import StateT, UpdateT, VersionGapError
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ _SAVE_PAUSE_S = 1.0
 _CONFIRM_EVERY_S = 30.0
 _LONGEST_PAUSE_BETWEEN_SAVES_S = 30.0
 _LONGEST_PAUSE_BEFORE_ALL_S = 5.0
-_STEADY_AFTER_S = 1.0
-"""A stream that is good for this long is steady; one that is not is opened again after ever longer pauses."""
 
 _log = structlog.get_logger(__name__)
 
@@ -286,7 +284,7 @@ class Replica(Generic[StateT, UpdateT]):
                     async for update in updates:
                         if not self.take(update):
                             break
-                        if time() - began >= _STEADY_AFTER_S:
+                        if time() - began >= STEADY_AFTER_S:
                             backoff.reset()
             except VersionGapError as error:
                 self._missed = f"updates were missed: {error}"

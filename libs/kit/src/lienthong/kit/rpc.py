@@ -50,6 +50,9 @@ _CHANNEL = [
     ("grpc.ssl_target_name_override", SERVER_NAME),
 ]
 
+STEADY_AFTER_S = 1.0
+"""A stream that holds for this long is steady; one that does not is opened again after ever longer pauses."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -115,19 +118,24 @@ async def follow(
     *,
     silence: float,
     name: str = "stream",
-    first_pause: float = 0.1,
-    longest_pause: float = 0.4,
+    first_pause: float = 0.05,
+    longest_pause: float = 0.2,
+    steady_after: float = STEADY_AFTER_S,
     on_lost: Callable[[str], None] = lambda _reason: None,
 ) -> AsyncGenerator[T, None]:
     """The messages of a stream that is opened again, for ever, whenever it ends, fails or falls silent.
 
-    `silence` is how many seconds without a message mean that the peer is gone. Pauses between attempts grow
-    from `first_pause` to `longest_pause` seconds, with jitter, and start anew after a message. `on_lost` is
-    told why, each time.
+    `silence` is how many seconds without a message mean that the peer is gone. A stream that brought messages
+    and held for `steady_after` seconds is opened again at once: another replica of the peer may be there, or
+    the same one again. Pauses between further attempts grow from `first_pause` to `longest_pause` seconds,
+    with jitter, and start anew after a message; while the peer is away an attempt costs no network, for the
+    channel knows. `on_lost` is told why, each time.
     """
     backoff = Backoff(first_pause, longest_pause)
     connected = True
+    time = asyncio.get_running_loop().time
     while True:
+        began, brought = time(), False
         stream = open_stream()
         iterator = aiter(stream)
         reason = "the peer ended the stream"
@@ -141,7 +149,7 @@ async def follow(
                     break
                 if not connected:
                     _log.info("stream is back", stream=name)
-                connected = True
+                connected = brought = True
                 backoff.reset()
                 yield message
         except StopAsyncIteration:
@@ -156,7 +164,8 @@ async def follow(
         if connected:
             _log.warning("stream lost", stream=name, reason=reason)
         connected = False
-        await backoff.pause()
+        if not (brought and time() - began >= steady_after):
+            await backoff.pause()
 
 
 async def _cancel(stream: Any, iterator: Any) -> None:  # noqa: ANN401 - a gRPC call or a generator
