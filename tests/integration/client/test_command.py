@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +16,6 @@ import yaml
 from lienthong.client import Credentials
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.integration.client.conftest import Run
     from tests.integration.client.small_gateway import SmallGateway
 
@@ -405,7 +405,7 @@ def test_fsck_names_the_changed_entry(run: Run, tmp_path: Path, gateway: SmallGa
 
 
 def test_a_history_rewritten_and_signed_again_does_not_pass_an_earlier_checkpoint(
-    run: Run, tmp_path: Path, gateway: SmallGateway
+    run: Run, tmp_path: Path, home: Path, gateway: SmallGateway
 ) -> None:
     entries = [json.dumps({"tx": f"tx-{number}", "client": "x"}).encode() for number in range(300)]
     for entry in entries:
@@ -418,8 +418,51 @@ def test_a_history_rewritten_and_signed_again_does_not_pass_an_earlier_checkpoin
     assert (shorter.code, grown.vkey) == (1, gateway.log.vkey)
     assert "shorter" in shorter.err
     gateway.log = type(gateway.log)([*entries[:7], b'{"tx": "forged"}', *entries[8:]])
+    shutil.rmtree(home / "checkpoints")
     assert run("audit", "fsck", "--key", gateway.log.vkey).code == 0
     assert run("audit", "fsck", "--key", gateway.log.vkey, "--since", saved).code == 1
+
+
+def test_a_ledger_that_went_back_in_time_is_refused_until_somebody_accepts_it(
+    run: Run, gateway: SmallGateway
+) -> None:
+    call = {"kind": "call", "client": "x"}
+    entries = [json.dumps({"tx": f"tx-{number}", **call}).encode() for number in range(300)]
+    gateway.log = type(gateway.log)(entries)
+    key = ("--key", gateway.log.vkey)
+    first = {check["name"]: check for check in run("doctor", *key, "--json").json["checks"]}["checkpoint"]
+    assert (first["state"], "seen for the first time" in first["detail"]) == ("ok", True)
+
+    gateway.log = type(gateway.log)([*entries[:250], *(b'{"tx": "another"}' for _ in range(60))])
+    sick = {check["name"]: check for check in run("doctor", *key, "--json").json["checks"]}["checkpoint"]
+    assert (sick["state"], "forked" in sick["detail"]) == ("fail", True)
+    forked = run("audit", "fsck", *key, "--json")
+    assert (forked.code, forked.json["error"]["code"]) == (1, "ledger-forked")
+    assert ".refused" in forked.json["error"]["advice_vi"]
+    receipt = run("audit", "show", "tx-3", *key)
+    assert (receipt.code, "rẽ nhánh" in receipt.err) == (1, True)
+
+    assert run("audit", "accept", *key, "--reason", " ").code == 2
+    accepted = run("audit", "accept", *key, "--reason", "phục hồi theo biên bản", "--json").json
+    assert json.loads(Path(accepted["record"]).read_text("utf-8"))["reason"] == "phục hồi theo biên bản"
+    assert run("audit", "fsck", *key).code == 0
+    again = run("audit", "accept", *key, "--reason", "lần nữa", "--json").json
+    assert again == {"accepted": False, "record": None}
+
+
+def test_a_receipt_of_another_history_does_not_pass_the_kept_checkpoint(
+    run: Run, tmp_path: Path, gateway: SmallGateway
+) -> None:
+    entries = [json.dumps({"tx": f"tx-{number}", "client": "x"}).encode() for number in range(300)]
+    gateway.log = type(gateway.log)(entries)
+    path = tmp_path / "receipt"
+    path.write_text(gateway.log.receipt(7), encoding="utf-8")
+    verified = run("audit", "verify", path, "--key", gateway.log.vkey, "--json").json
+    assert verified["kept_checkpoint"]["state"] == "first"
+    forged = type(gateway.log)([*entries[:299], b'{"tx": "forged"}'])
+    path.write_text(forged.receipt(7), encoding="utf-8")
+    said = run("audit", "verify", path, "--key", gateway.log.vkey)
+    assert (said.code, "forked" in said.err) == (1, True)
 
 
 def test_the_servers_own_key_is_used_with_a_warning(run: Run, gateway: SmallGateway) -> None:

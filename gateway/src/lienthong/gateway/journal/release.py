@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from lienthong.gateway.journal.beside import Beside
     from lienthong.gateway.journal.claims import Ledger, LedgerAnswer
     from lienthong.gateway.journal.retained import KeptSegment, Retained
-    from lienthong.gateway.journal.seen_log import Seen, SeenLog
+    from lienthong.gateway.journal.seen_log import SeenLog
     from lienthong.kit.clock import Clock
+    from lienthong.tlog import SeenCheckpoint
 
 _FILE_FOR: Final = timedelta(minutes=10)
 """How long one file is written to, when it does not fill up before."""
@@ -156,7 +157,7 @@ class Release:
             if not await self._ask_about(kept, seen):
                 return
 
-    async def _ask_about(self, kept: KeptSegment, seen: Seen | None) -> bool:
+    async def _ask_about(self, kept: KeptSegment, seen: SeenCheckpoint | None) -> bool:
         """Ask about a file; False when the ledger has not come so far yet."""
         due = list(kept.pending.values())
         while due or (due := await self._more(kept)):
@@ -193,7 +194,7 @@ class Release:
         aside = await self._on_disk(lambda: self._retained.keep_aside(kept))
         _log.error("retained records are damaged, the file is kept", **where, kept=str(aside))
 
-    async def _judge(self, answer: LedgerAnswer, seen: Seen | None) -> None:
+    async def _judge(self, answer: LedgerAnswer, seen: SeenCheckpoint | None) -> None:
         """Take the log that the ledger shows for the one seen before, or not."""
         try:
             await self._on_disk(lambda: self._seen_log.accept(answer, seen))

@@ -6,13 +6,12 @@ accepts another log (a ledger restored from an older copy, whose later entries a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from lienthong.kit.files import replace_file
-from lienthong.tlog import Checkpoint, TlogError, VerifierKey, open_checkpoint, verify_consistency
+from lienthong.tlog import SeenCheckpoint, TlogError, VerifierKey
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,30 +25,16 @@ class LogRefusedError(Exception):
     """What the ledger shows does not continue the log that was seen; says how it differs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A verified checkpoint: its text, what it states, and the key that verified it."""
-
-    text: str
-    checkpoint: Checkpoint
-    key: VerifierKey
-
-    @property
-    def size(self) -> int:
-        """How many entries the log had."""
-        return self.checkpoint.size
-
-
 class SeenLog:
     """The file. Its functions block."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def load(self) -> Seen | None:
+    def load(self) -> SeenCheckpoint | None:
         """What was seen last; None at the beginning, and when the file cannot be used, which is logged."""
         try:
-            key_line, _, text = self.path.read_text(encoding="utf-8").partition("\n")
+            kept = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -58,13 +43,12 @@ class SeenLog:
             )
             return None
         try:
-            key = VerifierKey.parse(key_line)
-            return Seen(text, open_checkpoint(text, key), key)
+            return SeenCheckpoint.parse(kept)
         except TlogError as error:
             _log.error("the ledger's checkpoint seen last is damaged", file=str(self.path), why=str(error))
             return None
 
-    def accept(self, answer: LedgerAnswer, seen: Seen | None) -> Seen:
+    def accept(self, answer: LedgerAnswer, seen: SeenCheckpoint | None) -> SeenCheckpoint:
         """Verify an answer to a question that named `seen`, and remember its checkpoint.
 
         Raises:
@@ -76,22 +60,16 @@ class SeenLog:
             there = self.load()
             # Another worker may have seen more meanwhile.
             if there is None or there.size < new.size:
-                replace_file(self.path, f"{new.key}\n{new.text}")
+                replace_file(self.path, str(new).encode())
         return new
 
 
-def _verified(answer: LedgerAnswer, seen: Seen | None) -> Seen:
+def _verified(answer: LedgerAnswer, seen: SeenCheckpoint | None) -> SeenCheckpoint:
     try:
         key = seen.key if seen is not None else VerifierKey.parse(answer.verifier_key)
-        new = Seen(answer.checkpoint, open_checkpoint(answer.checkpoint, key), key)
-        if seen is None:
-            return new
-        if new.size < seen.size:
-            raise LogRefusedError(
-                f"the ledger shows a log of {new.size} entries, and {seen.size} have been seen: its database"
-                " is an older copy"
-            )
-        verify_consistency(seen.size, seen.checkpoint.root, new.size, new.checkpoint.root, answer.consistency)
+        new = SeenCheckpoint.verified(answer.checkpoint, key)
+        if seen is not None:
+            seen.check_continued_by(new, answer.consistency)
     except TlogError as error:
         raise LogRefusedError(
             f"the ledger shows a log that does not continue the one seen: {error}"

@@ -16,12 +16,15 @@ from .answers import PublishedEvent as PublishedEvent
 from .answers import PulledEvent as PulledEvent
 from .answers import RefusedAck as RefusedAck
 from .async_client import AsyncClient as AsyncClient
+from .checkpoints import SeenLedger as SeenLedger
 from .credentials import Credentials as Credentials
 from .errors import ConflictError as ConflictError
 from .errors import CredentialsError as CredentialsError
 from .errors import ForbiddenError as ForbiddenError
+from .errors import ForkedLedgerError as ForkedLedgerError
 from .errors import InputError as InputError
 from .errors import InvalidError as InvalidError
+from .errors import KeptCheckpointError as KeptCheckpointError
 from .errors import LienthongError as LienthongError
 from .errors import ManifestError as ManifestError
 from .errors import Mistake as Mistake
@@ -29,6 +32,7 @@ from .errors import NotAGatewayError as NotAGatewayError
 from .errors import NotFoundError as NotFoundError
 from .errors import NotYetRecordedError as NotYetRecordedError
 from .errors import RefusedError as RefusedError
+from .errors import RolledBackLedgerError as RolledBackLedgerError
 from .errors import Text as Text
 from .errors import UnauthenticatedError as UnauthenticatedError
 from .errors import UnavailableError as UnavailableError

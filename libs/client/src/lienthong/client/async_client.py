@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -14,7 +15,7 @@ import httpx
 from lienthong.client import operations, wire
 from lienthong.client.async_auth import AsyncSystemAuth
 from lienthong.client.credentials import Credentials
-from lienthong.client.errors import NotYetRecordedError
+from lienthong.client.errors import NotFoundError, NotYetRecordedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
     from typing import Self
 
     from lienthong.client.answers import AckResult, Answer, ApplyResult, PublishedEvent, PulledEvent
+    from lienthong.client.checkpoints import SeenLedger
     from lienthong.client.operations import Operation
     from lienthong.client.tokens import Token
+    from lienthong.tlog.note import VerifierKey
 
 T = TypeVar("T")
+
+_CACHED_CHECKPOINT_S = 1.5
+"""A checkpoint may come from a cache, in which it lies for a second at most."""
 
 
 class AsyncClient:
@@ -167,6 +173,29 @@ class AsyncClient:
                 if pause is None:
                     raise
             await self._sleep(pause)
+
+    async def checkpoint(self, key: VerifierKey | str) -> SeenLedger:
+        """The newest checkpoint of the ledger, verified with the ledger's public key, which came another way.
+
+        It has to continue the one that was seen last from this machine, and is then kept in its place
+        (`lienthong.client.checkpoints.folder`). Raises `RolledBackLedgerError` or `ForkedLedgerError` where
+        it does not, `KeptCheckpointError` where the one kept is damaged, `VerificationError` for a signature
+        that does not hold.
+        """
+        from lienthong.client.checkpoints import compare
+
+        operation = operations.audit_file("checkpoint", public=True)
+        note = await self.perform(operation)
+        found = compare(note, key)
+        if found.shorter:
+            await self._sleep(_CACHED_CHECKPOINT_S)
+            note = await self.perform(operation)
+            found = compare(note, key)
+        tiles = {}
+        for address in found.needs:
+            with contextlib.suppress(NotFoundError):
+                tiles[address] = await self.perform(operations.audit_file(address.path, public=True))
+        return found.settle(tiles)
 
     async def publish(
         self,

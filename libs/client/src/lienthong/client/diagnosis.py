@@ -10,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
-from lienthong.client import folders, fsck, operations
+from lienthong.client import folders, operations
+from lienthong.client.checkpoints import not_kept
 from lienthong.client.credentials import KEY_FILE, Credentials
 from lienthong.client.errors import LienthongError, Text
 from lienthong.client.ledger_keys import ledger_key
@@ -229,14 +230,21 @@ def _token(client: Client) -> Check:
 def _checkpoint(client: Client, key: str | None) -> Check:
     warnings: list[Text] = []
     try:
-        note = client.perform(operations.audit_file("checkpoint", public=True))
-        checkpoint = fsck.read_checkpoint(note, ledger_key(key, client, warnings.append))
+        found = client.checkpoint(ledger_key(key, client, warnings.append))
     except LienthongError as error:
         return _failed("checkpoint", _CHECKPOINT, error)
-    said = Text(
-        f"chữ ký đúng, {checkpoint.size} bản ghi ({checkpoint.origin})",
-        f"signature holds, {checkpoint.size} records ({checkpoint.origin})",
+    checkpoint = found.seen.checkpoint
+    before = (
+        Text("thấy lần đầu", "seen for the first time")
+        if found.earlier is None
+        else Text(f"nối tiếp {found.earlier} đã thấy", f"continues the {found.earlier} seen before")
     )
+    said = Text(
+        f"chữ ký đúng, {checkpoint.size} bản ghi ({checkpoint.origin}), {before.vi}",
+        f"signature holds, {checkpoint.size} records ({checkpoint.origin}), {before.en}",
+    )
+    if found.not_kept is not None:
+        warnings.append(not_kept(found))
     if warnings:
         return Check("checkpoint", "warn", _CHECKPOINT, said, warnings[0])
     return Check("checkpoint", "ok", _CHECKPOINT, said)

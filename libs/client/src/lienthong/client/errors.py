@@ -15,6 +15,9 @@
     │   ├── InvalidError               422, with the pointers of every mistake
     │   └── UnavailableError           429 and 5xx: trying again later may help
     └── VerificationError    a receipt, checkpoint or ledger does not prove what it claims (exit code 1)
+        ├── RolledBackLedgerError      the ledger is shorter than it was seen from here
+        ├── ForkedLedgerError          it did not grow out of what was seen from here
+        └── KeptCheckpointError        what was kept to compare with cannot be read
 
 Every text of an error is in Vietnamese and in English (`Text`).
 """
@@ -207,3 +210,21 @@ class VerificationError(LienthongError):
     """A receipt, a checkpoint or the ledger does not prove what it claims."""
 
     default_code = "verification-failed"
+
+
+class RolledBackLedgerError(VerificationError):
+    """The ledger has fewer entries than were seen of it."""
+
+    default_code = "ledger-rolled-back"
+
+
+class ForkedLedgerError(VerificationError):
+    """The ledger did not grow out of what was seen of it."""
+
+    default_code = "ledger-forked"
+
+
+class KeptCheckpointError(VerificationError):
+    """The checkpoint that was kept cannot be read, so nothing can be compared with it."""
+
+    default_code = "kept-checkpoint-unreadable"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lienthong.client.errors import InputError, Text, VerificationError
@@ -16,7 +16,8 @@ from lienthong.tlog.errors import (
     WrongOriginError,
 )
 from lienthong.tlog.note import VerifierKey
-from lienthong.tlog.receipt import verify_receipt
+from lienthong.tlog.receipt import Receipt, verify_receipt
+from lienthong.tlog.seen import SeenCheckpoint
 
 if TYPE_CHECKING:
     from lienthong.tlog.checkpoint import Checkpoint
@@ -43,6 +44,8 @@ class VerifiedRecord:
     origin: str
     size: int
     root: str
+    seen: SeenCheckpoint = field(repr=False)
+    """The checkpoint of the receipt, with the key that verified it."""
 
     @property
     def record(self) -> Any:  # noqa: ANN401
@@ -87,6 +90,7 @@ def verify(receipt: str | bytes, key: VerifierKey, *, entry: bytes | None = None
     """
     try:
         found = verify_receipt(receipt, key, entry=entry)
+        seen = SeenCheckpoint.verified(Receipt.parse(receipt).checkpoint, key)
     except TlogError as error:
         raise not_proved(error) from error
     return VerifiedRecord(
@@ -95,6 +99,7 @@ def verify(receipt: str | bytes, key: VerifierKey, *, entry: bytes | None = None
         origin=found.checkpoint.origin,
         size=found.checkpoint.size,
         root=root_text(found.checkpoint),
+        seen=seen,
     )
 
 

@@ -6,12 +6,14 @@ specifications: any verifier of these formats can check the ledger, and this pac
 
 from lienthong.tlog.checkpoint import Checkpoint, open_checkpoint
 from lienthong.tlog.errors import (
+    ForkedLogError,
     MalformedCheckpointError,
     MalformedKeyError,
     MalformedNoteError,
     MalformedReceiptError,
     MalformedTileError,
     ProofRefusedError,
+    ShorterLogError,
     SignatureRefusedError,
     TlogError,
     WrongOriginError,
@@ -28,6 +30,7 @@ from lienthong.tlog.merkle import (
 )
 from lienthong.tlog.note import Note, Signature, SigningKey, VerifierKey, open_note, sign_note
 from lienthong.tlog.receipt import Receipt, VerifiedReceipt, verify_receipt
+from lienthong.tlog.seen import SeenCheckpoint
 from lienthong.tlog.tiles import (
     ENTRIES,
     MAX_ENTRY_SIZE,
@@ -58,6 +61,7 @@ __all__ = [
     "TILE_WIDTH",
     "Checkpoint",
     "Finding",
+    "ForkedLogError",
     "Growth",
     "MalformedCheckpointError",
     "MalformedKeyError",
@@ -69,6 +73,8 @@ __all__ = [
     "Receipt",
     "Report",
     "RightEdge",
+    "SeenCheckpoint",
+    "ShorterLogError",
     "Signature",
     "SignatureRefusedError",
     "SigningKey",

@@ -10,6 +10,8 @@ TlogError
 ├── SignatureRefusedError     a known key's signature is wrong, or no known key signed
 ├── WrongOriginError          a genuine checkpoint, but of another log
 └── ProofRefusedError         the hashes do not lead to the root
+    ├── ShorterLogError       a log has fewer entries than were seen: it was rolled back
+    └── ForkedLogError        a log did not grow out of what was seen
 ```
 """
 
@@ -50,3 +52,22 @@ class WrongOriginError(TlogError):
 
 class ProofRefusedError(TlogError):
     """The proof does not lead from what it claims to the root it claims."""
+
+
+class ShorterLogError(ProofRefusedError):
+    """The log has fewer entries than have been seen of it: it was rolled back."""
+
+    def __init__(self, seen: int, found: int) -> None:
+        super().__init__(f"the log has {found} entries, and {seen} have been seen: it was rolled back")
+        self.seen = seen
+        self.found = found
+
+
+class ForkedLogError(ProofRefusedError):
+    """The log did not grow out of what has been seen of it: entries that were in it are changed or gone."""
+
+    def __init__(self, seen: int, found: int, why: str) -> None:
+        super().__init__(f"the log of {found} entries did not grow out of the {seen} seen: {why}")
+        self.why = why
+        self.seen = seen
+        self.found = found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lienthong.client import completion
-from lienthong.client.commands import options
+from lienthong.client.commands import audit_checks, options
 from lienthong.client.errors import NotFoundError, NotYetRecordedError, Text
 from lienthong.client.terminal.help import command, group
 from lienthong.client.terminal.table import Column
@@ -124,7 +124,9 @@ def show(
             items = _entries(client, tx)
         kinds = [item["record"]["kind"] for item in items]
         receipt = _receipt(client, tx, None if "call" in kinds or not kinds else kinds[0])
-        proved = verify(receipt, ledger_key(key, client, screen.note))
+        trusted = ledger_key(key, client, screen.note)
+        proved = verify(receipt, trusted)
+        audit_checks.tell_not_kept(screen, client.checkpoint(trusted))
     document = {"transaction_id": tx, "entries": items, "receipt": proved.document()}
 
     def show_all() -> None:
@@ -206,99 +208,34 @@ def verify_(
     as_json: options.Json = False,
 ) -> None:
     """Kiểm chứng biên nhận, không cần mạng · Verify a receipt; needs no network, only the public key."""
+    from lienthong.client.checkpoints import compare_receipt
     from lienthong.client.ledger_keys import ledger_key
     from lienthong.client.verification import verify
 
     content = options.read_bytes(file)
     proved = verify(content, ledger_key(key), entry=None if entry is None else options.read_bytes(str(entry)))
     screen = options.screen(as_json=as_json)
+    kept = compare_receipt(proved.seen)
 
     def show_all() -> None:
         screen.out.print_json(data=proved.record)
         _proof(screen, proved)
+        screen.note(kept.told)
 
-    screen.result(proved.document(), show_all)
+    screen.result(proved.document() | {"kept_checkpoint": kept.document()}, show_all)
 
 
-@command(
+command(
     app,
     "fsck",
     "lienthong audit fsck --key ledger.vkey --save checkpoint.txt",
     "lienthong audit fsck --key ledger.vkey --since checkpoint.txt",
-)
-def fsck(
-    key: options.LedgerKey = None,
-    since: Annotated[
-        Path | None,
-        typer.Option(
-            "--since",
-            help="Điểm kiểm cũ đã giữ, để chứng minh sổ chỉ dài thêm · "
-            "An earlier checkpoint, to prove that the ledger has only grown since",
-        ),
-    ] = None,
-    save: Annotated[
-        Path | None,
-        typer.Option(
-            "--save",
-            help="Giữ điểm kiểm cho --since lần sau · Keep the checkpoint, for --since another time",
-        ),
-    ] = None,
-    as_: options.As = None,
-    gateway: options.Gateway = None,
-    as_json: options.Json = False,
-) -> None:
-    """Tải toàn bộ sổ nhật ký và kiểm tra lại · Download the whole ledger and check it again."""
-    from lienthong.client import fsck as checks
-    from lienthong.client import operations
-    from lienthong.client.ledger_keys import ledger_key
-
-    screen = options.screen(as_json=as_json)
-    with options.open_client(as_, gateway, default="auditor") as client:
-        trusted = ledger_key(key, client, screen.note)
-        note = client.perform(operations.audit_file("checkpoint", public=True))
-        checkpoint = checks.read_checkpoint(note, trusted)
-        with screen.progress(Text("Đang tính lại sổ", "Computing the ledger again")) as progress:
-            found = [checks.examine(client, checkpoint, progress=progress)]
-        if since is not None:
-            earlier = checks.read_checkpoint(options.read_bytes(str(since)), trusted)
-            found.append(checks.examine(client, checkpoint, earlier=earlier))
-    present = found[0]
-    findings = list(
-        dict.fromkeys(finding for examination in found for finding in examination.report.findings)
-    )
-    sound = not findings
-    if sound and save is not None:
-        options.write_file(save, note)
-
-    def show_all() -> None:
-        for finding in findings:
-            screen.print(f"✗ {finding}")
-        size = present.report.size
-        if sound:
-            screen.done(
-                Text(
-                    f"Sổ nguyên vẹn: {size} bản ghi khớp điểm kiểm đã ký ({present.checkpoint.origin})",
-                    f"The ledger is sound: its {size} records match the signed checkpoint "
-                    f"({present.checkpoint.origin})",
-                )
-            )
-        else:
-            screen.note(
-                Text(
-                    f"✗ {len(findings)} chỗ hỏng trong {size} bản ghi: giữ nguyên hiện trạng, báo bộ phận "
-                    "an toàn thông tin",
-                    f"✗ {len(findings)} findings in {size} records: keep everything as it is and tell the "
-                    "security staff",
-                )
-            )
-
-    document = present.document() | {
-        "sound": sound,
-        "findings": [checks.finding_document(item) for item in findings],
-    }
-    screen.result(document, show_all)
-    if not sound:
-        raise typer.Exit(1)
+)(audit_checks.fsck)
+command(
+    app,
+    "accept",
+    'lienthong audit accept --reason "phục hồi sổ theo biên bản 12/2026"',
+)(audit_checks.accept)
 
 
 def _entries(client: "Client", tx: str) -> list[Mapping[str, Any]]:

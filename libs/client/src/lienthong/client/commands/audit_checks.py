@@ -1,0 +1,143 @@
+"""`lienthong audit fsck` and `audit accept`: the whole ledger, and what was seen of it before."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lienthong.client.commands import options
+from lienthong.client.errors import Text
+
+if TYPE_CHECKING:
+    from lienthong.client.checkpoints import SeenLedger
+    from lienthong.client.terminal.screen import Screen
+
+
+def fsck(
+    key: options.LedgerKey = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            "--since",
+            help="Điểm kiểm cũ đã giữ, để chứng minh sổ chỉ dài thêm · "
+            "An earlier checkpoint, to prove that the ledger has only grown since",
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            "--save",
+            help="Giữ điểm kiểm cho --since lần sau · Keep the checkpoint, for --since another time",
+        ),
+    ] = None,
+    as_: options.As = None,
+    gateway: options.Gateway = None,
+    as_json: options.Json = False,
+) -> None:
+    """Tải toàn bộ sổ nhật ký và kiểm tra lại · Download the whole ledger and check it again."""
+    from lienthong.client import fsck as checks
+    from lienthong.client.ledger_keys import ledger_key
+
+    screen = options.screen(as_json=as_json)
+    with options.open_client(as_, gateway, default="auditor") as client:
+        trusted = ledger_key(key, client, screen.note)
+        seen = client.checkpoint(trusted)
+        tell_not_kept(screen, seen)
+        checkpoint = seen.seen.checkpoint
+        with screen.progress(Text("Đang tính lại sổ", "Computing the ledger again")) as progress:
+            found = [checks.examine(client, checkpoint, progress=progress)]
+        if since is not None:
+            earlier = checks.read_checkpoint(options.read_bytes(str(since)), trusted)
+            found.append(checks.examine(client, checkpoint, earlier=earlier))
+    present = found[0]
+    findings = list(
+        dict.fromkeys(finding for examination in found for finding in examination.report.findings)
+    )
+    sound = not findings
+    if sound and save is not None:
+        options.write_file(save, seen.seen.text.encode())
+
+    def show_all() -> None:
+        for finding in findings:
+            screen.print(f"✗ {finding}")
+        size = present.report.size
+        if sound:
+            screen.done(
+                Text(
+                    f"Sổ nguyên vẹn: {size} bản ghi khớp điểm kiểm đã ký ({present.checkpoint.origin})",
+                    f"The ledger is sound: its {size} records match the signed checkpoint "
+                    f"({present.checkpoint.origin})",
+                )
+            )
+        else:
+            screen.note(
+                Text(
+                    f"✗ {len(findings)} chỗ hỏng trong {size} bản ghi: giữ nguyên hiện trạng, báo bộ phận "
+                    "an toàn thông tin",
+                    f"✗ {len(findings)} findings in {size} records: keep everything as it is and tell the "
+                    "security staff",
+                )
+            )
+
+    document = present.document() | {
+        "sound": sound,
+        "kept_checkpoint": seen.document(),
+        "findings": [checks.finding_document(item) for item in findings],
+    }
+    screen.result(document, show_all)
+    if not sound:
+        raise typer.Exit(1)
+
+
+def accept(
+    reason: Annotated[
+        str,
+        typer.Option("--reason", help="Lý do, được lưu lại · Why; it is kept in the record of this"),
+    ],
+    key: options.LedgerKey = None,
+    as_: options.As = None,
+    gateway: options.Gateway = None,
+    as_json: options.Json = False,
+) -> None:
+    """Chấp nhận sổ không nối tiếp những gì đã thấy, sau khi phục hồi có chủ đích
+    · Accept a ledger that does not continue what was seen, after a restore that was meant.
+    """
+    from lienthong.client import checkpoints
+    from lienthong.client.errors import ForkedLedgerError, KeptCheckpointError, RolledBackLedgerError
+    from lienthong.client.ledger_keys import ledger_key
+    from lienthong.client.operations import audit_file
+
+    why = checkpoints.reason_given(reason)
+    screen = options.screen(as_json=as_json)
+    record: Path | None = None
+    with options.open_client(as_, gateway, default="auditor") as client:
+        trusted = ledger_key(key, client, screen.note)
+        try:
+            client.checkpoint(trusted)
+        except (ForkedLedgerError, KeptCheckpointError, RolledBackLedgerError) as error:
+            screen.note(Text(f"! {error.title.vi}", f"! {error.title.en}"))
+            note = client.perform(audit_file("checkpoint", public=True))
+            record = checkpoints.replacement(note, trusted).accept(why, datetime.now(UTC))
+
+    def show_all() -> None:
+        if record is None:
+            said = Text(
+                "Sổ nối tiếp những gì đã thấy: không có gì phải chấp nhận",
+                "The ledger continues what was seen: there is nothing to accept",
+            )
+        else:
+            said = Text(f"Đã chấp nhận; lưu ở {record}", f"Accepted; the record is {record}")
+        screen.done(said)
+
+    screen.result(
+        {"accepted": record is not None, "record": None if record is None else str(record)}, show_all
+    )
+
+
+def tell_not_kept(screen: "Screen", seen: "SeenLedger") -> None:
+    """Say so where the newest checkpoint could not be kept."""
+    if seen.not_kept is not None:
+        from lienthong.client.checkpoints import not_kept
+
+        screen.note(not_kept(seen))
