@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, make_url, select, update
 
 from lienthong.ledger.errors import LedgerMismatchError, SigningKeyFileError
 from lienthong.ledger.models import entries, tiles, tree
@@ -34,24 +36,70 @@ async def test_an_untouched_log_opens_again_and_again(settings: LedgerSettings) 
 
 
 @pytest.mark.parametrize(
-    ("change", "complaint"),
+    ("change", "complaint", "vietnamese"),
     [
-        (update(tree).values(size=599), "stored with 599 entries, but signed with 600"),
-        (update(tree).values(root=bytes(32)), "stored with 600 entries"),
-        (update(tiles).where(tiles.c.level == 1).values(hashes=bytes(64)), "do not give the signed root"),
-        (delete(tiles).where(tiles.c.level == 0, tiles.c.tile_index == 2), r"tile/0/002\.p/88 is missing"),
-        (delete(entries).where(entries.c.leaf_index == 599), "the last stored entry is 598"),
-        (delete(entries).where(entries.c.leaf_index == 550), "an entry under it is missing"),
-        (update(entries).where(entries.c.leaf_index == 599).values(data=b"{}"), "the last entries are not"),
+        (update(tree).values(size=599), "has 599 entries, its signed checkpoint 600", "599 bản ghi"),
+        (update(tree).values(root=bytes(32)), "has the root 0000000000000000… for 600", "có gốc 00000000"),
+        (delete(tree), "table `tree` is empty", "bảng `tree` trống"),
+        (
+            update(tiles).where(tiles.c.level == 1).values(hashes=bytes(64)),
+            r"signed root at size 600: one of tile/0/002\.p/88, tile/1/000\.p/2 was changed",
+            "đã bị sửa",
+        ),
+        (
+            delete(tiles).where(tiles.c.level == 0, tiles.c.tile_index == 2),
+            r"row of the table `tile` is gone or cut off: tile/0/002\.p/88 is missing",
+            "một dòng của bảng `tile`",
+        ),
+        (
+            update(tiles).where(tiles.c.level == 1).values(hashes=bytes(32)),
+            r"cut off: tile/1/000\.p/2 has 1 hashes instead of 2",
+            "bị cắt",
+        ),
+        (delete(entries).where(entries.c.leaf_index >= 550), "lost its rows 550 to 599", "550 đến 599"),
+        (delete(entries), "lost its rows 0 to 599", "0 đến 599"),
+        (delete(entries).where(entries.c.leaf_index == 550), "lost its row 550,", "mất dòng 550"),
+        (
+            update(entries).where(entries.c.leaf_index == 599).values(leaf_index=600),
+            "has rows 600 to 600, which nobody signed",
+            "chưa ai ký",
+        ),
+        (
+            update(entries).where(entries.c.leaf_index == 599).values(data=b"{}"),
+            r"record in row 599 of the table `entry` was changed: .* tile/0/002\.p/88",
+            "ở dòng 599",
+        ),
     ],
 )
 async def test_a_log_that_is_not_what_was_signed_is_refused(
-    settings: LedgerSettings, change: Executable, complaint: str
+    settings: LedgerSettings, change: Executable, complaint: str, vietnamese: str
 ) -> None:
     await grown(settings, change)
-    with pytest.raises(LedgerMismatchError, match=complaint):
+    with pytest.raises(LedgerMismatchError, match=complaint) as refused:
         async with opened(settings):
             pass
+    said = refused.value.said
+    assert vietnamese in said.vi
+    assert ("Keep this database as evidence" in said.en, "làm bằng chứng" in said.vi) == (True, True)
+
+
+def cut_off(file: Path, left: float) -> None:
+    """Leave so many bytes of a file, such a part of it, or cut so many off."""
+    whole = file.stat().st_size
+    os.truncate(file, int(left if left >= 1 else whole * left if left > 0 else whole + left))
+
+
+@pytest.mark.parametrize("left", [100, 5000, 0.5, -4096])
+async def test_a_database_file_that_was_cut_off_is_named(settings: LedgerSettings, left: float) -> None:
+    url = make_url(settings.ledger_database_url)
+    if url.get_backend_name() != "sqlite" or url.database is None:
+        pytest.skip("PostgreSQL looks after its own files")
+    await grown(settings)
+    cut_off(Path(url.database), left)
+    with pytest.raises(LedgerMismatchError, match=r"is damaged|has lost|is gone|was changed") as refused:
+        async with opened(settings):
+            pass
+    assert "bằng chứng" in refused.value.said.vi
 
 
 async def test_a_checkpoint_that_another_key_signed_is_refused(settings: LedgerSettings) -> None:

@@ -25,7 +25,11 @@ async def _main() -> None:
     configure_logs(PROCESS, settings.log_level, settings.log_format)
     try:
         await serve(settings)
-    except (LedgerMismatchError, SigningKeyFileError) as error:
+    except LedgerMismatchError as error:
+        said = error.said
+        structlog.get_logger(__name__).error("the ledger does not run", reason=said.en, reason_vi=said.vi)
+        sys.exit(1)
+    except SigningKeyFileError as error:
         structlog.get_logger(__name__).error("the ledger does not run", reason=str(error))
         sys.exit(1)
 

@@ -26,7 +26,7 @@ from lienthong.ledger.rpc import SealingService
 from lienthong.ledger.service.audit_log import AuditLog
 from lienthong.ledger.service.integrator import Integrator
 from lienthong.ledger.service.sealing import Sealing
-from lienthong.ledger.service.startup import LogSigner, open_log
+from lienthong.ledger.service.startup import LogSigner, damage_told, open_log
 from lienthong.ledger.service.writer_lock import writer_lock
 from lienthong.ledger.settings import LedgerSettings
 
@@ -52,10 +52,12 @@ async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> Led
         SigningKeyFileError: the signing key is missing or unreadable.
     """
     clock = clock or SystemClock()
-    await migrate(settings.ledger_database_url, SCHEMA, "lienthong.ledger")
+    with damage_told():
+        await migrate(settings.ledger_database_url, SCHEMA, "lienthong.ledger")
     database = Database.open(settings.ledger_database_url, schema=SCHEMA)
     try:
-        signer = await open_log(database, settings.ledger_key_file, settings.ledger_origin, clock)
+        with damage_told():
+            signer = await open_log(database, settings.ledger_key_file, settings.ledger_origin, clock)
     except BaseException:
         await database.close()
         raise

@@ -6,7 +6,14 @@ from lienthong.kit.text import BilingualText
 
 
 class LedgerMismatchError(Exception):
-    """What is stored is not the log that was signed: nothing may be appended to it."""
+    """What is stored is not the log that was signed: nothing may be appended to it.
+
+    `said` says what does not fit, where, and what to do.
+    """
+
+    def __init__(self, said: BilingualText) -> None:
+        super().__init__(said.en)
+        self.said = said
 
 
 class SigningKeyFileError(Exception):

@@ -9,12 +9,12 @@ from lienthong.kit.metrics.instruments import CHECKPOINT_AGE, LEDGER_SIZE, QUARA
 from lienthong.ledger import repository
 from lienthong.ledger.domain.search import ResultPage
 from lienthong.ledger.errors import (
-    LedgerMismatchError,
     not_a_party,
     not_yet_recorded,
     unknown_entry,
     unknown_tile,
 )
+from lienthong.ledger.service import mismatches
 from lienthong.tlog import ENTRIES, MalformedTileError, Receipt, TileAddress, inclusion_proof, inclusion_tiles
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class AuditLog:
 async def _tree_head(session: AsyncSession) -> TreeHead:
     head = await repository.find_tree_head(session)
     if head is None:
-        raise LedgerMismatchError("the ledger's database has lost the tree head of the log")
+        raise mismatches.tree_row_lost()
     return head
 
 

@@ -18,8 +18,8 @@ from lienthong.ledger.domain.integration import (
     sort_records,
 )
 from lienthong.ledger.domain.records import UnusableRecord, read_message
-from lienthong.ledger.errors import LedgerMismatchError
-from lienthong.tlog import Checkpoint, RightEdge, grow
+from lienthong.ledger.service import mismatches
+from lienthong.tlog import Checkpoint, RightEdge, grow, right_edge_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from lienthong.ledger.domain.tree_head import TreeHead
     from lienthong.ledger.events import JournalMessage
     from lienthong.ledger.service.startup import LogSigner
-
-_WITHOUT_LOCK = "another process has written to the log without taking its lock"
 
 _log = structlog.get_logger(__name__)
 
@@ -85,7 +83,7 @@ class Integrator:
             if not await repository.replace_tree_head(
                 session, head, replace(head, journal_sequence=0, journal_mark=None)
             ):
-                raise LedgerMismatchError(_WITHOUT_LOCK)
+                raise mismatches.foreign_writer()
         _log.error("the journal's history changed, it is read again from its first message", why=why)
 
     async def integrate(
@@ -124,7 +122,7 @@ class Integrator:
             if quarantine:
                 await repository.put_in_quarantine(session, quarantine, self._clock.now())
             if not await repository.replace_tree_head(session, head, new_head):
-                raise LedgerMismatchError(_WITHOUT_LOCK)
+                raise mismatches.foreign_writer()
         self._edge = edge
         for item in quarantine:
             _log.error(
@@ -142,9 +140,7 @@ class Integrator:
         if edge.size != head.size or edge.root != head.root:
             edge = await repository.find_right_edge(session, head.size)
             if edge.root != head.root:
-                raise LedgerMismatchError(
-                    f"the stored tiles do not give the root of the log at size {head.size}"
-                )
+                raise mismatches.other_tiles(right_edge_tiles(head.size), head.size)
         if not records:
             return edge, head
         growth = grow(edge, [record.leaf for record in records])
@@ -163,5 +159,5 @@ def _read(messages: Iterable[JournalMessage]) -> list[JournalBatch]:
 async def _tree_head(session: AsyncSession, *, lock: bool = False) -> TreeHead:
     head = await repository.find_tree_head(session, lock=lock)
     if head is None:
-        raise LedgerMismatchError("the ledger's database has lost the tree head of the log")
+        raise mismatches.tree_row_lost()
     return head

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.ledger import repository
 from lienthong.ledger.domain.sealing import portions, spans_of, state_of
-from lienthong.ledger.errors import LedgerMismatchError
+from lienthong.ledger.service import mismatches
 from lienthong.tlog import consistency_proof, consistency_tiles
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Sealing:
                 states += await _states(session, portion)
             head = await repository.find_tree_head(session)
             if head is None:
-                raise LedgerMismatchError("the ledger's database has lost the tree head of the log")
+                raise mismatches.tree_row_lost()
             proof: Sequence[bytes] = ()
             if 0 < from_size < head.size:
                 tiles = await repository.find_tiles(session, consistency_tiles(from_size, head.size))

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import DatabaseError
+
 from lienthong.ledger import repository
 from lienthong.ledger.domain.tree_head import TreeHead
-from lienthong.ledger.errors import LedgerMismatchError
+from lienthong.ledger.service import mismatches
 from lienthong.ledger.service.signing_key_file import load_key, load_or_create_key
 from lienthong.tlog import (
     EMPTY_ROOT,
-    ENTRIES,
+    HASH_SIZE,
+    TILE_WIDTH,
     Checkpoint,
     TileAddress,
     TlogError,
-    decode_bundle,
     leaf_hash,
     open_checkpoint,
+    right_edge_tiles,
     tiles_of_level,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -39,6 +44,18 @@ class LogSigner:
     key: SigningKey
 
 
+@contextmanager
+def damage_told() -> Iterator[None]:
+    """Turn what SQLite says of a damaged file into a `LedgerMismatchError`."""
+    try:
+        yield
+    except DatabaseError as error:
+        # "malformed" and "not a database" have no class of their own; what may pass (a lock) has a subclass.
+        if type(error) is DatabaseError:
+            raise mismatches.unreadable_database(error.orig or error) from error
+        raise
+
+
 async def open_log(database: Database, key_file: Path, origin: str, clock: Clock) -> LogSigner:
     """Open and verify the log, or begin a new one with the signed checkpoint of the empty tree.
 
@@ -49,6 +66,8 @@ async def open_log(database: Database, key_file: Path, origin: str, clock: Clock
     async with database.transaction() as session:
         head = await repository.find_tree_head(session, lock=True)
         if head is None:
+            if await repository.find_last_index(session) is not None:
+                raise mismatches.tree_row_lost()
             key = load_or_create_key(key_file, origin)
             _check_name(key, origin)
             await repository.create_tree_head(session, _empty(key, origin, clock))
@@ -70,40 +89,46 @@ async def verify(session: AsyncSession, head: TreeHead, key: SigningKey, origin:
     """
     try:
         checkpoint = open_checkpoint(head.checkpoint, key.verifier, origin=origin)
+    except TlogError as error:
+        raise mismatches.unverified_checkpoint(error) from error
+    if checkpoint.size != head.size:
+        raise mismatches.other_size(head.size, checkpoint.size)
+    if checkpoint.root != head.root:
+        raise mismatches.other_root(head.root, checkpoint)
+    try:
         edge = await repository.find_right_edge(session, checkpoint.size)
     except TlogError as error:
-        raise LedgerMismatchError(f"{error}. {_ADVICE}") from error
-    if (checkpoint.size, checkpoint.root) != (head.size, head.root):
-        raise LedgerMismatchError(
-            f"the log is stored with {head.size} entries, but signed with {checkpoint.size}. {_ADVICE}"
-        )
+        raise mismatches.unusable_tile(error) from error
     if edge.root != checkpoint.root:
-        raise LedgerMismatchError(
-            f"the stored tiles do not give the signed root at size {checkpoint.size}. {_ADVICE}"
-        )
+        raise mismatches.other_tiles(right_edge_tiles(checkpoint.size), checkpoint.size)
     last = await repository.find_last_index(session)
-    if (-1 if last is None else last) != checkpoint.size - 1:
-        raise LedgerMismatchError(
-            f"the last stored entry is {last}, but {checkpoint.size} entries are signed. {_ADVICE}"
-        )
+    if last is not None and last >= checkpoint.size:
+        raise mismatches.unsigned_entries(last, checkpoint.size)
+    if (-1 if last is None else last) < checkpoint.size - 1:
+        raise mismatches.missing_entries(last, checkpoint.size)
     if checkpoint.size:
         await _verify_last_bundle(session, tiles_of_level(0, checkpoint.size)[-1])
 
 
 async def _verify_last_bundle(session: AsyncSession, tile: TileAddress) -> None:
-    bundle = await repository.find_bundle(session, TileAddress(ENTRIES, tile.index, tile.width))
+    first = tile.index * TILE_WIDTH
     stored = await repository.find_tiles(session, [tile])
-    if bundle is None or tile not in stored:
-        raise LedgerMismatchError(f"{tile.path} or an entry under it is missing. {_ADVICE}")
-    if b"".join(map(leaf_hash, decode_bundle(bundle))) != tile.of_bytes(stored[tile]):
-        raise LedgerMismatchError(f"the last entries are not those of {tile.path}. {_ADVICE}")
+    try:
+        hashes = tile.of_bytes(stored.get(tile, b""))
+    except TlogError as error:
+        raise mismatches.unusable_tile(error) from error
+    entries = await repository.find_data_at(session, [(first, first + tile.width - 1)])
+    for position in range(tile.width):
+        index = first + position
+        if index not in entries:
+            raise mismatches.missing_entry(index)
+        if leaf_hash(entries[index]) != hashes[position * HASH_SIZE : (position + 1) * HASH_SIZE]:
+            raise mismatches.changed_entry(index, tile)
 
 
 def _check_name(key: SigningKey, origin: str) -> None:
     if key.name != origin:
-        raise LedgerMismatchError(
-            f"the signing key is of the log {key.name!r}, not of {origin!r} (LIENTHONG_LEDGER_ORIGIN)"
-        )
+        raise mismatches.other_name(key.name, origin)
 
 
 def _empty(key: SigningKey, origin: str, clock: Clock) -> TreeHead:
@@ -115,9 +140,3 @@ def _empty(key: SigningKey, origin: str, clock: Clock) -> TreeHead:
         journal_stream="",
         journal_sequence=0,
     )
-
-
-_ADVICE = (
-    "The ledger does not run on a log that is not the signed one. Keep this database as evidence and restore"
-    " the last good one: what the journal has had since then is integrated again."
-)
