@@ -135,7 +135,7 @@ def request_timeout() -> ProblemError:
     detail = BilingualText(
         "The body of the request did not arrive in time.", "Nội dung yêu cầu không đến đủ trong thời hạn."
     )
-    return ProblemError(general.REQUEST_TIMEOUT, detail, {"Connection": "close"})
+    return ProblemError(general.REQUEST_TIMEOUT, detail)
 
 
 def request_too_large(limit: int) -> ProblemError:
