@@ -58,7 +58,7 @@ class ShorterLogError(ProofRefusedError):
     """The log has fewer entries than have been seen of it: it was rolled back."""
 
     def __init__(self, seen: int, found: int) -> None:
-        super().__init__(f"the log has {found} entries, and {seen} have been seen: it was rolled back")
+        super().__init__(f"this is a log of {found} entries, and {seen} have been seen: it was rolled back")
         self.seen = seen
         self.found = found
 

@@ -234,7 +234,7 @@ command(
 command(
     app,
     "accept",
-    'lienthong audit accept --reason "phục hồi sổ theo biên bản 12/2026"',
+    "lienthong audit accept --reason BB-12/2026",
 )(audit_checks.accept)
 
 

@@ -100,9 +100,7 @@ def accept(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Chấp nhận sổ không nối tiếp những gì đã thấy, sau khi phục hồi có chủ đích
-    · Accept a ledger that does not continue what was seen, after a restore that was meant.
-    """
+    """Chấp nhận sổ không nối tiếp điều đã thấy · Accept a ledger that does not continue what was seen."""
     from lienthong.client import checkpoints
     from lienthong.client.errors import ForkedLedgerError, KeptCheckpointError, RolledBackLedgerError
     from lienthong.client.ledger_keys import ledger_key
