@@ -498,3 +498,15 @@ def test_the_streams_have_room_in_the_bus_and_the_bus_on_its_disk(target: str) -
     disk = claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi")
     # For nats-server GB are 2^30 bytes.
     assert streams.streams_max_bytes < int(store) * GIB < int(disk) * GIB
+
+
+@pytest.mark.parametrize(
+    ("target", "asked"), [("base", "/healthz?js-enabled-only=true"), ("single", "/healthz")]
+)
+def test_a_bus_that_writes_no_more_is_started_again(target: str, asked: str) -> None:
+    (target,) = [one for one in TARGETS if target in one]
+    (bus,) = [
+        one for one in rendered(target) if (one["kind"], one["metadata"]["name"]) == ("StatefulSet", "nats")
+    ]
+    (container,) = bus["spec"]["template"]["spec"]["containers"]
+    assert container["livenessProbe"]["httpGet"]["path"] == asked

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from lienthong.kit.processes import NATS_PORT
+from lienthong.kit.processes import NATS_MONITORING_PORT, NATS_PORT
+from lienthong.local.nats_watch import NatsWatch
 from lienthong.local.programs import Program, platform_programs
 from lienthong.local.supervisor import Supervisor, write_config
 
@@ -57,6 +58,12 @@ class Installation:
         self._extra = extra
         self._daemon: subprocess.Popen[bytes] | None = None
         self.supervisor = Supervisor(self._run)
+        self._nats_watch = NatsWatch(
+            self.supervisor,
+            f"http://127.0.0.1:{NATS_MONITORING_PORT + settings.port_offset}/healthz",
+            self.home / "nats",
+            self.logs / "nats-watch.log",
+        )
 
     def __enter__(self) -> Installation:
         """Start, see `start`."""
@@ -116,9 +123,11 @@ class Installation:
                     self.supervisor.start(program.name)
                 for program in members:
                     self._wait_until_ready(program, http, deadline)
+        self._nats_watch.start()
 
     def stop(self) -> None:
         """End every process, the supervisor last. Harmless when nothing runs."""
+        self._nats_watch.stop()
         if self._daemon is None:
             return
         self._daemon.terminate()

@@ -22,8 +22,10 @@ jetstream {{
   # A publish is acknowledged after it is on disk: without this line the server syncs every two minutes
   # while it acknowledges at once.
   sync_interval: always
-  # What the streams may hold together, and a little more.
+  # What the streams may hold together, and a little more. Without these two lines the server derives both
+  # from what is free when it starts: on a disk that is nearly full it would refuse for good.
   max_file_store: {max_file_store}
+  max_memory_store: 0
 }}
 # Public keys only: what each user may do, and why, is in lienthong.kit.bus_users.
 {accounts}"""

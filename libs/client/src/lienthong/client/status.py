@@ -256,7 +256,12 @@ def _descriptors(reading: Reading) -> Iterator[Finding]:
 
 
 _READ_LOG: Final = Text("Đọc nhật ký của tiến trình.", "Read the process's log.")
-_LOOK_AT_NATS: Final = Text("Xem NATS và đường mạng tới đó.", "Look at NATS and at the network to it.")
+_LOOK_AT_NATS: Final = Text(
+    "Xem NATS, ổ đĩa của NATS và đường mạng tới đó. Nếu /healthz của NATS báo «write error» dù đĩa còn chỗ, "
+    "hãy khởi động lại NATS.",
+    "Look at NATS, at its disk and at the network to it. Where its /healthz says 'write error' although the "
+    "disk has room, restart NATS.",
+)
 _ADVICE_OF_CHECKS: Final = {
     "routes": Text("Xem tiến trình catalog.", "Look at the process catalog."),
     "catalog": Text("Xem tiến trình catalog.", "Look at the process catalog."),
