@@ -191,6 +191,12 @@ class World:
         except httpx.TransportError:
             return 0
 
+    def readiness(self) -> dict[str, Any]:
+        """The document of the readiness check."""
+        url = f"http://127.0.0.1:{_HEALTH + self._offset}/health/ready"
+        document: dict[str, Any] = httpx.get(url).json()
+        return document
+
     def kill(self) -> None:
         """kill -9."""
         self._end(signal.SIGKILL)

@@ -55,8 +55,8 @@ class StreamSpec:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """When a stream was created, the sequence of its newest message (0 before the first), how many bytes it
-    has, and how many it may have (None: any number).
+    """When a stream was created, the sequences of its newest message (0 before the first) and of its oldest
+    (without any: of the next one), how many bytes it has, and how many it may have (None: any number).
 
     `created` distinguishes a stream from an earlier or later one of the same name.
     """
@@ -65,6 +65,7 @@ class StreamState:
     last_sequence: int
     bytes: int
     max_bytes: int | None
+    first_sequence: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from lienthong.exchange.service.ack_secret_file import load_ack_secret
 from lienthong.exchange.service.consumers import SubscriptionConsumers
 from lienthong.exchange.service.deduplication import DeduplicationIndex
 from lienthong.exchange.service.delivery import DeliveryService
+from lienthong.exchange.service.event_register import EventRegister
+from lienthong.exchange.service.event_stream import EventStream
 from lienthong.exchange.service.publishing import PublisherLimits, PublishingService
 from lienthong.exchange.service.subscriptions import SubscriptionService
 from lienthong.kit.access import Access
@@ -29,7 +31,7 @@ from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import AdminJournal
 from lienthong.kit.keys import keys_replica
-from lienthong.kit.metrics.instruments import INDEX_AGE
+from lienthong.kit.metrics.instruments import INDEX_AGE, STREAM_LOSSES
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
 from lienthong.kit.rates import RateLimit, TokenBuckets
@@ -95,19 +97,27 @@ async def serve(settings: ExchangeSettings) -> None:
     relay = OutboxRelay(database, outbox, bus, clock)
     journal = AdminJournal(SERVICE, Outbox(outbox, on_commit=relay.wake, clock=clock), clock)
     ack_wait = timedelta(seconds=settings.exchange_ack_wait_seconds)
-    consumers = SubscriptionConsumers(database, bus, clock, ack_wait=ack_wait)
+    register = EventRegister(database, clock)
+    stream = EventStream(database, bus, register, events_stream(settings))
+    consumers = SubscriptionConsumers(database, bus, stream, clock, ack_wait=ack_wait)
     index = DeduplicationIndex(database, clock)
-    subscriptions = SubscriptionService(database, bus, journal, consumers, catalog_now, clock, uuid7)
+    subscriptions = SubscriptionService(database, bus, stream, journal, consumers, catalog_now, clock, uuid7)
     space = StreamSpace(bus, STREAM)
     workers = Workers(settings.exchange_workers, [prepare.__module__])
     await workers.start()
     publishing = PublishingService(
-        bus, index, catalog_now, lambda: not space.full, workers, limits(settings, clock)
+        stream,
+        register,
+        index,
+        catalog_now,
+        lambda: not space.full,
+        workers,
+        limits(settings, clock),
     )
     delivery = DeliveryService(
-        database, bus, consumers, AckTokens(secret), catalog_now, clock, uuid7, ack_wait=ack_wait
+        database, bus, stream, consumers, AckTokens(secret), catalog_now, clock, uuid7, ack_wait=ack_wait
     )
-    indexer = StreamIndexer(bus, index, clock)
+    indexer = StreamIndexer(bus, stream, register, index, clock)
     upkeep = ConsumerUpkeep(bus, consumers)
 
     access = Access(keys.fresh, verifier)
@@ -120,12 +130,22 @@ async def serve(settings: ExchangeSettings) -> None:
     catalog.show(figures)
     keys.show(figures)
     figures.observe(INDEX_AGE, index.age)
+    figures.observe(STREAM_LOSSES, lambda: stream.generation)
     await run_process(
         PROCESS,
         settings,
         telemetry=telemetry,
         app=create_app(access, publishing, subscriptions, delivery),
-        background=[catalog.run, keys.run, relay.run, upkeep.run, indexer.run, indexer.measure, space.run],
+        background=[
+            catalog.run,
+            keys.run,
+            relay.run,
+            stream.run,
+            upkeep.run,
+            indexer.run,
+            indexer.measure,
+            space.run,
+        ],
         checks={
             "database": database.check,
             # Not the bus itself: while it is away acknowledgements are taken all the same, and the rest is
@@ -133,6 +153,7 @@ async def serve(settings: ExchangeSettings) -> None:
             "catalog": catalog.condition,
             "keys": keys.condition,
             "deduplication": lambda: index.built,
+            "events": stream.condition,
         },
         on_stop=delivery.stop,
         close=[workers.close, bus.close, catalog_channel.close, identity_channel.close, database.close],

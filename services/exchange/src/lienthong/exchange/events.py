@@ -31,6 +31,27 @@ def message_id_of(source: str, event_id: str) -> str:
     return hashlib.sha256(f"{len(source)}:{source}{event_id}".encode()).hexdigest()
 
 
-def consumer_of(subscription_id: str) -> str:
-    """The durable consumer that holds a subscription's position in the stream."""
-    return f"{CONSUMER_PREFIX}{subscription_id}"
+def consumer_of(subscription_id: str, generation: int) -> str:
+    """The durable consumer that holds a subscription's position in the stream.
+
+    After the stream went back it is another one: what settles deliveries of the old one settles none of its.
+    """
+    return f"{CONSUMER_PREFIX}{subscription_id}{_of(generation)}"
+
+
+def index_consumer(generation: int) -> str:
+    """The durable consumer that the deduplication index is filled from."""
+    return f"{INDEX_CONSUMER}{_of(generation)}"
+
+
+def event_type_of(subject: str) -> str | None:
+    """The event type whose events have this subject, the inverse of `subject_of`; None for any other one."""
+    words = subject.split(".")
+    if len(words) != 4:
+        return None
+    _, agency, system, code = words
+    return f"{agency.replace('_', '.')}/{system}/{code}"
+
+
+def _of(generation: int) -> str:
+    return f"-g{generation}" if generation else ""

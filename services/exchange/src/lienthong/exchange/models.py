@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lienthong.kit import database
@@ -23,6 +23,10 @@ class Subscription(ExchangeBase):
     `lease` names the pull that may take events now, until `lease_until` by the clock of whoever wrote that;
     once it has some, `lease_events` lists their message ids, and the lease ends when all of them are
     acknowledged.
+
+    All sequences in these tables are numbers as `domain.numbering` gives them, never the stream's own. Events
+    from `start_sequence` on belong to the subscription; all of them up to `acknowledged_through` are
+    acknowledged. Its consumer on the bus begins at `resume_sequence`.
     """
 
     __tablename__ = "subscriptions"
@@ -34,6 +38,8 @@ class Subscription(ExchangeBase):
     event_type: Mapped[str] = mapped_column(String(192))
     ordered: Mapped[bool]
     start_sequence: Mapped[int] = mapped_column(BigInteger)
+    resume_sequence: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    acknowledged_through: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime]
     lease: Mapped[str | None] = mapped_column(String(36))
     lease_until: Mapped[datetime | None]
@@ -57,13 +63,37 @@ class AcknowledgedEvent(ExchangeBase):
 
 
 class AcceptedEvent(ExchangeBase):
-    """An event in the stream, by its message id: the deduplication index, built from the stream itself."""
+    """An accepted event, by its message id: the deduplication index. It counts while the stream has it."""
 
     __tablename__ = "accepted_events"
 
     message_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger, index=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
+
+
+class KeptEvent(ExchangeBase):
+    """An event that a subscription has not acknowledged, to be published again if the bus loses it."""
+
+    __tablename__ = "kept_events"
+    __table_args__ = (Index("ix_kept_events_event_type_sequence", "event_type", "sequence"),)
+
+    message_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, index=True)
+    event_type: Mapped[str] = mapped_column(String(192))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class EventStream(ExchangeBase):
+    """How a stream's sequences are numbered: `domain.numbering.Numbering`; `spans` is a list of pairs."""
+
+    __tablename__ = "event_streams"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    generation: Mapped[int] = mapped_column(BigInteger)
+    created: Mapped[str] = mapped_column(String(64))
+    spans: Mapped[list[Any]]
 
 
 outbox = outbox_table(ExchangeBase.metadata)

@@ -82,6 +82,11 @@ class Bus:
         """Whether a server answers now."""
         return self._connection.connected
 
+    @property
+    def connection_number(self) -> int:
+        """How many connections there have been: with another number the server may have another store."""
+        return self._connection.number
+
     def show(self, figures: Figures) -> None:
         """Show whether a server answers."""
         figures.observe(BUS_CONNECTED, lambda: int(self.connected))
@@ -144,10 +149,12 @@ class Bus:
         max_deliver: int = -1,
         deliver_from: Literal["all", "new"] | int = "all",
         max_ack_pending: int = 1000,
+        before_made_again: Callable[[], Awaitable[None]] | None = None,
     ) -> Consumer:
         """The durable consumer `durable` of `stream`; if it cannot be created now, its first pull does it.
 
-        `deliver_from` is where it begins when it is new: a number is the first sequence.
+        `deliver_from` is where it begins when it is new: a number is the first sequence. `before_made_again`
+        is awaited before a pull makes it again because the server has ended it, and may refuse by raising.
         """
         policy = {"all": DeliverPolicy.ALL, "new": DeliverPolicy.NEW}.get(str(deliver_from))
         config = ConsumerConfig(
@@ -159,7 +166,14 @@ class Bus:
             opt_start_seq=deliver_from if isinstance(deliver_from, int) else None,
             max_ack_pending=max_ack_pending,
         )
-        consumer = Consumer(self._connection, stream, durable, config, on_closed=self.forget)
+        consumer = Consumer(
+            self._connection,
+            stream,
+            durable,
+            config,
+            on_closed=self.forget,
+            before_made_again=before_made_again,
+        )
         self._consumers.add(consumer)
         with contextlib.suppress(BusUnavailableError):
             await consumer.ensure()
@@ -176,6 +190,10 @@ class Bus:
     async def stream_state(self, stream: str) -> StreamState:
         """As `Streams.state`."""
         return await self._streams.state(stream)
+
+    async def find_stream(self, stream: str) -> StreamState | None:
+        """As `Streams.find`."""
+        return await self._streams.find(stream)
 
     async def last_sequence(self, stream: str) -> int:
         """As `Streams.last_sequence`."""

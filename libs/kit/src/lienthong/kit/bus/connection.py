@@ -58,6 +58,8 @@ class Connection:
         self._up = asyncio.Event()
         self._lost = asyncio.Event()
         self._requests = Requests()
+        self.number = 0
+        """How many connections there have been: another number, another connection."""
 
     def start(self) -> None:
         """Start connecting, in the background, until it succeeds."""
@@ -174,6 +176,7 @@ class Connection:
         """Make a new connection usable and return when it is lost."""
         self._lost.clear()
         await self._requests.listen(client)
+        self.number += 1
         self._up.set()
         _log.info("bus connected", bus=self._name)
         await self._on_connected()

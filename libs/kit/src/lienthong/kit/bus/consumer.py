@@ -16,7 +16,7 @@ from lienthong.kit.bus.faults import translated
 from lienthong.kit.messages import BusError, BusRefusedError, BusUnavailableError, Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
@@ -42,9 +42,11 @@ class Consumer:
         config: ConsumerConfig,
         *,
         on_closed: Callable[[Consumer], None],
+        before_made_again: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._connection = connection
         self._on_closed = on_closed
+        self._before_made_again = before_made_again
         self._stream = stream
         self._durable = durable
         self._config = config
@@ -103,6 +105,8 @@ class Consumer:
             if taken:
                 return taken
             if not self._ensured:
+                if self._before_made_again is not None:
+                    await self._before_made_again()
                 await self.ensure()
             await self._listen()
             try:

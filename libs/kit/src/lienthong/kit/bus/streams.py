@@ -9,7 +9,13 @@ from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from lienthong.kit.bus.faults import message_or_none, reading, translated
-from lienthong.kit.messages import BusRefusedError, StoredMessage, StreamSpec, StreamState
+from lienthong.kit.messages import (
+    BusRefusedError,
+    BusUnavailableError,
+    StoredMessage,
+    StreamSpec,
+    StreamState,
+)
 
 if TYPE_CHECKING:
     from lienthong.kit.bus.connection import Connection
@@ -60,10 +66,28 @@ class Streams:
         Raises:
             BusUnavailableError: the server did not answer, or there is no stream.
         """
+        found = await self.find(stream)
+        if found is None:
+            raise BusUnavailableError(f"stream {stream}: stream not found")
+        return found
+
+    async def find(self, stream: str) -> StreamState | None:
+        """As `state`; None when there is no stream.
+
+        Raises:
+            BusUnavailableError: the server did not answer.
+        """
         with reading(stream):
-            info = await self._connection.jetstream().stream_info(stream)
+            try:
+                info = await self._connection.jetstream().stream_info(stream)
+            except NotFoundError:
+                return None
         return StreamState(
-            str(info.created), info.state.last_seq, info.state.bytes, _limit(info.config.max_bytes)
+            str(info.created),
+            info.state.last_seq,
+            info.state.bytes,
+            _limit(info.config.max_bytes),
+            max(1, info.state.first_seq),
         )
 
     async def last_sequence(self, stream: str) -> int:

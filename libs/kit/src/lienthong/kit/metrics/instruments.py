@@ -301,6 +301,14 @@ INDEX_AGE = _figure(
     "Chỉ mục các sự kiện đã nhận đầy đủ cách đây bao lâu; quá cũ thì không nhận sự kiện mới",
     processes=("exchange",),
 )
+STREAM_LOSSES = _figure(
+    "lienthong.exchange.stream.losses",
+    "gauge",
+    "{loss}",
+    "How often the bus lost events, because its store was lost or replaced by an older copy",
+    "Số lần trục sự kiện mất sự kiện, do kho lưu bị mất hoặc bị thay bằng bản cũ hơn",
+    processes=("exchange",),
+)
 OUTBOX_MESSAGES = _figure(
     "lienthong.outbox.messages",
     "gauge",

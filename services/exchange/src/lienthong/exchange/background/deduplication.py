@@ -1,7 +1,8 @@
 """Fills the deduplication index from the stream of events.
 
-An event counts as accepted when the stream has it, so the index follows the stream and is never ahead of it:
-whatever process dies at whatever moment, what is missing is read again.
+An event counts as accepted when the stream has it. Who publishes one records it, and is answered after that;
+what a process that died had published and not recorded is found here, for the stream is read from its
+beginning.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from lienthong.exchange.domain.messages import StoredEvent
-from lienthong.exchange.events import FINGERPRINT_HEADER, INDEX_CONSUMER, STREAM
+from lienthong.exchange.domain.messages import AcceptedMessage
+from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, event_type_of, index_consumer
+from lienthong.exchange.service.event_register import StreamWentBackError
 from lienthong.kit.bus import MESSAGE_ID, BusError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lienthong.exchange.domain.numbering import Numbering
     from lienthong.exchange.service.deduplication import DeduplicationIndex
+    from lienthong.exchange.service.event_register import EventRegister
+    from lienthong.exchange.service.event_stream import EventStream
     from lienthong.kit.bus import Bus, Delivery
     from lienthong.kit.clock import Clock
 
@@ -33,23 +38,49 @@ _log = structlog.get_logger(__name__)
 
 
 class StreamIndexer:
-    """Reads the stream through the durable consumer `INDEX_CONSUMER` and records each event in the index."""
+    """Reads the stream through a durable consumer and records each event that is not recorded yet."""
 
-    def __init__(self, bus: Bus, index: DeduplicationIndex, clock: Clock) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        stream: EventStream,
+        register: EventRegister,
+        index: DeduplicationIndex,
+        clock: Clock,
+    ) -> None:
         self._bus = bus
+        self._stream = stream
+        self._register = register
         self._index = index
         self._clock = clock
 
     async def run(self) -> None:
-        """Read the stream until cancelled."""
-        await self._begin_again_when_the_index_is_behind()
-        consumer = await self._bus.consumer(STREAM, INDEX_CONSUMER, ack_wait=_ACK_WAIT)
-        async for batch in consumer.batches(_BATCH, _WAIT):
+        """Read the stream until cancelled; from its beginning, when it went back."""
+        while True:
+            await self._bus.wait_connected()
             try:
-                await self._record(batch)
+                numbering = await self._stream.current()
+                await self._begin_again_when_the_index_is_behind(numbering)
+                await self._read(numbering)
             except BusError as error:
-                # The events are delivered again, and recording them twice changes nothing.
-                _log.info("events will be recorded again", error=str(error))
+                _log.info("the stream will be read again", error=str(error))
+                await asyncio.sleep(_NOT_YET)
+
+    async def _read(self, numbering: Numbering) -> None:
+        """Read the stream until it went back.
+
+        Raises:
+            BusUnavailableError: it went back, or cannot be looked at.
+        """
+        still = self._stream.still(numbering)
+        consumer = await self._bus.consumer(
+            STREAM, index_consumer(numbering.generation), ack_wait=_ACK_WAIT, before_made_again=still
+        )
+        try:
+            while (await self._stream.current()).generation == numbering.generation:
+                await self._record(numbering, await consumer.fetch(_BATCH, _WAIT))
+        finally:
+            await consumer.close()
 
     async def measure(self) -> None:
         """Measure how complete the index is, again and again until cancelled.
@@ -61,39 +92,51 @@ class StreamIndexer:
             await self._bus.wait_connected()
             pause = _NOT_YET
             try:
-                if stored is None:
-                    began, stored = self._clock.monotonic(), await self._bus.last_sequence(STREAM)
-                if await self._bus.acknowledged_through(STREAM, INDEX_CONSUMER) >= stored:
+                generation = (await self._stream.current()).generation
+                if stored is None or stored[0] != generation:
+                    began = self._clock.monotonic()
+                    stored = generation, await self._bus.last_sequence(STREAM)
+                if await self._bus.acknowledged_through(STREAM, index_consumer(generation)) >= stored[1]:
                     self._index.complete_as_of(began)
                     stored, pause = None, _MEASURE_AGAIN
             except BusError as error:
                 _log.debug("the index cannot be measured", reason=str(error))
             await asyncio.sleep(pause)
 
-    async def _begin_again_when_the_index_is_behind(self) -> None:
+    async def _begin_again_when_the_index_is_behind(self, numbering: Numbering) -> None:
         """Read the stream from its beginning if the consumer has acknowledged more than the database holds.
 
         That is so when the database is new or was restored from a backup.
         """
-        recorded = await self._index.last_sequence()
-        await self._bus.wait_connected()
+        durable = index_consumer(numbering.generation)
+        recorded = await self._index.last_number()
         try:
-            if await self._bus.acknowledged_through(STREAM, INDEX_CONSUMER) > recorded:
+            through = await self._bus.acknowledged_through(STREAM, durable)
+            if through and numbering.number_of(through) > recorded:
                 _log.info("the index is built from the beginning of the stream", recorded=recorded)
-                await self._bus.delete_consumer(STREAM, INDEX_CONSUMER)
+                await self._bus.delete_consumer(STREAM, durable)
         except BusError as error:
             # No consumer yet, so it begins at the first event anyway.
             _log.debug("the index is new", reason=str(error))
 
-    async def _record(self, batch: Sequence[Delivery]) -> None:
-        # Of two messages with one id the earlier counts, hence from the last to the first.
-        events = {
-            delivery.headers[MESSAGE_ID]: StoredEvent(
-                delivery.sequence, delivery.headers.get(FINGERPRINT_HEADER, "")
+    async def _record(self, numbering: Numbering, batch: Sequence[Delivery]) -> None:
+        events = [
+            AcceptedMessage(
+                delivery.sequence,
+                event_type,
+                delivery.headers[MESSAGE_ID],
+                delivery.headers[FINGERPRINT_HEADER],
+                delivery.payload,
             )
-            for delivery in reversed(batch)
-            if MESSAGE_ID in delivery.headers
-        }
-        await self._index.record(events)
+            for delivery in batch
+            if {MESSAGE_ID, FINGERPRINT_HEADER} <= delivery.headers.keys()
+            and (event_type := event_type_of(delivery.subject)) is not None
+        ]
+        try:
+            if events:
+                await self._register.record(numbering, events)
+        except StreamWentBackError:
+            self._stream.suspect()
+            raise
         for delivery in batch:
             await delivery.ack()

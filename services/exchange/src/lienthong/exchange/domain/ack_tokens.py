@@ -18,7 +18,7 @@ class ForgedTokenError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTag:
-    """One delivery: the event's sequence in the stream, its message id, and the reply subject for its ack."""
+    """One delivery: the event's number at that time, its message id, and the reply subject for its ack."""
 
     sequence: int
     message_id: str

@@ -47,10 +47,31 @@ class EventMessage:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """Where an accepted event is in the stream, and the fingerprint it was accepted with."""
+    """The number of an accepted event (`domain.numbering`), and the fingerprint it was accepted with."""
 
     sequence: int
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEvent:
+    """An event for the stream; for its members see `EventMessage`."""
+
+    event_type: str
+    message_id: str
+    fingerprint: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedMessage:
+    """An event as the stream has it, at `sequence` by its own count; for the rest see `EventMessage`."""
+
+    sequence: int
+    event_type: str
+    message_id: str
+    fingerprint: str
+    payload: bytes
 
 
 def cpu_seconds(body: bytes) -> float:

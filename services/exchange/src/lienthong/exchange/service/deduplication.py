@@ -1,8 +1,8 @@
 """Which events were accepted before: what tells a publisher's retry, however late it comes.
 
 The bus recognises a message id within its duplicate window only. The index in the database recognises it
-without limit, but is a moment behind the stream: nothing is published while it is further behind than the
-window reaches.
+while the stream has the event, but is a moment behind the stream: nothing is published while it is further
+behind than the window reaches.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from lienthong.exchange import errors
 from lienthong.exchange.events import DUPLICATE_WINDOW
-from lienthong.exchange.repository import AcceptedEventRepository
+from lienthong.exchange.repository import AcceptedEventRepository, NumberingRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from lienthong.exchange.domain.messages import StoredEvent
     from lienthong.kit.clock import Clock
@@ -42,7 +42,7 @@ class DeduplicationIndex:
         return self._clock.monotonic() - self._complete_at if self._complete_at is not None else None
 
     async def known(self, message_ids: Collection[str]) -> dict[str, StoredEvent]:
-        """Those of these events that were accepted before, by message id.
+        """Those of these events that were accepted before and are in the stream, by message id.
 
         Raises:
             ProblemError: `bus-unavailable` while the index is too far behind the stream to say.
@@ -51,17 +51,18 @@ class DeduplicationIndex:
         if age is None or age >= _MAX_BEHIND:
             raise errors.bus_unavailable()
         async with self._database.reading() as session:
-            return await AcceptedEventRepository(session).among(message_ids)
+            known = await AcceptedEventRepository(session).among(message_ids)
+            lost = (await NumberingRepository(session).read()).lost()
+        return {
+            message_id: event
+            for message_id, event in known.items()
+            if not any(event.sequence in numbers for numbers in lost)
+        }
 
-    async def last_sequence(self) -> int:
-        """The highest sequence that is recorded; 0 in an empty index."""
+    async def last_number(self) -> int:
+        """The highest number that is recorded; 0 in an empty index."""
         async with self._database.reading() as session:
-            return await AcceptedEventRepository(session).last_sequence()
-
-    async def record(self, events: Mapping[str, StoredEvent]) -> None:
-        """Record events by message id; one that is recorded already keeps its first sequence."""
-        async with self._database.transaction() as session:
-            await AcceptedEventRepository(session).add(events)
+            return await AcceptedEventRepository(session).highest()
 
     def complete_as_of(self, moment: float) -> None:
         """Note that everything that was in the stream at `moment` (monotonic seconds) is recorded."""

@@ -13,18 +13,23 @@ from sqlalchemy.exc import IntegrityError
 from lienthong.exchange import errors
 from lienthong.exchange.domain import permissions
 from lienthong.exchange.domain.ack_tokens import DeliveryTag, ForgedTokenError
-from lienthong.exchange.events import FINGERPRINT_HEADER
-from lienthong.exchange.repository import AcknowledgementRepository, SubscriptionRepository
+from lienthong.exchange.events import FINGERPRINT_HEADER, consumer_of
+from lienthong.exchange.repository import (
+    AcceptedEventRepository,
+    AcknowledgementRepository,
+    SubscriptionRepository,
+)
 from lienthong.exchange.service.leases import HeldLease, LeaseWatch
 from lienthong.kit.bus import MESSAGE_ID, BusError, BusUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from lienthong.exchange.domain.ack_tokens import AckTokens
     from lienthong.exchange.domain.catalog import EventCatalog
     from lienthong.exchange.models import Subscription
     from lienthong.exchange.service.consumers import SubscriptionConsumers
+    from lienthong.exchange.service.event_stream import EventStream
     from lienthong.kit.bus import Bus, Delivery
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
@@ -74,6 +79,7 @@ class DeliveryService:
         self,
         database: Database,
         bus: Bus,
+        stream: EventStream,
         consumers: SubscriptionConsumers,
         tokens: AckTokens,
         catalog: Callable[[], EventCatalog],
@@ -84,6 +90,7 @@ class DeliveryService:
     ) -> None:
         self._database = database
         self._bus = bus
+        self._stream = stream
         self._consumers = consumers
         self._tokens = tokens
         self._catalog = catalog
@@ -116,7 +123,7 @@ class DeliveryService:
         """
         subscription = await self._subscription(owner, name)
         lease = _Lease(self._new_id())
-        taken: list[Delivery] = []
+        taken: list[_Taken] = []
         delivered: list[DeliveredEvent] = []
         try:
             taken = await self._wait(subscription, lease, max_events, wait, disconnected)
@@ -149,18 +156,27 @@ class DeliveryService:
         events = {tag.message_id: tag.sequence for tag in tags.values()}
         try:
             async with self._database.transaction() as session:
+                # Since it was delivered an event may have got another number.
+                for message_id, now in (await AcceptedEventRepository(session).among(events)).items():
+                    events[message_id] = max(events[message_id], now.sequence)
                 await AcknowledgementRepository(session).add(subscription.id, events, self._clock.now())
         except IntegrityError:
             # Deleted since it was looked up.
             raise errors.unknown_subscription(subscription.name) from None
-        for tag in tags.values():
-            try:
-                await self._bus.acknowledge(tag.reply)
-            except BusError as error:
-                # The bus will deliver it once more, and `_fetch` will see that it is acknowledged.
-                _log.info("bus will learn of the acknowledgement later", error=str(error))
-                break
+        await self._tell_bus(subscription, tags.values())
         return AckOutcome(acknowledged=list(tags), refused=refused)
+
+    async def _tell_bus(self, subscription: Subscription, tags: Collection[DeliveryTag]) -> None:
+        """Settle deliveries; the bus forgot those from before it went back."""
+        try:
+            generation = (await self._stream.current()).generation
+            current = f".{consumer_of(subscription.id, generation)}."
+            for tag in tags:
+                if current in tag.reply:
+                    await self._bus.acknowledge(tag.reply)
+        except BusError as error:
+            # The bus will deliver it once more, and `_fetch` will see that it is acknowledged.
+            _log.info("bus will learn of the acknowledgement later", error=str(error))
 
     async def _subscription(self, owner: str, name: str) -> Subscription:
         async with self._database.reading() as session:
@@ -181,7 +197,7 @@ class DeliveryService:
         max_events: int,
         wait: float,
         disconnected: Callable[[], Awaitable[bool]],
-    ) -> list[Delivery]:
+    ) -> list[_Taken]:
         deadline = self._clock.monotonic() + wait
         while True:
             self._demand_right(subscription)
@@ -224,34 +240,39 @@ class DeliveryService:
         held = HeldLease(subscription.lease, subscription.lease_until, delivered)
         return self._leases.is_over(subscription.id, held, lasts.total_seconds())
 
-    async def _fetch(self, subscription: Subscription, max_events: int, wait: float) -> list[Delivery]:
+    async def _fetch(self, subscription: Subscription, max_events: int, wait: float) -> list[_Taken]:
         """Events from the bus, without those that were acknowledged before."""
-        consumer = await self._consumers.of(subscription)
-        batch = await consumer.fetch(max_events, wait)
+        source = await self._consumers.of(subscription)
+        batch = [
+            _Taken(delivery, source.numbering.number_of(delivery.sequence))
+            for delivery in await source.consumer.fetch(max_events, wait)
+        ]
         if not batch:
             return []
         async with self._database.reading() as session:
             done = await AcknowledgementRepository(session).among(
-                subscription.id, {_message_id(delivery) for delivery in batch}
+                subscription.id, {taken.message_id for taken in batch}
             )
         fresh = []
-        for delivery in batch:
-            if _message_id(delivery) in done:
+        for taken in batch:
+            delivery = taken.delivery
+            # A consumer that is older than its stream begins with what was acknowledged long ago.
+            if taken.message_id in done or taken.number <= subscription.acknowledged_through:
                 await delivery.ack()
             elif FINGERPRINT_HEADER not in delivery.headers:
                 _log.error("message was not put into the stream by the exchange", sequence=delivery.sequence)
                 await delivery.ack()
             else:
-                fresh.append(delivery)
+                fresh.append(taken)
         return fresh
 
     async def _deliver(
-        self, subscription: Subscription, lease: _Lease, taken: Sequence[Delivery]
+        self, subscription: Subscription, lease: _Lease, taken: Sequence[_Taken]
     ) -> list[DeliveredEvent]:
         """What the subscriber is answered with; nothing when the lease was lost in the meantime."""
         if subscription.ordered:
             until = self._clock.now() + self._ack_wait + _LEASE_MARGIN
-            events = [_message_id(delivery) for delivery in taken]
+            events = [one.message_id for one in taken]
             async with self._database.transaction() as session:
                 repository = SubscriptionRepository(session)
                 if not await repository.record_delivered(subscription.id, lease.id, events, until=until):
@@ -259,20 +280,20 @@ class DeliveryService:
         return [
             DeliveredEvent(
                 ack=self._tokens.issue(
-                    subscription.id, DeliveryTag(delivery.sequence, _message_id(delivery), delivery.reply)
+                    subscription.id, DeliveryTag(one.number, one.message_id, one.delivery.reply)
                 ),
-                sequence=delivery.sequence,
-                delivered=delivery.delivered_count,
-                event=delivery.payload,
+                sequence=one.number,
+                delivered=one.delivery.delivered_count,
+                event=one.delivery.payload,
             )
-            for delivery in taken
+            for one in taken
         ]
 
-    async def _return(self, subscription: Subscription, lease: _Lease, taken: Sequence[Delivery]) -> None:
+    async def _return(self, subscription: Subscription, lease: _Lease, taken: Sequence[_Taken]) -> None:
         """Give events that were not delivered back to the bus, then release the lease."""
         try:
-            for delivery in taken:
-                await delivery.nak()
+            for one in taken:
+                await one.delivery.nak()
         except BusError as error:
             # Not knowing what the bus still waits for, keep the lease until all of it is overdue.
             _log.info("events come again when they are overdue", error=str(error))
@@ -290,5 +311,13 @@ class _Lease:
     renew_at: float = 0.0
 
 
-def _message_id(delivery: Delivery) -> str:
-    return delivery.headers.get(MESSAGE_ID, "")
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A message that a pull took from the bus, and its number."""
+
+    delivery: Delivery
+    number: int
+
+    @property
+    def message_id(self) -> str:
+        return self.delivery.headers.get(MESSAGE_ID, "")

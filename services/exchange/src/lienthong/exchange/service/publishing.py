@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from lienthong.exchange import errors
 from lienthong.exchange.domain import permissions
-from lienthong.exchange.domain.messages import MAX_EVENT_BYTES, cpu_seconds, prepare
-from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, subject_of
+from lienthong.exchange.domain.messages import (
+    MAX_EVENT_BYTES,
+    AcceptedMessage,
+    OutgoingEvent,
+    cpu_seconds,
+    prepare,
+)
+from lienthong.exchange.service.event_register import StreamWentBackError
+from lienthong.exchange.service.event_stream import EventReusedError
 from lienthong.kit.bus import BusFullError, BusRefusedError, BusUnavailableError
 from lienthong.kit.problems.load import charge
 from lienthong.kit.workers import TooCostlyError
@@ -18,21 +25,30 @@ if TYPE_CHECKING:
 
     from lienthong.exchange.domain.catalog import EventCatalog
     from lienthong.exchange.domain.messages import EventMessage, StoredEvent
+    from lienthong.exchange.domain.numbering import Numbering
     from lienthong.exchange.service.deduplication import DeduplicationIndex
-    from lienthong.kit.bus import Bus
+    from lienthong.exchange.service.event_register import EventRegister
+    from lienthong.exchange.service.event_stream import EventStream
     from lienthong.kit.rates import TokenBuckets
     from lienthong.kit.workers import Workers
-
-_HEADERS = {"content-type": "application/cloudevents+json"}
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedPublication:
-    """An event that is in the stream under `sequence`; `duplicate` when it had been accepted before."""
+    """An event that is in the stream; `sequence` is its number (`domain.numbering`)."""
 
     id: str
     sequence: int
     duplicate: bool
+
+
+@dataclass(slots=True)
+class _Published:
+    """What has become of a request so far: all accepted events, and those of them that are new."""
+
+    numbering: Numbering
+    accepted: list[AcceptedPublication] = field(default_factory=list)
+    new: list[AcceptedMessage] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +64,8 @@ class PublishingService:
 
     def __init__(
         self,
-        bus: Bus,
+        stream: EventStream,
+        register: EventRegister,
         index: DeduplicationIndex,
         catalog: Callable[[], EventCatalog],
         has_room: Callable[[], bool],
@@ -58,7 +75,8 @@ class PublishingService:
         """`has_room` says whether the stream may take more events; `workers` check them."""
         self._limits = limits
         self._has_room = has_room
-        self._bus = bus
+        self._stream = stream
+        self._register = register
         self._index = index
         self._catalog = catalog
         self._workers = workers
@@ -93,9 +111,9 @@ class PublishingService:
     ) -> list[AcceptedPublication]:
         """Accept all events of a request, or, when one of them is wrong, none; its bytes are charged already.
 
-        What is returned is on disk, in the order of the request. When the bus fails half-way the request is
-        refused as a whole, and sending it again continues where it stopped: what was accepted before comes
-        back as a duplicate.
+        What is returned is on two disks, the bus's and the database's, in the order of the request. When the
+        bus fails half-way the request is refused as a whole, and sending it again continues where it stopped:
+        what was accepted before comes back as a duplicate.
 
         Raises:
             ProblemError: everything in `errors` that is about publishing; `rate-limited`.
@@ -111,25 +129,70 @@ class PublishingService:
             raise errors.too_costly(event_type_id) from None
         if len(messages) > 1:
             charge(self._limits.events, client_id, len(messages) - 1)
-        known = await self._known(messages)
-        subject = subject_of(event_type_id)
-        published: list[AcceptedPublication] = []
+        try:
+            numbering = await self._stream.current()
+            known = await self._known(messages)
+            if known:
+                # Nobody is told of a duplicate that the stream has lost meanwhile.
+                numbering = await self._stream.look()
+                known = await self._known(messages)
+        except BusUnavailableError:
+            raise errors.bus_unavailable() from None
+        published = _Published(numbering)
+        try:
+            await self._publish_all(client_id, event_type_id, messages, known, published)
+        except BusFullError:
+            raise errors.event_store_full(await self._recorded(published)) from None
+        except BusUnavailableError:
+            already = await self._recorded(published)
+            self._stream.suspect()
+            raise errors.bus_unavailable(already) from None
+        return await self._write_down(published)
+
+    async def _publish_all(
+        self,
+        client_id: str,
+        event_type_id: str,
+        messages: Sequence[EventMessage],
+        known: dict[str, StoredEvent],
+        published: _Published,
+    ) -> None:
         for message in messages:
             # The right may have ended while earlier events of a long batch were on their way.
             self.demand_right(client_id, event_type_id)
             before = known.get(message.message_id)
             if before is not None:
-                published.append(AcceptedPublication(message.event_id, before.sequence, duplicate=True))
+                published.accepted.append(
+                    AcceptedPublication(message.event_id, before.sequence, duplicate=True)
+                )
                 continue
+            content = (event_type_id, message.message_id, message.fingerprint, message.payload)
             try:
-                published.append(await self._send(subject, message))
-            except BusFullError:
-                raise errors.event_store_full([asdict(event) for event in published]) from None
-            except BusUnavailableError:
-                raise errors.bus_unavailable([asdict(event) for event in published]) from None
+                ack = await self._stream.publish(OutgoingEvent(*content))
             except BusRefusedError:
                 raise errors.event_too_large(message.event_id, MAX_EVENT_BYTES) from None
-        return published
+            except EventReusedError:
+                raise errors.event_id_reused(message.event_id) from None
+            number = published.numbering.number_of(ack.sequence)
+            published.new.append(AcceptedMessage(ack.sequence, *content))
+            published.accepted.append(AcceptedPublication(message.event_id, number, ack.duplicate))
+
+    async def _write_down(self, published: _Published) -> list[AcceptedPublication]:
+        """Record what the stream took: before that nobody is told of it.
+
+        Raises:
+            ProblemError: `bus-unavailable` when the stream went back meanwhile.
+        """
+        try:
+            if published.new:
+                await self._register.record(published.numbering, published.new)
+        except StreamWentBackError:
+            self._stream.suspect()
+            raise errors.bus_unavailable() from None
+        return published.accepted
+
+    async def _recorded(self, published: _Published) -> list[dict[str, object]]:
+        return [asdict(event) for event in await self._write_down(published)]
 
     async def _known(self, messages: Sequence[EventMessage]) -> dict[str, StoredEvent]:
         """The events accepted before, by message id.
@@ -143,15 +206,3 @@ class PublishingService:
             if before is not None and before.fingerprint != message.fingerprint:
                 raise errors.event_id_reused(message.event_id)
         return known
-
-    async def _send(self, subject: str, message: EventMessage) -> AcceptedPublication:
-        headers = {**_HEADERS, FINGERPRINT_HEADER: message.fingerprint}
-        ack = await self._bus.publish(
-            subject, message.payload, message_id=message.message_id, headers=headers
-        )
-        if ack.duplicate:
-            # The index is a moment behind the stream; the stream itself says what it has.
-            stored = await self._bus.message(STREAM, ack.sequence)
-            if stored is not None and stored.headers.get(FINGERPRINT_HEADER) != message.fingerprint:
-                raise errors.event_id_reused(message.event_id)
-        return AcceptedPublication(message.event_id, ack.sequence, ack.duplicate)

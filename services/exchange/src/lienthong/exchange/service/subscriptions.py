@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lienthong.exchange.domain.catalog import EventCatalog
     from lienthong.exchange.service.consumers import SubscriptionConsumers
+    from lienthong.exchange.service.event_stream import EventStream
     from lienthong.kit.bus import Bus
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
@@ -39,6 +40,7 @@ class SubscriptionService:
         self,
         database: Database,
         bus: Bus,
+        stream: EventStream,
         journal: AdminJournal,
         consumers: SubscriptionConsumers,
         catalog: Callable[[], EventCatalog],
@@ -47,6 +49,7 @@ class SubscriptionService:
     ) -> None:
         self._database = database
         self._bus = bus
+        self._stream = stream
         self._journal = journal
         self._consumers = consumers
         self._catalog = catalog
@@ -74,7 +77,7 @@ class SubscriptionService:
         """
         permissions.receivable(self._catalog(), owner, event_type, self._clock.now())
         try:
-            begin = 1 if start == "all" else await self._bus.last_sequence(STREAM) + 1
+            begin = 1 if start == "all" else await self._next_number()
             try:
                 subscription, created = await self._find_or_add(
                     owner, name, event_type, ordered=ordered, begin=begin, tx=tx
@@ -121,6 +124,10 @@ class SubscriptionService:
             await self._record(session, "subscription.delete", found, tx)
         await self._consumers.remove(found.id)
 
+    async def _next_number(self) -> int:
+        numbering = await self._stream.current()
+        return numbering.number_of(await self._bus.last_sequence(STREAM) + 1)
+
     async def _find_or_add(
         self, owner: str, name: str, event_type: str, *, ordered: bool, begin: int, tx: str | None
     ) -> tuple[Subscription, bool]:
@@ -146,6 +153,8 @@ class SubscriptionService:
             event_type=event_type,
             ordered=ordered,
             start_sequence=begin,
+            resume_sequence=begin,
+            acknowledged_through=0,
             created_at=self._clock.now(),
         )
 

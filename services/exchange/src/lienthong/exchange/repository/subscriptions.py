@@ -1,15 +1,13 @@
-"""All queries of the exchange."""
+"""Queries about subscriptions, and about what they have acknowledged."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import case, delete, func, select, update
 
-from lienthong.exchange.domain.messages import StoredEvent
-from lienthong.exchange.models import AcceptedEvent, AcknowledgedEvent, Subscription
-from lienthong.kit.bulk import execute_many
+from lienthong.exchange.models import AcknowledgedEvent, Subscription
+from lienthong.exchange.repository.statements import insert_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -94,11 +92,30 @@ class SubscriptionRepository:
             .values(lease=None, lease_until=None, lease_events=None)
         )
 
-    async def restart(self, subscription_id: str) -> None:
-        """Let a subscription begin at the first event of the stream."""
+    async def note_acknowledged(self, subscription_id: str, through: int) -> None:
+        """Note that all events up to a number are acknowledged; what was noted before never shrinks."""
         await self._session.execute(
-            update(Subscription).where(Subscription.id == subscription_id).values(start_sequence=1)
+            update(Subscription)
+            .where(Subscription.id == subscription_id, Subscription.acknowledged_through < through)
+            .values(acknowledged_through=through)
         )
+
+    async def resume_all(self) -> None:
+        """Let each subscription's next consumer begin after what it has acknowledged."""
+        begin = case(
+            (
+                Subscription.acknowledged_through >= Subscription.start_sequence,
+                Subscription.acknowledged_through + 1,
+            ),
+            else_=Subscription.start_sequence,
+        )
+        await self._session.execute(update(Subscription).values(resume_sequence=begin))
+
+    async def of_event_types(self, event_types: Collection[str]) -> Sequence[Subscription]:
+        """All subscriptions to these event types."""
+        return (
+            await self._session.scalars(select(Subscription).where(Subscription.event_type.in_(event_types)))
+        ).all()
 
 
 class AcknowledgementRepository:
@@ -109,7 +126,7 @@ class AcknowledgementRepository:
 
     async def add(self, subscription_id: str, events: Mapping[str, int], now: datetime) -> None:
         """Record events (sequence by message id) as acknowledged; those recorded before stay as they are."""
-        await _insert_missing(
+        await insert_missing(
             self._session,
             AcknowledgedEvent,
             [
@@ -122,6 +139,21 @@ class AcknowledgementRepository:
                 for message_id, sequence in sorted(events.items())
             ],
         )
+
+    async def move(self, subscription_ids: Collection[str], message_id: str, sequence: int) -> None:
+        """An event has another number now; its acknowledgements are kept as long as that one's."""
+        await self._session.execute(
+            update(AcknowledgedEvent)
+            .where(
+                AcknowledgedEvent.subscription_id.in_(subscription_ids),
+                AcknowledgedEvent.message_id == message_id,
+            )
+            .values(sequence=sequence)
+        )
+
+    async def highest(self) -> int:
+        """The highest number that any acknowledgement has; 0 without any."""
+        return await self._session.scalar(select(func.max(AcknowledgedEvent.sequence))) or 0
 
     async def among(self, subscription_id: str, message_ids: Collection[str]) -> set[str]:
         """Which of these events the subscription has acknowledged."""
@@ -142,41 +174,6 @@ class AcknowledgementRepository:
                 AcknowledgedEvent.acknowledged_at < before,
             )
         )
-
-
-class AcceptedEventRepository:
-    """The deduplication index: every event accepted so far."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def among(self, message_ids: Collection[str]) -> dict[str, StoredEvent]:
-        """Those of these events that were accepted before."""
-        found = await self._session.scalars(
-            select(AcceptedEvent).where(AcceptedEvent.message_id.in_(message_ids))
-        )
-        return {row.message_id: StoredEvent(row.sequence, row.fingerprint) for row in found}
-
-    async def last_sequence(self) -> int:
-        """The highest sequence in the index; 0 when it is empty."""
-        return await self._session.scalar(select(func.max(AcceptedEvent.sequence))) or 0
-
-    async def add(self, events: Mapping[str, StoredEvent]) -> None:
-        """Add events by message id; an event that is there already keeps its first sequence."""
-        await _insert_missing(
-            self._session,
-            AcceptedEvent,
-            [
-                {"message_id": message_id, "sequence": event.sequence, "fingerprint": event.fingerprint}
-                for message_id, event in sorted(events.items())
-            ],
-        )
-
-
-async def _insert_missing(session: AsyncSession, table: type[Any], rows: list[dict[str, Any]]) -> None:
-    # In key order (the callers sort), so that two replicas cannot wait for each other.
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    await execute_many(session, insert(table).on_conflict_do_nothing(), rows)
 
 
 def _changed(result: object) -> int:

@@ -1,0 +1,146 @@
+"""Queries about accepted events: the deduplication index, and the events that are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, delete, func, or_, select
+
+from lienthong.exchange.domain.messages import StoredEvent
+from lienthong.exchange.models import AcceptedEvent, KeptEvent
+from lienthong.exchange.repository.statements import insert_or_replace
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import InstrumentedAttribute
+
+    from lienthong.exchange.domain.numbering import NumberRange
+
+
+class AcceptedEventRepository:
+    """The deduplication index: every event accepted so far."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def among(self, message_ids: Collection[str]) -> dict[str, StoredEvent]:
+        """Those of these events that were accepted before, also when the stream has lost them since."""
+        found = await self._session.scalars(
+            select(AcceptedEvent).where(AcceptedEvent.message_id.in_(message_ids))
+        )
+        return {row.message_id: StoredEvent(row.sequence, row.fingerprint) for row in found}
+
+    async def at(self, sequences: Collection[int]) -> dict[int, str]:
+        """The message ids that are recorded under these numbers."""
+        found = await self._session.execute(
+            select(AcceptedEvent.sequence, AcceptedEvent.message_id).where(
+                AcceptedEvent.sequence.in_(sequences)
+            )
+        )
+        return {row.sequence: row.message_id for row in found}
+
+    async def newest(self, numbers: NumberRange) -> tuple[int, str] | None:
+        """The highest number that is recorded within a range, and its message id."""
+        found = await self._session.execute(
+            select(AcceptedEvent.sequence, AcceptedEvent.message_id)
+            .where(_within(AcceptedEvent.sequence, [numbers]))
+            .order_by(AcceptedEvent.sequence.desc())
+            .limit(1)
+        )
+        row = found.one_or_none()
+        return None if row is None else (row.sequence, row.message_id)
+
+    async def highest(self) -> int:
+        """The highest number that is recorded; 0 when there is none."""
+        return await self._session.scalar(select(func.max(AcceptedEvent.sequence))) or 0
+
+    async def put(self, events: Mapping[str, StoredEvent]) -> None:
+        """Record events by message id; one that is there already gets the new number."""
+        await insert_or_replace(
+            self._session,
+            AcceptedEvent,
+            "message_id",
+            [
+                {"message_id": message_id, "sequence": event.sequence, "fingerprint": event.fingerprint}
+                for message_id, event in sorted(events.items())
+            ],
+        )
+
+
+class KeptEventRepository:
+    """The accepted events that a subscription has not acknowledged, with their content."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def put(self, events: Sequence[KeptEvent]) -> None:
+        """Keep events; one that is kept already gets the new number."""
+        await insert_or_replace(
+            self._session,
+            KeptEvent,
+            "message_id",
+            [
+                {
+                    "message_id": event.message_id,
+                    "sequence": event.sequence,
+                    "event_type": event.event_type,
+                    "fingerprint": event.fingerprint,
+                    "payload": event.payload,
+                }
+                for event in sorted(events, key=lambda event: event.message_id)
+            ],
+        )
+
+    async def among(self, message_ids: Collection[str]) -> set[str]:
+        """Which of these events are kept."""
+        found = await self._session.scalars(
+            select(KeptEvent.message_id).where(KeptEvent.message_id.in_(message_ids))
+        )
+        return set(found)
+
+    async def within(self, ranges: Sequence[NumberRange], most: int) -> Sequence[KeptEvent]:
+        """Up to `most` kept events whose numbers are in these ranges, in their order."""
+        found = await self._session.scalars(
+            select(KeptEvent)
+            .where(_within(KeptEvent.sequence, ranges))
+            .order_by(KeptEvent.sequence)
+            .limit(most)
+        )
+        return found.all()
+
+    async def event_types(self) -> Sequence[str]:
+        """The event types of which events are kept: one look-up in the index for each."""
+        found: list[str] = []
+        while True:
+            query = select(func.min(KeptEvent.event_type))
+            if found:
+                query = query.where(KeptEvent.event_type > found[-1])
+            following = await self._session.scalar(query)
+            if following is None:
+                return found
+            found.append(following)
+
+    async def release(self, event_type: str, through: int | None) -> None:
+        """Keep no longer what has an event type, up to a number; without one, everything of it."""
+        rule = KeptEvent.event_type == event_type
+        await self._session.execute(
+            delete(KeptEvent).where(rule if through is None else rule & (KeptEvent.sequence <= through))
+        )
+
+    async def expire(self, first: int) -> None:
+        """Keep no longer what is before the first number that the stream has: it was dropped in time."""
+        await self._session.execute(delete(KeptEvent).where(KeptEvent.sequence < first))
+
+
+def _within(column: InstrumentedAttribute[int], ranges: Sequence[NumberRange]) -> ColumnElement[bool]:
+    return or_(
+        *(
+            column >= numbers.first
+            if numbers.last is None
+            else and_(column >= numbers.first, column <= numbers.last)
+            for numbers in ranges
+        )
+    )

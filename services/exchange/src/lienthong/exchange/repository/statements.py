@@ -1,0 +1,37 @@
+"""Statements that SQLite and PostgreSQL know under different imports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lienthong.kit.bulk import execute_many
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+
+def insert_into(session: AsyncSession, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may say what happens on a conflict."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return insert(table)
+
+
+async def insert_missing(session: AsyncSession, table: type[Any], rows: list[dict[str, Any]]) -> None:
+    """Insert rows; those whose key is there already stay as they are.
+
+    In key order (the callers sort), so that two replicas cannot wait for each other.
+    """
+    await execute_many(session, insert_into(session, table).on_conflict_do_nothing(), rows)
+
+
+async def insert_or_replace(
+    session: AsyncSession, table: type[Any], key: str, rows: list[dict[str, Any]]
+) -> None:
+    """Insert rows; those whose key is there already are replaced. In key order, as above."""
+    if not rows:
+        return
+    insert = insert_into(session, table)
+    changes = {name: insert.excluded[name] for name in rows[0] if name != key}
+    await execute_many(session, insert.on_conflict_do_update(index_elements=[key], set_=changes), rows)

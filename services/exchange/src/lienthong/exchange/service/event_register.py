@@ -1,0 +1,175 @@
+"""Writes down which events the stream has, in one transaction with all that follows from it.
+
+An event is recorded before its publisher is answered, with its content. It stays in the deduplication index
+for good; its content is kept until every subscription has acknowledged it. An event that the stream had lost
+and has again gets a new number, and who had acknowledged it under the old one does not get it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lienthong.exchange.domain.messages import StoredEvent
+from lienthong.exchange.models import KeptEvent
+from lienthong.exchange.repository import (
+    AcceptedEventRepository,
+    AcknowledgementRepository,
+    KeptEventRepository,
+    NumberingRepository,
+    SubscriptionRepository,
+)
+from lienthong.kit.bus import BusUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from lienthong.exchange.domain.messages import AcceptedMessage
+    from lienthong.exchange.domain.numbering import Numbering
+    from lienthong.exchange.models import Subscription
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.database import Database
+
+
+_MOST_TOGETHER: Final = 200
+"""Events in a transaction; a single caller may have more."""
+
+
+class StreamWentBackError(BusUnavailableError):
+    """The stream is not the one that the numbering is about: look at it again, then try again."""
+
+
+async def demand_current(session: AsyncSession, numbering: Numbering) -> None:
+    """Refuse what was learned under a numbering that no longer holds; it holds until the transaction ends.
+
+    Raises:
+        StreamWentBackError: it does not hold.
+    """
+    current = await NumberingRepository(session).read("share")
+    if current.generation != numbering.generation:
+        raise StreamWentBackError("the stream went back")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What one caller wants to have recorded."""
+
+    numbering: Numbering
+    events: Sequence[AcceptedMessage]
+    done: bool = False
+    went_back: str | None = None
+
+
+class EventRegister:
+    """Records events that the stream has. Those of callers at the same time share a transaction."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._one_transaction = asyncio.Lock()
+        self._waiting: list[_Waiting] = []
+
+    async def record(self, numbering: Numbering, events: Sequence[AcceptedMessage]) -> None:
+        """Record events by message id. Recorded twice, an event keeps its first number while that is present.
+
+        Raises:
+            StreamWentBackError: the numbering no longer holds, or other events have these numbers.
+        """
+        mine = _Waiting(numbering, events)
+        self._waiting.append(mine)
+        try:
+            async with self._one_transaction:
+                if not mine.done:
+                    await self._record_together(mine)
+        finally:
+            if not mine.done:
+                self._waiting.remove(mine)
+        if mine.went_back is not None:
+            raise StreamWentBackError(mine.went_back)
+
+    async def _record_together(self, first: _Waiting) -> None:
+        """Record for a caller, and for those behind it as long as their events fit in a transaction."""
+        batch = [first]
+        events = list(first.events)
+        for other in self._waiting:
+            fits = len(events) + len(other.events) <= _MOST_TOGETHER
+            if other is not first and fits and other.numbering.generation == first.numbering.generation:
+                batch.append(other)
+                events += other.events
+        went_back = None
+        try:
+            await self._record(first.numbering, events)
+        except StreamWentBackError as error:
+            went_back = str(error)
+        for waiting in batch:
+            waiting.done, waiting.went_back = True, went_back
+        self._waiting = [waiting for waiting in self._waiting if not waiting.done]
+
+    async def _record(self, numbering: Numbering, events: Sequence[AcceptedMessage]) -> None:
+        stored = {
+            event.message_id: StoredEvent(numbering.number_of(event.sequence), event.fingerprint)
+            # Of two messages with one id the earlier counts.
+            for event in sorted(events, key=lambda event: event.sequence, reverse=True)
+        }
+        async with self._database.transaction() as session:
+            await demand_current(session, numbering)
+            accepted = AcceptedEventRepository(session)
+            by_number = {event.sequence: message_id for message_id, event in stored.items()}
+            for number, message_id in (await accepted.at(by_number)).items():
+                if by_number[number] != message_id:
+                    raise StreamWentBackError(f"another event has the number {number}")
+            before = await accepted.among(stored)
+            lost = numbering.lost()
+            back = {
+                message_id: event
+                for message_id, event in before.items()
+                if any(event.sequence in numbers for numbers in lost)
+            }
+            new = {key: event for key, event in stored.items() if key not in before or key in back}
+            if back:
+                await self._carry_over(session, {event.message_id: event for event in events}, back, new)
+            await accepted.put(new)
+            await KeptEventRepository(session).put(
+                [
+                    KeptEvent(
+                        message_id=event.message_id,
+                        sequence=new[event.message_id].sequence,
+                        event_type=event.event_type,
+                        fingerprint=event.fingerprint,
+                        payload=event.payload,
+                    )
+                    for event in {event.message_id: event for event in events}.values()
+                    if event.message_id in new
+                ]
+            )
+
+    async def _carry_over(
+        self,
+        session: AsyncSession,
+        events: Mapping[str, AcceptedMessage],
+        back: Mapping[str, StoredEvent],
+        new: Mapping[str, StoredEvent],
+    ) -> None:
+        """Let nobody get an event under its new number who had acknowledged it under the old one."""
+        # What the exchange itself has published again is not new to a subscription that began after it.
+        kept = await KeptEventRepository(session).among(back)
+        acknowledgements = AcknowledgementRepository(session)
+        types = {events[message_id].event_type for message_id in back}
+        subscriptions: dict[str, list[Subscription]] = {}
+        for subscription in await SubscriptionRepository(session).of_event_types(types):
+            subscriptions.setdefault(subscription.event_type, []).append(subscription)
+        now = self._clock.now()
+        for message_id, before in back.items():
+            number = new[message_id].sequence
+            those = subscriptions.get(events[message_id].event_type, [])
+            if those:
+                await acknowledgements.move([one.id for one in those], message_id, number)
+            for one in those:
+                began_later = before.sequence < one.start_sequence
+                if (began_later and message_id in kept) or (
+                    not began_later and before.sequence <= one.acknowledged_through
+                ):
+                    await acknowledgements.add(one.id, {message_id: number}, now)
