@@ -34,7 +34,7 @@ _APPS: Mapping[str, Callable[[], Any]] = {
     "exchange": lambda: exchange.create_app(_NOTHING, _NOTHING, _NOTHING, _NOTHING),
     "identity": lambda: identity.create_app(IdentitySettings(), _having(tokens=_NOTHING, keyring=_NOTHING)),
     "ledger": lambda: ledger.create_app(
-        _having(log=_NOTHING, signer=_having(key=_having(verifier=None))), _NOTHING
+        _having(log=_NOTHING, index=_NOTHING, signer=_having(key=_having(verifier=None))), _NOTHING, _NOTHING
     ),
 }
 

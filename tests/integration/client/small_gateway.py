@@ -58,6 +58,16 @@ class SmallGateway:
     follows: dict[str, Any] = field(
         default_factory=lambda: {name: {"state": "ok", "age_s": 0.4} for name in ("routes", "keys")}
     )
+    index_differences: list[dict[str, Any]] = field(default_factory=list)
+    journal_place: dict[str, Any] = field(
+        default_factory=lambda: {
+            "state": "agrees",
+            "stream": "2026-11-23 06:30:00+00:00",
+            "sequence": 7,
+            "journal": "2026-11-23 06:30:00+00:00",
+            "last_sequence": 9,
+        }
+    )
     version: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -265,6 +275,12 @@ class SmallGateway:
                     and query.get("client") in {None, record["client"]}
                 ]
                 return _json({"items": items[: int(query.get("limit", 50))], "next": None})
+            case ["v1", "index-check"]:
+                differences = self.index_differences
+                size = len(self.log.entries)
+                return _json({"first": 0, "checked": size, "differences": differences, "next": None})
+            case ["v1", "journal-place"]:
+                return _json(self.journal_place)
             case ["v1", "receipts", tx]:
                 found = [
                     index for index, entry in enumerate(self.log.entries) if json.loads(entry)["tx"] == tx

@@ -404,6 +404,52 @@ def test_fsck_names_the_changed_entry(run: Run, tmp_path: Path, gateway: SmallGa
     ]
 
 
+@pytest.mark.parametrize(
+    ("column", "stored", "expected", "vietnamese"),
+    [
+        ("status", "201", "200", "cột tìm kiếm status của bản ghi 3 là «201», bản ghi nói «200»"),
+        ("tx", None, "tx-3", "cột tìm kiếm tx của bản ghi 3 là trống, bản ghi nói «tx-3»"),
+        ("row", None, "a record", "dòng của bản ghi 3 đã mất"),
+        ("row", "cannot be read: x", "a record", "dòng của bản ghi 3 không đọc được"),
+        ("lookup of tx", None, "tx-3", "chỉ mục của cơ sở dữ liệu bị hỏng"),
+    ],
+)
+def test_fsck_says_where_a_search_would_lie(
+    run: Run, gateway: SmallGateway, column: str, stored: str | None, expected: str, vietnamese: str
+) -> None:
+    for number in range(5):
+        gateway.log.append(json.dumps({"tx": f"tx-{number}", "client": "x"}).encode())
+    gateway.index_differences = [{"index": 3, "column": column, "stored": stored, "expected": expected}]
+    said = run("audit", "fsck", "--key", gateway.log.vkey, "--json")
+    assert said.code == 1
+    (finding,) = said.json["findings"]
+    assert (finding["place"], finding["problem"]) == ("entry 3", "index")
+    assert vietnamese in finding["detail_vi"]
+    assert "record 3" in finding["detail"]
+
+
+@pytest.mark.parametrize(
+    ("state", "sound", "words"),
+    [
+        ("agrees", True, "message 7 of the one created 2026-11-23"),
+        ("aged-out", True, "does not keep message 7"),
+        ("unknown", True, "cannot reach the journal"),
+        ("shorter", False, "the journal ends at message 9, and the ledger has it up to 7"),
+        ("other-message", False, "message 7 of the journal is not the one"),
+        ("not-integrated", False, "message 7 of the journal counts as integrated"),
+        ("replaced", False, "up to message 7"),
+    ],
+)
+def test_fsck_says_whether_the_place_in_the_journal_agrees(
+    run: Run, gateway: SmallGateway, state: str, sound: bool, words: str
+) -> None:
+    gateway.log.append(b'{"tx": "a", "client": "b"}')
+    gateway.journal_place["state"] = state
+    said = run("audit", "fsck", "--key", gateway.log.vkey, env={"LIENTHONG_LANG": "en"})
+    assert said.code == (0 if sound else 1)
+    assert words in " ".join((said.out + said.err).split())
+
+
 def test_a_history_rewritten_and_signed_again_does_not_pass_an_earlier_checkpoint(
     run: Run, tmp_path: Path, home: Path, gateway: SmallGateway
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import msgspec
 from sqlalchemy import select
 
 from lienthong.kit.ids import uuid7
+from lienthong.kit.problems import ProblemError
 from lienthong.ledger.bootstrap import open_core
 from lienthong.ledger.events import JournalMessage
 from lienthong.ledger.models import entries, quarantine
@@ -94,16 +96,18 @@ async def checkpoint(core: LedgerCore) -> Checkpoint:
 async def full_check(core: LedgerCore) -> Report:
     """A full check through the ledger's own reading side."""
     head = await checkpoint(core)
-    wanted: dict[TileAddress, bytes] = {}
+    wanted: list[TileAddress] = []
 
     def note(address: TileAddress) -> bytes:
-        wanted[address] = b""
+        wanted.append(address)
         raise LookupError
 
     check_log(head, note)
+    stored: dict[TileAddress, bytes] = {}
     for address in wanted:
-        wanted[address] = await core.log.tile(address.path)
-    return check_log(head, wanted.__getitem__)
+        with contextlib.suppress(ProblemError):
+            stored[address] = await core.log.tile(address.path)
+    return check_log(head, stored.__getitem__)
 
 
 async def publish(bus: Bus, batch: Sequence[JournalMessage]) -> None:

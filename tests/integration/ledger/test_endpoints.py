@@ -17,6 +17,7 @@ from lienthong.kit.access import Access
 from lienthong.kit.keys import fold_keys
 from lienthong.kit.tokens import TokenVerifier
 from lienthong.ledger.bootstrap import create_app
+from lienthong.ledger.domain.journal_place import JournalPlace, PlaceState
 from lienthong.tlog import (
     TileAddress,
     VerifierKey,
@@ -93,6 +94,11 @@ class Reader:
         return jwt.encode(header, claims, self._key)
 
 
+async def nowhere() -> JournalPlace:
+    """The place of a ledger whose bus does not answer."""
+    return JournalPlace(PlaceState.UNKNOWN, STREAM, 2)
+
+
 @pytest.fixture
 async def core(settings: LedgerSettings) -> AsyncIterator[LedgerCore]:
     """A ledger with entries."""
@@ -112,9 +118,26 @@ async def reader(settings: LedgerSettings, core: LedgerCore, clock: ManualClock)
         keys_pb2.WatchResponse(version=1, issuer=settings.issuer, jwks=msgspec.json.encode(jwks).decode()),
     )
     access = Access(lambda: keys, TokenVerifier(settings.issuer, settings.token_audience, clock))
-    transport = httpx.ASGITransport(create_app(core, access))
+    transport = httpx.ASGITransport(create_app(core, access, nowhere))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as http:
         yield Reader(http, key, settings, clock)
+
+
+async def test_auditors_see_whether_index_and_journal_agree(reader: Reader) -> None:
+    for path in ("/audit/v1/index-check", "/audit/v1/journal-place"):
+        assert (await reader.get(path)).status_code == 401
+        assert (await reader.get(path, "H11.01/one-stop")).status_code == 403
+    index = await reader.get("/audit/v1/index-check", AUDITOR)
+    assert index.json() == {"first": 0, "checked": len(RECORDS), "differences": [], "next": None}
+    place = await reader.get("/audit/v1/journal-place", AUDITOR)
+    assert place.json() == {
+        "state": "unknown",
+        "stream": STREAM,
+        "sequence": 2,
+        "journal": None,
+        "last_sequence": None,
+    }
+    assert (await reader.get("/audit/v1/index-check?cursor=-1", AUDITOR)).status_code == 422
 
 
 async def test_the_checkpoint_and_its_key_are_public(reader: Reader, core: LedgerCore) -> None:

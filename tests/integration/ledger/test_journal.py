@@ -10,17 +10,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from lienthong.kit.bus import Bus, BusError
+from lienthong.kit.bus import MESSAGE_ID, Bus, BusError
 from lienthong.kit.database import Database
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import STREAM, journal_stream
 from lienthong.kit.settings import Settings
 from lienthong.ledger.bootstrap import create_journal_consumer
+from lienthong.ledger.domain.journal_place import PlaceState
 from lienthong.ledger.errors import JournalChangedError
-from lienthong.ledger.events import DURABLE
+from lienthong.ledger.events import DURABLE, JournalMessage
+from lienthong.ledger.models import tree
 from lienthong.ledger.settings import LedgerSettings
 from tests.integration.ledger.support import (
     checkpoint,
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 
     from lienthong.ledger.background import JournalConsumer
     from lienthong.ledger.bootstrap import LedgerCore
-    from lienthong.ledger.events import JournalMessage
     from tests.support.nats import NatsServer
 
 
@@ -219,6 +220,40 @@ async def test_messages_that_somebody_deleted_from_the_journal_are_told(
         ((sequence, _, reason, _),) = await quarantined(core)
     assert sequence == 4
     assert "lost its messages 4 to 5" in reason
+
+
+async def test_the_place_in_the_journal_is_compared_with_the_journal(
+    settings: LedgerSettings, bus: Bus
+) -> None:
+    batch = messages(6, each=5)
+    async with opened(settings) as core:
+        consumer = create_journal_consumer(settings, core, bus)
+
+        async def state(**columns: object) -> PlaceState:
+            async with core.database.transaction() as session:
+                if columns:
+                    await session.execute(update(tree).values(columns))
+            return (await consumer.place()).state
+
+        assert await state() is PlaceState.EMPTY
+        async with following(settings, core, bus):
+            await publish(bus, batch[:4])
+            await integrated(core, 20)
+        head = await core.integrator.position()
+        assert await state() is PlaceState.AGREES
+        await publish(bus, batch[4:])
+        assert await state() is PlaceState.AGREES
+        assert await state(journal_sequence=3) is PlaceState.OTHER_MESSAGE
+        assert await state(journal_sequence=7) is PlaceState.SHORTER
+        stored = await bus.message(STREAM, 6)
+        assert stored is not None
+        mark = JournalMessage(6, stored.payload, stored.headers[MESSAGE_ID]).mark
+        assert await state(journal_sequence=6, journal_mark=mark) is PlaceState.NOT_INTEGRATED
+        assert await state(journal_stream="2020-01-01 00:00:00+00:00") is PlaceState.REPLACED
+        right: dict[str, object] = {"journal_stream": head.journal_stream, "journal_sequence": 4}
+        assert await state(**right, journal_mark=None) is PlaceState.AGED_OUT
+        await bus.jetstream().delete_msg(STREAM, 4)
+        assert await state(journal_mark=head.journal_mark) is PlaceState.AGED_OUT
 
 
 async def test_poison_blocks_nothing(settings: LedgerSettings, bus: Bus) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lienthong.client.sync_client import Client
     from lienthong.tlog.checkpoint import Checkpoint
-    from lienthong.tlog.fsck import Finding, Report
+    from lienthong.tlog.fsck import Report
     from lienthong.tlog.note import VerifierKey
 
 
@@ -30,24 +30,12 @@ class LedgerCheck:
     report: Report
 
     def document(self) -> dict[str, Any]:
-        """The outcome as JSON."""
+        """What was checked, as JSON."""
         return {
-            "sound": self.report.sound,
             "origin": self.checkpoint.origin,
             "size": self.checkpoint.size,
             "root": root_text(self.checkpoint),
-            "findings": [finding_document(finding) for finding in self.report.findings],
         }
-
-
-def finding_document(finding: Finding) -> dict[str, Any]:
-    """One broken entry or tile as JSON."""
-    return {
-        "place": finding.place,
-        "problem": finding.problem,
-        "entry": finding.entry,
-        "detail": finding.detail,
-    }
 
 
 def read_checkpoint(text: bytes | str, key: VerifierKey) -> Checkpoint:

@@ -19,6 +19,7 @@ from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus import MESSAGE_ID, BusError, BusUnavailableError
 from lienthong.kit.journal import STREAM
 from lienthong.kit.metrics.instruments import LEDGER_LAG
+from lienthong.ledger.domain.journal_place import JournalPlace, PlaceState
 from lienthong.ledger.errors import JournalChangedError, OutOfOrderError
 from lienthong.ledger.events import DURABLE, JournalMessage
 
@@ -105,6 +106,40 @@ class JournalConsumer:
         # Below zero it has gone back to an earlier state: `_follow` will see.
         self._lag = max(state.last_sequence - last, 0)
         return self._lag
+
+    async def place(self) -> JournalPlace:
+        """Compare the ledger's place in the journal with the journal, without changing anything.
+
+        Raises:
+            LedgerMismatchError: the database has no tree head.
+        """
+        head = await self._integrator.position()
+        stream, sequence = head.journal_stream, head.journal_sequence
+        if not stream:
+            return JournalPlace(PlaceState.EMPTY, stream, sequence)
+        try:
+            state = await self._bus.stream_state(STREAM)
+            found = await self._bus.message(STREAM, sequence) if sequence else None
+        except BusError as error:
+            _log.info("the journal cannot be looked at", error=str(error))
+            return JournalPlace(PlaceState.UNKNOWN, stream, sequence)
+        if state.created != stream:
+            said = PlaceState.REPLACED
+        elif state.last_sequence < sequence:
+            said = PlaceState.SHORTER
+        elif found is None or head.journal_mark is None:
+            said = PlaceState.AGED_OUT
+        else:
+            there = JournalMessage(sequence, found.payload, found.headers.get(MESSAGE_ID, ""))
+            integrated = await self._integrator.has(there)
+            said = (
+                PlaceState.OTHER_MESSAGE
+                if there.mark != head.journal_mark
+                else PlaceState.AGREES
+                if integrated
+                else PlaceState.NOT_INTEGRATED
+            )
+        return JournalPlace(said, stream, sequence, state.created, state.last_sequence)
 
     async def _follow(self) -> None:
         """Consume from where the log is; returns when the consumer has to be created again."""

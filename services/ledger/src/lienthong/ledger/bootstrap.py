@@ -1,6 +1,7 @@
 """The only place where the objects of the ledger process are wired."""
 
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -21,9 +22,11 @@ from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 from lienthong.ledger.background import JournalConsumer
+from lienthong.ledger.domain.journal_place import JournalPlace
 from lienthong.ledger.endpoints import routes
 from lienthong.ledger.rpc import SealingService
 from lienthong.ledger.service.audit_log import AuditLog
+from lienthong.ledger.service.index_check import IndexCheck
 from lienthong.ledger.service.integrator import Integrator
 from lienthong.ledger.service.sealing import Sealing
 from lienthong.ledger.service.startup import LogSigner, damage_told, open_log
@@ -36,12 +39,14 @@ SCHEMA = "ledger"
 
 @dataclass(frozen=True, slots=True)
 class LedgerCore:
-    """The parts that use the database: `log` reads it, `integrator` appends to it and `signer` signs it."""
+    """The parts that use the database: `log` reads it, `index` checks what is searched,
+    `integrator` appends to it and `signer` signs it."""
 
     database: Database
     signer: LogSigner
     integrator: Integrator
     log: AuditLog
+    index: IndexCheck
 
 
 async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> LedgerCore:
@@ -61,18 +66,20 @@ async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> Led
     except BaseException:
         await database.close()
         raise
-    return LedgerCore(database, signer, Integrator(database, signer, clock), AuditLog(database))
+    return LedgerCore(
+        database, signer, Integrator(database, signer, clock), AuditLog(database), IndexCheck(database)
+    )
 
 
-def create_app(core: LedgerCore, access: Access) -> FastAPI:
-    """Build the REST application."""
+def create_app(core: LedgerCore, access: Access, place: Callable[[], Awaitable[JournalPlace]]) -> FastAPI:
+    """Build the REST application; `place` compares the ledger's place in the journal with the journal."""
     app = create_rest_app(
         "Liên thông: ledger",
         summary="The audit log: search, proofs and receipts.",
         openapi_path="/audit/v1/openapi.json",
     )
     app.state.access = access
-    app.include_router(routes(core.log, core.signer.key.verifier))
+    app.include_router(routes(core.log, core.signer.key.verifier, core.index, place))
     return app
 
 
@@ -129,7 +136,7 @@ async def serve(settings: LedgerSettings) -> None:
         PROCESS,
         settings,
         telemetry=telemetry,
-        app=create_app(core, Access(keys.fresh, verifier)),
+        app=create_app(core, Access(keys.fresh, verifier), consumer.place),
         register_rpc=lambda server: add_SealingServicer_to_server(
             SealingService(Sealing(core.database), core.signer.key.verifier, lambda: consumer.read_through),
             server,

@@ -1,7 +1,7 @@
 """REST: the log of c2sp.org/tlog-tiles under `/audit`, and searches and receipts under `/audit/v1`."""
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -13,6 +13,7 @@ from lienthong.kit.openapi import answer, problems, struct_schema
 from lienthong.kit.problems import ledger as kinds
 from lienthong.kit.rest import StrictRoute
 from lienthong.ledger.domain.content_coding import GZIP, IDENTITY, choose_coding
+from lienthong.ledger.domain.journal_place import JournalPlace
 from lienthong.ledger.domain.search import EntryQuery, LedgerEntry
 from lienthong.ledger.errors import no_acceptable_coding
 from lienthong.ledger.schemas import (
@@ -20,11 +21,15 @@ from lienthong.ledger.schemas import (
     LARGEST_PAGE,
     EntryDocument,
     EntryPageDocument,
+    IndexCheckDocument,
+    IndexDifferenceDocument,
+    JournalPlaceDocument,
     QuarantinedDocument,
     QuarantinePageDocument,
     SearchParameters,
 )
 from lienthong.ledger.service.audit_log import CALL, READ_SCOPE, AuditLog
+from lienthong.ledger.service.index_check import IndexCheck
 from lienthong.tlog import VerifierKey
 
 _IMMUTABLE: Final = "max-age=31536000, immutable"
@@ -44,8 +49,10 @@ Auditor = Annotated[Caller, Depends(require(READ_SCOPE))]
 TilePath = Annotated[str, Path(description="The index as in tlog-tiles: `x001/234`, `000.p/17`.")]
 
 
-def routes(log: AuditLog, key: VerifierKey) -> APIRouter:
-    """Build the routes of the ledger."""
+def routes(
+    log: AuditLog, key: VerifierKey, index: IndexCheck, place: Callable[[], Awaitable[JournalPlace]]
+) -> APIRouter:
+    """Build the routes of the ledger; `place` compares its place in the journal with the journal."""
     router = APIRouter(prefix="/audit", route_class=StrictRoute, default_response_class=Response)
 
     @router.get(
@@ -153,6 +160,35 @@ def routes(log: AuditLog, key: VerifierKey) -> APIRouter:
             for item in page.items
         ]
         return _json(QuarantinePageDocument(items, _cursor(page.next)))
+
+    @router.get(
+        "/v1/index-check",
+        responses=answer(_JSON, struct_schema(IndexCheckDocument), "The outcome for a portion of the log."),
+    )
+    async def index_check(
+        _: Auditor,
+        cursor: Annotated[int, Query(ge=0, le=2**62, description="The `next` of the previous portion.")] = 0,
+    ) -> Response:
+        """Compare what can be searched for with the records it was taken from, up to 256 entries."""
+        found = await index.portion(cursor)
+        differences = [
+            IndexDifferenceDocument(item.index, item.column, item.stored, item.expected)
+            for item in found.differences
+        ]
+        return _json(IndexCheckDocument(found.first, found.checked, differences, _cursor(found.next)))
+
+    @router.get(
+        "/v1/journal-place",
+        responses=answer(_JSON, struct_schema(JournalPlaceDocument), "The place, and how it agrees."),
+    )
+    async def journal_place(_: Auditor) -> Response:
+        """Compare the ledger's place in the journal with the journal."""
+        found = await place()
+        return _json(
+            JournalPlaceDocument(
+                found.state.value, found.stream, found.sequence, found.journal, found.last_sequence
+            )
+        )
 
     return router
 

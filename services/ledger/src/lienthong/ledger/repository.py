@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, insert, or_, select, text, tuple_, union
 
 from lienthong.kit.bulk import execute_many
 from lienthong.ledger.domain.search import LedgerEntry, QuarantinedRecord
+from lienthong.ledger.domain.search_index import COLUMNS, IndexedEntry, columns_of
 from lienthong.ledger.domain.tree_head import TreeHead
 from lienthong.ledger.models import entries, quarantine, tiles, tree
 from lienthong.tlog import ENTRIES, TILE_WIDTH, TileAddress, encode_bundle, right_edge_of, right_edge_tiles
@@ -87,6 +88,32 @@ async def find_data_at(session: AsyncSession, spans: Sequence[tuple[int, int]]) 
     wanted = [entries.c.leaf_index.between(first, last) for first, last in spans]
     query = select(entries.c.leaf_index, entries.c.data).where(or_(*wanted))
     return {row.leaf_index: row.data for row in await session.execute(query)} if wanted else {}
+
+
+async def find_indexed(session: AsyncSession, first: int, last: int) -> dict[int, IndexedEntry]:
+    """The entries from `first` to `last` with their search columns, by index; missing ones are left out.
+
+    Raises:
+        ValueError: a stored value is not of its column's type; also TypeError.
+    """
+    rows = await session.execute(select(entries).where(entries.c.leaf_index.between(first, last)))
+    return {
+        row.leaf_index: IndexedEntry(row.leaf_index, row.data, {name: getattr(row, name) for name in COLUMNS})
+        for row in rows
+    }
+
+
+async def find_indexes_of_transactions(
+    session: AsyncSession, transactions: Sequence[str], first: int, last: int
+) -> set[int]:
+    """The entries from `first` to `last` to which a look-up of these transactions leads."""
+    found: set[int] = set()
+    for at in range(0, len(transactions), _CHUNK):
+        query = select(entries.c.leaf_index, entries.c.tx).where(
+            entries.c.tx.in_(transactions[at : at + _CHUNK])
+        )
+        found |= {row.leaf_index for row in await session.execute(query) if first <= row.leaf_index <= last}
+    return found
 
 
 async def append_entries(session: AsyncSession, first: int, records: Sequence[JournalRecord]) -> None:
@@ -231,21 +258,7 @@ async def _find_by_record_id(
 
 
 def _entry_columns(index: int, record: JournalRecord) -> dict[str, Any]:
-    return {
-        "leaf_index": index,
-        "data": record.data,
-        "record_id": record.record_id,
-        "kind": record.kind,
-        "tx": record.tx,
-        "client": record.client,
-        "client_agency": record.client_agency,
-        "service": record.service,
-        "provider_agency": record.provider_agency,
-        "operation": record.operation,
-        "status": record.status,
-        "error": record.error,
-        "at": record.at,
-    }
+    return {"leaf_index": index, "data": record.data, **columns_of(record)}
 
 
 def _tree_columns(head: TreeHead) -> dict[str, Any]:

@@ -69,3 +69,48 @@ class QuarantinePageDocument(msgspec.Struct, frozen=True):
 
     items: list[QuarantinedDocument]
     next: str | None
+
+
+class IndexDifferenceDocument(msgspec.Struct, frozen=True):
+    """A search column that does not say what the entry's record says; null is nothing.
+
+    `column` is `row` where the row is missing or cannot be read, `data` where the record is none, and
+    `lookup of …` where the database's own index does not lead to the entry.
+    """
+
+    index: int
+    column: str
+    stored: str | None
+    expected: str | None
+
+
+class IndexCheckDocument(msgspec.Struct, frozen=True):
+    """The outcome for `checked` entries from `first` on; `next` is the cursor of the others, or null."""
+
+    first: int
+    checked: int
+    differences: list[IndexDifferenceDocument]
+    next: str | None
+
+
+class JournalPlaceDocument(msgspec.Struct, frozen=True):
+    """The ledger's place in the journal, and the journal as it is.
+
+    `stream` is when the journal was created of which the log has everything up to the message `sequence`;
+    `journal` and `last_sequence` are the present one, null where the bus does not answer.
+    """
+
+    state: Literal[
+        "empty",
+        "agrees",
+        "aged-out",
+        "shorter",
+        "other-message",
+        "not-integrated",
+        "replaced",
+        "unknown",
+    ]
+    stream: str
+    sequence: int
+    journal: str | None
+    last_sequence: int | None

@@ -37,6 +37,7 @@ def fsck(
 ) -> None:
     """Tải toàn bộ sổ nhật ký và kiểm tra lại · Download the whole ledger and check it again."""
     from lienthong.client import fsck as checks
+    from lienthong.client import ledger_findings
     from lienthong.client.ledger_keys import ledger_key
 
     screen = options.screen(as_json=as_json)
@@ -47,43 +48,51 @@ def fsck(
         checkpoint = seen.seen.checkpoint
         with screen.progress(Text("Đang tính lại sổ", "Computing the ledger again")) as progress:
             found = [checks.examine(client, checkpoint, progress=progress)]
+        with screen.progress(Text("Đang so cột tìm kiếm", "Comparing the search columns")) as progress:
+            beside = ledger_findings.beside_the_tree(client, checkpoint.size, progress)
         if since is not None:
             earlier = checks.read_checkpoint(options.read_bytes(str(since)), trusted)
             found.append(checks.examine(client, checkpoint, earlier=earlier))
     present = found[0]
-    findings = list(
-        dict.fromkeys(finding for examination in found for finding in examination.report.findings)
-    )
+    in_tree = dict.fromkeys(finding for examination in found for finding in examination.report.findings)
+    findings = [*map(ledger_findings.of_tree, in_tree), *beside.findings]
     sound = not findings
     if sound and save is not None:
         options.write_file(save, seen.seen.text.encode())
 
     def show_all() -> None:
         for finding in findings:
-            screen.print(f"✗ {finding}")
+            screen.print(screen.said(finding.said, "bold red", f"✗ {finding.place}: "))
         size = present.report.size
         if sound:
             screen.done(
                 Text(
-                    f"Sổ nguyên vẹn: {size} bản ghi khớp điểm kiểm đã ký ({present.checkpoint.origin})",
+                    f"Sổ nguyên vẹn: {size} bản ghi khớp điểm kiểm đã ký ({present.checkpoint.origin}), tra "
+                    f"cứu ra "
+                    f"đúng những gì bản ghi nói",
                     f"The ledger is sound: its {size} records match the signed checkpoint "
-                    f"({present.checkpoint.origin})",
+                    f"({present.checkpoint.origin}), and searches find what the records say",
                 )
             )
+            screen.note(ledger_findings.told_of_journal(beside.journal))
         else:
             screen.note(
                 Text(
                     f"✗ {len(findings)} chỗ hỏng trong {size} bản ghi: giữ nguyên hiện trạng, báo bộ phận "
-                    "an toàn thông tin",
+                    "an toàn thông tin; đơn vị vận hành giữ bản sao cơ sở dữ liệu này, phục hồi bản tốt gần "
+                    "nhất, sổ sẽ tự ghi tiếp từ luồng nhật ký",
                     f"✗ {len(findings)} findings in {size} records: keep everything as it is and tell the "
-                    "security staff",
+                    "security staff; the operator keeps a copy of this database and restores the last good "
+                    "one, "
+                    "and the ledger goes on from the journal by itself",
                 )
             )
 
     document = present.document() | {
         "sound": sound,
         "kept_checkpoint": seen.document(),
-        "findings": [checks.finding_document(item) for item in findings],
+        "journal": beside.journal,
+        "findings": [item.document() for item in findings],
     }
     screen.result(document, show_all)
     if not sound:

@@ -67,6 +67,12 @@ class Integrator:
         async with self._database.reading() as session:
             return await _tree_head(session)
 
+    async def has(self, message: JournalMessage) -> bool:
+        """Whether every usable record of a journal message is in the log."""
+        wanted = record_ids([read_message(message)])
+        async with self._database.reading() as session:
+            return len(await repository.find_indexes(session, wanted)) == len(set(wanted))
+
     async def begin_again(self, why: str) -> None:
         """Have the journal integrated from its first message: its records that are in the log are known.
 
