@@ -24,6 +24,7 @@ from lienthong.kit.database import BigId, Json, UtcDateTime
 from lienthong.kit.ids import uuid7
 from lienthong.kit.messages import OutboxMessage
 from lienthong.kit.metrics.instruments import OUTBOX_AGE, OUTBOX_MESSAGES
+from lienthong.kit.retained_records import retain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -146,8 +147,18 @@ class OutboxRelay:
     shows when its oldest is gone; none can come before that, since ids only grow.
     """
 
-    def __init__(self, db: Database, table: Table, bus: Bus, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        table: Table,
+        bus: Bus,
+        clock: Clock | None = None,
+        *,
+        retained: Table | None = None,
+    ) -> None:
+        """Audit records go over to the table `retained` (`kit.retained_records`) when they are published."""
         self._db = db
+        self._retained = retained
         self._table = table
         self._bus = bus
         self._clock = clock or SystemClock()
@@ -216,11 +227,11 @@ class OutboxRelay:
             if not self._held:
                 self._passed = 0
             rows = await self._read(self._table.c.id > self._passed)
-            published: list[int] = []
+            published: list[Row[Any]] = []
             try:
                 for row in rows:
                     if await self._publish_unless_held(row):
-                        published.append(row.id)
+                        published.append(row)
                     self._passed = row.id
             finally:
                 if published:
@@ -285,7 +296,7 @@ class OutboxRelay:
                 if not self._bus.connected:
                     raise
                 return False
-            await self._forget([oldest])
+            await self._forget([row])
         return True
 
     async def _publish(self, row: Row[Any]) -> None:
@@ -299,6 +310,9 @@ class OutboxRelay:
             waited=(self._clock.now() - row.created_at).total_seconds(),
         )
 
-    async def _forget(self, published: list[int]) -> None:
+    async def _forget(self, published: Sequence[Row[Any]]) -> None:
         async with self._db.transaction() as session:
-            await session.execute(delete(self._table).where(self._table.c.id.in_(published)))
+            if self._retained is not None:
+                await retain(session, self._retained, published, self._clock.now())
+            ids = [row.id for row in published]
+            await session.execute(delete(self._table).where(self._table.c.id.in_(ids)))

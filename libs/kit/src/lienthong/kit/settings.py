@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     identity_rpc: str = _local(PORTS["identity"] + RPC_ABOVE_REST, scheme="")
     """`host:port` of identity's gRPC, which all that check tokens follow."""
     ledger_rpc: str = _local(PORTS["ledger"] + RPC_ABOVE_REST, scheme="")
-    """`host:port` of the ledger's gRPC, which gateways ask what of their records is in the log."""
+    """`host:port` of the ledger's gRPC, which others ask what of their records is in the log."""
     rpc_dir: Path = Field(default_factory=lambda data: Path(data["home"], "rpc"))
     """The certificate and the token by which processes know each other over gRPC; made when it is missing."""
     catalog_url: str = _local(PORTS["catalog"])

@@ -28,7 +28,7 @@ from lienthong.catalog.event_types import endpoints as event_type_endpoints
 from lienthong.catalog.event_types import rpc as event_type_rpc
 from lienthong.catalog.event_types.repository import EventTypeRepository
 from lienthong.catalog.event_types.service import EventTypeService
-from lienthong.catalog.models import OUTBOX
+from lienthong.catalog.models import OUTBOX, RETAINED
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.rpc import Routes
 from lienthong.catalog.service.unit_of_work import UnitsOfWork
@@ -58,6 +58,7 @@ from lienthong.kit.process import run_process
 from lienthong.kit.rates import RateLimit, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
+from lienthong.kit.retained_records import RetainedRecords
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.stream_space import StreamSpace
@@ -211,7 +212,9 @@ async def run(settings: CatalogSettings) -> None:
     )
     keys.load()
     space = StreamSpace(bus, events.STREAM)
-    relay = OutboxRelay(db, OUTBOX, bus, clock)
+    relay = OutboxRelay(db, OUTBOX, bus, clock, retained=RETAINED)
+    ledger = open_channel(settings.ledger_rpc, trust)
+    records = RetainedRecords(db, RETAINED, bus, ledger, clock, node=events.SERVICE)
     outbox = Outbox(OUTBOX, on_commit=relay.wake, clock=clock)
     journal = AdminJournal(events.SERVICE, outbox, clock)
 
@@ -237,6 +240,7 @@ async def run(settings: CatalogSettings) -> None:
     bus.show(figures)
     db.show(figures)
     relay.show(figures)
+    records.show(figures)
     space.show(figures)
     keys.show(figures)
     figures.observe(CATALOG_VERSION, lambda: versions.version)
@@ -249,11 +253,12 @@ async def run(settings: CatalogSettings) -> None:
         background=[
             keys.run,
             relay.run,
+            records.run,
             versions.run,
             partial(follow_changes, bus, versions),
             partial(lapse_requests, services.agreements.lapse),
             space.run,
         ],
-        checks={"database": db.check, "keys": keys.condition},
-        close=[workers.close, bus.close, db.close, channel.close],
+        checks={"database": db.check, "keys": keys.condition, "records": records.condition},
+        close=[workers.close, bus.close, db.close, channel.close, ledger.close],
     )

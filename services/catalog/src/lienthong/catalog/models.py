@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lienthong.kit import database
 from lienthong.kit.database import new_metadata
 from lienthong.kit.outbox import outbox_table
+from lienthong.kit.retained_records import retained_table
 
 
 class CatalogBase(database.Base):
@@ -56,3 +57,5 @@ class ChangeRow(CatalogBase):
 
 OUTBOX = outbox_table(CatalogBase.metadata)
 """Messages that were committed with a change and wait for the bus."""
+RETAINED = retained_table(CatalogBase.metadata)
+"""Audit records that the ledger has not sealed yet, or not long ago."""

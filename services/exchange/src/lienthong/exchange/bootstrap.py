@@ -15,7 +15,7 @@ from lienthong.exchange.domain.ack_tokens import AckTokens
 from lienthong.exchange.domain.messages import prepare
 from lienthong.exchange.endpoints import routes
 from lienthong.exchange.events import DUPLICATE_WINDOW, LARGEST_MESSAGE, SERVICE, STREAM, SUBJECTS
-from lienthong.exchange.models import outbox
+from lienthong.exchange.models import outbox, retained
 from lienthong.exchange.service.ack_secret_file import load_ack_secret
 from lienthong.exchange.service.consumers import SubscriptionConsumers
 from lienthong.exchange.service.deduplication import DeduplicationIndex
@@ -37,6 +37,7 @@ from lienthong.kit.process import run_process
 from lienthong.kit.rates import RateLimit, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
+from lienthong.kit.retained_records import RetainedRecords
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.stream_space import StreamSpace
@@ -94,7 +95,9 @@ async def serve(settings: ExchangeSettings) -> None:
     )
     keys.load()
 
-    relay = OutboxRelay(database, outbox, bus, clock)
+    relay = OutboxRelay(database, outbox, bus, clock, retained=retained)
+    ledger_channel = open_channel(settings.ledger_rpc, trust)
+    records = RetainedRecords(database, retained, bus, ledger_channel, clock, node=PROCESS)
     journal = AdminJournal(SERVICE, Outbox(outbox, on_commit=relay.wake, clock=clock), clock)
     ack_wait = timedelta(seconds=settings.exchange_ack_wait_seconds)
     register = EventRegister(database, clock)
@@ -126,6 +129,7 @@ async def serve(settings: ExchangeSettings) -> None:
     bus.show(figures)
     database.show(figures)
     relay.show(figures)
+    records.show(figures)
     space.show(figures)
     catalog.show(figures)
     keys.show(figures)
@@ -140,6 +144,7 @@ async def serve(settings: ExchangeSettings) -> None:
             catalog.run,
             keys.run,
             relay.run,
+            records.run,
             stream.run,
             upkeep.run,
             indexer.run,
@@ -154,9 +159,17 @@ async def serve(settings: ExchangeSettings) -> None:
             "keys": keys.condition,
             "deduplication": lambda: index.built,
             "events": stream.condition,
+            "records": records.condition,
         },
         on_stop=delivery.stop,
-        close=[workers.close, bus.close, catalog_channel.close, identity_channel.close, database.close],
+        close=[
+            workers.close,
+            bus.close,
+            catalog_channel.close,
+            identity_channel.close,
+            ledger_channel.close,
+            database.close,
+        ],
     )
 
 

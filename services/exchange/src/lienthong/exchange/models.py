@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lienthong.kit import database
 from lienthong.kit.outbox import outbox_table
+from lienthong.kit.retained_records import retained_table
 
 
 class ExchangeBase(database.Base):
@@ -97,3 +98,4 @@ class EventStream(ExchangeBase):
 
 
 outbox = outbox_table(ExchangeBase.metadata)
+retained = retained_table(ExchangeBase.metadata)

@@ -14,7 +14,7 @@ from lienthong.identity.domain.assertions import AssertionRules
 from lienthong.identity.domain.rotation import RotationRules
 from lienthong.identity.endpoints import routes
 from lienthong.identity.events import SERVICE
-from lienthong.identity.models import outbox
+from lienthong.identity.models import outbox, retained
 from lienthong.identity.rpc import KeysService
 from lienthong.identity.service.clients import ClientRegistry, read_catalog_again
 from lienthong.identity.service.key_encryption_file import load_key_encryption
@@ -31,6 +31,9 @@ from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
 from lienthong.kit.rates import RateLimit, TokenBuckets
 from lienthong.kit.rest import create_rest_app
+from lienthong.kit.retained_records import RetainedRecords
+from lienthong.kit.rpc import open_channel
+from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.telemetry import configure_telemetry
 
 PROCESS = "identity"
@@ -90,7 +93,7 @@ async def open_core(
     )
     await migrate(url, SCHEMA, "lienthong.identity")
     database = Database.open(url, schema=SCHEMA)
-    relay = OutboxRelay(database, outbox, bus, clock)
+    relay = OutboxRelay(database, outbox, bus, clock, retained=retained)
     messages = Outbox(outbox, on_commit=relay.wake, clock=clock, new_id=new_id)
     journal = AdminJournal(SERVICE, messages, clock, new_id)
     keyring = Keyring(database, encryption, rotation_rules(settings), journal, clock)
@@ -139,16 +142,23 @@ def create_app(settings: IdentitySettings, core: IdentityCore) -> FastAPI:
 
 
 async def serve(settings: IdentitySettings) -> None:
-    """Run the process until it is told to stop."""
+    """Run the process until it is told to stop.
+
+    Raises:
+        RpcTrustError: the keys for gRPC cannot be used.
+    """
     telemetry = configure_telemetry(PROCESS, settings)
     bus = await Bus.connect(settings.nats_url, PROCESS, key_file=settings.nats_key_file)
     core = await open_core(settings, bus)
     catalog = CatalogConsumer(bus, core.registry)
+    ledger = open_channel(settings.ledger_rpc, RpcTrust.load(settings.rpc_dir))
+    records = RetainedRecords(core.database, retained, bus, ledger, SystemClock(), node=PROCESS)
     timers = Timers(core.keyring, core.tokens, rotation_rules(settings))
 
     bus.show(telemetry.figures)
     core.database.show(telemetry.figures)
     core.relay.show(telemetry.figures)
+    records.show(telemetry.figures)
     await run_process(
         PROCESS,
         settings,
@@ -159,13 +169,18 @@ async def serve(settings: IdentitySettings) -> None:
         ),
         background=[
             core.relay.run,
+            records.run,
             catalog.run,
             timers.follow_replicas,
             timers.rotate_keys,
             timers.forget_assertions,
         ],
-        checks={"database": core.database.check, "signing-key": lambda: core.keyring.ready},
-        close=[bus.close, core.database.close],
+        checks={
+            "database": core.database.check,
+            "signing-key": lambda: core.keyring.ready,
+            "records": records.condition,
+        },
+        close=[bus.close, core.database.close, ledger.close],
     )
 
 

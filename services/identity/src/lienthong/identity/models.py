@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, 
 
 from lienthong.kit.database import UtcDateTime, new_metadata
 from lienthong.kit.outbox import outbox_table
+from lienthong.kit.retained_records import retained_table
 
 metadata: Final = new_metadata()
 
@@ -55,3 +56,4 @@ state: Final = Table(
 """
 
 outbox: Final = outbox_table(metadata)
+retained: Final = retained_table(metadata)

@@ -325,6 +325,14 @@ OUTBOX_AGE = _figure(
     "Thông điệp cũ nhất trong số đó đã chờ bao lâu; 0 khi không có",
     processes=_WITH_OUTBOX,
 )
+RECORDS_PUBLISHED_AGAIN = _figure(
+    "lienthong.outbox.records.published.again",
+    "counter",
+    "{record}",
+    "Audit records of administrative acts that the bus had lost before the ledger had them",
+    "Bản ghi nhật ký về thao tác quản trị bị trục sự kiện làm mất trước khi vào sổ, đã gửi lại",
+    processes=_WITH_OUTBOX,
+)
 CONNECTIONS_DROPPED = _figure(
     "lienthong.http.connections.dropped",
     "counter",

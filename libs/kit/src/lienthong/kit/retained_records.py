@@ -1,0 +1,236 @@
+"""Audit records of a service stay in its database until the ledger has sealed them, and a day longer.
+
+The bus acknowledges a record and may lose its store afterwards, or get an older copy of it. So a record that
+the outbox has published goes over to another table, and the ledger is asked what of that is in the log. What
+was lost on the way is published again, as a gateway does it (ADR 0026).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc.aio
+import structlog
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, delete, insert, select, update
+
+from lienthong.contracts.audit.v1 import sealing_pb2
+from lienthong.contracts.audit.v1.sealing_pb2_grpc import SealingStub
+from lienthong.kit.bulk import execute_many
+from lienthong.kit.bus import BusError
+from lienthong.kit.database import BigId, UtcDateTime
+from lienthong.kit.health import Condition, State
+from lienthong.kit.ids import uuid7
+from lienthong.kit.metrics.instruments import RECORDS_PUBLISHED_AGAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import MetaData, Row
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from lienthong.kit.bus import Bus
+    from lienthong.kit.clock import Clock
+    from lienthong.kit.database import Database
+    from lienthong.kit.ids import NewId
+    from lienthong.kit.metrics.figures import Figures
+
+_RECORDS: Final = "journal."
+_ASK_EVERY_S: Final = 10.0
+_TOGETHER: Final = 500
+_PATIENCE_S: Final = 10.0
+_LOST_AFTER: Final = timedelta(seconds=30)
+"""How far beyond a record the journal must have been read for it to be lost. Clocks may differ by less."""
+_MOST_DOUBLINGS: Final = 7
+_SEALED_FOR: Final = timedelta(days=1)
+"""The ledger's database and the journal may both be replaced by older copies, as far back as this."""
+_LATE: Final = timedelta(minutes=15)
+
+_log = structlog.get_logger(__name__)
+
+
+def retained_table(metadata: MetaData, name: str = "retained_records") -> Table:
+    """The table, for a component's models and migrations."""
+    return Table(
+        name,
+        metadata,
+        Column("id", BigId, primary_key=True, autoincrement=True),
+        Column("record_id", String(64), nullable=False),
+        Column("subject", String(255), nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        Column("published_at", UtcDateTime, nullable=False),
+        Column("repeats", BigInteger, nullable=False),
+        Column("sealed_at", UtcDateTime, nullable=True, index=True),
+        sqlite_autoincrement=True,
+    )
+
+
+async def retain(session: AsyncSession, table: Table, rows: Sequence[Row[Any]], now: datetime) -> None:
+    """Take over those rows of the outbox that are records, just published."""
+    kept = [
+        {
+            "record_id": row.message_id,
+            "subject": row.subject,
+            "payload": row.payload,
+            "published_at": now,
+            "repeats": 0,
+            "sealed_at": None,
+        }
+        for row in rows
+        if row.subject.startswith(_RECORDS)
+    ]
+    await execute_many(session, insert(table), kept)
+
+
+class RetainedRecords:
+    """Asks the ledger, forgets, and publishes again; `run` it in the background.
+
+    Of several replicas on one database one at a time does.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        table: Table,
+        bus: Bus,
+        ledger: grpc.aio.Channel,
+        clock: Clock,
+        *,
+        node: str,
+        new_id: NewId = uuid7,
+    ) -> None:
+        """`node` is this service's name, for the ledger's logs."""
+        self._database = database
+        self._table = table
+        self._bus = bus
+        self._ledger = SealingStub(ledger)
+        self._clock = clock
+        self._node = node
+        self._new_id = new_id
+        # Whoever starts does not know what the ledger was before.
+        self._log_size = -1
+        self._oldest: datetime | None = None
+        self._different = 0
+        self._published_again = 0
+
+    def show(self, figures: Figures) -> None:
+        """Show how many records were published again."""
+        figures.observe(RECORDS_PUBLISHED_AGAIN, lambda: self._published_again)
+
+    def condition(self) -> Condition:
+        """How well records come into the log: never a reason to stop."""
+        late = self._clock.now() - self._oldest if self._oldest is not None else timedelta()
+        found = (
+            (self._different, f"the ledger has something else under the ids of {self._different} records"),
+            (late > _LATE, f"records have waited for the ledger for {late.total_seconds():.0f} s"),
+        )
+        reasons = [str(reason) for holds, reason in found if holds]
+        return Condition(State.DEGRADED, "; ".join(reasons)) if reasons else Condition(State.OK)
+
+    async def run(self) -> None:
+        """Ask for ever; returns only by cancellation."""
+        while True:
+            try:
+                await self.round()
+            except grpc.aio.AioRpcError as error:
+                _log.debug("retained records wait for the ledger", error=error.details())
+            except BusError as error:
+                _log.debug("retained records wait for the bus", error=str(error))
+            except Exception:  # noqa: BLE001 - a database that is away comes back; this must be there
+                _log.exception("retained records cannot be looked after")
+            await asyncio.sleep(_ASK_EVERY_S)
+
+    async def round(self) -> None:
+        """Ask about all that is not sealed, oldest first.
+
+        Raises:
+            AioRpcError: the ledger does not answer.
+            BusError: the bus does not take what has to be published again.
+        """
+        async with self._database.exclusive(f"retain {self._table.name}") as mine:
+            if not mine:
+                return
+            await self._compare_log()
+            after = 0
+            oldest: datetime | None = None
+            while rows := await self._unsealed(after):
+                after = rows[-1].id
+                oldest = min([row.published_at for row in rows if oldest is None] or [oldest])
+                await self._ask(rows)
+            self._oldest = oldest
+            async with self._database.transaction() as session:
+                long_ago = self._clock.now() - _SEALED_FOR
+                await session.execute(delete(self._table).where(self._table.c.sealed_at < long_ago))
+
+    async def _compare_log(self) -> None:
+        """Ask about sealed records again, too, when the log is shorter than it was, or not known yet."""
+        answer = await self._ledger.Check(sealing_pb2.CheckRequest(node=self._node), timeout=_PATIENCE_S)
+        # The second line of a checkpoint is the size (c2sp.org/tlog-checkpoint).
+        size = int(answer.checkpoint.split("\n")[1])
+        if size < self._log_size or self._log_size < 0:
+            async with self._database.transaction() as session:
+                await session.execute(update(self._table).values(sealed_at=None))
+        if size < self._log_size:
+            _log.error("the ledger's log is shorter than it was", entries=size, seen=self._log_size)
+        self._log_size = size
+
+    async def _unsealed(self, after: int) -> Sequence[Row[Any]]:
+        query = (
+            select(self._table)
+            .where(self._table.c.sealed_at.is_(None), self._table.c.id > after)
+            .order_by(self._table.c.id)
+            .limit(_TOGETHER)
+        )
+        async with self._database.reading() as session:
+            return list(await session.execute(query))
+
+    async def _ask(self, rows: Sequence[Row[Any]]) -> None:
+        request = sealing_pb2.CheckRequest(
+            node=self._node,
+            batches=[
+                sealing_pb2.Batch(
+                    first_record_id=row.record_id,
+                    records=1,
+                    payload_sha256=hashlib.sha256(row.payload).digest(),
+                )
+                for row in rows
+            ],
+        )
+        answer = await self._ledger.Check(request, timeout=_PATIENCE_S)
+        read_through = (
+            answer.journal_read_through.ToDatetime(UTC) if answer.HasField("journal_read_through") else None
+        )
+        states = dict(zip((row.id for row in rows), answer.states, strict=True))
+        sealed = [key for key, state in states.items() if state == sealing_pb2.BATCH_STATE_SEALED]
+        await self._change(sealed, sealed_at=self._clock.now())
+        missing = [row for row in rows if states[row.id] == sealing_pb2.BATCH_STATE_MISSING]
+        different = [row for row in rows if states[row.id] == sealing_pb2.BATCH_STATE_DIFFERENT]
+        await self._note_different(different)
+        lost = [row for row in missing if read_through is not None and _is_lost(row, read_through)]
+        for row in lost:
+            # Another id: the bus may hold the old one for a duplicate of what it no longer has.
+            await self._bus.publish(row.subject, row.payload, message_id=self._new_id())
+            await self._change([row.id], published_at=self._clock.now(), repeats=row.repeats + 1)
+            self._published_again += 1
+        if lost:
+            _log.warning("records that the bus acknowledged are not in the ledger", published_again=len(lost))
+
+    async def _note_different(self, rows: Sequence[Row[Any]]) -> None:
+        """Nothing mends these: the log is as it is. They are told once, and looked at no more."""
+        for row in rows:
+            _log.error("the ledger has something else under the id of a record", record=row.record_id)
+        self._different += len(rows)
+        await self._change([row.id for row in rows], sealed_at=self._clock.now())
+
+    async def _change(self, ids: Sequence[int], **values: object) -> None:
+        if ids:
+            async with self._database.transaction() as session:
+                await session.execute(update(self._table).where(self._table.c.id.in_(ids)).values(**values))
+
+
+def _is_lost(row: Row[Any], read_through: datetime) -> bool:
+    """Whether the journal was read beyond it without it: farther, each time it was published again."""
+    return bool(read_through > row.published_at + _LOST_AFTER * 2 ** min(row.repeats, _MOST_DOUBLINGS))
