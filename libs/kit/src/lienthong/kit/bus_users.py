@@ -19,12 +19,14 @@ _ANSWERS: Final = "_INBOX.>"
 
 @dataclass(frozen=True, slots=True)
 class BusUser:
-    """One user of the bus: the subjects that it may publish to and subscribe to, and no others."""
+    """One user of the bus: the subjects that it may publish to and subscribe to, and no others; `never` are
+    subjects that it may not publish to although `publish` has them."""
 
     name: str
     account: str
     publish: tuple[str, ...]
     subscribe: tuple[str, ...] = (_ANSWERS,)
+    never: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +85,24 @@ PROCESSES: Final = (
         "ledger",
         JOURNAL,
         publish=(
-            *(f"$JS.API.STREAM.{verb}.JOURNAL" for verb in ("CREATE", "INFO", "MSG.GET")),
+            # Purging is for what has long been in the log (ADR 0030).
+            *(f"$JS.API.STREAM.{verb}.JOURNAL" for verb in ("CREATE", "INFO", "MSG.GET", "PURGE")),
             *_consumers("JOURNAL", "ledger", delete=True),
         ),
     ),
 )
 ADMINISTRATORS: Final = tuple(
-    BusUser(f"{account.name.lower()}-admin", account.name, publish=(">",), subscribe=(">",))
+    BusUser(
+        f"{account.name.lower()}-admin",
+        account.name,
+        publish=(">",),
+        subscribe=(">",),
+        never=(f"$JS.API.STREAM.PURGE.{JOURNAL}",) if account.name == JOURNAL else (),
+    )
     for account in ACCOUNTS
     if account.streams
 )
-"""For the operator, not for any process: they may do everything in their account."""
+"""For the operator, not for any process: they may do everything in their account, but purge the journal."""
 USERS: Final = (*PROCESSES, *ADMINISTRATORS)
 
 
@@ -131,10 +140,11 @@ def _account(account: BusAccount, public_keys: Mapping[str, str]) -> str:
 
 
 def _user(user: BusUser, public_key: str) -> str:
+    never = f", deny: [{_listed(user.never)}]" if user.never else ""
     return (
         f"      # {user.name}\n"
         f"      {{nkey: {public_key}, permissions: {{\n"
-        f"        publish: {{allow: [{_listed(user.publish)}]}}\n"
+        f"        publish: {{allow: [{_listed(user.publish)}]{never}}}\n"
         f"        subscribe: {{allow: [{_listed(user.subscribe)}]}}\n"
         "      }}"
     )

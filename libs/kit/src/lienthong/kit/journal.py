@@ -37,7 +37,8 @@ SUBJECTS = ("journal.>",)
 
 
 def journal_stream(settings: Settings) -> StreamSpec:
-    """The stream of audit records: none is ever dropped from it. Its limit keeps it within its disk.
+    """The stream of audit records. Its limit keeps it within its disk; none is dropped from it but by the
+    ledger, which prunes what has long been in the log.
 
     The ledger creates it. Until then the gateway's records wait in its spool, the services' in their outbox.
     """
@@ -48,6 +49,7 @@ def journal_stream(settings: Settings) -> StreamSpec:
         max_message_bytes=_LARGEST_MESSAGE,
         replicas=settings.nats_replicas,
         protected=True,
+        pruned=True,
     )
 
 

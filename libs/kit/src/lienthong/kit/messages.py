@@ -40,7 +40,7 @@ class StreamSpec:
     when its limit is lowered. A stream without limit can take the disk from all others, whatever theirs are.
     `max_message_bytes` counts payload and headers. Of a protected stream no message can be deleted or purged,
     by anybody (`deny_delete` and `deny_purge` are for good), and no process changes its configuration: that
-    is the operator's.
+    is the operator's. One that is `pruned` can be purged all the same, by whoever has that right.
     """
 
     name: str
@@ -51,6 +51,7 @@ class StreamSpec:
     duplicate_window: float = 120.0
     replicas: int = 1
     protected: bool = False
+    pruned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,9 +55,10 @@ class Settings(BaseSettings):
     nats_replicas: int = Field(default=1, ge=1, le=5)
     """How many servers keep each stream; 3 in production."""
     journal_max_bytes: int = Field(default=4 * 1024**3, ge=1024**2)
-    """Bytes of audit records that the bus may hold; none is ever dropped. The three limits together have to
-    be less than the server's `max_file_store`. Full, records go to the gateways' spools, then calls are
-    refused. The stream gets it when it is created: more is `nats stream edit JOURNAL --max-bytes`."""
+    """Bytes of audit records that the bus may hold; none is dropped that is not in the log. The three limits
+    together have to be less than the server's `max_file_store`. Full, records go to the gateways' spools,
+    then calls are refused. The stream gets it when it is created: more is
+    `nats stream edit JOURNAL --max-bytes`."""
     events_max_bytes: int = Field(default=2 * 1024**3, ge=1024**2)
     """Bytes of events that the bus may hold. Nearly full, new events are refused with 507."""
     changes_max_bytes: int = Field(default=512 * 1024**2, ge=1024**2)

@@ -20,7 +20,7 @@ from lienthong.kit.bus import MESSAGE_ID, BusError, BusUnavailableError
 from lienthong.kit.journal import STREAM
 from lienthong.kit.metrics.instruments import LEDGER_LAG
 from lienthong.ledger.domain.journal_place import JournalPlace, PlaceState
-from lienthong.ledger.errors import JournalChangedError, OutOfOrderError
+from lienthong.ledger.errors import JournalChangedError, LedgerMismatchError, OutOfOrderError
 from lienthong.ledger.events import DURABLE, JournalMessage
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from lienthong.kit.metrics.figures import Figures
     from lienthong.kit.metrics.instruments import Instrument
     from lienthong.ledger.service.integrator import Integrator
+    from lienthong.ledger.service.pruning import Pruning
     from lienthong.ledger.service.writer_lock import WriterLock
 
 _WAIT = 5.0
+_PRUNE_EVERY_S = 600.0
 _STANDBY = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -221,3 +223,37 @@ class JournalConsumer:
         with contextlib.suppress(BusUnavailableError):
             await asyncio.gather(*(delivery.ack() for delivery in deliveries))
         return True
+
+
+class JournalPruner:
+    """Has the bus let go what has been in the log for long enough; `run` it in the background."""
+
+    def __init__(self, bus: Bus, pruning: Pruning) -> None:
+        self._bus = bus
+        self._pruning = pruning
+        self._pruned_before = 0
+
+    async def run(self) -> None:
+        """Prune for ever; returns only by cancellation."""
+        while True:
+            await self._bus.wait_connected()
+            try:
+                await self.prune()
+            except (BusError, SQLAlchemyError, OSError, TimeoutError, LedgerMismatchError) as error:
+                # None is urgent: there is room for days.
+                _log.warning("the journal is not pruned", error=str(error))
+            await asyncio.sleep(_PRUNE_EVERY_S)
+
+    async def prune(self) -> None:
+        """Prune once.
+
+        Raises:
+            BusError: the bus does not do it.
+            LedgerMismatchError: the database has no tree head.
+        """
+        stream = (await self._bus.stream_state(STREAM)).created
+        first = await self._pruning.first_kept(stream)
+        if first is not None and first > self._pruned_before:
+            await self._bus.purge_before(STREAM, first)
+            self._pruned_before = first
+            _log.info("journal pruned of what has long been in the log", first=first)

@@ -3,13 +3,14 @@
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from fastapi import FastAPI
 
 from lienthong.contracts.audit.v1.sealing_pb2_grpc import add_SealingServicer_to_server
 from lienthong.kit.access import Access
 from lienthong.kit.bus import Bus
-from lienthong.kit.clock import Clock, SystemClock
+from lienthong.kit.clock import Clock, SteadyTime, SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.journal import STREAM, journal_stream
 from lienthong.kit.keys import keys_replica
@@ -21,13 +22,14 @@ from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
-from lienthong.ledger.background import JournalConsumer
+from lienthong.ledger.background import JournalConsumer, JournalPruner
 from lienthong.ledger.domain.journal_place import JournalPlace
 from lienthong.ledger.endpoints import routes
 from lienthong.ledger.rpc import SealingService
 from lienthong.ledger.service.audit_log import AuditLog
 from lienthong.ledger.service.index_check import IndexCheck
 from lienthong.ledger.service.integrator import Integrator
+from lienthong.ledger.service.pruning import Pruning
 from lienthong.ledger.service.sealing import Sealing
 from lienthong.ledger.service.startup import LogSigner, damage_told, open_log
 from lienthong.ledger.service.writer_lock import writer_lock
@@ -109,6 +111,8 @@ async def serve(settings: LedgerSettings) -> None:
     )
     consumer = create_journal_consumer(settings, core, bus)
     space = StreamSpace(bus, STREAM)
+    kept = timedelta(seconds=settings.ledger_journal_kept_s)
+    pruner = JournalPruner(bus, Pruning(core.database, SteadyTime(SystemClock()).now, kept))
     channel = open_channel(settings.identity_rpc, trust)
     clock = SystemClock()
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
@@ -141,7 +145,7 @@ async def serve(settings: LedgerSettings) -> None:
             SealingService(Sealing(core.database), core.signer.key.verifier, lambda: consumer.read_through),
             server,
         ),
-        background=[consumer.run, keys.run, space.run],
+        background=[consumer.run, keys.run, space.run, pruner.run],
         checks={"database": core.database.check, "journal-lag-known": consumer.lag_known},
         close=[bus.close, close_channel, core.database.close],
     )

@@ -79,6 +79,16 @@ message lay there. They change in the transaction that appends, so each message 
 whatever the bus remembers.
 """
 
+seals: Final = Table(
+    "seal",
+    metadata,
+    Column("journal_stream", String(64), nullable=False),
+    Column("journal_sequence", BigInteger, nullable=False),
+    Column("noted_at", UtcDateTime(), nullable=False),
+    PrimaryKeyConstraint("journal_stream", "journal_sequence"),
+)
+"""At these moments the journal was in the log up to these messages. Noted now and then, for pruning it."""
+
 quarantine: Final = Table(
     "quarantine",
     metadata,

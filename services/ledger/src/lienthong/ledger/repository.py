@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import bindparam, func, insert, or_, select, text, tuple_, union, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, text, tuple_, union, update
 
 from lienthong.kit.bulk import execute_many
 from lienthong.ledger.domain.search import LedgerEntry, QuarantinedRecord
 from lienthong.ledger.domain.search_index import COLUMNS, IndexedEntry, columns_of
 from lienthong.ledger.domain.tree_head import TreeHead
-from lienthong.ledger.models import entries, quarantine, tiles, tree
+from lienthong.ledger.models import entries, quarantine, seals, tiles, tree
 from lienthong.tlog import ENTRIES, TILE_WIDTH, TileAddress, encode_bundle, right_edge_of, right_edge_tiles
 
 if TYPE_CHECKING:
@@ -229,6 +229,36 @@ async def find_quarantined(session: AsyncSession, after: int, limit: int) -> Seq
         )
         for row in await session.execute(query)
     ]
+
+
+async def find_newest_seal(session: AsyncSession, stream: str) -> datetime | None:
+    """When it was noted last how much of this journal is in the log; None if it never was."""
+    query = select(func.max(seals.c.noted_at)).where(seals.c.journal_stream == stream)
+    newest: datetime | None = (await session.execute(query)).scalar_one()
+    return newest
+
+
+async def note_seal(session: AsyncSession, stream: str, sequence: int, now: datetime) -> None:
+    """Note that this journal is in the log up to this message; the first time counts."""
+    place = (seals.c.journal_stream == stream, seals.c.journal_sequence == sequence)
+    if (await session.execute(select(seals.c.noted_at).where(*place))).one_or_none() is None:
+        row = {"journal_stream": stream, "journal_sequence": sequence, "noted_at": now}
+        await session.execute(insert(seals).values(row))
+
+
+async def find_sealed_before(session: AsyncSession, stream: str, moment: datetime) -> int | None:
+    """The last message of this journal of which it was noted by this moment that it is in the log."""
+    query = select(func.max(seals.c.journal_sequence)).where(
+        seals.c.journal_stream == stream, seals.c.noted_at <= moment
+    )
+    sequence: int | None = (await session.execute(query)).scalar_one()
+    return sequence
+
+
+async def forget_seals(session: AsyncSession, *, before: int | None = None) -> None:
+    """Forget what was noted: of messages before this one, or everything."""
+    query = delete(seals)
+    await session.execute(query if before is None else query.where(seals.c.journal_sequence < before))
 
 
 _ENTRY = (entries.c.leaf_index, entries.c.data, entries.c.client, entries.c.provider_agency)

@@ -20,5 +20,9 @@ class LedgerSettings(Settings):
     """The first line of every checkpoint and the name of its key: the log's name for ever."""
     ledger_key_file: Path = Field(default_factory=lambda data: Path(data["home"]) / "ledger" / "ledger.key")
     """The signing key; made at the first start of a new log, never again."""
+    ledger_journal_kept_s: float = Field(default=3 * 86_400, ge=3_600)
+    """For how many seconds the bus keeps records that are in the log, for a ledger that is replaced by an
+    older copy: longer than between two copies, and than gateways keep them
+    (`LIENTHONG_GATEWAY_SEALED_FOR_S`)."""
     ledger_batch_messages: int = Field(default=32, ge=1, le=500)
     """How many journal messages, of at most 512 records each, become one transaction and one checkpoint."""

@@ -207,6 +207,10 @@ class Bus:
         """As `Streams.message`."""
         return await self._streams.message(stream, sequence)
 
+    async def purge_before(self, stream: str, sequence: int) -> None:
+        """As `Streams.purge_before`."""
+        await self._streams.purge_before(stream, sequence)
+
     async def durables(self, stream: str) -> list[str]:
         """As `Streams.durables`."""
         return await self._streams.durables(stream)

@@ -120,6 +120,19 @@ class Streams:
             found = await message_or_none(self._connection.jetstream().get_msg(stream, sequence))
         return None if found is None else StoredMessage(found.data or b"", found.headers or {})
 
+    async def purge_before(self, stream: str, sequence: int) -> None:
+        """Have the stream let go every message before `sequence`; harmless when they are gone.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or there is no stream.
+            BusRefusedError: the stream forbids it, for good.
+        """
+        if sequence < 1:
+            # For the server 0 is no limit: it would let everything go.
+            raise ValueError(f"message {sequence} is none that could stay")
+        with translated(f"stream {stream}"):
+            await self._connection.jetstream().purge_stream(stream, seq=sequence)
+
     async def durables(self, stream: str) -> list[str]:
         """The names of the stream's durable consumers.
 
@@ -167,7 +180,7 @@ def _configuration(spec: StreamSpec) -> StreamConfig:
         num_replicas=spec.replicas,
         duplicate_window=spec.duplicate_window,
         deny_delete=spec.protected,
-        deny_purge=spec.protected,
+        deny_purge=spec.protected and not spec.pruned,
     )
 
 

@@ -70,7 +70,9 @@ def find_losses(
         if batch.sequence != last + 1:
             if batch.sequence != missing_before:
                 raise OutOfOrderError(last + 1, batch.sequence)
-            reason = f"the journal has lost its messages {last + 1} to {batch.sequence - 1}"
+            # Read from its beginning, a journal lacks what was pruned after it had come into the log.
+            lacks = "has lost its messages" if last else "was pruned of its messages, or has lost them:"
+            reason = f"the journal {lacks} {last + 1} to {batch.sequence - 1}"
             losses.append(Quarantining(last + 1, 0, UnusableRecord(b"", reason)))
         last = batch.sequence
     return losses

@@ -86,6 +86,8 @@ class Integrator:
             reason = f"the journal's history changed, it is read again from its first message: {why}"
             told = Quarantining(head.journal_sequence, 0, UnusableRecord(b"", reason))
             await repository.put_in_quarantine(session, [told], self._clock.now())
+            # What was noted is of other messages under the same numbers.
+            await repository.forget_seals(session)
             if not await repository.replace_tree_head(
                 session, head, replace(head, journal_sequence=0, journal_mark=None)
             ):
