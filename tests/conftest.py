@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.ids import uuid7
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 # No test of ours is about time; a machine that is busy for 0.2 seconds must not fail one.
-settings.register_profile("house", parent=settings(), deadline=None)
+settings.register_profile(
+    "house", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("house")
 
 # Before pytest, or a worker, makes its first folder.
