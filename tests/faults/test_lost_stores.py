@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections import Counter
@@ -140,3 +141,51 @@ async def test_ledger_and_journal_replaced_by_older_copies_get_everything_again(
     # The operator, who knows why, accepts the log as it is now.
     (platform.home / "gateway" / "ledger.checkpoint").unlink()
     wait_until(lambda: retained(platform)["state"] == "ok", lambda: str(retained(platform)), within=60)
+
+
+async def test_records_of_administrative_acts_come_into_the_log_although_the_bus_lost_them(
+    platform: Platform,
+) -> None:
+    store = journal_store(platform)
+    agencies = [f"H99.{number:02}" for number in range(1, 21)]
+    with stopped(platform, "ledger"):
+        with stopped(platform, "nats"):
+            older = copy(store)
+        with platform.operator() as operator:
+            for agency in agencies:
+                operator.apply([agency_manifest(agency)])
+        wait_until(lambda: not waiting_in_outbox(platform), lambda: "the outbox is not empty")
+        with stopped(platform, "nats"):
+            put_back(older, store)
+    expected = {f"Agency/{agency}" for agency in agencies}
+    wait_until(
+        lambda: expected <= acts(platform).keys(),
+        lambda: f"missing: {sorted(expected - acts(platform).keys())}",
+        within=WITHIN_S,
+        every=0.5,
+    )
+    assert {name: acts(platform)[name] for name in expected} == dict.fromkeys(expected, 1)
+
+
+def agency_manifest(identifier: str) -> dict[str, Any]:
+    """An agency as the operator applies it."""
+    return {
+        "apiVersion": "lienthong/v1",
+        "kind": "Agency",
+        "metadata": {"id": identifier},
+        "spec": {"name": {"vi": "Cơ quan", "en": "Agency"}, "class": "GOV"},
+    }
+
+
+def waiting_in_outbox(platform: Platform) -> int:
+    """How many messages of the catalog the bus has not acknowledged."""
+    with sqlite3.connect(f"file:{platform.home}/catalog/catalog.db?mode=ro", uri=True) as database:
+        (found,) = database.execute("SELECT count(*) FROM outbox").fetchone()
+        return int(found)
+
+
+def acts(platform: Platform) -> Counter[str]:
+    """How many records of administrative acts the ledger's own file has of each object."""
+    with sqlite3.connect(f"file:{platform.home}/ledger/ledger.db?mode=ro", uri=True) as database:
+        records = database.execute("SELECT data FROM entry WHERE kind = 'admin'").fetchall()
+    return Counter(json.loads(data)["object"] for (data,) in records)
