@@ -112,6 +112,23 @@ def test_calls_go_on_without_catalog_and_identity_and_a_revoked_agreement_ends_t
     assert refused.value.code == "agreement-revoked"
 
 
+def test_a_revocation_is_in_force_although_the_catalog_dies_right_after_its_answer(
+    platform: Platform,
+) -> None:
+    """It stays away: what the gateway knows, it was told before the answer."""
+    supervisor = platform.installation.supervisor
+    with Client(platform.consumer) as client, platform.operator() as operator:
+        assert client.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE).ok
+        operator.token()
+        operator.perform(decide_agreement(AGREEMENT, "revoke", legal_ground=None, reason="hết thời hạn"))
+        kill(platform, "catalog")
+        supervisor.stop("catalog")
+        time.sleep(1)
+        with pytest.raises(ForbiddenError) as refused:
+            client.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE)
+    assert refused.value.code == "agreement-revoked"
+
+
 def _call_once_the_gateway_is_back(client: Client) -> Answer:
     for _ in range(200):
         try:

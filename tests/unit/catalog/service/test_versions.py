@@ -150,3 +150,36 @@ async def test_a_database_that_is_away_does_not_end_the_feed() -> None:
         database.broken = False
         database.version = 2
         assert await monitor.wait_beyond(1, monitor.epoch, 30)
+
+
+async def test_a_change_waits_until_the_watches_were_sent_it() -> None:
+    monitor = VersionMonitor(never)
+    assert await monitor.wait_told(5, 0)
+    with monitor.watching() as first, monitor.watching() as second, monitor.watching():
+        first(4)
+        second(4)
+        told = asyncio.create_task(monitor.wait_told(5, 60))
+        await asyncio.sleep(0)
+        first(5)
+        await asyncio.sleep(0)
+        assert not told.done()
+        second(6)
+        assert await told
+
+
+async def test_a_watch_that_leaves_or_takes_nothing_holds_no_change_up() -> None:
+    monitor = VersionMonitor(never)
+    with monitor.watching() as stuck:
+        stuck(4)
+        with monitor.watching() as leaving:
+            leaving(4)
+            assert not await monitor.wait_told(5, 0.001)
+            stuck(5)
+            told = asyncio.create_task(monitor.wait_told(5, 60))
+            await asyncio.sleep(0)
+        assert await told
+
+
+async def never() -> int:
+    """A version that nobody asks for."""
+    raise AssertionError

@@ -101,15 +101,18 @@ class Routes(routes_pb2_grpc.RoutesServicer):
         if not request.in_parts:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, _TOO_OLD)
         try:
-            async with aclosing(self._watched(request)) as updates:
-                async for update in updates:
-                    yield update
+            with self._versions.watching() as sent:
+                async with aclosing(self._watched(request, sent)) as updates:
+                    async for update in updates:
+                        yield update
         except (SQLAlchemyError, OSError, TimeoutError, _UncertainError) as error:
             _log.info("watch ended without the database", watcher=request.node, error=repr(error))
             await context.abort(grpc.StatusCode.UNAVAILABLE, _NO_DATABASE)
 
-    async def _watched(self, request: pb.WatchRequest) -> AsyncGenerator[pb.WatchResponse]:
-        """Yield what a watch is sent.
+    async def _watched(
+        self, request: pb.WatchRequest, sent: Callable[[int], None]
+    ) -> AsyncGenerator[pb.WatchResponse]:
+        """Yield what a watch is sent; `sent` is called with each version that it then has.
 
         Raises:
             _UncertainError: the version has not been read for some time.
@@ -135,6 +138,7 @@ class Routes(routes_pb2_grpc.RoutesServicer):
                     continue
                 version = position.version
                 self._versions.announce(version)
+                sent(version)
                 while not await self._versions.wait_beyond(version, epoch, self._limits.heartbeat_seconds):
                     if not self._versions.certain:
                         raise _UncertainError("the version was not read for some time")

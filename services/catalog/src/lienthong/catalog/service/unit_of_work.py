@@ -147,7 +147,7 @@ class UnitsOfWork:
 
     @asynccontextmanager
     async def begin(self, actor: Actor) -> AsyncIterator[UnitOfWork]:
-        """Open a unit of work: commits at the end of the block, all or nothing."""
+        """Open a unit of work: commits at the end of the block, all or nothing, and tells the watches."""
         async with self._writers, self._db.transaction() as session:
             log = ChangeLogRepository(session)
             version = await log.lock_version()
@@ -158,6 +158,8 @@ class UnitsOfWork:
             if work.version != version:
                 await log.set_version(work.version)
         self._versions.announce(work.version)
+        if work.version != version:
+            await self._versions.wait_told(work.version)
 
     @asynccontextmanager
     async def view(self) -> AsyncIterator[CatalogView]:

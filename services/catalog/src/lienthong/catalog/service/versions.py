@@ -12,18 +12,37 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
 POLL_SECONDS = 0.5
+TOLD_WITHIN_S = 0.25
+"""For so long the answer to a change waits for the watches of this process, so that one which dies right
+after its answer has told them. A watch that takes nothing holds nobody up for longer."""
 CERTAIN_SECONDS = 5.0
 """For so long nobody doubts what was read last: ten readings may fail or one may take its time."""
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """Someone who waits until these watches were sent a version."""
+
+    version: int
+    behind: set[object]
+    told: asyncio.Event
+
+    def note(self) -> None:
+        """Wake it when nobody is behind any more."""
+        if not self.behind:
+            self.told.set()
 
 
 class VersionMonitor:
@@ -48,6 +67,8 @@ class VersionMonitor:
         self._certain_until = -math.inf
         self._version = -1
         self._moved = asyncio.Event()
+        self._sent: dict[object, int] = {}
+        self._waiting: list[_Waiting] = []
         self._hinted = asyncio.Event()
 
     @property
@@ -77,6 +98,42 @@ class VersionMonitor:
                     await self._moved.wait()
         except TimeoutError:
             return False
+        return True
+
+    @contextmanager
+    def watching(self) -> Iterator[Callable[[int], None]]:
+        """Count a watch, for the length of a block, once the function says which version it was sent."""
+        watch = object()
+
+        def sent(version: int) -> None:
+            self._sent[watch] = version
+            for waiting in self._waiting:
+                if version >= waiting.version:
+                    waiting.behind.discard(watch)
+                    waiting.note()
+
+        try:
+            yield sent
+        finally:
+            self._sent.pop(watch, None)
+            for waiting in self._waiting:
+                waiting.behind.discard(watch)
+                waiting.note()
+
+    async def wait_told(self, version: int, seconds: float = TOLD_WITHIN_S) -> bool:
+        """Wait until each watch that is up to date has been sent a version; False when that takes longer."""
+        behind = {watch for watch, sent in self._sent.items() if sent < version}
+        if not behind:
+            return True
+        waiting = _Waiting(version, behind, asyncio.Event())
+        self._waiting.append(waiting)
+        try:
+            async with asyncio.timeout(seconds):
+                await waiting.told.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.remove(waiting)
         return True
 
     async def run(self) -> None:
