@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from lienthong.ledger.background import JournalConsumer
+    from lienthong.ledger.background.consumer import JournalConsumer
     from lienthong.ledger.bootstrap import LedgerCore
     from tests.support.nats import NatsServer
 

@@ -22,7 +22,8 @@ from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
-from lienthong.ledger.background import JournalConsumer, JournalPruner
+from lienthong.ledger.background.consumer import JournalConsumer
+from lienthong.ledger.background.pruner import JournalPruner
 from lienthong.ledger.domain.journal_place import JournalPlace
 from lienthong.ledger.endpoints import routes
 from lienthong.ledger.rpc import SealingService
@@ -112,9 +113,9 @@ async def serve(settings: LedgerSettings) -> None:
     consumer = create_journal_consumer(settings, core, bus)
     space = StreamSpace(bus, STREAM)
     kept = timedelta(seconds=settings.ledger_journal_kept_s)
-    pruner = JournalPruner(bus, Pruning(core.database, SteadyTime(SystemClock()).now, kept))
-    channel = open_channel(settings.identity_rpc, trust)
     clock = SystemClock()
+    pruner = JournalPruner(bus, Pruning(core.database, SteadyTime(clock).now, kept, wall=clock.now))
+    channel = open_channel(settings.identity_rpc, trust)
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
     keys = keys_replica(
         channel,

@@ -255,10 +255,25 @@ async def find_sealed_before(session: AsyncSession, stream: str, moment: datetim
     return sequence
 
 
-async def forget_seals(session: AsyncSession, *, before: int | None = None) -> None:
-    """Forget what was noted: of messages before this one, or everything."""
+async def find_next_seal(session: AsyncSession, stream: str, after: int, moment: datetime) -> int | None:
+    """The first message of this journal after this one of which it was noted by this moment."""
+    query = select(func.min(seals.c.journal_sequence)).where(
+        seals.c.journal_stream == stream, seals.c.journal_sequence > after, seals.c.noted_at <= moment
+    )
+    sequence: int | None = (await session.execute(query)).scalar_one()
+    return sequence
+
+
+async def forget_seals(
+    session: AsyncSession, *, before: int | None = None, after: datetime | None = None
+) -> None:
+    """Forget what was noted: of messages before this one, or later than this moment, or everything."""
     query = delete(seals)
-    await session.execute(query if before is None else query.where(seals.c.journal_sequence < before))
+    if before is not None:
+        query = query.where(seals.c.journal_sequence < before)
+    if after is not None:
+        query = query.where(seals.c.noted_at > after)
+    await session.execute(query)
 
 
 _ENTRY = (entries.c.leaf_index, entries.c.data, entries.c.client, entries.c.provider_agency)

@@ -23,6 +23,6 @@ class LedgerSettings(Settings):
     ledger_journal_kept_s: float = Field(default=3 * 86_400, ge=3_600)
     """For how many seconds the bus keeps records that are in the log, for a ledger that is replaced by an
     older copy: longer than between two copies, and than gateways keep them
-    (`LIENTHONG_GATEWAY_SEALED_FOR_S`)."""
+    (`LIENTHONG_GATEWAY_SEALED_FOR_S`). From 80 % of `LIENTHONG_JOURNAL_MAX_BYTES` on they go sooner."""
     ledger_batch_messages: int = Field(default=32, ge=1, le=500)
     """How many journal messages, of at most 512 records each, become one transaction and one checkpoint."""

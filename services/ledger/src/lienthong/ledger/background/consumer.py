@@ -16,12 +16,13 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.kit.backoff import Backoff
-from lienthong.kit.bus import MESSAGE_ID, BusError, BusUnavailableError
+from lienthong.kit.bus import BusError, BusUnavailableError
 from lienthong.kit.journal import STREAM
 from lienthong.kit.metrics.instruments import LEDGER_LAG
+from lienthong.ledger.background.messages import message_at, message_of
 from lienthong.ledger.domain.journal_place import JournalPlace, PlaceState
-from lienthong.ledger.errors import JournalChangedError, LedgerMismatchError, OutOfOrderError
-from lienthong.ledger.events import DURABLE, JournalMessage
+from lienthong.ledger.errors import JournalChangedError, OutOfOrderError
+from lienthong.ledger.events import DURABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +33,9 @@ if TYPE_CHECKING:
     from lienthong.kit.metrics.figures import Figures
     from lienthong.kit.metrics.instruments import Instrument
     from lienthong.ledger.service.integrator import Integrator
-    from lienthong.ledger.service.pruning import Pruning
     from lienthong.ledger.service.writer_lock import WriterLock
 
 _WAIT = 5.0
-_PRUNE_EVERY_S = 600.0
 _STANDBY = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -121,7 +120,7 @@ class JournalConsumer:
             return JournalPlace(PlaceState.EMPTY, stream, sequence)
         try:
             state = await self._bus.stream_state(STREAM)
-            found = await self._bus.message(STREAM, sequence) if sequence else None
+            there = await message_at(self._bus, sequence) if sequence else None
         except BusError as error:
             _log.info("the journal cannot be looked at", error=str(error))
             return JournalPlace(PlaceState.UNKNOWN, stream, sequence)
@@ -129,10 +128,9 @@ class JournalConsumer:
             said = PlaceState.REPLACED
         elif state.last_sequence < sequence:
             said = PlaceState.SHORTER
-        elif found is None or head.journal_mark is None:
+        elif there is None or head.journal_mark is None:
             said = PlaceState.AGED_OUT
         else:
-            there = JournalMessage(sequence, found.payload, found.headers.get(MESSAGE_ID, ""))
             integrated = await self._integrator.has(there)
             said = (
                 PlaceState.OTHER_MESSAGE
@@ -191,11 +189,10 @@ class JournalConsumer:
             why = f"its last message is {state.last_sequence}, and {head.journal_sequence} is in the log"
             await self._integrator.begin_again(why)
             return False
-        found = await self._bus.message(STREAM, head.journal_sequence)
+        there = await message_at(self._bus, head.journal_sequence)
         # Messages that aged out are gone: that is no other history.
-        if found is None or head.journal_mark is None:
+        if there is None or head.journal_mark is None:
             return True
-        there = JournalMessage(head.journal_sequence, found.payload, found.headers.get(MESSAGE_ID, ""))
         if there.mark != head.journal_mark:
             await self._integrator.begin_again(f"its message {head.journal_sequence} is another one")
             return False
@@ -204,11 +201,7 @@ class JournalConsumer:
     async def _integrate(self, stream: str, deliveries: Sequence[Delivery]) -> bool:
         """Integrate a batch, then acknowledge it; False when an earlier message has to come first."""
         messages = sorted(
-            (
-                JournalMessage(item.sequence, item.payload, item.headers.get(MESSAGE_ID, ""))
-                for item in deliveries
-            ),
-            key=lambda item: item.sequence,
+            (message_of(item.sequence, item) for item in deliveries), key=lambda item: item.sequence
         )
         try:
             done = await self._integrator.integrate(stream, messages)
@@ -223,37 +216,3 @@ class JournalConsumer:
         with contextlib.suppress(BusUnavailableError):
             await asyncio.gather(*(delivery.ack() for delivery in deliveries))
         return True
-
-
-class JournalPruner:
-    """Has the bus let go what has been in the log for long enough; `run` it in the background."""
-
-    def __init__(self, bus: Bus, pruning: Pruning) -> None:
-        self._bus = bus
-        self._pruning = pruning
-        self._pruned_before = 0
-
-    async def run(self) -> None:
-        """Prune for ever; returns only by cancellation."""
-        while True:
-            await self._bus.wait_connected()
-            try:
-                await self.prune()
-            except (BusError, SQLAlchemyError, OSError, TimeoutError, LedgerMismatchError) as error:
-                # None is urgent: there is room for days.
-                _log.warning("the journal is not pruned", error=str(error))
-            await asyncio.sleep(_PRUNE_EVERY_S)
-
-    async def prune(self) -> None:
-        """Prune once.
-
-        Raises:
-            BusError: the bus does not do it.
-            LedgerMismatchError: the database has no tree head.
-        """
-        stream = (await self._bus.stream_state(STREAM)).created
-        first = await self._pruning.first_kept(stream)
-        if first is not None and first > self._pruned_before:
-            await self._bus.purge_before(STREAM, first)
-            self._pruned_before = first
-            _log.info("journal pruned of what has long been in the log", first=first)

@@ -1,0 +1,1 @@
+"""What runs beside requests: reading the journal into the log, and pruning it."""
