@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import threading
+import xmlrpc.client
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from supervisor.xmlrpc import Faults
 
 from lienthong.local import nats_watch
 from lienthong.local.nats_watch import NatsWatch, Pace, refuses_to_write
@@ -51,6 +53,39 @@ class Acts:
 
     def start(self, name: str) -> None:
         self.done.append(f"start {name}")
+
+
+class LosesAnswers(Acts):
+    """A supervisor whose first answers are lost."""
+
+    def __init__(self, *lost: str) -> None:
+        super().__init__()
+        self._lost = set(lost)
+
+    def _answer(self, what: str) -> None:
+        if what in self._lost:
+            self._lost.remove(what)
+            raise ConnectionResetError
+
+    def stop(self, name: str) -> None:
+        super().stop(name)
+        self._answer("stop")
+
+    def start(self, name: str) -> None:
+        super().start(name)
+        self._answer("start")
+
+
+class Hangs(Acts):
+    """A supervisor that does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.released = threading.Event(), threading.Event()
+
+    def stop(self, name: str) -> None:
+        self.asked.set()
+        self.released.wait(30)
 
 
 @pytest.mark.parametrize(
@@ -96,3 +131,52 @@ def test_pauses_grow_and_are_forgotten() -> None:
     assert {after - before for before, after in itertools.pairwise(allowed[5:])} == {900}
     assert pace.allows(4 * 3600)
     assert pace.allows(4 * 3600 + 60)
+
+
+@pytest.mark.parametrize(
+    ("lost", "done"),
+    [(["start"], ["stop nats", "start nats", "start nats"]), (["stop"], ["stop nats", "start nats"])],
+)
+def test_what_it_stopped_it_starts(lost: list[str], done: list[str], tmp_path: Path) -> None:
+    acts = LosesAnswers(*lost)
+    supervisor: Any = acts
+    with health(503, FULL) as address:
+        watch = NatsWatch(supervisor, address, tmp_path, tmp_path / "log", clock=lambda: 0.0)
+        watch.look()
+    # Stopped, it says nothing of its health.
+    watch.look()
+    watch.look()
+    assert acts.done == done
+
+
+def test_what_another_stopped_stays_stopped(tmp_path: Path) -> None:
+    class Stopped(Acts):
+        def stop(self, name: str) -> None:
+            super().stop(name)
+            raise xmlrpc.client.Fault(Faults.NOT_RUNNING, name)
+
+    acts = Stopped()
+    supervisor: Any = acts
+    with health(503, FULL) as address:
+        watch = NatsWatch(supervisor, address, tmp_path, tmp_path / "log", clock=lambda: 0.0)
+        watch.look()
+        watch.look()
+    assert acts.done == ["stop nats"]
+
+
+def test_a_supervisor_that_does_not_answer_keeps_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats_watch, "LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(nats_watch, "_PATIENCE_S", 0.2)
+    hanging = Hangs()
+    supervisor: Any = hanging
+    with health(503, FULL) as address:
+        watch = NatsWatch(supervisor, address, tmp_path, tmp_path / "log")
+        watch.start()
+        assert hanging.asked.wait(10)
+        stopping = threading.Thread(target=watch.stop, daemon=True)
+        stopping.start()
+        stopping.join(10)
+        assert not stopping.is_alive()
+        hanging.released.set()

@@ -19,6 +19,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from supervisor.xmlrpc import Faults
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -32,6 +34,7 @@ _PATIENCE_S: Final = 2.0
 _FIRST_PAUSE_S: Final = 60.0
 _LONGEST_PAUSE_S: Final = 15 * 60.0
 _SIGN: Final = b"write error"
+_NOT_DONE: Final = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
 
 class Pace:
@@ -78,24 +81,32 @@ class NatsWatch:
         self._clock = clock
         self._pace = Pace()
         self._waits_for_room = False
+        self._has_to_start = False
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to look."""
-        self._ended.clear()
-        self._thread = threading.Thread(target=self._look_until_ended, name="nats watch", daemon=True)
+        self._ended = threading.Event()
+        self._has_to_start = False
+        self._thread = threading.Thread(
+            target=self._look_until_ended, args=[self._ended], name="nats watch", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; returns when nothing is under way. Harmless when it was not started."""
+        """Look no more; returns when nothing is under way, or hangs. Harmless when it was not started."""
         self._ended.set()
         if self._thread is not None:
-            self._thread.join()
+            # Its questions to the supervisor have no time limit.
+            self._thread.join(2 * _PATIENCE_S)
             self._thread = None
 
     def look(self) -> None:
         """Look once, and start NATS again if that is what it needs."""
+        if self._has_to_start:
+            self._start()
+            return
         if not refuses_to_write(self._healthz):
             self._waits_for_room = False
             return
@@ -109,13 +120,30 @@ class NatsWatch:
             self._restart()
 
     def _restart(self) -> None:
-        # Whoever has stopped it meanwhile wants it stopped: then the first of the two fails.
-        with suppress(OSError, http.client.HTTPException, xmlrpc.client.Error):
+        try:
             self._supervisor.stop("nats")
-            self._supervisor.start("nats")
+        except xmlrpc.client.Fault:
+            # Whoever has stopped it meanwhile wants it stopped.
+            return
+        except _NOT_DONE:
+            # Without an answer it may have been stopped all the same.
+            pass
+        self._has_to_start = True
+        self._start()
 
-    def _look_until_ended(self) -> None:
-        while not self._ended.wait(LOOK_EVERY_S):
+    def _start(self) -> None:
+        """Start what was stopped here; what fails is tried again at the next look."""
+        try:
+            self._supervisor.start("nats")
+        except xmlrpc.client.Fault as fault:
+            self._has_to_start = fault.faultCode != Faults.ALREADY_STARTED  # as after a lost answer
+        except _NOT_DONE:
+            pass
+        else:
+            self._has_to_start = False
+
+    def _look_until_ended(self, ended: threading.Event) -> None:
+        while not ended.wait(LOOK_EVERY_S):
             with suppress(OSError):
                 self.look()
 
