@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import signal
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 LONGEST_STOP: Final = 19.0
 """Seconds from the signal to the end, whatever happens; whoever supervises a process waits for longer."""
 _AFTER_CANCEL: Final = 1.0
+_WRITING: Final = 0.5
 
 _log = structlog.get_logger(__name__)
 
@@ -27,9 +29,11 @@ def end_at_the_latest(seconds: float = LONGEST_STOP) -> None:
     """Have this process end in so many seconds, if it has not ended by then.
 
     It ends with status 1 after it has written to standard error where each of its threads was. Neither a
-    blocked event loop nor a thread that waits can prevent that.
+    blocked event loop nor a thread that waits can prevent that. When standard error takes nothing (a pipe
+    that nobody reads), the kernel ends it a little later, with SIGALRM.
     """
     faulthandler.dump_traceback_later(seconds, exit=True)
+    signal.setitimer(signal.ITIMER_REAL, seconds + _WRITING)
 
 
 async def cancel_all(tasks: Collection[asyncio.Task[Any]], within: float) -> None:
