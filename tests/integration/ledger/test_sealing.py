@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -35,9 +35,9 @@ MOMENT = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 
 
 @asynccontextmanager
-async def asked(core: LedgerCore, read_through: datetime | None = MOMENT) -> AsyncIterator[SealingStub]:
+async def asked(core: LedgerCore) -> AsyncIterator[SealingStub]:
     """The service on a port, and a stub that speaks to it."""
-    service = SealingService(Sealing(core.database), core.signer.key.verifier, lambda: read_through)
+    service = SealingService(Sealing(core.database), core.signer.key.verifier)
     server = await serve_rpc(
         "127.0.0.1:0", lambda server: add_SealingServicer_to_server(service, server), rpc_trust()
     )
@@ -65,7 +65,7 @@ async def test_it_says_of_each_batch_what_the_log_has(settings: LedgerSettings) 
     longer = message(0, there[-1].payload, record())
     shorter = message(0, *there[-2].payload.split(b"\n")[:-1])
     async with opened(settings) as core:
-        await core.integrator.integrate(STREAM, there)
+        await core.integrator.integrate(STREAM, there, read_through=MOMENT)
         async with asked(core) as ledger:
             questions = [*there, *missing, flipped, longer, shorter]
             answer = await ledger.Check(sealing_pb2.CheckRequest(batches=map(batch, questions)))
@@ -74,9 +74,25 @@ async def test_it_says_of_each_batch_what_the_log_has(settings: LedgerSettings) 
             assert list(answer.consistency) == []
             key = VerifierKey.parse(answer.verifier_key)
             assert open_checkpoint(answer.checkpoint, key) == await checkpoint(core)
-        async with asked(core, None) as ledger:
-            answer = await ledger.Check(sealing_pb2.CheckRequest())
-            assert not answer.HasField("journal_read_through")
+
+
+async def test_how_far_the_journal_was_read_is_in_the_database(settings: LedgerSettings) -> None:
+    later = MOMENT + timedelta(minutes=1)
+    async with opened(settings) as core:
+        await core.integrator.integrate(STREAM, messages(1), read_through=MOMENT)
+        before = await core.integrator.position()
+        await core.integrator.note_read_through(before, later)
+    # As where another process follows the journal.
+    async with opened(settings) as core, asked(core) as ledger:
+        answer = await ledger.Check(sealing_pb2.CheckRequest())
+        assert answer.journal_read_through.ToDatetime(UTC) == later
+        await core.integrator.integrate(STREAM, messages(1, first=2), read_through=MOMENT)
+        await core.integrator.note_read_through(before, later)
+        answer = await ledger.Check(sealing_pb2.CheckRequest())
+        assert answer.journal_read_through.ToDatetime(UTC) == MOMENT, "of an earlier tree head nothing counts"
+        await core.integrator.begin_again("a test says so")
+        answer = await ledger.Check(sealing_pb2.CheckRequest())
+        assert not answer.HasField("journal_read_through")
 
 
 async def test_it_proves_that_the_log_has_grown_from_what_was_seen(settings: LedgerSettings) -> None:

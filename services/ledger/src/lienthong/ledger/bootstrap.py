@@ -90,7 +90,11 @@ def create_journal_consumer(settings: LedgerSettings, core: LedgerCore, bus: Bus
     """Build what brings the journal into the log."""
     lock = writer_lock(core.database, settings.ledger_database_url)
     return JournalConsumer(
-        bus, core.integrator, lock, SystemClock(), batch_messages=settings.ledger_batch_messages
+        bus,
+        core.integrator,
+        lock,
+        SystemClock(),
+        batch_messages=settings.ledger_batch_messages,
     )
 
 
@@ -143,8 +147,7 @@ async def serve(settings: LedgerSettings) -> None:
         telemetry=telemetry,
         app=create_app(core, Access(keys.fresh, verifier), consumer.place),
         register_rpc=lambda server: add_SealingServicer_to_server(
-            SealingService(Sealing(core.database), core.signer.key.verifier, lambda: consumer.read_through),
-            server,
+            SealingService(Sealing(core.database), core.signer.key.verifier), server
         ),
         background=[consumer.run, keys.run, space.run, pruner.run],
         checks={"database": core.database.check, "journal-lag-known": consumer.lag_known},

@@ -71,12 +71,13 @@ tree: Final = Table(
     Column("journal_stream", String(64), nullable=False),
     Column("journal_sequence", BigInteger, nullable=False),
     Column("journal_mark", LargeBinary(32)),
+    Column("journal_read_through", UtcDateTime()),
 )
 """One row: the tree head. Whoever appends locks it.
 
 `journal_stream` and `journal_sequence` say how much of the journal is in the log, and `journal_mark` which
-message lay there. They change in the transaction that appends, so each message is integrated exactly once,
-whatever the bus remembers.
+message lay there; what the journal took before `journal_read_through` is in the log too. They change in the
+transaction that appends, so each message is integrated exactly once, whatever the bus remembers.
 """
 
 seals: Final = Table(

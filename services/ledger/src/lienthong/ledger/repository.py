@@ -48,6 +48,7 @@ async def find_tree_head(session: AsyncSession, *, lock: bool = False) -> TreeHe
         journal_stream=row.journal_stream,
         journal_sequence=row.journal_sequence,
         journal_mark=row.journal_mark,
+        journal_read_through=row.journal_read_through,
     )
 
 
@@ -315,6 +316,7 @@ def _tree_columns(head: TreeHead) -> dict[str, Any]:
         "journal_stream": head.journal_stream,
         "journal_sequence": head.journal_sequence,
         "journal_mark": head.journal_mark,
+        "journal_read_through": head.journal_read_through,
     }
 
 

@@ -13,8 +13,7 @@ from lienthong.contracts.audit.v1.sealing_pb2_grpc import SealingServicer
 from lienthong.ledger.domain.sealing import MOST_BATCHES, BatchClaim, BatchState, UnusableBatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-    from datetime import datetime
+    from collections.abc import Awaitable, Mapping
 
     from lienthong.ledger.service.sealing import Sealing
     from lienthong.tlog import VerifierKey
@@ -31,14 +30,11 @@ _STATES: Final[Mapping[BatchState, sealing_pb2.BatchState.ValueType]] = MappingP
 
 
 class SealingService(SealingServicer):
-    """Answers `Sealing/Check`; `read_through` is how far the journal has been read."""
+    """Answers `Sealing/Check`, also where another process follows the journal."""
 
-    def __init__(
-        self, sealing: Sealing, key: VerifierKey, read_through: Callable[[], datetime | None]
-    ) -> None:
+    def __init__(self, sealing: Sealing, key: VerifierKey) -> None:
         self._sealing = sealing
         self._key = str(key)
-        self._read_through = read_through
 
     async def Check(  # noqa: N802  the contract's name
         self, request: sealing_pb2.CheckRequest, context: Context
@@ -53,8 +49,6 @@ class SealingService(SealingServicer):
             ]
         except UnusableBatchError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        # Before the log is read: what was read from the journal by then is in it.
-        read_through = self._read_through()
         found = await self._sealing.check(claims, request.from_size)
         answer = sealing_pb2.CheckResponse(
             states=[_STATES[state] for state in found.states],
@@ -62,8 +56,8 @@ class SealingService(SealingServicer):
             verifier_key=self._key,
             consistency=found.consistency,
         )
-        if read_through is not None:
+        if found.read_through is not None:
             moment = Timestamp()
-            moment.FromDatetime(read_through)
+            moment.FromDatetime(found.read_through)
             answer.journal_read_through.CopyFrom(moment)
         return answer

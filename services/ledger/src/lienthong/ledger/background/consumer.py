@@ -26,7 +26,6 @@ from lienthong.ledger.events import DURABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from lienthong.kit.bus import Bus, Delivery, StreamState
     from lienthong.kit.clock import Clock
@@ -59,9 +58,6 @@ class JournalConsumer:
         self._clock = clock
         self._batch_messages = batch_messages
         self._lag: int | None = None
-        self.read_through: datetime | None = None
-        """What the journal took before this moment is in the log, by the clock of its server; None while
-        that is not known."""
 
     async def run(self) -> None:
         """Consume until cancelled.
@@ -143,7 +139,6 @@ class JournalConsumer:
 
     async def _follow(self) -> None:
         """Consume from where the log is; returns when the consumer has to be created again."""
-        self.read_through = None
         state = await self._bus.stream_state(STREAM)
         stream = state.created
         await self._compare(state)
@@ -161,7 +156,6 @@ class JournalConsumer:
         except JournalChangedError as error:
             await self._integrator.begin_again(str(error))
         finally:
-            self.read_through = None
             await consumer.close()
 
     async def _still(self, stream: str) -> bool:
@@ -173,8 +167,9 @@ class JournalConsumer:
             return False
         if not await self._compare(state):
             return False
-        if state.last_sequence <= (await self._integrator.position()).last_sequence_of(stream):
-            self.read_through = began
+        head = await self._integrator.position()
+        if state.last_sequence <= head.last_sequence_of(stream):
+            await self._integrator.note_read_through(head, began)
         return True
 
     async def _compare(self, state: StreamState) -> bool:
@@ -203,14 +198,16 @@ class JournalConsumer:
         messages = sorted(
             (message_of(item.sequence, item) for item in deliveries), key=lambda item: item.sequence
         )
+        read_through = max(item.stored_at for item in deliveries)
         try:
-            done = await self._integrator.integrate(stream, messages)
+            done = await self._integrator.integrate(stream, messages, read_through=read_through)
         except OutOfOrderError as gap:
             if await self._bus.next_sequence(STREAM, gap.expected) != gap.found:
                 return False
             # The journal itself has no message between the two.
-            done = await self._integrator.integrate(stream, messages, missing_before=gap.found)
-        self.read_through = max(item.stored_at for item in deliveries)
+            done = await self._integrator.integrate(
+                stream, messages, missing_before=gap.found, read_through=read_through
+            )
         _log.debug("integrated", size=done.head.size, added=done.added, known=done.known)
         # The log knows what it contains: a lost acknowledgement only costs another delivery.
         with contextlib.suppress(BusUnavailableError):

@@ -23,6 +23,7 @@ from lienthong.tlog import Checkpoint, RightEdge, grow, right_edge_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -89,19 +90,32 @@ class Integrator:
             # What was noted is of other messages under the same numbers.
             await repository.forget_seals(session)
             if not await repository.replace_tree_head(
-                session, head, replace(head, journal_sequence=0, journal_mark=None)
+                session,
+                head,
+                replace(head, journal_sequence=0, journal_mark=None, journal_read_through=None),
             ):
                 raise mismatches.foreign_writer()
         _log.error("the journal's history changed, it is read again from its first message", why=why)
 
+    async def note_read_through(self, head: TreeHead, moment: datetime) -> None:
+        """Note that the journal had nothing more at this moment, while this was the tree head."""
+        async with self._database.transaction() as session:
+            # Another one is stored when the log has grown meanwhile: then that one says it.
+            await repository.replace_tree_head(session, head, replace(head, journal_read_through=moment))
+
     async def integrate(
-        self, stream: str, messages: Sequence[JournalMessage], *, missing_before: int | None = None
+        self,
+        stream: str,
+        messages: Sequence[JournalMessage],
+        *,
+        missing_before: int | None = None,
+        read_through: datetime | None = None,
     ) -> Integrated:
         """Append the records of messages of the stream that are not yet in the log; all of them or none.
 
         Messages must follow the last integrated one without a gap; those up to it may come again.
-        `missing_before` is the number of a
-        message before which the journal is known to have lost messages: that loss is noted in quarantine.
+        `missing_before` is the number of a message before which the journal is known to have lost messages:
+        that loss is noted in quarantine. `read_through` is when the journal took the last of these.
 
         Raises:
             OutOfOrderError: a message is missing before one of these; nothing was changed.
@@ -125,7 +139,11 @@ class Integrator:
             edge, new_head = await self._append(session, head, records.new)
             end = pending[-1]
             new_head = replace(
-                new_head, journal_stream=stream, journal_sequence=end.sequence, journal_mark=end.mark
+                new_head,
+                journal_stream=stream,
+                journal_sequence=end.sequence,
+                journal_mark=end.mark,
+                journal_read_through=read_through,
             )
             if quarantine:
                 await repository.put_in_quarantine(session, quarantine, self._clock.now())

@@ -12,6 +12,7 @@ from lienthong.tlog import consistency_proof, consistency_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What the log has of each batch, the checkpoint that covers it, and the proof from an earlier one."""
+    """What the log has of each batch, the checkpoint that covers it, the proof from an earlier one, and up to
+    which moment the journal is in the log (None: not known)."""
 
     states: Sequence[BatchState]
     checkpoint: str
     consistency: Sequence[bytes]
+    read_through: datetime | None
 
 
 class Sealing:
@@ -53,7 +56,7 @@ class Sealing:
             if 0 < from_size < head.size:
                 tiles = await repository.find_tiles(session, consistency_tiles(from_size, head.size))
                 proof = consistency_proof(from_size, head.size, tiles)
-        return Sealed(states, head.checkpoint, proof)
+        return Sealed(states, head.checkpoint, proof, head.journal_read_through)
 
 
 async def _states(session: AsyncSession, claims: Sequence[BatchClaim]) -> list[BatchState]:
