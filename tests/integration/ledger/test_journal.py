@@ -359,3 +359,17 @@ async def test_a_message_that_came_again_and_is_another_one_changes_nothing(sett
         with pytest.raises(JournalChangedError, match="message 2 is in the log already"):
             await core.integrator.integrate("stream", [*messages(1, first=2), *messages(1, first=4)])
         assert await leaves(core) == records_of(batch)
+
+
+async def test_a_journal_that_is_deleted_is_made_again(settings: LedgerSettings, bus: Bus) -> None:
+    async with opened(settings) as core, following(settings, core, bus):
+        await publish(bus, messages(3))
+        await integrated(core, 3)
+        await bus.jetstream().delete_stream(STREAM)
+
+        async def made() -> bool:
+            return await bus.find_stream(STREAM) is not None
+
+        await eventually(made)
+        await publish(bus, messages(2))
+        await integrated(core, 5)

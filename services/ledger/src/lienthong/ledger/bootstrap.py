@@ -94,6 +94,7 @@ def create_journal_consumer(settings: LedgerSettings, core: LedgerCore, bus: Bus
         core.integrator,
         lock,
         SystemClock(),
+        journal_stream(settings),
         batch_messages=settings.ledger_batch_messages,
     )
 

@@ -27,7 +27,7 @@ from lienthong.ledger.events import DURABLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lienthong.kit.bus import Bus, Delivery, StreamState
+    from lienthong.kit.bus import Bus, Delivery, StreamSpec, StreamState
     from lienthong.kit.clock import Clock
     from lienthong.kit.metrics.figures import Figures
     from lienthong.kit.metrics.instruments import Instrument
@@ -49,6 +49,7 @@ class JournalConsumer:
         integrator: Integrator,
         writer_lock: WriterLock,
         clock: Clock,
+        journal: StreamSpec,
         *,
         batch_messages: int = 32,
     ) -> None:
@@ -56,6 +57,7 @@ class JournalConsumer:
         self._integrator = integrator
         self._writer_lock = writer_lock
         self._clock = clock
+        self._journal = journal
         self._batch_messages = batch_messages
         self._lag: int | None = None
 
@@ -139,6 +141,10 @@ class JournalConsumer:
 
     async def _follow(self) -> None:
         """Consume from where the log is; returns when the consumer has to be created again."""
+        if await self._bus.find_stream(STREAM) is None:
+            # Deleted on a server that runs on: no new connection makes it again.
+            _log.error("there is no journal: it is made")
+            await self._bus.ensure_stream(self._journal)
         state = await self._bus.stream_state(STREAM)
         stream = state.created
         await self._compare(state)
