@@ -13,7 +13,7 @@ repeated: a stream may be deleted, or restored, under a running server.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _LOOK_EVERY_S: Final = 5.0
 _LOOK_SOONER_S: Final = 0.2
 _PATIENCE_S: Final = 2.0
+_BETWEEN_TWO_LOOKS_S: Final = 0.2
 _BATCH: Final = 100
 
 _HEADERS: Final = {"content-type": "application/cloudevents+json"}
@@ -52,6 +53,19 @@ _log = structlog.get_logger(__name__)
 
 class EventReusedError(Exception):
     """The stream has another event under this message id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is recorded (`newest`: number and message id of the newest event), and the stream after that.
+
+    In this order: what others publish and record meanwhile is in the stream, and not a loss.
+    """
+
+    numbering: Numbering
+    newest: tuple[int, str] | None
+    state: StreamState | None
+    goes_on: bool
 
 
 class EventStream:
@@ -173,21 +187,24 @@ class EventStream:
 
     async def _look(self) -> Numbering:
         connection = self._bus.connection_number
-        state = await self._bus.find_stream(STREAM)
-        numbering, newest = await self._recorded()
-        if (
-            state is None
-            or not await self._goes_on(state, numbering, newest)
-            or await self._lost(numbering, 1)
-        ):
+        seen = await self._see()
+        numbering = seen.numbering
+        if seen.state is None or not seen.goes_on or await self._lost(numbering, 1):
             self.suspect()
             numbering = await self._mend()
-        elif state.created != numbering.created:
-            numbering = await self._note_created(numbering, state.created)
+        elif seen.state.created != numbering.created:
+            numbering = await self._note_created(numbering, seen.state.created)
         if connection != self._bus.connection_number:
             raise BusUnavailableError("the connection was lost")
         self._numbering, self._looked_on = numbering, connection
         return numbering
+
+    async def _see(self) -> _Seen:
+        """Compare the stream with what is recorded."""
+        numbering, newest = await self._recorded()
+        state = await self._bus.find_stream(STREAM)
+        goes_on = state is not None and await self._goes_on(state, numbering, newest)
+        return _Seen(numbering, newest, state, goes_on)
 
     async def _recorded(self) -> tuple[Numbering, tuple[int, str] | None]:
         """The numbering, and number and message id of the newest event that the stream should have."""
@@ -244,10 +261,7 @@ class EventStream:
                 raise BusUnavailableError("another process mends the stream")
             if await self._bus.find_stream(STREAM) is None:
                 await self._make_stream()
-            state = await self._bus.stream_state(STREAM)
-            numbering, newest = await self._recorded()
-            if not await self._goes_on(state, numbering, newest):
-                numbering = await self._begin_again(state, numbering, newest)
+            numbering = await self._begin_again_when_it_went_back()
             await self._publish_again(numbering)
         return numbering
 
@@ -256,6 +270,23 @@ class EventStream:
             await self._bus.ensure_stream(self._spec)
         except BusRefusedError as error:
             raise BusUnavailableError(str(error)) from error
+
+    async def _begin_again_when_it_went_back(self) -> Numbering:
+        """The numbering, a new one when two looks, a moment apart, say that the stream went back.
+
+        Raises:
+            BusUnavailableError: there is no stream, or the looks do not agree.
+        """
+        first = await self._see()
+        if first.goes_on:
+            return first.numbering
+        await asyncio.sleep(_BETWEEN_TWO_LOOKS_S)
+        seen = await self._see()
+        if seen.goes_on:
+            return seen.numbering
+        if seen.state is None:
+            raise BusUnavailableError("there is no stream of events")
+        return await self._begin_again(seen.state, seen.numbering, seen.newest)
 
     async def _begin_again(
         self, state: StreamState, numbering: Numbering, newest: tuple[int, str] | None

@@ -1,0 +1,159 @@
+"""A bus in memory: one stream, which tests lose, put back and look into between two steps of the exchange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from lienthong.exchange.domain.messages import AcceptedMessage, OutgoingEvent
+from lienthong.exchange.events import DUPLICATE_WINDOW, STREAM, SUBJECTS
+from lienthong.exchange.service.event_register import EventRegister
+from lienthong.exchange.service.event_stream import EventStream
+from lienthong.kit.bus import (
+    MESSAGE_ID,
+    BusError,
+    BusRefusedError,
+    BusUnavailableError,
+    PublishAck,
+    StreamSpec,
+    StreamState,
+)
+from lienthong.kit.clock import SystemClock
+from lienthong.kit.messages import StoredMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from lienthong.exchange.domain.numbering import Numbering
+    from lienthong.kit.bus import Bus
+    from lienthong.kit.database import Database
+
+EVENT_TYPE = "H11.05/land/parcel-changed-v1"
+SPEC = StreamSpec(STREAM, SUBJECTS, duplicate_window=DUPLICATE_WINDOW)
+
+
+class MemoryBus:
+    """What the exchange asks of the bus. `on_look` is awaited after the state of the stream is taken."""
+
+    def __init__(self) -> None:
+        self.connection_number = 1
+        self.messages: dict[int, StoredMessage] | None = {}
+        self.ids: dict[str, int] = {}
+        self.created = "created 1"
+        self.on_look: Callable[[], Awaitable[None]] | None = None
+        self.connected = True
+        self.begun: dict[str, int] = {}
+        """Where each consumer begins."""
+        self.acknowledged: dict[str, int | BusError] = {}
+        """Through which sequence a consumer has acknowledged all, or what the bus answers instead."""
+        self._lives = 1
+
+    def lose(self) -> None:
+        """There is no stream any more."""
+        self.messages, self.ids = None, {}
+
+    async def wait_connected(self) -> None:
+        """It always is."""
+
+    async def find_stream(self, _: str) -> StreamState | None:
+        """The state of the stream, as it was before `on_look`."""
+        state = None
+        if self.messages is not None:
+            first = min(self.messages, default=1)
+            state = StreamState(self.created, max(self.messages, default=0), 0, None, first)
+        if self.on_look is not None:
+            await self.on_look()
+        return state
+
+    async def ensure_stream(self, _: StreamSpec) -> None:
+        """Make the stream."""
+        if self.messages is None:
+            self._lives += 1
+            self.messages, self.created = {}, f"created {self._lives}"
+
+    async def message(self, _: str, sequence: int) -> StoredMessage | None:
+        """What is at a place."""
+        return (self.messages or {}).get(sequence)
+
+    async def publish(
+        self, _: str, payload: bytes, *, message_id: str, headers: Mapping[str, str]
+    ) -> PublishAck:
+        """Append, unless the message id is known."""
+        if self.messages is None:
+            raise BusUnavailableError("no stream")
+        if message_id in self.ids:
+            return PublishAck(STREAM, self.ids[message_id], duplicate=True)
+        sequence = max(self.messages, default=0) + 1
+        self.messages[sequence] = StoredMessage(payload, {**headers, MESSAGE_ID: message_id})
+        self.ids[message_id] = sequence
+        return PublishAck(STREAM, sequence, duplicate=False)
+
+    async def stream_state(self, stream: str) -> StreamState:
+        """As `find_stream`."""
+        state = await self.find_stream(stream)
+        if state is None:
+            raise BusUnavailableError("no stream")
+        return state
+
+    async def consumer(self, _: str, durable: str, *, deliver_from: int, **__: object) -> MemoryConsumer:
+        """As a server does, it refuses to let a consumer that is there begin elsewhere."""
+        if self.begun.setdefault(durable, deliver_from) != deliver_from:
+            raise BusRefusedError("start sequence can not be updated")
+        return MemoryConsumer()
+
+    async def delete_consumer(self, _: str, durable: str) -> None:
+        """Delete a consumer, if it is there."""
+        self.begun.pop(durable, None)
+
+    async def durables(self, _: str) -> list[str]:
+        """All consumers."""
+        return list(self.begun)
+
+    async def acknowledged_through(self, _: str, durable: str) -> int:
+        """What a test has put into `acknowledged`."""
+        answer = self.acknowledged.get(durable, 0)
+        if isinstance(answer, BusError):
+            raise answer
+        return answer
+
+
+class MemoryConsumer:
+    """Is there, and delivers nothing."""
+
+    async def ensure(self) -> None:
+        """It is there."""
+
+    async def close(self) -> None:
+        """Nothing to return."""
+
+
+class Exchange:
+    """An `EventStream` on a bus in memory, and a shortcut to accept events."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.memory = MemoryBus()
+        self.bus = cast("Bus", self.memory)
+        self.register = EventRegister(database, SystemClock())
+        self.stream = EventStream(database, self.bus, self.register, SPEC)
+
+    async def mend(self) -> Numbering:
+        """What the background does on a new connection."""
+        return await self.stream.look()
+
+    async def accept(self, numbering: Numbering, *events: OutgoingEvent) -> list[int]:
+        """Publish and record events; their numbers."""
+        stored = []
+        for event in events:
+            ack = await self.stream.publish(event)
+            stored.append(
+                AcceptedMessage(
+                    ack.sequence, event.event_type, event.message_id, event.fingerprint, event.payload
+                )
+            )
+        await self.register.record(numbering, stored)
+        return [numbering.number_of(one.sequence) for one in stored]
+
+
+def event(identifier: str, fingerprint: str = "") -> OutgoingEvent:
+    """An event of the one type that these tests use."""
+    return OutgoingEvent(EVENT_TYPE, identifier, fingerprint or identifier, b"{}")

@@ -1,0 +1,62 @@
+"""What the exchange concludes from a look at the stream, whatever others do between its steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lienthong.exchange.domain.numbering import STEP
+from lienthong.kit.database import Database, migrate
+from tests.integration.exchange.memory_bus import Exchange, event
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture
+async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
+    """A stream in memory, looked at for the first time, and an empty database."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/exchange.db"
+    await migrate(url, "exchange", "lienthong.exchange")
+    database = Database.open(url, schema="exchange")
+    running = Exchange(database)
+    await running.mend()
+    yield running
+    await database.close()
+
+
+async def test_what_is_recorded_during_a_look_is_no_loss(exchange: Exchange) -> None:
+    numbering = await exchange.stream.current()
+    await exchange.accept(numbering, event("1"))
+    others = iter(range(2, 100))
+
+    async def another_replica_accepts() -> None:
+        await exchange.accept(numbering, event(str(next(others))))
+
+    exchange.memory.on_look = another_replica_accepts
+    assert (await exchange.stream.look()).generation == 0
+    assert exchange.stream.condition().reason is None
+
+
+async def test_a_loss_counts_when_a_second_look_agrees(exchange: Exchange) -> None:
+    numbering = await exchange.stream.current()
+    await exchange.accept(numbering, event("1"), event("2"))
+    there, looks = exchange.memory.messages, 0
+
+    async def for_a_moment_another_one_answers() -> None:
+        nonlocal looks
+        looks += 1
+        # As a member of a cluster that has not caught up yet, until the second look of the mending.
+        exchange.memory.messages = {1: there[1]} if looks < 3 and there else there
+
+    exchange.memory.on_look = for_a_moment_another_one_answers
+    exchange.memory.messages = {1: there[1]} if there else None
+    assert (await exchange.mend()).generation == 0
+    exchange.memory.on_look = None
+
+    exchange.memory.lose()
+    again = await exchange.mend()
+    assert again.generation == 1
+    assert [again.number_of(one) for one in exchange.memory.messages or {}] == [STEP + 1, STEP + 2]
