@@ -27,7 +27,9 @@ class Subscription(ExchangeBase):
 
     All sequences in these tables are numbers as `domain.numbering` gives them, never the stream's own. Events
     from `start_sequence` on belong to the subscription; all of them up to `acknowledged_through` are
-    acknowledged. Its consumer on the bus begins at `resume_sequence`.
+    acknowledged. Its consumer on the bus begins at `resume_sequence`: when the stream went back last, all
+    before that was acknowledged. What the stream had lost before the subscription was made has numbers below
+    `known_from`.
     """
 
     __tablename__ = "subscriptions"
@@ -41,6 +43,7 @@ class Subscription(ExchangeBase):
     start_sequence: Mapped[int] = mapped_column(BigInteger)
     resume_sequence: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     acknowledged_through: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    known_from: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     created_at: Mapped[datetime]
     lease: Mapped[str | None] = mapped_column(String(36))
     lease_until: Mapped[datetime | None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from lienthong.exchange.domain.messages import StoredEvent
 from lienthong.exchange.models import KeptEvent
@@ -42,13 +42,17 @@ class StreamWentBackError(BusUnavailableError):
     """The stream is not the one that the numbering is about: look at it again, then try again."""
 
 
-async def demand_current(session: AsyncSession, numbering: Numbering) -> None:
-    """Refuse what was learned under a numbering that no longer holds; it holds until the transaction ends.
+async def demand_current(
+    session: AsyncSession, numbering: Numbering, *, lock: Literal["share"] | None = "share"
+) -> None:
+    """Refuse what was learned under a numbering that no longer holds.
+
+    Locked, it holds until the transaction ends; a session for reading sees one moment without a lock.
 
     Raises:
         StreamWentBackError: it does not hold.
     """
-    current = await NumberingRepository(session).read("share")
+    current = await NumberingRepository(session).read(lock)
     if current.generation != numbering.generation:
         raise StreamWentBackError("the stream went back")
 
@@ -168,8 +172,7 @@ class EventRegister:
             if those:
                 await acknowledgements.move([one.id for one in those], message_id, number)
             for one in those:
-                began_later = before.sequence < one.start_sequence
-                if (began_later and message_id in kept) or (
-                    not began_later and before.sequence <= one.acknowledged_through
-                ):
+                # What was lost before it was made it never had, however far it has come since.
+                had = before.sequence >= max(one.start_sequence, one.known_from)
+                if (had or message_id in kept) and before.sequence < one.resume_sequence:
                     await acknowledgements.add(one.id, {message_id: number}, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +12,7 @@ from lienthong.exchange.domain import permissions
 from lienthong.exchange.events import STREAM
 from lienthong.exchange.models import Subscription
 from lienthong.exchange.repository import SubscriptionRepository
+from lienthong.exchange.service.event_register import demand_current
 from lienthong.kit.bus import BusUnavailableError
 from lienthong.kit.journal import AdminAct
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from lienthong.exchange.domain.catalog import EventCatalog
+    from lienthong.exchange.domain.numbering import Numbering
     from lienthong.exchange.service.consumers import SubscriptionConsumers
     from lienthong.exchange.service.event_stream import EventStream
     from lienthong.kit.bus import Bus
@@ -31,6 +34,14 @@ if TYPE_CHECKING:
 
 MAX_SUBSCRIPTIONS = 100
 """How many a system may have; each of them costs the bus memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """The number of the first event of a new subscription, and the numbering that it is of."""
+
+    numbering: Numbering
+    number: int
 
 
 class SubscriptionService:
@@ -77,16 +88,14 @@ class SubscriptionService:
         """
         permissions.receivable(self._catalog(), owner, event_type, self._clock.now())
         try:
-            begin = 1 if start == "all" else await self._next_number()
+            beginning = await self._beginning(start)
+            wanted = self._new(owner, name, event_type, ordered=ordered, beginning=beginning)
             try:
-                subscription, created = await self._find_or_add(
-                    owner, name, event_type, ordered=ordered, begin=begin, tx=tx
-                )
+                subscription, created = await self._find_or_add(wanted, beginning.numbering, tx)
             except IntegrityError:
                 # Another request made it at the same moment: now it is there to be found.
-                subscription, created = await self._find_or_add(
-                    owner, name, event_type, ordered=ordered, begin=begin, tx=tx
-                )
+                again = self._new(owner, name, event_type, ordered=ordered, beginning=beginning)
+                subscription, created = await self._find_or_add(again, beginning.numbering, tx)
             await self._consumers.of(subscription)
         except BusUnavailableError:
             raise errors.bus_unavailable() from None
@@ -124,37 +133,42 @@ class SubscriptionService:
             await self._record(session, "subscription.delete", found, tx)
         await self._consumers.remove(found.id)
 
-    async def _next_number(self) -> int:
+    async def _beginning(self, start: Literal["new", "all"]) -> _Beginning:
         numbering = await self._stream.current()
-        return numbering.number_of(await self._bus.last_sequence(STREAM) + 1)
+        if start == "all":
+            return _Beginning(numbering, 1)
+        return _Beginning(numbering, numbering.number_of(await self._bus.last_sequence(STREAM) + 1))
 
     async def _find_or_add(
-        self, owner: str, name: str, event_type: str, *, ordered: bool, begin: int, tx: str | None
+        self, wanted: Subscription, numbering: Numbering, tx: str | None
     ) -> tuple[Subscription, bool]:
         async with self._database.transaction() as session:
+            await demand_current(session, numbering)
             repository = SubscriptionRepository(session)
-            found = await repository.named(owner, name)
+            found = await repository.named(wanted.owner, wanted.name)
             if found is None:
-                subscription = self._new(owner, name, event_type, ordered=ordered, begin=begin)
-                if await repository.count(owner) >= MAX_SUBSCRIPTIONS:
+                if await repository.count(wanted.owner) >= MAX_SUBSCRIPTIONS:
                     raise errors.too_many_subscriptions(MAX_SUBSCRIPTIONS)
-                repository.add(subscription)
-                await self._record(session, "subscription.create", subscription, tx)
-                return subscription, True
-        if (found.event_type, found.ordered) != (event_type, ordered):
-            raise errors.subscription_exists(name)
+                repository.add(wanted)
+                await self._record(session, "subscription.create", wanted, tx)
+                return wanted, True
+        if (found.event_type, found.ordered) != (wanted.event_type, wanted.ordered):
+            raise errors.subscription_exists(wanted.name)
         return found, False
 
-    def _new(self, owner: str, name: str, event_type: str, *, ordered: bool, begin: int) -> Subscription:
+    def _new(
+        self, owner: str, name: str, event_type: str, *, ordered: bool, beginning: _Beginning
+    ) -> Subscription:
         return Subscription(
             id=self._new_id(),
             owner=owner,
             name=name,
             event_type=event_type,
             ordered=ordered,
-            start_sequence=begin,
-            resume_sequence=begin,
+            start_sequence=beginning.number,
+            resume_sequence=beginning.number,
             acknowledged_through=0,
+            known_from=beginning.numbering.spans[-1].first_number,
             created_at=self._clock.now(),
         )
 
