@@ -7,11 +7,11 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from lienthong.exchange.domain.numbering import STEP
-from lienthong.exchange.events import STREAM
-from lienthong.exchange.models import KeptEvent
+from lienthong.exchange.events import CONSUMER_PREFIX, STREAM, subject_of
+from lienthong.exchange.models import KeptEvent, Subscription
 from lienthong.kit.bus import Bus
 from lienthong.kit.database import Database
 from tests.integration.exchange.world import Party, World, ids
@@ -196,3 +196,28 @@ async def forget_kept(world: World) -> None:
     async with database.transaction() as session:
         await session.execute(delete(KeptEvent))
     await database.close()
+
+
+def test_a_consumer_that_begins_elsewhere_than_the_database_says_is_made_anew(world: World) -> None:
+    party = Party(world)
+    party.subscribe()
+    persist(party, "1", "2")
+    world.kill()
+    asyncio.run(begin_elsewhere(world, party))
+    world.start()
+    assert ids(everything(party)) == ["1", "2"]
+
+
+async def begin_elsewhere(world: World, party: Party) -> None:
+    """Make a subscription's consumer as it is when the database is older than the bus's store."""
+    database = Database.open(world.environment["LIENTHONG_EXCHANGE_DATABASE_URL"], schema="exchange")
+    async with database.reading() as session:
+        name = party.subscription.rpartition("/")[2]
+        key = (await session.scalars(select(Subscription.id).where(Subscription.name == name))).one()
+    await database.close()
+    bus = await Bus.connect(world.nats.url, "test", wait=True)
+    [durable] = [one for one in await bus.durables(STREAM) if one.startswith(f"{CONSUMER_PREFIX}{key}")]
+    await bus.delete_consumer(STREAM, durable)
+    last = await bus.last_sequence(STREAM)
+    await bus.consumer(STREAM, durable, filter_subject=subject_of(party.event_type), deliver_from=last + 1)
+    await bus.close()

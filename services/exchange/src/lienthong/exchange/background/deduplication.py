@@ -32,7 +32,7 @@ _WAIT = 5.0
 # Seconds after which events that a crash left unrecorded are delivered again; until they are recorded, the
 # exchange cannot tell retries and refuses to publish.
 _ACK_WAIT = 2.0
-_MEASURE_AGAIN, _NOT_YET = 5.0, 0.1
+_MEASURE_AGAIN, _NOT_YET, _AFTER_A_FAULT = 5.0, 0.1, 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -65,6 +65,9 @@ class StreamIndexer:
             except BusError as error:
                 _log.info("the stream will be read again", error=str(error))
                 await asyncio.sleep(_NOT_YET)
+            except Exception:  # noqa: BLE001 - a database that is away comes back
+                _log.exception("the stream cannot be recorded")
+                await asyncio.sleep(_AFTER_A_FAULT)
 
     async def _read(self, numbering: Numbering) -> None:
         """Read the stream until it went back.
@@ -101,6 +104,9 @@ class StreamIndexer:
                     stored, pause = None, _MEASURE_AGAIN
             except BusError as error:
                 _log.debug("the index cannot be measured", reason=str(error))
+            except Exception:  # noqa: BLE001 - as above
+                _log.exception("the index cannot be measured")
+                pause = _AFTER_A_FAULT
             await asyncio.sleep(pause)
 
     async def _begin_again_when_the_index_is_behind(self, numbering: Numbering) -> None:

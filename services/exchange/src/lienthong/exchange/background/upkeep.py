@@ -33,4 +33,6 @@ class ConsumerUpkeep:
                 await self._consumers.reconcile()
             except BusError as error:
                 _log.info("upkeep waits for the bus", error=str(error))
+            except Exception:  # noqa: BLE001 - a database that is away comes back
+                _log.exception("upkeep failed")
             await asyncio.sleep(_INTERVAL_SECONDS)

@@ -8,7 +8,7 @@ from sqlalchemy import and_, delete, func, or_, select
 
 from lienthong.exchange.domain.messages import StoredEvent
 from lienthong.exchange.models import AcceptedEvent, KeptEvent
-from lienthong.exchange.repository.statements import insert_or_replace
+from lienthong.exchange.repository.statements import changed, insert_or_replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -123,16 +123,19 @@ class KeptEventRepository:
                 return found
             found.append(following)
 
-    async def release(self, event_type: str, through: int | None) -> None:
-        """Keep no longer what has an event type, up to a number; without one, everything of it."""
-        rule = KeptEvent.event_type == event_type
-        await self._session.execute(
-            delete(KeptEvent).where(rule if through is None else rule & (KeptEvent.sequence <= through))
-        )
+    async def release(self, event_type: str, through: int, most: int) -> int:
+        """Keep no longer the first `most` events of an event type, up to a number; gives how many."""
+        rule = and_(KeptEvent.event_type == event_type, KeptEvent.sequence <= through)
+        return await self._delete_first(rule, most)
 
-    async def expire(self, first: int) -> None:
-        """Keep no longer what is before the first number that the stream has: it was dropped in time."""
-        await self._session.execute(delete(KeptEvent).where(KeptEvent.sequence < first))
+    async def expire(self, first: int, most: int) -> int:
+        """As `release`, what is before the first number that the stream has: it was dropped in time."""
+        return await self._delete_first(KeptEvent.sequence < first, most)
+
+    async def _delete_first(self, rule: ColumnElement[bool], most: int) -> int:
+        portion = select(KeptEvent.message_id).where(rule).order_by(KeptEvent.sequence).limit(most)
+        result = await self._session.execute(delete(KeptEvent).where(KeptEvent.message_id.in_(portion)))
+        return changed(result)
 
 
 def _within(column: InstrumentedAttribute[int], ranges: Sequence[NumberRange]) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from lienthong.kit.bulk import execute_many
 
 if TYPE_CHECKING:
+    from sqlalchemy import CursorResult
     from sqlalchemy.ext.asyncio import AsyncSession
 
 
@@ -35,3 +36,9 @@ async def insert_or_replace(
     insert = insert_into(session, table)
     changes = {name: insert.excluded[name] for name in rows[0] if name != key}
     await execute_many(session, insert.on_conflict_do_update(index_elements=[key], set_=changes), rows)
+
+
+def changed(result: object) -> int:
+    """How many rows a statement has changed or deleted."""
+    cursor: CursorResult[Any] = result  # type: ignore[assignment]
+    return cursor.rowcount

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import case, delete, func, select, update
 
 from lienthong.exchange.models import AcknowledgedEvent, Subscription
-from lienthong.exchange.repository.statements import insert_missing
+from lienthong.exchange.repository.statements import changed, insert_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import CursorResult
     from sqlalchemy.ext.asyncio import AsyncSession
 
 
@@ -33,6 +32,10 @@ class SubscriptionRepository:
             select(Subscription).where(Subscription.owner == owner, Subscription.name == name)
         )
         return found.one_or_none()
+
+    async def by_id(self, subscription_id: str) -> Subscription | None:
+        """The subscription as it is now, whoever owns it; for the exchange's own upkeep."""
+        return await self._session.get(Subscription, subscription_id, populate_existing=True)
 
     async def of(self, owner: str) -> Sequence[Subscription]:
         """All subscriptions of one owner, by name."""
@@ -82,7 +85,7 @@ class SubscriptionRepository:
             .where(Subscription.id == subscription_id, Subscription.lease == lease)
             .values(lease_until=until, lease_events=events)
         )
-        return _changed(result) == 1
+        return changed(result) == 1
 
     async def release_lease(self, subscription_id: str, lease: str) -> None:
         """End a lease under which nothing was delivered."""
@@ -174,8 +177,3 @@ class AcknowledgementRepository:
                 AcknowledgedEvent.acknowledged_at < before,
             )
         )
-
-
-def _changed(result: object) -> int:
-    cursor: CursorResult[Any] = result  # type: ignore[assignment]
-    return cursor.rowcount

@@ -20,7 +20,7 @@ from lienthong.exchange.repository import (
     SubscriptionRepository,
 )
 from lienthong.exchange.service.leases import HeldLease, LeaseWatch
-from lienthong.kit.bus import MESSAGE_ID, BusError, BusUnavailableError
+from lienthong.kit.bus import MESSAGE_ID, BusError, BusRefusedError, BusUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -243,10 +243,12 @@ class DeliveryService:
     async def _fetch(self, subscription: Subscription, max_events: int, wait: float) -> list[_Taken]:
         """Events from the bus, without those that were acknowledged before."""
         source = await self._consumers.of(subscription)
-        batch = [
-            _Taken(delivery, source.numbering.number_of(delivery.sequence))
-            for delivery in await source.consumer.fetch(max_events, wait)
-        ]
+        try:
+            deliveries = await source.consumer.fetch(max_events, wait)
+        except BusRefusedError as error:
+            await self._consumers.open_again(subscription.id)
+            raise BusUnavailableError(str(error)) from error
+        batch = [_Taken(one, source.numbering.number_of(one.sequence)) for one in deliveries]
         if not batch:
             return []
         async with self._database.reading() as session:
