@@ -51,6 +51,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProce
     return ByProcess(config, log)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a mark says is not for PostgreSQL."""
+    left_out = [item for item in items if item.get_closest_marker("sqlite") and "postgresql" in item.nodeid]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 def pytest_collection_finish() -> None:
     """Look for garbage in what the tests make, not in all modules and tests each time."""
     gc.collect()

@@ -221,6 +221,8 @@ async def test_its_openapi_document_describes_every_answer(reader: Reader) -> No
         "/audit/tile/{level}/{index}": ["application/octet-stream"],
         "/audit/v1/entries": ["application/json"],
         "/audit/v1/entries/{index}": ["application/json"],
+        "/audit/v1/index-check": ["application/json"],
+        "/audit/v1/journal-place": ["application/json"],
         "/audit/v1/receipts/{tx}": ["text/plain"],
         "/audit/v1/quarantine": ["application/json"],
     }

@@ -173,4 +173,4 @@ async def test_it_does_not_run_on_a_log_that_was_changed_and_says_why(
     log = tmp_path / "ledger.log"
     with running(own_ports, own_nats_server.url, log) as process:
         assert await asyncio.to_thread(process.wait, 60) == 1
-    assert "the last stored entry is 18, but 20 entries are signed" in log.read_text()
+    assert "the table `entry` has lost its rows 19 to 19, which are signed" in log.read_text()

@@ -21,6 +21,7 @@ with uncollected():
     from lienthong.identity.settings import IdentitySettings
     from lienthong.kit.arguments import ProcessArguments
     from lienthong.kit.logs import configure_logs
+    from lienthong.kit.rpc_trust import RpcTrustError
     from lienthong.kit.text import BilingualText
 
 DOES = BilingualText(
@@ -58,6 +59,8 @@ def main() -> None:
     configure_logs(bootstrap.PROCESS, settings.log_level, settings.log_format)
     try:
         _COMMANDS[command](settings)
+    except RpcTrustError as error:
+        sys.exit(f"lienthong.identity cannot start: {error}")
     except (OwnClientFileError, FileExistsError, KeyEncryptionKeyError, KeyDecryptionError) as error:
         sys.exit(str(error))
 
