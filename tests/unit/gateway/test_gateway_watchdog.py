@@ -13,26 +13,39 @@ if TYPE_CHECKING:
 
 def test_a_process_stands_still_when_so_many_looks_in_a_row_show_nothing_new() -> None:
     watch = Watch(3)
-    looks = [watch.look([1, 2], {1: 7, 2: number}) for number in range(4)]
+    looks = [watch.look([1, 2], {1: 7, 2: number}, number) for number in range(4)]
     assert looks == [[], [], [], [1]]
 
 
 def test_one_sign_of_life_begins_the_count_anew() -> None:
     watch = Watch(2)
-    assert [watch.look([1], {1: beat}) for beat in (1, 1, 2, 2, 2)] == [[], [], [], [], [1]]
+    assert [watch.look([1], {1: beat}, now) for now, beat in enumerate((1, 1, 2, 2, 2))] == [
+        [],
+        [],
+        [],
+        [],
+        [1],
+    ]
 
 
 def test_a_process_that_has_not_started_is_not_watched() -> None:
     watch = Watch(1)
-    assert [watch.look([1], {}) for _ in range(5)] == [[]] * 5
+    assert [watch.look([1], {}, now) for now in range(5)] == [[]] * 5
 
 
 def test_a_look_after_a_long_suspension_is_one_look() -> None:
     watch = Watch(2)
-    assert watch.look([1], {1: 1}) == []
+    assert watch.look([1], {1: 1}, 1.0) == []
     # However long the machine slept between the two.
-    assert watch.look([1], {1: 1}) == []
-    assert watch.look([1], {1: 2}) == []
+    assert watch.look([1], {1: 1}, 3600.0) == []
+    assert watch.look([1], {1: 2}, 3601.0) == []
+
+
+def test_looks_that_follow_each_other_at_once_are_one_look() -> None:
+    watch = Watch(2)
+    # Each worker that ends wakes the main process.
+    assert [watch.look([1], {1: 1}, 5.0 + number / 100) for number in range(20)] == [[]] * 20
+    assert [watch.look([1], {1: 1}, now) for now in (6.0, 6.1, 7.0)] == [[], [], [1]]
 
 
 def test_what_had_started_is_started_at_once_however_often() -> None:

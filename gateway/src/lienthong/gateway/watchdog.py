@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from lienthong.gateway.heartbeat import Beats
 
 LOOK_EVERY_S: Final = 1.0
+_SOON: Final = 0.9
+"""A wait may end a little early."""
 _MOST_FAILED_STARTS: Final = 3
 _LONGEST_PAUSE_S: Final = 10.0
 
@@ -38,10 +40,18 @@ class Watch:
 
     def __init__(self, most_looks: int) -> None:
         self._most_looks = most_looks
+        self._looked = -LOOK_EVERY_S
         self._seen: dict[int, tuple[int, int]] = {}
 
-    def look(self, processes: Iterable[int], beats: Mapping[int, int]) -> list[int]:
-        """Look at those of the processes that have started; returns those that stand still."""
+    def look(self, processes: Iterable[int], beats: Mapping[int, int], now: float) -> list[int]:
+        """Look at those of the processes that have started; returns those that stand still.
+
+        `now` is of the monotonic clock. A look too soon after the one before is none: each worker that ends
+        wakes the main process.
+        """
+        if now - self._looked < LOOK_EVERY_S * _SOON:
+            return []
+        self._looked = now
         seen, self._seen = self._seen, {}
         stuck = []
         for process in processes:
@@ -127,7 +137,7 @@ class WatchedServer(MPServer):
     def _kill_stuck(self) -> None:
         """Kill what stands still; that it ended is noticed like any other end."""
         processes = [worker.inner.pid for worker in self.wrks if worker.inner.is_alive()]
-        for process in self._watch.look(processes, self._beats.of_processes()):
+        for process in self._watch.look(processes, self._beats.of_processes(), time.monotonic()):
             _log.error("a worker stands still and is killed", worker=process)
             self._killed.add(process)
             with suppress(ProcessLookupError):
