@@ -111,13 +111,19 @@ class Beside:
     def _write_all(self) -> None:
         while True:
             tickets, ended = self._taken()
-            self._write(tickets)
+            began = self._clock.monotonic()
+            stored = self._write(tickets)
+            quick = self._clock.monotonic() - began < _PATIENCE_S
+            if quick and stored and self.failure is not None:
+                _log.info("records are retained on this machine's disk again", missed=self.missed)
+                self.failure = None
             for ticket in tickets:
                 self._done_bytes += len(ticket.batch.payload)
                 ticket.done = True
                 if ticket.wake is not None:
                     ticket.wake()
-            if self._queue.empty():
+            # After a slow one the next would be waited for, in vain again.
+            if quick and self._queue.empty():
                 self._hangs = False
             if ended:
                 return
@@ -133,23 +139,22 @@ class Beside:
             item = self._queue.get()
         return tickets, True
 
-    def _write(self, tickets: list[Ticket]) -> None:
+    def _write(self, tickets: list[Ticket]) -> bool:
+        """Write what waits; whether there was something, and it is written."""
         if not tickets:
-            return
+            return False
         now = self._clock.monotonic()
         if now < self._retry_at:
             self._failed += len(tickets)
-            return
+            return False
         try:
             self._retained.write([ticket.batch for ticket in tickets], self._clock.now())
         except OSError as error:
             self._retry_at = now + _PAUSE_S
             self._failed += len(tickets)
             self._tell(str(error))
-            return
-        if self.failure is not None:
-            _log.info("records are retained on this machine's disk again", missed=self.missed)
-            self.failure = None
+            return False
+        return True
 
     def _tell(self, why: str) -> None:
         if self.failure is None:
