@@ -30,7 +30,6 @@ from lienthong.gateway.journal.release import Release
 from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.seen_log import SeenLog
-from lienthong.gateway.journal.segments import SEGMENT_BYTES
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWriter
 from lienthong.gateway.live import Live
@@ -55,6 +54,7 @@ from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust, RpcTrustError
+from lienthong.kit.stopping import LONGEST_STOP, end_at_the_latest
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
@@ -69,7 +69,8 @@ if TYPE_CHECKING:
     from lienthong.kit.keys import IdentityKeys, KeysReplica
     from lienthong.kit.metrics.figures import Figures
 
-_FILES_WITHIN_LIMIT = 8
+_DRAIN_S = 15.0
+"""For calls under way, when a worker ends by itself."""
 _WAIT_FOR_BUS_S = 1.0
 _WAIT_FOR_TABLE_S = 3.0
 
@@ -108,6 +109,8 @@ class Application:
                 gc.set_threshold(10_000, 20, 100)
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
+                # A worker that ends by itself has nobody who kills it: a disk may hang while all is closed.
+                end_at_the_latest()
         except Exception as error:  # noqa: BLE001  ASGI wants every failure reported
             if isinstance(error, RpcTrustError):
                 _log.error("gateway cannot start", error=str(error))
@@ -150,7 +153,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         max_bytes=settings.gateway_retained_max_bytes,
         sealed_for=timedelta(seconds=settings.gateway_sealed_for_s),
         new_id=uuid7,
-        segment_bytes=min(SEGMENT_BYTES, settings.gateway_retained_max_bytes // _FILES_WITHIN_LIMIT),
+        workers=settings.gateway_workers,
     )
     beside = Beside(retained, clock)
     journal = JournalWriter(
@@ -318,6 +321,7 @@ def _start(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None]) ->
     def ended(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.critical("background task failed, the worker ends", task=name, exc_info=error)
+            end_at_the_latest(_DRAIN_S + LONGEST_STOP)
             signal.raise_signal(signal.SIGTERM)
 
     async def stop() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.gateway.journal.batches import Batch
+    from lienthong.kit.clock import Clock
 
 MOST_TOGETHER: Final = 1000
 """Claims in one question."""
@@ -32,22 +33,39 @@ class State(Enum):
 
 @dataclass(slots=True)
 class Claim:
-    """A batch in a file of retained records, at `offset`, published at `published` for the last time.
+    """A batch in a file of retained records, at `offset` with `length` bytes.
 
-    `sha256` is that of its records, joined by newlines.
+    It was published at `published` for the last time, and has been missing since `missing_since` (of
+    `Clock.monotonic`). `sha256` is that of its records, joined by newlines.
     """
 
     offset: int
+    length: int
     first_record_id: str
     records: int
     sha256: bytes
     published: datetime
     repeats: int = 0
+    missing_since: float | None = None
 
-    def lost(self, read_through: datetime | None) -> bool:
-        """Whether the journal was read beyond it without it: farther, each time it was published again."""
+    def lost(self, read_through: datetime | None, clock: Clock) -> bool:
+        """Whether the journal was read beyond it without it: farther, each time it was published again.
+
+        It must have been missing for as long by this gateway's own clock: the bus's may be far ahead of it.
+        """
+        now = clock.monotonic()
+        if self.missing_since is None:
+            self.missing_since = now
+        # A clock that was ahead, and set back, would have it wait for as long as it was ahead.
+        self.published = min(self.published, clock.now())
         wait = LOST_AFTER * 2 ** min(self.repeats, _MOST_DOUBLINGS)
-        return read_through is not None and read_through > self.published + wait
+        passed = read_through is not None and read_through > self.published + wait
+        return passed and now - self.missing_since >= wait.total_seconds()
+
+    def published_again(self, clock: Clock) -> None:
+        """Wait for it anew."""
+        self.published, self.missing_since = clock.now(), clock.monotonic()
+        self.repeats += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +105,10 @@ class _Identified(msgspec.Struct):
 _identified = msgspec.json.Decoder(_Identified)
 
 
-def claim_of(batch: Batch, offset: int, published: datetime) -> Claim | None:
+def claim_of(batch: Batch, offset: int, length: int, published: datetime) -> Claim | None:
     """The claim for a batch; None for one whose first record has no id, which no ledger can find."""
     try:
         first = _identified.decode(batch.payload.partition(b"\n")[0]).id
     except msgspec.MsgspecError:
         return None
-    return Claim(offset, first, batch.count, bytes.fromhex(batch.sha256), published)
+    return Claim(offset, length, first, batch.count, bytes.fromhex(batch.sha256), published)

@@ -16,9 +16,9 @@ import structlog
 
 from lienthong.gateway.journal.batches import Damage
 from lienthong.gateway.journal.claims import MOST_TOGETHER, Claim, LedgerUnavailableError, State
-from lienthong.gateway.journal.retained import SEALED
 from lienthong.gateway.journal.seen_log import LogRefusedError
 from lienthong.kit.bus import BusError
+from lienthong.kit.clock import SteadyTime
 from lienthong.kit.health import Condition
 from lienthong.kit.health import State as Health
 
@@ -29,13 +29,16 @@ if TYPE_CHECKING:
     from lienthong.gateway.journal.batches import Batch
     from lienthong.gateway.journal.beside import Beside
     from lienthong.gateway.journal.claims import Ledger, LedgerAnswer
-    from lienthong.gateway.journal.retained import KeptSegment, Retained
+    from lienthong.gateway.journal.kept import KeptSegment
+    from lienthong.gateway.journal.retained import Retained
     from lienthong.gateway.journal.seen_log import SeenLog
     from lienthong.kit.clock import Clock
     from lienthong.tlog import SeenCheckpoint
 
 _FILE_FOR: Final = timedelta(minutes=10)
 """How long one file is written to, when it does not fill up before."""
+_SMALL_FILE_FOR: Final = timedelta(hours=1)
+"""Likewise, of a file into which next to nothing is written."""
 _ASK_EVERY_S: Final = 10.0
 _ASK_SOONER_S: Final = 2.0
 _MUCH: Final = 0.5
@@ -70,8 +73,14 @@ class Release:
         # Not the spool's thread: a call may wait for that.
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="retained")
         self._clock = clock
+        # Set forward, the wall clock would have all sealed files deleted at once.
+        self._steady = SteadyTime(clock)
         self._refused: str | None = None
+        # Whether there was a checkpoint at the last look; None before the first.
+        self._seen_before: bool | None = None
         self._different = 0
+        # Batches asked about in a row in this round of which none is sealed.
+        self._fruitless = 0
         self.republished = 0
         """How many batches were lost on the way and published again."""
 
@@ -121,7 +130,7 @@ class Release:
             try:
                 await self._on_disk(self._retained.sync)
                 if turn % _ROOM_EVERY == 0:
-                    await self._on_disk(lambda: self._retained.make_room(self._clock.now()))
+                    await self._on_disk(lambda: self._retained.make_room(self._steady.now()))
             except OSError as error:
                 _log.error("retained records cannot be looked after", error=str(error))
             turn += 1
@@ -145,17 +154,34 @@ class Release:
             OSError: the disk does not do what it should.
         """
         now = self._clock.now()
+        await self._on_disk(
+            lambda: self._retained.end_older_than(now - _FILE_FOR, small=now - _SMALL_FILE_FOR)
+        )
+        seen = await self._load_seen()
         await self._on_disk(lambda: self._retained.adopt_orphans(now))
-        await self._on_disk(lambda: self._retained.end_older_than(now - _FILE_FOR))
-        seen = await self._on_disk(self._seen_log.load)
         # Also when nothing waits: what was sealed may be gone.
         await self._judge(await self._ledger.check([], seen.size if seen is not None else 0), seen)
         if self.continues():
             for kept in [kept for kept in self._retained.kept if not kept.proved]:
                 kept.look_again()
+        self._fruitless = 0
         for kept in list(self._retained.kept):
             if not await self._ask_about(kept, seen):
                 return
+
+    async def _load_seen(self) -> SeenCheckpoint | None:
+        try:
+            seen: SeenCheckpoint | None = await self._on_disk(self._seen_log.load)
+        except LogRefusedError:
+            # As long as the file is there no answer is accepted, see `_judge`.
+            return None
+        if seen is None and self._seen_before is None:
+            # What the process before released may be in another log.
+            await self._on_disk(self._retained.unseal)
+        elif seen is None and self._seen_before:
+            await self._on_disk(self._retained.ask_again)
+        self._seen_before = seen is not None
+        return seen
 
     async def _ask_about(self, kept: KeptSegment, seen: SeenCheckpoint | None) -> bool:
         """Ask about a file; False when the ledger has not come so far yet."""
@@ -164,23 +190,32 @@ class Release:
             asked, due = due[:MOST_TOGETHER], due[MOST_TOGETHER:]
             answer = await self._ledger.check(asked, seen.size if seen is not None else 0)
             await self._judge(answer, seen)
-            waits, before = False, self.republished
-            for claim, state in zip(asked, answer.states, strict=True):
-                waits |= await self._settle(kept, claim, state, answer.read_through)
+            before = self.republished
+            waits = [
+                await self._settle(kept, claim, state, answer.read_through)
+                for claim, state in zip(asked, answer.states, strict=True)
+            ]
             if self.republished > before:
                 _log.warning(
                     "records that the bus acknowledged are not in the ledger, they were published again",
                     batches=self.republished - before,
                     file=kept.segment.path.name,
                 )
-            if waits:
+            self._fruitless = 0 if State.SEALED in answer.states else self._fruitless + len(asked)
+            # One batch alone may wait for another reason, and must not hold up those behind it.
+            if any(waits) and self._fruitless >= MOST_TOGETHER:
                 return False
         if kept.done:
-            await self._on_disk(lambda: self._retained.seal(kept))
+            await self._on_disk(lambda: self._retained.seal(kept, self._steady.now()))
         return True
 
     async def _more(self, kept: KeptSegment) -> list[Claim]:
-        found: Sequence[Claim | Damage] = await self._on_disk(lambda: list(kept.look(MOST_TOGETHER)))
+        # A file of which nothing waits is looked at in any case: others may be full of what never is sealed.
+        room = self._retained.room_for_claims() if kept.pending else MOST_TOGETHER
+        most = min(room, MOST_TOGETHER)
+        if not most:
+            return []
+        found: Sequence[Claim | Damage] = await self._on_disk(lambda: list(kept.look(most)))
         for damage in found:
             if isinstance(damage, Damage):
                 await self._note_damage(kept, damage)
@@ -206,14 +241,12 @@ class Release:
                     file=str(self._seen_log.path),
                 )
                 # Also what was sealed may be gone.
-                await self._on_disk(lambda: self._retained.adopt_orphans(self._clock.now(), SEALED))
-                for kept in self._retained.kept:
-                    kept.look_again()
+                await self._on_disk(self._retained.ask_again)
             self._refused = str(error)
         else:
             if self._refused is not None:
                 _log.warning("the ledger's log continues the one seen before again")
-            self._refused = None
+            self._refused, self._seen_before = None, True
 
     async def _settle(
         self, kept: KeptSegment, claim: Claim, state: State, read_through: datetime | None
@@ -225,17 +258,18 @@ class Release:
             return False
         if state is State.DIFFERENT and claim.repeats:
             return False
-        if not claim.lost(read_through):
+        if not claim.lost(read_through, self._clock):
             return not claim.repeats
-        batch = await self._on_disk(lambda: kept.batch_at(claim.offset))
-        if batch is None:
+        batch: Batch | Damage = await self._on_disk(lambda: kept.batch_of(claim))
+        if isinstance(batch, Damage):
             kept.pending.pop(claim.offset, None)
+            await self._note_damage(kept, batch)
             return False
         if state is State.DIFFERENT:
             self._different += 1
             _log.error("the ledger has something else in the place of a batch", batch=batch.id)
         await self._publish(batch)
-        claim.published, claim.repeats = self._clock.now(), claim.repeats + 1
+        claim.published_again(self._clock)
         self.republished += 1
         return False
 

@@ -7,110 +7,46 @@ earlier state. All functions block; `write` and the others may be called from tw
 
 from __future__ import annotations
 
+import fcntl
+import os
 import threading
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from lienthong.gateway.journal.batches import Batch, head
-from lienthong.gateway.journal.claims import claim_of
+from lienthong.gateway.journal.batches import head
+from lienthong.gateway.journal.kept import KeptSegment
 from lienthong.gateway.journal.segments import (
     DAMAGED,
     SEGMENT_BYTES,
-    Segment,
     adopt_all,
-    made_at,
     new_segment,
 )
-from lienthong.kit.ids import uuid7_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from lienthong.gateway.journal.batches import Damage
-    from lienthong.gateway.journal.claims import Claim
+    from lienthong.gateway.journal.batches import Batch
+    from lienthong.gateway.journal.segments import Segment
     from lienthong.kit.ids import NewId
 
 KEPT: Final = ".kept"
 SEALED: Final = ".sealed"
 _MOST_PENDING: Final = 20_000
-"""Batches of one file that are waited for at a time, as far as memory goes."""
+"""Batches that are waited for at a time, in all files, as far as memory goes (some 450 bytes each)."""
+_MOST_FILES: Final = 64
+"""Files that are held open at a time, beside those that fill up while the ledger is away."""
+_FILES_WITHIN_LIMIT: Final = 8
+"""Of each worker: what is deleted for want of room is a small part of all."""
+_SMALL: Final = 1 / 16
+"""The part of a full file that is not worth a file of its own."""
+_ROOM_LOCK: Final = "room.lock"
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class KeptSegment:
-    """A file whose batches wait for the ledger: as far as it was looked through, and what is not sealed."""
-
-    segment: Segment
-    published: datetime
-    """No batch in it was published before."""
-    complete: bool
-    """Nothing is written to it any more."""
-    looked: int = 0
-    pending: dict[int, Claim] = field(default_factory=dict)
-    proved: bool = True
-    """Whether all that was found sealed is under a checkpoint that continues the log seen."""
-    unsynced: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def done(self) -> bool:
-        """Whether every batch is sealed."""
-        return self.complete and self.proved and not self.pending and self.looked >= self.segment.size
-
-    def written(self, batches: Iterable[tuple[Batch, int]], offset: int, now: datetime) -> None:
-        """Note batches that were written at an offset, with their lengths: they need not be read again."""
-        with self.lock:
-            # Otherwise they are found by looking.
-            if self.looked == offset and len(self.pending) < _MOST_PENDING:
-                for batch, length in batches:
-                    if (claim := claim_of(batch, offset, now)) is not None:
-                        self.pending[offset] = claim
-                    offset += length
-                self.looked = offset
-
-    def look(self, most: int) -> Iterator[Claim | Damage]:
-        """Look further into the file, at up to `most` batches that were not seen before."""
-        # What was written by now; a frame behind it may be half written.
-        end = self.segment.size
-        if self.looked >= end or len(self.pending) >= _MOST_PENDING:
-            return
-        start = self.looked
-        for offset, item in self.segment.scan(start, end):
-            self.looked = offset
-            if isinstance(item, Batch):
-                claim = claim_of(item, start, self._published(item))
-                if claim is not None:
-                    self.pending[start] = claim
-                    yield claim
-                    most -= 1
-            else:
-                yield item
-            if not most:
-                return
-            start = offset
-
-    def _published(self, batch: Batch) -> datetime:
-        """When a batch was published at the earliest; its id says when it was put together."""
-        try:
-            return max(self.published, uuid7_time(batch.id))
-        except ValueError:
-            return self.published
-
-    def batch_at(self, offset: int) -> Batch | None:
-        """The batch that begins there; None when it has been damaged meanwhile."""
-        item = next((item for _, item in self.segment.scan(offset)), None)
-        return item if isinstance(item, Batch) else None
-
-    def look_again(self) -> None:
-        """Ask about everything anew."""
-        with self.lock:
-            self.looked, self.pending, self.proved = 0, {}, True
 
 
 class Retained:
@@ -123,8 +59,10 @@ class Retained:
         max_bytes: int,
         sealed_for: timedelta,
         new_id: NewId,
+        workers: int = 1,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
+        """`workers` processes share the folder and its room."""
         self.max_bytes = max_bytes
         """How much all files may take together."""
         self.size = 0
@@ -138,9 +76,13 @@ class Retained:
         self._folder = folder
         self._sealed_for = sealed_for
         self._new_id = new_id
-        self._segment_bytes = segment_bytes
+        self._segment_bytes = min(segment_bytes, max_bytes // (_FILES_WITHIN_LIMIT * workers))
         self._current: KeptSegment | None = None
         self._lock = threading.Lock()
+
+    def room_for_claims(self) -> int:
+        """How many more batches may be waited for, as far as memory goes."""
+        return max(_MOST_PENDING - sum(len(kept.pending) for kept in list(self.kept)), 0)
 
     def write(self, batches: Sequence[Batch], now: datetime) -> None:
         """Write batches behind the others, into the cache of the operating system.
@@ -169,7 +111,8 @@ class Retained:
                     current.segment.remove()
                 raise
             current.unsynced = True
-        current.written(zip(batches, lengths, strict=True), offset, now)
+        if self.room_for_claims():
+            current.written(zip(batches, lengths, strict=True), offset, now)
 
     def sync(self) -> None:
         """Have on disk what was written.
@@ -181,10 +124,15 @@ class Retained:
             kept.unsynced = False
             kept.segment.sync()
 
-    def end_older_than(self, moment: datetime) -> None:
-        """Write to another file from now on, if this one was begun before."""
+    def end_older_than(self, moment: datetime, *, small: datetime) -> None:
+        """Write to another file from now on, if this one was begun before; before `small`, if it is small."""
         with self._lock:
-            if self._current is not None and self._current.published < moment:
+            current = self._current
+            if current is None or len(self.kept) >= _MOST_FILES:
+                return
+            if current.published < (
+                moment if current.segment.size >= self._segment_bytes * _SMALL else small
+            ):
                 self._end_current()
 
     def take(self, segment: Segment, now: datetime) -> None:
@@ -199,28 +147,46 @@ class Retained:
             self.kept.append(KeptSegment(segment, now, complete=True))
             self.kept.sort(key=lambda kept: kept.segment.path.name)
 
-    def adopt_orphans(self, now: datetime, suffix: str = KEPT) -> int:
-        """Take over files of processes that have ended; with `SEALED`, what is sealed is asked about again.
+    def adopt_orphans(self, now: datetime) -> int:
+        """Take over files of processes that have ended, oldest first, as many as may be open.
 
         Raises:
-            OSError: the folder cannot be read.
+            OSError: the folder, or a file in it, cannot be read.
         """
-        own = {kept.segment.path for kept in self.kept}
-        adopted = adopt_all(self._folder, suffix, own)
-        if suffix == SEALED:
-            for segment in adopted:
+        own = {kept.segment.path for kept in list(self.kept)}
+        before, most = len(own), _MOST_FILES - len(own)
+        if most > 0:
+            for segment in islice(adopt_all(self._folder, KEPT, own), most):
+                with self._lock:
+                    self.kept.append(KeptSegment(segment, now, complete=True))
+                    self.kept.sort(key=lambda kept: kept.segment.path.name)
+        return len(self.kept) - before
+
+    def ask_again(self) -> None:
+        """Ask about everything anew, see `unseal`; raises what that does."""
+        self.unseal()
+        for kept in list(self.kept):
+            kept.look_again()
+
+    def unseal(self) -> None:
+        """Have all that is sealed wait for the ledger again: some worker takes it over.
+
+        Raises:
+            OSError: the folder cannot be read, or a name cannot be changed.
+        """
+        for segment in adopt_all(self._folder, SEALED, set()):
+            try:
                 segment.move(segment.path.with_suffix(KEPT))
-        with self._lock:
-            self.kept += [KeptSegment(segment, now, complete=True) for segment in adopted]
-            self.kept.sort(key=lambda kept: kept.segment.path.name)
-        return len(adopted)
+            finally:
+                segment.close()
 
-    def seal(self, kept: KeptSegment) -> None:
-        """The ledger has all of it: let the file lie until it is old, or its room is needed.
+    def seal(self, kept: KeptSegment, now: datetime) -> None:
+        """The ledger has all of it: let the file lie for a time from now on, or until its room is needed.
 
         Raises:
-            OSError: its name cannot be changed.
+            OSError: its name or its time cannot be changed.
         """
+        kept.segment.touch(now)
         kept.segment.move(kept.segment.path.with_suffix(SEALED))
         self._forget(kept)
         kept.segment.close()
@@ -235,18 +201,28 @@ class Retained:
         return kept.segment.keep_aside()
 
     def make_room(self, now: datetime) -> None:
-        """Delete sealed files that are old; and beyond `max_bytes` sealed files, then others, oldest first.
+        """Delete what was sealed long ago; and beyond `max_bytes` sealed files, then others, oldest first.
 
         Raises:
             OSError: the folder cannot be read.
         """
-        sizes = {path: path.stat().st_size for path in self._files(KEPT, SEALED) if path.exists()}
+        found = self._found()
         self.damaged = len(self._files(DAMAGED))
-        self.size = sum(sizes.values())
-        for path in self._files(SEALED):
-            if path in sizes and (self.size > self.max_bytes or made_at(path) < now - self._sealed_for):
+        self.size = sum(stat.st_size for stat in found.values())
+        for path, stat in found.items():
+            old = stat.st_mtime < (now - self._sealed_for).timestamp()
+            if path.suffix == SEALED and (self.size > self.max_bytes or old):
                 path.unlink(missing_ok=True)
-                self.size -= sizes[path]
+                self.size -= stat.st_size
+        if self.size > self.max_bytes:
+            with self._alone() as alone:
+                if alone:
+                    self._drop()
+
+    def _drop(self) -> None:
+        """Delete files of this process that the ledger has not sealed, as many as are too much now."""
+        # Another worker may have made room meanwhile.
+        self.size = sum(stat.st_size for stat in self._found().values())
         for kept in [kept for kept in self.kept if kept.complete]:
             if self.size <= self.max_bytes:
                 break
@@ -261,6 +237,19 @@ class Retained:
                 limit=self.max_bytes,
             )
 
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether no other worker makes room until the end; otherwise it is done at the next look."""
+        descriptor = os.open(self._folder / _ROOM_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+        finally:
+            os.close(descriptor)
+
     def close(self) -> None:
         """Close every file; what waits for the ledger is adopted by a later process."""
         try:
@@ -271,6 +260,15 @@ class Retained:
             kept.segment.close()
         self.kept.clear()
         self._current = None
+
+    def _found(self) -> dict[Path, os.stat_result]:
+        """All files, oldest first."""
+        found = {}
+        for path in self._files(KEPT, SEALED):
+            # Another worker may have deleted it, or given it another name.
+            with suppress(FileNotFoundError):
+                found[path] = path.stat()
+        return found
 
     def _files(self, *suffixes: str) -> list[Path]:
         return sorted(path for suffix in suffixes for path in self._folder.glob(f"*{suffix}"))

@@ -1,14 +1,13 @@
 """The newest checkpoint of the ledger that this gateway has seen: a log may grow from it, and nothing else.
 
 It lies in a file, with the key that it was signed with: the first answer decides which key that is. Whoever
-accepts another log (a ledger restored from an older copy, whose later entries are gone) deletes the file.
+accepts another log (a ledger restored from an older copy, whose later entries are gone) deletes the file; one
+that is damaged accepts nothing.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-import structlog
 
 from lienthong.kit.files import replace_file
 from lienthong.tlog import SeenCheckpoint, TlogError, VerifierKey
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lienthong.gateway.journal.claims import LedgerAnswer
-
-_log = structlog.get_logger(__name__)
 
 
 class LogRefusedError(Exception):
@@ -32,27 +29,26 @@ class SeenLog:
         self.path = path
 
     def load(self) -> SeenCheckpoint | None:
-        """What was seen last; None at the beginning, and when the file cannot be used, which is logged."""
+        """What was seen last; None when there is no file.
+
+        Raises:
+            LogRefusedError: the file cannot be read or is damaged: nothing is accepted before it is deleted.
+        """
         try:
-            kept = self.path.read_text(encoding="utf-8")
+            return SeenCheckpoint.parse(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            _log.error(
-                "the ledger's checkpoint seen last cannot be read", file=str(self.path), why=str(error)
-            )
-            return None
-        try:
-            return SeenCheckpoint.parse(kept)
-        except TlogError as error:
-            _log.error("the ledger's checkpoint seen last is damaged", file=str(self.path), why=str(error))
-            return None
+        except (OSError, UnicodeDecodeError, TlogError) as error:
+            raise LogRefusedError(
+                f"the ledger's checkpoint seen last cannot be used ({self.path.name}): {error}"
+            ) from error
 
     def accept(self, answer: LedgerAnswer, seen: SeenCheckpoint | None) -> SeenCheckpoint:
         """Verify an answer to a question that named `seen`, and remember its checkpoint.
 
         Raises:
-            LogRefusedError: it does not continue what was seen. Nothing is remembered.
+            LogRefusedError: it does not continue what was seen, or that cannot be read. Nothing is
+                remembered.
             OSError: it cannot be remembered.
         """
         new = _verified(answer, seen)

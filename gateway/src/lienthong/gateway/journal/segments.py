@@ -45,7 +45,12 @@ class Segment:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         segment = _locked(path, descriptor)
         if segment is not None:
-            sync_folder(path.parent)
+            try:
+                sync_folder(path.parent)
+            except OSError:
+                # It is tried again and again: each time a file, and its lock, would stay.
+                segment.remove()
+                raise
         return segment
 
     @classmethod
@@ -91,6 +96,15 @@ class Segment:
         if before.parent != path.parent:
             sync_folder(before.parent)
 
+    def touch(self, moment: datetime) -> None:
+        """Have the file say that it was changed then.
+
+        Raises:
+            OSError: it cannot.
+        """
+        seconds = moment.timestamp()
+        os.utime(self._descriptor, (seconds, seconds))
+
     def keep_aside(self) -> Path:
         """Give the file a second name, under which it stays when this one is deleted."""
         aside = self.path.with_suffix(DAMAGED)
@@ -134,14 +148,14 @@ def made_at(path: Path) -> datetime:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def adopt_all(folder: Path, suffix: str, own: set[Path]) -> list[Segment]:
-    """Lock the files of ended processes, oldest first.
+def adopt_all(folder: Path, suffix: str, own: set[Path]) -> Iterator[Segment]:
+    """Lock the files of ended processes, oldest first, one after another.
 
     Raises:
-        OSError: the folder cannot be read.
+        OSError: the folder, or the next file, cannot be read. What came before is locked.
     """
     paths = sorted(path for path in folder.glob(f"*{suffix}") if path not in own)
-    return [segment for path in paths if (segment := Segment.adopt(path))]
+    yield from (segment for path in paths if (segment := Segment.adopt(path)))
 
 
 def _locked(path: Path, descriptor: int) -> Segment | None:

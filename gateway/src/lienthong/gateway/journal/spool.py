@@ -71,15 +71,17 @@ class Spool:
     def adopt_orphans(self) -> int:
         """Take over the files of processes that have ended; returns how many."""
         own = {segment.path for segment in (*self._sealed, *([self._current] if self._current else ()))}
+        adopted = 0
         try:
-            adopted = adopt_all(self._folder, SPOOLED, own)
+            for segment in adopt_all(self._folder, SPOOLED, own):
+                self._sealed.append(segment)
+                adopted += 1
             self.damaged = len(list(self._folder.glob(f"*{DAMAGED}")))
         except OSError as error:
             _log.warning("spool folder cannot be read", folder=str(self._folder), error=str(error))
-            return 0
         # Names begin with the time they were made.
-        self._sealed = sorted((*self._sealed, *adopted), key=lambda segment: segment.path.name)
-        return len(adopted)
+        self._sealed.sort(key=lambda segment: segment.path.name)
+        return adopted
 
     def append(self, batches: Sequence[Batch]) -> None:
         """Put the batches on disk, in one write and one sync.
