@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import resource
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lienthong.client import Client, LienthongError
 from tests.faults.calls import assert_exactly_one_outcome, make_calls
 from tests.support.full_disk import no_room
+from tests.support.platform import PURPOSE, SERVICE
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -39,3 +42,53 @@ async def test_a_ledger_on_a_full_disk_goes_on_when_there_is_room(platform: Plat
         answered = await make_calls(platform, 200, {})
     assert_exactly_one_outcome(platform, answered)
     assert platform.installation.supervisor.pid("ledger") == pid
+
+
+def test_a_catalog_on_a_full_disk_refuses_changes_and_takes_them_again(
+    platform: Platform,
+) -> None:
+    agency = {
+        "apiVersion": "lienthong/v1",
+        "kind": "Agency",
+        "metadata": {"id": "H11.77"},
+        "spec": {"name": {"vi": "Sở mới", "en": "New"}, "class": "GOV"},
+    }
+    with platform.operator() as operator, Client(platform.consumer) as consumer:
+        with no_room(platform.installation.supervisor.pid("catalog")):
+            with pytest.raises(LienthongError) as refused:
+                operator.apply([agency])
+            assert refused.value.code == "storage-full"
+            assert consumer.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE).ok
+            assert "H11.77" not in {one["metadata"]["id"] for one in operator.manifests("agencies")}
+        operator.apply([agency])
+        assert "H11.77" in {one["metadata"]["id"] for one in operator.manifests("agencies")}
+
+
+async def test_without_bus_and_disk_calls_are_refused_and_go_on_with_room(platform: Platform) -> None:
+    supervisor = platform.installation.supervisor
+    answered = await make_calls(platform, 50, {})
+    with Client(platform.consumer) as consumer:
+        consumer.token()
+        with no_room(*family(supervisor.pid("gateway"))):
+            supervisor.stop("nats")
+            with pytest.raises(LienthongError) as refused:
+                consumer.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE)
+            assert refused.value.code == "audit-unavailable"
+        wait_until(lambda: answers(consumer), "calls are still refused", within=15)
+    supervisor.start("nats")
+    answered += await make_calls(platform, 50, {})
+    assert_exactly_one_outcome(platform, answered)
+
+
+def answers(consumer: Client) -> bool:
+    """Whether a call is answered."""
+    try:
+        return consumer.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE).ok
+    except LienthongError:
+        return False
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that come from it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [pid, *(each for child in children for each in family(int(child)))]

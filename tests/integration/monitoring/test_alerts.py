@@ -119,6 +119,27 @@ CASES = [
     ),
     steps("LienthongQuarantineUncounted", f"lienthong_ledger_quarantine{{{_OF_A}}}", "9999x5 10000x10", A),
     steps("LienthongStreamFilling", f"lienthong_stream_filled{{{_OF_A}}}", "0.5x5 0.9x10", A),
+    Case(
+        "LienthongStreamFullSoon",
+        {f"lienthong_stream_filled{{{_OF_A}}}": "0.1x20 0.1+0.001x80"},
+        raised=(60,),
+        quiet=(5, 20),
+        labels=A,
+    ),
+    steps(
+        "LienthongDiskFilling",
+        f"lienthong_disk_free_bytes{{{_OF_A}}}",
+        "50x5 19x10",
+        A,
+        **{f"lienthong_disk_size_bytes{{{_OF_A}}}": "100x20"},
+    ),
+    Case(
+        "LienthongDiskFullSoon",
+        {f"lienthong_disk_free_bytes{{{_OF_A}}}": "1000x20 1000-1x80"},
+        raised=(60,),
+        quiet=(5, 20),
+        labels=A,
+    ),
     steps("LienthongOutboxWaits", f"lienthong_outbox_oldest_age_seconds{{{_OF_A}}}", "9x5 61x10", A),
     slow(
         "LienthongSlowCalls",

@@ -22,6 +22,8 @@ lienthong_ledger_quarantine 0
 lienthong_outbox_oldest_age_seconds 0
 lienthong_spool_size_bytes 0
 lienthong_stream_filled 0.1
+lienthong_disk_free_bytes 5e10
+lienthong_disk_size_bytes 1e11
 process_unix_file_descriptor_count 40
 lienthong_process_file_descriptor_limit 1024
 """
@@ -52,6 +54,7 @@ def test_what_is_well_has_no_findings() -> None:
         ("oldest_age_seconds 0", "oldest_age_seconds 61", "warn", "messages have waited for 61 s"),
         ("size_bytes 0", "size_bytes 512", "warn", "records wait in the spool on disk"),
         ("stream_filled 0.1", "stream_filled 0.85", "warn", "85% full"),
+        ("free_bytes 5e10", "free_bytes 1e10", "warn", "only 10% of its disk is free (9.3 GiB)"),
         ("count 40", "count 900", "warn", "900 of 1024 descriptors are open"),
     ],
 )

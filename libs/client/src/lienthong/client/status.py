@@ -111,11 +111,12 @@ _FIGURES: Final[tuple[tuple[str, str, dict[str, str], Text, Unit], ...]] = (
     ("checkpoint_age_s", "lienthong_ledger_checkpoint_age_seconds", {}, Text("Điểm kiểm", "Checkpoint"), "s"),
     ("quarantine", "lienthong_ledger_quarantine", {}, Text("Bản ghi bị cách ly", "Quarantine"), ""),
     ("stream_filled", "lienthong_stream_filled", {}, Text("Luồng NATS đã dùng", "NATS stream used"), "%"),
+    ("disk_free_bytes", "lienthong_disk_free_bytes", {}, Text("Đĩa còn trống", "Disk free"), "By"),
     ("memory_bytes", "process_memory_usage_bytes", {}, Text("Bộ nhớ", "Memory"), "By"),
 )  # fmt: skip
 
 
-_LEAST_IS_WORST: Final = frozenset({"catalog_version", "routes_version"})
+_LEAST_IS_WORST: Final = frozenset({"catalog_version", "routes_version", "disk_free_bytes"})
 """The figures of which the least counts, of several workers; of the others the largest does."""
 METRICS: Final = tuple(metric for _, metric, *_ in _FIGURES)
 """The metrics that figures are read from."""
@@ -157,6 +158,7 @@ def _findings(reading: Reading, figures: dict[str, float]) -> Iterator[Finding]:
         yield Finding("fail", Text("mất kết nối NATS", "NATS is away"), _LOOK_AT_NATS)
     yield from _waiting(figures)
     yield from _descriptors(reading)
+    yield from _disk(reading)
 
 
 def _checks(reading: Reading) -> Iterator[Finding]:
@@ -252,6 +254,29 @@ def _descriptors(reading: Reading) -> Iterator[Finding]:
                     f"{number:.0f} of {limit:.0f} descriptors are open",
                 ),
                 Text("Nâng giới hạn (ulimit -n).", "Raise the limit (ulimit -n)."),
+            )
+
+
+def _disk(reading: Reading) -> Iterator[Finding]:
+    # All workers of a process are on one disk.
+    for free, size in zip(
+        reading.values("lienthong_disk_free_bytes")[:1],
+        reading.values("lienthong_disk_size_bytes")[:1],
+        strict=False,
+    ):
+        if free < size * (1 - _MUCH):
+            yield Finding(
+                "warn",
+                Text(
+                    f"ổ đĩa chỉ còn trống {free / size:.0%} ({free / 2**30:.1f} GiB)",
+                    f"only {free / size:.0%} of its disk is free ({free / 2**30:.1f} GiB)",
+                ),
+                Text(
+                    "Dọn hoặc mở rộng ổ đĩa trước khi đầy; khi đầy, tiến trình chờ hoặc từ chối, và tự chạy "
+                    "tiếp khi có chỗ.",
+                    "Make room or enlarge the disk before it is full; then the process waits or refuses, and "
+                    "goes on by itself when there is room.",
+                ),
             )
 
 

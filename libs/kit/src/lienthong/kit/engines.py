@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+    from sqlalchemy.exc import DBAPIError
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,19 @@ _KEPT_OPEN = 5
 
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
 
+
+_SQLITE_CANNOT_WRITE = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+    }
+)
+_DISK_FULL = "53100"
 
 _CLOSE_SECONDS = 2.0
 
@@ -144,6 +158,17 @@ def normalize_url(url: str) -> URL:
     if backend not in drivers:
         raise ValueError(f"{backend} databases are not supported: give a sqlite or postgresql address")
     return parsed.set(drivername=drivers[backend])
+
+
+def is_without_room(error: DBAPIError) -> bool:
+    """Whether the database could not write: its disk is full, or does not take what is written.
+
+    SQLite: SQLITE_FULL and what has to do with writing of SQLITE_IOERR (sqlite.org/rescode.html).
+    PostgreSQL: 53100, disk_full.
+    """
+    if getattr(error.orig, "sqlite_errorcode", None) in _SQLITE_CANNOT_WRITE:
+        return True
+    return getattr(error.orig, "sqlstate", None) == _DISK_FULL
 
 
 def advisory_key(schema: str, name: str) -> int:

@@ -15,11 +15,13 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from lienthong.kit.bodies import MAX_JSON_BODY, with_strict_json
 from lienthong.kit.body_room import BodyRoom, BoundedBodies
+from lienthong.kit.engines import is_without_room
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.openapi import LICENSE, SERVER, VERSION, complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
@@ -38,6 +40,7 @@ _MOST_NAMES: Final = 20
 _LONGEST_NAME: Final = 60
 _LONGEST_PLACE: Final = 300
 _MOST_ERRORS: Final = 20
+_READING: Final = frozenset({"GET", "HEAD"})
 _KINDS_OF_STATUS: Final = {
     400: general.MALFORMED_REQUEST,
     404: general.NOT_FOUND,
@@ -67,6 +70,8 @@ class StrictRoute(APIRoute):
         stated = list(stated_by(self.dependant))
         kinds = [kind for dependency in stated for kind in dependency.problems]
         kinds += [general.MALFORMED_REQUEST, general.INVALID_REQUEST, general.INTERNAL_ERROR]
+        if not _READING.issuperset(self.methods or ()):
+            kinds += [general.STORAGE_FULL]
         if self.body_field is not None:
             kinds += [general.REQUEST_TOO_LARGE]
         if self.body_field is not None or "requestBody" in (self.openapi_extra or {}):
@@ -168,7 +173,14 @@ def install_problem_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this only
         return _answer(request, _from_http(error))
 
+    async def on_database_error(request: Request, error: Exception) -> Response:
+        if not isinstance(error, DBAPIError) or not is_without_room(error):
+            raise error
+        _log.error("the database cannot write", path=request.url.path, error=str(error.orig))
+        return _answer(request, _storage_full())
+
     app.add_exception_handler(ProblemError, on_problem)
+    app.add_exception_handler(DBAPIError, on_database_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_middleware(_Unexpected)
@@ -233,6 +245,14 @@ def _internal_error() -> ProblemError:
         "Hệ thống gặp lỗi. Nhật ký hệ thống ghi thêm thông tin theo mã giao dịch.",
     )
     return ProblemError(general.INTERNAL_ERROR, detail)
+
+
+def _storage_full() -> ProblemError:
+    detail = BilingualText(
+        "The database of this service cannot store anything at the moment.",
+        "Cơ sở dữ liệu của dịch vụ này hiện không lưu thêm được.",
+    )
+    return ProblemError(general.STORAGE_FULL, detail, {"Retry-After": "30"})
 
 
 def _from_http(error: HTTPException) -> ProblemError:

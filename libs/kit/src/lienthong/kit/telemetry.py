@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from lienthong.kit.metrics.exposition import WORKER
 from lienthong.kit.metrics.figures import Figures
 from lienthong.kit.metrics.instruments import REPLICA_AGE_LIMIT
-from lienthong.kit.metrics.runtime import show_process
+from lienthong.kit.metrics.runtime import show_disk, show_process
 
 if TYPE_CHECKING:
     from lienthong.kit.settings import Settings
@@ -72,5 +72,6 @@ def configure_telemetry(process: str, settings: Settings, *, worker: int | None 
         exporter = OTLPMetricExporter(endpoint, insecure=insecure, timeout=3)
         telemetry = Telemetry(Figures(resource, worker=name, exporter=exporter), tracing)
     show_process(telemetry.figures)
+    show_disk(telemetry.figures, settings.state_folder(process).absolute())
     telemetry.figures.observe(REPLICA_AGE_LIMIT, lambda: settings.stale_after_s)
     return telemetry

@@ -342,6 +342,20 @@ CONNECTIONS_DROPPED = _figure(
     attributes=("reason",),
     processes=_SERVICES,
 )
+DISK_FREE = _figure(
+    "lienthong.disk.free",
+    "gauge",
+    "By",
+    "What is free on the disk of a process's state: of the gateway its spool, of a service its SQLite file",
+    "Chỗ trống trên ổ đĩa chứa trạng thái của tiến trình: vùng đệm của cổng, tệp SQLite của dịch vụ",
+)
+DISK_SIZE = _figure(
+    "lienthong.disk.size",
+    "gauge",
+    "By",
+    "How large that disk is",
+    "Dung lượng của ổ đĩa đó",
+)
 STREAM_FILLED = _figure(
     "lienthong.stream.filled",
     "gauge",

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import os
 import resource
+import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from lienthong.kit.metrics import instruments
 from lienthong.kit.metrics.durations import Durations
@@ -42,6 +43,12 @@ def show_process(figures: Figures) -> None:
             (os.times().system, {"cpu.mode": "system"}),
         ),
     )
+
+
+def show_disk(figures: Figures, folder: Path) -> None:
+    """Show what is free on the disk of a folder, which may not be there yet, and how large that disk is."""
+    figures.observe(instruments.DISK_FREE, lambda: _disk(folder, "free"))
+    figures.observe(instruments.DISK_SIZE, lambda: _disk(folder, "total"))
 
 
 def show_connections(figures: Figures, port: int) -> None:
@@ -86,6 +93,13 @@ def connections_to(port: int) -> int | None:
                 if state == _ESTABLISHED and int(local.rpartition(":")[2], 16) == port and inode in own:
                     found += 1
     return found
+
+
+def _disk(folder: Path, part: Literal["free", "total"]) -> int | None:
+    for each in (folder, *folder.parents):
+        with contextlib.suppress(FileNotFoundError):
+            return int(getattr(shutil.disk_usage(each), part))
+    return None
 
 
 def _own_sockets() -> Iterator[str]:

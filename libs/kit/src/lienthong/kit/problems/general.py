@@ -156,6 +156,19 @@ BUSY: Final = ProblemType(
         "Hãy gửi lại chính yêu cầu này sau số giây nêu trong Retry-After, và gửi ít yêu cầu cùng lúc hơn.",
     ),
 )
+STORAGE_FULL: Final = ProblemType(
+    code="storage-full",
+    status=507,
+    title=BilingualText("No room to store", "Hết chỗ lưu trữ"),
+    advice=BilingualText(
+        "Nothing of this request was stored: send the same request again later. Tell the operator of the "
+        "platform: the disk of this service's database is full or cannot be written. When it has room the "
+        "service goes on by itself.",
+        "Chưa có gì của yêu cầu này được lưu: hãy gửi lại nguyên yêu cầu sau. Hãy báo đơn vị vận hành nền "
+        "tảng: ổ đĩa của cơ sở dữ liệu dịch vụ này đã đầy hoặc không ghi được. Khi có chỗ, dịch vụ tự chạy "
+        "tiếp.",
+    ),
+)
 HTTP_ERROR: Final = ProblemType(
     code="http-error",
     status=400,
