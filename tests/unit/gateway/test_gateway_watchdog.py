@@ -68,6 +68,12 @@ def test_what_does_not_start_is_tried_after_growing_pauses() -> None:
     assert not starts.hopeless
 
 
+def test_the_places_have_their_room_on_the_disk_from_the_beginning(tmp_path: Path) -> None:
+    Beats(tmp_path)
+    [file] = tmp_path.iterdir()
+    assert file.stat().st_blocks * 512 >= file.stat().st_size > 0
+
+
 def test_parent_and_workers_see_the_same_places(tmp_path: Path) -> None:
     parent, worker = Beats(tmp_path), Beats(tmp_path)
     worker.beat(1, 4711)

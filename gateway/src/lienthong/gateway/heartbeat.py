@@ -40,8 +40,11 @@ class Beats:
     def __init__(self, folder: Path) -> None:
         descriptor = os.open(folder / _NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(descriptor, MOST * _PLACE.size)
-            self._places = mmap.mmap(descriptor, MOST * _PLACE.size)
+            size = MOST * _PLACE.size
+            if os.fstat(descriptor).st_size < size:
+                # Written, not only made so long: a page for which the disk has no room would end us (SIGBUS).
+                os.pwrite(descriptor, bytes(size), 0)
+            self._places = mmap.mmap(descriptor, size)
         finally:
             os.close(descriptor)
 
