@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +85,10 @@ def persist(party: Party, *identifiers: str) -> list[dict[str, Any]]:
 def everything(party: Party, most: int = 100) -> list[dict[str, Any]]:
     """Pull and acknowledge until nothing comes any more; gives all events in order."""
     taken: list[dict[str, Any]] = []
+    deadline = time.monotonic() + 60
     while True:
         answer = party.one_stop.post(f"{party.subscription}/pull", json={"max": most, "wait_seconds": 1})
-        if answer.status_code == 503:
+        if answer.status_code == 503 and time.monotonic() < deadline:
             continue
         assert answer.status_code == 200, answer.text
         events = answer.json()["events"]

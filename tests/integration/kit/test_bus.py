@@ -238,6 +238,12 @@ async def test_a_consumer_of_what_is_new_skips_what_was_there(bus: Bus, stream: 
     assert numbers_of(await consumer.fetch(10, 5.0)) == [3, 4]
 
 
+async def test_a_consumer_that_is_there_cannot_begin_elsewhere(bus: Bus, stream: str) -> None:
+    await bus.consumer(stream, "reader", deliver_from=1)
+    with pytest.raises(BusRefusedError):
+        await bus.consumer(stream, "reader", deliver_from=2)
+
+
 async def test_a_batch_comes_as_soon_as_there_is_anything(bus: Bus, stream: str) -> None:
     consumer = await bus.consumer(stream, "reader")
     waiting = asyncio.create_task(consumer.fetch(100, 20.0))

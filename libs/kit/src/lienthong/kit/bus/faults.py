@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nats.js.api import RawStreamMsg
 
 _NO_SUCH_MESSAGE = 10037
+_CONSUMER_NOT_CREATED = 10012
 _PUBLISH_ERRORS: Mapping[int | None, type[BusError]] = MappingProxyType(
     {
         10023: BusFullError,  # insufficient resources: the server's disk, or its own limit
@@ -35,10 +36,19 @@ def translated(what: str) -> Iterator[None]:
         with cancelled_first():
             yield
     except APIError as error:
-        refused = error.code is not None and 400 <= error.code < 500
+        refused = (error.code is not None and 400 <= error.code < 500) or _cannot_be_updated(error)
         raise (BusRefusedError if refused else BusUnavailableError)(f"{what}: {error.description}") from error
     except (nats.errors.Error, OSError, TimeoutError) as error:
         raise BusUnavailableError(f"{what}: {error!r}") from error
+
+
+def _cannot_be_updated(error: APIError) -> bool:
+    """Whether a consumer is there with a configuration that cannot become the wanted one.
+
+    nats-server 2.15 says that with code 500, as it says faults of its own.
+    """
+    told = error.description or ""
+    return error.err_code == _CONSUMER_NOT_CREATED and told.endswith("can not be updated")
 
 
 @contextlib.contextmanager
