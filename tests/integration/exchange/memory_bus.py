@@ -32,7 +32,8 @@ SPEC = StreamSpec(STREAM, SUBJECTS, duplicate_window=DUPLICATE_WINDOW)
 
 
 class MemoryBus:
-    """What the exchange asks of the bus. `on_look` is awaited after the state of the stream is taken."""
+    """What the exchange asks of the bus. `on_look` is awaited after the state of the stream is taken,
+    `on_publish` after a message is."""
 
     def __init__(self) -> None:
         self.connection_number = 1
@@ -40,6 +41,7 @@ class MemoryBus:
         self.ids: dict[str, int] = {}
         self.created = "created 1"
         self.on_look: Callable[[], Awaitable[None]] | None = None
+        self.on_publish: Callable[[], Awaitable[None]] | None = None
         self.connected = True
         self.begun: dict[str, int] = {}
         """Where each consumer begins."""
@@ -85,6 +87,8 @@ class MemoryBus:
         sequence = max(self.messages, default=0) + 1
         self.messages[sequence] = StoredMessage(payload, {**headers, MESSAGE_ID: message_id})
         self.ids[message_id] = sequence
+        if self.on_publish is not None:
+            await self.on_publish()
         return PublishAck(STREAM, sequence, duplicate=False)
 
     async def stream_state(self, stream: str) -> StreamState:
@@ -130,7 +134,7 @@ class Exchange:
     """An `EventStream` on a bus in memory, and a shortcut to accept events."""
 
     def __init__(self, database: Database) -> None:
-        self.database = database
+        self.database, self.spec = database, SPEC
         self.memory = MemoryBus()
         self.bus = cast("Bus", self.memory)
         self.register = EventRegister(database, SystemClock())
@@ -138,7 +142,7 @@ class Exchange:
 
     async def mend(self) -> Numbering:
         """What the background does on a new connection."""
-        return await self.stream.look()
+        return await self.stream.mend()
 
     async def accept(self, numbering: Numbering, *events: OutgoingEvent) -> list[int]:
         """Publish and record events; their numbers."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lienthong.exchange.domain.numbering import STEP
+from lienthong.kit.bus import BusUnavailableError
 from lienthong.kit.database import Database, migrate
 from tests.integration.exchange.memory_bus import Exchange, event
 
@@ -60,3 +62,26 @@ async def test_a_loss_counts_when_a_second_look_agrees(exchange: Exchange) -> No
     again = await exchange.mend()
     assert again.generation == 1
     assert [again.number_of(one) for one in exchange.memory.messages or {}] == [STEP + 1, STEP + 2]
+
+
+async def test_no_request_mends_or_waits_until_it_is_mended(exchange: Exchange) -> None:
+    await exchange.accept(await exchange.stream.current(), event("1"))
+    exchange.memory.lose()
+    with pytest.raises(BusUnavailableError):
+        await exchange.stream.look()
+    assert exchange.memory.messages is None, "that is left to the background"
+
+    mending, go_on = asyncio.Event(), asyncio.Event()
+
+    async def held_up() -> None:
+        mending.set()
+        await go_on.wait()
+
+    exchange.memory.on_publish = held_up
+    mended = asyncio.create_task(exchange.mend())
+    await mending.wait()
+    with pytest.raises(BusUnavailableError, match="being mended"):
+        await exchange.stream.current()
+    go_on.set()
+    assert (await mended).generation == 1
+    assert (await exchange.stream.current()).generation == 1

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
+
+from lienthong.kit.bus import MESSAGE_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STREAM = "EVENTS"
 SUBJECTS = ("event.>",)
@@ -10,6 +16,8 @@ CONSUMER_PREFIX = "subscription-"
 SERVICE = "exchange"
 """The `node` of the exchange's audit records, and the last part of their subject."""
 FINGERPRINT_HEADER = "Lgsp-Fingerprint"
+EVENT_HEADER = "Lgsp-Event"
+"""The message id of an event that was put into the stream under another one."""
 INDEX_CONSUMER = "deduplication-index"
 LARGEST_MESSAGE = 320 * 1024
 """Bytes of an event on the bus, its headers included."""
@@ -29,6 +37,11 @@ def subject_of(event_type_id: str) -> str:
 def message_id_of(source: str, event_id: str) -> str:
     """The message id of an event, equal for every retry: CloudEvents identifies an event by source and id."""
     return hashlib.sha256(f"{len(source)}:{source}{event_id}".encode()).hexdigest()
+
+
+def message_id_in(headers: Mapping[str, str]) -> str:
+    """The message id of the event that a message in the stream is; empty when it is none."""
+    return headers.get(EVENT_HEADER) or headers.get(MESSAGE_ID, "")
 
 
 def consumer_of(subscription_id: str, generation: int) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lienthong.exchange.domain.messages import AcceptedMessage
-from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, event_type_of, index_consumer
+from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, event_type_of, index_consumer, message_id_in
 from lienthong.exchange.service.event_register import StreamWentBackError
 from lienthong.kit.bus import MESSAGE_ID, BusError
 
@@ -130,7 +130,7 @@ class StreamIndexer:
             AcceptedMessage(
                 delivery.sequence,
                 event_type,
-                delivery.headers[MESSAGE_ID],
+                message_id_in(delivery.headers),
                 delivery.headers[FINGERPRINT_HEADER],
                 delivery.payload,
             )

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from lienthong.exchange import errors
 from lienthong.exchange.events import DUPLICATE_WINDOW
-from lienthong.exchange.repository import AcceptedEventRepository, NumberingRepository
+from lienthong.exchange.repository import AcceptedEventRepository
+from lienthong.exchange.service.event_register import demand_current
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from lienthong.exchange.domain.messages import StoredEvent
+    from lienthong.exchange.domain.numbering import Numbering
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
 
@@ -41,23 +43,19 @@ class DeduplicationIndex:
         """For how many seconds the index may have been incomplete; None while it was never complete."""
         return self._clock.monotonic() - self._complete_at if self._complete_at is not None else None
 
-    async def known(self, message_ids: Collection[str]) -> dict[str, StoredEvent]:
-        """Those of these events that were accepted before and are in the stream, by message id.
+    async def accepted(self, message_ids: Collection[str], numbering: Numbering) -> dict[str, StoredEvent]:
+        """Those of these events that were accepted before, by message id, also when the stream lost them.
 
         Raises:
             ProblemError: `bus-unavailable` while the index is too far behind the stream to say.
+            StreamWentBackError: the numbering no longer holds.
         """
         age = self.age()
         if age is None or age >= _MAX_BEHIND:
             raise errors.bus_unavailable()
         async with self._database.reading() as session:
-            known = await AcceptedEventRepository(session).among(message_ids)
-            lost = (await NumberingRepository(session).read()).lost()
-        return {
-            message_id: event
-            for message_id, event in known.items()
-            if not any(event.sequence in numbers for numbers in lost)
-        }
+            await demand_current(session, numbering, lock=None)
+            return await AcceptedEventRepository(session).among(message_ids)
 
     async def last_number(self) -> int:
         """The highest number that is recorded; 0 in an empty index."""

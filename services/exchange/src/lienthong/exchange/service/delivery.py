@@ -13,20 +13,21 @@ from sqlalchemy.exc import IntegrityError
 from lienthong.exchange import errors
 from lienthong.exchange.domain import permissions
 from lienthong.exchange.domain.ack_tokens import DeliveryTag, ForgedTokenError
-from lienthong.exchange.events import FINGERPRINT_HEADER, consumer_of
+from lienthong.exchange.events import FINGERPRINT_HEADER, consumer_of, message_id_in
 from lienthong.exchange.repository import (
     AcceptedEventRepository,
     AcknowledgementRepository,
     SubscriptionRepository,
 )
 from lienthong.exchange.service.leases import HeldLease, LeaseWatch
-from lienthong.kit.bus import MESSAGE_ID, BusError, BusRefusedError, BusUnavailableError
+from lienthong.kit.bus import BusError, BusRefusedError, BusUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from lienthong.exchange.domain.ack_tokens import AckTokens
     from lienthong.exchange.domain.catalog import EventCatalog
+    from lienthong.exchange.domain.messages import StoredEvent
     from lienthong.exchange.models import Subscription
     from lienthong.exchange.service.consumers import SubscriptionConsumers
     from lienthong.exchange.service.event_stream import EventStream
@@ -251,10 +252,10 @@ class DeliveryService:
         batch = [_Taken(one, source.numbering.number_of(one.sequence)) for one in deliveries]
         if not batch:
             return []
+        events = {taken.message_id for taken in batch}
         async with self._database.reading() as session:
-            done = await AcknowledgementRepository(session).among(
-                subscription.id, {taken.message_id for taken in batch}
-            )
+            done = await AcknowledgementRepository(session).among(subscription.id, events)
+            accepted = await AcceptedEventRepository(session).among(events)
         fresh = []
         for taken in batch:
             delivery = taken.delivery
@@ -263,6 +264,9 @@ class DeliveryService:
                 await delivery.ack()
             elif FINGERPRINT_HEADER not in delivery.headers:
                 _log.error("message was not put into the stream by the exchange", sequence=delivery.sequence)
+                await delivery.ack()
+            elif taken.is_another_than(accepted.get(taken.message_id)):
+                _log.error("message is not what was accepted under its id", sequence=delivery.sequence)
                 await delivery.ack()
             else:
                 fresh.append(taken)
@@ -322,4 +326,8 @@ class _Taken:
 
     @property
     def message_id(self) -> str:
-        return self.delivery.headers.get(MESSAGE_ID, "")
+        return message_id_in(self.delivery.headers)
+
+    def is_another_than(self, accepted: StoredEvent | None) -> bool:
+        """Whether another event was accepted under its message id."""
+        return accepted is not None and accepted.fingerprint != self.delivery.headers.get(FINGERPRINT_HEADER)

@@ -131,6 +131,8 @@ class EventRegister:
                 message_id: event
                 for message_id, event in before.items()
                 if any(event.sequence in numbers for numbers in lost)
+                # What was accepted is kept under its id, not what somebody put in its place meanwhile.
+                and event.fingerprint == stored[message_id].fingerprint
             }
             new = {key: event for key, event in stored.items() if key not in before or key in back}
             if back:

@@ -14,8 +14,8 @@ from lienthong.exchange.domain.messages import (
     cpu_seconds,
     prepare,
 )
+from lienthong.exchange.service.event_messages import EventReusedError
 from lienthong.exchange.service.event_register import StreamWentBackError
-from lienthong.exchange.service.event_stream import EventReusedError
 from lienthong.kit.bus import BusFullError, BusRefusedError, BusUnavailableError
 from lienthong.kit.problems.load import charge
 from lienthong.kit.workers import TooCostlyError
@@ -131,11 +131,14 @@ class PublishingService:
             charge(self._limits.events, client_id, len(messages) - 1)
         try:
             numbering = await self._stream.current()
-            known = await self._known(messages)
+            known = await self._known(messages, numbering)
             if known:
                 # Nobody is told of a duplicate that the stream has lost meanwhile.
                 numbering = await self._stream.look()
-                known = await self._known(messages)
+                known = await self._known(messages, numbering)
+        except StreamWentBackError:
+            self._stream.suspect()
+            raise errors.bus_unavailable() from None
         except BusUnavailableError:
             raise errors.bus_unavailable() from None
         published = _Published(numbering)
@@ -167,6 +170,9 @@ class PublishingService:
                 )
                 continue
             content = (event_type_id, message.message_id, message.fingerprint, message.payload)
+            if (await self._stream.current()).generation != published.numbering.generation:
+                # What came before is lost: this one would stand before it.
+                raise StreamWentBackError("the stream went back")
             try:
                 ack = await self._stream.publish(OutgoingEvent(*content))
             except BusRefusedError:
@@ -194,15 +200,22 @@ class PublishingService:
     async def _recorded(self, published: _Published) -> list[dict[str, object]]:
         return [asdict(event) for event in await self._write_down(published)]
 
-    async def _known(self, messages: Sequence[EventMessage]) -> dict[str, StoredEvent]:
-        """The events accepted before, by message id.
+    async def _known(self, messages: Sequence[EventMessage], numbering: Numbering) -> dict[str, StoredEvent]:
+        """The events accepted before that the stream has, by message id.
 
         Raises:
             ProblemError: `event-id-reused`, or `bus-unavailable` while the index is too far behind.
+            StreamWentBackError: the numbering no longer holds.
         """
-        known = await self._index.known({message.message_id for message in messages})
+        accepted = await self._index.accepted({message.message_id for message in messages}, numbering)
         for message in messages:
-            before = known.get(message.message_id)
+            before = accepted.get(message.message_id)
+            # Also when the stream has lost it: an id means one event for good.
             if before is not None and before.fingerprint != message.fingerprint:
                 raise errors.event_id_reused(message.event_id)
-        return known
+        lost = numbering.lost()
+        return {
+            message_id: event
+            for message_id, event in accepted.items()
+            if not any(event.sequence in numbers for numbers in lost)
+        }

@@ -1,0 +1,44 @@
+"""Puts events into the stream, each once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lienthong.exchange.events import EVENT_HEADER, FINGERPRINT_HEADER, STREAM, subject_of
+from lienthong.kit.bus import MESSAGE_ID, BusUnavailableError
+
+if TYPE_CHECKING:
+    from lienthong.exchange.domain.messages import OutgoingEvent
+    from lienthong.kit.bus import Bus, PublishAck
+
+_HEADERS: Final = {"content-type": "application/cloudevents+json"}
+
+
+class EventReusedError(Exception):
+    """The stream has another event under this message id."""
+
+
+async def publish_event(bus: Bus, event: OutgoingEvent, *, under: str | None = None) -> PublishAck:
+    """Put an event into the stream, unless it has it already.
+
+    `under` is another message id than the event's, for when the bus takes that for something else.
+
+    Raises:
+        BusError: as `Bus.publish`; BusUnavailableError also while the bus takes it for a duplicate of a
+            message that it no longer has.
+        EventReusedError: the stream has another event under its message id.
+    """
+    headers = {**_HEADERS, FINGERPRINT_HEADER: event.fingerprint}
+    if under is not None:
+        headers[EVENT_HEADER] = event.message_id
+    message_id = under or event.message_id
+    ack = await bus.publish(
+        subject_of(event.event_type), event.payload, message_id=message_id, headers=headers
+    )
+    if ack.duplicate:
+        stored = await bus.message(STREAM, ack.sequence)
+        if stored is None or stored.headers.get(MESSAGE_ID) != message_id:
+            raise BusUnavailableError("the bus no longer has what it takes this for a duplicate of")
+        if stored.headers.get(FINGERPRINT_HEADER) != event.fingerprint:
+            raise EventReusedError(event.message_id)
+    return ack

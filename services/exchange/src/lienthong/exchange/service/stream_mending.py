@@ -1,0 +1,145 @@
+"""Mends the stream of events after it went back.
+
+The numbering gets a new generation (`domain.numbering`), and the kept events that the stream lacks are
+published again, in their order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from lienthong.exchange.domain.messages import AcceptedMessage, OutgoingEvent
+from lienthong.exchange.events import STREAM
+from lienthong.exchange.repository import (
+    AcceptedEventRepository,
+    AcknowledgementRepository,
+    NumberingRepository,
+    SubscriptionRepository,
+)
+from lienthong.exchange.service.event_messages import EventReusedError, publish_event
+from lienthong.kit.bus import BusRefusedError, BusUnavailableError
+
+if TYPE_CHECKING:
+    from lienthong.exchange.domain.numbering import Numbering
+    from lienthong.exchange.models import KeptEvent
+    from lienthong.exchange.service.event_register import EventRegister
+    from lienthong.exchange.service.stream_view import StreamView
+    from lienthong.kit.bus import Bus, PublishAck, StreamSpec, StreamState
+    from lienthong.kit.database import Database
+
+_BETWEEN_TWO_LOOKS_S: Final = 0.2
+_BATCH: Final = 100
+
+_log = structlog.get_logger(__name__)
+
+
+class StreamMender:
+    """Finds out where the stream went back to, and publishes what it lacks."""
+
+    def __init__(
+        self, database: Database, bus: Bus, register: EventRegister, spec: StreamSpec, view: StreamView
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._register = register
+        self._spec = spec
+        self._view = view
+        self.losses = 0
+        """How often this process found that the stream went back."""
+        self.published_again = 0
+        """How many events this process has published again."""
+
+    async def mend(self) -> Numbering:
+        """One process at a time finds out where the stream went back to, and publishes what it lacks.
+
+        Raises:
+            BusUnavailableError: the bus does not answer, or another process does it now.
+        """
+        async with self._database.exclusive("event stream") as mine:
+            if not mine:
+                raise BusUnavailableError("another process mends the stream")
+            if await self._bus.find_stream(STREAM) is None:
+                await self._make_stream()
+            numbering = await self._begin_again_when_it_went_back()
+            await self._publish_again(numbering)
+        return numbering
+
+    async def _make_stream(self) -> None:
+        try:
+            await self._bus.ensure_stream(self._spec)
+        except BusRefusedError as error:
+            raise BusUnavailableError(str(error)) from error
+
+    async def _begin_again_when_it_went_back(self) -> Numbering:
+        """The numbering, a new one when two looks, a moment apart, say that the stream went back.
+
+        Raises:
+            BusUnavailableError: there is no stream, or the looks do not agree.
+        """
+        first = await self._view.see()
+        if first.goes_on:
+            return first.numbering
+        await asyncio.sleep(_BETWEEN_TWO_LOOKS_S)
+        seen = await self._view.see()
+        if seen.goes_on:
+            return seen.numbering
+        if seen.state is None:
+            raise BusUnavailableError("there is no stream of events")
+        return await self._begin_again(seen.state, seen.numbering, seen.newest)
+
+    async def _begin_again(
+        self, state: StreamState, numbering: Numbering, newest: tuple[int, str] | None
+    ) -> Numbering:
+        through = 0
+        if newest is not None:
+            last = min(state.last_sequence, numbering.sequence_from(newest[0]))
+            through = await self._view.common_through(numbering, last)
+        async with self._database.transaction() as session:
+            highest = max(
+                await AcceptedEventRepository(session).highest(),
+                await AcknowledgementRepository(session).highest(),
+                numbering.spans[-1].first_number,
+            )
+            again = numbering.went_back(through, highest, state.created)
+            await NumberingRepository(session).write(again)
+            await SubscriptionRepository(session).resume_all()
+        self.losses += 1
+        _log.error(
+            "the bus lost events: its store was lost or replaced by an older copy",
+            stream=STREAM,
+            recorded_through=newest[0] if newest is not None else 0,
+            present_through=through,
+            generation=again.generation,
+        )
+        return again
+
+    async def _publish_again(self, numbering: Numbering) -> None:
+        """Publish the kept events that the stream lacks, oldest first; each batch is recorded at once."""
+        published = 0
+        while batch := await self._view.lost(numbering, _BATCH):
+            stored = [await self._publish_kept(event, numbering) for event in batch]
+            await self._register.record(numbering, stored)
+            published += len(batch)
+            self.published_again += len(batch)
+        if published:
+            _log.warning("events that the bus had lost were published again", events=published)
+
+    async def _publish_kept(self, event: KeptEvent, numbering: Numbering) -> AcceptedMessage:
+        content = (event.event_type, event.message_id, event.fingerprint, event.payload)
+        ack = await self._publish_under_an_id(OutgoingEvent(*content), numbering)
+        return AcceptedMessage(ack.sequence, *content)
+
+    async def _publish_under_an_id(self, event: OutgoingEvent, numbering: Numbering) -> PublishAck:
+        try:
+            return await publish_event(self._bus, event)
+        except EventReusedError:
+            # Put there by a process that did not know of the accepted one. It was never recorded, so its
+            # publisher was refused, and it is delivered to nobody.
+            _log.warning("the stream has another event under the id of an accepted one", id=event.message_id)
+        try:
+            return await publish_event(self._bus, event, under=f"{event.message_id}-g{numbering.generation}")
+        except EventReusedError as error:
+            raise BusUnavailableError("the stream has other events under both message ids") from error
