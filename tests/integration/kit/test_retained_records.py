@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from lienthong.contracts.audit.v1 import sealing_pb2
 from lienthong.contracts.audit.v1.sealing_pb2_grpc import SealingServicer, add_SealingServicer_to_server
+from lienthong.kit import retained_records
 from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.database import Database, new_metadata
@@ -42,10 +43,18 @@ class LedgerPeer(SealingServicer):
         self.sealed: dict[str, bytes] = {}
         self.size = 0
         self.read_through = NOW
+        self.most_batches = 0
+        self.answers: int | None = None
+        """How often it answers before it is away."""
 
     async def Check(  # noqa: N802  the contract's name
-        self, request: sealing_pb2.CheckRequest, _: Context
+        self, request: sealing_pb2.CheckRequest, context: Context
     ) -> sealing_pb2.CheckResponse:
+        if self.answers is not None:
+            if self.answers == 0:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+            self.answers -= 1
+        self.most_batches = max(self.most_batches, len(request.batches))
         answer = sealing_pb2.CheckResponse(
             states=[self._state(batch) for batch in request.batches],
             checkpoint=f"origin\n{self.size}\nroot\n",
@@ -102,6 +111,11 @@ class World:
             self.ledger.sealed[record] = f"record {record}".encode()
         self.ledger.size = len(self.ledger.sealed)
         self.ledger.read_through = self.clock.now() + beyond
+
+    async def unsealed(self) -> list[Any]:
+        query = sa.select(RETAINED.c.record_id).where(RETAINED.c.sealed_at.is_(None)).order_by(RETAINED.c.id)
+        async with self.database.reading() as session:
+            return list(await session.scalars(query))
 
     async def retained(self) -> list[Any]:
         async with self.database.reading() as session:
@@ -174,6 +188,62 @@ async def test_sealed_records_are_forgotten_after_a_day_and_no_sooner(world: Wor
     await world.records.round()
     assert await world.retained() == ["2"]
     assert world.records.condition().state is State.DEGRADED, "the other one has waited for long"
+
+
+async def test_a_restart_begins_no_new_day(world: World) -> None:
+    await world.act("1", "2")
+    world.read("1", "2")
+    await world.records.round()
+    for _ in range(3):
+        world.clock.advance(timedelta(hours=9))
+        await world.restarted().round()
+    assert await world.retained() == []
+
+
+async def test_much_is_asked_about_and_forgotten_in_portions(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retained_records, "_TOGETHER", 2)
+    names = [str(number) for number in range(5)]
+    await world.act(*names)
+    world.read(*names)
+    await world.records.round()
+    del world.ledger.sealed["1"], world.ledger.sealed["3"]
+    await world.restarted().round()
+    assert await world.unsealed() == ["1", "3"]
+    assert world.ledger.most_batches == 2
+    world.read(*names)
+    await world.records.round()
+    world.clock.advance(timedelta(hours=25))
+    await world.records.round()
+    assert await world.retained() == []
+
+
+async def test_a_log_that_lost_records_and_grew_beyond_its_old_size_is_noticed(world: World) -> None:
+    await world.act("1", "2")
+    world.read("1", "2")
+    await world.records.round()
+    await world.lose_journal()
+    world.ledger.sealed = {str(number): b"of others" for number in range(10, 20)}
+    world.read(beyond=MINUTE)
+    await world.records.round()
+    assert await world.journal() == [b"record 1", b"record 2"]
+
+
+async def test_asking_again_goes_on_after_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retained_records, "_TOGETHER", 1)
+    await world.act("1", "2", "3")
+    world.read("1", "2", "3")
+    await world.records.round()
+    world.ledger.sealed.clear()
+    world.ledger.answers = 2
+    records = world.restarted()
+    with pytest.raises(grpc.aio.AioRpcError):
+        await records.round()
+    assert await world.unsealed() == ["1"]
+    world.ledger.answers = None
+    await records.round()
+    assert await world.unsealed() == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("restarted", [False, True])

@@ -110,8 +110,10 @@ class RetainedRecords:
         self._clock = clock
         self._node = node
         self._new_id = new_id
-        # Whoever starts does not know what the ledger was before.
-        self._log_size = -1
+        self._log_size = 0
+        # Through which row all sealed ones were asked about again, None when there is nothing to ask. Whoever
+        # starts does not know what the ledger was before.
+        self._asked_again_through: int | None = 0
         self._oldest: datetime | None = None
         self._different = 0
         self._published_again = 0
@@ -144,7 +146,7 @@ class RetainedRecords:
             await asyncio.sleep(_ASK_EVERY_S)
 
     async def round(self) -> None:
-        """Ask about all that is not sealed, oldest first.
+        """Ask about all that is not sealed, oldest first; where the log may have lost records, about all.
 
         Raises:
             AioRpcError: the ledger does not answer.
@@ -154,61 +156,108 @@ class RetainedRecords:
             if not mine:
                 return
             await self._compare_log()
+            await self._ask_again()
             after = 0
             oldest: datetime | None = None
-            while rows := await self._unsealed(after):
+            while rows := await self._page(after, sealed=False):
                 after = rows[-1].id
                 oldest = min([row.published_at for row in rows if oldest is None] or [oldest])
                 await self._ask(rows)
             self._oldest = oldest
-            async with self._database.transaction() as session:
-                long_ago = self._clock.now() - _SEALED_FOR
-                await session.execute(delete(self._table).where(self._table.c.sealed_at < long_ago))
+            await self._forget()
 
     async def _compare_log(self) -> None:
-        """Ask about sealed records again, too, when the log is shorter than it was, or not known yet."""
-        answer = await self._ledger.Check(sealing_pb2.CheckRequest(node=self._node), timeout=_PATIENCE_S)
+        """Find out whether the log has lost something: it is shorter, or lacks the newest sealed record.
+
+        It may have grown beyond its old size since, with other records.
+        """
+        newest = await self._newest_sealed()
+        answer = await self._check(newest)
         # The second line of a checkpoint is the size (c2sp.org/tlog-checkpoint).
         size = int(answer.checkpoint.split("\n")[1])
-        if size < self._log_size or self._log_size < 0:
-            async with self._database.transaction() as session:
-                await session.execute(update(self._table).values(sealed_at=None))
         if size < self._log_size:
             _log.error("the ledger's log is shorter than it was", entries=size, seen=self._log_size)
+            self._asked_again_through = 0
         self._log_size = size
+        if self._asked_again_through is None and sealing_pb2.BATCH_STATE_MISSING in answer.states:
+            _log.error("the ledger's log lacks a record that was sealed", record=newest[0].record_id)
+            self._asked_again_through = 0
 
-    async def _unsealed(self, after: int) -> Sequence[Row[Any]]:
+    async def _ask_again(self) -> None:
+        """Ask about the sealed records, in portions; what the log lacks is sealed no longer.
+
+        What it has stays sealed since when it was, or who restarts daily would never delete anything. After a
+        failure it goes on where it was.
+        """
+        if self._asked_again_through == 0:
+            # Those that differ are found, and counted, again.
+            self._different = 0
+        while self._asked_again_through is not None:
+            rows = await self._page(self._asked_again_through, sealed=True)
+            if not rows:
+                self._asked_again_through = None
+                break
+            states = (await self._check(rows)).states
+            self._tell_different([row for row, state in zip(rows, states, strict=True) if _differs(state)])
+            missing = [row.id for row, state in zip(rows, states, strict=True) if _is_missing(state)]
+            await self._change(missing, sealed_at=None)
+            self._asked_again_through = rows[-1].id
+
+    async def _forget(self) -> None:
+        """Delete what was sealed a day ago, in portions: after a long stop there may be much."""
+        long_ago = self._clock.now() - _SEALED_FOR
+        some = select(self._table.c.id).where(self._table.c.sealed_at < long_ago).limit(_TOGETHER)
+        while True:
+            async with self._database.transaction() as session:
+                ids = list(await session.scalars(some))
+                await session.execute(delete(self._table).where(self._table.c.id.in_(ids)))
+            if len(ids) < _TOGETHER:
+                return
+
+    async def _newest_sealed(self) -> Sequence[Row[Any]]:
         query = (
             select(self._table)
-            .where(self._table.c.sealed_at.is_(None), self._table.c.id > after)
+            .where(self._table.c.sealed_at.is_not(None))
+            .order_by(self._table.c.id.desc())
+            .limit(1)
+        )
+        async with self._database.reading() as session:
+            return list(await session.execute(query))
+
+    async def _page(self, after: int, *, sealed: bool) -> Sequence[Row[Any]]:
+        sealed_at = self._table.c.sealed_at
+        query = (
+            select(self._table)
+            .where(sealed_at.is_not(None) if sealed else sealed_at.is_(None), self._table.c.id > after)
             .order_by(self._table.c.id)
             .limit(_TOGETHER)
         )
         async with self._database.reading() as session:
             return list(await session.execute(query))
 
+    async def _check(self, rows: Sequence[Row[Any]]) -> sealing_pb2.CheckResponse:
+        batches = [
+            sealing_pb2.Batch(
+                first_record_id=row.record_id, records=1, payload_sha256=hashlib.sha256(row.payload).digest()
+            )
+            for row in rows
+        ]
+        request = sealing_pb2.CheckRequest(node=self._node, batches=batches)
+        return await self._ledger.Check(request, timeout=_PATIENCE_S)
+
     async def _ask(self, rows: Sequence[Row[Any]]) -> None:
-        request = sealing_pb2.CheckRequest(
-            node=self._node,
-            batches=[
-                sealing_pb2.Batch(
-                    first_record_id=row.record_id,
-                    records=1,
-                    payload_sha256=hashlib.sha256(row.payload).digest(),
-                )
-                for row in rows
-            ],
-        )
-        answer = await self._ledger.Check(request, timeout=_PATIENCE_S)
+        answer = await self._check(rows)
         read_through = (
             answer.journal_read_through.ToDatetime(UTC) if answer.HasField("journal_read_through") else None
         )
         states = dict(zip((row.id for row in rows), answer.states, strict=True))
         sealed = [key for key, state in states.items() if state == sealing_pb2.BATCH_STATE_SEALED]
         await self._change(sealed, sealed_at=self._clock.now())
-        missing = [row for row in rows if states[row.id] == sealing_pb2.BATCH_STATE_MISSING]
-        different = [row for row in rows if states[row.id] == sealing_pb2.BATCH_STATE_DIFFERENT]
-        await self._note_different(different)
+        missing = [row for row in rows if _is_missing(states[row.id])]
+        different = [row for row in rows if _differs(states[row.id])]
+        # Nothing mends these: the log is as it is. They are told, and go the way of those that are sealed.
+        self._tell_different(different)
+        await self._change([row.id for row in different], sealed_at=self._clock.now())
         lost = [row for row in missing if read_through is not None and _is_lost(row, read_through)]
         for row in lost:
             # Another id: the bus may hold the old one for a duplicate of what it no longer has.
@@ -218,17 +267,23 @@ class RetainedRecords:
         if lost:
             _log.warning("records that the bus acknowledged are not in the ledger", published_again=len(lost))
 
-    async def _note_different(self, rows: Sequence[Row[Any]]) -> None:
-        """Nothing mends these: the log is as it is. They are told once, and looked at no more."""
+    def _tell_different(self, rows: Sequence[Row[Any]]) -> None:
         for row in rows:
             _log.error("the ledger has something else under the id of a record", record=row.record_id)
         self._different += len(rows)
-        await self._change([row.id for row in rows], sealed_at=self._clock.now())
 
     async def _change(self, ids: Sequence[int], **values: object) -> None:
         if ids:
             async with self._database.transaction() as session:
                 await session.execute(update(self._table).where(self._table.c.id.in_(ids)).values(**values))
+
+
+def _is_missing(state: sealing_pb2.BatchState.ValueType) -> bool:
+    return state == sealing_pb2.BATCH_STATE_MISSING
+
+
+def _differs(state: sealing_pb2.BatchState.ValueType) -> bool:
+    return state == sealing_pb2.BATCH_STATE_DIFFERENT
 
 
 def _is_lost(row: Row[Any], read_through: datetime) -> bool:
