@@ -42,6 +42,35 @@ def test_steady_time_knows_no_jump_forward() -> None:
     assert steady.now() == clock.now() < began
     clock.jump(timedelta(hours=1))
     assert steady.now() == clock.now()
+    clock.jump(timedelta(hours=2))
+    for _ in range(3):
+        clock.advance(timedelta(days=300))
+        assert steady.now() == clock.now() - timedelta(hours=2)
+
+
+def test_steady_time_catches_up_with_a_lead_that_the_clock_keeps() -> None:
+    clock = ManualClock(datetime(1970, 1, 1, tzinfo=UTC))
+    steady = SteadyTime(clock, believed_after=timedelta(hours=2))
+    clock.jump(timedelta(days=20_000))
+    for _ in range(3):
+        assert steady.now() < datetime(1970, 1, 2, tzinfo=UTC)
+        clock.advance(timedelta(minutes=59))
+    clock.advance(timedelta(minutes=10))
+    assert steady.now() == clock.now()
+    clock.jump(timedelta(hours=1))
+    assert steady.now() == clock.now() - timedelta(hours=1), "another jump is another lead"
+
+
+def test_steady_time_believes_no_lead_that_the_clock_lost_again() -> None:
+    clock = ManualClock()
+    steady = SteadyTime(clock, believed_after=timedelta(hours=2))
+    for _ in range(8):
+        clock.jump(timedelta(hours=1))
+        assert steady.now() == clock.now() - timedelta(hours=1)
+        clock.advance(timedelta(minutes=30))
+        clock.jump(timedelta(hours=-1))
+        assert steady.now() == clock.now()
+        clock.advance(timedelta(minutes=30))
 
 
 def test_clocks_are_aware() -> None:

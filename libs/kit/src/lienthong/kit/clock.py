@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from calendar import monthrange
@@ -42,17 +43,33 @@ class SteadyTime:
     """The wall clock without its jumps forward, for what must not be forgotten too early.
 
     It is the wall clock as it was at the start and what has passed since by the monotonic clock, or the wall
-    clock where that is earlier. Time for which the machine sleeps may not count.
+    clock where that is earlier. Time for which the machine sleeps may not count. A lead that the wall clock
+    has kept for long is no fault, but shows a clock that was wrong at the start (before NTP had set it):
+    with `believed_after` steady time catches up, within twice that. It learns of the wall clock by being
+    asked.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, believed_after: timedelta | None = None) -> None:
+        """`believed_after` is longer than anything lives that must not be forgotten, by the wall clock.
+
+        Without it steady time never catches up: what was noted by steady time itself must not age at once.
+        """
         self._clock = clock
+        self._believed_after = math.inf if believed_after is None else believed_after.total_seconds()
         self._began, self._began_monotonic = clock.now(), clock.monotonic()
+        self._looking_since = self._began_monotonic
+        self._least_lead = timedelta.max
 
     def now(self) -> datetime:
         """The time, aware and in UTC."""
-        passed = timedelta(seconds=self._clock.monotonic() - self._began_monotonic)
-        return min(self._clock.now(), self._began + passed)
+        wall, monotonic = self._clock.now(), self._clock.monotonic()
+        steady = self._began + timedelta(seconds=monotonic - self._began_monotonic)
+        self._least_lead = min(self._least_lead, wall - steady)
+        if monotonic - self._looking_since >= self._believed_after:
+            lead = max(self._least_lead, timedelta(0))
+            self._began, steady = self._began + lead, steady + lead
+            self._looking_since, self._least_lead = monotonic, wall - steady
+        return min(wall, steady)
 
 
 class ManualClock:

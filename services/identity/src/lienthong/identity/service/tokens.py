@@ -39,6 +39,8 @@ from lienthong.kit.ids import NewId
 from lienthong.kit.rates import TokenBuckets
 
 _REPLAY_MARGIN: Final = timedelta(minutes=1)
+_CLOCK_BELIEVED_AFTER: Final = timedelta(days=1)
+"""Assertions live for an hour at most."""
 _FORGET_AT_ONCE: Final = 2_000
 
 _log = structlog.get_logger(__name__)
@@ -68,7 +70,7 @@ class TokenService:
         self._clients = ClientCache(database, keyring)
         self._used = UsedAssertions(database, clock)
         self._clock = clock
-        self._steady = SteadyTime(clock)
+        self._steady = SteadyTime(clock, believed_after=_CLOCK_BELIEVED_AFTER)
         self._new_id = new_id
         self._requests = requests
         self._assertion_rules = assertion_rules
