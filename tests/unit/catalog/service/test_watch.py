@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from lienthong.catalog.domain.resources import ResourceKind, WatchScope
+from lienthong.catalog.rpc import Routes
 from lienthong.catalog.service.watch import Changes, HistoryChangedError, Position, WatchService
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from lienthong.catalog.service.watch import Heard
 
 SCOPE = WatchScope((ResourceKind.AGENCY,), frozenset())
@@ -31,7 +36,7 @@ class Reading(WatchService):
             raise self.failure
         return REACHED, Changes([], [(scope.kinds[0], "H11.01")], REACHED)
 
-    def watch(self, known: Position = KNOWN, heard: Heard = (0, 2)) -> asyncio.Task[list[Changes]]:
+    def watch(self, known: Position = KNOWN, heard: Heard | None = (0, 2)) -> asyncio.Task[list[Changes]]:
         async def all_changes() -> list[Changes]:
             return [changes async for changes in self.changes_since(known, SCOPE, heard)]
 
@@ -55,6 +60,47 @@ async def test_who_has_another_version_or_has_heard_of_a_newer_one_reads_for_its
     service.may_end.set()
     await asyncio.gather(service.watch(), service.watch(REACHED), service.watch(heard=(0, 3)))
     assert sorted(known.version for known in service.reads) == [1, 1, 2]
+
+
+async def test_what_closes_a_snapshot_is_read_after_its_pages() -> None:
+    service = Reading()
+    earlier = service.watch()
+    await asyncio.sleep(0)
+    closing = [service.watch(heard=None) for _ in range(2)]
+    await asyncio.sleep(0)
+    service.may_end.set()
+    await asyncio.gather(earlier, *closing)
+    assert service.reads == [KNOWN] * 3
+
+
+class Recorded(WatchService):
+    """An empty catalog that remembers what was shared."""
+
+    def __init__(self) -> None:
+        super().__init__(cast("Any", None))
+        self.heard: list[Heard | None] = []
+
+    async def position(self) -> Position:
+        return KNOWN
+
+    async def everything(self, scope: WatchScope) -> AsyncIterator[list[Any]]:
+        yield []
+
+    async def changes_since(
+        self, known: Position, scope: WatchScope, heard: Heard | None
+    ) -> AsyncIterator[Changes]:
+        self.heard.append(heard)
+        yield Changes([], [], known)
+
+
+@pytest.mark.parametrize(("known", "shared"), [(None, None), (KNOWN, (0, 2))])
+async def test_deltas_are_shared_and_what_closes_a_snapshot_is_not(
+    known: Position | None, shared: Heard | None
+) -> None:
+    service = Recorded()
+    routes = Routes(service, cast("Any", None), {})
+    assert [reached async for _, reached in routes._updates(SCOPE, known, (0, 2))] == [KNOWN]
+    assert service.heard == [shared]
 
 
 async def test_a_watch_that_ends_takes_nothing_from_the_others() -> None:

@@ -176,12 +176,14 @@ class Routes(routes_pb2_grpc.RoutesServicer):
         self, scope: WatchScope, known: Position | None, heard: Heard
     ) -> AsyncIterator[tuple[pb.WatchResponse, Sequence[ResourceKey], Position | None]]:
         divided = partial(self._divided, snapshot=known is None)
+        shared: Heard | None = heard
         if known is None:
+            shared = None
             known = await self._watch.position()
             async for page in self._watch.everything(scope):
                 for some in divided(page):
                     yield some, (), None
-        async for changes in self._watch.changes_since(known, scope, heard):
+        async for changes in self._watch.changes_since(known, scope, shared):
             last = pb.WatchResponse()
             for number, some in enumerate(divided(changes.upserts)):
                 if number:

@@ -96,19 +96,25 @@ class WatchService:
                     page, after = await view.resources(kind).watched_page(after, limit, scope)
                 yield page
 
-    async def changes_since(self, known: Position, scope: WatchScope, heard: Heard) -> AsyncIterator[Changes]:
+    async def changes_since(
+        self, known: Position, scope: WatchScope, heard: Heard | None
+    ) -> AsyncIterator[Changes]:
         """Yield what changed after a version, in pages; the last one tells the version that was reached.
 
         Watches that have the same wake up together: what they are sent is read once for all of them. What is
         being read holds what was committed before it began, so it is shared by those alone who have `heard`
-        the same: the epoch and the version (`VersionMonitor`).
+        the same: the epoch and the version (`VersionMonitor`). None shares nothing: what closes a snapshot
+        must begin after the snapshot's pages were read, or it tells less than they show.
 
         Raises:
             HistoryChangedError: the catalog has never been what the version says.
         """
         read, position = known, None
         while position is None:
-            read, changes = await self._read_together(read, scope, heard)
+            if heard is None:
+                read, changes = await self._read_changes(read, scope)
+            else:
+                read, changes = await self._read_together(read, scope, heard)
             position = changes.position
             yield changes
 
