@@ -511,6 +511,42 @@ def test_a_receipt_of_another_history_does_not_pass_the_kept_checkpoint(
     assert (said.code, "forked" in said.err) == (1, True)
 
 
+def test_a_receipt_of_a_fork_does_not_pass_beside_an_honest_checkpoint(
+    run: Run, gateway: SmallGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = [
+        json.dumps({"tx": f"tx-{number}", "kind": "call", "client": "x"}).encode() for number in range(300)
+    ]
+    gateway.log = type(gateway.log)(entries)
+    key = ("--key", gateway.log.vkey)
+    assert run("audit", "show", "tx-7", *key).code == 0
+    forged = type(gateway.log)([*entries[:270], b'{"tx": "forged"}'])
+    monkeypatch.setattr(gateway.log, "receipt", forged.receipt)
+    said = run("audit", "show", "tx-7", *key, "--json")
+    assert (said.code, said.json["error"]["code"]) == (1, "ledger-forked")
+    assert ".refused" in said.json["error"]["advice"]
+
+
+def test_another_key_from_the_server_is_refused_until_somebody_accepts_it(
+    run: Run, gateway: SmallGateway
+) -> None:
+    entries = [
+        json.dumps({"tx": f"tx-{number}", "kind": "call", "client": "x"}).encode() for number in range(30)
+    ]
+    gateway.log = type(gateway.log)(entries)
+    assert run("audit", "fsck").code == 0
+    before = gateway.log.vkey
+    gateway.log = type(gateway.log)(entries[:20], seed=bytes([7]) * 32)
+    said = run("audit", "fsck", "--json")
+    assert (said.code, said.json["error"]["code"]) == (1, "ledger-key-changed")
+    assert "--key" in said.json["error"]["advice"]
+    assert gateway.log.vkey in said.json["error"]["detail"]
+    accepted = run("audit", "accept", "--reason", "đổi khoá", "--json").json
+    record = json.loads(Path(accepted["record"]).read_text("utf-8"))
+    assert [text.partition("\n")[0] for text in record["under_other_keys"]] == [before]
+    assert run("audit", "fsck").code == 0
+
+
 def test_the_servers_own_key_is_used_with_a_warning(run: Run, gateway: SmallGateway) -> None:
     gateway.log.append(b'{"tx": "a", "client": "b"}')
     said = run("audit", "fsck")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import make_url
 
-from lienthong.client.checkpoints import compare
+from lienthong.client.checkpoints import Baseline
 from lienthong.client.errors import ForkedLedgerError, RolledBackLedgerError
 from tests.integration.ledger.support import STREAM, full_check, messages, opened
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 async def look(core: LedgerCore) -> SeenLedger:
     """Compare the ledger with what was seen of it, by the tiles that it serves."""
-    found = compare(await core.log.checkpoint(), core.signer.key.verifier)
+    found = Baseline.of(core.signer.key.verifier).compare(await core.log.checkpoint())
     return found.settle({address: await core.log.tile(address.path) for address in found.needs})
 
 

@@ -25,6 +25,7 @@ from .errors import ForkedLedgerError as ForkedLedgerError
 from .errors import InputError as InputError
 from .errors import InvalidError as InvalidError
 from .errors import KeptCheckpointError as KeptCheckpointError
+from .errors import LedgerKeyChangedError as LedgerKeyChangedError
 from .errors import LienthongError as LienthongError
 from .errors import ManifestError as ManifestError
 from .errors import Mistake as Mistake

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lienthong.client.errors import ForkedLedgerError, KeptCheckpointError, RolledBackLedgerError, Text
+from lienthong.client.errors import (
+    ForkedLedgerError,
+    KeptCheckpointError,
+    LedgerKeyChangedError,
+    RolledBackLedgerError,
+    Text,
+)
 from lienthong.tlog.errors import ShorterLogError
 
 if TYPE_CHECKING:
@@ -12,6 +18,7 @@ if TYPE_CHECKING:
 
     from lienthong.client.errors import VerificationError
     from lienthong.tlog.errors import ForkedLogError
+    from lienthong.tlog.note import VerifierKey
 
 
 def unreadable(path: Path, error: Exception) -> KeptCheckpointError:
@@ -25,6 +32,26 @@ def unreadable(path: Path, error: Exception) -> KeptCheckpointError:
             "Whether the ledger continues what was seen is not known. Keep the file and compare with "
             "somebody else's checkpoint; once that is clear: lienthong audit accept --reason WHY",
         ),
+    )
+
+
+def key_changed(key: VerifierKey, kept: Path) -> LedgerKeyChangedError:
+    """That the server gives another key than the one of the checkpoint that was kept."""
+    return LedgerKeyChangedError(
+        Text("Máy chủ đưa khoá khác của sổ", "The server gives another key of the ledger"),
+        Text(
+            f"Máy này đã thấy sổ {key.name} ký bằng khoá khác ({kept}); máy chủ nay đưa khoá {key}: ai quay "
+            "sổ về bản cũ cũng có thể đổi khoá.",
+            f"The ledger {key.name} was seen from here signed with another key ({kept}); now the server "
+            f"gives {key}: whoever rolls a ledger back can change its key, too.",
+        ),
+        Text(
+            "Hỏi đơn vị vận hành trục khoá đúng và dùng --key KHOÁ. Chỉ khi họ xác nhận đã đổi khoá: "
+            "lienthong audit accept --reason LÝ_DO",
+            "Ask the operator of the bus for the right key and give it with --key KEY. Only when they "
+            "confirm that the key was changed: lienthong audit accept --reason WHY",
+        ),
+        key=key,
     )
 
 

@@ -1,23 +1,20 @@
 """The newest checkpoint that was seen here of each log, and whether the ledger's present one continues it.
 
 A ledger that was restored from an older copy and goes on is whole by itself: what it has lost, only a
-checkpoint shows that was kept elsewhere. There is a file for each log (its origin) and key.
+checkpoint shows that was kept elsewhere. `kept_checkpoints` has the files.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lienthong.client.checkpoint_refusals import refusal, unreadable
+from lienthong.client.checkpoint_refusals import refusal
 from lienthong.client.errors import InputError, KeptCheckpointError, Text
-from lienthong.client.files import PRIVATE, create_file, replace_file
+from lienthong.client.files import PRIVATE, create_file
+from lienthong.client.kept_checkpoints import KeptCheckpoint, text_of
 from lienthong.client.verification import not_proved, read_key
 from lienthong.tlog.errors import ForkedLogError, ShorterLogError, TlogError
 from lienthong.tlog.note import VerifierKey
@@ -26,63 +23,10 @@ from lienthong.tlog.tree import consistency_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from lienthong.client.errors import VerificationError
     from lienthong.tlog.tiles import TileAddress
-
-_LARGEST_FILE = 64 * 1024
-_UNUSUAL = re.compile(r"[^A-Za-z0-9.-]+")
-
-
-def folder() -> Path:
-    """Where checkpoints are kept: under LIENTHONG_HOME where that is set, else in the user's state folder.
-
-    That is `$XDG_STATE_HOME/lienthong` (XDG Base Directory Specification), on Windows `%LOCALAPPDATA%`.
-    """
-    home = os.environ.get("LIENTHONG_HOME")
-    if home:
-        return Path(home) / "checkpoints"
-    state = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_STATE_HOME")
-    return Path(state or Path.home() / ".local" / "state") / "lienthong" / "checkpoints"
-
-
-@dataclass(frozen=True, slots=True)
-class KeptCheckpoint:
-    """The file of one log and key."""
-
-    key: VerifierKey
-    path: Path
-
-    @classmethod
-    def of(cls, key: VerifierKey) -> KeptCheckpoint:
-        """The file of the log that this key signs."""
-        digest = hashlib.sha256(str(key).encode()).hexdigest()[:16]
-        name = _UNUSUAL.sub("_", key.name)[:80]
-        return cls(key, folder() / f"{name}-{digest}.checkpoint")
-
-    @property
-    def refused_path(self) -> Path:
-        """Where the first checkpoint is kept that did not continue it."""
-        return self.path.with_suffix(".refused")
-
-    def load(self) -> SeenCheckpoint | None:
-        """What was seen last, None where nothing was; raises `KeptCheckpointError` where it is damaged."""
-        try:
-            with self.path.open("rb") as file:
-                content = file.read(_LARGEST_FILE)
-            seen = SeenCheckpoint.parse(content.decode())
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError, TlogError) as error:
-            raise unreadable(self.path, error) from error
-        if seen.key != self.key:
-            raise unreadable(self.path, ValueError(f"it is of the key {seen.key}"))
-        return seen
-
-    def keep(self, seen: SeenCheckpoint) -> None:
-        """Replace the file; raises `OSError`."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        replace_file(self.path, str(seen).encode(), mode=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,54 +49,87 @@ class SeenLedger:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A verified checkpoint beside the one kept; `needs` are the tiles that tell whether it continues it."""
+    """A verified checkpoint beside the one kept, and one from elsewhere where there is one."""
 
     new: SeenCheckpoint
     kept: SeenCheckpoint | None
     file: KeptCheckpoint
-    needs: tuple[TileAddress, ...] = ()
+    beside: SeenCheckpoint | None = None
+
+    @property
+    def needs(self) -> tuple[TileAddress, ...]:
+        """The tiles that tell whether all are of one history."""
+        tiles = (
+            address
+            for earlier, later in self._pairs()
+            if 0 < earlier.size < later.size
+            for address in consistency_tiles(earlier.size, later.size)
+        )
+        return tuple(dict.fromkeys(tiles))
 
     @property
     def shorter(self) -> bool:
         """Whether more entries than these were seen."""
-        return self.kept is not None and self.new.size < self.kept.size
+        return any(seen is not None and self.new.size < seen.size for seen in (self.kept, self.beside))
 
     def settle(self, tiles: Mapping[TileAddress, bytes]) -> SeenLedger:
         """Keep the new checkpoint if it continues the one kept; tiles that could not be had are left out.
 
-        Raises `RolledBackLedgerError` or `ForkedLedgerError`: then both checkpoints are kept.
+        Raises `RolledBackLedgerError` or `ForkedLedgerError`: then both checkpoints are kept. The one from
+        elsewhere may be earlier or later than the new one; of another history it is refused likewise.
         """
         if self.kept is not None:
-            try:
-                self.kept.check_grown_to(self.new, tiles)
-            except (ShorterLogError, ForkedLogError) as error:
-                raise self._refused(error) from error
+            self._check(self.kept, self.new, self.new, tiles)
         not_kept = None
         if self.kept is None or self.new.size > self.kept.size:
             not_kept = self._keep()
+        if self.beside is not None:
+            earlier, later = _in_order(self.beside, self.new)
+            self._check(earlier, later, self.beside, tiles)
         return SeenLedger(self.new, None if self.kept is None else self.kept.size, self.file.path, not_kept)
 
     def accept(self, reason: str, now: datetime) -> Path:
         """Take the new checkpoint although it does not continue the one kept; returns the record of that.
 
-        The record holds both signed checkpoints. Raises `OSError` where it cannot be written: then nothing
-        is accepted.
+        The record holds the signed checkpoints: the one before, the one accepted, those refused meanwhile,
+        and those under other keys. Raises `OSError` where it cannot be written: then nothing is accepted.
         """
+        refused = self.file.refused()
         record = {
             "at": now.astimezone(UTC).isoformat(timespec="seconds"),
             "reason": reason,
             "key": str(self.file.key),
-            "before": _text_of(self.file.path),
+            "before": text_of(self.file.path) if self.file.path.exists() else None,
             "accepted": self.new.text,
+            "refused": [text_of(path) for path in refused],
+            "under_other_keys": [text_of(path) for path in self.file.under_other_keys()],
         }
-        folder = self.file.path.parent
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = folder / f"{self.file.path.stem}.accepted-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.json"
+        self.file.make_folder()
+        path = self.file.path.with_name(
+            f"{self.file.path.stem}.accepted-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.json"
+        )
         content = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
         create_file(path, content.encode(), mode=PRIVATE)
         self.file.keep(self.new)
-        self.file.refused_path.unlink(missing_ok=True)
+        for evidence in refused:
+            evidence.unlink(missing_ok=True)
         return path
+
+    def _pairs(self) -> list[tuple[SeenCheckpoint, SeenCheckpoint]]:
+        pairs = [] if self.kept is None else [(self.kept, self.new)]
+        return pairs if self.beside is None else [*pairs, _in_order(self.beside, self.new)]
+
+    def _check(
+        self,
+        earlier: SeenCheckpoint,
+        later: SeenCheckpoint,
+        evidence: SeenCheckpoint,
+        tiles: Mapping[TileAddress, bytes],
+    ) -> None:
+        try:
+            earlier.check_grown_to(later, tiles)
+        except (ShorterLogError, ForkedLogError) as error:
+            raise self._refused(evidence, error) from error
 
     def _keep(self) -> str | None:
         try:
@@ -164,34 +141,48 @@ class Comparison:
             return str(error)
         return None
 
-    def _refused(self, error: ShorterLogError | ForkedLogError) -> VerificationError:
-        evidence = self.file.refused_path
+    def _refused(self, seen: SeenCheckpoint, error: ShorterLogError | ForkedLogError) -> VerificationError:
         try:
-            create_file(evidence, str(self.new).encode(), mode=PRIVATE)
-        except FileExistsError:
-            pass
+            evidence = str(
+                self.file.keep_refused(seen, "shorter" if isinstance(error, ShorterLogError) else "forked")
+            )
         except OSError as refused:
-            return refusal(error, self.file.path, Text(f"{refused}", f"{refused}"))
-        return refusal(error, self.file.path, Text(str(evidence), str(evidence)))
+            evidence = str(refused)
+        return refusal(error, self.file.path, Text(evidence, evidence))
 
 
-def compare(note: bytes | str, key: VerifierKey | str) -> Comparison:
-    """Verify a checkpoint of the ledger and find what was seen before under this key.
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What was seen of a log before it is asked for its present checkpoint.
 
-    Raises `VerificationError` for a signature that does not hold, `KeptCheckpointError` where what was kept
-    is damaged, `InputError` for a key that is none.
+    Read once, and before asking: what other commands keep meanwhile may be later than the answer, and is no
+    sign that the log went back.
     """
-    known = key if isinstance(key, VerifierKey) else read_key(key)
-    new = _verified(note, known)
-    file = KeptCheckpoint.of(known)
-    kept = file.load()
-    if kept is None or not 0 < kept.size < new.size:
-        return Comparison(new, kept, file)
-    return Comparison(new, kept, file, tuple(consistency_tiles(kept.size, new.size)))
+
+    file: KeptCheckpoint
+    kept: SeenCheckpoint | None
+
+    @classmethod
+    def of(cls, key: VerifierKey | str) -> Baseline:
+        """What is kept of the log that this key signs.
+
+        Raises `KeptCheckpointError` where that is damaged, `InputError` for a key that is none.
+        """
+        file = KeptCheckpoint.of(key if isinstance(key, VerifierKey) else read_key(key))
+        return cls(file, file.load())
+
+    def compare(self, note: bytes | str, beside: SeenCheckpoint | None = None) -> Comparison:
+        """Verify a checkpoint of the log; raises `VerificationError` for a signature that does not hold.
+
+        `beside` is another one that this key verified, such as that of a receipt.
+        """
+        if beside is not None and beside.key != self.file.key:
+            raise ValueError("the checkpoint to compare with is of another key")
+        return Comparison(_verified(note, self.file.key), self.kept, self.file, beside)
 
 
 def replacement(note: bytes | str, key: VerifierKey) -> Comparison:
-    """As `compare`, but for `Comparison.accept`: whatever was kept, damaged too, is what will be replaced."""
+    """As `Baseline.compare`, for `Comparison.accept`: whatever was kept, damaged too, will be replaced."""
     file = KeptCheckpoint.of(key)
     try:
         kept = file.load()
@@ -207,10 +198,17 @@ class ReceiptComparison:
     state: Literal["first", "same", "not-compared"]
     kept: int | None
     path: Path
+    not_kept: str | None = None
 
     @property
     def told(self) -> Text:
         """The outcome in a sentence."""
+        if self.not_kept is not None:
+            return Text(
+                f"Chưa từng thấy sổ này, và không giữ được điểm kiểm ở {self.path} ({self.not_kept})",
+                f"This ledger was not seen before, and its checkpoint could not be kept at {self.path} "
+                f"({self.not_kept})",
+            )
         if self.state == "first":
             return Text(
                 f"Chưa từng thấy sổ này: đã giữ điểm kiểm ở {self.path}",
@@ -230,7 +228,7 @@ class ReceiptComparison:
 
     def document(self) -> dict[str, Any]:
         """The outcome as JSON."""
-        return {"state": self.state, "size": self.kept, "file": str(self.path)}
+        return {"state": self.state, "size": self.kept, "file": str(self.path), "not_kept": self.not_kept}
 
 
 def compare_receipt(seen: SeenCheckpoint) -> ReceiptComparison:
@@ -243,8 +241,8 @@ def compare_receipt(seen: SeenCheckpoint) -> ReceiptComparison:
     kept = file.load()
     if kept is not None and kept.size != seen.size:
         return ReceiptComparison("not-compared", kept.size, file.path)
-    Comparison(seen, kept, file).settle({})
-    return ReceiptComparison("first" if kept is None else "same", seen.size, file.path)
+    found = Comparison(seen, kept, file).settle({})
+    return ReceiptComparison("first" if kept is None else "same", seen.size, file.path, found.not_kept)
 
 
 def not_kept(found: SeenLedger) -> Text:
@@ -257,19 +255,15 @@ def not_kept(found: SeenLedger) -> Text:
     )
 
 
+def _in_order(one: SeenCheckpoint, other: SeenCheckpoint) -> tuple[SeenCheckpoint, SeenCheckpoint]:
+    return (one, other) if one.size <= other.size else (other, one)
+
+
 def _verified(note: bytes | str, key: VerifierKey) -> SeenCheckpoint:
     try:
         return SeenCheckpoint.verified(note, key)
     except TlogError as error:
         raise not_proved(error) from error
-
-
-def _text_of(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return file.read(_LARGEST_FILE).decode(errors="backslashreplace")
-    except FileNotFoundError:
-        return None
 
 
 def reason_given(reason: str) -> str:

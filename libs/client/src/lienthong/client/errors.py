@@ -17,6 +17,7 @@
     └── VerificationError    a receipt, checkpoint or ledger does not prove what it claims (exit code 1)
         ├── RolledBackLedgerError      the ledger is shorter than it was seen from here
         ├── ForkedLedgerError          it did not grow out of what was seen from here
+        ├── LedgerKeyChangedError      the server gives another key than the one it was seen with
         └── KeptCheckpointError        what was kept to compare with cannot be read
 
 Every text of an error is in Vietnamese and in English (`Text`).
@@ -31,6 +32,8 @@ from lienthong.client.pointers import field_name, parse_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lienthong.tlog.note import VerifierKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,16 @@ class ForkedLedgerError(VerificationError):
     """The ledger did not grow out of what was seen of it."""
 
     default_code = "ledger-forked"
+
+
+class LedgerKeyChangedError(VerificationError):
+    """The server gives another key of a ledger, `key`, than the one under which it was seen."""
+
+    default_code = "ledger-key-changed"
+
+    def __init__(self, title: Text, detail: Text, advice: Text, *, key: VerifierKey) -> None:
+        super().__init__(title, detail, advice)
+        self.key = key
 
 
 class KeptCheckpointError(VerificationError):

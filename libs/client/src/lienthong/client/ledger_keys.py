@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lienthong.client import folders, operations
+from lienthong.client.checkpoint_refusals import key_changed
 from lienthong.client.errors import InputError, Text
+from lienthong.client.kept_checkpoints import KeptCheckpoint
 from lienthong.client.verification import read_key
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ def ledger_key(
     """The key given (as text or as a file), else the one kept on this machine, else the server's own.
 
     The server's own key proves less, for who changes the ledger can change the key beside it: `warn` is
-    called with that. Without a client there is none to ask, and `InputError` says how to give a key.
+    called with that. Where the log was seen under another key only, `LedgerKeyChangedError` is raised.
+    Without a client there is none to ask, and `InputError` says how to give a key.
     """
     if given is not None:
         return read_key(_text(given))
@@ -43,7 +46,12 @@ def ledger_key(
                 "the key came from the server itself; to be sure, use --key with one that came another way",
             )
         )
-    return read_key(client.perform(operations.audit_file("key", public=True)).decode(errors="replace"))
+    key = read_key(client.perform(operations.audit_file("key", public=True)).decode(errors="replace"))
+    seen = KeptCheckpoint.of(key)
+    others = [] if seen.path.exists() else seen.under_other_keys()
+    if others:
+        raise key_changed(key, others[0])
+    return key
 
 
 def _text(given: str) -> str:

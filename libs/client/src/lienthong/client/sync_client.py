@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lienthong.client.operations import Operation
     from lienthong.client.tokens import Token
     from lienthong.tlog.note import VerifierKey
+    from lienthong.tlog.seen import SeenCheckpoint
 
 T = TypeVar("T")
 
@@ -171,23 +172,25 @@ class Client:
                     raise
             self._sleep(pause)
 
-    def checkpoint(self, key: VerifierKey | str) -> SeenLedger:
+    def checkpoint(self, key: VerifierKey | str, *, beside: SeenCheckpoint | None = None) -> SeenLedger:
         """The newest checkpoint of the ledger, verified with the ledger's public key, which came another way.
 
         It has to continue the one that was seen last from this machine, and is then kept in its place
-        (`lienthong.client.checkpoints.folder`). Raises `RolledBackLedgerError` or `ForkedLedgerError` where
-        it does not, `KeptCheckpointError` where the one kept is damaged, `VerificationError` for a signature
-        that does not hold.
+        (`lienthong.client.kept_checkpoints`). Raises `RolledBackLedgerError` or `ForkedLedgerError` where it
+        does not, `KeptCheckpointError` where the one kept is damaged, `VerificationError` for a signature
+        that does not hold. `beside` is another checkpoint that this key verified, earlier or later, such as
+        that of a receipt: of another history it is refused likewise.
         """
-        from lienthong.client.checkpoints import compare
+        from lienthong.client.checkpoints import Baseline
 
+        baseline = Baseline.of(key)
         operation = operations.audit_file("checkpoint", public=True)
         note = self.perform(operation)
-        found = compare(note, key)
+        found = baseline.compare(note, beside)
         if found.shorter:
             self._sleep(_CACHED_CHECKPOINT_S)
             note = self.perform(operation)
-            found = compare(note, key)
+            found = baseline.compare(note, beside)
         tiles = {}
         for address in found.needs:
             with contextlib.suppress(NotFoundError):

@@ -126,7 +126,7 @@ def show(
         receipt = _receipt(client, tx, None if "call" in kinds or not kinds else kinds[0])
         trusted = ledger_key(key, client, screen.note)
         proved = verify(receipt, trusted)
-        audit_checks.tell_not_kept(screen, client.checkpoint(trusted))
+        audit_checks.tell_not_kept(screen, client.checkpoint(trusted, beside=proved.seen))
     document = {"transaction_id": tx, "entries": items, "receipt": proved.document()}
 
     def show_all() -> None:

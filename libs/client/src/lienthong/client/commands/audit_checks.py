@@ -11,7 +11,9 @@ from lienthong.client.errors import Text
 
 if TYPE_CHECKING:
     from lienthong.client.checkpoints import SeenLedger
+    from lienthong.client.sync_client import Client
     from lienthong.client.terminal.screen import Screen
+    from lienthong.tlog.note import VerifierKey
 
 
 def fsck(
@@ -111,19 +113,15 @@ def accept(
 ) -> None:
     """Chấp nhận sổ không nối tiếp điều đã thấy · Accept a ledger that does not continue what was seen."""
     from lienthong.client import checkpoints
-    from lienthong.client.errors import ForkedLedgerError, KeptCheckpointError, RolledBackLedgerError
-    from lienthong.client.ledger_keys import ledger_key
     from lienthong.client.operations import audit_file
 
     why = checkpoints.reason_given(reason)
     screen = options.screen(as_json=as_json)
     record: Path | None = None
     with options.open_client(as_, gateway, default="auditor") as client:
-        trusted = ledger_key(key, client, screen.note)
-        try:
-            client.checkpoint(trusted)
-        except (ForkedLedgerError, KeptCheckpointError, RolledBackLedgerError) as error:
-            screen.note(Text(f"! {error.title.vi}", f"! {error.title.en}"))
+        trusted, refused = _refused_at_present(client, key, screen)
+        if refused is not None:
+            screen.note(Text(f"! {refused.vi}", f"! {refused.en}"))
             note = client.perform(audit_file("checkpoint", public=True))
             record = checkpoints.replacement(note, trusted).accept(why, datetime.now(UTC))
 
@@ -140,6 +138,29 @@ def accept(
     screen.result(
         {"accepted": record is not None, "record": None if record is None else str(record)}, show_all
     )
+
+
+def _refused_at_present(
+    client: "Client", key: str | None, screen: "Screen"
+) -> "tuple[VerifierKey, Text | None]":
+    """The key of the ledger, and why the ledger is refused, None where it is not."""
+    from lienthong.client.errors import (
+        ForkedLedgerError,
+        KeptCheckpointError,
+        LedgerKeyChangedError,
+        RolledBackLedgerError,
+    )
+    from lienthong.client.ledger_keys import ledger_key
+
+    try:
+        trusted = ledger_key(key, client, screen.note)
+    except LedgerKeyChangedError as error:
+        return error.key, error.title
+    try:
+        client.checkpoint(trusted)
+    except (ForkedLedgerError, KeptCheckpointError, RolledBackLedgerError) as error:
+        return trusted, error.title
+    return trusted, None
 
 
 def tell_not_kept(screen: "Screen", seen: "SeenLedger") -> None:
