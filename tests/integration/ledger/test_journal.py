@@ -14,10 +14,12 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.kit.bus import MESSAGE_ID, Bus, BusError
+from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import STREAM, journal_stream
 from lienthong.kit.settings import Settings
+from lienthong.ledger.background import consumer
 from lienthong.ledger.bootstrap import create_journal_consumer
 from lienthong.ledger.domain.journal_place import PlaceState
 from lienthong.ledger.errors import JournalChangedError
@@ -39,6 +41,7 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from lienthong.ledger.background.consumer import JournalConsumer
@@ -359,6 +362,24 @@ async def test_a_message_that_came_again_and_is_another_one_changes_nothing(sett
         with pytest.raises(JournalChangedError, match="message 2 is in the log already"):
             await core.integrator.integrate("stream", [*messages(1, first=2), *messages(1, first=4)])
         assert await leaves(core) == records_of(batch)
+
+
+async def test_how_far_the_journal_was_read_is_kept_also_while_nothing_comes(
+    settings: LedgerSettings, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "_WAIT", 0.1)
+    async with opened(settings) as core, following(settings, core, bus):
+        began = SystemClock().now()
+
+        async def read_beyond(moment: datetime) -> bool:
+            through = (await core.integrator.position()).journal_read_through
+            return through is not None and through > moment
+
+        await publish(bus, messages(1))
+        await integrated(core, 1)
+        await eventually(lambda: read_beyond(began))
+        now = SystemClock().now()
+        await eventually(lambda: read_beyond(now))
 
 
 async def test_a_journal_that_is_deleted_is_made_again(settings: LedgerSettings, bus: Bus) -> None:
