@@ -66,6 +66,8 @@ def test_workers_that_are_killed_one_after_the_other_leave_the_gateway_serving(n
 def test_a_worker_that_stands_still_is_replaced_and_all_calls_are_answered(new_world: NewWorld) -> None:
     world = new_world(workers=2, worker_timeout_s=3)
     world.start()
+    # What starts is not watched.
+    world.wait(lambda: len(_replaced(world)) == 4, "both workers tell their figures")
     stuck, other = world.workers
     os.kill(stuck, signal.SIGSTOP)
     world.wait(lambda: not alive(stuck), "the worker is killed")
