@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from lienthong.exchange.domain.messages import AcceptedMessage, OutgoingEvent
-from lienthong.exchange.events import DUPLICATE_WINDOW, STREAM, SUBJECTS
+from lienthong.exchange.events import DUPLICATE_WINDOW, STREAM, SUBJECTS, subject_of
 from lienthong.exchange.service.event_register import EventRegister
 from lienthong.exchange.service.event_stream import EventStream
 from lienthong.kit.bus import (
@@ -13,6 +14,7 @@ from lienthong.kit.bus import (
     BusError,
     BusRefusedError,
     BusUnavailableError,
+    Delivery,
     PublishAck,
     StreamSpec,
     StreamState,
@@ -102,11 +104,15 @@ class MemoryBus:
         """As a server does, it refuses to let a consumer that is there begin elsewhere."""
         if self.begun.setdefault(durable, deliver_from) != deliver_from:
             raise BusRefusedError("start sequence can not be updated")
-        return MemoryConsumer()
+        return MemoryConsumer(self, deliver_from)
 
     async def delete_consumer(self, _: str, durable: str) -> None:
         """Delete a consumer, if it is there."""
         self.begun.pop(durable, None)
+
+    async def last_sequence(self, stream: str) -> int:
+        """The sequence of the newest message."""
+        return (await self.stream_state(stream)).last_sequence
 
     async def durables(self, _: str) -> list[str]:
         """All consumers."""
@@ -121,7 +127,25 @@ class MemoryBus:
 
 
 class MemoryConsumer:
-    """Is there, and delivers nothing."""
+    """Delivers what the stream has from a sequence on."""
+
+    def __init__(self, bus: MemoryBus, begin: int) -> None:
+        self._bus = bus
+        self._next = begin
+
+    async def fetch(self, most: int, _: float) -> list[Delivery]:
+        """What is there, at most so much; an acknowledgement needs no answer."""
+        there = sorted((self._bus.messages or {}).items())
+        found = [(sequence, one) for sequence, one in there if sequence >= self._next][:most]
+        self._next = found[-1][0] + 1 if found else self._next
+        now, subject = datetime.now(UTC), subject_of(EVENT_TYPE)
+        return [
+            Delivery(subject, one.payload, one.headers, sequence, now, 1, "", self._settle)
+            for sequence, one in found
+        ]
+
+    async def _settle(self, *_: object) -> None:
+        """Nothing is delivered twice."""
 
     async def ensure(self) -> None:
         """It is there."""

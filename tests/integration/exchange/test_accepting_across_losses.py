@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from lienthong.exchange.domain import permissions
-from lienthong.exchange.domain.messages import EventMessage
+from lienthong.exchange.domain.messages import AcceptedMessage, EventMessage
 from lienthong.exchange.domain.numbering import STEP
 from lienthong.exchange.events import EVENT_HEADER, FINGERPRINT_HEADER, message_id_in
 from lienthong.exchange.models import KeptEvent
-from lienthong.exchange.repository import KeptEventRepository
+from lienthong.exchange.repository import AcceptedEventRepository, KeptEventRepository
 from lienthong.exchange.service.deduplication import DeduplicationIndex
 from lienthong.exchange.service.delivery import DeliveryService
 from lienthong.exchange.service.event_register import StreamWentBackError
@@ -133,6 +134,31 @@ async def test_what_was_accepted_is_published_again_beside_what_took_its_id(exch
         kept = await session.get(KeptEvent, "x")
     assert kept is not None
     assert (kept.sequence, kept.fingerprint) == (now.number_of(3), "accepted")
+
+
+async def test_what_the_stream_has_is_not_published_again_after_a_restored_database(
+    exchange: Exchange,
+) -> None:
+    older = [replace(stored(one), sequence=sequence) for sequence, one in enumerate("ab", 1)]
+    await exchange.register.record(await exchange.stream.current(), older)
+    # The stream is a later one, which had them published again when it was made, and has taken another since.
+    for one in "bac":
+        await exchange.stream.publish(event(one))
+    exchange.memory.ids.clear()
+
+    now = await exchange.mend()
+    assert now.generation == 1
+    assert [message_id_in(one.headers) for one in (exchange.memory.messages or {}).values()] == list("bac")
+    async with exchange.database.reading() as session:
+        accepted = await AcceptedEventRepository(session).among(list("abc"))
+    assert {one: event.sequence for one, event in accepted.items()} == {
+        one: now.number_of(sequence) for sequence, one in enumerate("bac", 1)
+    }
+    assert not any(name.endswith("mending") for name in exchange.memory.begun)
+
+
+def stored(identifier: str) -> AcceptedMessage:
+    return AcceptedMessage(0, EVENT_TYPE, identifier, identifier, b"{}")
 
 
 async def test_what_took_the_id_of_a_lost_event_is_not_recorded(exchange: Exchange) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from lienthong.exchange.domain.messages import AcceptedMessage
-from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, event_type_of, index_consumer, message_id_in
+from lienthong.exchange.events import STREAM, index_consumer
+from lienthong.exchange.service.event_messages import events_among
 from lienthong.exchange.service.event_register import StreamWentBackError
-from lienthong.kit.bus import MESSAGE_ID, BusError
+from lienthong.kit.bus import BusError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,18 +126,7 @@ class StreamIndexer:
             _log.debug("the index is new", reason=str(error))
 
     async def _record(self, numbering: Numbering, batch: Sequence[Delivery]) -> None:
-        events = [
-            AcceptedMessage(
-                delivery.sequence,
-                event_type,
-                message_id_in(delivery.headers),
-                delivery.headers[FINGERPRINT_HEADER],
-                delivery.payload,
-            )
-            for delivery in batch
-            if {MESSAGE_ID, FINGERPRINT_HEADER} <= delivery.headers.keys()
-            and (event_type := event_type_of(delivery.subject)) is not None
-        ]
+        events = events_among(batch)
         try:
             if events:
                 await self._register.record(numbering, events)

@@ -1,15 +1,25 @@
-"""Puts events into the stream, each once."""
+"""Events as messages of the stream: put into it, each once, and read from it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lienthong.exchange.events import EVENT_HEADER, FINGERPRINT_HEADER, STREAM, subject_of
+from lienthong.exchange.domain.messages import AcceptedMessage
+from lienthong.exchange.events import (
+    EVENT_HEADER,
+    FINGERPRINT_HEADER,
+    STREAM,
+    event_type_of,
+    message_id_in,
+    subject_of,
+)
 from lienthong.kit.bus import MESSAGE_ID, BusUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lienthong.exchange.domain.messages import OutgoingEvent
-    from lienthong.kit.bus import Bus, PublishAck
+    from lienthong.kit.bus import Bus, Delivery, PublishAck
 
 _HEADERS: Final = {"content-type": "application/cloudevents+json"}
 
@@ -42,3 +52,19 @@ async def publish_event(bus: Bus, event: OutgoingEvent, *, under: str | None = N
         if stored.headers.get(FINGERPRINT_HEADER) != event.fingerprint:
             raise EventReusedError(event.message_id)
     return ack
+
+
+def events_among(deliveries: Sequence[Delivery]) -> list[AcceptedMessage]:
+    """The events among messages from the stream: those that the exchange has put there."""
+    return [
+        AcceptedMessage(
+            delivery.sequence,
+            event_type,
+            message_id_in(delivery.headers),
+            delivery.headers[FINGERPRINT_HEADER],
+            delivery.payload,
+        )
+        for delivery in deliveries
+        if {MESSAGE_ID, FINGERPRINT_HEADER} <= delivery.headers.keys()
+        and (event_type := event_type_of(delivery.subject)) is not None
+    ]

@@ -113,10 +113,11 @@ class EventRegister:
         self._waiting = [waiting for waiting in self._waiting if not waiting.done]
 
     async def _record(self, numbering: Numbering, events: Sequence[AcceptedMessage]) -> None:
+        # Of two messages with one id the earlier counts.
+        first = {one.message_id: one for one in sorted(events, key=lambda one: one.sequence, reverse=True)}
         stored = {
-            event.message_id: StoredEvent(numbering.number_of(event.sequence), event.fingerprint)
-            # Of two messages with one id the earlier counts.
-            for event in sorted(events, key=lambda event: event.sequence, reverse=True)
+            message_id: StoredEvent(numbering.number_of(event.sequence), event.fingerprint)
+            for message_id, event in first.items()
         }
         async with self._database.transaction() as session:
             await demand_current(session, numbering)
@@ -136,7 +137,7 @@ class EventRegister:
             }
             new = {key: event for key, event in stored.items() if key not in before or key in back}
             if back:
-                await self._carry_over(session, {event.message_id: event for event in events}, back, new)
+                await self._carry_over(session, first, back, new)
             await accepted.put(new)
             await KeptEventRepository(session).put(
                 [
@@ -147,7 +148,7 @@ class EventRegister:
                         fingerprint=event.fingerprint,
                         payload=event.payload,
                     )
-                    for event in {event.message_id: event for event in events}.values()
+                    for event in first.values()
                     if event.message_id in new
                 ]
             )

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from lienthong.exchange.domain.messages import AcceptedMessage, OutgoingEvent
-from lienthong.exchange.events import STREAM
+from lienthong.exchange.events import STREAM, index_consumer
 from lienthong.exchange.repository import (
     AcceptedEventRepository,
     AcknowledgementRepository,
     NumberingRepository,
     SubscriptionRepository,
 )
-from lienthong.exchange.service.event_messages import EventReusedError, publish_event
+from lienthong.exchange.service.event_messages import EventReusedError, events_among, publish_event
 from lienthong.kit.bus import BusRefusedError, BusUnavailableError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _BETWEEN_TWO_LOOKS_S: Final = 0.2
 _BATCH: Final = 100
+_WAIT_S: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +65,9 @@ class StreamMender:
             if await self._bus.find_stream(STREAM) is None:
                 await self._make_stream()
             numbering = await self._begin_again_when_it_went_back()
-            await self._publish_again(numbering)
+            if await self._view.lost(numbering, 1):
+                await self._record_what_is_there(numbering)
+                await self._publish_again(numbering)
         return numbering
 
     async def _make_stream(self) -> None:
@@ -115,6 +118,31 @@ class StreamMender:
             generation=again.generation,
         )
         return again
+
+    async def _record_what_is_there(self, numbering: Numbering) -> None:
+        """Record what the stream has since it went back: the database alone may have been replaced.
+
+        What is there already must not be published again.
+        """
+        first = numbering.spans[-1].first_sequence
+        last = await self._bus.last_sequence(STREAM)
+        if last < first:
+            return
+        durable = f"{index_consumer(numbering.generation)}-mending"
+        await self._bus.delete_consumer(STREAM, durable)
+        consumer = await self._bus.consumer(STREAM, durable, deliver_from=first)
+        try:
+            through = first - 1
+            # What is not there any more leaves gaps, also at the end.
+            while through < last and (batch := await consumer.fetch(_BATCH, _WAIT_S)):
+                if events := events_among(batch):
+                    await self._register.record(numbering, events)
+                for delivery in batch:
+                    await delivery.ack()
+                through = batch[-1].sequence
+        finally:
+            await consumer.close()
+        await self._bus.delete_consumer(STREAM, durable)
 
     async def _publish_again(self, numbering: Numbering) -> None:
         """Publish the kept events that the stream lacks, oldest first; each batch is recorded at once."""
