@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
+from lienthong.exchange.events import consumer_of
 from lienthong.exchange.models import KeptEvent, Subscription
 from lienthong.exchange.repository import (
     AcknowledgementRepository,
@@ -23,13 +25,13 @@ from lienthong.kit.database import Database, migrate
 from tests.integration.exchange.memory_bus import EVENT_TYPE, Exchange, event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from lienthong.exchange.domain.numbering import Numbering
 
 
-@pytest.fixture
-async def exchange(database_url: str) -> AsyncIterator[Exchange]:
+@asynccontextmanager
+async def exchange_on(database_url: str) -> AsyncIterator[Exchange]:
     """A stream in memory, looked at for the first time, and an empty database."""
     await migrate(database_url, "exchange", "lienthong.exchange")
     database = Database.open(database_url, schema="exchange")
@@ -40,9 +42,20 @@ async def exchange(database_url: str) -> AsyncIterator[Exchange]:
 
 
 @pytest.fixture
+async def exchange(database_url: str) -> AsyncIterator[Exchange]:
+    async with exchange_on(database_url) as running:
+        yield running
+
+
+@pytest.fixture
 def consumers(exchange: Exchange) -> SubscriptionConsumers:
+    return consumers_of(exchange)
+
+
+def consumers_of(exchange: Exchange) -> SubscriptionConsumers:
+    wait = timedelta(seconds=30)
     return SubscriptionConsumers(
-        exchange.database, exchange.bus, exchange.stream, SystemClock(), ack_wait=timedelta(seconds=30)
+        exchange.database, exchange.bus, exchange.stream, SystemClock(), ack_wait=wait
     )
 
 
@@ -93,16 +106,18 @@ async def test_a_pull_from_before_a_loss_makes_the_consumer_that_all_others_make
     exchange: Exchange, consumers: SubscriptionConsumers
 ) -> None:
     before = await subscribe(exchange, "waits")
-    await exchange.accept(await exchange.stream.current(), event("1"), event("2"), event("3"))
+    await exchange.accept(await exchange.stream.current(), *(event(one) for one in "1234"))
     await acknowledge_through(exchange, "waits", 2)
-    numbering = await lose(exchange)
+    # An older copy of the stream, without the last of them.
+    del (exchange.memory.messages or {})[4], exchange.memory.ids["4"]
+    numbering = await exchange.mend()
 
     await consumers.of(before)
     async with exchange.database.reading() as session:
         now = await SubscriptionRepository(session).by_id("waits")
     assert now is not None
     assert now.resume_sequence == 3
-    assert exchange.memory.begun == {"subscription-waits-g1": numbering.sequence_from(now.resume_sequence)}
+    assert exchange.memory.begun == {consumer_of("waits", numbering.generation): 3}
 
 
 async def test_a_consumer_that_begins_elsewhere_is_made_anew(
@@ -185,3 +200,27 @@ async def test_what_is_sent_again_came_before_a_subscription_to_new_events(excha
     numbering = await lose(exchange)
     assert numbering == replace(numbering, generation=1)
     assert await acknowledged(exchange, "young", "1") == {"1"}, "the exchange published it, nobody else"
+
+
+async def test_nothing_is_released_that_came_after_the_subscriptions_were_read(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with exchange_on(postgres_database) as exchange:
+        numbering = await exchange.stream.current()
+        await exchange.accept(numbering, event("before"))
+        read = SubscriptionRepository.of_event_types
+
+        async def then_one_is_made(
+            repository: SubscriptionRepository, event_types: Collection[str]
+        ) -> Sequence[Subscription]:
+            found = await read(repository, event_types)
+            monkeypatch.undo()
+            await subscribe(exchange, "young", begin=2)
+            await exchange.accept(numbering, event("after"))
+            return found
+
+        monkeypatch.setattr(SubscriptionRepository, "of_event_types", then_one_is_made)
+        await consumers_of(exchange).reconcile()
+        async with exchange.database.reading() as session:
+            left = await KeptEventRepository(session).among(["before", "after"])
+        assert left == {"after"}
