@@ -13,19 +13,23 @@ import pytest
 from lienthong.exchange.domain import permissions
 from lienthong.exchange.domain.messages import AcceptedMessage, EventMessage
 from lienthong.exchange.domain.numbering import STEP
-from lienthong.exchange.events import EVENT_HEADER, FINGERPRINT_HEADER, message_id_in
+from lienthong.exchange.events import EVENT_HEADER, FINGERPRINT_HEADER, STREAM, message_id_in
 from lienthong.exchange.models import KeptEvent
 from lienthong.exchange.repository import AcceptedEventRepository, KeptEventRepository
 from lienthong.exchange.service.deduplication import DeduplicationIndex
 from lienthong.exchange.service.delivery import DeliveryService
+from lienthong.exchange.service.event_messages import publish_event
 from lienthong.exchange.service.event_register import StreamWentBackError
+from lienthong.exchange.service.event_stream import EventStream
 from lienthong.exchange.service.publishing import PublisherLimits, PublishingService
-from lienthong.kit.bus import MESSAGE_ID, Delivery
+from lienthong.kit.bus import MESSAGE_ID, Bus, Delivery
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.rates import RateLimit, TokenBuckets
 from tests.integration.exchange.memory_bus import EVENT_TYPE, Exchange, event
+from tests.support.nats import NatsServer
+from tests.support.ports import take_free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -233,3 +237,24 @@ async def test_what_took_the_id_of_an_accepted_event_is_settled_and_not_delivere
     taken = await service._fetch(subscription, 10, 0.0)
     assert [(one.message_id, one.number) for one in taken] == [("y", 2), ("x", 3)]
     assert settled == [1]
+
+
+async def test_a_real_stream_is_read_before_anything_is_published_again(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    older = [replace(stored(one), sequence=sequence) for sequence, one in enumerate("ab", 1)]
+    await exchange.register.record(await exchange.stream.current(), older)
+    nats = NatsServer(tmp_path / "nats", take_free_port()).start()
+    try:
+        bus = await Bus.connect(nats.url, "test", wait=True, streams=[exchange.spec])
+        for one in "bac":
+            await publish_event(bus, event(one))
+        now = await EventStream(exchange.database, bus, exchange.register, exchange.spec).mend()
+        assert await bus.last_sequence(STREAM) == 3
+        assert await bus.durables(STREAM) == []
+        await bus.close()
+    finally:
+        nats.kill()
+    async with exchange.database.reading() as session:
+        accepted = await AcceptedEventRepository(session).among(list("abc"))
+    assert [accepted[one].sequence for one in "bac"] == [now.number_of(sequence) for sequence in (1, 2, 3)]
