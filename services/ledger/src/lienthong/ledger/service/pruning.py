@@ -103,8 +103,8 @@ class Pruning:
         ahead = self._wall() - now
         if ahead >= _CLOCK_WRONG:
             _log.error(
-                "the clock was set forward since the start: until it is believed the journal is pruned by "
-                "the time before; if the clock was wrong at the start, start the ledger again",
+                "the clock was set forward since the start, the journal is pruned by the time before: "
+                "if it was wrong at the start, start the ledger again",
                 ahead_s=ahead.total_seconds(),
             )
 
