@@ -151,6 +151,7 @@ async def world(
 
 
 MINUTE = timedelta(minutes=1)
+HALF_A_MINUTE = timedelta(seconds=30)
 
 
 async def test_a_record_that_the_bus_lost_is_published_again_and_one_that_is_sealed_is_not(
@@ -162,6 +163,7 @@ async def test_a_record_that_the_bus_lost_is_published_again_and_one_that_is_sea
     world.read("1")
     await world.records.round()
     assert await world.journal() == [], "it may simply not have come so far"
+    world.clock.advance(HALF_A_MINUTE)
     world.read("1", beyond=MINUTE)
     await world.records.round()
     assert await world.journal() == [b"record 2"]
@@ -227,6 +229,8 @@ async def test_a_log_that_lost_records_and_grew_beyond_its_old_size_is_noticed(w
     world.ledger.sealed = {str(number): b"of others" for number in range(10, 20)}
     world.read(beyond=MINUTE)
     await world.records.round()
+    world.clock.advance(HALF_A_MINUTE)
+    await world.records.round()
     assert await world.journal() == [b"record 1", b"record 2"]
 
 
@@ -258,7 +262,31 @@ async def test_a_ledger_and_a_journal_of_yesterday_get_everything_again(
     world.read(beyond=MINUTE)
     records = world.restarted() if restarted else world.records
     await records.round()
+    world.clock.advance(HALF_A_MINUTE)
+    await records.round()
     assert await world.journal() == [b"record 1", b"record 2"]
+
+
+async def test_a_bus_whose_clock_is_ahead_gets_no_flood(world: World) -> None:
+    await world.act("1")
+    await world.lose_journal()
+    for _ in range(60):
+        world.read(beyond=timedelta(hours=3))
+        await world.records.round()
+        world.clock.advance(timedelta(seconds=10))
+    assert 3 <= len(await world.journal()) <= 5, "ten minutes, and each wait twice as long as the one before"
+
+
+async def test_a_clock_that_is_set_forward_forgets_nothing_early(world: World) -> None:
+    await world.act("1")
+    world.read("1")
+    await world.records.round()
+    world.clock.jump(timedelta(days=2))
+    await world.records.round()
+    assert await world.retained() == ["1"]
+    world.clock.advance(timedelta(hours=25))
+    await world.records.round()
+    assert await world.retained() == []
 
 
 async def test_another_record_under_the_same_id_is_told(world: World) -> None:

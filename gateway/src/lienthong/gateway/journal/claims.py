@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
+
+from lienthong.kit.lost_records import is_lost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 MOST_TOGETHER: Final = 1000
 """Claims in one question."""
-LOST_AFTER: Final = timedelta(seconds=30)
-"""How far beyond a batch the journal must have been read for it to be lost. Clocks may differ by less."""
-_MOST_DOUBLINGS: Final = 7
 
 
 class State(Enum):
@@ -49,18 +47,13 @@ class Claim:
     missing_since: float | None = None
 
     def lost(self, read_through: datetime | None, clock: Clock) -> bool:
-        """Whether the journal was read beyond it without it: farther, each time it was published again.
-
-        It must have been missing for as long by this gateway's own clock: the bus's may be far ahead of it.
-        """
+        """Whether the journal was read beyond it without it, see `is_lost`."""
         now = clock.monotonic()
         if self.missing_since is None:
             self.missing_since = now
         # A clock that was ahead, and set back, would have it wait for as long as it was ahead.
         self.published = min(self.published, clock.now())
-        wait = LOST_AFTER * 2 ** min(self.repeats, _MOST_DOUBLINGS)
-        passed = read_through is not None and read_through > self.published + wait
-        return passed and now - self.missing_since >= wait.total_seconds()
+        return is_lost(self.published, self.repeats, read_through, now - self.missing_since)
 
     def published_again(self, clock: Clock) -> None:
         """Wait for it anew."""

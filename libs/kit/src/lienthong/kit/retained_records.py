@@ -20,9 +20,11 @@ from lienthong.contracts.audit.v1 import sealing_pb2
 from lienthong.contracts.audit.v1.sealing_pb2_grpc import SealingStub
 from lienthong.kit.bulk import execute_many
 from lienthong.kit.bus import BusError
+from lienthong.kit.clock import SteadyTime
 from lienthong.kit.database import BigId, UtcDateTime
 from lienthong.kit.health import Condition, State
 from lienthong.kit.ids import uuid7
+from lienthong.kit.lost_records import is_lost
 from lienthong.kit.metrics.instruments import RECORDS_PUBLISHED_AGAIN
 
 if TYPE_CHECKING:
@@ -42,9 +44,6 @@ _RECORDS: Final = "journal."
 _ASK_EVERY_S: Final = 10.0
 _TOGETHER: Final = 500
 _PATIENCE_S: Final = 10.0
-_LOST_AFTER: Final = timedelta(seconds=30)
-"""How far beyond a record the journal must have been read for it to be lost. Clocks may differ by less."""
-_MOST_DOUBLINGS: Final = 7
 _SEALED_FOR: Final = timedelta(days=1)
 """The ledger's database and the journal may both be replaced by older copies, as far back as this."""
 _LATE: Final = timedelta(minutes=15)
@@ -108,6 +107,8 @@ class RetainedRecords:
         self._bus = bus
         self._ledger = SealingStub(ledger)
         self._clock = clock
+        # A clock that is set forward deletes nothing early.
+        self._steady = SteadyTime(clock)
         self._node = node
         self._new_id = new_id
         self._log_size = 0
@@ -115,6 +116,8 @@ class RetainedRecords:
         # starts does not know what the ledger was before.
         self._asked_again_through: int | None = 0
         self._oldest: datetime | None = None
+        # Since when records have been missing, by their rows' ids and `Clock.monotonic`.
+        self._missing_since: dict[int, float] = {}
         self._different = 0
         self._published_again = 0
 
@@ -158,10 +161,12 @@ class RetainedRecords:
             await self._compare_log()
             await self._ask_again()
             after = 0
+            before, self._missing_since = self._missing_since, {}
             oldest: datetime | None = None
             while rows := await self._page(after, sealed=False):
                 after = rows[-1].id
                 oldest = min([row.published_at for row in rows if oldest is None] or [oldest])
+                self._missing_since |= {row.id: before[row.id] for row in rows if row.id in before}
                 await self._ask(rows)
             self._oldest = oldest
             await self._forget()
@@ -205,7 +210,7 @@ class RetainedRecords:
 
     async def _forget(self) -> None:
         """Delete what was sealed a day ago, in portions: after a long stop there may be much."""
-        long_ago = self._clock.now() - _SEALED_FOR
+        long_ago = self._steady.now() - _SEALED_FOR
         some = select(self._table.c.id).where(self._table.c.sealed_at < long_ago).limit(_TOGETHER)
         while True:
             async with self._database.transaction() as session:
@@ -252,20 +257,28 @@ class RetainedRecords:
         )
         states = dict(zip((row.id for row in rows), answer.states, strict=True))
         sealed = [key for key, state in states.items() if state == sealing_pb2.BATCH_STATE_SEALED]
-        await self._change(sealed, sealed_at=self._clock.now())
+        await self._change(sealed, sealed_at=self._steady.now())
         missing = [row for row in rows if _is_missing(states[row.id])]
         different = [row for row in rows if _differs(states[row.id])]
         # Nothing mends these: the log is as it is. They are told, and go the way of those that are sealed.
         self._tell_different(different)
-        await self._change([row.id for row in different], sealed_at=self._clock.now())
-        lost = [row for row in missing if read_through is not None and _is_lost(row, read_through)]
+        await self._change([row.id for row in different], sealed_at=self._steady.now())
+        lost = [row for row in missing if self._is_lost(row, read_through)]
         for row in lost:
             # Another id: the bus may hold the old one for a duplicate of what it no longer has.
             await self._bus.publish(row.subject, row.payload, message_id=self._new_id())
             await self._change([row.id], published_at=self._clock.now(), repeats=row.repeats + 1)
+            self._missing_since[row.id] = self._clock.monotonic()
             self._published_again += 1
         if lost:
             _log.warning("records that the bus acknowledged are not in the ledger", published_again=len(lost))
+
+    def _is_lost(self, row: Row[Any], read_through: datetime | None) -> bool:
+        now = self._clock.monotonic()
+        missing_for = now - self._missing_since.setdefault(row.id, now)
+        # A clock that was ahead, and set back, would have it wait for as long as it was ahead.
+        published = min(row.published_at, self._clock.now())
+        return is_lost(published, row.repeats, read_through, missing_for)
 
     def _tell_different(self, rows: Sequence[Row[Any]]) -> None:
         for row in rows:
@@ -284,8 +297,3 @@ def _is_missing(state: sealing_pb2.BatchState.ValueType) -> bool:
 
 def _differs(state: sealing_pb2.BatchState.ValueType) -> bool:
     return state == sealing_pb2.BATCH_STATE_DIFFERENT
-
-
-def _is_lost(row: Row[Any], read_through: datetime) -> bool:
-    """Whether the journal was read beyond it without it: farther, each time it was published again."""
-    return bool(read_through > row.published_at + _LOST_AFTER * 2 ** min(row.repeats, _MOST_DOUBLINGS))
