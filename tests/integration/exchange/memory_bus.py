@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
@@ -20,14 +21,14 @@ from lienthong.kit.bus import (
     StreamState,
 )
 from lienthong.kit.clock import SystemClock
+from lienthong.kit.database import Database, migrate
 from lienthong.kit.messages import StoredMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from lienthong.exchange.domain.numbering import Numbering
     from lienthong.kit.bus import Bus
-    from lienthong.kit.database import Database
 
 EVENT_TYPE = "H11.05/land/parcel-changed-v1"
 SPEC = StreamSpec(STREAM, SUBJECTS, duplicate_window=DUPLICATE_WINDOW)
@@ -185,3 +186,14 @@ class Exchange:
 def event(identifier: str, fingerprint: str = "") -> OutgoingEvent:
     """An event of the one type that these tests use."""
     return OutgoingEvent(EVENT_TYPE, identifier, fingerprint or identifier, b"{}")
+
+
+@asynccontextmanager
+async def exchange_on(database_url: str) -> AsyncIterator[Exchange]:
+    """A stream in memory, looked at for the first time, and an empty database."""
+    await migrate(database_url, "exchange", "lienthong.exchange")
+    database = Database.open(database_url, schema="exchange")
+    running = Exchange(database)
+    await running.mend()
+    yield running
+    await database.close()

@@ -24,10 +24,9 @@ from lienthong.exchange.service.event_stream import EventStream
 from lienthong.exchange.service.publishing import PublisherLimits, PublishingService
 from lienthong.kit.bus import MESSAGE_ID, Bus, Delivery
 from lienthong.kit.clock import SystemClock
-from lienthong.kit.database import Database, migrate
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.rates import RateLimit, TokenBuckets
-from tests.integration.exchange.memory_bus import EVENT_TYPE, Exchange, event
+from tests.integration.exchange.memory_bus import EVENT_TYPE, Exchange, event, exchange_on
 from tests.support.nats import NatsServer
 from tests.support.ports import take_free_port
 
@@ -38,14 +37,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
-    """A stream in memory, looked at for the first time, and an empty database."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/exchange.db"
-    await migrate(url, "exchange", "lienthong.exchange")
-    database = Database.open(url, schema="exchange")
-    running = Exchange(database)
-    await running.mend()
-    yield running
-    await database.close()
+    async with exchange_on(f"sqlite+aiosqlite:///{tmp_path}/exchange.db") as running:
+        yield running
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import pytest
 
 from lienthong.exchange.domain.numbering import STEP
 from lienthong.kit.bus import BusUnavailableError
-from lienthong.kit.database import Database, migrate
-from tests.integration.exchange.memory_bus import Exchange, event
+from tests.integration.exchange.memory_bus import Exchange, event, exchange_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,14 +18,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
-    """A stream in memory, looked at for the first time, and an empty database."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/exchange.db"
-    await migrate(url, "exchange", "lienthong.exchange")
-    database = Database.open(url, schema="exchange")
-    running = Exchange(database)
-    await running.mend()
-    yield running
-    await database.close()
+    async with exchange_on(f"sqlite+aiosqlite:///{tmp_path}/exchange.db") as running:
+        yield running
 
 
 async def test_what_is_recorded_during_a_look_is_no_loss(exchange: Exchange) -> None:

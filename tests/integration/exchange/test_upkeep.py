@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,24 +20,12 @@ from lienthong.exchange.service import consumers as consumers_module
 from lienthong.exchange.service.consumers import SubscriptionConsumers
 from lienthong.kit.bus import BusRefusedError, BusUnavailableError
 from lienthong.kit.clock import SystemClock
-from lienthong.kit.database import Database, migrate
-from tests.integration.exchange.memory_bus import EVENT_TYPE, Exchange, event
+from tests.integration.exchange.memory_bus import EVENT_TYPE, Exchange, event, exchange_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
 
     from lienthong.exchange.domain.numbering import Numbering
-
-
-@asynccontextmanager
-async def exchange_on(database_url: str) -> AsyncIterator[Exchange]:
-    """A stream in memory, looked at for the first time, and an empty database."""
-    await migrate(database_url, "exchange", "lienthong.exchange")
-    database = Database.open(database_url, schema="exchange")
-    running = Exchange(database)
-    await running.mend()
-    yield running
-    await database.close()
 
 
 @pytest.fixture

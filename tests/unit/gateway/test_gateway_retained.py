@@ -15,33 +15,17 @@ import pytest
 from lienthong.gateway.journal.batches import Batch
 from lienthong.gateway.journal.claims import LedgerUnavailableError
 from lienthong.gateway.journal.segments import Segment
-from lienthong.kit.clock import ManualClock
 from lienthong.kit.health import State as Health
 from lienthong.tlog import SigningKey
 from tests.support.waiting import eventually
-from tests.unit.gateway.retaining import ORIGIN, Journal, MemoryLedger, Node, later
+from tests.unit.gateway.retaining import ORIGIN, MemoryLedger, Node, later
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def ledger() -> MemoryLedger:
-    return MemoryLedger()
-
-
-@pytest.fixture
-async def node(tmp_path: Path, ledger: MemoryLedger, clock: ManualClock) -> AsyncIterator[Node]:
-    made = Node(tmp_path, ledger, clock, Journal(clock))
-    yield made
-    await made.journal.close()
+    from lienthong.kit.clock import ManualClock
 
 
 async def test_a_copy_lies_on_disk_when_the_write_returns(node: Node) -> None:

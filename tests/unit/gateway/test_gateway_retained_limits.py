@@ -19,30 +19,14 @@ from lienthong.gateway.journal.claims import LedgerUnavailableError
 from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.segments import Segment
 from lienthong.gateway.journal.spool import Spool
-from lienthong.kit.clock import ManualClock
 from tests.support.waiting import eventually
-from tests.unit.gateway.retaining import Journal, MemoryLedger, Node, later
+from tests.unit.gateway.retaining import MemoryLedger, Node, later
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def ledger() -> MemoryLedger:
-    return MemoryLedger()
-
-
-@pytest.fixture
-async def node(tmp_path: Path, ledger: MemoryLedger, clock: ManualClock) -> AsyncIterator[Node]:
-    made = Node(tmp_path, ledger, clock, Journal(clock))
-    yield made
-    await made.journal.close()
+    from lienthong.kit.clock import ManualClock
 
 
 def waiting(node: Node) -> int:

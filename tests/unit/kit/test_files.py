@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.kit.files import PUBLIC, create_file, replace_file
+from lienthong.kit.files import PUBLIC, create_file, lock_file, locked, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +71,16 @@ def test_of_many_that_create_one_succeeds_and_all_see_its_whole_content(tmp_path
         thread.join()
     assert made == [path.read_text()]
     assert names(tmp_path) == ["key"]
+
+
+def test_a_file_is_locked_by_one_until_it_lets_go(tmp_path: Path) -> None:
+    with locked(tmp_path / "lock") as first:
+        with locked(tmp_path / "lock") as second:
+            assert (first, second) == (True, False)
+        assert lock_file(tmp_path / "lock") is None, "who did not get it has not let go of it either"
+    descriptor = lock_file(tmp_path / "lock")
+    assert descriptor is not None
+    os.close(descriptor)
 
 
 def test_a_file_is_replaced_as_a_whole_and_readers_keep_the_old_one(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ a Unix socket of that number. The folder of both is made by the process that sta
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from lienthong.kit.files import lock_file
 from lienthong.kit.metrics.exposition import merged
 
 if TYPE_CHECKING:
@@ -34,11 +34,8 @@ class Seat:
 
     def __init__(self, folder: Path) -> None:
         for number in range(MOST):
-            descriptor = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(descriptor)
+            descriptor = lock_file(folder / f"{number}.lock")
+            if descriptor is None:
                 continue
             self._descriptor = descriptor
             self.number = number

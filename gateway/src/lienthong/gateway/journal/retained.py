@@ -7,10 +7,8 @@ earlier state. All functions block; `write` and the others may be called from tw
 
 from __future__ import annotations
 
-import fcntl
-import os
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -24,9 +22,11 @@ from lienthong.gateway.journal.segments import (
     adopt_all,
     new_segment,
 )
+from lienthong.kit.files import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import os
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -215,7 +215,8 @@ class Retained:
                 path.unlink(missing_ok=True)
                 self.size -= stat.st_size
         if self.size > self.max_bytes:
-            with self._alone() as alone:
+            # Where another worker makes room, this one looks again later.
+            with locked(self._folder / _ROOM_LOCK) as alone:
                 if alone:
                     self._drop()
 
@@ -236,19 +237,6 @@ class Retained:
                 bytes=kept.segment.size,
                 limit=self.max_bytes,
             )
-
-    @contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Whether no other worker makes room until the end; otherwise it is done at the next look."""
-        descriptor = os.open(self._folder / _ROOM_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-        finally:
-            os.close(descriptor)
 
     def close(self) -> None:
         """Close every file; what waits for the ledger is adopted by a later process."""

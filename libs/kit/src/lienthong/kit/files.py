@@ -1,12 +1,13 @@
 """Files that are written whole: after a crash there is the old content or the new one, never half of it.
 
-Every function returns only after the content and the folder's entry are on disk (fsync of both). Folders that
-are missing are made for their owner alone (mode 0700). Files get mode 0600 unless the caller names another;
-the process's umask applies.
+Every function that writes returns only after the content and the folder's entry are on disk (fsync of both).
+Folders that are missing are made for their owner alone (mode 0700). Files get mode 0600 unless the caller
+names another; the process's umask applies. And files that one process locks at a time.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from contextlib import contextmanager
@@ -62,6 +63,42 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def lock_file(path: Path) -> int | None:
+    """Lock a file, which is made (mode 0600) where it is missing; None when another process has it locked.
+
+    The lock is held by the descriptor that is returned (flock(2)): until it is closed, or the process ends,
+    however it does.
+
+    Raises:
+        OSError: the file cannot be opened or locked.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Hold `lock_file` for a block, without waiting; the value says whether it is held.
+
+    Raises:
+        OSError: the file cannot be opened or locked.
+    """
+    descriptor = lock_file(path)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ every block, each begun with the block's place, and of all secrets.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import zlib
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
+from lienthong.kit.files import lock_file
 from lienthong.kit.packed import SECRET_BYTES, PackedMap
 
 if TYPE_CHECKING:
@@ -174,14 +174,8 @@ class DiskCopy:
         if self._lock is not None:
             return True
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(self._beside(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
-        self._lock = descriptor
-        return True
+        self._lock = lock_file(self._beside(".lock"))
+        return self._lock is not None
 
     def _discard(self) -> None:
         self._written = None

@@ -6,13 +6,13 @@ the lock of the tree head in each transaction.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import make_url
+
+from lienthong.kit.files import locked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,14 +52,5 @@ class _FileLock:
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[bool]:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-        finally:
-            # The lock ends with its descriptor, however the process ends.
-            os.close(descriptor)
+        with locked(self._path) as held:
+            yield held
