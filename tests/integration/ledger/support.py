@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.kit.ids import uuid7
 from lienthong.kit.problems import ProblemError
-from lienthong.ledger.bootstrap import open_core
+from lienthong.ledger.bootstrap import create_journal_consumer, open_core
 from lienthong.ledger.events import JournalMessage
 from lienthong.ledger.models import entries, quarantine
 from lienthong.tlog import TileAddress, check_log, open_checkpoint
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from lienthong.kit.bus import Bus
     from lienthong.kit.clock import Clock
+    from lienthong.ledger.background.consumer import JournalConsumer
     from lienthong.ledger.bootstrap import LedgerCore
     from lienthong.ledger.settings import LedgerSettings
     from lienthong.tlog import Checkpoint, Report
@@ -114,3 +118,29 @@ async def publish(bus: Bus, batch: Sequence[JournalMessage]) -> None:
     """Put the messages on the journal."""
     for item in batch:
         await bus.publish("journal.gateway", item.payload, message_id=uuid7())
+
+
+@asynccontextmanager
+async def following(settings: LedgerSettings, core: LedgerCore, bus: Bus) -> AsyncIterator[JournalConsumer]:
+    """The journal consumer at work."""
+    consumer = create_journal_consumer(settings, core, bus)
+    task = asyncio.create_task(consumer.run())
+    try:
+        yield consumer
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def has_at_least(core: LedgerCore, count: int) -> bool:
+    """Whether the log has this many entries; not when the database does not answer."""
+    with contextlib.suppress(SQLAlchemyError, OSError):
+        return (await checkpoint(core)).size >= count
+    return False
+
+
+async def integrated(core: LedgerCore, count: int) -> None:
+    """Wait until the log has this many entries."""
+
+    await eventually(lambda: has_at_least(core, count))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.kit.bus import MESSAGE_ID, Bus, BusError
 from lienthong.kit.clock import SystemClock
@@ -28,7 +26,10 @@ from lienthong.ledger.models import tree
 from lienthong.ledger.settings import LedgerSettings
 from tests.integration.ledger.support import (
     checkpoint,
+    following,
     full_check,
+    has_at_least,
+    integrated,
     leaves,
     messages,
     opened,
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from lienthong.ledger.background.consumer import JournalConsumer
-    from lienthong.ledger.bootstrap import LedgerCore
     from tests.support.nats import NatsServer
 
 
@@ -57,32 +56,6 @@ async def bus(own_nats_server: NatsServer) -> AsyncIterator[Bus]:
     await connection.ensure_stream(replace(journal_stream(Settings()), protected=False))
     yield connection
     await connection.close()
-
-
-@asynccontextmanager
-async def following(settings: LedgerSettings, core: LedgerCore, bus: Bus) -> AsyncIterator[JournalConsumer]:
-    """The journal consumer at work."""
-    consumer = create_journal_consumer(settings, core, bus)
-    task = asyncio.create_task(consumer.run())
-    try:
-        yield consumer
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def has_at_least(core: LedgerCore, count: int) -> bool:
-    """Whether the log has this many entries; not when the database does not answer."""
-    with contextlib.suppress(SQLAlchemyError, OSError):
-        return (await checkpoint(core)).size >= count
-    return False
-
-
-async def integrated(core: LedgerCore, count: int) -> None:
-    """Wait until the log has this many entries."""
-
-    await eventually(lambda: has_at_least(core, count))
 
 
 async def test_what_is_published_gets_into_the_log_in_order(settings: LedgerSettings, bus: Bus) -> None:

@@ -16,7 +16,9 @@ from lienthong.kit.settings import Settings
 from lienthong.ledger.background.pruner import JournalPruner
 from lienthong.ledger.service.pruning import Pruning
 from tests.integration.ledger.support import (
+    following,
     full_check,
+    integrated,
     leaves,
     messages,
     opened,
@@ -24,7 +26,6 @@ from tests.integration.ledger.support import (
     quarantined,
     records_of,
 )
-from tests.integration.ledger.test_journal import following, integrated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
