@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import httpx
@@ -78,23 +79,26 @@ def test_a_worker_that_is_started_anew_takes_the_number_of_the_one_before(new_wo
 
 
 def test_a_worker_that_hangs_is_missing_and_holds_nobody_up(new_world: NewWorld) -> None:
-    world = new_world(workers=2)
+    world = new_world(workers=2, worker_timeout_s=60)
     world.start()
     stopped, _ = world.workers
     url = f"http://127.0.0.1:{world.health_port}/metrics"
+
+    def ask(_: int) -> httpx.Response | None:
+        try:
+            return httpx.get(url, trust_env=False, timeout=5)
+        except httpx.TimeoutException:
+            return None
+
     os.kill(stopped, signal.SIGSTOP)
     try:
-        answers = []
-        for _ in range(40):
-            # The kernel hands some connections to the one that hangs.
-            try:
-                answers.append(httpx.get(url, trust_env=False, timeout=4))
-            except httpx.TimeoutException:
-                continue
-            break
-        [answer] = answers
+        # The kernel hands some connections to the one that hangs.
+        with ThreadPoolExecutor(16) as callers:
+            answers = [answer for answer in callers.map(ask, range(16)) if answer is not None]
     finally:
         os.kill(stopped, signal.SIGCONT)
+    assert answers
+    answer = answers[0]
     found = list(text_string_to_metric_families(answer.text))
     assert len({s.labels["lienthong_worker"] for family in found for s in family.samples}) == 1
 
