@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from supervisor.xmlrpc import SupervisorTransport
 
 from lienthong.kit.files import replace_file
+from lienthong.local.prepared import ENV
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +126,7 @@ class Supervisor:
 def _command(program: Program) -> list[str]:
     """The program's words, behind env(1): supervisord's own `environment=` cannot hold a quotation mark."""
     variables = [f"{key}={value}" for key, value in program.environment.items()]
-    return ["/usr/bin/env", *variables, *program.command] if variables else list(program.command)
+    return [ENV, *variables, *program.command] if variables else list(program.command)
 
 
 def _escape(path: Path) -> str:
