@@ -13,7 +13,6 @@ import contextlib
 import importlib
 import json
 import os
-import runpy
 import selectors
 import signal
 import socket
@@ -22,9 +21,12 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from subprocess import CompletedProcess
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from lienthong.kit.loading import uncollected
+from lienthong.local.prepared import ModuleProgram
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,13 +89,42 @@ class ForkedProcess:
         return int(text)
 
 
-def start_module(module: str, environment: Mapping[str, str], log: int) -> ForkedProcess:
-    """Start `python -m MODULE`; its standard output and error go to the descriptor `log`."""
+def start_module(
+    module: str, environment: Mapping[str, str], log: int, *arguments: str, output: int | None = None
+) -> ForkedProcess:
+    """Start `python -m MODULE ARGUMENT …`; its standard output and error go to the descriptor `log`.
+
+    With `output`, a descriptor too, standard output goes there.
+    """
     own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    request = {"module": module, "environment": dict(environment), "folder": str(Path.cwd())}
+    request = {
+        "module": module,
+        "arguments": arguments,
+        "environment": dict(environment),
+        "folder": str(Path.cwd()),
+    }
     with other:
-        socket.send_fds(_fork_server(), [json.dumps(request).encode()], [other.fileno(), log])
+        descriptors = [other.fileno(), log if output is None else output, log]
+        socket.send_fds(_fork_server(), [json.dumps(request).encode()], descriptors)
     return ForkedProcess(own)
+
+
+def run_module(module: str, environment: Mapping[str, str], *arguments: str) -> CompletedProcess[str]:
+    """Run `python -m MODULE ARGUMENT …` to its end.
+
+    Raises:
+        TimeoutExpired: of `subprocess`, it has not ended after a minute, and was killed.
+    """
+    with TemporaryFile() as output, TemporaryFile() as errors:
+        process = start_module(module, environment, errors.fileno(), *arguments, output=output.fileno())
+        try:
+            status = process.wait(60)
+        finally:
+            process.kill()
+        output.seek(0)
+        errors.seek(0)
+        command = [sys.executable, "-m", module, *arguments]
+        return CompletedProcess(command, status, output.read().decode(), errors.read().decode())
 
 
 @cache
@@ -120,19 +151,21 @@ class _Request:
     """What the fork server is asked for, and the process that was forked for it."""
 
     module: str
+    arguments: list[str]
     environment: dict[str, str]
     folder: str
     channel: socket.socket
-    log: int
+    output: int
+    errors: int
 
     @classmethod
     def receive(cls, requests: socket.socket) -> _Request | None:
         """The next one; None when nobody asks any more."""
-        text, descriptors, _, _ = socket.recv_fds(requests, _MOST_BYTES, 2)
+        text, descriptors, _, _ = socket.recv_fds(requests, _MOST_BYTES, 3)
         if not text:
             return None
-        channel, log = descriptors
-        return cls(**json.loads(text), channel=socket.socket(fileno=channel), log=log)
+        channel, output, errors = descriptors
+        return cls(**json.loads(text), channel=socket.socket(fileno=channel), output=output, errors=errors)
 
     def tell(self, number: int) -> None:
         """Tell the process that asked, if it is still there."""
@@ -141,19 +174,16 @@ class _Request:
 
     def close(self) -> None:
         self.channel.close()
-        os.close(self.log)
+        os.close(self.output)
+        os.close(self.errors)
 
-    def become(self) -> None:
+    def become(self) -> NoReturn:
         """Be the process that was asked for."""
-        os.dup2(self.log, 1)
-        os.dup2(self.log, 2)
+        os.dup2(self.output, 1)
+        os.dup2(self.errors, 2)
         self.close()
         os.chdir(self.folder)
-        os.environ.clear()
-        os.environ.update(self.environment)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        sys.argv = [self.module]
-        runpy.run_module(self.module, run_name="__main__", alter_sys=True)
+        os._exit(ModuleProgram(self.module, {}).run(self.arguments, self.environment))
 
 
 def _serve(requests: socket.socket) -> _Request | None:

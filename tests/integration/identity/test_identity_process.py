@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 from joserfc.jwk import ECKey
 
 from tests.integration.identity.harness import NOWHERE, assertion, key_file
+from tests.support.fork_server import ForkedProcess, run_module, start_module
 from tests.support.ports import process_ports, take_free_offset
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from subprocess import CompletedProcess
 
-MODULE = [sys.executable, "-m", "lienthong.identity"]
 FORM = {
     "grant_type": "client_credentials",
     "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
@@ -42,13 +41,16 @@ def environment(home: Path, offset: int, database_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def started(variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(MODULE, env=variables, stderr=subprocess.PIPE)
+def started(variables: dict[str, str]) -> Iterator[ForkedProcess]:
+    """The process, when it is ready; what it says is in `identity.log` in its home."""
+    said = Path(variables["LIENTHONG_HOME"]) / "identity.log"
+    with said.open("wb") as log:
+        process = start_module("lienthong.identity", variables, log.fileno())
     try:
         health = f"http://127.0.0.1:{8182 + int(variables['LIENTHONG_PORT_OFFSET'])}/health/ready"
         deadline = time.monotonic() + 30
         while True:
-            assert process.poll() is None, process.communicate()[1].decode()
+            assert process.poll() is None, said.read_text()
             assert time.monotonic() < deadline
             try:
                 if httpx.get(health).status_code == 200:
@@ -58,7 +60,7 @@ def started(variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def ask(offset: int, proof: str) -> httpx.Response:
@@ -99,8 +101,8 @@ def test_it_ends_well_when_told_and_keeps_secrets_out_of_its_log(tmp_path: Path)
         token = ask(offset, proof).json()["access_token"]
         assert ask(offset, proof).status_code == 401
         process.send_signal(signal.SIGTERM)
-        log = process.communicate(timeout=20)[1].decode()
-        assert process.returncode == 0
+        assert process.wait(20) == 0
+    log = (tmp_path / "identity.log").read_text()
     for line in log.splitlines():
         assert json.loads(line)["process"] == "identity"
     for secret in (proof, token, str(key.as_dict(private=True)["d"])):
@@ -108,10 +110,8 @@ def test_it_ends_well_when_told_and_keeps_secrets_out_of_its_log(tmp_path: Path)
         assert secret.rpartition(".")[2] not in log
 
 
-def run(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*MODULE, *arguments], env=variables, capture_output=True, text=True, timeout=60, check=False
-    )
+def run(variables: dict[str, str], *arguments: str) -> CompletedProcess[str]:
+    return run_module("lienthong.identity", variables, *arguments)
 
 
 def test_it_says_what_is_wrong_with_the_key_file(tmp_path: Path, postgres_database: str) -> None:

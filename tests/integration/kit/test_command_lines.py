@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lienthong.kit.arguments import SETTINGS_PAGE
 from lienthong.kit.processes import PORTS
+from tests.support.fork_server import run_module
 from tests.support.ports import take_free_port
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 MODULES = (
     *(f"lienthong.{process}" for process in PORTS),
@@ -21,13 +24,10 @@ MODULES = (
 )
 
 
-def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(module: str, *arguments: str) -> CompletedProcess[str]:
     """Ends by itself, or this raises TimeoutExpired."""
     environment = os.environ | {"LIENTHONG_PORT_OFFSET": str(take_free_port() % 15_000 + 2000)}
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env=environment, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False,
-    )  # fmt: skip
+    return run_module(module, environment, *arguments)
 
 
 @pytest.mark.parametrize("module", MODULES)
