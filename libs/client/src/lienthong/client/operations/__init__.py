@@ -1,0 +1,57 @@
+"""The operations of the bus as values: what to send, and how to read the answer. No I/O happens here."""
+
+from lienthong.client.operations.audit import audit_file, entries, receipt
+from lienthong.client.operations.calls import answer, body, call, request
+from lienthong.client.operations.catalog import (
+    FILTERS,
+    KINDS,
+    LARGEST_PAGE,
+    apply,
+    decide_agreement,
+    manifest,
+    manifests,
+    notices,
+    request_agreement,
+    set_system_state,
+)
+from lienthong.client.operations.exchange import (
+    ack,
+    ack_tokens,
+    publish,
+    pull,
+    subscribe,
+    subscriptions,
+    unsubscribe,
+)
+from lienthong.client.operations.operation import Operation
+from lienthong.client.operations.platform import gateway_health, metadata
+
+__all__ = [
+    "FILTERS",
+    "KINDS",
+    "LARGEST_PAGE",
+    "Operation",
+    "ack",
+    "ack_tokens",
+    "answer",
+    "apply",
+    "audit_file",
+    "body",
+    "call",
+    "decide_agreement",
+    "entries",
+    "gateway_health",
+    "manifest",
+    "manifests",
+    "metadata",
+    "notices",
+    "publish",
+    "pull",
+    "receipt",
+    "request",
+    "request_agreement",
+    "set_system_state",
+    "subscribe",
+    "subscriptions",
+    "unsubscribe",
+]

@@ -1,0 +1,134 @@
+"""Operations of the catalog: resources of every kind, agreements and their decisions."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from lienthong.client.answers import AppliedResource, ApplyResult, FieldChange, Notice
+from lienthong.client.errors import Text
+from lienthong.client.operations.operation import (
+    JSON,
+    Operation,
+    given,
+    json_bytes,
+    json_object,
+    page_of,
+    path_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import httpx
+
+    from lienthong.client.answers import Page
+
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "agencies": "Agency",
+        "systems": "System",
+        "services": "Service",
+        "agreements": "Agreement",
+        "event-types": "EventType",
+    }
+)
+"""The kinds of resources: as they stand in paths, and as they stand in manifests."""
+FILTERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "agencies": (),
+        "systems": ("agency",),
+        "services": ("agency", "system"),
+        "agreements": ("status", "consumer", "service", "event_type"),
+        "event-types": ("agency", "system"),
+    }
+)
+"""The query parameters by which the catalog narrows a list, by kind."""
+LARGEST_PAGE = 100
+
+
+def apply(manifests: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Operation[ApplyResult]:
+    """Create or update resources, all or none of them."""
+    return Operation(
+        "POST",
+        "/catalog/v1/apply",
+        _apply_result,
+        params={"dry_run": "true" if dry_run else "false"},
+        headers=JSON,
+        content=json_bytes({"manifests": list(manifests)}),
+    )
+
+
+def manifests(
+    kind: str,
+    filters: Mapping[str, str] | None = None,
+    *,
+    cursor: str | None = None,
+    limit: int | None = None,
+) -> Operation[Page]:
+    """A page of the catalog's resources of a kind (`KINDS`) that match every filter (`FILTERS`)."""
+    params = given({**(filters or {}), "cursor": cursor, "limit": limit})
+    return Operation("GET", f"/catalog/v1/{kind}", page_of, params=params)
+
+
+def manifest(kind: str, resource_id: str) -> Operation[Mapping[str, Any]]:
+    """One resource of the catalog."""
+    return Operation("GET", f"/catalog/v1/{kind}/{path_of(resource_id)}", json_object)
+
+
+def request_agreement(agreement_id: str, spec: Mapping[str, Any]) -> Operation[Mapping[str, Any]]:
+    """Ask for an agreement; the provider's agency or the operator decides."""
+    return Operation(
+        "POST",
+        "/catalog/v1/agreements",
+        json_object,
+        headers=JSON,
+        content=json_bytes({"id": agreement_id, **spec}),
+    )
+
+
+def decide_agreement(
+    agreement_id: str, decision: str, *, legal_ground: str | None, reason: str | None
+) -> Operation[Mapping[str, Any]]:
+    """Approve, reject or revoke; a rejection names its legal ground, a revocation its reason."""
+    return Operation(
+        "POST",
+        f"/catalog/v1/agreements/{path_of(agreement_id)}/{decision}",
+        json_object,
+        headers=JSON,
+        content=json_bytes(given({"legal_ground": legal_ground, "reason": reason})),
+    )
+
+
+def set_system_state(system_id: str, decision: str) -> Operation[Mapping[str, Any]]:
+    """Suspend or resume a system (the operator's decision)."""
+    return Operation("POST", f"/catalog/v1/systems/{path_of(system_id)}/{decision}", json_object)
+
+
+def notices(document: Mapping[str, Any]) -> tuple[Notice, ...]:
+    """The warnings in the catalog's answer about a resource, none in most."""
+    return tuple(
+        Notice(warning["pointer"], Text(warning["detail_vi"], warning["detail"]))
+        for warning in document.get("warnings", [])
+    )
+
+
+def _apply_result(response: httpx.Response) -> ApplyResult:
+    document = json_object(response)
+    return ApplyResult(
+        dry_run=bool(document["dry_run"]),
+        version=int(document["version"]),
+        results=tuple(
+            AppliedResource(
+                kind=result["kind"],
+                id=result["id"],
+                action=result["action"],
+                changes=tuple(
+                    FieldChange(change["path"], change.get("old"), change.get("new"))
+                    for change in result.get("changes", [])
+                ),
+                warnings=notices(result),
+            )
+            for result in document["results"]
+        ),
+    )
