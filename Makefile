@@ -40,7 +40,7 @@ test: check ## check, then run every test on real parts
 	$(BIN)/python -m pytest $(PARALLEL)
 
 unit: $(DEV_READY) $(PROTO_READY) ## run the tests that need nothing running
-	$(BIN)/python -m pytest --numprocesses auto tests/unit
+	$(BIN)/python -m pytest $(PARALLEL) tests/unit
 
 coverage: $(DEV_READY) $(PROTO_READY) ## branches that the unit tests reach; fails below the floor in pyproject.toml
 	@mkdir -p build/coverage
