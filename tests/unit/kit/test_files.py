@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.kit.files import PUBLIC, create_file, lock_file, locked, replace_file
+from lienthong.kit import files
+from lienthong.kit.files import PUBLIC, create_file, lock_file, locked, make_folder, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,18 @@ def test_a_file_and_its_new_folders_are_their_owners_alone(tmp_path: Path) -> No
     assert path.read_text("utf-8") == "khoá bí mật\n"
     assert (mode(path), mode(path.parent)) == (0o600, 0o700)
     assert names(path.parent) == ["key"]
+
+
+def test_of_each_folder_that_is_made_the_name_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(files, "sync_folder", synced.append)
+    make_folder(tmp_path / "new" / "folder")
+    assert synced == [tmp_path, tmp_path / "new"]
+    assert mode(tmp_path / "new") == mode(tmp_path / "new" / "folder") == 0o700
+    make_folder(tmp_path / "new" / "folder")
+    assert len(synced) == 2
 
 
 def test_a_public_file_keeps_to_the_umask(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from lienthong.kit.files import make_folder
 from lienthong.kit.processes import NATS_MONITORING_PORT, NATS_PORT
 from lienthong.local.nats_watch import NatsWatch
 from lienthong.local.programs import Program, platform_programs
@@ -94,7 +95,7 @@ class Installation:
                 f"an installation is already running on {self.home}: stop it first (Ctrl-C where it runs), "
                 "or choose another LIENTHONG_HOME and LIENTHONG_PORT_OFFSET"
             )
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.home)
         programs = [*platform_programs(self.settings), *self._extra]
         self._refuse_taken_ports(programs)
         config = write_config(self._run, self.logs, programs)

@@ -22,7 +22,7 @@ from lienthong.gateway.journal.segments import (
     adopt_all,
     new_segment,
 )
-from lienthong.kit.files import locked
+from lienthong.kit.files import locked, make_folder
 
 if TYPE_CHECKING:
     import os
@@ -141,7 +141,7 @@ class Retained:
         Raises:
             OSError: it cannot be moved, and stays what it was.
         """
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self._folder)
         segment.move(self._folder / segment.path.with_suffix(KEPT).name)
         with self._lock:
             self.kept.append(KeptSegment(segment, now, complete=True))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway.journal.batches import scan
-from lienthong.kit.files import sync_folder
+from lienthong.kit.files import make_folder, sync_folder
 from lienthong.kit.ids import uuid7_time
 
 if TYPE_CHECKING:
@@ -131,9 +131,7 @@ def new_segment(folder: Path, new_id: NewId, suffix: str) -> Segment:
     Raises:
         OSError: it cannot be made.
     """
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        sync_folder(folder.parent)
+    make_folder(folder)
     while True:
         segment = Segment.create(folder / f"{new_id()}{suffix}")
         if segment is not None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from lienthong.kit.bulk import chunks
+from lienthong.kit.files import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,7 +182,7 @@ def _sqlite_engine(url: URL, busy_timeout: float) -> AsyncEngine:
         raise ValueError(
             "give the SQLite database a file: in memory, connections would share one transaction"
         )
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    make_folder(Path(str(url.database)).parent)
     engine = create_async_engine(
         url, pool_size=_KEPT_OPEN, max_overflow=MOST_CONNECTIONS - _KEPT_OPEN, hide_parameters=True
     )

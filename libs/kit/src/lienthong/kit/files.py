@@ -1,8 +1,8 @@
 """Files that are written whole: after a crash there is the old content or the new one, never half of it.
 
 Every function that writes returns only after the content and the folder's entry are on disk (fsync of both).
-Folders that are missing are made for their owner alone (mode 0700). Files get mode 0600 unless the caller
-names another; the process's umask applies. And files that one process locks at a time.
+Folders that are missing are made for their owner alone (mode 0700), and are on disk likewise. Files get mode
+0600 unless the caller names another; the process's umask applies. And files that one process locks at a time.
 """
 
 from __future__ import annotations
@@ -50,6 +50,19 @@ def create_file(path: Path, content: bytes | str, *, mode: int = PRIVATE) -> Non
         # A link, unlike a rename, fails when the name is taken.
         path.hardlink_to(draft)
     sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that is missing, with those above it, and have their names on disk; harmless otherwise.
+
+    A file in a folder that a power failure takes away is gone too, however often it was synced itself.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.is_dir()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(missing.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -104,7 +117,7 @@ def locked(path: Path) -> Iterator[bool]:
 @contextmanager
 def _draft(path: Path, content: bytes | str, mode: int) -> Iterator[Path]:
     """A finished and synced file beside `path`; gone afterwards, unless it was renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(_DRAFT_DIGITS // 2)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:

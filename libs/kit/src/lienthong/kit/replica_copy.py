@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from lienthong.kit.files import lock_file
+from lienthong.kit.files import lock_file, make_folder
 from lienthong.kit.packed import SECRET_BYTES, PackedMap
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class DiskCopy:
     @contextmanager
     def _opened(self, begin: str) -> Iterator[sqlite3.Connection]:
         """A connection inside a transaction; what is not committed is rolled back."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.path.parent)
         # SQLite gives its files the mode of the first one.
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with closing(sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)) as database:
@@ -173,7 +173,7 @@ class DiskCopy:
         """Whether this process writes the file; the kernel lets go of the lock when the process ends."""
         if self._lock is not None:
             return True
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.path.parent)
         self._lock = lock_file(self._beside(".lock"))
         return self._lock is not None
 
