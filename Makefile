@@ -36,7 +36,7 @@ run: $(PROTO_READY) ## start the demo province and show its first calls; Ctrl-C 
 	@$(BIN)/python -m binh_thuan
 
 test: check ## check, then run every test on real parts
-	@tests/install-tools postgresql nodejs npm promtool
+	@tests/install-tools postgresql nodejs npm promtool strace
 	$(BIN)/python -m pytest $(PARALLEL)
 
 unit: $(DEV_READY) $(PROTO_READY) ## run the tests that need nothing running
@@ -47,7 +47,7 @@ coverage: $(DEV_READY) $(PROTO_READY) ## branches that the unit tests reach; fai
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-report=html:build/coverage/html tests/unit
 
 faults: $(DEV_READY) $(PROTO_READY) ## run the long fault runs too: real processes killed while calls are under way
-	@tests/install-tools postgresql
+	@tests/install-tools postgresql strace
 	$(BIN)/python -m pytest -m "faults or long" tests/faults
 
 hostile: $(DEV_READY) $(PROTO_READY) ## let a hostile tenant and strangers try; writes build/hostile.md

@@ -64,13 +64,18 @@ def running_platform(home: Path, upstream: str) -> Iterator[Platform]:
     """Start everything under `home`, register provider, service, consumer and agreement; end it on exit."""
     settings = Settings(home=home, port_offset=take_free_offset())
     with Installation(settings) as installation:
-        consumer = Credentials.new(CONSUMER, gateway=settings.public_url)
-        provider = Credentials.new(PROVIDER, gateway=settings.public_url)
-        with Client.from_folder(home / "operator") as operator:
-            operator.apply(manifests(upstream, consumer, provider))
-        with Client(consumer) as client:
-            wait_until_known(client)
-        yield Platform(installation, settings, home, consumer)
+        yield Platform(installation, settings, home, register(settings, upstream))
+
+
+def register(settings: Settings, upstream: str) -> Credentials:
+    """Register provider, service, consumer and agreement; gives the consumer, whose calls are answered."""
+    consumer = Credentials.new(CONSUMER, gateway=settings.public_url)
+    provider = Credentials.new(PROVIDER, gateway=settings.public_url)
+    with Client.from_folder(settings.home / "operator") as operator:
+        operator.apply(manifests(upstream, consumer, provider))
+    with Client(consumer) as client:
+        wait_until_known(client)
+    return consumer
 
 
 def wait_until_known(client: Client, attempts: int = 100) -> None:
@@ -99,18 +104,18 @@ def manifests(upstream: str, consumer: Credentials, provider: Credentials) -> li
         "status": "approved",
     }
     return [
-        _named("Agency", "H11.01", "Trung tâm hành chính công", "One-stop centre", {"class": "GOV"}),
-        _named("Agency", "H11.05", "Sở Nông nghiệp và Môi trường", "Environment", {"class": "GOV"}),
-        _named("System", CONSUMER, "Một cửa", "One-stop shop", {"jwks": consumer.public_keys()}),
-        _named("System", PROVIDER, "Đất đai", "Land", {"jwks": provider.public_keys()}),
-        _named("Service", SERVICE, "Thửa đất", "Parcels", service),
-        _manifest("Agreement", AGREEMENT, agreement),
+        named("Agency", "H11.01", "Trung tâm hành chính công", "One-stop centre", {"class": "GOV"}),
+        named("Agency", "H11.05", "Sở Nông nghiệp và Môi trường", "Environment", {"class": "GOV"}),
+        named("System", CONSUMER, "Một cửa", "One-stop shop", {"jwks": consumer.public_keys()}),
+        named("System", PROVIDER, "Đất đai", "Land", {"jwks": provider.public_keys()}),
+        named("Service", SERVICE, "Thửa đất", "Parcels", service),
+        manifest("Agreement", AGREEMENT, agreement),
     ]
 
 
-def _named(kind: str, identifier: str, vi: str, en: str, spec: dict[str, Any]) -> dict[str, Any]:
-    return _manifest(kind, identifier, {"name": {"vi": vi, "en": en}, **spec})
+def named(kind: str, identifier: str, vi: str, en: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return manifest(kind, identifier, {"name": {"vi": vi, "en": en}, **spec})
 
 
-def _manifest(kind: str, identifier: str, spec: dict[str, Any]) -> dict[str, Any]:
+def manifest(kind: str, identifier: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "lienthong/v1", "kind": kind, "metadata": {"id": identifier}, "spec": spec}
