@@ -27,7 +27,7 @@ from lienthong.kit.metrics.instruments import OUTBOX_AGE, OUTBOX_MESSAGES
 from lienthong.kit.retained_records import retain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, MetaData, Row
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -138,6 +138,13 @@ class Outbox:
             event.listen(session.sync_session, "after_commit", lambda _: wake(), once=True)
         return [str(row["message_id"]) for row in rows]
 
+    async def oldest(self, session: AsyncSession, subject: str) -> bytes | None:
+        """The message under a subject that is published next; None when none waits."""
+        table = self._table
+        query = select(table.c.payload).where(table.c.subject == subject).order_by(table.c.id).limit(1)
+        payload: bytes | None = (await session.execute(query)).scalar_one_or_none()
+        return payload
+
 
 class OutboxRelay:
     """Publishes what outboxes hold. Of several replicas on one database one at a time does.
@@ -155,13 +162,20 @@ class OutboxRelay:
         clock: Clock | None = None,
         *,
         retained: Table | None = None,
+        on_connection: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        """Audit records go over to the table `retained` (`kit.retained_records`) when they are published."""
+        """Audit records go over to the table `retained` (`kit.retained_records`) when they are published.
+
+        On each new connection `on_connection` is awaited before anything is published: the bus may have
+        another store than before. It may raise BusError, and is then called again.
+        """
         self._db = db
         self._retained = retained
         self._table = table
         self._bus = bus
         self._clock = clock or SystemClock()
+        self._on_connection = on_connection
+        self._looked_on = 0
         self._woken = asyncio.Event()
         self._held: dict[str, int] = {}
         self._passed = 0
@@ -224,6 +238,7 @@ class OutboxRelay:
         async with self._db.exclusive(f"relay {self._table.name}") as mine:
             if not mine:
                 return False
+            await self._look()
             if not self._held:
                 self._passed = 0
             rows = await self._read(self._table.c.id > self._passed)
@@ -237,6 +252,12 @@ class OutboxRelay:
                 if published:
                     await self._forget(published)
             return await self._try_held() or len(rows) == _BATCH
+
+    async def _look(self) -> None:
+        number = self._bus.connection_number
+        if self._on_connection is not None and number != self._looked_on:
+            await self._on_connection()
+            self._looked_on = number
 
     async def _read(self, which: ColumnElement[bool]) -> list[Row[Any]]:
         """Read the oldest rows of those."""

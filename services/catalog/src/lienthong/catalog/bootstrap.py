@@ -31,6 +31,7 @@ from lienthong.catalog.event_types.service import EventTypeService
 from lienthong.catalog.models import OUTBOX, RETAINED
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.rpc import Routes
+from lienthong.catalog.service.lost_events import LostEvents
 from lienthong.catalog.service.unit_of_work import UnitsOfWork
 from lienthong.catalog.service.versions import VersionMonitor
 from lienthong.catalog.service.watch import WatchService
@@ -212,10 +213,9 @@ async def run(settings: CatalogSettings) -> None:
     )
     keys.load()
     space = StreamSpace(bus, events.STREAM)
-    relay = OutboxRelay(db, OUTBOX, bus, clock, retained=RETAINED)
     ledger = open_channel(settings.ledger_rpc, trust)
     records = RetainedRecords(db, RETAINED, bus, ledger, clock, node=events.SERVICE)
-    outbox = Outbox(OUTBOX, on_commit=relay.wake, clock=clock)
+    outbox = Outbox(OUTBOX, on_commit=lambda: relay.wake(), clock=clock)
     journal = AdminJournal(events.SERVICE, outbox, clock)
 
     async def read_version() -> int:
@@ -225,6 +225,8 @@ async def run(settings: CatalogSettings) -> None:
     versions = VersionMonitor(read_version, monotonic=clock.monotonic)
     access = Access(keys.fresh, verifier)
     units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
+    lost = LostEvents(units, outbox, bus, uuid7)
+    relay = OutboxRelay(db, OUTBOX, bus, clock, retained=RETAINED, on_connection=lost.publish_again)
     workers = Workers(settings.catalog_workers, [read_apply_text.__module__])
     await workers.start()
     services = CatalogServices.of(

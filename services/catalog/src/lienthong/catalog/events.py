@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from lienthong.kit.bus import StreamSpec
 
 if TYPE_CHECKING:
@@ -43,3 +45,18 @@ def upserted(version: int, kind: str, resource_id: str, manifest: Mapping[str, A
     if manifest is not None:
         document["resource"] = manifest
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class _Published(msgspec.Struct):
+    """What the catalog itself reads of an event; the rest is ignored."""
+
+    version: int
+
+
+def version_of(event: bytes) -> int:
+    """Return the version of the catalog at which an event happened.
+
+    Raises:
+        ValueError: it is none of the catalog's events.
+    """
+    return msgspec.json.decode(event, type=_Published).version

@@ -80,6 +80,17 @@ class ResourceRepository(ABC, Generic[R]):
         del scope
         return await self._read_in_portions(self._select().where(self.row.id.in_(ids))) if ids else []
 
+    async def versions_between(self, after: int, before: int | None, limit: int) -> list[tuple[str, int]]:
+        """Return id and version of up to `limit` resources, in the order of their versions.
+
+        Of those that changed last after the version `after`, and before the version `before`.
+        """
+        query = select(self.row.id, self.row.version).where(self.row.version > after)
+        if before is not None:
+            query = query.where(self.row.version < before)
+        found = await self._session.execute(query.order_by(self.row.version).limit(limit))
+        return [(row.id, row.version) for row in found]
+
     async def find_ids(self, filters: Filters) -> list[str]:
         """Return the ids of all that the filters match, in their order."""
         query = self._where(self._select(), filters).with_only_columns(

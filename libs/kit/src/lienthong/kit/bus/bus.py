@@ -207,6 +207,10 @@ class Bus:
         """As `Streams.message`."""
         return await self._streams.message(stream, sequence)
 
+    async def last_message(self, stream: str, subject: str) -> StoredMessage | None:
+        """As `Streams.last_message`."""
+        return await self._streams.last_message(stream, subject)
+
     async def purge_before(self, stream: str, sequence: int) -> None:
         """As `Streams.purge_before`."""
         await self._streams.purge_before(stream, sequence)

@@ -120,6 +120,16 @@ class Streams:
             found = await message_or_none(self._connection.jetstream().get_msg(stream, sequence))
         return None if found is None else StoredMessage(found.data or b"", found.headers or {})
 
+    async def last_message(self, stream: str, subject: str) -> StoredMessage | None:
+        """The newest message that the stream has under a subject; None when it has none.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or there is no stream.
+        """
+        with reading(stream):
+            found = await message_or_none(self._connection.jetstream().get_last_msg(stream, subject))
+        return None if found is None else StoredMessage(found.data or b"", found.headers or {})
+
     async def purge_before(self, stream: str, sequence: int) -> None:
         """Have the stream let go every message before `sequence`; harmless when they are gone.
 

@@ -91,12 +91,16 @@ class UnitOfWork(CatalogView):
         return self.version
 
     async def record_changes(self, versions: Mapping[ResourceKey, int]) -> None:
-        """Write the change log, and the events, those of systems with the systems as they are now.
+        """Write the change log and the events."""
+        log = ChangeLogRepository(self.session)
+        await log.add(versions, self.actor.client_id, self.actor.transaction_id, self.now)
+        await self.announce(versions)
+
+    async def announce(self, versions: Mapping[ResourceKey, int]) -> None:
+        """Write the events that resources changed at these versions, those of systems with the systems.
 
         In portions: between two of them other requests get their turn.
         """
-        log = ChangeLogRepository(self.session)
-        await log.add(versions, self.actor.client_id, self.actor.transaction_id, self.now)
         for some in portions(ResourceKind.SYSTEM, list(versions.items())):
             # Read again, because what was written is not all: a system shows the class of its agency.
             ids = [resource_id for (kind, resource_id), _ in some if kind is ResourceKind.SYSTEM]
