@@ -9,7 +9,10 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _DATABASE = "lienthong"
 _PROGRAMS = ("initdb", "postgres", "pg_isready", "createdb")
@@ -46,9 +49,21 @@ class PostgresCluster:
         self._run(
             "initdb", "-D", str(self._data), "-U", "lienthong", "-A", "trust", "-E", "UTF8", "--locale=C"
         )
+        self.start_again()
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "lienthong", _DATABASE)
+        return self
+
+    def start_again(self, before: Sequence[str] = ()) -> None:
+        """Start the server on what is there, and return when it takes connections.
+
+        `before` are the words of a command that runs it.
+        """
+        if self._owner is not None and self._group is not None:
+            for path in (self._folder, *self._folder.rglob("*")):
+                os.chown(path, self._owner, self._group)
         with (self._folder / "postgres.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._command("postgres", "-D", str(self._data), *self._options()),
+                [*before, *self._command("postgres", "-D", str(self._data), *self._options())],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd="/",
@@ -61,13 +76,23 @@ class PostgresCluster:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"postgres did not start:\n{(self._folder / 'postgres.log').read_text()}")
             time.sleep(0.05)
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "lienthong", _DATABASE)
-        return self
+
+    @property
+    def data(self) -> Path:
+        """Where its files lie."""
+        return self._data
 
     def stop(self) -> None:
         """End it at once, whoever is connected."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
+            self._process.wait(30)
+            self._process = None
+
+    def kill(self) -> None:
+        """kill -9, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
             self._process.wait(30)
             self._process = None
 
