@@ -1,4 +1,4 @@
-"""Why an exchange with a provider failed.
+"""Why an exchange with a provider failed, and why a caller's request did not come to its end.
 
 ProviderError
 ├── ProviderUnreachableError   no connection was made: the provider has not seen the request
@@ -6,6 +6,9 @@ ProviderError
 ├── ProviderTimeoutError       the exchange was not over at its deadline
 │   └── UploadTimeoutError         and it was the request's body that was waited for, not the provider
 └── ProviderBrokenError        the response is not valid HTTP, or not complete
+
+CallerGoneError                the caller has closed the connection
+BrokenRequestError             the body of a caller's request is not valid HTTP
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lienthong.gateway.http1.head import Flaw
     from lienthong.kit.addresses import AddressRefusal
 
 
@@ -42,3 +46,15 @@ class UploadTimeoutError(ProviderTimeoutError):
 
 class ProviderBrokenError(ProviderError):
     """The connection ended too early, or what was received is not an HTTP response."""
+
+
+class CallerGoneError(Exception):
+    """The caller has closed the connection; nobody waits for the answer."""
+
+
+class BrokenRequestError(Exception):
+    """The body of a request cannot be read to its end; `flaw` says why."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(flaw.value.en)
+        self.flaw = flaw

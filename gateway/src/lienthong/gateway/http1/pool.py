@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from aiohappyeyeballs import AddrInfoType, start_connection
@@ -65,7 +66,7 @@ class Pool:
         kept = self._idle.get(origin)
         if not kept:
             return None
-        oldest = asyncio.get_running_loop().time() - IDLE_S
+        oldest = time.monotonic() - IDLE_S
         while kept:
             connection, since = kept.popitem()
             if since > oldest and connection.open and connection.quiet:
@@ -122,10 +123,9 @@ class Pool:
 
     def keep(self, connection: Connection) -> None:
         """Keep a connection for the next exchange with its origin."""
-        loop = asyncio.get_running_loop()
-        self._idle.setdefault(connection.origin, {})[connection] = loop.time()
+        self._idle.setdefault(connection.origin, {})[connection] = time.monotonic()
         if self._sweeping is None:
-            self._sweeping = loop.call_later(IDLE_S, self._sweep)
+            self._sweeping = asyncio.get_running_loop().call_later(IDLE_S, self._sweep)
 
     def forget(self, connection: Connection) -> None:
         """Drop a connection that has closed."""
@@ -143,7 +143,7 @@ class Pool:
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
-        oldest = loop.time() - IDLE_S
+        oldest = time.monotonic() - IDLE_S
         for kept in self._idle.values():
             for connection in [connection for connection, since in kept.items() if since <= oldest]:
                 del kept[connection]

@@ -1,0 +1,493 @@
+"""One connection from a caller: one request after the other, parsed by llhttp; the twin of `connection`.
+
+A head is collected up to its empty line and given to llhttp whole, so that the same bytes are the same
+request however they come in pieces. Of a body nothing is parsed before somebody asks for it. What follows a
+request waits until that is answered: a connection has one call under way, and holds a few pieces of input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from typing import TYPE_CHECKING, Final, Protocol
+
+import httptools
+import structlog
+
+from lienthong.gateway.http1 import answer
+from lienthong.gateway.http1.framing import OVERLAP, BodyFeed, announced, head_of_body
+from lienthong.gateway.http1.head import (
+    CRLF,
+    END_OF_HEAD,
+    Flaw,
+    UnreadableError,
+    check_beginning,
+    check_line,
+    flaw_of,
+    has_bare_lf,
+    read_beginning,
+    read_line,
+)
+from lienthong.gateway.http1.incoming import Incoming
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from lienthong.gateway.http1.answer import DateField
+    from lienthong.gateway.http1.head import RequestLine, Unreadable
+
+MOST_HELD: Final = 64 * 1024
+"""Input that waits, of a body or of further requests: reading pauses when there is more of it."""
+_MOST_EMPTY_LINES: Final = 8
+"""Bytes of empty lines before a request line (RFC 9112 section 2.2)."""
+_LINGER_S: Final = 5.0
+_MOST_DISCARDED: Final = 64 * 1024 * 1024
+"""How long, and how much, is read from a caller that has its answer and still sends: closed at once, the
+connection would be reset, and the answer lost on its way (RFC 9112 section 9.6)."""
+_FIRST_REQUEST_S: Final = 1.0
+"""How long a connection that has just been made may wait for its first request while the gateway stops."""
+
+_log = structlog.get_logger(__name__)
+
+
+class CallersOwner(Protocol):
+    """What connections of callers belong to; `Listener` is one."""
+
+    max_head: int
+    idle_s: float
+    stall_s: float
+    date: DateField
+    draining: bool
+    now: float
+    """Seconds of the monotonic clock, as of the last look at all connections."""
+
+    def serve(self, incoming: Incoming) -> Coroutine[None, None, None]:
+        """Answer a request."""
+        ...
+
+    def count(self, reason: str) -> None:
+        """Count a connection that is closed for want of a proper caller."""
+        ...
+
+    def unreadable(self, reason: Unreadable) -> bytes:
+        """The whole answer to what is no request; it is counted."""
+        ...
+
+    def forget(self, caller: Caller) -> None:
+        """Drop a connection that has closed."""
+        ...
+
+
+class Caller(asyncio.Protocol):
+    """A connection for HTTP/1.1 that a caller made."""
+
+    __slots__ = (
+        "_buffer",
+        "_discarded",
+        "_empty",
+        "_expects",
+        "_feed",
+        "_incoming",
+        "_lingering",
+        "_loop",
+        "_owner",
+        "_parser",
+        "_reading",
+        "_served",
+        "_task",
+        "_transport",
+        "_unsent",
+        "_unsent_until",
+        "_waits",
+        "_writable",
+        "_writer",
+        "date",
+        "deadline",
+        "ip",
+    )
+
+    _transport: asyncio.Transport
+
+    def __init__(self, owner: CallersOwner, ip: str | None) -> None:
+        self.ip = ip
+        self.date = owner.date
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._incoming: Incoming | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._buffer = b""
+        self._empty = self._discarded = 0
+        self._feed: BodyFeed | None = None
+        self._expects = False
+        self._reading = self._writable = True
+        self._lingering = self._waits = self._served = False
+        self._writer: asyncio.Future[None] | None = None
+        self._unsent = 0
+        self._unsent_until = 0.0
+        self.deadline = owner.now + owner.idle_s
+        """When waiting for a request, or for the end of a caller that was told the end, is over."""
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came: of a request that is due, or held for later."""
+        incoming = self._incoming
+        if incoming is None:
+            if self._lingering:
+                self._discarded += len(data)
+                if self._discarded > _MOST_DISCARDED:
+                    self._transport.abort()
+            elif self._waits:
+                self._hold(data)
+            elif self._buffer:
+                seen = len(self._buffer)
+                self._read_head(self._buffer + data, seen)
+            else:
+                self._read_head(data, 0)
+        elif incoming.reads_body and not incoming.body_read:
+            self._read_body(incoming, data)
+        else:
+            self._hold(data)
+
+    def eof_received(self) -> None:
+        """The caller sends no more: it does not wait for an answer either."""
+        self._gone()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End the call under way, if there is one."""
+        del error
+        self._gone()
+        self._owner.forget(self)
+        # The parser refers to this connection: without the cycle neither needs the garbage collector.
+        del self._parser
+
+    def pause_writing(self) -> None:
+        """Hold the answer back: the caller reads too slowly."""
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        """Go on with the answer, or with the next request."""
+        self._writable = True
+        self._wake_writer()
+        if self._waits:
+            self._waits = False
+            self._next()
+
+    # llhttp
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Store a field; trailers are dropped (RFC 9110 section 6.5.1)."""
+        incoming = self._incoming
+        if incoming is not None and not incoming.head_read:
+            # llhttp leaves the white space after a value in it (RFC 9112 section 5.1).
+            incoming.fields.append((name.lower(), value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        """Note whether the connection is kept; only here llhttp knows."""
+        incoming = self._incoming
+        if incoming is None or incoming.head_read:
+            raise RuntimeError("a second head in what was to be one request")
+        incoming.head_read = True
+        incoming.keep_alive = self._parser.should_keep_alive()
+
+    def on_body(self, part: bytes) -> None:
+        """Hand a part of the body on."""
+        if self._incoming is not None and self._feed is not None:
+            self._feed.framing = 0
+            self._incoming.receive(part)
+
+    def on_message_complete(self) -> None:
+        """Note that all of the request is here."""
+        if self._incoming is not None:
+            self._incoming.body_read = True
+
+    # requests
+
+    def _read_head(self, data: bytes, seen: int) -> None:
+        """Find the end of a head in `data`, of whose bytes `seen` were there before."""
+        while data.startswith(CRLF):
+            data, seen = data[len(CRLF) :], 0
+            self._empty += len(CRLF)
+            if self._empty > _MOST_EMPTY_LINES:
+                self._refuse_unreadable(UnreadableError())
+                return
+        end = data.find(END_OF_HEAD, max(seen - OVERLAP, 0)) + len(END_OF_HEAD)
+        most = self._owner.max_head
+        try:
+            if len(END_OF_HEAD) <= end <= most:
+                self._buffer = data[end:] if len(data) > end else b""
+                self._begin(data[:end] if self._buffer else data)
+            elif len(data) > most:
+                beginning = data[:most]
+                flaw = Flaw.FIELDS if has_bare_lf(beginning, 0) else Flaw.TOO_LARGE
+                self._refuse(beginning, flaw)
+            elif has_bare_lf(data, seen):
+                self._refuse(data, Flaw.FIELDS)
+            else:
+                line_end = data.find(CRLF)
+                if line_end < 0:
+                    if data not in (b"", b"\r"):
+                        check_beginning(data)
+                elif line_end >= seen - 1:
+                    read_line(data[:line_end])
+                self._buffer = data
+        except UnreadableError as error:
+            self._refuse_unreadable(error)
+
+    def _begin(self, head: bytes) -> None:
+        """Begin a call with a head that is here as a whole.
+
+        Raises:
+            UnreadableError: it has no proper first line.
+        """
+        first = head[: head.find(b"\n")].removesuffix(b"\r")
+        line = read_line(first)
+        self._incoming = incoming = Incoming(line, self)
+        self._empty = 0
+        if line.flaw is None:
+            try:
+                if has_bare_lf(head, 0):
+                    incoming.flaw = Flaw.FIELDS
+                else:
+                    self._parse(head, incoming)
+            except httptools.HttpParserError as error:
+                incoming.flaw = flaw_of(error)
+        if incoming.flaw is not None:
+            self._incoming = None
+            check_line(first)
+            self._incoming = incoming
+            incoming.keep_alive = incoming.body_read = False
+        elif not incoming.body_read:
+            length, self._expects, incoming.flaw = announced(incoming.fields, before_1_1=line.before_1_1)
+            self._feed = BodyFeed(self._parser, length)
+        self._serve(incoming)
+
+    def _parse(self, head: bytes, incoming: Incoming) -> None:
+        """Have llhttp read a head.
+
+        Raises:
+            HttpParserError: it is not in order.
+        """
+        try:
+            self._parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            # Nobody upgrades here: it is a request like any other (RFC 9110 section 7.8). But llhttp
+            # takes its body for another protocol: so it is told of that alone.
+            fields, keep_alive = incoming.fields, incoming.keep_alive
+            self._parser = httptools.HttpRequestParser(self)
+            incoming.head_read = incoming.body_read = False
+            incoming.fields = []
+            self._parser.feed_data(head_of_body(fields))
+            incoming.fields, incoming.keep_alive = fields, keep_alive
+
+    def _serve(self, incoming: Incoming) -> None:
+        self._task = self._loop.create_task(self._run(incoming))
+
+    async def _run(self, incoming: Incoming) -> None:
+        try:
+            await self._owner.serve(incoming)
+        except Exception:  # noqa: BLE001  whatever it is: the connection must not wait for ever
+            _log.exception("a request was not answered")
+        self._ended(incoming)
+
+    def _ended(self, incoming: Incoming) -> None:
+        self._task = None
+        self._incoming = None
+        if incoming.gone:
+            self._transport.close()
+        elif not incoming.answered:
+            self._transport.abort()
+        elif incoming.keep_alive and incoming.body_read and not self._owner.draining:
+            self._next()
+        else:
+            self._end(rest_comes=not incoming.body_read)
+
+    def _next(self) -> None:
+        """Wait for the next request, which may be here already."""
+        self._served = True
+        self.deadline = self._owner.now + self._owner.idle_s
+        if not self._writable:
+            # Who does not read its answers gets no more of them.
+            self._waits = True
+            return
+        if not self._reading:
+            self._resume()
+        if self._buffer:
+            data, self._buffer = self._buffer, b""
+            self._read_head(data, 0)
+
+    # the body
+
+    def want_body(self) -> None:
+        """Read the body, from now on."""
+        incoming = self._incoming
+        if incoming is None or incoming.gone:
+            return
+        if not incoming.reads_body:
+            incoming.reads_body = True
+            if self._buffer:
+                data, self._buffer = self._buffer, b""
+                self._read_body(incoming, data)
+            elif self._expects and not incoming.begun:
+                self.write(answer.CONTINUE)
+        if not self._reading and not incoming.held:
+            self._resume()
+
+    def _read_body(self, incoming: Incoming, data: bytes) -> None:
+        feed = self._feed
+        if feed is None:
+            return
+        try:
+            rest = feed.feed(data, incoming)
+        except httptools.HttpParserError:
+            incoming.break_(Flaw.CHUNKS)
+            return
+        if feed.too_long:
+            incoming.break_(Flaw.TOO_LARGE)
+            return
+        if rest:
+            self._hold(rest)
+        elif incoming.held > MOST_HELD and self._reading and not incoming.body_read:
+            self._pause()
+        incoming.wake()
+
+    # ends
+
+    def _refuse(self, beginning: bytes, flaw: Flaw) -> None:
+        """Begin a call that can only be refused, of what there is of its head.
+
+        Raises:
+            UnreadableError: there is too little of it.
+        """
+        line: RequestLine = read_beginning(beginning)
+        self._buffer = b""
+        self._incoming = incoming = Incoming(line, self)
+        incoming.flaw = line.flaw or flaw
+        self._serve(incoming)
+
+    def _refuse_unreadable(self, error: UnreadableError) -> None:
+        """Answer what is no request, and end."""
+        self._buffer = b""
+        self.write(self._owner.unreadable(error.reason))
+        self._end(rest_comes=True)
+
+    def _end(self, *, rest_comes: bool) -> None:
+        """Send nothing more, and close once the caller has seen that."""
+        if rest_comes or self._buffer or not self._reading:
+            self._lingering = True
+            self._buffer = b""
+            self.deadline = self._owner.now + _LINGER_S
+            self._transport.write_eof()
+            if not self._reading:
+                self._resume()
+        else:
+            self._transport.close()
+
+    def _gone(self) -> None:
+        if self._incoming is not None:
+            self._incoming.lose()
+        self._waits = False
+        self._wake_writer()
+
+    def look(self, now: float) -> None:
+        """Close it if something has been waited for long enough; `now` is of the monotonic clock."""
+        if self._incoming is not None:
+            return
+        unsent = self._transport.get_write_buffer_size()
+        if unsent:
+            # The last answer is leaving: it may take its time as long as it goes on.
+            if unsent != self._unsent:
+                self._unsent, self._unsent_until = unsent, now + self._owner.stall_s
+            elif now >= self._unsent_until:
+                self._owner.count("stalled")
+                self._transport.abort()
+            self.deadline = max(self.deadline, now + self._owner.idle_s)
+            return
+        self._unsent = 0
+        if now < self.deadline or self._transport.is_closing():
+            return
+        if self._lingering:
+            self._transport.abort()
+        elif self._buffer:
+            self._owner.count("slow")
+            try:
+                self._refuse(self._buffer, Flaw.TOO_SLOW)
+            except UnreadableError as error:
+                self._refuse_unreadable(error)
+        else:
+            self._owner.count("idle")
+            self._transport.close()
+
+    def drain(self) -> None:
+        """Take no new request, but what is on its way: the gateway stops."""
+        if self._incoming is not None or self._buffer or self._lingering or self._waits:
+            return
+        if not self._served:
+            self.deadline = min(self.deadline, self._owner.now + _FIRST_REQUEST_S)
+        elif self._quiet():
+            self._transport.close()
+
+    def cut(self) -> None:
+        """End it now, with the call that may be under way."""
+        self._gone()
+        self._transport.abort()
+
+    @property
+    def open(self) -> bool:
+        """Whether it is not closed."""
+        return not self._transport.is_closing()
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """What serves the request under way."""
+        return self._task
+
+    # the answer
+
+    @property
+    def ends(self) -> bool:
+        """Whether the answer under way is the last one of this connection."""
+        return self._owner.draining
+
+    def write(self, data: bytes) -> None:
+        """Send."""
+        self._transport.write(data)
+
+    async def writable(self) -> None:
+        """Wait until the caller has taken enough of what was sent, or has gone."""
+        while not self._writable and self._incoming is not None and not self._incoming.gone:
+            self._writer = self._loop.create_future()
+            await self._writer
+
+    def break_off(self) -> None:
+        """Reset the connection: nobody takes the answer for a whole one."""
+        self._transport.abort()
+
+    def _wake_writer(self) -> None:
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_result(None)
+
+    def _hold(self, data: bytes) -> None:
+        self._buffer = self._buffer + data if self._buffer else data
+        if len(self._buffer) > MOST_HELD and self._reading:
+            self._pause()
+
+    def _pause(self) -> None:
+        self._reading = False
+        self._transport.pause_reading()
+
+    def _resume(self) -> None:
+        self._reading = True
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _quiet(self) -> bool:
+        """Whether nothing has arrived that the event loop has not seen yet."""
+        poll = select.poll()
+        poll.register(self._transport.get_extra_info("socket"), select.POLLIN)
+        return not poll.poll(0)

@@ -1,0 +1,210 @@
+"""Takes connections from callers: so many and no more, looked at once a second, and let end in peace.
+
+The socket is made by the main process and shared by its workers. Each takes one connection in a turn of its
+event loop, so that none takes them all; one that has as many as it may have leaves them to the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from lienthong.gateway.http1 import answer
+from lienthong.gateway.http1.caller import Caller
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Coroutine, Sequence
+
+    from lienthong.gateway.http1.head import Unreadable
+    from lienthong.gateway.http1.incoming import Incoming
+
+LOOK_EVERY_S: Final = 1.0
+_LOOKS_FOR_IDLE: Final = 4
+"""How often a connection is looked at, at least, in the time that it may be idle."""
+_OUT_OF_FILES: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+_AFTER_CUT_S: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Service(Protocol):
+    """What is served to callers."""
+
+    def serve(self, incoming: Incoming) -> Coroutine[None, None, None]:
+        """Answer a request."""
+        ...
+
+    def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[tuple[bytes, bytes]], bytes]:
+        """Note that what came was no request; returns status, fields and body of the answer."""
+        ...
+
+
+class Listener:
+    """The connections of one worker.
+
+    At most `most` at a time, each with heads of at most `max_head` bytes, closed after `idle_s` seconds
+    without a request, and when an answer is not taken within `stall_s` seconds.
+    """
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        service: Service,
+        *,
+        most: int,
+        max_head: int,
+        idle_s: float,
+        stall_s: float,
+    ) -> None:
+        self.max_head = max_head
+        self._look_every_s = min(LOOK_EVERY_S, min(idle_s, stall_s) / _LOOKS_FOR_IDLE)
+        # The time is that of the last look: nobody is closed too early.
+        self.idle_s = idle_s + self._look_every_s
+        self.stall_s = stall_s
+        self.date = answer.DateField()
+        self.draining = False
+        self.now = time.monotonic()
+        self.dropped: Counter[str] = Counter()
+        """How many connections were closed for want of a proper caller, by the reason."""
+        self._service = service
+        self._socket = listening
+        self._most = most
+        self._loop = asyncio.get_running_loop()
+        self._callers: set[Caller] = set()
+        self._opening: set[asyncio.Task[None]] = set()
+        self._accepts = False
+        self._empty = asyncio.Event()
+        self._look: asyncio.TimerHandle | None = None
+
+    @property
+    def listens(self) -> bool:
+        """Whether callers are served: not before `open`, nor after `close` has begun."""
+        return self._look is not None and not self.draining
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections there are."""
+        return len(self._callers) + len(self._opening)
+
+    def open(self) -> None:
+        """Begin to take connections."""
+        self._socket.setblocking(False)
+        self._look_at_all()
+        self._go_on()
+
+    async def close(self, within: float) -> None:
+        """Take no new connections but those that wait already, and let calls under way end.
+
+        What is not over after `within` seconds is cut off, and its callers are told nothing.
+        """
+        until = self._loop.time() + within
+        while self._accepts and self._accept():
+            pass
+        self._rest()
+        self._socket.close()
+        await asyncio.gather(*self._opening)
+        self.draining = True
+        for caller in list(self._callers):
+            caller.drain()
+        if not self._callers:
+            self._empty.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                await self._empty.wait()
+        await self._cut(list(self._callers))
+        if self._look is not None:
+            self._look.cancel()
+
+    async def _cut(self, callers: list[Caller]) -> None:
+        if not callers:
+            return
+        _log.warning("calls are cut off, the gateway stops", connections=len(callers))
+        tasks = [caller.task for caller in callers if caller.task is not None]
+        for caller in callers:
+            caller.cut()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_AFTER_CUT_S)
+
+    # for connections
+
+    def serve(self, incoming: Incoming) -> Coroutine[None, None, None]:
+        """Answer a request."""
+        return self._service.serve(incoming)
+
+    def count(self, reason: str) -> None:
+        """Count a connection that is closed for want of a proper caller."""
+        self.dropped[reason] += 1
+
+    def unreadable(self, reason: Unreadable) -> bytes:
+        """The whole answer to what is no request; it is counted."""
+        self.count(reason.value)
+        status, fields, body = self._service.unreadable(reason)
+        return b"".join((answer.head(status, fields, self.date), answer.CLOSE, answer.END_OF_HEAD, body))
+
+    def forget(self, caller: Caller) -> None:
+        """Drop a connection that has closed: there is room for another one."""
+        self._callers.discard(caller)
+        if self.draining and not self._callers:
+            self._empty.set()
+        self._go_on()
+
+    # accepting
+
+    def _go_on(self) -> None:
+        if not self._accepts and not self.draining and self._look is not None and self._has_room():
+            self._accepts = True
+            self._loop.add_reader(self._socket, self._accept)
+
+    def _rest(self) -> None:
+        if self._accepts:
+            self._accepts = False
+            self._loop.remove_reader(self._socket)
+
+    def _has_room(self) -> bool:
+        return self.open_connections < self._most
+
+    def _accept(self) -> bool:
+        """Take one connection, if one waits; returns whether there was one."""
+        try:
+            connection, address = self._socket.accept()
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            if error.errno in _OUT_OF_FILES:
+                # The next look goes on: until then connections wait, and this loop does not spin.
+                _log.error("no connection can be taken", error=str(error))
+                self._rest()
+                return False
+            return True  # It was gone before it was taken.
+        task = self._loop.create_task(self._take(connection, address[0]))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+        if not self._has_room():
+            self._rest()
+        return self._accepts
+
+    async def _take(self, connection: socket.socket, ip: str) -> None:
+        caller = Caller(self, ip)
+        try:
+            connection.setblocking(False)
+            await self._loop.connect_accepted_socket(lambda: caller, connection)
+        except OSError as error:
+            connection.close()
+            _log.warning("a connection was lost at once", error=str(error))
+        else:
+            if caller.open:
+                self._callers.add(caller)
+
+    def _look_at_all(self) -> None:
+        self.now = now = time.monotonic()
+        self._look = self._loop.call_later(self._look_every_s, self._look_at_all)
+        for caller in list(self._callers):
+            caller.look(now)
+        self._go_on()
