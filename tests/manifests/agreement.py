@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from lienthong.gateway.__main__ import _DRAIN_S as GATEWAY_DRAIN_S
+from lienthong.gateway.background import DRAIN_S as GATEWAY_DRAIN_S
 from lienthong.kit.process import _GRACE as SERVICE_DRAIN_S
 from lienthong.kit.settings import Settings
 from tests.manifests.cluster import NAME, PROCESSES, Cluster

@@ -31,8 +31,12 @@ from lienthong.local.prepared import ModuleProgram
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LOADED: Final = tuple(
-    f"lienthong.{name}.bootstrap" for name in ("catalog", "exchange", "gateway", "identity", "ledger")
+_LOADED: Final = (
+    "lienthong.catalog.bootstrap",
+    "lienthong.exchange.bootstrap",
+    "lienthong.gateway.worker",
+    "lienthong.identity.bootstrap",
+    "lienthong.ledger.bootstrap",
 )
 _MOST_BYTES: Final = 128 * 1024
 

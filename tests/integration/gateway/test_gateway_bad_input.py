@@ -7,11 +7,13 @@ import base64
 import hmac
 import http.client
 import json
+import socket
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
@@ -361,19 +363,79 @@ def test_a_method_that_is_too_long_is_refused_and_cut_in_the_record(world: World
     assert found.record["method"] == "X" * 32
 
 
-def test_headers_that_cannot_be_parsed_into_a_request_get_a_bare_431(world: World) -> None:
-    """Granian's own limits: such a request never becomes a call, so it has no record."""
-    before = len(world.records())
-    for headers in ([("X-Huge", "x" * 1_000_000)], [(f"X-{number}", "x") for number in range(101)]):
-        connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=20)
-        try:
-            connection.request("GET", f"{API}/parcels/1", headers=dict(headers))
-            answer = connection.getresponse()
-            assert (answer.status, answer.read()) == (431, b"")
-        except ConnectionError:
-            pass
-        connection.close()
-    assert len(world.records()) == before
+def test_a_head_of_whatever_size_is_refused_with_a_problem_and_recorded(world: World) -> None:
+    for fields in ([("X-Huge", "x" * 1_000_000)], [(f"X-{number}", "x") for number in range(101)]):
+        found = refused(world, headers=fields)
+        assert (found.status, found.problem["code"]) == (431, "headers-too-large")
+        assert found.headers.get("connection") == ("close" if len(fields) == 1 else None)
+        assert found.record["method"] == "GET"
+
+
+def exchanged(world: World, data: bytes) -> tuple[int, dict[str, str], dict[str, Any]]:
+    """Send bytes, read to the end of the connection: status, fields and problem of the answer."""
+    with socket.create_connection(("127.0.0.1", world.port), timeout=20) as connection:
+        connection.sendall(data)
+        answer = b""
+        while part := connection.recv(1 << 16):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    line, *lines = head.decode().split("\r\n")
+    fields = dict(line.split(": ", 1) for line in lines)
+    assert int(fields["content-length"]) == len(body), "nothing follows"
+    return int(line.split(" ")[1]), fields, json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"FOO %a HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET %a HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+        b"GET %a HTTP/1.1\nHost: x\n\n",
+        b"POST %a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST %a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        b"POST %a HTTP/1.1\r\nHost: x\r\n%tTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nx\r\n\r\n",
+    ],
+)
+def test_a_request_that_is_not_in_order_is_a_call_with_problem_and_record(world: World, data: bytes) -> None:
+    token = f"Authorization: Bearer {world.token()}\r\n".encode()
+    data = data.replace(b"%a", f"{API}/parcels".encode()).replace(b"%t", token)
+    status, fields, problem = exchanged(world, data + b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (status, fields["lgsp-error"], fields["connection"]) == (400, "malformed-request", "close")
+    assert problem["instance"] == fields["lgsp-transaction-id"]
+    record = world.record(problem["instance"])
+    assert (record["status"], record["error"]) == (400, "malformed-request")
+    assert record["method"] == data.split(b" ")[0].decode()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01", "tls"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "version"),
+        (b"lorem ipsum dolor sit amet\r\n\r\n", "malformed"),
+    ],
+)
+def test_what_is_no_request_gets_a_problem_and_is_counted(world: World, data: bytes, reason: str) -> None:
+    status, fields, problem = exchanged(world, data)
+    assert (status, fields["lgsp-error"], fields["connection"]) == (400, "malformed-request", "close")
+    assert problem["instance"] == fields["lgsp-transaction-id"]
+
+    def counted() -> bool:
+        figures = httpx.get(f"http://127.0.0.1:{world.health_port}/metrics", trust_env=False).text
+        name = "lienthong_http_connections_dropped_total"
+        lines = [line for line in figures.splitlines() if line.startswith(name)]
+        return any(f'reason="{reason}"' in line and not line.endswith(" 0.0") for line in lines)
+
+    world.wait(counted, "the figure")
+
+    def sampled() -> bool:
+        return any(
+            record["kind"] == "refused-sample" and record.get("error") == "malformed-request"
+            for record in world.records()
+        )
+
+    world.wait(sampled, "the count is in the journal")
 
 
 @pytest.mark.parametrize(

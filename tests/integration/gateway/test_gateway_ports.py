@@ -1,4 +1,4 @@
-"""A gateway that finds its port taken ends with a sentence, though its own workers share the port."""
+"""A gateway that finds its port taken ends with a sentence, and nobody shares a port with it."""
 
 from __future__ import annotations
 
@@ -62,6 +62,17 @@ def test_a_port_that_a_strange_program_shares_is_taken_too(new_world: NewWorld) 
             done = second(world)
         assert done.returncode == 1
         assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+
+
+def test_no_strange_program_can_share_the_ports_of_a_gateway(new_world: NewWorld) -> None:
+    world = new_world(workers=2)
+    world.start()
+    for port in (world.port, world.health_port):
+        with socket.socket() as strange:
+            strange.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            strange.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with pytest.raises(OSError, match="in use"):
+                strange.bind(("127.0.0.1", port))
 
 
 def test_of_two_that_start_at_once_one_ends_and_the_other_serves(new_world: NewWorld) -> None:

@@ -45,12 +45,13 @@ def opened(world: World, method: str, path: str, case: str, *fields: str) -> soc
 
 
 def response_on(connection: socket.socket) -> bytes:
-    """One response of a declared length. Granian may keep a connection that it said it closes."""
+    """One response of a declared length, after which the connection ends."""
     received = b""
     while True:
         head, found, body = received.partition(b"\r\n\r\n")
         length = re.search(rb"\r\ncontent-length: (\d+)\r\n", head + b"\r\n")
         if found and length is not None and len(body) >= int(length[1]):
+            assert connection.recv(1) == b"", "it ends as it was said"
             return received
         part = connection.recv(1 << 16)
         assert part, f"the connection ended after {received!r}"

@@ -6,6 +6,7 @@ import asyncio
 
 from lienthong.gateway.health import HealthServer
 from lienthong.kit.http_door import MOST_HEAD
+from lienthong.kit.ports import listen
 from tests.support.ports import take_free_port
 from tests.support.waiting import eventually
 
@@ -16,7 +17,7 @@ async def figures(_: str) -> tuple[bytes, str]:
 
 async def test_of_a_head_so_much_is_kept_and_no_more() -> None:
     port = take_free_port()
-    server = HealthServer({}, figures, "127.0.0.1", port)
+    server = HealthServer({}, figures, listen("127.0.0.1", port))
     try:
         await eventually(lambda: server._server.started)
         for request, status in ((b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n", b"200"), (b"a", b"431")):

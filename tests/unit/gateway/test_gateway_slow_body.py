@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from lienthong.gateway.body import RequestBody
+from lienthong.gateway.http1.head import read_line
+from lienthong.gateway.http1.incoming import Incoming
 from lienthong.kit.problems import ProblemError
+from tests.unit.gateway.wire import Wire, listener
 
 
 def a_slow_body(*parts: bytes, pause: float = 60, timeout_s: float = 0.01) -> RequestBody:
     """A body of ten bytes whose parts come one after another, with pauses between them."""
-    left = list(parts)
+    wire = Wire(listener(Unused()))
+    incoming = Incoming(read_line(b"POST / HTTP/1.1"), wire.caller)
 
-    async def receive() -> Any:  # noqa: ANN401  ASGI's own messages
-        if len(left) < len(parts):
-            await asyncio.sleep(pause)
-        if not left:
-            await asyncio.Event().wait()
-        return {"type": "http.request", "body": left.pop(0), "more_body": True}
+    def come(part: bytes) -> None:
+        incoming.receive(part)
+        incoming.wake()
 
-    return RequestBody(receive, 10, 1000, lambda: None, timeout_s=timeout_s)
+    for number, part in enumerate(parts):
+        asyncio.get_running_loop().call_later(number * pause, come, part)
+    return RequestBody(incoming, 10, 1000, timeout_s=timeout_s)
+
+
+class Unused:
+    """A service that nobody calls."""
+
+    async def serve(self, incoming: Incoming) -> None:
+        raise AssertionError(incoming)
+
+    def unreadable(self, reason: object) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        raise AssertionError(reason)
 
 
 async def test_a_small_body_has_to_be_here_in_time() -> None:

@@ -31,7 +31,7 @@ async def test_a_caller_that_stalls_is_recorded_within_the_time_that_it_has(way:
     assert asyncio.get_running_loop().time() - began < CALLER_TIMEOUT_S + 1
     [record] = map(json.loads, found["records"])
     assert (record["status"], record["error"], record["aborted"]) == (200, "caller-stalled", True)
-    assert found["answer"]["body"] == ""
+    assert (found["answer"]["body"], found["answer"]["ended"]) == ("broken off", False)
 
 
 async def test_a_caller_that_reads_slowly_is_blamed_for_the_time_it_took(way: Way) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lienthong.gateway.match import MAX_SEGMENT, ServiceTarget, match_operation, match_service
 from lienthong.kit.problems import ProblemError
+from tests.support.waiting import eventually
 from tests.unit.gateway.test_gateway_whole_way import API, opened
 from tests.unit.gateway.way import OTHER, SUSPENDED
 
@@ -17,30 +18,22 @@ if TYPE_CHECKING:
     from tests.unit.gateway.way import Way
 
 
-async def status(way: Way, path: str, token: str | None) -> int:
-    """What a call is answered that has announced a large body; fails where the body is asked for."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        pytest.fail("the body was read")
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    fields = [(b"host", b"gateway.example"), (b"content-length", b"300")]
+async def statuses(way: Way, path: str, token: str | None) -> list[int]:
+    """What a caller is told that has announced a body and waits to be asked for it."""
+    fields = ["Host: gateway.example", "Content-Length: 300", "Expect: 100-continue"]
     if token is not None:
-        fields.append((b"authorization", f"Bearer {token}".encode()))
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "POST",
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": fields,
-        "client": ("10.0.0.7", 40_000),
-    }
-    await way.gateway(scope, receive, send)
-    found: int = sent[0]["status"]
+        fields.append(f"Authorization: Bearer {token}")
+    wire = way.wire()
+    wire.send("\r\n".join([f"POST {path} HTTP/1.1", *fields, "", ""]).encode())
+    await eventually(lambda: wire.transport.written)
+    wire.leave()
+    await wire.settle()
+    return [answer.status for answer in wire.answers()]
+
+
+async def status(way: Way, path: str, token: str | None) -> int:
+    """The same, where the body is not asked for."""
+    [found] = await statuses(way, path, token)
     return found
 
 
@@ -52,6 +45,7 @@ async def test_no_body_of_a_caller_who_may_not_call_is_read(tmp_path: Path) -> N
         assert await status(way, path, way.token(SUSPENDED)) == 403
         assert await status(way, path, way.token(OTHER)) == 403
         assert await status(way, f"{API}/nothing/here", way.token()) == 404
+        assert await statuses(way, path, way.token()) == [100], "who may call is asked for it"
 
 
 async def test_a_part_of_the_path_has_a_length(tmp_path: Path) -> None:

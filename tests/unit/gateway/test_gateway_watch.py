@@ -1,102 +1,108 @@
-"""Callers that go away are noticed, without a timer for each call."""
+"""Callers that go away are noticed at once, and end what is done for them."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from lienthong.gateway import watch as module
-from lienthong.gateway.watch import CallerGoneError, CallerWatch, Watches
+from lienthong.gateway.http1.errors import CallerGoneError
+from lienthong.gateway.http1.head import read_line
+from lienthong.gateway.http1.incoming import Incoming
+from tests.unit.gateway.wire import Wire, listener
 
 
-class Connection:
-    """The receiving side of one request."""
+class Waiting:
+    """A service that has the request under way at hand, and waits until it is told."""
 
     def __init__(self) -> None:
-        self.asked = 0
-        self.gone = asyncio.Event()
+        self.incoming: list[Incoming] = []
+        self.outcome = ""
+        self.cancelling = -1
+        self.go_on = asyncio.Event()
 
-    async def receive(self) -> dict[str, Any]:
-        self.asked += 1
-        if self.asked == 1:
-            return {"type": "http.request", "body": b"", "more_body": False}
-        await self.gone.wait()
-        return {"type": "http.disconnect"}
+    async def serve(self, incoming: Incoming) -> None:
+        self.incoming.append(incoming)
+        try:
+            with incoming:
+                await self.go_on.wait()
+            self.outcome = "done"
+        except CallerGoneError:
+            self.outcome = "gone"
+        incoming.answer(200, [(b"content-length", b"0")], b"")
+
+    def unreadable(self, reason: object) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        raise AssertionError(reason)
 
 
 @pytest.fixture
-def watches(monkeypatch: pytest.MonkeyPatch) -> Watches:
-    monkeypatch.setattr(module, "WATCH_AFTER_S", 0.01)
-    return Watches()
+async def service() -> Waiting:
+    return Waiting()
 
 
-async def test_a_caller_that_goes_away_ends_the_block(watches: Watches) -> None:
-    connection = Connection()
-    watch = CallerWatch(connection.receive, watches)
-    watch.start()
-    asyncio.get_running_loop().call_later(0.05, connection.gone.set)
-    with pytest.raises(CallerGoneError):
-        await _working(watch)
-    assert watch.gone
+GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+async def test_a_caller_that_goes_away_ends_the_block_at_once(service: Waiting) -> None:
+    wire = Wire(listener(service))
+    wire.send(GET)
+    await asyncio.sleep(0)
+    wire.leave()
+    await wire.settle()
+    assert service.outcome == "gone"
+    assert service.incoming[0].gone
+    assert wire.transport.written == b"", "nobody is there to be answered"
+
+
+async def test_outside_the_block_it_is_noted_and_the_next_block_does_not_begin() -> None:
+    wire = Wire(listener(Waiting()))
+    incoming = Incoming(read_line(b"GET / HTTP/1.1"), wire.caller)
+    incoming.lose()
+    assert incoming.gone
+    with pytest.raises(CallerGoneError), incoming:
+        pytest.fail("the block begins")
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
-    watch.stop()
 
 
-async def _working(watch: CallerWatch) -> None:
-    with watch:
-        await asyncio.sleep(10)
-
-
-async def test_outside_the_block_it_is_noted_and_the_next_block_does_not_begin(watches: Watches) -> None:
-    connection = Connection()
-    connection.gone.set()
-    watch = CallerWatch(connection.receive, watches)
-    watch.start()
-    watch.begin()
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert watch.gone
-    with pytest.raises(CallerGoneError):
-        await _working(watch)
-    watch.stop()
-
-
-async def test_a_call_that_ends_soon_is_never_watched(watches: Watches) -> None:
-    connections = [Connection() for _ in range(100)]
-    for connection in connections:
-        watch = CallerWatch(connection.receive, watches)
-        watch.start()
-        with watch:
+async def test_a_task_that_was_ended_so_can_wait_again() -> None:
+    class Patient(Waiting):
+        async def serve(self, incoming: Incoming) -> None:
+            await super().serve(incoming)
+            task = asyncio.current_task()
+            assert task is not None
+            self.cancelling = task.cancelling()
             await asyncio.sleep(0)
-        watch.stop()
-    await asyncio.sleep(0.1)
-    assert [connection.asked for connection in connections] == [0] * 100
-    assert watches._timer is None, "no timer is left behind"
+            self.outcome += " and done"
 
-
-async def test_nothing_is_received_before_the_body_has_been_read(watches: Watches) -> None:
-    connection = Connection()
-    watch = CallerWatch(connection.receive, watches)
-    watch.begin()
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert connection.asked == 0
-    watch.start()
-    await asyncio.sleep(0.1)
-    assert connection.asked == 2
-    watch.stop()
-
-
-async def test_a_cancellation_from_elsewhere_passes(watches: Watches) -> None:
-    watch = CallerWatch(Connection().receive, watches)
-    watch.start()
-    task = asyncio.create_task(_working(watch))
+    service = Patient()
+    wire = Wire(listener(service))
+    wire.send(GET)
     await asyncio.sleep(0)
+    wire.leave()
+    await wire.settle()
+    assert (service.outcome, service.cancelling) == ("gone and done", 0)
+
+
+async def test_a_cancellation_from_elsewhere_passes(service: Waiting) -> None:
+    wire = Wire(listener(service))
+    wire.send(GET)
+    await asyncio.sleep(0)
+    task = wire.caller.task
+    assert task is not None
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    watch.stop()
+    assert service.outcome == ""
+
+
+async def test_no_request_leaves_a_timer_or_a_task_behind(service: Waiting) -> None:
+    before = asyncio.all_tasks()
+    wire = Wire(listener(service))
+    service.go_on.set()
+    for _ in range(100):
+        wire.send(GET)
+        await wire.settle()
+    assert len(service.incoming) == 100
+    assert asyncio.all_tasks() == before

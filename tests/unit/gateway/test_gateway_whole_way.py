@@ -122,6 +122,7 @@ async def refused(way: Way) -> dict[str, Any]:
             headers={"transfer-encoding": "chunked"},
             token=token,
             body=(b"x" * WITHIN_LIMIT, b"x"),
+            pauses=0.1,
         ),
     }
     table, way.live.table = way.live.table, None

@@ -1,4 +1,4 @@
-"""A gateway in this process, from its ASGI interface to a provider on a socket, its clock and ids known."""
+"""A gateway in this process, from a caller's bytes to a provider on a socket, its clock and ids known."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from lienthong.kit.clock import ManualClock
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
 from lienthong.kit.tokens import KeySet, TokenVerifier
+from tests.unit.gateway.wire import Wire, listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -146,6 +147,7 @@ class Way:
             new_id=new_id,
             spans=self._spans,
         )
+        self._listener = listener(self.gateway)
 
     async def close(self) -> None:
         """Stop everything."""
@@ -189,54 +191,37 @@ class Way:
         """
         self.seen.clear()
         self.bus.records.clear()
-        sent: list[dict[str, Any]] = []
-        parts = [{"type": "http.request", "body": part, "more_body": True} for part in body]
-        parts.append({"type": "http.request", "body": b"", "more_body": False})
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-
-        async def receive() -> dict[str, Any]:
-            if parts:
-                if len(parts) <= len(body):
-                    await asyncio.sleep(pauses)
-                self.clock.advance(0.001)
-                return parts.pop(0)
-            if leaves_after is None:
-                await asyncio.Event().wait()
-            await asyncio.sleep(max(0.0, started + (leaves_after or 0) - loop.time()))
-            return {"type": "http.disconnect"}
-
-        async def send(message: dict[str, Any]) -> None:
-            if message.get("more_body"):
-                await asyncio.sleep(reads)
-            sent.append(message)
-
-        if leaves_after == 0:
-            parts = parts[:-1]
-        fields = [
-            (b"host", b"gateway.example"),
-            (b"accept", b"*/*"),
-            *((n.encode(), v.encode()) for n, v in (headers or {}).items()),
-        ]
+        fields = [("host", "gateway.example"), ("accept", "*/*"), *(headers or {}).items()]
         if token is not None:
-            fields.append((b"authorization", f"Bearer {token}".encode()))
-        scope = {
-            "type": "http",
-            "http_version": "1.1",
-            "method": method,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "headers": fields,
-            "client": (ip, 40_000),
-        }
-        await self.gateway(scope, receive, send)
+            fields.append(("authorization", f"Bearer {token}"))
+        target = f"{path}?{query}" if query else path
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields)]
+        chunked = ("transfer-encoding", "chunked") in fields
+        wire = self.wire(ip, reads)
+        wire.send("\r\n".join([*lines, "", ""]).encode())
+        for number, part in enumerate(body):
+            await wire.settle(pauses if number else 0)
+            self.clock.advance(0.001)
+            wire.send(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+        if leaves_after is None and chunked:
+            await wire.settle(pauses)
+            self.clock.advance(0.001)
+            wire.send(b"0\r\n\r\n")
+        if leaves_after is not None:
+            await asyncio.sleep(leaves_after)
+            wire.leave()
+        await wire.settle()
         await self.recorder.samples()
-        answer = _answer(sent)
+        answer = _answer(wire, bodiless=method == "HEAD")
         return {
             "sent": [self._known(request, token) for request in self.seen],
             "answer": answer,
             "records": [_without_texts(record, answer) for record in self.bus.records],
         }
+
+    def wire(self, ip: str = "10.0.0.7", reads: float = 0.0) -> Wire:
+        """A new connection to the gateway."""
+        return Wire(self._listener, ip, reads)
 
     def _known(self, text: str, token: str | None) -> str:
         text = text.replace(f"127.0.0.1:{self.port}", "provider:80")
@@ -300,19 +285,21 @@ async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
     return b""
 
 
-def _answer(sent: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _answer(wire: Wire, *, bodiless: bool) -> dict[str, Any] | None:
     """What the caller got. The texts of problems are left out: they are not this file's."""
-    if not sent:
+    answers = wire.answers(bodiless=bodiless)
+    if not answers:
         return None
-    headers = [f"{name.decode()}: {value.decode()}" for name, value in sent[0]["headers"]]
-    ended = not sent[-1].get("more_body", False)
-    body = b"".join(message["body"] for message in sent[1:]).decode()
+    [found] = answers
+    ended = found.whole and not wire.transport.aborted
+    headers = [f"{name}: {value}" for name, value in found.fields]
+    body = found.body.decode()
     if "content-type: application/problem+json" in headers:
         headers = [header for header in headers if not header.startswith("content-length: ")]
         body = f"problem {json.loads(body)['code']}" if body else ""
     elif not ended or len(body) > STREAMED_FROM:
         body = f"{len(body)} characters" if ended else "broken off"
-    return {"status": sent[0]["status"], "headers": headers, "body": body, "ended": ended}
+    return {"status": found.status, "headers": headers, "body": body, "ended": ended}
 
 
 def _without_texts(record: str, answer: dict[str, Any] | None) -> str:

@@ -1,26 +1,21 @@
-"""The way of a call: an ASGI application that takes every request through the stages, one module each."""
+"""The way of a call: every request of a caller is taken through the stages, one module each."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from lienthong.gateway import problems
 from lienthong.gateway.authenticate import SCOPE
 from lienthong.gateway.authorize import authorize
-from lienthong.gateway.call import MAX_METHOD, Call
+from lienthong.gateway.call import MAX_METHOD, Answered, Call
+from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.match import DocumentTarget, ServiceTarget, match_operation, match_service
-from lienthong.gateway.request_headers import has_body, read_headers
+from lienthong.gateway.request_headers import read_headers
 from lienthong.gateway.respond import Responder
-from lienthong.gateway.response import (
-    GatewayResponse,
-    WholeResponse,
-    document_response,
-    problem_response,
-)
-from lienthong.gateway.watch import CallerGoneError, CallerWatch, Watches
+from lienthong.gateway.response import GatewayResponse, document_response, problem_response
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.problems.load import charge
 from lienthong.kit.rates import RateLimit, TokenBuckets, network_of
@@ -32,19 +27,16 @@ if TYPE_CHECKING:
     from lienthong.gateway.call import Outcome, Permit
     from lienthong.gateway.figures import CallFigures
     from lienthong.gateway.forward import Forwarder
+    from lienthong.gateway.http1.head import Unreadable
+    from lienthong.gateway.http1.incoming import Incoming
     from lienthong.gateway.live import Live
     from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.request_headers import RequestHeaders
-    from lienthong.gateway.respond import Send
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.spans import Spans
-    from lienthong.gateway.watch import Receive
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
-
-_BEFORE_HOST = ("1.0", "1")
-"""HTTP/1.0 as ASGI writes it, and as Granian does."""
 
 _log = structlog.get_logger(__name__)
 
@@ -80,38 +72,35 @@ class Gateway:
         self._new_id = new_id
         self._spans = spans
         self._figures = figures
-        self._watches = Watches()
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def serve(self, incoming: Incoming) -> None:
         """Serve one request: whatever happens, it is answered if anyone is there, recorded and counted."""
-        call = self._received(scope)
+        call = self._received(incoming)
         began = self._now()
         self._figures.active += 1
-        watch = CallerWatch(receive, self._watches)
         span = None
         response: GatewayResponse | None = None
         outcome: Outcome | None = None
         try:
             self._recorder.require_available()
             try:
-                headers = self._read(call, scope["headers"], scope["http_version"])
+                headers = self._read(call, incoming)
                 span = self._spans.begin(call, headers.traceparent) if self._spans is not None else None
-                response = await self._stages(call, headers, receive, watch)
+                response = await self._stages(call, headers, incoming)
             except ProblemError as problem:
-                response = _problem_response(call, problem, scope, watch)
+                response = problem_response(call, problem)
             except (AuditUnavailableError, CallerGoneError):
                 raise
             except Exception:  # noqa: BLE001  whatever it is: a response and a record
                 _log.exception("call failed", tx=call.tx, service=call.service_id)
-                response = _problem_response(call, problems.internal_error(), scope, watch)
-            outcome = await self._responder.respond(call, response, watch, send)
+                response = problem_response(call, problems.internal_error())
+            outcome = await self._responder.respond(call, response, incoming)
         except AuditUnavailableError:
-            response = _problem_response(call, problems.audit_unavailable(), scope, watch)
-            outcome = await self._responder.refuse_unrecorded(call, response, send)
+            response = problem_response(call, problems.audit_unavailable())
+            outcome = self._responder.refuse_unrecorded(call, response, incoming)
         except CallerGoneError:
             outcome = await self._responder.abandon(call)
         finally:
-            watch.stop()
             if span is not None and self._spans is not None:
                 self._spans.end(call, span, outcome)
             if response is not None:
@@ -119,9 +108,15 @@ class Gateway:
             self._figures.active -= 1
             self._figures.end(call, outcome, self._now() - began)
 
-    async def _stages(
-        self, call: Call, headers: RequestHeaders, receive: Receive, watch: CallerWatch
-    ) -> GatewayResponse:
+    def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[tuple[bytes, bytes]], bytes]:
+        """The answer to what is no request: it has no record of its own, and is counted in the journal."""
+        call = Call(self._new_id(), self._clock.now(), "", b"", b"", None)
+        response = problem_response(call, problems.unreadable_request())
+        self._recorder.count(call, Answered(response.status, call.received, 0, "", response.error))
+        del reason
+        return response.status, response.headers, response.body
+
+    async def _stages(self, call: Call, headers: RequestHeaders, incoming: Incoming) -> GatewayResponse:
         # One table and one set of keys for the whole call, whatever changes meanwhile.
         table, authenticator = self._live.table, self._live.authenticator
         call.context = headers.context()
@@ -138,7 +133,7 @@ class Gateway:
             self._caller(call, headers, authenticator)
         else:
             charge(self._open, network_of(call.ip))
-        return await self._forwarder.forward(call, target, headers, receive, watch)
+        return await self._forwarder.forward(call, target, headers, incoming)
 
     def _permit(
         self, call: Call, headers: RequestHeaders, target: ServiceTarget, authenticator: Authenticator | None
@@ -167,28 +162,24 @@ class Gateway:
         authenticator.admit(token, scope)
         return token.client_id
 
-    def _received(self, scope: Mapping[str, Any]) -> Call:
-        client = scope.get("client")
+    def _received(self, incoming: Incoming) -> Call:
         return Call(
             tx=self._new_id(),
             received=self._clock.now(),
-            method=scope["method"],
-            path=scope["raw_path"],
-            query=scope["query_string"],
-            ip=client[0] if client else None,
+            method=incoming.method,
+            path=incoming.path,
+            query=incoming.query,
+            ip=incoming.ip,
         )
 
-    def _read(self, call: Call, fields: Sequence[tuple[bytes, bytes]], version: str) -> RequestHeaders:
+    def _read(self, call: Call, incoming: Incoming) -> RequestHeaders:
         if len(call.method) > MAX_METHOD:
             raise problems.malformed_request("The method is too long.", "Phương thức quá dài.")
+        if incoming.flaw is not None:
+            raise problems.flawed_request(incoming.flaw)
         target = len(call.path) + len(call.query)
-        headers = read_headers(fields, max_bytes=self._max_header_bytes - target, max_count=self._max_headers)
-        headers.check_host(required=version not in _BEFORE_HOST)
+        headers = read_headers(
+            incoming.fields, max_bytes=self._max_header_bytes - target, max_count=self._max_headers
+        )
+        headers.check_host(required=not incoming.before_1_1)
         return headers
-
-
-def _problem_response(
-    call: Call, problem: ProblemError, scope: Mapping[str, Any], watch: CallerWatch
-) -> WholeResponse:
-    """The response to a call that is not fulfilled, perhaps before all of its request was read."""
-    return problem_response(call, problem, last=not watch.body_read and has_body(scope["headers"]))

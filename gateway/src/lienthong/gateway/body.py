@@ -7,13 +7,12 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import problems
-from lienthong.gateway.watch import CallerGoneError
+from lienthong.gateway.http1.errors import BrokenRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-    from typing import Any
+    from collections.abc import AsyncIterator
 
-    from lienthong.gateway.watch import Receive
+    from lienthong.gateway.http1.incoming import Incoming
 
 EMPTY_SHA256: Final = hashlib.sha256().hexdigest()
 
@@ -31,30 +30,21 @@ NO_BODY: Final = NoBody()
 
 
 class RequestBody:
-    """Reads a request's body once, as it comes. `ended` is called when its last byte has been read.
+    """Reads a request's body once, as it comes.
 
     `length` is the declared size in bytes, None when the body comes in chunks; `limit` is the largest size
     that is accepted, and `timeout_s` how long the caller may take for the next part.
     """
 
-    __slots__ = ("_digest", "_ended", "_limit", "_receive", "_timeout_s", "length", "size")
+    __slots__ = ("_digest", "_incoming", "_limit", "_timeout_s", "length", "size")
 
-    def __init__(
-        self,
-        receive: Receive,
-        length: int | None,
-        limit: int,
-        ended: Callable[[], None],
-        *,
-        timeout_s: float,
-    ) -> None:
+    def __init__(self, incoming: Incoming, length: int | None, limit: int, *, timeout_s: float) -> None:
         self.size = 0
         """Bytes read so far."""
         self.length = length
-        self._receive = receive
+        self._incoming = incoming
         self._limit = limit
         self._timeout_s = timeout_s
-        self._ended = ended
         self._digest = hashlib.sha256()
 
     @property
@@ -66,46 +56,47 @@ class RequestBody:
         """All of it, which has to be here within `timeout_s`.
 
         Raises:
-            ProblemError: request-timeout, request-too-large.
-            CallerGoneError: the connection ended before the body, or the body has not the declared size.
+            ProblemError: request-timeout, request-too-large, malformed-request.
+            CallerGoneError: the connection ended before the body.
         """
         try:
+            first = self._counted(self._incoming.take())
+            if self._incoming.body_read:
+                return first
+            parts = [first]
             async with asyncio.timeout(self._timeout_s):
-                return b"".join([chunk async for chunk in self._parts(self._receive)])
+                while part := self._counted(await self._incoming.part()):
+                    parts.append(part)
         except TimeoutError:
             raise problems.request_timeout() from None
+        except BrokenRequestError as error:
+            raise problems.flawed_request(error.flaw) from None
+        return b"".join(parts)
 
-    def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncIterator[bytes]:
         """The body, part by part, none of them empty.
 
         Raises:
-            ProblemError: request-timeout, request-too-large.
-            CallerGoneError: the connection ended before the body, or the body has not the declared size.
+            ProblemError: request-timeout, request-too-large, malformed-request.
+            CallerGoneError: the connection ended before the body.
         """
-        return self._parts(self._receive_in_time)
-
-    async def _receive_in_time(self) -> Mapping[str, Any]:
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._receive()  # type: ignore[no-any-return]
-        except TimeoutError:
-            raise problems.request_timeout() from None
-
-    async def _parts(self, receive: Receive) -> AsyncIterator[bytes]:
         while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise CallerGoneError
-            chunk: bytes = message.get("body", b"")
-            if chunk:
-                self.size += len(chunk)
-                if self.size > self._limit:
-                    raise problems.request_too_large(self._limit)
-                self._digest.update(chunk)
-                yield chunk
-            if not message.get("more_body", False):
-                if self.length not in (None, self.size):
-                    # The provider would take the next request for the rest of this one.
-                    raise CallerGoneError
-                self._ended()
+            try:
+                part = self._incoming.take()
+                if not part and not self._incoming.body_read:
+                    async with asyncio.timeout(self._timeout_s):
+                        part = await self._incoming.part()
+            except TimeoutError:
+                raise problems.request_timeout() from None
+            except BrokenRequestError as error:
+                raise problems.flawed_request(error.flaw) from None
+            if not part:
                 return
+            yield self._counted(part)
+
+    def _counted(self, part: bytes) -> bytes:
+        self.size += len(part)
+        if self.size > self._limit:
+            raise problems.request_too_large(self._limit)
+        self._digest.update(part)
+        return part

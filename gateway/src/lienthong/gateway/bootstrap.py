@@ -1,28 +1,25 @@
-"""Creates the gateway's parts, wires them together, and closes them."""
+"""Creates the parts of one worker, wires them together, and closes them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import multiprocessing
-import signal
 import ssl
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
-import structlog
 from opentelemetry import trace
 
 from lienthong.gateway.address_guard import AddressGuard
 from lienthong.gateway.app import Gateway
 from lienthong.gateway.authenticate import Authenticator
-from lienthong.gateway.figures import CallFigures, show_parts, show_retained
+from lienthong.gateway.background import last_samples, start, write_samples
+from lienthong.gateway.figures import CallFigures, show_callers, show_parts, show_retained
 from lienthong.gateway.forward import Forwarder
-from lienthong.gateway.health import HealthServer, accepts_connections, public_health
+from lienthong.gateway.health import HealthServer, public_health
 from lienthong.gateway.heartbeat import Heart
+from lienthong.gateway.http1.listener import Listener
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.journal.beside import Beside
 from lienthong.gateway.journal.ledger_rpc import LedgerRpc
@@ -31,13 +28,12 @@ from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.seen_log import SeenLog
 from lienthong.gateway.journal.spool import Spool
-from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWriter
+from lienthong.gateway.journal.writer import JournalWriter
 from lienthong.gateway.live import Live
 from lienthong.gateway.platform_routes import platform_routes
 from lienthong.gateway.privacy import Privacy, privacy_key
 from lienthong.gateway.record import Recorder
 from lienthong.gateway.replica import routes_replica
-from lienthong.gateway.settings import GatewaySettings
 from lienthong.gateway.spans import Spans
 from lienthong.gateway.workers import WorkerFigures, take_seat
 from lienthong.kit.addresses import ProviderAddresses
@@ -46,87 +42,39 @@ from lienthong.kit.clock import SystemClock
 from lienthong.kit.health import show_checks
 from lienthong.kit.ids import uuid7
 from lienthong.kit.keys import keys_replica
-from lienthong.kit.logs import configure_logs
 from lienthong.kit.metrics.instruments import WORKER_REPLACEMENTS
-from lienthong.kit.metrics.runtime import show_connections, watch_loop
-from lienthong.kit.process import die_with_parent
+from lienthong.kit.metrics.runtime import watch_loop
+from lienthong.kit.open_files import connections_within, raise_open_files
 from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rpc import open_channel
-from lienthong.kit.rpc_trust import RpcTrust, RpcTrustError
-from lienthong.kit.stopping import LONGEST_STOP, end_at_the_latest
+from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Mapping
+    import socket
+    from contextlib import AsyncExitStack
 
-    from lienthong.gateway.respond import Send
+    from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.table import RoutingTable
-    from lienthong.gateway.watch import Receive
     from lienthong.kit.catalog import CatalogReplica
     from lienthong.kit.health import Checks
     from lienthong.kit.keys import IdentityKeys, KeysReplica
     from lienthong.kit.metrics.figures import Figures
 
-_DRAIN_S = 15.0
-"""For calls under way, when a worker ends by itself."""
-_WAIT_FOR_BUS_S = 1.0
-_WAIT_FOR_TABLE_S = 3.0
-
-_log = structlog.get_logger(__name__)
+_WAIT_FOR_BUS_S: Final = 1.0
+_WAIT_FOR_TABLE_S: Final = 3.0
+_FILES_OF_A_CALL: Final = 2
 
 
-class Application:
-    """The ASGI application that Granian runs in each worker; its lifespan opens and closes everything."""
+async def open_gateway(
+    settings: GatewaySettings, stack: AsyncExitStack, calls_port: socket.socket, health_port: socket.socket
+) -> Listener:
+    """Open everything a gateway needs; `stack` closes it in the right order, the journal drained.
 
-    def __init__(self) -> None:
-        self._gateway: Gateway | None = None
-
-    def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve a request, or the lifespan (ASGI lifespan protocol 2.0)."""
-        if self._gateway is not None and scope["type"] == "http":
-            return self._gateway(scope, receive, send)
-        if scope["type"] == "lifespan":
-            return self._live_until_shutdown(receive, send)
-        raise RuntimeError(f"{scope['type']} is not served")
-
-    async def _live_until_shutdown(self, receive: Receive, send: Send) -> None:
-        await receive()
-        try:
-            main = multiprocessing.parent_process()
-            # Not SIGTERM: Granian's handler can wait for ever when it is called while the worker starts, and
-            # a worker that hangs would keep its share of the port from the gateway that is started next.
-            die_with_parent(signal.SIGKILL, main.pid if main is not None else None)
-            settings = GatewaySettings()
-            configure_logs("gateway", settings.log_level, settings.log_format)
-            async with AsyncExitStack() as stack:
-                self._gateway = await open_gateway(settings, stack)
-                # Objects made until now live as long as the process: frozen, they are not scanned again.
-                # Calls leave next to no cycles: a collection every dozen calls would cost 5 % of the core.
-                gc.collect()
-                gc.freeze()
-                gc.set_threshold(10_000, 20, 100)
-                await send({"type": "lifespan.startup.complete"})
-                await receive()
-                # A worker that ends by itself has nobody who kills it: a disk may hang while all is closed.
-                end_at_the_latest()
-        except Exception as error:  # noqa: BLE001  ASGI wants every failure reported
-            if isinstance(error, RpcTrustError):
-                _log.error("gateway cannot start", error=str(error))
-            else:
-                _log.exception("gateway failed")
-            await send(
-                {"type": "lifespan.startup.failed", "message": f"the gateway cannot start: {error}"}
-                if self._gateway is None
-                else {"type": "lifespan.shutdown.failed", "message": str(error)}
-            )
-            return
-        await send({"type": "lifespan.shutdown.complete"})
-
-
-async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gateway:
-    """Open everything a gateway needs; `stack` closes it in the right order, the journal drained."""
+    Calls are served once the listener that is returned is opened, and until it is closed.
+    """
     clock, live = SystemClock(), Live()
     seat = take_seat()
     heart = Heart(seat)
@@ -193,7 +141,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         ),
         counts=CallCounts(),
     )
-    stack.push_async_callback(_last_samples, recorder)
+    stack.push_async_callback(last_samples, recorder)
     tls = ssl.create_default_context()
     guard = AddressGuard(ProviderAddresses.of(settings))
     pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=tls, guard=guard)
@@ -203,11 +151,11 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     stack.callback(platform_pool.close)
 
     routes, keys = _replicas(settings, stack, clock, live, trust)
-    _start(stack, "journal", journal.run())
-    _start(stack, "release", release.run())
-    _start(stack, "routes", routes.run())
-    _start(stack, "keys", keys.run())
-    _start(stack, "samples", _write_samples(recorder, settings.gateway_sample_every_s))
+    start(stack, "journal", journal.run())
+    start(stack, "release", release.run())
+    start(stack, "routes", routes.run())
+    start(stack, "keys", keys.run())
+    start(stack, "samples", write_samples(recorder, settings.gateway_sample_every_s))
     with contextlib.suppress(TimeoutError):
         # Without it the first records would take the way through the spool.
         async with asyncio.timeout(_WAIT_FOR_BUS_S):
@@ -223,22 +171,7 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
     pools = (pool, platform_pool)
     show_parts(figures, settings, live=live, journal=journal, spool=spool, pools=pools, clock=clock)
     show_retained(figures, retained, beside, release)
-    await _open_health(
-        settings,
-        stack,
-        figures,
-        WorkerFigures(figures.exposition, seat),
-        {
-            "routes": routes.condition,
-            "keys": keys.condition,
-            "journal": journal.condition,
-            "retained": release.condition,
-            "listening": lambda: accepts_connections(settings.host, settings.port("gateway")),
-        },
-    )
-    figures.observe_each(WORKER_REPLACEMENTS, heart.replaced)
-    heart.start()
-    return Gateway(
+    gateway = Gateway(
         live,
         platform_routes(
             settings, partial(public_health, {"routes": routes.condition, "keys": keys.condition})
@@ -251,19 +184,46 @@ async def open_gateway(settings: GatewaySettings, stack: AsyncExitStack) -> Gate
         new_id=uuid7,
         spans=Spans(trace.get_tracer("lienthong.gateway")) if telemetry.traced else None,
     )
+    listener = Listener(
+        calls_port,
+        gateway,
+        # At the limit of open files nothing can be accepted, and trying to takes the processor.
+        most=connections_within(
+            raise_open_files(), settings.gateway_max_connections, files_each=_FILES_OF_A_CALL
+        ),
+        max_head=settings.max_head_bytes,
+        idle_s=settings.gateway_idle_timeout_s,
+        stall_s=settings.gateway_caller_timeout_s,
+    )
+    show_callers(figures, listener)
+    await _open_health(
+        health_port,
+        stack,
+        figures,
+        WorkerFigures(figures.exposition, seat),
+        {
+            "routes": routes.condition,
+            "keys": keys.condition,
+            "journal": journal.condition,
+            "retained": release.condition,
+            "listening": lambda: listener.listens,
+        },
+    )
+    figures.observe_each(WORKER_REPLACEMENTS, heart.replaced)
+    heart.start()
+    return listener
 
 
 async def _open_health(
-    settings: GatewaySettings, stack: AsyncExitStack, figures: Figures, workers: WorkerFigures, checks: Checks
+    port: socket.socket, stack: AsyncExitStack, figures: Figures, workers: WorkerFigures, checks: Checks
 ) -> None:
     """Answer on the health port: this worker's checks, and the figures of all workers."""
     show_checks(figures, checks)
-    show_connections(figures, settings.port("gateway"))
-    _start(stack, "figures", figures.run())
-    _start(stack, "event loop", watch_loop(figures))
+    start(stack, "figures", figures.run())
+    start(stack, "event loop", watch_loop(figures))
     await workers.open()
     stack.push_async_callback(workers.close)
-    health = HealthServer(checks, workers.text, settings.host, settings.health_port("gateway"))
+    health = HealthServer(checks, workers.text, port)
     stack.push_async_callback(health.stop)
 
 
@@ -312,39 +272,3 @@ def _replicas(
     routes.load()
     keys.load()
     return routes, keys
-
-
-def _start(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` beside the calls until the stack closes; if it fails the worker ends, to be started anew."""
-    task = asyncio.create_task(work, name=name)
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.critical("background task failed, the worker ends", task=name, exc_info=error)
-            end_at_the_latest(_DRAIN_S + LONGEST_STOP)
-            signal.raise_signal(signal.SIGTERM)
-
-    async def stop() -> None:
-        task.remove_done_callback(ended)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    task.add_done_callback(ended)
-    stack.push_async_callback(stop)
-
-
-async def _write_samples(recorder: Recorder, every: float) -> None:
-    while True:
-        await asyncio.sleep(every)
-        await _last_samples(recorder)
-
-
-async def _last_samples(recorder: Recorder) -> None:
-    try:
-        if recorder.available:
-            await recorder.samples()
-    except AuditUnavailableError as error:
-        _log.warning("counts of refused calls not recorded yet", error=str(error))
-
-
-app = Application()

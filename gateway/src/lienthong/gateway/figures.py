@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lienthong.gateway.call import Call, Outcome
+    from lienthong.gateway.http1.listener import Listener
     from lienthong.gateway.http1.pool import Pool
     from lienthong.gateway.journal.beside import Beside
     from lienthong.gateway.journal.release import Release
@@ -91,6 +92,15 @@ class CallFigures:
             instruments.REFUSED,
             lambda: [(count, {"error.type": code}) for code, count in list(self.refused.items())],
         )
+
+
+def show_callers(figures: Figures, listener: Listener) -> None:
+    """Show the connections of callers, and which of them were closed, and why."""
+    figures.observe(instruments.SERVER_CONNECTIONS, lambda: listener.open_connections)
+    figures.observe_each(
+        instruments.CONNECTIONS_DROPPED,
+        lambda: [(number, {"reason": reason}) for reason, number in list(listener.dropped.items())],
+    )
 
 
 def show_retained(figures: Figures, retained: Retained, beside: Beside, release: Release) -> None:

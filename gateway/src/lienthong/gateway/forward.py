@@ -11,6 +11,7 @@ from lienthong.gateway import problems
 from lienthong.gateway.body import NO_BODY, RequestBody
 from lienthong.gateway.call import Exchange
 from lienthong.gateway.http1.errors import (
+    CallerGoneError,
     ProviderError,
     ProviderRefusedError,
     ProviderTimeoutError,
@@ -21,20 +22,19 @@ from lienthong.gateway.http1.request import provider_request
 from lienthong.gateway.match import PlatformTarget
 from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse, call_headers
 from lienthong.gateway.response_headers import passed_headers
-from lienthong.gateway.watch import CallerGoneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from lienthong.gateway.call import Call
     from lienthong.gateway.http1.connection import Connection
+    from lienthong.gateway.http1.incoming import Incoming
     from lienthong.gateway.http1.pool import Pool
     from lienthong.gateway.http1.request import ProviderRequest
     from lienthong.gateway.match import ForwardTarget
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.upstreams import Upstreams
-    from lienthong.gateway.watch import CallerWatch, Receive
     from lienthong.kit.clock import Clock
     from lienthong.kit.problems import ProblemError
 
@@ -52,13 +52,14 @@ class Forwarder:
     def __init__(self, pool: Pool, platform_pool: Pool, clock: Clock, settings: GatewaySettings) -> None:
         self._pool = pool
         self._platform_pool = platform_pool
+        self._time = asyncio.get_running_loop().time
         self._clock = clock
         self._whole_answer_bytes = settings.gateway_whole_answer_bytes
         self._max_request_bytes = settings.gateway_max_request_bytes
         self._caller_timeout_s = settings.gateway_caller_timeout_s
 
     async def forward(
-        self, call: Call, target: ForwardTarget, headers: RequestHeaders, receive: Receive, watch: CallerWatch
+        self, call: Call, target: ForwardTarget, headers: RequestHeaders, incoming: Incoming
     ) -> GatewayResponse:
         """Forward the request and take the response; one that streams has to be closed.
 
@@ -72,15 +73,12 @@ class Forwarder:
         length = None if headers.chunked else headers.content_length
         if length is not None and length > limit:
             raise problems.request_too_large(limit)
-        with watch:
+        with incoming:
             whole, streamed = b"", None
             if length == 0:
                 call.body = NO_BODY
-                watch.start()
             else:
-                call.body = body = RequestBody(
-                    receive, length, limit, watch.start, timeout_s=self._caller_timeout_s
-                )
+                call.body = body = RequestBody(incoming, length, limit, timeout_s=self._caller_timeout_s)
                 if length is not None and length <= WHOLE_REQUEST_BYTES:
                     whole = await body.whole()
                 else:
@@ -109,7 +107,7 @@ class Forwarder:
                 route.timeout_s,
             )
             response = await self._response(call, connection, own, from_platform=from_platform)
-        if watch.gone:
+        if incoming.gone:
             response.close()
             raise CallerGoneError
         return response
@@ -128,7 +126,7 @@ class Forwarder:
 
         `body` is what is sent after the head, while the response is waited for.
         """
-        deadline = asyncio.get_running_loop().time() + timeout_s
+        deadline = self._time() + timeout_s
         failure: ProblemError | None = None
         for address in upstreams.in_order():
             connection = pool.idle(address.origin)
@@ -192,7 +190,8 @@ class Forwarder:
 
 
 def _add_length(headers: list[tuple[bytes, bytes]], status: int, length: int | None) -> None:
-    if length is not None and status != _NO_CONTENT:
+    # A 304 may leave it out (RFC 9110 section 15.4.5).
+    if length is not None and status not in _WITHOUT_BODY:
         headers.append((b"content-length", b"%d" % length))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -14,6 +13,7 @@ from lienthong.kit.health import health_app, readiness
 from lienthong.kit.http_door import HttpDoor
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator, Mapping
 
     from lienthong.kit.health import Checks, Condition, Text
@@ -24,17 +24,17 @@ _MOST_CONNECTIONS: Final = 100
 class _HealthUvicorn(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to Granian."""
+        """Leave signals to the worker."""
         yield
 
 
 class HealthServer:
-    """Serves health checks and figures. All workers listen on the same port; the kernel picks one of them.
+    """Serves health checks and figures on a port that all workers share; any of them takes a request.
 
     So a check is that of one worker; `figures` gives those of all.
     """
 
-    def __init__(self, checks: Checks, figures: Text, host: str, port: int) -> None:
+    def __init__(self, checks: Checks, figures: Text, port: socket.socket) -> None:
         config = uvicorn.Config(
             health_app(checks, figures),
             log_config=None,
@@ -46,15 +46,14 @@ class HealthServer:
             timeout_graceful_shutdown=1,
         )
         self._server = _HealthUvicorn(config)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, port), family=family, reuse_port=True)
-        self._task = asyncio.create_task(self._server.serve([self._listener]), name="health")
+        self._port = port
+        self._task = asyncio.create_task(self._server.serve([port]), name="health")
 
     async def stop(self) -> None:
         """Close the listener and end the server."""
         self._server.should_exit = True
         await asyncio.gather(self._task, return_exceptions=True)
-        self._listener.close()
+        self._port.close()
 
 
 def public_health(parts: Mapping[str, Callable[[], Condition]]) -> bytes:
@@ -66,13 +65,3 @@ def public_health(parts: Mapping[str, Callable[[], Condition]]) -> bytes:
     status = readiness(found)["status"]
     shown = {name: {"state": one.state.value, **one.figures} for name, one in found.items()}
     return msgspec.json.encode({"status": status, "follows": shown})
-
-
-async def accepts_connections(host: str, port: int) -> bool:
-    """Whether something listens there: Granian does so only after the lifespan has started."""
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError:
-        return False
-    writer.close()
-    return True

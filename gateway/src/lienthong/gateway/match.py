@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.operations import OperationRoute
 
+# RFC 3986 section 3.4, and what else stands in queries without doing harm.
+_QUERY = re.compile(rb"[!$-;=?-~]*")
 _SERVICE_SEGMENTS = 5  # empty, "api", agency, system, service
 _DOCUMENT_SEGMENTS = 2  # empty, the document's name
 
@@ -71,7 +74,7 @@ def match_service(
         check_normal(path)
     except PathNotNormalError as error:
         raise problems.path_not_normal(str(error)) from None
-    if not query.isascii():
+    if query and _QUERY.fullmatch(query) is None:
         raise problems.malformed_request(
             "The query has to be percent-encoded.", "Phần truy vấn phải được mã hoá phần trăm."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lienthong.gateway.http1.head import Flaw
 from lienthong.kit.problems import ProblemError, agreements, calls, general
 from lienthong.kit.problems.callers import client_suspended, insufficient_scope, no_token, token_refused
 from lienthong.kit.text import BilingualText
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "audit_unavailable",
     "client_suspended",
+    "flawed_request",
     "headers_too_large",
     "insufficient_scope",
     "internal_error",
@@ -38,8 +40,13 @@ __all__ = [
     "unknown_operation",
     "unknown_path",
     "unknown_service",
+    "unreadable_request",
 ]
 
+_KINDS_OF_FLAWS: Final = {
+    Flaw.TOO_LARGE: calls.HEADERS_TOO_LARGE,
+    Flaw.TOO_SLOW: general.REQUEST_TIMEOUT,
+}
 _RETRY_SOON: Final = {"Retry-After": "1"}
 
 
@@ -55,6 +62,21 @@ def path_not_normal(reason: str) -> ProblemError:
 def malformed_request(en: str, vi: str) -> ProblemError:
     """A header or the query cannot be accepted as it is."""
     return ProblemError(general.MALFORMED_REQUEST, BilingualText(en, vi))
+
+
+def unreadable_request() -> ProblemError:
+    """What came is not HTTP/1.1 at all."""
+    detail = BilingualText(
+        "This is not a request of HTTP/1.1. TLS and HTTP/2 are spoken in front of the gateway, not with it.",
+        "Nội dung nhận được không phải yêu cầu HTTP/1.1. TLS và HTTP/2 do thành phần trước cổng đảm nhận.",
+    )
+    return ProblemError(general.MALFORMED_REQUEST, detail)
+
+
+def flawed_request(flaw: Flaw) -> ProblemError:
+    """The request is not one of HTTP/1.1, or not in time, or larger than is read."""
+    kind = _KINDS_OF_FLAWS.get(flaw, general.MALFORMED_REQUEST)
+    return ProblemError(kind, flaw.value)
 
 
 def no_agreement(client: str, service: str) -> ProblemError:

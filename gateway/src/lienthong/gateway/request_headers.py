@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -11,10 +10,11 @@ import msgspec
 
 from lienthong.gateway import problems
 from lienthong.gateway.field_names import passes_to_provider, plain
+from lienthong.gateway.http1.head import is_host
 from lienthong.gateway.http1.request import field_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 _HOST: Final = b"host"
 _AUTHORIZATION: Final = b"authorization"
@@ -24,7 +24,6 @@ _USER: Final = b"lgsp-user"
 _TRACEPARENT: Final = b"traceparent"
 _CONTENT_LENGTH: Final = b"content-length"
 _TRANSFER_ENCODING: Final = b"transfer-encoding"
-_OF_A_BODY: Final = frozenset({_CONTENT_LENGTH, _TRANSFER_ENCODING})
 _CONNECTION: Final = b"connection"
 _READ = frozenset(
     (
@@ -41,10 +40,6 @@ _READ = frozenset(
 )
 _TRACEPARENT_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_TEXT = 256
-# A name or an address and perhaps a port: uri-host of RFC 3986 section 3.2.2, which may not be empty here.
-_HOST_FORM = re.compile(
-    rb"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2}){1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?"
-)
 _PERSONAL_NUMBER_DIGITS = (9, 12)
 """Of an identity card's number, and of a personal identification number."""
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
@@ -132,9 +127,8 @@ class RequestHeaders:
             ProblemError: malformed-request, when Host is missing or no name with a port; `read_headers` has
                 refused two of them.
         """
-        # Granian puts an empty one where it is missing.
         host = self._read.get(_HOST, b"")
-        if (required or host) and not _is_host(host):
+        if (required or host) and not is_host(host):
             raise problems.malformed_request(
                 "The field Host is missing, or is not a name or address with its port.",
                 "Trường Host không có, hoặc không phải tên hay địa chỉ kèm cổng.",
@@ -184,13 +178,8 @@ class RequestHeaders:
         return text
 
 
-def has_body(fields: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a request announces a body, of whatever size (RFC 9112 section 6)."""
-    return any(name in _OF_A_BODY and value != b"0" for name, value in fields)
-
-
 def read_headers(headers: Sequence[tuple[bytes, bytes]], *, max_bytes: int, max_count: int) -> RequestHeaders:
-    """Read the header fields of a request, their names in lower case as ASGI has them.
+    """Read the header fields of a request, their names in lower case.
 
     `max_bytes` counts names and values together.
 
@@ -215,11 +204,6 @@ def read_headers(headers: Sequence[tuple[bytes, bytes]], *, max_bytes: int, max_
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
         passed = _without_named(passed, connection)
     return RequestHeaders(passed, read)
-
-
-@lru_cache(maxsize=256)
-def _is_host(value: bytes) -> bool:
-    return _HOST_FORM.fullmatch(value) is not None
 
 
 def _check_text(value: bytes) -> None:

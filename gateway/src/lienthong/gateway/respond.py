@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from lienthong.gateway import problems
 from lienthong.gateway.body import EMPTY_SHA256
 from lienthong.gateway.call import CALLER_STALLED, Abandoned, Answered
+from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.response import StreamedResponse, WholeResponse
-from lienthong.gateway.watch import CallerGoneError
 from lienthong.kit.problems import ProblemError, calls
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from lienthong.gateway.call import Call
+    from lienthong.gateway.http1.incoming import Incoming
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.response import GatewayResponse
-    from lienthong.gateway.watch import CallerWatch
     from lienthong.kit.clock import Clock
-
-    Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _LAST_LOOK_S = 0.002
 _HELD_BYTES = 16 * 1024
@@ -42,17 +40,15 @@ class Responder:
         self._clock = clock
         self._caller_timeout_s = caller_timeout_s
 
-    def respond(
-        self, call: Call, response: GatewayResponse, watch: CallerWatch, send: Send
-    ) -> Awaitable[Answered]:
+    def respond(self, call: Call, response: GatewayResponse, incoming: Incoming) -> Awaitable[Answered]:
         """Record a call and send its response.
 
         Raises:
             AuditUnavailableError: the call cannot be recorded, and nothing was sent.
         """
         if isinstance(response, StreamedResponse):
-            return self._stream(call, response, watch, send)
-        return self._send_whole(call, response, send)
+            return self._stream(call, response, incoming)
+        return self._send_whole(call, response, incoming)
 
     async def abandon(self, call: Call) -> Abandoned:
         """Record a call whose caller went away before there was a response."""
@@ -63,11 +59,11 @@ class Responder:
             _log.error("aborted call not recorded", tx=call.tx)
         return outcome
 
-    async def refuse_unrecorded(self, call: Call, response: WholeResponse, send: Send) -> Answered:
+    def refuse_unrecorded(self, call: Call, response: WholeResponse, incoming: Incoming) -> Answered:
         """Answer that the call cannot be recorded: the only response without a record; it is counted."""
         outcome = self._answered(response)
         self._recorder.count(call, outcome)
-        await _send(response, send)
+        incoming.answer(response.status, response.headers, response.body)
         return outcome
 
     def _answered(self, response: WholeResponse) -> Answered:
@@ -80,38 +76,33 @@ class Responder:
             response.error,
         )
 
-    async def _send_whole(self, call: Call, response: WholeResponse, send: Send) -> Answered:
+    async def _send_whole(self, call: Call, response: WholeResponse, incoming: Incoming) -> Answered:
         outcome = self._answered(response)
         await self._recorder.outcome(call, outcome)
-        await _send(response, send)
+        incoming.answer(response.status, response.headers, response.body)
         return outcome
 
-    async def _stream(
-        self, call: Call, response: StreamedResponse, watch: CallerWatch, send: Send
-    ) -> Answered:
+    async def _stream(self, call: Call, response: StreamedResponse, incoming: Incoming) -> Answered:
         """Send what comes, but keep the last part back until the record is durable."""
-        reader = _Reader(send, self._caller_timeout_s)
+        reader = _Reader(incoming, self._caller_timeout_s)
         digest = hashlib.sha256(response.beginning)
         size = len(response.beginning)
         error: str | None = None
         broken_off = False
         part, held = _all_but_the_last(response.beginning)
-        watch.begin()
         try:
-            with watch:
-                await send(
-                    {"type": "http.response.start", "status": response.status, "headers": response.headers}
-                )
+            with incoming:
+                incoming.begin(response.status, response.headers)
                 await reader.take(part)
                 async for chunk in response.rest:
-                    if watch.gone:
+                    if incoming.gone:
                         break
                     digest.update(chunk)
                     size += len(chunk)
                     part, last = _all_but_the_last(chunk)
                     await reader.take(held + part)
                     held = last
-                # Sending to a caller that has gone fails silently; the watch needs a moment to notice.
+                # Sending to a caller that has gone fails silently; the connection needs a moment to notice.
                 await asyncio.sleep(_LAST_LOOK_S)
         except CallerGoneError:
             broken_off = True
@@ -123,16 +114,18 @@ class Responder:
         except Exception:  # noqa: BLE001  whatever it is: the call has reached the provider, and is recorded
             _log.exception("response broken off", tx=call.tx, service=call.service_id)
             error, broken_off = problems.internal_error().code, True
-        broken_off = broken_off or watch.gone
+        broken_off = broken_off or incoming.gone
         outcome = Answered(response.status, self._clock.now(), size, digest.hexdigest(), error, broken_off)
         try:
             await self._recorder.outcome(call, outcome)
         except AuditUnavailableError:
-            # To return without the last part makes the server break the connection off.
             _log.error("response broken off, its record is not durable", tx=call.tx)
+            incoming.break_off()
             return outcome
-        if not broken_off:
-            await send({"type": "http.response.body", "body": held})
+        if broken_off:
+            incoming.break_off()
+        else:
+            incoming.finish(held)
         return outcome
 
 
@@ -143,10 +136,10 @@ class CallerStalledError(Exception):
 class _Reader:
     """A caller that reads its answer: how long it takes for a part, and for all of them."""
 
-    __slots__ = ("_began", "_send", "_time", "_timeout_s", "_waited")
+    __slots__ = ("_began", "_incoming", "_time", "_timeout_s", "_waited")
 
-    def __init__(self, send: Send, timeout_s: float) -> None:
-        self._send = send
+    def __init__(self, incoming: Incoming, timeout_s: float) -> None:
+        self._incoming = incoming
         self._timeout_s = timeout_s
         self._time = asyncio.get_running_loop().time
         self._began = self._time()
@@ -166,7 +159,7 @@ class _Reader:
         began = self._time()
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+                await self._incoming.write(part)
         except TimeoutError:
             raise CallerStalledError from None
         self._waited += self._time() - began
@@ -174,8 +167,3 @@ class _Reader:
 
 def _all_but_the_last(part: bytes) -> tuple[bytes, bytes]:
     return part[:-_HELD_BYTES], part[-_HELD_BYTES:]
-
-
-async def _send(response: WholeResponse, send: Send) -> None:
-    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-    await send({"type": "http.response.body", "body": response.body})

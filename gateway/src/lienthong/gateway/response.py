@@ -48,11 +48,8 @@ class StreamedResponse(msgspec.Struct, frozen=True):
 GatewayResponse: TypeAlias = WholeResponse | StreamedResponse
 
 
-def problem_response(call: Call, problem: ProblemError, *, last: bool = False) -> WholeResponse:
-    """The response that says why the gateway did not fulfil a call (RFC 9457).
-
-    `last` tells the caller that nothing more is read from its connection (RFC 9112 section 9.6).
-    """
+def problem_response(call: Call, problem: ProblemError) -> WholeResponse:
+    """The response that says why the gateway did not fulfil a call (RFC 9457)."""
     body = msgspec.json.encode(problem.document(call.tx))
     headers = [
         (b"content-type", PROBLEM_JSON.encode()),
@@ -61,8 +58,6 @@ def problem_response(call: Call, problem: ProblemError, *, last: bool = False) -
         *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
         *call_headers(call),
     ]
-    if last:
-        headers.append((b"connection", b"close"))
     return WholeResponse(problem.status, headers, b"" if call.method == "HEAD" else body, problem.code)
 
 

@@ -9,6 +9,11 @@ from pydantic import Field
 
 from lienthong.kit.settings import Settings
 
+_AROUND_A_FIELD = 8
+"""A colon, white space and the end of the line."""
+_AROUND_A_HEAD = 64
+"""Method, version, the ends of lines."""
+
 
 class GatewaySettings(Settings):
     """What the gateway reads besides the common settings."""
@@ -34,7 +39,7 @@ class GatewaySettings(Settings):
     """How long a connection may wait for the head of its next request before it is closed."""
     gateway_caller_timeout_s: float = Field(default=30.0, gt=0)
     """How long a caller may take to send a body of up to 64 KiB or the next part of a larger one, and to read
-    the next part of an answer that streams."""
+    an answer of up to 256 KiB or the next part of a larger one."""
     gateway_max_request_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     """The largest body to a service that sets no limit of its own, and to the platform's services."""
     gateway_max_header_bytes: int = Field(default=32 * 1024, gt=0)
@@ -68,6 +73,11 @@ class GatewaySettings(Settings):
     """How many of them at once; those beyond are refused with 429."""
     gateway_sample_every_s: float = Field(default=10.0, gt=0)
     """How often the counts are recorded."""
+
+    @property
+    def max_head_bytes(self) -> int:
+        """The bytes of a request's head as it is written, with what stands around its names and values."""
+        return self.gateway_max_header_bytes + self.gateway_max_headers * _AROUND_A_FIELD + _AROUND_A_HEAD
 
     @property
     def spool_dir(self) -> Path:

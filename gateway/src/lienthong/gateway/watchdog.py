@@ -1,24 +1,28 @@
-"""Granian's main process, with another care for its workers.
+"""The main process: it starts the workers, and replaces those that end or stand still.
 
-Granian 2.8 ends all workers when one ends twice within 5.5 seconds, and never notices that one stands still
-([0027](docs/adr/0027-the-gateway-watches-its-workers.md)).
+Why it looks at signs of life, and kills: [0027](docs/adr/0027-the-gateway-watches-its-workers.md).
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import socket
+import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Final
 
 import structlog
-from granian.server import MPServer
 
 from lienthong.gateway.heartbeat import Reason
+from lienthong.kit.stopping import LONGEST_STOP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from multiprocessing.process import BaseProcess
 
     from lienthong.gateway.heartbeat import Beats
 
@@ -27,6 +31,12 @@ _SOON: Final = 0.9
 """A wait may end a little early."""
 _MOST_FAILED_STARTS: Final = 3
 _LONGEST_PAUSE_S: Final = 10.0
+_PATIENCE_S: Final = LONGEST_STOP + 0.3
+"""For workers that were told to stop: whoever supervises the gateway waits for twenty seconds."""
+_CONTEXT = (
+    multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
+)
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 _log = structlog.get_logger(__name__)
 
@@ -92,51 +102,95 @@ class Starts:
         return any(failed >= _MOST_FAILED_STARTS for failed in self._failed.values())
 
 
-class WatchedServer(MPServer):
-    """A server whose workers are replaced when they end or stand still for `timeout` seconds."""
+class Watchdog:
+    """Starts `workers` processes that do `work`, and replaces those that end or stand still.
 
-    def __init__(self, target: str, *, beats: Beats, timeout: float, **options: Any) -> None:  # noqa: ANN401
-        super().__init__(target, **options)
+    A worker stands still when its event loop gave no sign of life for `timeout` seconds. `on_stop` is called
+    before the workers are told to stop.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[], None],
+        *,
+        workers: int,
+        beats: Beats,
+        timeout: float,
+        on_stop: Callable[[], None],
+    ) -> None:
+        self._work = work
         self._beats = beats
+        self._on_stop = on_stop
         self._starts = Starts()
         self._watch = Watch(max(round(timeout / LOOK_EVERY_S), 2))
         self._killed: set[int] = set()
+        self._workers: dict[int, BaseProcess] = {}
+        self._number = workers
 
-    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - Granian's own
-        while True:
-            self.main_loop_interrupt.wait(LOOK_EVERY_S)
-            self.main_loop_interrupt.clear()
-            if self.interrupt_signal:
-                return
-            if self.reload_signal:
-                self._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-            self._note_ended()
-            if self._starts.hopeless and not self._any_lives():
-                _log.critical("no worker starts, the gateway ends")
-                self.interrupt_children.append(0)
-                return
-            for index in self._starts.due(time.monotonic()):
-                self._respawn_workers([index], spawn_target, target_loader)
-            self._kill_stuck()
+    def run(self) -> int:
+        """Keep the workers going until SIGTERM or SIGINT; returns the exit status of the gateway."""
+        with Signals() as signals:
+            for index in range(self._number):
+                self._start(index)
+            while not signals.told:
+                signals.wait([worker.sentinel for worker in self._workers.values()], LOOK_EVERY_S)
+                self._note_ended()
+                if self._starts.hopeless and not self._any_lives():
+                    _log.critical("no worker starts, the gateway ends")
+                    self._stop()
+                    return 1
+                if not signals.told:
+                    for index in self._starts.due(time.monotonic()):
+                        self._start(index)
+                self._kill_stuck()
+            self._stop()
+        return 0
+
+    def _start(self, index: int) -> None:
+        worker: BaseProcess = _CONTEXT.Process(target=_begin, args=(self._work,), name=f"worker {index}")
+        # A signal that comes while the child still has the parent's handlers would be lost on it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+        try:
+            worker.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+        self._workers[index] = worker
+
+    def _stop(self) -> None:
+        """Tell the workers to stop, and wait for their ends; what does not end is killed."""
+        self._on_stop()
+        for worker in self._workers.values():
+            worker.terminate()
+        until = time.monotonic() + _PATIENCE_S
+        for worker in self._workers.values():
+            worker.join(max(until - time.monotonic(), 0))
+            if worker.is_alive():
+                _log.error("a worker does not end and is killed", worker=worker.pid)
+                worker.kill()
+                worker.join()
 
     def _note_ended(self) -> None:
-        while self.interrupt_children:
-            index = self.interrupt_children.pop(0)
-            ended = self.wrks[index].inner
-            reason = Reason.STUCK if ended.pid in self._killed else Reason.ENDED
-            self._killed.discard(ended.pid)
-            seat = self._beats.seat_of(ended.pid)
+        for index, worker in list(self._workers.items()):
+            if worker.is_alive() or worker.pid is None:
+                continue
+            del self._workers[index]
+            reason = Reason.STUCK if worker.pid in self._killed else Reason.ENDED
+            self._killed.discard(worker.pid)
+            seat = self._beats.seat_of(worker.pid)
             if seat is not None:
                 self._beats.count(seat, reason)
                 self._beats.forget(seat)
             _log.error(
-                "a worker is replaced", worker=ended.pid, reason=reason.name.lower(), status=ended.exitcode
+                "a worker is replaced",
+                worker=worker.pid,
+                reason=reason.name.lower(),
+                status=worker.exitcode,
             )
             self._starts.ended(index, had_started=seat is not None, now=time.monotonic())
 
     def _kill_stuck(self) -> None:
         """Kill what stands still; that it ended is noticed like any other end."""
-        processes = [worker.inner.pid for worker in self.wrks if worker.inner.is_alive()]
+        processes = [worker.pid for worker in self._workers.values() if worker.pid is not None]
         for process in self._watch.look(processes, self._beats.of_processes(), time.monotonic()):
             _log.error("a worker stands still and is killed", worker=process)
             self._killed.add(process)
@@ -145,4 +199,46 @@ class WatchedServer(MPServer):
 
     def _any_lives(self) -> bool:
         beats = self._beats.of_processes()
-        return any(worker.inner.is_alive() and worker.inner.pid in beats for worker in self.wrks)
+        return any(worker.is_alive() and worker.pid in beats for worker in self._workers.values())
+
+
+class Signals:
+    """SIGTERM and SIGINT, which end a wait at once."""
+
+    def __init__(self) -> None:
+        self.told = False
+        """Whether one of them came."""
+        self._read, self._write = socket.socketpair()
+        self._read.setblocking(False)
+        self._write.setblocking(False)
+
+    def __enter__(self) -> Signals:
+        signal.set_wakeup_fd(self._write.fileno())
+        for number in _STOPPING:
+            signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(-1)
+        self._read.close()
+        self._write.close()
+
+    def wait(self, sentinels: Iterable[int], seconds: float) -> None:
+        """Wait for a signal, or for one of the processes to end."""
+        if not self.told:
+            wait([self._read, *sentinels], seconds)
+        with suppress(BlockingIOError):
+            self._read.recv(4096)
+
+    def _note(self, *_: object) -> None:
+        self.told = True
+
+
+def _begin(work: Callable[[], None]) -> None:
+    """What a new process does first: it hears signals again, but not with its parent's handlers."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Ctrl-C reaches all processes of a terminal; the main process tells its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+    work()

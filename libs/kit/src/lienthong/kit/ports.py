@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import socket
-import sys
 import time
-from typing import TYPE_CHECKING
 
 from lienthong.kit.text import BilingualText
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LOOK_AGAIN_S = 0.05
 
@@ -42,49 +36,22 @@ def listen(host: str, port: int, *, backlog: int = 1024) -> socket.socket:
         raise PortUnusableError(host, port, error.errno or errno.EINVAL) from error
 
 
-@contextlib.contextmanager
-def claimed(host: str, *ports: int, patience: float = 3.0) -> Iterator[None]:
-    """Keep `ports` for this process and its workers, which share them with SO_REUSEPORT.
+def listen_soon(host: str, port: int, *, backlog: int = 1024, patience: float = 3.0) -> socket.socket:
+    """As `listen`, but a port that is taken is waited for up to `patience` seconds.
 
-    The system lets any process of the same user share such a port: a second one would come up and take some
-    of the calls. So nothing may listen when this begins, and on Linux a name that only one process can hold
-    keeps out a second one that starts at the same moment. A port is waited for up to `patience` seconds: the
-    workers of a process that was just killed may still be ending.
+    The workers of a process that was just killed may still be ending.
 
     Raises:
-        PortUnusableError: another process has one of the ports.
+        PortUnusableError: it cannot be listened on.
     """
-    with contextlib.ExitStack() as claims:
-        for port in ports:
-            claims.enter_context(contextlib.closing(_claim_soon(host, port, patience)))
-        yield
-
-
-def _claim_soon(host: str, port: int, patience: float) -> socket.socket:
     until = time.monotonic() + patience
     while True:
         try:
-            return _claim(host, port)
+            return listen(host, port, backlog=backlog)
         except PortUnusableError:
             if time.monotonic() >= until:
                 raise
         time.sleep(_LOOK_AGAIN_S)
-
-
-def _claim(host: str, port: int) -> socket.socket:
-    """Hold a name of this port: a socket in Linux's abstract namespace, which goes when its process ends."""
-    claim = socket.socket(socket.AF_UNIX)
-    try:
-        if sys.platform == "linux":
-            claim.bind(f"\0lienthong {host}:{port}")
-        listen(host, port).close()
-    except PortUnusableError:
-        claim.close()
-        raise
-    except OSError as error:
-        claim.close()
-        raise PortUnusableError(host, port, error.errno or errno.EADDRINUSE) from error
-    return claim
 
 
 def _explain(address: str, code: int) -> BilingualText:

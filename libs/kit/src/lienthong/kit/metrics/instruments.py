@@ -337,10 +337,11 @@ CONNECTIONS_DROPPED = _figure(
     "lienthong.http.connections.dropped",
     "counter",
     "{connection}",
-    "Connections that the HTTP server closed: too many, no request came, no HTTP, or too large a head",
-    "Số kết nối bị máy chủ HTTP đóng: quá nhiều kết nối, không có yêu cầu, không phải HTTP, phần đầu quá lớn",
+    "Connections that the HTTP server closed: too many (`full`), no request came (`idle`, `slow`), no HTTP "
+    "(`malformed`, `tls`, `version`), too large a head (`head`), or an answer that nobody took (`stalled`)",
+    "Số kết nối bị máy chủ HTTP đóng: quá nhiều (`full`), không có yêu cầu (`idle`, `slow`), không phải HTTP "
+    "(`malformed`, `tls`, `version`), phần đầu quá lớn (`head`), hoặc không ai nhận câu trả lời (`stalled`)",
     attributes=("reason",),
-    processes=_SERVICES,
 )
 DISK_FREE = _figure(
     "lienthong.disk.free",
