@@ -59,7 +59,7 @@ PROCESSES: Final = (
         publish=(
             "journal.catalog",
             "catalog.>",
-            *(f"$JS.API.STREAM.{verb}.CATALOG" for verb in ("CREATE", "INFO")),
+            *(f"$JS.API.STREAM.{verb}.CATALOG" for verb in ("CREATE", "INFO", "MSG.GET")),
         ),
         subscribe=("catalog.>", _ANSWERS),
     ),
