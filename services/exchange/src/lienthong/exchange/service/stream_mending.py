@@ -99,7 +99,7 @@ class StreamMender:
         through = 0
         if newest is not None:
             last = min(state.last_sequence, numbering.sequence_from(newest[0]))
-            through = await self._view.common_through(numbering, last)
+            through = await self._view.common_through(numbering, state.first_sequence, last)
         async with self._database.transaction() as session:
             highest = max(
                 await AcceptedEventRepository(session).highest(),

@@ -50,12 +50,15 @@ class StreamView:
         async with self._database.reading() as session:
             return list(await KeptEventRepository(session).within(lost, most))
 
-    async def common_through(self, numbering: Numbering, last: int) -> int:
-        """The sequence up to which stream and index agree: found by halving, a look at both for each step."""
+    async def common_through(self, numbering: Numbering, first: int, last: int) -> int:
+        """The sequence up to which stream and index agree: found by halving, a look at both for each step.
+
+        The stream begins at `first`.
+        """
         low, high = 0, last
         while low < high:
             middle = (low + high + 1) // 2
-            if await self._agree(numbering, middle):
+            if await self._agree(numbering, first, middle):
                 low = middle
             else:
                 high = middle - 1
@@ -84,14 +87,18 @@ class StreamView:
             return False
         message = await self._bus.message(STREAM, sequence)
         if message is None:
-            # Dropped in time, as the retention says; or it never was in a stream that was made anew.
-            return numbering.created in {"", state.created}
+            # Dropped in time, as the retention says, or purged: both take the oldest first, and what is newer
+            # than the oldest was in a damaged block. Or it never was in a stream that was made anew.
+            return sequence < state.first_sequence and numbering.created in {"", state.created}
         return message_id_in(message.headers) == message_id
 
-    async def _agree(self, numbering: Numbering, sequence: int) -> bool:
-        """Whether the stream has what is recorded; what either of them does not know contradicts nothing."""
+    async def _agree(self, numbering: Numbering, first: int, sequence: int) -> bool:
+        """Whether the stream has what is recorded; what the index does not know contradicts nothing, nor what
+        the stream has dropped in time."""
         number = numbering.number_of(sequence)
         async with self._database.reading() as session:
             recorded = (await AcceptedEventRepository(session).at([number])).get(number)
         message = await self._bus.message(STREAM, sequence)
-        return recorded is None or message is None or message_id_in(message.headers) == recorded
+        if recorded is None or message is None:
+            return recorded is None or sequence < first
+        return message_id_in(message.headers) == recorded
