@@ -46,9 +46,9 @@ coverage: $(DEV_READY) $(PROTO_READY) ## branches that the unit tests reach; fai
 	@mkdir -p build/coverage
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-report=html:build/coverage/html tests/unit
 
-faults: $(DEV_READY) $(PROTO_READY) ## run the long fault runs too: real processes killed while calls are under way
+faults: $(DEV_READY) $(PROTO_READY) ## run the long fault runs too, with SEED=n as before; writes build/faults.md
 	@tests/install-tools postgresql strace
-	$(BIN)/python -m pytest -m "faults or long" tests/faults
+	FAULTS_SEED=$(SEED) $(BIN)/python -m pytest -m "faults or long" tests/faults
 
 hostile: $(DEV_READY) $(PROTO_READY) ## let a hostile tenant and strangers try; writes build/hostile.md
 	$(BIN)/python -m pytest -m "long or not long" tests/hostile

@@ -124,8 +124,8 @@ def own_nats_server(tmp_path: Path) -> Iterator[NatsServer]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The address of a real PostgreSQL cluster; without one tests are skipped, on CI they fail."""
+def postgres_cluster() -> Iterator[PostgresCluster]:
+    """A real PostgreSQL cluster, running; without one tests are skipped, on CI they fail."""
     # Not pytest's own folder: that one is closed to the user that PostgreSQL runs as.
     folder = Path(tempfile.mkdtemp(prefix="lienthong-postgres-"))
     try:
@@ -134,10 +134,16 @@ def postgres_url() -> Iterator[str]:
         skip_or_fail(str(missing))
         raise
     try:
-        yield cluster.start().url
+        yield cluster.start()
     finally:
         cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_cluster: PostgresCluster) -> str:
+    """The address of a real PostgreSQL cluster."""
+    return postgres_cluster.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,13 +1,23 @@
-"""A platform of its own for every fault: what one test kills, the next does not inherit."""
+"""A platform of its own for every fault, calls that go on meanwhile, and a table of what became of them."""
 
 from __future__ import annotations
 
 import os
+import random
+import secrets
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from lienthong.identity.domain.key_encryption import KeyEncryption
+from lienthong.identity.service.key_encryption_file import write_key_encryption
+from lienthong.kit.files import create_file
+from tests.faults.calls import Calls
+from tests.faults.checker import compare
+from tests.faults.provider_log import ProviderLog
+from tests.faults.summary import PAGE, PROPERTY, Summary
+from tests.support.databases import create_database, drop_database
 from tests.support.platform import Platform, running_platform
 from tests.support.upstream import running_upstream
 
@@ -15,11 +25,56 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.support.postgres import PostgresCluster
+
+_PROCESSES: Final = ("catalog", "identity", "exchange", "ledger")
+_SEED: Final = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the seed: the same in every run, unless `make faults` asks for another, or for any."""
+    wanted = os.environ.get("FAULTS_SEED", "1")
+    config.stash[_SEED] = int(wanted) if wanted else secrets.randbelow(2**31)
+    config.pluginmanager.register(_Table(Summary(config.stash[_SEED])))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how the run is repeated."""
+    return f"faults: `make faults SEED={config.stash[_SEED]}` chooses the same moments again"
+
+
+class _Table:
+    """Collects the rows, and shows them at the end."""
+
+    def __init__(self, summary: Summary) -> None:
+        self._summary = summary
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown" or report.failed:
+            self._summary.add(report)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - no public type
+        self._summary.write()
+        terminalreporter.section(f"faults, also in {PAGE.relative_to(PAGE.parents[1])}")
+        terminalreporter.write_line(self._summary.page())
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """What chooses at random in this test: the same for the same seed."""
+    return random.Random(f"{request.config.stash[_SEED]} {request.node.nodeid}")  # noqa: S311 - no secrets
+
 
 @pytest.fixture(scope="session")
-def upstream() -> Iterator[str]:
-    """The address of a provider that answers every request."""
-    with running_upstream() as address:
+def provider_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the provider writes down each request."""
+    return tmp_path_factory.mktemp("provider") / "requests.log"
+
+
+@pytest.fixture(scope="session")
+def upstream(provider_file: Path) -> Iterator[str]:
+    """The address of a provider that answers every request, and writes it down before."""
+    with running_upstream(provider_file) as address:
         yield address
 
 
@@ -28,6 +83,44 @@ def platform(tmp_path: Path, upstream: str) -> Iterator[Platform]:
     """A running platform with one provider, one consumer and one agreement."""
     with running_platform(tmp_path / "home", upstream) as running:
         yield running
+
+
+@pytest.fixture
+def on_postgres(
+    tmp_path: Path, upstream: str, postgres_cluster: PostgresCluster, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Platform]:
+    """The same with all databases in one PostgreSQL."""
+    name = f"faults_{tmp_path.parent.name}_{tmp_path.name}".replace("-", "_")[-60:]
+    url = create_database(postgres_cluster.url, name)
+    for process in _PROCESSES:
+        monkeypatch.setenv(f"LIENTHONG_{process.upper()}_DATABASE_URL", url)
+    # On SQLite these are made at the first start; who shares a database needs the same ones.
+    write_key_encryption(tmp_path / "home/identity/key-encryption.jwk", KeyEncryption.generate())
+    create_file(tmp_path / "home/exchange/acknowledgements.key", secrets.token_hex(32))
+    try:
+        with running_platform(tmp_path / "home", upstream) as running:
+            yield running
+    finally:
+        drop_database(postgres_cluster.url, name)
+
+
+@pytest.fixture
+def calls(request: pytest.FixtureRequest, provider_file: Path) -> Iterator[Calls]:
+    """Calls to the platform of this test; what became of them is a row of the table."""
+    fixture = "platform" if "platform" in request.fixturenames else "on_postgres"
+    made = Calls(request.getfixturevalue(fixture), ProviderLog.from_now(provider_file))
+    yield made
+    found = compare(made)
+    figures = {
+        "answered": len(found.answered),
+        "missing": len(found.missing),
+        "double": len(found.double),
+        "other": len(found.unserved) + len(found.untold),
+        "outage_s": made.longest_outage_s,
+        "wait_s": made.longest_wait_s,
+        "errors": dict(made.errors),
+    }
+    request.node.user_properties.append((PROPERTY, figures))
 
 
 def kill(platform: Platform, name: str) -> None:

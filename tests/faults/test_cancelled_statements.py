@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import random
 import time
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,7 @@ from tests.integration.ledger.support import STREAM, full_check, leaves, message
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
@@ -69,16 +69,15 @@ def times(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
-async def cancelled_at_random(work: Work, times: int) -> int:
+async def cancelled_at_random(work: Work, times: int, chance: random.Random) -> int:
     """Begin `work` so many times, cancel it at a random moment of its length; returns how often it ended."""
     began = time.monotonic()
     await work()
     whole = time.monotonic() - began
-    moments = random.Random(times)  # noqa: S311 - moments, not secrets
     finished = 0
     for _ in range(times):
         task = asyncio.ensure_future(_of(work))
-        await asyncio.sleep(moments.random() * whole)
+        await asyncio.sleep(chance.random() * whole)
         task.cancel()
         ended, _ = await asyncio.wait([task], timeout=ENDS_WITHIN)
         assert ended, "it does not end"
@@ -107,7 +106,9 @@ async def assert_nothing_is_left(database: Database) -> None:
         raise AssertionError(found) from error
 
 
-async def test_a_ledger_that_catches_up(tmp_path: Path, postgres_database: str, times: int) -> None:
+async def test_a_ledger_that_catches_up(
+    tmp_path: Path, postgres_database: str, times: int, chance: random.Random
+) -> None:
     settings = LedgerSettings(home=tmp_path / "home", ledger_database_url=postgres_database)
     journal: list[JournalMessage] = []
     async with opened(settings) as core:
@@ -119,7 +120,7 @@ async def test_a_ledger_that_catches_up(tmp_path: Path, postgres_database: str, 
                 journal.extend(messages(1, each=RECORDS, first=last + 1))
             await core.integrator.integrate(STREAM, journal[last:])
 
-        await cancelled_at_random(catch_up, times)
+        await cancelled_at_random(catch_up, times, chance)
         await assert_nothing_is_left(core.database)
         await catch_up()
         await catch_up()
@@ -127,7 +128,7 @@ async def test_a_ledger_that_catches_up(tmp_path: Path, postgres_database: str, 
         assert (await full_check(core)).sound
 
 
-async def test_manifests_that_are_applied(postgres_database: str, times: int) -> None:
+async def test_manifests_that_are_applied(postgres_database: str, times: int, chance: random.Random) -> None:
     await migrate(postgres_database, SCHEMA, PACKAGE)
     database = Database.open(postgres_database, schema=SCHEMA)
     workers = Workers(1, [read_apply_text.__module__])
@@ -151,7 +152,7 @@ async def test_manifests_that_are_applied(postgres_database: str, times: int) ->
         body = json.dumps({"manifests": manifests}).encode()
         await service.apply(body, Actor("operator", {OPERATOR_SCOPE}, uuid7()), dry_run=False)
 
-    await cancelled_at_random(apply, times)
+    await cancelled_at_random(apply, times, chance)
     await assert_nothing_is_left(database)
     await apply()
     row = REPOSITORIES[ResourceKind.AGENCY].row
@@ -170,7 +171,7 @@ async def test_manifests_that_are_applied(postgres_database: str, times: int) ->
 
 
 async def test_messages_that_leave_with_their_change(
-    postgres_database: str, own_nats_server: NatsServer, times: int
+    postgres_database: str, own_nats_server: NatsServer, times: int, chance: random.Random
 ) -> None:
     metadata = new_metadata()
     table = outbox_table(metadata)
@@ -200,7 +201,7 @@ async def test_messages_that_leave_with_their_change(
             publishing.cancel()
             await asyncio.wait([publishing])
 
-    await cancelled_at_random(change_and_publish, times)
+    await cancelled_at_random(change_and_publish, times, chance)
     await assert_nothing_is_left(database)
     await change()
     publishing = asyncio.ensure_future(relay.run())

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import resource
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lienthong.client import Client, LienthongError
-from tests.faults.calls import assert_exactly_one_outcome, make_calls
+from tests.faults.checker import assert_each_recorded_once
 from tests.support.full_disk import no_room
 from tests.support.platform import PURPOSE, SERVICE
+from tests.support.stopping import family
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from tests.faults.calls import Calls
     from tests.support.platform import Platform
 
 pytestmark = pytest.mark.faults
 
 
-async def test_a_bus_that_could_not_write_is_started_again_and_gets_every_record(platform: Platform) -> None:
+async def test_a_bus_that_could_not_write_is_started_again_and_gets_every_record(
+    platform: Platform, calls: Calls
+) -> None:
     """Calls go on meanwhile, by the spool; nobody has to restart NATS."""
     supervisor = platform.installation.supervisor
     full = supervisor.pid("nats")
@@ -28,19 +31,19 @@ async def test_a_bus_that_could_not_write_is_started_again_and_gets_every_record
     def fill() -> None:
         resource.prlimit(full, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
-    answered = await make_calls(platform, 300, {100: fill})
+    await calls.make(300, {100: fill})
     wait_until(lambda: supervisor.pid("nats") not in {0, full}, "NATS is not started again", within=20)
     assert "refuses to write" in (platform.home / "logs" / "nats-watch.log").read_text()
 
-    answered += await make_calls(platform, 50, {})
-    assert_exactly_one_outcome(platform, answered)
+    await calls.make(50)
+    assert_each_recorded_once(calls)
 
 
-async def test_a_ledger_on_a_full_disk_goes_on_when_there_is_room(platform: Platform) -> None:
+async def test_a_ledger_on_a_full_disk_goes_on_when_there_is_room(platform: Platform, calls: Calls) -> None:
     pid = platform.installation.supervisor.pid("ledger")
     with no_room(pid):
-        answered = await make_calls(platform, 200, {})
-    assert_exactly_one_outcome(platform, answered)
+        await calls.make(200)
+    assert_each_recorded_once(calls)
     assert platform.installation.supervisor.pid("ledger") == pid
 
 
@@ -64,9 +67,11 @@ def test_a_catalog_on_a_full_disk_refuses_changes_and_takes_them_again(
         assert "H11.77" in {one["metadata"]["id"] for one in operator.manifests("agencies")}
 
 
-async def test_without_bus_and_disk_calls_are_refused_and_go_on_with_room(platform: Platform) -> None:
+async def test_without_bus_and_disk_calls_are_refused_and_go_on_with_room(
+    platform: Platform, calls: Calls
+) -> None:
     supervisor = platform.installation.supervisor
-    answered = await make_calls(platform, 50, {})
+    await calls.make(50)
     with Client(platform.consumer) as consumer:
         consumer.token()
         with no_room(*family(supervisor.pid("gateway"))):
@@ -76,8 +81,8 @@ async def test_without_bus_and_disk_calls_are_refused_and_go_on_with_room(platfo
             assert refused.value.code == "audit-unavailable"
         wait_until(lambda: answers(consumer), "calls are still refused", within=15)
     supervisor.start("nats")
-    answered += await make_calls(platform, 50, {})
-    assert_exactly_one_outcome(platform, answered)
+    await calls.make(50)
+    assert_each_recorded_once(calls)
 
 
 def answers(consumer: Client) -> bool:
@@ -86,9 +91,3 @@ def answers(consumer: Client) -> bool:
         return consumer.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE).ok
     except LienthongError:
         return False
-
-
-def family(pid: int) -> list[int]:
-    """A process and all that come from it."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [pid, *(each for child in children for each in family(int(child)))]

@@ -10,12 +10,15 @@ import pytest
 
 from lienthong.client import Client, ForbiddenError, LienthongError, UnavailableError, UnreachableError
 from lienthong.client.operations import decide_agreement
-from tests.faults.calls import assert_exactly_one_outcome, make_calls
+from tests.faults.checker import assert_each_recorded_once
 from tests.faults.conftest import kill
 from tests.support.platform import AGREEMENT, PURPOSE, SERVICE
 
 if TYPE_CHECKING:
+    import random
+
     from lienthong.client import Answer
+    from tests.faults.calls import Calls
     from tests.support.platform import Platform
 
 pytestmark = pytest.mark.faults
@@ -28,41 +31,50 @@ class Course:
     calls: int
     moments: tuple[int, ...]
 
+    @classmethod
+    def at_random(cls, chance: random.Random, calls: int, moments: int) -> Course:
+        """So many moments, each somewhere in a part of the calls of its own, with calls before and after."""
+        part = calls // (moments + 1)
+        middles = (part * (number + 1) for number in range(moments))
+        return cls(calls, tuple(middle + chance.randint(-part // 3, part // 3) for middle in middles))
+
 
 @pytest.fixture(params=["short", pytest.param("long", marks=pytest.mark.long)])
-def course(request: pytest.FixtureRequest) -> Course:
-    """One fault among a few calls in every run; three among many in `make faults`."""
-    return Course(500, (200,)) if request.param == "short" else Course(2_000, (300, 900, 1500))
+def course(request: pytest.FixtureRequest, chance: random.Random) -> Course:
+    """One fault among a few calls in every run; six among many in `make faults`."""
+    return (
+        Course.at_random(chance, 500, 1) if request.param == "short" else Course.at_random(chance, 4_000, 6)
+    )
 
 
 @pytest.fixture(params=["short", pytest.param("long", marks=pytest.mark.long)])
-def absence(request: pytest.FixtureRequest) -> Course:
+def absence(request: pytest.FixtureRequest, chance: random.Random) -> Course:
     """When something goes away, something else dies meanwhile, and the first comes back."""
-    return Course(500, (100, 200, 350)) if request.param == "short" else Course(2_000, (300, 900, 1500))
+    return Course.at_random(chance, 500 if request.param == "short" else 4_000, 3)
 
 
-async def test_a_killed_gateway_loses_and_doubles_no_record(platform: Platform, course: Course) -> None:
+async def test_a_killed_gateway_loses_and_doubles_no_record(
+    platform: Platform, calls: Calls, course: Course
+) -> None:
     """The gateway dies by SIGKILL while calls are made at concurrency 32."""
-    answered = await make_calls(
-        platform, course.calls, {moment: lambda: kill(platform, "gateway") for moment in course.moments}
-    )
+    await calls.make(course.calls, {moment: lambda: kill(platform, "gateway") for moment in course.moments})
 
-    assert len(answered) == course.calls
-    assert_exactly_one_outcome(platform, answered)
+    assert len(calls.answered) == course.calls
+    assert_each_recorded_once(calls)
 
 
-async def test_a_killed_bus_loses_and_doubles_no_record(platform: Platform, course: Course) -> None:
+async def test_a_killed_bus_loses_and_doubles_no_record(
+    platform: Platform, calls: Calls, course: Course
+) -> None:
     """NATS dies by SIGKILL; calls go on and their records reach the ledger once."""
-    answered = await make_calls(
-        platform, course.calls, {moment: lambda: kill(platform, "nats") for moment in course.moments}
-    )
+    await calls.make(course.calls, {moment: lambda: kill(platform, "nats") for moment in course.moments})
 
-    assert len(answered) == course.calls
-    assert_exactly_one_outcome(platform, answered)
+    assert len(calls.answered) == course.calls
+    assert_each_recorded_once(calls)
 
 
 async def test_calls_go_on_without_the_bus_even_when_the_gateway_dies_too(
-    platform: Platform, absence: Course
+    platform: Platform, calls: Calls, absence: Course
 ) -> None:
     """NATS is stopped, the gateway killed while it is away: what lay in the spool is shipped later, once."""
     supervisor = platform.installation.supervisor
@@ -73,19 +85,19 @@ async def test_calls_go_on_without_the_bus_even_when_the_gateway_dies_too(
         back: lambda: supervisor.start("nats"),
     }
 
-    answered = await make_calls(platform, absence.calls, faults)
+    await calls.make(absence.calls, faults)
 
-    assert len(answered) == absence.calls
-    assert_exactly_one_outcome(platform, answered)
+    assert len(calls.answered) == absence.calls
+    assert_each_recorded_once(calls)
 
 
-async def test_a_killed_ledger_takes_every_record_once(platform: Platform, course: Course) -> None:
+async def test_a_killed_ledger_takes_every_record_once(
+    platform: Platform, calls: Calls, course: Course
+) -> None:
     """The ledger dies while it takes in records."""
-    answered = await make_calls(
-        platform, course.calls, {moment: lambda: kill(platform, "ledger") for moment in course.moments}
-    )
+    await calls.make(course.calls, {moment: lambda: kill(platform, "ledger") for moment in course.moments})
 
-    assert_exactly_one_outcome(platform, answered)
+    assert_each_recorded_once(calls)
 
 
 def test_calls_go_on_without_catalog_and_identity_and_a_revoked_agreement_ends_them(

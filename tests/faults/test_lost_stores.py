@@ -13,24 +13,18 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from lienthong.client.fsck import examine, read_checkpoint
-from lienthong.client.operations import audit_file
-from lienthong.tlog import VerifierKey
-from tests.faults.calls import make_calls
+from tests.faults.checker import WITHIN_S, assert_each_recorded_once
 from tests.faults.conftest import kill
-from tests.support.platform import SERVICE
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.faults.calls import Calls
     from tests.support.platform import Platform
 
 pytestmark = pytest.mark.faults
-
-WITHIN_S = 150.0
-"""A batch counts as lost when the journal was read for half a minute without it."""
 
 
 @contextmanager
@@ -63,31 +57,6 @@ def put_back(older: Path, folder: Path) -> None:
     older.rename(folder)
 
 
-def recorded(platform: Platform) -> Counter[str]:
-    """How many call records the ledger's own file has of each transaction."""
-    with sqlite3.connect(f"file:{platform.home}/ledger/ledger.db?mode=ro", uri=True) as database:
-        query = "SELECT tx, count(*) FROM entry WHERE kind = 'call' AND service = ? GROUP BY tx"
-        return Counter(dict(database.execute(query, [SERVICE]).fetchall()))
-
-
-def assert_all_recorded_once(platform: Platform, answered: list[str]) -> None:
-    """The ledger has exactly one record of each answered call, and its tree is whole."""
-    expected = set(answered)
-    assert len(expected) == len(answered)
-    wait_until(
-        lambda: expected <= recorded(platform).keys(),
-        lambda: f"{len(expected - recorded(platform).keys())} of {len(answered)} answered calls are missing",
-        within=WITHIN_S,
-        every=0.5,
-    )
-    found = recorded(platform)
-    assert [tx for tx in answered if found[tx] != 1] == []
-    key = VerifierKey.parse((platform.home / "ledger" / "ledger.vkey").read_text(encoding="ascii").strip())
-    with platform.auditor() as auditor:
-        note = auditor.perform(audit_file("checkpoint", public=True))
-        assert examine(auditor, read_checkpoint(note, key)).report.sound
-
-
 def retained(platform: Platform) -> dict[str, Any]:
     """What the gateway says of its retained records."""
     url = f"http://127.0.0.1:{platform.settings.health_port('gateway')}/health/ready"
@@ -97,44 +66,48 @@ def retained(platform: Platform) -> dict[str, Any]:
 
 
 async def test_a_journal_that_is_rolled_back_before_the_ledger_has_read_it_loses_nothing(
-    platform: Platform,
+    platform: Platform, calls: Calls
 ) -> None:
     store = journal_store(platform)
     with stopped(platform, "ledger"):
         with stopped(platform, "nats"):
             older = copy(store)
-        answered = await make_calls(platform, 300, {})
+        await calls.make(300)
         with stopped(platform, "nats"):
             put_back(older, store)
-        answered += await make_calls(platform, 50, {})
-    assert_all_recorded_once(platform, answered)
+        await calls.make(50)
+    assert_each_recorded_once(calls)
     assert retained(platform)["state"] == "ok"
 
 
-async def test_a_journal_that_is_lost_and_a_gateway_that_is_killed_lose_nothing(platform: Platform) -> None:
+async def test_a_journal_that_is_lost_and_a_gateway_that_is_killed_lose_nothing(
+    platform: Platform, calls: Calls
+) -> None:
     store = journal_store(platform)
     with stopped(platform, "ledger"):
-        answered = await make_calls(platform, 300, {200: lambda: kill(platform, "gateway")})
+        await calls.make(300, {200: lambda: kill(platform, "gateway")})
         kill(platform, "gateway")
         with stopped(platform, "nats"):
             shutil.rmtree(store)
-    assert_all_recorded_once(platform, answered)
+    assert_each_recorded_once(calls)
 
 
-async def test_ledger_and_journal_replaced_by_older_copies_get_everything_again(platform: Platform) -> None:
+async def test_ledger_and_journal_replaced_by_older_copies_get_everything_again(
+    platform: Platform, calls: Calls
+) -> None:
     store, database = journal_store(platform), platform.home / "ledger"
-    answered = await make_calls(platform, 100, {})
-    assert_all_recorded_once(platform, answered)
+    await calls.make(100)
+    assert_each_recorded_once(calls)
     with stopped(platform, "nats", "ledger"):
         copies = [copy(store), copy(database)]
-    answered += await make_calls(platform, 200, {})
-    assert_all_recorded_once(platform, answered)
+    await calls.make(200)
+    assert_each_recorded_once(calls)
     await asyncio.sleep(12)  # until the gateway has asked, and seen them sealed
     with stopped(platform, "nats", "ledger"):
         put_back(copies[0], store)
         put_back(copies[1], database)
-    answered += await make_calls(platform, 50, {})
-    assert_all_recorded_once(platform, answered)
+    await calls.make(50)
+    assert_each_recorded_once(calls)
     told = retained(platform)
     assert told["state"] == "degraded"
     assert "log" in told["reason"]

@@ -21,7 +21,9 @@ import pytest
 from lienthong.client import Client, Credentials, LienthongError
 from lienthong.kit.settings import Settings
 from lienthong.local import Installation
-from tests.faults.calls import assert_exactly_one_outcome, make_calls
+from tests.faults.calls import Calls
+from tests.faults.checker import assert_each_recorded_once
+from tests.faults.provider_log import ProviderLog
 from tests.support.forgetful_disk import ForgetfulDisk
 from tests.support.platform import CONSUMER, PURPOSE, Platform, manifest, named, register
 from tests.support.ports import take_free_offset
@@ -53,22 +55,25 @@ _EVENTS_ACKNOWLEDGED = re.compile(rb'^\{"acknowledged":\["')
 
 
 async def test_a_power_failure_takes_nothing_that_a_platform_has_answered(
-    tmp_path: Path, upstream: str
+    tmp_path: Path, upstream: str, provider_file: Path
 ) -> None:
     """Calls with the bus and without it, events, their acknowledgements, and changes of the catalog; and the
     platform that starts on what is left has all of them."""
     trace = tmp_path / "trace"
     with traced_platform(tmp_path / "home", trace, upstream) as platform:
         publish_and_apply(platform)
-        with_bus = await make_calls(platform, 40, {})
+        made = Calls(platform, ProviderLog.from_now(provider_file))
+        await made.make(40)
         platform.installation.supervisor.stop("nats")
-        without_bus = await make_calls(platform, 40, {})
+        await made.make(40)
+    with_bus, without_bus = made.answered[:40], made.answered[40:]
     left = tmp_path / "left"
     Replay(platform, with_bus, without_bus).check(trace, left)
 
     with Installation(Settings(home=left, port_offset=platform.settings.port_offset)) as installation:
         after = Platform(installation, installation.settings, left, platform.consumer)
-        assert_exactly_one_outcome(after, [*with_bus, *without_bus])
+        made.platform = after
+        assert_each_recorded_once(made)
         with after.operator() as operator, Client(after.consumer) as subscriber:
             assert set(AGENCIES) <= {one["metadata"]["id"] for one in operator.manifests("agencies")}
             pulled = subscriber.pull(SUBSCRIPTION, limit=100, wait=10)

@@ -78,6 +78,13 @@ class PostgresCluster:
             time.sleep(0.05)
 
     @property
+    def pid(self) -> int:
+        """The process id of the server's main process, the parent of all others."""
+        if self._process is None:
+            raise RuntimeError("postgres does not run")
+        return self._process.pid
+
+    @property
     def data(self) -> Path:
         """Where its files lie."""
         return self._data

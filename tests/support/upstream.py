@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.ports import take_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+_LOG: Final = "UPSTREAM_LOG"
 
 
 @contextmanager
-def running_upstream() -> Iterator[str]:
-    """The address of a provider that answers every request; it ends with the block."""
+def running_upstream(log: Path | None = None) -> Iterator[str]:
+    """The address of a provider that answers every request; it ends with the block.
+
+    To `log` it writes a line for each request before it answers: path, a space, transaction id.
+    """
     port = take_free_port()
     command = [sys.executable, "-m", "uvicorn", "tests.support.upstream:app", "--port", str(port)]
-    process = subprocess.Popen([*command, "--log-level", "error"], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--log-level", "error"],
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **({_LOG: str(log)} if log is not None else {})},
+    )
     try:
         _wait_until_open(port)
         yield f"http://127.0.0.1:{port}"
@@ -43,10 +55,17 @@ async def app(
         return
     headers = {name.decode(): value.decode() for name, value in scope["headers"]}
     body = {"path": scope["path"], "transaction": headers.get("lgsp-transaction-id")}
+    if _LOG in os.environ:
+        os.write(_log(), f"{body['path']} {body['transaction']}\n".encode())
     content = json.dumps(body).encode()
     answer = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": answer})
     await send({"type": "http.response.body", "body": content})
+
+
+@cache
+def _log() -> int:
+    return os.open(os.environ[_LOG], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def _wait_until_open(port: int) -> None:
