@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _PROCESSES: Final = ("catalog", "identity", "exchange", "ledger")
 _SEED: Final = pytest.StashKey[int]()
+_HERE: Final = "tests/faults/"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,7 +51,7 @@ class _Table:
         self._summary = summary
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "teardown" or report.failed:
+        if report.nodeid.startswith(_HERE) and (report.when == "teardown" or report.failed):
             self._summary.add(report)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - no public type

@@ -25,6 +25,7 @@ from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
+    from typing import NoReturn
 
     from tests.support.nats import NatsServer
 
@@ -46,6 +47,10 @@ class LedgerPeer(SealingServicer):
         self.most_batches = 0
         self.answers: int | None = None
         """How often it answers before it is away."""
+
+    async def ListActs(self, request: object, context: object) -> NoReturn:  # noqa: N802
+        """Nobody asks."""
+        raise NotImplementedError
 
     async def Check(  # noqa: N802  the contract's name
         self, request: sealing_pb2.CheckRequest, context: Context

@@ -12,8 +12,11 @@ import pytest
 
 from lienthong.contracts.audit.v1 import sealing_pb2
 from lienthong.contracts.audit.v1.sealing_pb2_grpc import SealingStub, add_SealingServicer_to_server
+from lienthong.kit.journal import AdminRecord
 from lienthong.kit.rpc import open_channel, serve_rpc
 from lienthong.ledger.rpc import SealingService
+from lienthong.ledger.service import acts
+from lienthong.ledger.service.acts import Acts
 from lienthong.ledger.service.sealing import Sealing
 from lienthong.tlog import VerifierKey, open_checkpoint, verify_consistency
 from tests.integration.ledger.support import STREAM, checkpoint, message, messages, opened, record
@@ -37,7 +40,7 @@ MOMENT = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 @asynccontextmanager
 async def asked(core: LedgerCore) -> AsyncIterator[SealingStub]:
     """The service on a port, and a stub that speaks to it."""
-    service = SealingService(Sealing(core.database), core.signer.key.verifier)
+    service = SealingService(Sealing(core.database), Acts(core.database), core.signer.key.verifier)
     server = await serve_rpc(
         "127.0.0.1:0", lambda server: add_SealingServicer_to_server(service, server), rpc_trust()
     )
@@ -128,3 +131,38 @@ async def test_what_can_be_no_batch_is_refused(
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await ledger.Check(sealing_pb2.CheckRequest(batches=batches))
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_service_learns_which_acts_of_its_own_the_log_has(
+    settings: LedgerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acts, "MOST", 2)
+    mine = [act("catalog", f"mine-{number}") for number in range(3)]
+    others = [act("identity", "other"), record(), record(node="catalog")]
+    async with opened(settings) as core, asked(core) as ledger:
+        await core.integrator.integrate(STREAM, [message(1, mine[0], *others, mine[1]), message(2, mine[2])])
+        found: list[sealing_pb2.Act] = []
+        first = 0
+        while first < 6:
+            answer = await ledger.ListActs(sealing_pb2.ListActsRequest(node="catalog", from_index=first))
+            assert answer.looked_through > first
+            found += answer.acts
+            first = answer.looked_through
+            assert (answer.size, answer.verifier_key) == (6, str(core.signer.key.verifier))
+        assert [one.record_id for one in found] == ["mine-0", "mine-1", "mine-2"]
+        assert found[0].at.ToDatetime(UTC).isoformat() == "2026-11-23T06:30:00.123456+00:00"
+        beyond = await ledger.ListActs(sealing_pb2.ListActsRequest(node="catalog", from_index=2**64 - 1))
+        assert (list(beyond.acts), beyond.looked_through) == ([], 6)
+
+
+def act(service: str, identifier: str) -> bytes:
+    """The record of an administrative act."""
+    return AdminRecord(
+        id=identifier,
+        tx=identifier,
+        at="2026-11-23T06:30:00.123456Z",
+        node=service,
+        actor="operator",
+        action="agency.create",
+        object="Agency/H11",
+    ).encode()

@@ -91,6 +91,7 @@ CASES = [
         "9x5 901x10",
         WORKER,
     ),
+    steps("LienthongDatabaseRolledBack", f"lienthong_history_missing{{{_OF_A}}}", "0x5 3x10", A),
     steps("LienthongBusLostEvents", f"lienthong_exchange_stream_losses{{{_OF_A}}}", "0x5 1x10", A),
     counted("LienthongCallsUnrecorded", "audit-unavailable"),
     steps("LienthongReplicaUnconfirmed", f"lienthong_replica_age_seconds{{{_OF_A}}}", "9x5 61x10", A),

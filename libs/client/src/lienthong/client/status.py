@@ -105,6 +105,10 @@ _FIGURES: Final[tuple[tuple[str, str, dict[str, str], Text, Unit], ...]] = (
     ("retained_bytes", "lienthong_retained_size_bytes", {}, Text("Bản sao giữ lại", "Retained copies"), "By"),
     ("outbox_messages", "lienthong_outbox_messages", {}, Text("Thông điệp chờ gửi", "Outbox"), ""),
     ("outbox_age_s", "lienthong_outbox_oldest_age_seconds", {}, Text("Chờ gửi", "Outbox waits for"), "s"),
+    (
+        "history_missing", "lienthong_history_missing", {},
+        Text("Thay đổi có trong sổ mà thiếu ở đây", "Changes missing here"), "",
+    ),
     ("index_age_s", "lienthong_exchange_index_age_seconds", {}, Text("Chỉ mục đủ", "Index complete"), "s"),
     ("ledger_size", "lienthong_ledger_size", {}, Text("Bản ghi trong sổ", "Entries"), ""),
     ("ledger_lag", "lienthong_ledger_lag", {}, Text("Nhật ký chưa vào sổ", "Behind the journal"), ""),
@@ -295,6 +299,11 @@ _ADVICE_OF_CHECKS: Final = {
     "retained": Text(
         "Xem docs/reference/gateway.md, mục «What the gateway keeps».",
         "See docs/reference/gateway.md, 'What the gateway keeps'.",
+    ),
+    "history": Text(
+        "Cơ sở dữ liệu là bản cũ hơn sổ nhật ký. Xem docs/reference/durability.md, mục «An older copy of a"
+        " database».",
+        "The database is an older copy. See docs/reference/durability.md, 'An older copy of a database'.",
     ),
     "database": Text("Xem cơ sở dữ liệu.", "Look at the database."),
 }

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
-    from lienthong.kit.text import BilingualText
+    Commands = argparse._SubParsersAction[Any]  # noqa: SLF001 - it has no public name
 
 SETTINGS_PAGE = "docs/reference/settings.md"
+ACCEPT = "accept-rolled-back"
+_ACCEPTS = BilingualText(
+    "after restoring an older database: go on without the changes that it lacks; the ledger keeps the reason",
+    "sau khi khôi phục cơ sở dữ liệu cũ: chạy tiếp dù thiếu các thay đổi sau đó; sổ nhật ký giữ lý do",
+)
+_REASON = BilingualText("why, for the audit trail", "lý do, ghi vào nhật ký kiểm toán")
 
 
 class ProcessArguments(argparse.ArgumentParser):
@@ -36,3 +44,16 @@ class ProcessArguments(argparse.ArgumentParser):
         """Refuse the arguments."""
         self.print_usage(sys.stderr)
         self.exit(2, f"{self.prog}: tham số không hợp lệ · {message}\n{self.epilog}\n")
+
+    def add_commands(self) -> Commands:
+        """Commands that may be named instead of serving; the name is `command` of what was parsed."""
+        return self.add_subparsers(
+            dest="command", title="lệnh · commands", parser_class=argparse.ArgumentParser
+        )
+
+
+def add_accept_command(commands: Commands) -> None:
+    """Add the command with which an operator accepts an older database (`kit.history`)."""
+    text = f"{_ACCEPTS.vi} · {_ACCEPTS.en}"
+    command = commands.add_parser(ACCEPT, help=text, description=text)
+    command.add_argument("--reason", required=True, metavar="WHY", help=f"{_REASON.vi} · {_REASON.en}")

@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from lienthong.kit.arguments import ProcessArguments
+from lienthong.kit.arguments import ACCEPT, ProcessArguments, add_accept_command
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.health import health_app, show_checks
 from lienthong.kit.http_door import IDLE_S, HttpDoor
@@ -57,18 +57,31 @@ def run(
     module: str,
     does: BilingualText,
     arguments: Sequence[str] | None = None,
+    accept: Callable[[str], Coroutine[Any, Any, BilingualText]] | None = None,
 ) -> NoReturn:
     """Run `main` on uvloop and exit with its outcome; what `__main__` of each process calls.
 
-    `arguments` (default: the command line) may hold `--help` and nothing else, see `ProcessArguments`.
+    `arguments` (default: the command line) may hold `--help` and nothing else, see `ProcessArguments`; where
+    there is something to `accept`, also the command for it, which does that instead and is given the reason.
     Without usable keys for gRPC (`RpcTrustError`) the process says so and ends with status 1.
     """
-    ProcessArguments(module, does).parse_args(arguments)
+    parser = ProcessArguments(module, does)
+    if accept is not None:
+        add_accept_command(parser.add_commands())
+    given = parser.parse_args(arguments)
     try:
-        uvloop.run(main())
+        if accept is not None and given.command == ACCEPT:
+            print_accepted(uvloop.run(accept(given.reason)))
+        else:
+            uvloop.run(main())
     except RpcTrustError as error:
         sys.exit(f"{module} cannot start: {error}")
     sys.exit(0)
+
+
+def print_accepted(text: BilingualText) -> None:
+    """Tell an operator, in both languages."""
+    print(f"{text.vi}\n{text.en}")
 
 
 def die_with_parent(number: signal.Signals = signal.SIGTERM, parent: int | None = None) -> None:

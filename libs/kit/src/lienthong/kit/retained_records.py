@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lienthong.kit.bus import Bus
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
+    from lienthong.kit.history import History
     from lienthong.kit.ids import NewId
     from lienthong.kit.metrics.figures import Figures
 
@@ -57,7 +58,7 @@ def retained_table(metadata: MetaData, name: str = "retained_records") -> Table:
         name,
         metadata,
         Column("id", BigId, primary_key=True, autoincrement=True),
-        Column("record_id", String(64), nullable=False),
+        Column("record_id", String(64), nullable=False, index=True),
         Column("subject", String(255), nullable=False),
         Column("payload", LargeBinary, nullable=False),
         Column("published_at", UtcDateTime, nullable=False),
@@ -100,8 +101,9 @@ class RetainedRecords:
         *,
         node: str,
         new_id: NewId = uuid7,
+        history: History | None = None,
     ) -> None:
-        """`node` is this service's name, for the ledger's logs."""
+        """`node` is this service's name, for the ledger's logs. `history` compares before any is deleted."""
         self._database = database
         self._table = table
         self._bus = bus
@@ -111,6 +113,7 @@ class RetainedRecords:
         self._steady = SteadyTime(clock)
         self._node = node
         self._new_id = new_id
+        self._history = history
         self._log_size = 0
         # Through which row all sealed ones were asked about again, None when there is nothing to ask. Whoever
         # starts does not know what the ledger was before.
@@ -157,6 +160,8 @@ class RetainedRecords:
         """
         async with self._database.exclusive(f"retain {self._table.name}") as mine:
             if not mine:
+                if self._history is not None:
+                    await self._history.look()
                 return
             await self._compare_log()
             await self._ask_again()
@@ -169,6 +174,8 @@ class RetainedRecords:
                 self._missing_since |= {row.id: before[row.id] for row in rows if row.id in before}
                 await self._ask(rows)
             self._oldest = oldest
+            if self._history is not None:
+                await self._history.compare()
             await self._forget()
 
     async def _compare_log(self) -> None:

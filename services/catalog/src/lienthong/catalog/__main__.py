@@ -5,6 +5,7 @@ from __future__ import annotations
 from lienthong.kit.loading import uncollected
 
 with uncollected():
+    from lienthong.catalog.bootstrap import accept_rolled_back
     from lienthong.catalog.bootstrap import run as run_catalog
     from lienthong.catalog.settings import CatalogSettings
     from lienthong.kit.process import run
@@ -16,4 +17,9 @@ DOES = BilingualText(
 )
 
 if __name__ == "__main__":
-    run(lambda: run_catalog(CatalogSettings()), module="lienthong.catalog", does=DOES)
+    run(
+        lambda: run_catalog(CatalogSettings()),
+        module="lienthong.catalog",
+        does=DOES,
+        accept=lambda reason: accept_rolled_back(CatalogSettings(), reason),
+    )

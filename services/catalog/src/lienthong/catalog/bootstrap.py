@@ -28,7 +28,7 @@ from lienthong.catalog.event_types import endpoints as event_type_endpoints
 from lienthong.catalog.event_types import rpc as event_type_rpc
 from lienthong.catalog.event_types.repository import EventTypeRepository
 from lienthong.catalog.event_types.service import EventTypeService
-from lienthong.catalog.models import OUTBOX, RETAINED
+from lienthong.catalog.models import HISTORY, OUTBOX, RETAINED
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.rpc import Routes
 from lienthong.catalog.service.lost_events import LostEvents
@@ -49,6 +49,7 @@ from lienthong.kit.addresses import ProviderAddresses
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
+from lienthong.kit.history import History, accept
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import AdminJournal
 from lienthong.kit.keys import keys_replica
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.settings import CatalogSettings
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
+    from lienthong.kit.text import BilingualText
 
 PACKAGE = "lienthong.catalog"
 SCHEMA = "catalog"
@@ -214,7 +216,8 @@ async def run(settings: CatalogSettings) -> None:
     keys.load()
     space = StreamSpace(bus, events.STREAM)
     ledger = open_channel(settings.ledger_rpc, trust)
-    records = RetainedRecords(db, RETAINED, bus, ledger, clock, node=events.SERVICE)
+    history = History(db, HISTORY, ledger, service=events.SERVICE)
+    records = RetainedRecords(db, RETAINED, bus, ledger, clock, node=events.SERVICE, history=history)
     outbox = Outbox(OUTBOX, on_commit=lambda: relay.wake(), clock=clock)
     journal = AdminJournal(events.SERVICE, outbox, clock)
 
@@ -243,6 +246,7 @@ async def run(settings: CatalogSettings) -> None:
     db.show(figures)
     relay.show(figures)
     records.show(figures)
+    history.show(figures)
     space.show(figures)
     keys.show(figures)
     figures.observe(CATALOG_VERSION, lambda: versions.version)
@@ -261,6 +265,16 @@ async def run(settings: CatalogSettings) -> None:
             partial(lapse_requests, services.agreements.lapse),
             space.run,
         ],
-        checks={"database": db.check, "keys": keys.condition, "records": records.condition},
+        checks={
+            "database": db.check,
+            "keys": keys.condition,
+            "records": records.condition,
+            "history": history.condition,
+        },
         close=[workers.close, bus.close, db.close, channel.close, ledger.close],
     )
+
+
+async def accept_rolled_back(settings: CatalogSettings, reason: str) -> BilingualText:
+    """Go on without the changes that an older copy of the database lacks; says what was accepted."""
+    return await accept(settings.catalog_database_url, SCHEMA, HISTORY, reason, service=events.SERVICE)

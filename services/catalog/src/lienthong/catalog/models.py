@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lienthong.kit import database
 from lienthong.kit.database import new_metadata
+from lienthong.kit.history import HistoryTables, history_table
 from lienthong.kit.outbox import outbox_table
 from lienthong.kit.retained_records import retained_table
 
@@ -59,3 +60,5 @@ OUTBOX = outbox_table(CatalogBase.metadata)
 """Messages that were committed with a change and wait for the bus."""
 RETAINED = retained_table(CatalogBase.metadata)
 """Audit records that the ledger has not sealed yet, or not long ago."""
+HISTORY = HistoryTables(history_table(CatalogBase.metadata), OUTBOX, RETAINED)
+"""How far the database was compared with the ledger."""

@@ -122,6 +122,13 @@ class Routes(routes_pb2_grpc.RoutesServicer):
         log = _log.bind(watcher=request.node, kinds=[kind.value for kind in scope.kinds])
         known = Position(request.from_version, request.from_mark)
         position = known if await self._watch.continues_from(known) else None
+        if position is None and known.version > (present := await self._watch.position()).version:
+            log.error(
+                "a follower has a newer version than the database, which must be an older copy: what was"
+                " revoked since is in force again",
+                version=present.version,
+                follower=known.version,
+            )
         log.info("watch began", snapshot=position is None)
         try:
             while True:

@@ -28,4 +28,9 @@ async def _main() -> None:
 
 
 if __name__ == "__main__":
-    run(_main, module="lienthong.exchange", does=DOES)
+    run(
+        _main,
+        module="lienthong.exchange",
+        does=DOES,
+        accept=lambda reason: bootstrap.accept_rolled_back(ExchangeSettings(), reason),
+    )

@@ -15,7 +15,7 @@ from lienthong.exchange.domain.ack_tokens import AckTokens
 from lienthong.exchange.domain.messages import prepare
 from lienthong.exchange.endpoints import routes
 from lienthong.exchange.events import DUPLICATE_WINDOW, LARGEST_MESSAGE, SERVICE, STREAM, SUBJECTS
-from lienthong.exchange.models import outbox, retained
+from lienthong.exchange.models import history, outbox, retained
 from lienthong.exchange.service.ack_secret_file import load_ack_secret
 from lienthong.exchange.service.consumers import SubscriptionConsumers
 from lienthong.exchange.service.deduplication import DeduplicationIndex
@@ -28,6 +28,7 @@ from lienthong.kit.access import Access
 from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.database import Database, migrate
+from lienthong.kit.history import History, accept
 from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import AdminJournal
 from lienthong.kit.keys import keys_replica
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
     from lienthong.exchange.settings import ExchangeSettings
     from lienthong.kit.clock import Clock
+    from lienthong.kit.text import BilingualText
 
 PROCESS = "exchange"
 SCHEMA = "exchange"
@@ -97,7 +99,8 @@ async def serve(settings: ExchangeSettings) -> None:
 
     relay = OutboxRelay(database, outbox, bus, clock, retained=retained)
     ledger_channel = open_channel(settings.ledger_rpc, trust)
-    records = RetainedRecords(database, retained, bus, ledger_channel, clock, node=PROCESS)
+    past = History(database, history, ledger_channel, service=SERVICE)
+    records = RetainedRecords(database, retained, bus, ledger_channel, clock, node=PROCESS, history=past)
     journal = AdminJournal(SERVICE, Outbox(outbox, on_commit=relay.wake, clock=clock), clock)
     ack_wait = timedelta(seconds=settings.exchange_ack_wait_seconds)
     register = EventRegister(database, clock)
@@ -130,6 +133,7 @@ async def serve(settings: ExchangeSettings) -> None:
     database.show(figures)
     relay.show(figures)
     records.show(figures)
+    past.show(figures)
     space.show(figures)
     catalog.show(figures)
     keys.show(figures)
@@ -160,6 +164,7 @@ async def serve(settings: ExchangeSettings) -> None:
             "deduplication": lambda: index.built,
             "events": stream.condition,
             "records": records.condition,
+            "history": past.condition,
         },
         on_stop=delivery.stop,
         close=[
@@ -214,3 +219,8 @@ def events_stream(settings: ExchangeSettings) -> StreamSpec:
         duplicate_window=DUPLICATE_WINDOW,
         replicas=settings.nats_replicas,
     )
+
+
+async def accept_rolled_back(settings: ExchangeSettings, reason: str) -> BilingualText:
+    """Go on without the changes that an older copy of the database lacks; says what was accepted."""
+    return await accept(settings.exchange_database_url, SCHEMA, history, reason, service=SERVICE)

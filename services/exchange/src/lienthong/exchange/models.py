@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Uniqu
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lienthong.kit import database
+from lienthong.kit.history import HistoryTables, history_table
 from lienthong.kit.outbox import outbox_table
 from lienthong.kit.retained_records import retained_table
 
@@ -102,3 +103,4 @@ class EventStream(ExchangeBase):
 
 outbox = outbox_table(ExchangeBase.metadata)
 retained = retained_table(ExchangeBase.metadata)
+history = HistoryTables(history_table(ExchangeBase.metadata), outbox, retained)

@@ -1,7 +1,6 @@
 """The identity process: `python -m lienthong.identity`, and what an operator may have to do by hand."""
 
 import sys
-from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable
 
 from lienthong.kit.loading import uncollected
@@ -19,8 +18,9 @@ with uncollected():
     from lienthong.identity.service.key_encryption_file import write_key_encryption
     from lienthong.identity.service.own_clients import OwnClientFileError
     from lienthong.identity.settings import IdentitySettings
-    from lienthong.kit.arguments import ProcessArguments
+    from lienthong.kit.arguments import ACCEPT, ProcessArguments, add_accept_command
     from lienthong.kit.logs import configure_logs
+    from lienthong.kit.process import print_accepted
     from lienthong.kit.rpc_trust import RpcTrustError
     from lienthong.kit.text import BilingualText
 
@@ -48,17 +48,22 @@ _HELP = {
 def main() -> None:
     """Run the command that is asked for; without one, serve."""
     parser = ProcessArguments("lienthong.identity", DOES)
-    commands = parser.add_subparsers(dest="command", title="lệnh · commands", parser_class=ArgumentParser)
+    commands = parser.add_commands()
     for name, does in _HELP.items():
         commands.add_parser(name, help=f"{does.vi} · {does.en}", description=f"{does.vi}\n{does.en}")
-    command = parser.parse_args().command or "serve"
+    add_accept_command(commands)
+    given = parser.parse_args()
+    command = given.command or "serve"
     try:
         settings = IdentitySettings()
     except ValidationError as error:
         sys.exit(f"The settings are wrong. {error}")
     configure_logs(bootstrap.PROCESS, settings.log_level, settings.log_format)
     try:
-        _COMMANDS[command](settings)
+        if command == ACCEPT:
+            print_accepted(uvloop.run(bootstrap.accept_rolled_back(settings, given.reason)))
+        else:
+            _COMMANDS[command](settings)
     except RpcTrustError as error:
         sys.exit(f"lienthong.identity cannot start: {error}")
     except (OwnClientFileError, FileExistsError, KeyEncryptionKeyError, KeyDecryptionError) as error:

@@ -14,7 +14,7 @@ from lienthong.identity.domain.assertions import AssertionRules
 from lienthong.identity.domain.rotation import RotationRules
 from lienthong.identity.endpoints import routes
 from lienthong.identity.events import SERVICE
-from lienthong.identity.models import outbox, retained
+from lienthong.identity.models import history, outbox, retained
 from lienthong.identity.rpc import KeysService
 from lienthong.identity.service.clients import ClientRegistry, read_catalog_again
 from lienthong.identity.service.key_encryption_file import load_key_encryption
@@ -25,6 +25,7 @@ from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import Clock, SystemClock
 from lienthong.kit.database import Database, migrate
+from lienthong.kit.history import History, accept
 from lienthong.kit.ids import NewId, uuid7
 from lienthong.kit.journal import AdminJournal
 from lienthong.kit.outbox import Outbox, OutboxRelay
@@ -35,6 +36,7 @@ from lienthong.kit.retained_records import RetainedRecords
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.telemetry import configure_telemetry
+from lienthong.kit.text import BilingualText
 
 PROCESS = "identity"
 SCHEMA = "identity"
@@ -152,13 +154,15 @@ async def serve(settings: IdentitySettings) -> None:
     core = await open_core(settings, bus)
     catalog = CatalogConsumer(bus, core.registry)
     ledger = open_channel(settings.ledger_rpc, RpcTrust.load(settings.rpc_dir))
-    records = RetainedRecords(core.database, retained, bus, ledger, SystemClock(), node=PROCESS)
+    past = History(core.database, history, ledger, service=SERVICE)
+    records = RetainedRecords(core.database, retained, bus, ledger, SystemClock(), node=PROCESS, history=past)
     timers = Timers(core.keyring, core.tokens, rotation_rules(settings))
 
     bus.show(telemetry.figures)
     core.database.show(telemetry.figures)
     core.relay.show(telemetry.figures)
     records.show(telemetry.figures)
+    past.show(telemetry.figures)
     await run_process(
         PROCESS,
         settings,
@@ -179,6 +183,7 @@ async def serve(settings: IdentitySettings) -> None:
             "database": core.database.check,
             "signing-key": lambda: core.keyring.ready,
             "records": records.condition,
+            "history": past.condition,
         },
         close=[bus.close, core.database.close, ledger.close],
     )
@@ -201,3 +206,8 @@ async def reread_catalog(settings: IdentitySettings) -> None:
         await read_catalog_again(database, str(uuid4()))
     finally:
         await database.close()
+
+
+async def accept_rolled_back(settings: IdentitySettings, reason: str) -> BilingualText:
+    """Go on without the changes that an older copy of the database lacks; says what was accepted."""
+    return await accept(settings.identity_database_url, SCHEMA, history, reason, service=SERVICE)

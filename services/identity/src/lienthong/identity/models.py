@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from lienthong.kit.database import UtcDateTime, new_metadata
+from lienthong.kit.history import HistoryTables, history_table
 from lienthong.kit.outbox import outbox_table
 from lienthong.kit.retained_records import retained_table
 
@@ -57,3 +58,4 @@ state: Final = Table(
 
 outbox: Final = outbox_table(metadata)
 retained: Final = retained_table(metadata)
+history: Final = HistoryTables(history_table(metadata), outbox, retained)

@@ -27,6 +27,7 @@ from lienthong.ledger.background.pruner import JournalPruner
 from lienthong.ledger.domain.journal_place import JournalPlace
 from lienthong.ledger.endpoints import routes
 from lienthong.ledger.rpc import SealingService
+from lienthong.ledger.service.acts import Acts
 from lienthong.ledger.service.audit_log import AuditLog
 from lienthong.ledger.service.index_check import IndexCheck
 from lienthong.ledger.service.integrator import Integrator
@@ -148,7 +149,7 @@ async def serve(settings: LedgerSettings) -> None:
         telemetry=telemetry,
         app=create_app(core, Access(keys.fresh, verifier), consumer.place),
         register_rpc=lambda server: add_SealingServicer_to_server(
-            SealingService(Sealing(core.database), core.signer.key.verifier), server
+            SealingService(Sealing(core.database), Acts(core.database), core.signer.key.verifier), server
         ),
         background=[consumer.run, keys.run, space.run, pruner.run],
         checks={"database": core.database.check, "journal-lag-known": consumer.lag_known},

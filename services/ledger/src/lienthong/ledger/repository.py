@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Column, ColumnElement, Select
+    from sqlalchemy import Column, ColumnElement, Row, Select
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from lienthong.ledger.domain.integration import Quarantining
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _HEAD = 1
+_ADMIN = "admin"
 _CHUNK = 500
 
 
@@ -89,6 +90,13 @@ async def find_data_at(session: AsyncSession, spans: Sequence[tuple[int, int]]) 
     wanted = [entries.c.leaf_index.between(first, last) for first, last in spans]
     query = select(entries.c.leaf_index, entries.c.data).where(or_(*wanted))
     return {row.leaf_index: row.data for row in await session.execute(query)} if wanted else {}
+
+
+async def find_acts(session: AsyncSession, first: int, most: int) -> Sequence[Row[Any]]:
+    """The records of administrative acts from the entry `first` on: index, record id, bytes, time."""
+    columns = (entries.c.leaf_index, entries.c.record_id, entries.c.data, entries.c.at)
+    query = select(*columns).where(entries.c.kind == _ADMIN, entries.c.leaf_index >= first)
+    return list(await session.execute(query.order_by(entries.c.leaf_index).limit(most)))
 
 
 async def find_indexed(session: AsyncSession, first: int, last: int) -> dict[int, IndexedEntry]:

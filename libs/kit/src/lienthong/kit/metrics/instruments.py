@@ -333,6 +333,14 @@ RECORDS_PUBLISHED_AGAIN = _figure(
     "Bản ghi nhật ký về thao tác quản trị bị trục sự kiện làm mất trước khi vào sổ, đã gửi lại",
     processes=_WITH_OUTBOX,
 )
+HISTORY_MISSING = _figure(
+    "lienthong.history.missing",
+    "gauge",
+    "{record}",
+    "Acknowledged changes that are in the ledger and not in the database, which is an older copy",
+    "Số thay đổi đã xác nhận có trong sổ nhật ký mà thiếu trong cơ sở dữ liệu, vì đó là bản cũ hơn",
+    processes=_WITH_OUTBOX,
+)
 CONNECTIONS_DROPPED = _figure(
     "lienthong.http.connections.dropped",
     "counter",

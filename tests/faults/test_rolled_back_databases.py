@@ -1,0 +1,163 @@
+"""A database that is replaced by an older copy is noticed by its own service, which says what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+import pytest
+
+from lienthong.client import Client
+from lienthong.client.operations import decide_agreement, subscribe
+from tests.faults.checker import entries
+from tests.faults.test_lost_stores import agency_manifest, stopped
+from tests.support.platform import AGREEMENT, CONSUMER, PROVIDER
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from tests.support.platform import Platform
+
+pytestmark = pytest.mark.faults
+
+SERVICES: Final = ("catalog", "identity", "exchange")
+EVENT_TYPE: Final = f"{PROVIDER}/parcel-changed-v1"
+
+
+def acts_of(platform: Platform, service: str) -> list[str]:
+    """What the ledger's own database has of the acts of a service: the objects, in the order of the log."""
+    records = [json.loads(data) for data in entries(platform)]
+    return [record["object"] for record in records if record["kind"] == "admin" and record["node"] == service]
+
+
+def history(platform: Platform, service: str) -> dict[str, Any]:
+    """What a service says of its own database."""
+    url = f"http://127.0.0.1:{platform.settings.health_port(service)}/health/ready"
+    try:
+        found: dict[str, Any] = httpx.get(url, trust_env=False).json()
+    except httpx.TransportError:
+        return {"state": "away"}
+    return dict(found.get("conditions", {}).get("history", {"state": "ok"}))
+
+
+def lienthong(
+    platform: Platform, *words: str, module: str = "lienthong.client"
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as an operator does."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *words],
+        env=os.environ
+        | {
+            "LIENTHONG_HOME": str(platform.home),
+            "LIENTHONG_PORT_OFFSET": str(platform.settings.port_offset),
+            "LIENTHONG_GATEWAY": platform.gateway,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def change(platform: Platform, number: int) -> dict[str, set[str]]:
+    """Change something in each service; the objects of the acts that were acknowledged, by service."""
+    system = f"H99.{number:02}/new"
+    with platform.operator() as operator:
+        operator.apply([agency_manifest(f"H99.{number:02}"), system_manifest(system, platform)])
+    with Client(platform.consumer) as consumer:
+        consumer.perform(subscribe(f"parcels-{number}", EVENT_TYPE, start="new", ordered=False))
+    return {
+        "catalog": {f"Agency/H99.{number:02}", f"System/{system}"},
+        "identity": {f"Client/{system}"},
+        "exchange": {f"Subscription/{CONSUMER}/parcels-{number}"},
+    }
+
+
+def system_manifest(identifier: str, platform: Platform) -> dict[str, Any]:
+    name = {"vi": "Hệ thống", "en": "System"}
+    return {
+        "apiVersion": "lienthong/v1",
+        "kind": "System",
+        "metadata": {"id": identifier},
+        "spec": {"name": name, "jwks": platform.consumer.public_keys()},
+    }
+
+
+def event_manifests() -> list[dict[str, Any]]:
+    """An event type to which the consumer may subscribe."""
+    name = {"vi": "Thửa đất thay đổi", "en": "Parcel changed"}
+    return [
+        {
+            "apiVersion": "lienthong/v1",
+            "kind": "EventType",
+            "metadata": {"id": EVENT_TYPE},
+            "spec": {"name": name, "dataSchema": {"type": "object"}},
+        },
+        {
+            "apiVersion": "lienthong/v1",
+            "kind": "Agreement",
+            "metadata": {"id": "one-stop-events"},
+            "spec": {
+                "consumer": CONSUMER,
+                "eventType": EVENT_TYPE,
+                "purposes": ["land-procedure"],
+                "legalGround": "Luật Đất đai 2024",
+                "status": "approved",
+            },
+        },
+    ]
+
+
+def test_older_copies_of_the_services_databases_are_noticed_by_each_service(platform: Platform) -> None:
+    with platform.operator() as operator:
+        operator.apply(event_manifests())
+    before = change(platform, 1)
+    wait_until(lambda: all(before[name] <= set(acts_of(platform, name)) for name in SERVICES), within=60)
+    with stopped(platform, *SERVICES):
+        known = {name: len(acts_of(platform, name)) for name in SERVICES}
+        for name in SERVICES:
+            shutil.copytree(platform.home / name, platform.home / f"{name}.older")
+    wait_until(lambda: all(history(platform, name)["state"] == "ok" for name in SERVICES))
+
+    after = change(platform, 2)
+    with platform.operator() as operator:
+        operator.perform(decide_agreement(AGREEMENT, "revoke", legal_ground=None, reason="hết thời hạn"))
+    after["catalog"].add(f"Agreement/{AGREEMENT}")
+    wait_until(lambda: all(after[name] <= set(acts_of(platform, name)) for name in SERVICES), within=60)
+    with stopped(platform, *SERVICES):
+        lost = {name: acts_of(platform, name)[known[name] :] for name in SERVICES}
+        for name in SERVICES:
+            shutil.rmtree(platform.home / name)
+            (platform.home / f"{name}.older").rename(platform.home / name)
+
+    for name in SERVICES:
+        assert after[name] <= set(lost[name])
+        wait_until(
+            lambda name=name: history(platform, name).get("missing") == len(lost[name]),  # type: ignore[misc]
+            lambda name=name: f"{name} lacks {lost[name]} and says {history(platform, name)}",  # type: ignore[misc]
+        )
+        log = (platform.home / "logs" / f"{name}.log").read_text(encoding="utf-8")
+        (told,) = [json.loads(line) for line in log.splitlines() if '"code": "database-rolled-back"' in line]
+        assert (told["level"], told["missing"]) == ("error", len(lost[name]))
+        searched = lienthong(platform, *told["see"].split()[1:], "--json", "--limit", "1000")
+        assert all(f'"{act}"' in searched.stdout for act in lost[name]), searched
+
+    status = lienthong(platform, "status", "--json")
+    assert status.returncode == 1
+    for process in json.loads(status.stdout)["processes"]:
+        if process["process"] in SERVICES:
+            number = len(lost[process["process"]])
+            assert process["figures"]["history_missing"] == number
+            assert any(f"{number} acknowledged changes" in one["detail"] for one in process["findings"])
+
+    for name in SERVICES:
+        accepted = lienthong(
+            platform, "accept-rolled-back", "--reason", "đĩa hỏng", module=f"lienthong.{name}"
+        )
+        assert f"{len(lost[name])} changes" in accepted.stdout, accepted
+    for name in SERVICES:
+        wait_until(lambda name=name: history(platform, name)["state"] == "ok", within=30)  # type: ignore[misc]
+        wait_until(lambda name=name: f"Database/{name}" in acts_of(platform, name))  # type: ignore[misc]
