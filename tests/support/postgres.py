@@ -8,11 +8,14 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tests.support.stopping import family
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _DATABASE = "lienthong"
 _PROGRAMS = ("initdb", "postgres", "pg_isready", "createdb")
@@ -95,6 +98,26 @@ class PostgresCluster:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
             self._process = None
+
+    @contextmanager
+    def no_room(self) -> Iterator[None]:
+        """Let it make no file larger, nor write any, during the block (see `tests.support.full_disk`)."""
+        self._limit_files("0")
+        yield
+        self._limit_files("unlimited")
+
+    def _limit_files(self, most: str) -> None:
+        # As the user that it runs as: another one needs a right for it.
+        for pid in family(self.pid):
+            subprocess.run(
+                ["prlimit", "--pid", str(pid), f"--fsize={most}:unlimited"],
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                check=False,
+                user=self._owner,
+                group=self._group,
+                extra_groups=self._no_groups,
+            )
 
     def kill(self) -> None:
         """kill -9, as a power cut would."""

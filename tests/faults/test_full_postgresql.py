@@ -1,0 +1,53 @@
+"""PostgreSQL that cannot write: nothing is half done, and all goes on when there is room."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lienthong.client import LienthongError
+from tests.faults.checker import assert_each_recorded_once
+from tests.faults.test_lost_stores import agency_manifest
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from lienthong.client import Client
+    from tests.faults.calls import Calls
+    from tests.support.platform import Platform
+    from tests.support.postgres import PostgresCluster
+
+pytestmark = pytest.mark.faults
+
+
+async def test_a_postgresql_that_cannot_write_refuses_changes_and_loses_nothing(
+    on_postgres: Platform, calls: Calls, postgres_cluster: PostgresCluster
+) -> None:
+    """Its own log fails first, and it ends; its operator starts it again when there is room."""
+    with on_postgres.operator() as operator:
+        await asyncio.to_thread(operator.token)
+        async with calls.going_on():
+            with postgres_cluster.no_room():
+                with pytest.raises(LienthongError) as refused:
+                    await asyncio.to_thread(operator.apply, [agency_manifest("H11.77")])
+                # 500 where the server ended during the commit: what became of it is not known to us either.
+                assert refused.value.code in {"storage-full", "service-unavailable", "internal-error"}
+                answered = len(calls.answered)
+                await eventually(lambda: len(calls.answered) > answered + 100, "calls do not go on")
+            await asyncio.to_thread(postgres_cluster.kill)
+            await asyncio.to_thread(postgres_cluster.start_again)
+            await eventually(
+                lambda: asyncio.to_thread(_applied, operator), "changes are refused", within=60, every=0.5
+            )
+        assert "H11.77" in {one["metadata"]["id"] for one in operator.manifests("agencies")}
+    assert not calls.errors
+    assert_each_recorded_once(calls)
+
+
+def _applied(operator: Client) -> bool:
+    try:
+        operator.apply([agency_manifest("H11.77")])
+    except LienthongError:
+        return False
+    return True
