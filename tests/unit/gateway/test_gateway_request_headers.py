@@ -144,7 +144,7 @@ def test_what_may_come_once_is_refused_twice(name: bytes) -> None:
     assert code((name, b"1"), (name, b"1")) == "malformed-request"
 
 
-@pytest.mark.parametrize("value", [b"", b" ", b"-1", b"+1", b"0x1", b"1_0", "²".encode()])
+@pytest.mark.parametrize("value", [b"", b" ", b"-1", b"+1", b"0x1", b"1_0", "²".encode(), b"0" * 4400])
 def test_a_size_that_is_no_number_is_refused(value: bytes) -> None:
     with pytest.raises(ProblemError) as refusal:
         _ = read((b"content-length", value)).content_length

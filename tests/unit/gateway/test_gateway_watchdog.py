@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lienthong.gateway import watchdog
 from lienthong.gateway.heartbeat import Beats, Reason
-from lienthong.gateway.watchdog import Starts, Watch
+from lienthong.gateway.watchdog import Starts, Watch, Watchdog
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_a_process_stands_still_when_so_many_looks_in_a_row_show_nothing_new() -> None:
@@ -89,3 +92,31 @@ def test_parent_and_workers_see_the_same_places(tmp_path: Path) -> None:
     assert parent.of_processes() == {}
     assert worker.counted(1) == {Reason.ENDED: 0, Reason.STUCK: 1}
     assert worker.counted(0) == {Reason.ENDED: 0, Reason.STUCK: 0}
+
+
+def test_a_worker_that_cannot_be_started_ends_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+
+    class Processes:
+        """In place of multiprocessing: the machine has no process left."""
+
+        @staticmethod
+        def Process(**options: object) -> Processes:  # noqa: N802 - multiprocessing's name
+            started.append(str(options["name"]))
+            return Processes()
+
+        def start(self) -> None:
+            raise BlockingIOError("no process is left")
+
+    monkeypatch.setattr(watchdog, "_CONTEXT", Processes)
+    monkeypatch.setattr(watchdog, "_LONGEST_PAUSE_S", 0.0)
+    monkeypatch.setattr(watchdog, "LOOK_EVERY_S", 0.01)
+    stopped: list[str] = []
+    watched = Watchdog(
+        lambda: None, workers=2, beats=Beats(tmp_path), timeout=10, on_stop=lambda: stopped.append("ports")
+    )
+    assert watched.run() == 1
+    assert stopped == ["ports"]
+    assert started.count("worker 0") == 3

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from lienthong.gateway.http1.caller import Caller
 from lienthong.gateway.http1.listener import Listener
 
 if TYPE_CHECKING:
-    import socket
-
     from lienthong.gateway.http1.listener import Service
 
 MAX_HEAD = 4000
@@ -28,6 +27,10 @@ class MemoryTransport(asyncio.Transport):
         self.reading = True
         self.unsent = 0
         self.protocol: Caller | None = None
+        self._socket, self._other = socket.socketpair()
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return self._socket if name == "socket" else default
 
     @property
     def state(self) -> str:
@@ -71,6 +74,10 @@ class MemoryTransport(asyncio.Transport):
     def abort(self) -> None:
         self.aborted = self.aborted or not self.closed
         self.close()
+
+    def __del__(self) -> None:
+        self._socket.close()
+        self._other.close()
 
     def _lost(self) -> None:
         if self.protocol is not None:

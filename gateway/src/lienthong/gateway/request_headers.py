@@ -40,6 +40,8 @@ _READ = frozenset(
 )
 _TRACEPARENT_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_TEXT = 256
+_MOST_DIGITS = 18
+"""Of a body's length."""
 _PERSONAL_NUMBER_DIGITS = (9, 12)
 """Of an identity card's number, and of a personal identification number."""
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
@@ -96,9 +98,10 @@ class RequestHeaders:
         value = self._read.get(_CONTENT_LENGTH)
         if value is None:
             return 0
-        if not value.isdigit():
+        if not value.isdigit() or len(value) > _MOST_DIGITS:
             raise problems.malformed_request(
-                "Content-Length is not a number.", "Content-Length không phải là số."
+                "Content-Length is not a number of bytes that a body may have.",
+                "Content-Length không phải là số byte mà một nội dung có thể có.",
             )
         return int(value)
 

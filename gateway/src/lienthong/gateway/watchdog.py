@@ -130,31 +130,41 @@ class Watchdog:
     def run(self) -> int:
         """Keep the workers going until SIGTERM or SIGINT; returns the exit status of the gateway."""
         with Signals() as signals:
-            for index in range(self._number):
-                self._start(index)
-            while not signals.told:
-                signals.wait([worker.sentinel for worker in self._workers.values()], LOOK_EVERY_S)
-                self._note_ended()
-                if self._starts.hopeless and not self._any_lives():
-                    _log.critical("no worker starts, the gateway ends")
-                    self._stop()
-                    return 1
-                if not signals.told:
-                    for index in self._starts.due(time.monotonic()):
-                        self._start(index)
-                self._kill_stuck()
-            self._stop()
+            try:
+                return self._watch_until(signals)
+            finally:
+                # Whatever happens: nobody else would watch over them.
+                self._stop()
+
+    def _watch_until(self, signals: Signals) -> int:
+        for index in range(self._number):
+            self._start(index)
+        while not signals.told:
+            signals.wait([worker.sentinel for worker in self._workers.values()], LOOK_EVERY_S)
+            self._note_ended()
+            if self._starts.hopeless and not self._any_lives():
+                _log.critical("no worker starts, the gateway ends")
+                return 1
+            if not signals.told:
+                for index in self._starts.due(time.monotonic()):
+                    self._start(index)
+            self._kill_stuck()
         return 0
 
     def _start(self, index: int) -> None:
+        """Start a worker, or try again later: there may be no memory or no process left for it now."""
         worker: BaseProcess = _CONTEXT.Process(target=_begin, args=(self._work,), name=f"worker {index}")
         # A signal that comes while the child still has the parent's handlers would be lost on it.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         try:
             worker.start()
+        except OSError as error:
+            _log.error("a worker cannot be started", error=str(error))
+            self._starts.ended(index, had_started=False, now=time.monotonic())
+        else:
+            self._workers[index] = worker
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-        self._workers[index] = worker
 
     def _stop(self) -> None:
         """Tell the workers to stop, and wait for their ends; what does not end is killed."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.gateway.http1.caller import MOST_HELD
+from lienthong.gateway.http1 import caller
+from lienthong.gateway.http1.caller import MOST_HELD, Caller
 from lienthong.gateway.http1.errors import BrokenRequestError, CallerGoneError
-from lienthong.gateway.http1.framing import MOST_FRAMING
+from lienthong.gateway.http1.framing import MOST_FRAMING, MOST_PIECES
+from lienthong.gateway.http1.head import check_beginning
+from lienthong.gateway.http1.listener import Listener
 from tests.unit.gateway.wire import MAX_HEAD, Wire, listener
 
 if TYPE_CHECKING:
@@ -194,6 +198,7 @@ async def test_a_request_is_read_in_whatever_pieces_it_comes(data: bytes, expect
         (b"GET /a HTTP/1.1\r\nContent-Length: +3\r\n\r\n", "LENGTH"),
         (b"GET /a HTTP/1.1\r\nContent-Length: -3\r\n\r\n", "LENGTH"),
         (b"GET /a HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", "LENGTH"),
+        (b"GET /a HTTP/1.1\r\nContent-Length: " + b"0" * 18 + b"5\r\n\r\n", "LENGTH"),
         (b"GET /a HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "LENGTH"),
         (b"GET /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", "LENGTH"),
         (b"GET /a HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", "LENGTH"),
@@ -294,6 +299,57 @@ async def test_trailers_and_extensions_have_a_limit(rest: bytes) -> None:
     )
     assert [seen.flaw for seen in found.seen] == ["TOO_LARGE"]
     assert found.state == "half closed"
+
+
+async def test_a_body_in_many_pieces_lets_others_have_their_turn() -> None:
+    service = Reading()
+    wire = Wire(listener(service))
+    empty_lines = b"\r\n\r\n" * 3000
+    wire.send(CHUNKED)
+    await wire.settle(0)
+    wire.send(b"%x\r\n" % len(empty_lines) + empty_lines + b"\r\n3\r\nab")
+    assert len(wire.caller._buffer) > len(empty_lines) - 4 * MOST_PIECES - 20, "not all of it in one turn"
+    assert not wire.transport.reading
+    wire.send(b"c\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await wire.settle()
+    assert [one.body for one in service.seen] == [empty_lines + b"abc", b""]
+    assert wire.transport.reading
+
+
+async def test_fields_behind_a_body_say_nothing_of_the_connection() -> None:
+    found = await received(
+        CHUNKED + b"1\r\na\r\n0\r\nConnection: close\r\n\r\n" + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    )
+    assert [(seen.method, seen.flaw) for seen in found.seen] == [("POST", None), ("GET", None)]
+    assert found.state == "open"
+
+
+async def test_a_line_in_drops_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+
+    def look(beginning: bytes, seen: int = 0) -> None:
+        looked.append(len(beginning) - seen)
+        check_beginning(beginning, seen)
+
+    monkeypatch.setattr(caller, "check_beginning", look)
+    line = b"GET /" + b"x" * 3000
+    service = Reading()
+    wire = Wire(listener(service))
+    for at in range(len(line)):
+        wire.send(line[at : at + 1])
+    assert sum(looked) == len(line)
+    wire.send(b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    await wire.settle()
+    assert [(seen.path, seen.flaw) for seen in service.seen] == [(line[4:], None)]
+
+
+@pytest.mark.parametrize(
+    "line", [b"GET  / HTTP/1.1", b"GE(T /", b"GET /\x01", b"GET /\r/", b"GET / H /", b"GET / " + b"H" * 40]
+)
+async def test_what_no_request_begins_with_is_refused_in_whatever_pieces(line: bytes) -> None:
+    for size in (1, 2, len(line)):
+        found = await received(*(line[at : at + size] for at in range(0, len(line), size)))
+        assert (found.unreadable, found.seen, found.state) == (["malformed"], [], "half closed"), size
 
 
 async def test_many_small_chunks_are_no_large_framing() -> None:
@@ -441,6 +497,108 @@ async def test_a_connection_without_a_request_is_closed_without_a_word() -> None
     assert await clocked.pass_to(12) == "closed"
     assert clocked.wire.transport.written == b""
     assert clocked.owner.dropped == {"idle": 1}
+
+
+async def test_the_beginning_of_an_empty_line_is_nothing() -> None:
+    service = Reading()
+    clocked = Clocked(service)
+    clocked.wire.send(b"\r\n\r")
+    assert await clocked.pass_to(12) == "closed"
+    assert (service.seen, bytes(clocked.wire.transport.written)) == ([], b"")
+    assert clocked.owner.dropped == {"idle": 1}
+
+
+@pytest.mark.parametrize(
+    ("sent", "served", "after_a_second", "in_the_end"),
+    [
+        (b"", 0, "open", "closed"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1, "closed", "closed"),
+        (b"GET / HT", 0, "open", "half closed"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\nG", 1, "open", "half closed"),
+    ],
+)
+async def test_when_the_gateway_stops_nobody_is_waited_for_long(
+    sent: bytes, served: int, after_a_second: str, in_the_end: str
+) -> None:
+    service = Reading()
+    clocked = Clocked(service)
+    clocked.wire.send(sent)
+    await clocked.wire.settle(0)
+    assert len(service.seen) == served
+    clocked.owner.draining = True
+    clocked.wire.caller.drain()
+    assert await clocked.pass_to(1) == after_a_second
+    assert await clocked.pass_to(3) == in_the_end
+    assert "idle" not in clocked.owner.dropped
+
+
+async def test_an_answer_that_is_taken_late_ends_the_connection_when_the_gateway_stops() -> None:
+    wire = Wire(listener(Reading()))
+    wire.caller.pause_writing()
+    wire.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await wire.settle(0.01)
+    wire.owner.draining = True
+    wire.caller.drain()
+    assert wire.transport.state == "open"
+    wire.caller.resume_writing()
+    assert wire.transport.state == "closed"
+
+
+async def test_the_end_waits_for_calls_whose_callers_have_gone() -> None:
+    service = Holding()
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        owner = Listener(port, service, most=10, max_head=MAX_HEAD, idle_s=60, stall_s=60)
+        wire = Wire(owner)
+        wire.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        wire.leave()
+        closing = asyncio.create_task(owner.close(10))
+        await asyncio.sleep(0.05)
+        assert not closing.done()
+        service.go_on.set()
+        await closing
+
+
+async def test_one_connection_that_cannot_be_looked_at_does_not_hide_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    owner = listener(Reading(), idle_s=10)
+    first, second = Wire(owner), Wire(owner)
+    owner._callers |= {first.caller, second.caller}
+
+    def fail(self: Caller, now: float) -> None:
+        if self is first.caller:
+            raise RuntimeError("a handle is closed")
+        look(self, now)
+
+    look = Caller.look
+    monkeypatch.setattr(Caller, "look", fail)
+    monkeypatch.setattr("time.monotonic", lambda now=owner.now: now + 100)
+    monkeypatch.setattr(owner, "_go_on", lambda: None)
+    owner._look_at_all()
+    assert owner._look is not None
+    owner._look.cancel()
+    await second.settle(0)
+    assert (first.transport.state, second.transport.state) == ("aborted", "closed")
+
+
+async def test_nothing_is_sent_to_a_caller_that_has_gone() -> None:
+    class Streaming(Reading):
+        async def serve(self, incoming: Incoming) -> None:
+            incoming.begin(200, [])
+            await incoming.write(b"a")
+            await gone.wait()
+            incoming.finish(b"b")
+            assert not incoming.answered
+
+    gone = asyncio.Event()
+    wire = Wire(listener(Streaming()))
+    wire.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await wire.settle(0.01)
+    before = bytes(wire.transport.written)
+    wire.leave()
+    gone.set()
+    await wire.settle()
+    assert before == bytes(wire.transport.written)
 
 
 async def test_a_head_that_comes_in_drops_has_an_end_and_is_a_call() -> None:

@@ -1,1 +1,1 @@
-"""HTTP/1.1 towards providers (RFC 9112): connections that are kept, on the worker's own event loop."""
+"""HTTP/1.1 (RFC 9112) on the worker's own event loop: what callers send, and connections to providers."""

@@ -44,8 +44,9 @@ _LINGER_S: Final = 5.0
 _MOST_DISCARDED: Final = 64 * 1024 * 1024
 """How long, and how much, is read from a caller that has its answer and still sends: closed at once, the
 connection would be reset, and the answer lost on its way (RFC 9112 section 9.6)."""
-_FIRST_REQUEST_S: Final = 1.0
-"""How long a connection that has just been made may wait for its first request while the gateway stops."""
+_LAST_REQUEST_S: Final = 2.0
+"""While the gateway stops: how long a connection that has just been made waits for its first request, and for
+the rest of a request that is on its way."""
 
 _log = structlog.get_logger(__name__)
 
@@ -63,6 +64,10 @@ class CallersOwner(Protocol):
 
     def serve(self, incoming: Incoming) -> Coroutine[None, None, None]:
         """Answer a request."""
+        ...
+
+    def begun(self, task: asyncio.Task[None]) -> None:
+        """Take note of what serves a request; it may outlive the connection."""
         ...
 
     def count(self, reason: str) -> None:
@@ -149,7 +154,7 @@ class Caller(asyncio.Protocol):
                 self._read_head(self._buffer + data, seen)
             else:
                 self._read_head(data, 0)
-        elif incoming.reads_body and not incoming.body_read:
+        elif incoming.reads_body and not incoming.body_read and not self._buffer:
             self._read_body(incoming, data)
         else:
             self._hold(data)
@@ -232,7 +237,7 @@ class Caller(asyncio.Protocol):
                 line_end = data.find(CRLF)
                 if line_end < 0:
                     if data not in (b"", b"\r"):
-                        check_beginning(data)
+                        check_beginning(data, seen)
                 elif line_end >= seen - 1:
                     read_line(data[:line_end])
                 self._buffer = data
@@ -287,13 +292,15 @@ class Caller(asyncio.Protocol):
 
     def _serve(self, incoming: Incoming) -> None:
         self._task = self._loop.create_task(self._run(incoming))
+        self._owner.begun(self._task)
 
     async def _run(self, incoming: Incoming) -> None:
         try:
             await self._owner.serve(incoming)
         except Exception:  # noqa: BLE001  whatever it is: the connection must not wait for ever
             _log.exception("a request was not answered")
-        self._ended(incoming)
+        finally:
+            self._ended(incoming)
 
     def _ended(self, incoming: Incoming) -> None:
         self._task = None
@@ -310,10 +317,16 @@ class Caller(asyncio.Protocol):
     def _next(self) -> None:
         """Wait for the next request, which may be here already."""
         self._served = True
+        if self._feed is not None:
+            # llhttp takes fields behind a body in chunks for fields of the head, such as `Connection`.
+            self._feed, self._parser = None, httptools.HttpRequestParser(self)
         self.deadline = self._owner.now + self._owner.idle_s
         if not self._writable:
             # Who does not read its answers gets no more of them.
             self._waits = True
+            return
+        if self._owner.draining and not self._buffer:
+            self._end(rest_comes=False)
             return
         if not self._reading:
             self._resume()
@@ -350,11 +363,25 @@ class Caller(asyncio.Protocol):
         if feed.too_long:
             incoming.break_(Flaw.TOO_LARGE)
             return
-        if rest:
+        if rest and not incoming.body_read:
+            # Before what came meanwhile, which is held behind it.
+            self._buffer = rest
+            if self._reading:
+                self._pause()
+            self._loop.call_soon(self._read_on, incoming)
+        elif rest:
             self._hold(rest)
         elif incoming.held > MOST_HELD and self._reading and not incoming.body_read:
             self._pause()
         incoming.wake()
+
+    def _read_on(self, incoming: Incoming) -> None:
+        """Go on with a piece of a body that was too much for one turn."""
+        if incoming is self._incoming and not incoming.gone and self._buffer:
+            data, self._buffer = self._buffer, b""
+            self._read_body(incoming, data)
+            if not self._reading and not self._buffer and incoming.held <= MOST_HELD:
+                self._resume()
 
     # ends
 
@@ -406,31 +433,33 @@ class Caller(asyncio.Protocol):
             elif now >= self._unsent_until:
                 self._owner.count("stalled")
                 self._transport.abort()
-            self.deadline = max(self.deadline, now + self._owner.idle_s)
+            wait = _LINGER_S if self._lingering else self._owner.idle_s
+            self.deadline = max(self.deadline, now + wait)
             return
         self._unsent = 0
         if now < self.deadline or self._transport.is_closing():
             return
         if self._lingering:
             self._transport.abort()
-        elif self._buffer:
+        elif self._buffer.strip(CRLF):
             self._owner.count("slow")
             try:
                 self._refuse(self._buffer, Flaw.TOO_SLOW)
             except UnreadableError as error:
                 self._refuse_unreadable(error)
-        else:
-            self._owner.count("idle")
+        elif self._quiet():
+            if not self._owner.draining:
+                self._owner.count("idle")
             self._transport.close()
 
     def drain(self) -> None:
         """Take no new request, but what is on its way: the gateway stops."""
-        if self._incoming is not None or self._buffer or self._lingering or self._waits:
+        if self._incoming is not None or self._lingering or self._waits:
             return
-        if not self._served:
-            self.deadline = min(self.deadline, self._owner.now + _FIRST_REQUEST_S)
-        elif self._quiet():
+        if self._served and not self._buffer and self._quiet():
             self._transport.close()
+        else:
+            self.deadline = min(self.deadline, self._owner.now + _LAST_REQUEST_S)
 
     def cut(self) -> None:
         """End it now, with the call that may be under way."""

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from lienthong.gateway.http1.incoming import Incoming
 
 MOST_FRAMING: Final = 16 * 1024
-"""Bytes of trailer fields, or between two parts of a body in chunks."""
+"""Bytes of trailer fields, or between two parts of a body in chunks. Looked at after each piece of input:
+what comes in one piece with a part of the body may be more, up to the size of the piece."""
 OVERLAP: Final = len(END_OF_HEAD) - 1
+MOST_PIECES: Final = 512
+"""Pieces of a body that are given to llhttp before others get their turn: about a millisecond."""
 _CONTENT_LENGTH: Final = b"content-length"
 _OF_FRAMING: Final = (_CONTENT_LENGTH, b"transfer-encoding")
 _EXPECT: Final = b"expect"
 _CONTINUE: Final = b"100-continue"
+_MOST_DIGITS: Final = 18
+"""Of a length: no body has an exabyte, and to read thousands of digits takes their square in time."""
 
 
 class Announced(NamedTuple):
@@ -36,11 +41,13 @@ def announced(fields: Sequence[tuple[bytes, bytes]], *, before_1_1: bool) -> Ann
     """Read what the fields of a request with a body say of it."""
     length, expects, flaw = None, False, None
     for name, value in fields:
-        if name == _CONTENT_LENGTH:
+        if name == _CONTENT_LENGTH and len(value) <= _MOST_DIGITS:
             length = int(value)
+        elif name == _CONTENT_LENGTH:
+            length, flaw = 0, Flaw.LENGTH
         elif name == _EXPECT and not before_1_1:
             expects = value.lower() == _CONTINUE
-            flaw = flaw if expects else Flaw.EXPECT
+            flaw = flaw if expects else flaw or Flaw.EXPECT
     if length is None and before_1_1:
         # RFC 9112 section 6.1: whoever wrote this does not know what it means.
         flaw = Flaw.LENGTH
@@ -71,7 +78,7 @@ class BodyFeed:
         return self.framing > MOST_FRAMING
 
     def feed(self, data: bytes, incoming: Incoming) -> bytes:
-        """Feed what came; returns what follows the body.
+        """Feed what came; returns what follows the body, or is to be fed in another turn.
 
         Raises:
             HttpParserError: of httptools, the chunks are not in order.
@@ -89,12 +96,14 @@ class BodyFeed:
         So it gets what came in pieces that end with empty lines.
         """
         joined, fed = self._tail + data, len(self._tail)
-        while fed < len(joined) and not incoming.body_read and not self.too_long:
+        pieces = 0
+        while fed < len(joined) and pieces < MOST_PIECES and not incoming.body_read and not self.too_long:
+            pieces += 1
             end = joined.find(END_OF_HEAD, max(fed - OVERLAP, 0)) + len(END_OF_HEAD)
             if end < len(END_OF_HEAD):
                 end = len(joined)
             self.framing += end - fed
             self._parser.feed_data(joined[fed:end])
             fed = end
-        self._tail = joined[-OVERLAP:]
+        self._tail = joined[max(fed - OVERLAP, 0) : fed]
         return joined[fed:]

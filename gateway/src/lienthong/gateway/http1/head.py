@@ -26,8 +26,9 @@ _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _LINE = re.compile(_TOKEN + rb"+ [!-~\x80-\xff]+ HTTP/1\.[01]")
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
 _OTHER_VERSION = re.compile(_TOKEN + rb"+ [!-\xff]+ HTTP/[0-9](?:\.[0-9]{1,3})?")
-# What a line that is not complete may be the beginning of.
-_BEGINNING = re.compile(_TOKEN + rb"*(?: [!-~\x80-\xff]*(?: [!-~]{0,32})?)?\r?")
+# The parts of a line, as far as they have come.
+_PARTS = (re.compile(_TOKEN + rb"*"), re.compile(rb"[!-~\x80-\xff]*"), re.compile(rb"[!-~]*"))
+_MOST_OF_VERSION: Final = 32
 # A name or an address and perhaps a port: uri-host of RFC 3986 section 3.2.2, which may not be empty here.
 _HOST_FORM = re.compile(
     rb"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2}){1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?"
@@ -145,13 +146,23 @@ def read_beginning(beginning: bytes) -> RequestLine:
     return RequestLine(method.decode("latin-1"), path, query, before_1_1=False)
 
 
-def check_beginning(beginning: bytes) -> None:
+def check_beginning(beginning: bytes, seen: int = 0) -> None:
     """Refuse at once what no request begins with: whoever speaks another protocol is not waited for.
+
+    Looks at what is new behind the bytes that were `seen` before, so that a line in drops costs no more.
 
     Raises:
         UnreadableError: no request begins so.
     """
-    if _BEGINNING.fullmatch(beginning) is None:
+    complete = beginning.count(b" ", 0, seen)
+    parts = beginning[seen:].removesuffix(b"\r").split(b" ")
+    in_order = (
+        not beginning.endswith(b"\r", 0, seen)
+        and complete + len(parts) <= len(_PARTS)
+        and all(form.fullmatch(part) for form, part in zip(_PARTS[complete:], parts, strict=False))
+    )
+    in_version = complete + len(parts) == len(_PARTS)
+    if not in_order or (in_version and len(beginning) - beginning.rfind(b" ") - 2 > _MOST_OF_VERSION):
         raise UnreadableError(_reason(beginning))
 
 

@@ -219,12 +219,14 @@ class Incoming:
 
     async def write(self, part: bytes) -> None:
         """Send a part of the body, once the caller has taken enough of those before."""
-        if part:
+        if part and not self.gone:
             self._connection.write(chunk(part) if self._chunked else part)
         await self._connection.writable()
 
     def finish(self, part: bytes) -> None:
         """Send the last part of the body."""
+        if self.gone:
+            return
         if self._chunked:
             part = chunk(part) + LAST_CHUNK if part else LAST_CHUNK
         if part:

@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 LOOK_EVERY_S: Final = 1.0
 _LOOKS_FOR_IDLE: Final = 4
 """How often a connection is looked at, at least, in the time that it may be idle."""
-_OUT_OF_FILES: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+_GONE: Final = frozenset(
+    (
+        errno.ECONNABORTED,
+        errno.EPROTO,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENONET,
+    )
+)
+"""Errors of a connection that was lost before it was taken (accept(2)), not of the one who takes them."""
 _AFTER_CUT_S: Final = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -79,14 +90,15 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._callers: set[Caller] = set()
         self._opening: set[asyncio.Task[None]] = set()
-        self._accepts = False
+        self._accepts = self._closing = False
+        self._tasks: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._look: asyncio.TimerHandle | None = None
 
     @property
     def listens(self) -> bool:
-        """Whether callers are served: not before `open`, nor after `close` has begun."""
-        return self._look is not None and not self.draining
+        """Whether callers are served: not before `open`, nor after `close` has begun, nor without files."""
+        return self._look is not None and not self._closing and (self._accepts or not self._has_room())
 
     @property
     def open_connections(self) -> int:
@@ -105,16 +117,18 @@ class Listener:
         What is not over after `within` seconds is cut off, and its callers are told nothing.
         """
         until = self._loop.time() + within
-        while self._accepts and self._accept():
-            pass
+        for _ in range(self._most):
+            if not self._accepts or not self._accept():
+                break
+        self._closing = True
         self._rest()
         self._socket.close()
         await asyncio.gather(*self._opening)
         self.draining = True
+        self.now = time.monotonic()
         for caller in list(self._callers):
             caller.drain()
-        if not self._callers:
-            self._empty.set()
+        self._note_empty()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(until):
                 await self._empty.wait()
@@ -123,20 +137,34 @@ class Listener:
             self._look.cancel()
 
     async def _cut(self, callers: list[Caller]) -> None:
-        if not callers:
-            return
-        _log.warning("calls are cut off, the gateway stops", connections=len(callers))
-        tasks = [caller.task for caller in callers if caller.task is not None]
+        if callers:
+            _log.warning("connections are cut off, the gateway stops", connections=len(callers))
         for caller in callers:
             caller.cut()
-        if tasks:
-            await asyncio.wait(tasks, timeout=_AFTER_CUT_S)
+        if self._tasks:
+            # Their callers are gone; what is recorded of them is not.
+            _, left = await asyncio.wait(self._tasks, timeout=_AFTER_CUT_S)
+            if left:
+                _log.error("calls have not ended, the gateway stops", calls=len(left))
 
     # for connections
 
     def serve(self, incoming: Incoming) -> Coroutine[None, None, None]:
         """Answer a request."""
         return self._service.serve(incoming)
+
+    def begun(self, task: asyncio.Task[None]) -> None:
+        """Wait for this task too, before the gateway ends: a call outlives its connection."""
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._note_empty()
+
+    def _note_empty(self) -> None:
+        if self.draining and not self._callers and not self._tasks:
+            self._empty.set()
 
     def count(self, reason: str) -> None:
         """Count a connection that is closed for want of a proper caller."""
@@ -151,14 +179,13 @@ class Listener:
     def forget(self, caller: Caller) -> None:
         """Drop a connection that has closed: there is room for another one."""
         self._callers.discard(caller)
-        if self.draining and not self._callers:
-            self._empty.set()
+        self._note_empty()
         self._go_on()
 
     # accepting
 
     def _go_on(self) -> None:
-        if not self._accepts and not self.draining and self._look is not None and self._has_room():
+        if not self._accepts and not self._closing and self._look is not None and self._has_room():
             self._accepts = True
             self._loop.add_reader(self._socket, self._accept)
 
@@ -177,12 +204,12 @@ class Listener:
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
-            if error.errno in _OUT_OF_FILES:
-                # The next look goes on: until then connections wait, and this loop does not spin.
-                _log.error("no connection can be taken", error=str(error))
-                self._rest()
-                return False
-            return True  # It was gone before it was taken.
+            if error.errno in _GONE:
+                return True
+            # The next look goes on: until then connections wait, and this loop does not spin.
+            _log.error("no connection can be taken", error=str(error))
+            self._rest()
+            return False
         task = self._loop.create_task(self._take(connection, address[0]))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
@@ -205,6 +232,10 @@ class Listener:
     def _look_at_all(self) -> None:
         self.now = now = time.monotonic()
         self._look = self._loop.call_later(self._look_every_s, self._look_at_all)
-        for caller in list(self._callers):
-            caller.look(now)
         self._go_on()
+        for caller in list(self._callers):
+            try:
+                caller.look(now)
+            except Exception:  # noqa: BLE001  whatever it is: the others are looked at too
+                _log.exception("a connection is closed, it cannot be looked at")
+                caller.cut()
