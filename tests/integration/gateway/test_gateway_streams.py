@@ -145,6 +145,54 @@ def test_an_answer_that_the_provider_cuts_off_is_cut_off_for_the_caller_too(
     assert (record["aborted"], record["error"], record["status"]) == (True, "provider-broken", 200)
 
 
+def by_hand(world: World, path: str, version: str, *fields: str) -> socket.socket:
+    """A connection on which one request was sent, byte by byte as it is."""
+    connection = socket.create_connection(("127.0.0.1", world.port), timeout=20)
+    head = [f"GET {API}{path} HTTP/{version}", "Host: x", f"Authorization: Bearer {world.token()}", *fields]
+    connection.sendall("\r\n".join([*head, "", ""]).encode())
+    return connection
+
+
+def read_to_end(connection: socket.socket) -> None:
+    while connection.recv(1 << 16):
+        pass
+
+
+def test_an_answer_without_a_length_that_is_cut_off_ends_in_a_reset(world: World) -> None:
+    async def cut_off(exchange: Exchange) -> None:
+        exchange.writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        exchange.writer.write(b"%x\r\n%b\r\n" % (MIB, PIECE))
+        await exchange.writer.drain()
+        exchange.writer.close()
+
+    world.provider.behaviours["/parcels/cut"] = cut_off
+    with by_hand(world, "/parcels/cut", "1.0") as connection, pytest.raises(ConnectionResetError):
+        read_to_end(connection)
+
+
+def test_a_last_answer_arrives_whole_whatever_its_caller_sends_meanwhile(world: World) -> None:
+    world.provider.behaviours["/parcels/whole"] = answering(PIECE[: 200 * 1024])
+    for _ in range(10):
+        received = b""
+        with by_hand(world, "/parcels/whole", "1.1", "Connection: close") as connection:
+            while part := connection.recv(1024 if len(received) < 8192 else 1 << 16):
+                if len(received) < 8192:
+                    connection.sendall(b"GET / HTTP/1.1\r\n")
+                    time.sleep(0.005)
+                received += part
+        assert received.partition(b"\r\n\r\n")[2] == PIECE[: 200 * 1024]
+
+
+def answering(body: bytes) -> Behaviour:
+    """A behaviour that answers with this body."""
+
+    async def answer(exchange: Exchange) -> None:
+        exchange.writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        await exchange.writer.drain()
+
+    return answer
+
+
 def test_a_caller_that_goes_away_is_recorded_as_aborted_and_the_provider_is_told(world: World) -> None:
     told: list[bytes] = []
 

@@ -374,16 +374,17 @@ async def test_nothing_is_answered_after_the_last_request() -> None:
     found = await received(first + b"GET /2 HTTP/1.1\r\nHost: x\r\n\r\n")
     assert len(found.seen) == len(found.answers) == 1
     assert found.state == "half closed"
-    assert (await received(first)).state == "closed"
+    # The caller may be sending something at this moment.
+    assert (await received(first)).state == "half closed"
 
 
 @pytest.mark.parametrize(
     ("version", "field", "said", "state"),
     [
         ("1.1", "", None, "open"),
-        ("1.1", "Connection: close\r\n", "close", "closed"),
-        ("1.1", "Connection: keep-alive, close\r\n", "close", "closed"),
-        ("1.0", "", "close", "closed"),
+        ("1.1", "Connection: close\r\n", "close", "half closed"),
+        ("1.1", "Connection: keep-alive, close\r\n", "close", "half closed"),
+        ("1.0", "", "close", "half closed"),
         ("1.0", "Connection: keep-alive\r\n", "keep-alive", "open"),
     ],
 )
@@ -541,7 +542,7 @@ async def test_an_answer_that_is_taken_late_ends_the_connection_when_the_gateway
     wire.caller.drain()
     assert wire.transport.state == "open"
     wire.caller.resume_writing()
-    assert wire.transport.state == "closed"
+    assert wire.transport.state == "half closed"
 
 
 async def test_the_end_waits_for_calls_whose_callers_have_gone() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import select
+import socket
+import struct
 from typing import TYPE_CHECKING, Final, Protocol
 
 import httptools
@@ -38,12 +40,14 @@ if TYPE_CHECKING:
 
 MOST_HELD: Final = 64 * 1024
 """Input that waits, of a body or of further requests: reading pauses when there is more of it."""
+_RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER: what is not sent is thrown away, and the other side told so (socket(7))."""
 _MOST_EMPTY_LINES: Final = 8
 """Bytes of empty lines before a request line (RFC 9112 section 2.2)."""
 _LINGER_S: Final = 5.0
 _MOST_DISCARDED: Final = 64 * 1024 * 1024
-"""How long, and how much, is read from a caller that has its answer and still sends: closed at once, the
-connection would be reset, and the answer lost on its way (RFC 9112 section 9.6)."""
+"""How long a caller that has its last answer is waited for until it closes too, and how much it may still
+send."""
 _LAST_REQUEST_S: Final = 2.0
 """While the gateway stops: how long a connection that has just been made waits for its first request, and for
 the rest of a request that is on its way."""
@@ -58,6 +62,7 @@ class CallersOwner(Protocol):
     idle_s: float
     stall_s: float
     date: DateField
+    look_every_s: float
     draining: bool
     now: float
     """Seconds of the monotonic clock, as of the last look at all connections."""
@@ -215,6 +220,9 @@ class Caller(asyncio.Protocol):
 
     def _read_head(self, data: bytes, seen: int) -> None:
         """Find the end of a head in `data`, of whose bytes `seen` were there before."""
+        if not seen and not self._owner.draining:
+            # A head that begins late in the time of waiting has as long as any other.
+            self.deadline = self._owner.now + self._owner.idle_s
         while data.startswith(CRLF):
             data, seen = data[len(CRLF) :], 0
             self._empty += len(CRLF)
@@ -308,11 +316,11 @@ class Caller(asyncio.Protocol):
         if incoming.gone:
             self._transport.close()
         elif not incoming.answered:
-            self._transport.abort()
+            incoming.break_off()
         elif incoming.keep_alive and incoming.body_read and not self._owner.draining:
             self._next()
         else:
-            self._end(rest_comes=not incoming.body_read)
+            self._end()
 
     def _next(self) -> None:
         """Wait for the next request, which may be here already."""
@@ -326,7 +334,7 @@ class Caller(asyncio.Protocol):
             self._waits = True
             return
         if self._owner.draining and not self._buffer:
-            self._end(rest_comes=False)
+            self._end()
             return
         if not self._reading:
             self._resume()
@@ -401,19 +409,20 @@ class Caller(asyncio.Protocol):
         """Answer what is no request, and end."""
         self._buffer = b""
         self.write(self._owner.unreadable(error.reason))
-        self._end(rest_comes=True)
+        self._end()
 
-    def _end(self, *, rest_comes: bool) -> None:
-        """Send nothing more, and close once the caller has seen that."""
-        if rest_comes or self._buffer or not self._reading:
-            self._lingering = True
-            self._buffer = b""
-            self.deadline = self._owner.now + _LINGER_S
-            self._transport.write_eof()
-            if not self._reading:
-                self._resume()
-        else:
-            self._transport.close()
+    def _end(self) -> None:
+        """Send nothing more, and close once the caller has seen that.
+
+        Closed at once, the connection would be reset if the caller sent something at this moment, and what
+        it has not read of its answer would be thrown away (RFC 9112 section 9.6).
+        """
+        self._lingering = True
+        self._buffer = b""
+        self.deadline = self._owner.now + _LINGER_S + self._owner.look_every_s
+        self._transport.write_eof()
+        if not self._reading:
+            self._resume()
 
     def _gone(self) -> None:
         if self._incoming is not None:
@@ -493,8 +502,11 @@ class Caller(asyncio.Protocol):
             self._writer = self._loop.create_future()
             await self._writer
 
-    def break_off(self) -> None:
-        """Reset the connection: nobody takes the answer for a whole one."""
+    def break_off(self, *, reset: bool) -> None:
+        """Close at once; with `reset` not in the ordinary way, which would be the end of the answer."""
+        if reset:
+            connection = self._transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
     def _wake_writer(self) -> None:

@@ -47,8 +47,11 @@ class CallersConnection(Protocol):
         """Wait until the caller has taken enough of what was sent. Returns also when it has gone."""
         ...
 
-    def break_off(self) -> None:
-        """Close the connection at once, so that the caller sees that the answer is not complete."""
+    def break_off(self, *, reset: bool) -> None:
+        """Close the connection at once, so that the caller sees that the answer is not complete.
+
+        `reset` where its ordinary end would be that of the answer.
+        """
         ...
 
 
@@ -65,6 +68,7 @@ class Incoming:
         "_broken",
         "_chunked",
         "_connection",
+        "_ends_with_connection",
         "_held",
         "_parts",
         "_waiter",
@@ -107,7 +111,7 @@ class Incoming:
         self._broken: Flaw | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._armed = False
-        self._chunked = False
+        self._chunked = self._ends_with_connection = False
         self._worker: asyncio.Task[None] | None = None
 
     @property
@@ -211,6 +215,7 @@ class Incoming:
         """
         declared = any(name == _CONTENT_LENGTH for name, _ in fields)
         self._chunked = not declared and not self.before_1_1
+        self._ends_with_connection = not declared and not self._chunked
         self.keep_alive = self.keep_alive and (declared or self._chunked)
         head = answer.head(status, fields, self._connection.date)
         framing = answer.CHUNKED if self._chunked else b""
@@ -235,7 +240,7 @@ class Incoming:
 
     def break_off(self) -> None:
         """End the connection instead of the answer."""
-        self._connection.break_off()
+        self._connection.break_off(reset=self._ends_with_connection)
 
     def _ending(self) -> bytes:
         """The field that says whether the connection goes on, where that is not plain."""

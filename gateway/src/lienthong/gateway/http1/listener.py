@@ -75,9 +75,9 @@ class Listener:
         stall_s: float,
     ) -> None:
         self.max_head = max_head
-        self._look_every_s = min(LOOK_EVERY_S, min(idle_s, stall_s) / _LOOKS_FOR_IDLE)
+        self.look_every_s = min(LOOK_EVERY_S, min(idle_s, stall_s) / _LOOKS_FOR_IDLE)
         # The time is that of the last look: nobody is closed too early.
-        self.idle_s = idle_s + self._look_every_s
+        self.idle_s = idle_s + self.look_every_s
         self.stall_s = stall_s
         self.date = answer.DateField()
         self.draining = False
@@ -231,7 +231,7 @@ class Listener:
 
     def _look_at_all(self) -> None:
         self.now = now = time.monotonic()
-        self._look = self._loop.call_later(self._look_every_s, self._look_at_all)
+        self._look = self._loop.call_later(self.look_every_s, self._look_at_all)
         self._go_on()
         for caller in list(self._callers):
             try:
