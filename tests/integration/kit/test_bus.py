@@ -177,6 +177,24 @@ async def test_a_stream_that_stands_is_left_alone_also_where_there_is_no_room_fo
     server.kill()
 
 
+async def test_a_stream_that_cannot_be_created_yet_is_created_later(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path, take_free_port(), max_file_store="10MB").start()
+    large = StreamSpec("LARGE", ["large.>"], max_bytes=8_000_000)
+    try:
+        async with connected_to(server, wait=True, streams=[large]) as first:
+            assert await first.find_stream("LARGE") is not None
+            late = StreamSpec("LATE", ["late.>"], max_bytes=8_000_000)
+            async with connected_to(server, wait=True, streams=[late]) as bus:
+                assert await bus.find_stream("LATE") is None
+                await first.jetstream().delete_stream("LARGE")
+                async with asyncio.timeout(20):
+                    while await bus.find_stream("LATE") is None:  # noqa: ASYNC110 - another process makes it
+                        await asyncio.sleep(0.1)
+                assert bus.connection_number == 1
+    finally:
+        server.kill()
+
+
 async def test_a_message_over_the_streams_own_limit_is_refused_for_good(bus: Bus) -> None:
     name = "T" + uuid7().replace("-", "")
     await bus.ensure_stream(StreamSpec(name, [f"{name}.>"], max_message_bytes=2000))

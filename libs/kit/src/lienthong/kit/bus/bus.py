@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
+from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus.connection import Connection
 from lienthong.kit.bus.consumer import Consumer
 from lienthong.kit.bus.faults import publish_error
@@ -53,6 +54,7 @@ class Bus:
         self._streams = Streams(self._connection)
         self._wanted = tuple(streams)
         self._prepared = asyncio.Event()
+        self._preparing: asyncio.Task[None] | None = None
         self._consumers: weakref.WeakSet[Consumer] = weakref.WeakSet()
 
     @classmethod
@@ -67,7 +69,8 @@ class Bus:
     ) -> Bus:
         """Start connecting, in the background, until it succeeds; `wait` returns only when it has.
 
-        On every new connection `streams` are created, or changed to what they say; `wait` includes that.
+        On every new connection `streams` are created, or changed to what they say; `wait` includes that. What
+        the server cannot do then, a cluster without a leader for one, is tried again until it can.
         `key_file` holds the seed that the server knows this process by. It is read for each connection, so
         that a new key needs no restart.
         """
@@ -97,6 +100,9 @@ class Bus:
 
     async def close(self) -> None:
         """Drain and disconnect; the bus cannot be used afterwards."""
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.gather(self._preparing, return_exceptions=True)
         await self._connection.close()
 
     async def publish(
@@ -240,12 +246,31 @@ class Bus:
         return self._connection.jetstream()
 
     async def _prepare(self) -> None:
-        for spec in self._wanted:
+        if self._preparing is not None:
+            self._preparing.cancel()
+        put_off = await self._ensure(self._wanted)
+        self._prepared.set()
+        if put_off:
+            self._preparing = asyncio.create_task(self._ensure_later(put_off), name="streams of the bus")
+
+    async def _ensure(self, specs: Sequence[StreamSpec]) -> list[StreamSpec]:
+        """Create streams; returns those that the server cannot create now."""
+        put_off = []
+        for spec in specs:
             try:
                 await self._streams.ensure(spec)
             except BusError as error:
                 _log.warning("stream not ready", stream=spec.name, error=str(error))
-        self._prepared.set()
+                if isinstance(error, BusUnavailableError):
+                    put_off.append(spec)
+        return put_off
+
+    async def _ensure_later(self, specs: Sequence[StreamSpec]) -> None:
+        """Try again until there is another connection, which begins anew."""
+        backoff, number = Backoff(), self.connection_number
+        while specs and self.connection_number == number:
+            await backoff.pause()
+            specs = await self._ensure(specs)
 
     def _notify(self) -> None:
         for consumer in self._consumers:
