@@ -518,6 +518,16 @@ def test_a_provider_that_is_too_slow_is_not_waited_for(world: World, behaviour: 
     assert 1.8 < time.monotonic() - began < 4
 
 
+def test_a_service_of_the_platform_that_is_down_is_no_fault_of_a_provider(world: World) -> None:
+    world.loop.run(world.platform.stop())
+    try:
+        found = refused(world, "/audit/v1/entries")
+    finally:
+        world.loop.run(world.platform.start())
+    assert (found.status, found.problem["code"]) == (503, "platform-unavailable")
+    assert "lienthong status" in found.problem["advice"]
+
+
 def test_a_provider_that_is_down_is_unreachable(world: World) -> None:
     world.change(service([f"http://127.0.0.1:{take_free_port()}"], max_request_bytes=20_000_000))
     wait_for_code(world, world.token(), "provider-unreachable")

@@ -20,6 +20,7 @@ from lienthong.gateway.http1.errors import (
 )
 from lienthong.gateway.http1.request import provider_request
 from lienthong.gateway.match import PlatformTarget
+from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse, call_headers
 from lienthong.gateway.response_headers import passed_headers
 
@@ -64,8 +65,8 @@ class Forwarder:
         """Forward the request and take the response; one that streams has to be closed.
 
         Raises:
-            ProblemError: malformed-request, request-timeout, request-too-large, provider-unreachable,
-                provider-address-refused, provider-broken, provider-timeout.
+            ProblemError: malformed-request, request-timeout, request-too-large, platform-unavailable,
+                provider-unreachable, provider-address-refused, provider-broken, provider-timeout.
             CallerGoneError: the caller went away meanwhile.
         """
         route = target.route
@@ -153,7 +154,7 @@ class Forwarder:
                 raise
             exchange.status = connection.status
             return connection
-        raise failure or problems.provider_unreachable()
+        raise failure or _unreachable(call)
 
     async def _response(
         self, call: Call, connection: Connection, own: list[tuple[bytes, bytes]], *, from_platform: bool
@@ -218,7 +219,7 @@ def _failure(error: ProviderError, call: Call, address: str) -> ProblemError:
     """Log what went wrong at the provider, and say it as a problem."""
     _log.warning("provider failed", tx=call.tx, service=call.service_id, address=address, cause=str(error))
     if isinstance(error, ProviderUnreachableError):
-        return problems.provider_unreachable()
+        return _unreachable(call)
     if isinstance(error, ProviderRefusedError):
         return problems.provider_address_refused(error.reason.value)
     if isinstance(error, UploadTimeoutError):
@@ -226,3 +227,9 @@ def _failure(error: ProviderError, call: Call, address: str) -> ProblemError:
     return (
         problems.provider_timeout() if isinstance(error, ProviderTimeoutError) else problems.provider_broken()
     )
+
+
+def _unreachable(call: Call) -> ProblemError:
+    """Whose fault it is, callers are told: a provider's, or the platform's own."""
+    own = isinstance(call.route, PlatformRoute)
+    return problems.platform_unavailable() if own else problems.provider_unreachable()

@@ -27,6 +27,7 @@ __all__ = [
     "not_ready",
     "operation_not_in_agreement",
     "path_not_normal",
+    "platform_unavailable",
     "provider_address_refused",
     "provider_broken",
     "provider_timeout",
@@ -184,6 +185,15 @@ def internal_error() -> ProblemError:
         "Cổng gặp lỗi. Nhật ký hệ thống ghi thêm thông tin theo mã giao dịch.",
     )
     return ProblemError(general.INTERNAL_ERROR, detail)
+
+
+def platform_unavailable() -> ProblemError:
+    """No connection to the service of the platform that the path belongs to."""
+    detail = BilingualText(
+        "The platform's own service at this address accepts no connection.",
+        "Dịch vụ của chính nền tảng tại địa chỉ này không nhận kết nối.",
+    )
+    return ProblemError(calls.PLATFORM_UNAVAILABLE, detail)
 
 
 def provider_unreachable() -> ProblemError:
