@@ -156,7 +156,8 @@ async def test_a_changed_tile_is_named_by_the_full_check(
         where: Any = (tiles.c.level == level) & (tiles.c.tile_index == index)
         async with core.database.transaction() as session:
             hashes: bytes = (await session.execute(select(tiles.c.hashes).where(where))).scalar_one()
-            await session.execute(update(tiles).where(where).values(hashes=hashes[:-1] + b"\0"))
+            changed = hashes[:-1] + bytes([hashes[-1] ^ 1])
+            await session.execute(update(tiles).where(where).values(hashes=changed))
         (finding,) = (await full_check(core)).findings
     assert finding.place.startswith(f"tile/{level}/00{index}")
 
