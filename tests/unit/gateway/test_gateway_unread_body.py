@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.gateway.match import MAX_SEGMENT, ServiceTarget, match_operation, match_service
+from lienthong.gateway.match import MAX_SEGMENT, match_operation, match_service
+from lienthong.gateway.targets import ServiceTarget
 from lienthong.kit.problems import ProblemError
 from tests.support.waiting import eventually
 from tests.unit.gateway.test_gateway_whole_way import API, opened

@@ -12,10 +12,11 @@ from lienthong.gateway.authorize import authorize
 from lienthong.gateway.call import MAX_METHOD, Answered, Call
 from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
-from lienthong.gateway.match import DocumentTarget, ServiceTarget, match_operation, match_service
+from lienthong.gateway.match import match_operation, match_service
 from lienthong.gateway.request_headers import read_headers
 from lienthong.gateway.respond import Responder
 from lienthong.gateway.response import GatewayResponse, document_response, problem_response
+from lienthong.gateway.targets import DocumentTarget, ServiceTarget
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.problems.load import charge
 from lienthong.kit.rates import RateLimit, TokenBuckets, network_of

@@ -11,8 +11,8 @@ from lienthong.kit.problems.not_in_force import refusal
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lienthong.gateway.match import ServiceTarget
     from lienthong.gateway.operations import OperationRoute
+    from lienthong.gateway.targets import ServiceTarget
     from lienthong.kit.problems import ProblemError
 
 

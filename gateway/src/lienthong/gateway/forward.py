@@ -10,6 +10,7 @@ import structlog
 from lienthong.gateway import problems
 from lienthong.gateway.body import NO_BODY, RequestBody
 from lienthong.gateway.call import Exchange
+from lienthong.gateway.call_headers import call_headers
 from lienthong.gateway.http1.errors import (
     CallerGoneError,
     ProviderError,
@@ -19,10 +20,10 @@ from lienthong.gateway.http1.errors import (
     UploadTimeoutError,
 )
 from lienthong.gateway.http1.request import provider_request
-from lienthong.gateway.match import PlatformTarget
 from lienthong.gateway.platform_routes import PlatformRoute
-from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse, call_headers
+from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse
 from lienthong.gateway.response_headers import passed_headers
+from lienthong.gateway.targets import PlatformTarget
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from lienthong.gateway.http1.incoming import Incoming
     from lienthong.gateway.http1.pool import Pool
     from lienthong.gateway.http1.request import ProviderRequest
-    from lienthong.gateway.match import ForwardTarget
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
+    from lienthong.gateway.targets import ForwardTarget
     from lienthong.gateway.upstreams import Upstreams
     from lienthong.kit.clock import Clock
     from lienthong.kit.problems import ProblemError
@@ -176,7 +177,7 @@ class Forwarder:
                 if size > self._whole_answer_bytes:
                     _add_length(headers, status, length)
                     return StreamedResponse(
-                        status, headers, b"".join(chunks), _rest(call, connection), connection.end
+                        status, headers, b"".join(chunks), _Rest(call, connection), connection.end
                     )
         except BaseException as error:
             connection.end()
@@ -196,17 +197,31 @@ def _add_length(headers: list[tuple[bytes, bytes]], status: int, length: int | N
         headers.append((b"content-length", b"%d" % length))
 
 
-async def _rest(call: Call, connection: Connection) -> AsyncIterator[bytes]:
-    """The part of a response that is still to be received.
+class _Rest:
+    """The part of a response that is still to be received."""
 
-    Raises:
-        ProblemError: provider-broken, provider-timeout, request-timeout.
-    """
-    try:
-        while (chunk := await connection.chunk()) is not None:
-            yield chunk
-    except ProviderError as error:
-        raise _failure(error, call, "") from None
+    __slots__ = ("_call", "_connection")
+
+    def __init__(self, call: Call, connection: Connection) -> None:
+        self._call = call
+        self._connection = connection
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next part.
+
+        Raises:
+            ProblemError: provider-broken, provider-timeout, request-timeout.
+        """
+        try:
+            chunk = await self._connection.chunk()
+        except ProviderError as error:
+            raise _failure(error, self._call, "") from None
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
 
 
 def new_traceparent(tx: str) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeAlias
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
 from lienthong.gateway.paths import (
@@ -16,12 +14,14 @@ from lienthong.gateway.paths import (
     without_parameters,
 )
 from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
-from lienthong.gateway.table import RoutingTable, ServiceRoute
+from lienthong.gateway.targets import DocumentTarget, PlatformTarget, ServiceTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lienthong.gateway.operations import OperationRoute
+    from lienthong.gateway.table import RoutingTable
+    from lienthong.gateway.targets import Target
 
 # RFC 3986 section 3.4, and what else stands in queries without doing harm.
 _QUERY = re.compile(rb"[!$-;=?-~]*")
@@ -30,32 +30,6 @@ _DOCUMENT_SEGMENTS = 2  # empty, the document's name
 
 MAX_SEGMENT = 2048
 """Bytes of one segment of a service's path, percent-encoded: matching is done before the caller is known."""
-
-
-class ServiceTarget(msgspec.Struct, frozen=True, gc=False):
-    """A provider's service, as `table` has it: the whole call is decided by this table."""
-
-    table: RoutingTable
-    route: ServiceRoute
-    path: bytes
-    """The part of the path that the provider gets."""
-
-
-class PlatformTarget(msgspec.Struct, frozen=True, gc=False):
-    """A service of the platform itself."""
-
-    route: PlatformRoute
-    path: bytes
-
-
-class DocumentTarget(msgspec.Struct, frozen=True, gc=False):
-    """A document of the gateway's own."""
-
-    route: DocumentRoute
-
-
-ForwardTarget: TypeAlias = ServiceTarget | PlatformTarget
-Target: TypeAlias = ForwardTarget | DocumentTarget
 
 
 def match_service(

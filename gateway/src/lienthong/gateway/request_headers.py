@@ -6,9 +6,8 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from lienthong.gateway import problems
+from lienthong.gateway.call import NO_CONTEXT, CallContext
 from lienthong.gateway.field_names import passes_to_provider, plain
 from lienthong.gateway.http1.head import is_host
 from lienthong.gateway.http1.request import field_prefix
@@ -50,18 +49,6 @@ _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 # limited because callers choose the names.
 _prefixes: dict[bytes, bytes | None] = {}
 _MAX_NAMES, MAX_NAME_BYTES = 4096, 64
-
-
-class CallContext(msgspec.Struct, frozen=True):
-    """What the caller states about a call besides its purpose."""
-
-    case: str | None = None
-    """LGSP-Case-Id, the case that caused the call."""
-    user: str | None = None
-    """LGSP-User, the person on whose behalf the call is made."""
-
-
-NO_CONTEXT = CallContext()
 
 
 class RequestHeaders:

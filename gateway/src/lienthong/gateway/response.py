@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from lienthong.gateway import problems
-from lienthong.gateway.table import ServiceRoute
+from lienthong.gateway.call_headers import call_headers
 from lienthong.kit.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
@@ -77,23 +77,3 @@ def document_response(call: Call, route: DocumentRoute) -> WholeResponse:
         *call_headers(call),
     ]
     return WholeResponse(200, headers, b"" if call.method == "HEAD" else content)
-
-
-def call_headers(call: Call) -> list[tuple[bytes, bytes]]:
-    """The fields that tell provider and caller about a call, as far as it is known."""
-    headers = [(b"lgsp-transaction-id", call.tx.encode())]
-    if call.client is not None:
-        headers.append((b"lgsp-client", call.client.encode()))
-    route, grant, context = call.route, call.grant, call.context
-    if isinstance(route, ServiceRoute):
-        headers.append((b"lgsp-service", route.id.encode()))
-    if grant is not None:
-        headers.append((b"lgsp-agreement", grant.agreement.encode()))
-        headers.append((b"lgsp-purpose", grant.purpose.encode()))
-    if context.case is not None:
-        headers.append((b"lgsp-case-id", context.case.encode()))
-    if context.user is not None:
-        headers.append((b"lgsp-user", context.user.encode()))
-    if call.trace is not None:
-        headers.append((b"traceparent", call.trace.encode()))
-    return headers

@@ -52,6 +52,8 @@ _LAST_REQUEST_S: Final = 2.0
 """While the gateway stops: how long a connection that has just been made waits for its first request, and for
 the rest of a request that is on its way."""
 
+_NO_PARSER: Final = httptools.HttpRequestParser(object())
+
 _log = structlog.get_logger(__name__)
 
 
@@ -88,7 +90,7 @@ class CallersOwner(Protocol):
         ...
 
 
-class Caller(asyncio.Protocol):
+class Caller:
     """A connection for HTTP/1.1 that a caller made."""
 
     __slots__ = (
@@ -138,7 +140,7 @@ class Caller(asyncio.Protocol):
         self.deadline = owner.now + owner.idle_s
         """When waiting for a request, or for the end of a caller that was told the end, is over."""
 
-    # asyncio.Protocol
+    # as asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -174,7 +176,7 @@ class Caller(asyncio.Protocol):
         self._gone()
         self._owner.forget(self)
         # The parser refers to this connection: without the cycle neither needs the garbage collector.
-        del self._parser
+        self._parser = _NO_PARSER
 
     def pause_writing(self) -> None:
         """Hold the answer back: the caller reads too slowly."""

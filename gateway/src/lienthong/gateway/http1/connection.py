@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import select
 import ssl
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import httptools
 
@@ -31,6 +31,7 @@ _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _CONTINUE, _SWITCHING_PROTOCOLS, _FIRST_FINAL_STATUS = 100, 101, 200
 _LAST_STATUS = 599
 _WITHOUT_BODY = (204, 304)
+_NO_PARSER: Final = httptools.HttpResponseParser(object())
 
 
 class ConnectionOwner(Protocol):
@@ -45,7 +46,7 @@ class ConnectionOwner(Protocol):
         ...
 
 
-class Connection(asyncio.Protocol):
+class Connection:
     """A connection for HTTP/1.1, created by `loop.create_connection`.
 
     `begin` sends a request, `head` waits for the response's `status` and `fields`, `chunk` returns its body
@@ -264,7 +265,7 @@ class Connection(asyncio.Protocol):
             kind = UploadTimeoutError if waits_for_upload else ProviderTimeoutError
             self._fail(kind("the deadline has passed"))
 
-    # asyncio.Protocol
+    # as asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -316,7 +317,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         self._owner.forget(self)
         # The parser refers to this connection: without the cycle neither needs the garbage collector.
-        del self._parser
+        self._parser = _NO_PARSER
 
     def pause_writing(self) -> None:
         """Hold the upload back: the provider reads too slowly."""

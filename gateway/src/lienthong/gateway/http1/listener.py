@@ -11,7 +11,7 @@ import contextlib
 import errno
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import structlog
 
@@ -221,7 +221,7 @@ class Listener:
         caller = Caller(self, ip)
         try:
             connection.setblocking(False)
-            await self._loop.connect_accepted_socket(lambda: caller, connection)
+            await self._loop.connect_accepted_socket(lambda: cast("asyncio.Protocol", caller), connection)
         except OSError as error:
             connection.close()
             _log.warning("a connection was lost at once", error=str(error))

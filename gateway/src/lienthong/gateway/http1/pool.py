@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from aiohappyeyeballs import AddrInfoType, start_connection
 
@@ -85,8 +85,9 @@ class Pool:
         try:
             async with asyncio.timeout_at(min(deadline, loop.time() + self._connect_timeout)):
                 stream = await self._reach(origin)
-                _, connection = await loop.create_connection(
-                    lambda: Connection(origin, self),
+                connection = Connection(origin, self)
+                await loop.create_connection(
+                    lambda: cast("asyncio.Protocol", connection),
                     sock=stream,
                     ssl=self._tls if origin.tls else None,
                     server_hostname=origin.name if origin.tls else None,

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,14 +28,17 @@ _CHUNKED: Final = field_prefix(b"transfer-encoding") + b"chunked"
 _END_OF_HEAD: Final = b"\r\n\r\n"
 
 
-class ProviderRequest(msgspec.Struct, frozen=True, gc=False):
+class ProviderRequest:
     """A request, complete but for the address of the provider that will take it."""
 
-    method: bytes
-    target: bytes
-    """The path below the provider's base address, with the query."""
-    after_host: bytes
-    """Everything behind the Host field."""
+    __slots__ = ("after_host", "method", "target")
+
+    def __init__(self, method: bytes, target: bytes, after_host: bytes) -> None:
+        self.method = method
+        self.target = target
+        """The path below the provider's base address, with the query."""
+        self.after_host = after_host
+        """Everything behind the Host field."""
 
     def to(self, address: Address) -> bytes:
         """The bytes for a provider at `address`: request line, Host (RFC 9112 section 3.2), the rest."""
