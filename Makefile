@@ -9,6 +9,10 @@ SOURCES := $(addsuffix /src,$(filter-out proto,$(COMPONENTS)))
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 PROTO_READY := proto/gen/.ready
+COMPILED := $(CURDIR)/build/compiled
+COMPILED_READY := $(COMPILED)/.ready
+# What the compiled modules are for: their own tests, and those of the process that is made of them.
+OF_THE_WAY := tests/unit/gateway tests/integration/gateway
 # More than there are cores: most of a test's time is waiting for processes.
 WORKERS ?= 4
 PARALLEL := --numprocesses $(WORKERS)
@@ -20,7 +24,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks proto check sync format reference contracts audit test unit coverage faults hostile golden run bench bench-catalog lock clean
+.PHONY: help setup hooks proto compile check sync format reference contracts audit test test-compiled unit coverage faults hostile golden run bench bench-catalog lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,12 +36,18 @@ hooks: $(DEV_READY) ## let git run the quick checks at every commit, and all che
 
 proto: $(PROTO_READY) ## build the Python stubs of proto/ into proto/gen
 
+compile: $(COMPILED_READY) ## compile the way of a call to machine code, as in images, into build/compiled; needs a C compiler
+
 run: $(PROTO_READY) ## start the demo province and show its first calls; Ctrl-C ends it
 	@$(BIN)/python -m binh_thuan
 
 test: check ## check, then run every test on real parts
-	@tests/install-tools postgresql nodejs npm promtool strace
+	@tests/install-tools postgresql nodejs npm promtool strace compiler
+	@if tests/install-tools --found compiler; then $(MAKE) --no-print-directory test-compiled; fi
 	$(BIN)/python -m pytest $(PARALLEL)
+
+test-compiled: $(COMPILED_READY) ## run the gateway's tests on its compiled modules
+	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest $(PARALLEL) $(OF_THE_WAY)
 
 unit: $(DEV_READY) $(PROTO_READY) ## run the tests that need nothing running
 	$(BIN)/python -m pytest $(PARALLEL) tests/unit
@@ -86,8 +96,9 @@ audit: $(DEV_READY) ## ask the OSV database about known vulnerabilities of what 
 	$(BIN)/python -m tests.audit
 
 bench: $(DEV_READY) $(PROTO_READY) ## measure the gateway beside its peers, and BEFORE=another checkout; writes build/bench/gateway.json
-	@tests/install-tools nginx wrk
-	$(BIN)/python -m tests.bench.gateway $(if $(BEFORE),--before $(BEFORE))
+	@tests/install-tools nginx wrk compiler
+	@if tests/install-tools --found compiler; then $(MAKE) --no-print-directory compile; fi
+	PYTHONPATH=$(COMPILED) $(BIN)/python -m tests.bench.gateway $(if $(BEFORE),--before $(BEFORE))
 
 bench-catalog: $(DEV_READY) $(PROTO_READY) ## measure the way of a change to the gateways beside the build before; ARGS=--help for less
 	$(BIN)/python -m tests.bench.catalog $(ARGS)
@@ -112,6 +123,11 @@ $(RUN_READY): $(VENV)/.created requirements.lock $(MANIFESTS)
 
 $(DEV_READY): $(RUN_READY) requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+$(COMPILED_READY): $(DEV_READY) $(PROTO_READY) gateway/compile.py $(shell find gateway/src -name '*.py')
+	@rm -rf $(COMPILED)
+	$(BIN)/python gateway/compile.py $(COMPILED)
 	@touch $@
 
 $(PROTO_READY): $(RUN_READY) $(PROTOS)

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.ids import uuid7
+from tests.support.compiled import gateway_is_compiled
 from tests.support.databases import create_database, drop_database, skip_or_fail
 from tests.support.golden import Golden
 from tests.support.memory import write_into_memory
@@ -52,8 +53,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProce
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what a mark says is not for PostgreSQL."""
-    left_out = [item for item in items if item.get_closest_marker("sqlite") and "postgresql" in item.nodeid]
+    """Leave out what a mark says is not for PostgreSQL, or not for compiled modules."""
+    left_out = [
+        item
+        for item in items
+        if (item.get_closest_marker("sqlite") and "postgresql" in item.nodeid)
+        or (item.get_closest_marker("interpreted") and gateway_is_compiled())
+    ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,9 +43,11 @@ class Before:
 @contextmanager
 def earlier_build(checkout: Path, home: Path, upstream: str) -> Iterator[Before]:
     """Run the platform of another checkout, in which `make setup` was done, with its state under `home`."""
+    # Modules that were compiled of this checkout are none of that one.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [str(checkout.resolve() / ".venv" / "bin" / "python"), "-c", _SERVE, str(home), upstream]
     process = subprocess.Popen(
-        command, cwd=checkout, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=checkout, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None

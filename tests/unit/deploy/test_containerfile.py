@@ -85,11 +85,20 @@ def test_it_is_built_from_what_is_there_and_nothing_of_the_demo() -> None:
 
 def test_every_package_comes_by_its_hash_and_no_index_is_named() -> None:
     commands = [one.arguments for one in BUILD if one.word == "RUN" and "pip install" in one.arguments]
-    assert len(commands) == 2
+    assert len(commands) == 3
     assert commands[0] == "python -m pip install --quiet --require-hashes --requirement requirements.lock"
     assert "pip wheel --quiet --no-deps --no-build-isolation" in commands[1]
     assert "pip install --quiet --no-deps --no-index" in commands[1]
+    assert "-m pip install --quiet --require-hashes --requirement requirements-dev.lock" in commands[2]
     assert not re.search(r"index-url|find-links|https?://", CONTAINERFILE.read_text(encoding="utf-8"))
+
+
+def test_what_compiles_the_gateway_stays_behind() -> None:
+    (command,) = [one.arguments for one in BUILD if "gateway/compile.py" in one.arguments]
+    assert "cp --recursive /opt/lienthong /opt/tools" in command
+    assert "/opt/tools/bin/python gateway/compile.py /compiled" in command
+    assert 'cp --recursive /compiled/. "$(python -c' in command
+    assert "/opt/tools" not in " ".join(one.arguments for one in RUN)
 
 
 def test_it_holds_every_process_that_the_manifests_start() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lienthong.gateway import request_headers
-from lienthong.gateway.call import CallContext
+from lienthong.gateway.context import CallContext
 from lienthong.gateway.request_headers import RequestHeaders, read_headers
 from lienthong.kit.problems import ProblemError
 

@@ -10,7 +10,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from lienthong.gateway.call import Abandoned, Answered, Call, CallContext
+from lienthong.gateway.call import Abandoned, Answered, Call
+from lienthong.gateway.context import CallContext
 from lienthong.gateway.operations import OperationRoute
 from lienthong.gateway.spans import Spans
 

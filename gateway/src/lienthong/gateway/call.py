@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from lienthong.gateway.body import NoBody, RequestBody
+from lienthong.gateway.context import NO_CONTEXT, CallContext
 from lienthong.gateway.operations import OperationRoute
 from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
 from lienthong.gateway.policy import Grant
@@ -20,18 +21,6 @@ MAX_METHOD = 32
 CALLER_STALLED = "caller-stalled"
 """In the record of an answer that the caller stopped reading: in place of the code of a problem, which could
 not have been sent any more."""
-
-
-class CallContext(msgspec.Struct, frozen=True):
-    """What the caller states about a call besides its purpose."""
-
-    case: str | None = None
-    """LGSP-Case-Id, the case that caused the call."""
-    user: str | None = None
-    """LGSP-User, the person on whose behalf the call is made."""
-
-
-NO_CONTEXT = CallContext()
 
 
 class Exchange(msgspec.Struct, eq=False, gc=False):

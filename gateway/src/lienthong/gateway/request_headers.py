@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import problems
-from lienthong.gateway.call import NO_CONTEXT, CallContext
+from lienthong.gateway.context import NO_CONTEXT, CallContext
 from lienthong.gateway.field_names import passes_to_provider, plain
 from lienthong.gateway.http1.head import is_host
 from lienthong.gateway.http1.request import field_prefix

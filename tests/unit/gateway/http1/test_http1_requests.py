@@ -324,6 +324,7 @@ async def test_fields_behind_a_body_say_nothing_of_the_connection() -> None:
     assert found.state == "open"
 
 
+@pytest.mark.interpreted
 async def test_a_line_in_drops_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
 

@@ -1,0 +1,56 @@
+"""Compiles the way of a call to machine code with mypyc; what is not compiled runs as it is.
+
+    python gateway/compile.py FOLDER
+
+FOLDER gets `lienthong/gateway`, the sources with extension modules beside them. Python takes these where
+FOLDER stands before other places of the package, as in `PYTHONPATH=FOLDER python -m lienthong.gateway`. It
+needs a C compiler, mypy, and everything that the gateway imports. Why mypyc, and what may be compiled:
+docs/adr/0033-the-way-of-a-call-compiled.md.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from mypyc.build import mypycify
+from setuptools import setup
+
+SOURCES = Path(__file__).parent / "src"
+PACKAGE = "lienthong/gateway"
+MODULES = (
+    "http1/answer", "http1/caller", "http1/connection", "http1/framing", "http1/head", "http1/incoming",
+    "http1/pool", "http1/request",
+    "app", "match", "authenticate", "authorize", "forward", "respond", "record",
+    "call_headers", "field_names", "operations", "paths", "policy", "privacy", "request_headers",
+    "response_headers", "journal/writer",
+)  # fmt: skip
+
+
+def main(folder: Path) -> None:
+    """Copy the package into the folder, and compile."""
+    package = folder / PACKAGE
+    shutil.rmtree(package, ignore_errors=True)
+    shutil.copytree(SOURCES / PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    os.chdir(folder)
+    modules = [f"{PACKAGE}/{module}.py" for module in MODULES]
+    extensions = mypycify(
+        ["--strict", "--namespace-packages", "--explicit-package-bases", *modules],
+        opt_level="3",
+        debug_level="0",
+        group_name="lienthong_gateway",
+    )
+    setup(
+        name="lienthong-gateway",
+        packages=[],
+        ext_modules=extensions,
+        script_args=["--quiet", "build_ext", "--inplace"],
+    )
+
+
+if __name__ == "__main__":
+    into = Path(sys.argv[1]).resolve()
+    into.mkdir(parents=True, exist_ok=True)
+    main(into)
