@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -272,6 +273,27 @@ async def test_a_watch_goes_on_from_the_version_that_it_had(catalog: Catalog, pl
         assert (again.seen[-1], again.version) == (expected, version)
         async with _watching(catalog) as fresh:
             assert again.resources == fresh.resources
+
+
+async def test_a_follower_with_a_newer_version_is_sent_everything_and_told_in_the_log(
+    catalog: Catalog, place: Province
+) -> None:
+    """As after a database that was replaced by an older copy; see also `tests/faults`."""
+    version = await _apply(catalog.operator(), *place.everything())
+    async with _watching(catalog) as watcher:
+        known = {"from_version": version + 3, "from_mark": "of changes that are gone"}
+        async with open_channel(catalog.rpc, rpc_trust()) as channel:
+            ahead = Watcher(
+                RoutesStub(channel).Watch(pb.WatchRequest(node="ahead", in_parts=True, **known))  # type: ignore[arg-type]
+            )
+            await ahead.whole()
+    assert ahead.version == version
+    assert ahead.resources == watcher.resources
+    log = (catalog.folder / "catalog.log").read_text(encoding="utf-8").splitlines()
+    told = [line for line in map(json.loads, log) if "a follower has a newer version" in line["event"]]
+    assert [(one["level"], one["watcher"], one["version"], one["follower"]) for one in told] == [
+        ("error", "ahead", version, version + 3)
+    ]
 
 
 async def test_a_watch_that_takes_no_parts_is_told_what_to_upgrade_first(catalog: Catalog) -> None:
