@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 from pathlib import Path
@@ -44,9 +45,14 @@ def test_a_program_that_keeps_ending_is_given_up_with_the_end_of_its_log(tmp_pat
     assert not installation.running()
 
 
-def test_a_second_installation_on_the_same_home_is_refused(tmp_path: Path) -> None:
+def test_a_second_installation_on_the_same_home_is_refused_and_the_first_ends_in_order(
+    tmp_path: Path,
+) -> None:
     with Installation(_settings(tmp_path)), pytest.raises(InstallationError, match="already running"):
         Installation(_settings(tmp_path)).start()
+    log = (tmp_path / "logs" / "supervisord.log").read_text(encoding="utf-8")
+    stopped = re.findall(r"stopped: (\w+) \(exit status 0\)", log)
+    assert (stopped[0], stopped[-1], set(stopped)) == ("gateway", "nats", {"nats", *PORTS})
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import http.client
 import tempfile
+import time
 import xmlrpc.client
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +109,23 @@ class Supervisor:
     def stop(self, name: str) -> None:
         """Stop one program and wait until it has ended."""
         self._ask("stopProcess", name, True)
+
+    def stop_together(self, names: Sequence[str], within: float) -> None:
+        """Stop programs side by side, and wait until all have ended, for so many seconds at most.
+
+        Raises:
+            OSError: supervisord does not answer.
+        """
+        deadline = time.monotonic() + within
+        try:
+            for name in names:
+                # One that does not run is refused.
+                with suppress(xmlrpc.client.Fault):
+                    self._ask("stopProcess", name, False)
+            while any(self.pid(name) for name in names) and time.monotonic() < deadline:
+                time.sleep(0.02)
+        except (http.client.HTTPException, xmlrpc.client.Error) as error:
+            raise ConnectionError(f"supervisord does not answer: {error}") from error
 
     def state(self, name: str) -> str:
         """The state of a program in supervisord's words: STARTING, RUNNING, BACKOFF, EXITED, FATAL …"""
