@@ -145,6 +145,16 @@ def test_older_copies_of_the_services_databases_are_noticed_by_each_service(plat
         searched = lienthong(platform, *told["see"].split()[1:], "--json", "--limit", "1000")
         assert all(f'"{act}"' in searched.stdout for act in lost[name]), searched
 
+    doctor = lienthong(platform, "doctor", "--json")
+    assert doctor.returncode == 1
+    checks = [check for check in json.loads(doctor.stdout)["checks"] if check["name"] == "databases"]
+    assert [check["state"] for check in checks] == ["fail"] * len(SERVICES)
+    for name, check in zip(SERVICES, checks, strict=True):
+        assert check["detail"].startswith(f"{name}: database-rolled-back")
+        assert f"{len(lost[name])} thay đổi" in check["detail_vi"]
+        for advice in (check["advice"], check["advice_vi"]):
+            assert f"python -m lienthong.{name} accept-rolled-back" in advice
+
     status = lienthong(platform, "status", "--json")
     assert status.returncode == 1
     for process in json.loads(status.stdout)["processes"]:
@@ -160,4 +170,8 @@ def test_older_copies_of_the_services_databases_are_noticed_by_each_service(plat
         assert f"{len(lost[name])} changes" in accepted.stdout, accepted
     for name in SERVICES:
         wait_until(lambda name=name: history(platform, name)["state"] == "ok", within=30)  # type: ignore[misc]
+    doctor = lienthong(platform, "doctor", "--json")
+    (check,) = [check for check in json.loads(doctor.stdout)["checks"] if check["name"] == "databases"]
+    assert (check["state"], check["detail"]) == ("ok", f"not older than the ledger ({', '.join(SERVICES)})")
+    for name in SERVICES:
         wait_until(lambda name=name: f"Database/{name}" in acts_of(platform, name))  # type: ignore[misc]

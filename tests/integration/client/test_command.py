@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from lienthong.client import Credentials
+from tests.support.ports import take_free_offset
 
 if TYPE_CHECKING:
     from tests.integration.client.conftest import Run
@@ -554,7 +555,11 @@ def test_the_servers_own_key_is_used_with_a_warning(run: Run, gateway: SmallGate
     assert "the key came from the server itself" in said.err
 
 
-def test_the_doctor_says_what_works(run: Run, home: Path, gateway: SmallGateway) -> None:
+def test_the_doctor_says_what_works(
+    run: Run, home: Path, gateway: SmallGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No process of a platform has its health port there.
+    monkeypatch.setenv("LIENTHONG_PORT_OFFSET", str(take_free_offset()))
     states = {check["name"]: check["state"] for check in run("doctor", "--json").json["checks"]}
     assert states == {
         "versions": "ok",

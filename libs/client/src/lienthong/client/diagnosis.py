@@ -14,6 +14,7 @@ from lienthong.client import folders, operations
 from lienthong.client.checkpoints import not_kept
 from lienthong.client.credentials import KEY_FILE, Credentials
 from lienthong.client.errors import LienthongError, Text
+from lienthong.client.health_ports import HISTORY, ROLLED_BACK, addresses, read_all
 from lienthong.client.ledger_keys import ledger_key
 from lienthong.client.sync_client import Client
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
+
+    from lienthong.client.health_ports import Reading
 
 State = Literal["ok", "warn", "fail", "skip"]
 
@@ -66,11 +69,10 @@ def diagnose(
     with client:
         response, reached = _gateway(client)
         checks.append(reached)
-        if response is None:
-            return checks
-        checks += [_metadata(response, credentials), _clock(response, now()), _followed(client)]
-        checks += [_token(client), _checkpoint(client, key)]
-    return checks
+        if response is not None:
+            checks += [_metadata(response, credentials), _clock(response, now()), _followed(client)]
+            checks += [_token(client), _checkpoint(client, key)]
+    return [*checks, *_databases()]
 
 
 _VERSIONS = Text("Phiên bản", "Versions")
@@ -81,6 +83,7 @@ _CLOCK = Text("Đồng hồ", "Clock")
 _FOLLOWED = Text("Bảng định tuyến và khoá", "Routes and keys")
 _TOKEN = Text("Mã truy cập", "Token")
 _CHECKPOINT = Text("Sổ nhật ký", "Ledger")
+_DATABASES = Text("Cơ sở dữ liệu trên máy này", "Databases on this machine")
 
 
 def _versions() -> Check:
@@ -248,6 +251,39 @@ def _checkpoint(client: Client, key: str | None) -> Check:
     if warnings:
         return Check("checkpoint", "warn", _CHECKPOINT, said, warnings[0])
     return Check("checkpoint", "ok", _CHECKPOINT, said)
+
+
+def _databases() -> list[Check]:
+    """Whether the services that run on this machine have what the ledger says they did; none, if none do."""
+    here = [reading for reading in read_all(addresses(())) if reading.failure is None]
+    keep = [reading for reading in here if HISTORY in reading.checks]
+    older = [reading for reading in keep if reading.reasons.get(HISTORY, "").startswith(ROLLED_BACK)]
+    checks = [_older(reading) for reading in older]
+    if keep and not older:
+        names = ", ".join(reading.process for reading in keep)
+        said = Text(f"không cũ hơn sổ nhật ký ({names})", f"not older than the ledger ({names})")
+        checks.append(Check("databases", "ok", _DATABASES, said))
+    return checks
+
+
+def _older(reading: Reading) -> Check:
+    missing = max(reading.values("lienthong_history_missing"), default=0)
+    command = f"python -m lienthong.{reading.process} accept-rolled-back --reason WHY"
+    return Check(
+        "databases",
+        "fail",
+        _DATABASES,
+        Text(
+            f"{reading.process}: bản cũ hơn sổ nhật ký, thiếu {missing:.0f} thay đổi đã xác nhận",
+            f"{reading.process}: {reading.reasons[HISTORY]}",
+        ),
+        Text(
+            f"Phục hồi bản mới hơn, hoặc làm lại các thay đổi (thu hồi trước) rồi chấp nhận: {command}. Xem "
+            "docs/reference/durability.md, mục «An older copy of a database».",
+            f"Restore a newer copy, or make the changes again (revocations first) and then accept: {command}."
+            " See docs/reference/durability.md, 'An older copy of a database'.",
+        ),
+    )
 
 
 def _failed(name: str, title: Text, error: LienthongError) -> Check:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 PORTS: Final = {"gateway": 8180, "catalog": 8181, "identity": 8182, "exchange": 8183, "ledger": 8184}
 TIMEOUT_S: Final = 5.0
+HISTORY: Final = "history"
+"""The check of a service whose database is compared with the ledger."""
+ROLLED_BACK: Final = "database-rolled-back"
+"""How its reason begins where the database is older."""
 
 
 @dataclass(frozen=True, slots=True)
