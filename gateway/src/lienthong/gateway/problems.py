@@ -193,7 +193,7 @@ def platform_unavailable() -> ProblemError:
         "The platform's own service at this address accepts no connection.",
         "Dịch vụ của chính nền tảng tại địa chỉ này không nhận kết nối.",
     )
-    return ProblemError(calls.PLATFORM_UNAVAILABLE, detail)
+    return ProblemError(general.PLATFORM_UNAVAILABLE, detail)
 
 
 def provider_unreachable() -> ProblemError:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from sqlalchemy import event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from lienthong.kit.bulk import chunks
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-    from sqlalchemy.exc import DBAPIError
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,16 @@ _SQLITE_CANNOT_WRITE = frozenset(
     }
 )
 _DISK_FULL = "53100"
+_ENDING = frozenset({"57P01", "57P02", "57P03"})
+"""admin_shutdown, crash_shutdown, cannot_connect_now."""
+_CONNECTION_LOST = "08"
+"""The class of connection exceptions."""
 
 _CLOSE_SECONDS = 2.0
+
+
+class DatabaseAwayError(ConnectionError):
+    """No connection to the server can be made."""
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -118,6 +126,7 @@ def _postgresql_engine(url: URL, schema: str, limits: Limits) -> AsyncEngine:
             "timeout": 5,
             "command_timeout": limits.command,
             "connection_class": _Connection,
+            "async_creator_fn": _connect,
             "server_settings": {
                 "search_path": schema,
                 "application_name": f"lienthong-{schema}",
@@ -137,6 +146,19 @@ def _postgresql_engine(url: URL, schema: str, limits: Limits) -> AsyncEngine:
         return True
 
     return engine
+
+
+async def _connect(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - asyncpg has no types
+    """Connect, with one error for a server that is not there, and for one that starts or ends."""
+    try:
+        return await asyncpg.connect(*arguments, **options)
+    except (
+        OSError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.TooManyConnectionsError,
+    ) as error:
+        raise DatabaseAwayError(str(error) or "the database does not answer") from error
 
 
 def _milliseconds(seconds: float | None) -> str:
@@ -170,6 +192,20 @@ def is_without_room(error: DBAPIError) -> bool:
     if getattr(error.orig, "sqlite_errorcode", None) in _SQLITE_CANNOT_WRITE:
         return True
     return getattr(error.orig, "sqlstate", None) == _DISK_FULL
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database does not answer, or ended meanwhile; what became of a commit is not known then.
+
+    PostgreSQL: no connection can be made, or it broke; the server ends (57P01, 57P02) or starts (57P03); a
+    statement, or the wait for a connection of the pool, took too long.
+    """
+    if isinstance(error, (DatabaseAwayError, PoolTimeoutError, TimeoutError)):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return error.connection_invalidated or state in _ENDING or state.startswith(_CONNECTION_LOST)
 
 
 def advisory_key(schema: str, name: str) -> int:

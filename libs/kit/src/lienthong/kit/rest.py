@@ -16,12 +16,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from lienthong.kit.bodies import MAX_JSON_BODY, with_strict_json
 from lienthong.kit.body_room import BodyRoom, BoundedBodies
-from lienthong.kit.engines import is_without_room
+from lienthong.kit.engines import DatabaseAwayError, is_away, is_without_room
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.openapi import LICENSE, SERVER, VERSION, complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
@@ -70,6 +71,7 @@ class StrictRoute(APIRoute):
         stated = list(stated_by(self.dependant))
         kinds = [kind for dependency in stated for kind in dependency.problems]
         kinds += [general.MALFORMED_REQUEST, general.INVALID_REQUEST, general.INTERNAL_ERROR]
+        kinds += [general.PLATFORM_UNAVAILABLE]
         if not _READING.issuperset(self.methods or ()):
             kinds += [general.STORAGE_FULL]
         if self.body_field is not None:
@@ -174,13 +176,18 @@ def install_problem_handlers(app: FastAPI) -> None:
         return _answer(request, _from_http(error))
 
     async def on_database_error(request: Request, error: Exception) -> Response:
-        if not isinstance(error, DBAPIError) or not is_without_room(error):
-            raise error
-        _log.error("the database cannot write", path=request.url.path, error=str(error.orig))
-        return _answer(request, _storage_full())
+        if isinstance(error, DBAPIError) and is_without_room(error):
+            _log.error("the database cannot write", path=request.url.path, error=str(error.orig))
+            return _answer(request, _storage_full())
+        if is_away(error):
+            said = str(error) or type(error).__name__
+            _log.error("the database does not answer", path=request.url.path, error=said)
+            return _answer(request, _database_away(changing=request.method not in _READING))
+        raise error
 
     app.add_exception_handler(ProblemError, on_problem)
-    app.add_exception_handler(DBAPIError, on_database_error)
+    for kind in (DBAPIError, DatabaseAwayError, PoolTimeoutError, TimeoutError):
+        app.add_exception_handler(kind, on_database_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_middleware(_Unexpected)
@@ -253,6 +260,15 @@ def _storage_full() -> ProblemError:
         "Cơ sở dữ liệu của dịch vụ này hiện không lưu thêm được.",
     )
     return ProblemError(general.STORAGE_FULL, detail, {"Retry-After": "30"})
+
+
+def _database_away(*, changing: bool) -> ProblemError:
+    en = "The database of this service does not answer."
+    vi = "Cơ sở dữ liệu của dịch vụ này không trả lời."
+    if changing:
+        en += " Whether the change was made is not known: ask before you repeat it."
+        vi += " Chưa rõ thay đổi đã được thực hiện hay chưa: hãy hỏi lại trước khi gửi lại."
+    return ProblemError(general.PLATFORM_UNAVAILABLE, BilingualText(en, vi), {"Retry-After": "5"})
 
 
 def _from_http(error: HTTPException) -> ProblemError:

@@ -55,17 +55,6 @@ HEADERS_TOO_LARGE: Final = ProblemType(
         "Hãy rút gọn địa chỉ và các trường tiêu đề, hoặc gửi ít trường hơn.",
     ),
 )
-PLATFORM_UNAVAILABLE: Final = ProblemType(
-    code="platform-unavailable",
-    status=503,
-    title=BilingualText("A part of the platform is away", "Một phần của nền tảng không trả lời"),
-    advice=BilingualText(
-        "Try again in a moment. If it lasts, tell the platform's operator, who sees what is away with:"
-        " lienthong status",
-        "Hãy thử lại sau giây lát. Nếu vẫn lỗi, hãy báo đơn vị vận hành nền tảng; họ xem phần nào không chạy "
-        "bằng: lienthong status",
-    ),
-)
 PROVIDER_UNREACHABLE: Final = ProblemType(
     code="provider-unreachable",
     status=502,

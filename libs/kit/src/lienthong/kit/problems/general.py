@@ -156,6 +156,17 @@ BUSY: Final = ProblemType(
         "Hãy gửi lại chính yêu cầu này sau số giây nêu trong Retry-After, và gửi ít yêu cầu cùng lúc hơn.",
     ),
 )
+PLATFORM_UNAVAILABLE: Final = ProblemType(
+    code="platform-unavailable",
+    status=503,
+    title=BilingualText("A part of the platform is away", "Một phần của nền tảng không trả lời"),
+    advice=BilingualText(
+        "Try again in a moment. If it lasts, tell the platform's operator, who sees what is away with:"
+        " lienthong status",
+        "Hãy thử lại sau giây lát. Nếu vẫn lỗi, hãy báo đơn vị vận hành nền tảng; họ xem phần nào không chạy "
+        "bằng: lienthong status",
+    ),
+)
 STORAGE_FULL: Final = ProblemType(
     code="storage-full",
     status=507,
