@@ -176,6 +176,7 @@ async def test_a_request_is_read_in_whatever_pieces_it_comes(data: bytes, expect
     [
         (b"FOO /a HTTP/1.1\r\nHost: x\r\n\r\n", "METHOD"),
         (b"get /a HTTP/1.1\r\nHost: x\r\n\r\n", "METHOD"),
+        (b"PRI /a HTTP/1.1\r\nHost: x\r\n\r\n", "METHOD"),
         (b"CONNECT /a HTTP/1.1\r\nHost: x\r\n\r\n", "CONNECT"),
         (b"GET /a#b HTTP/1.1\r\nHost: x\r\n\r\n", "TARGET"),
         (b"GET /a\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n", "TARGET"),
@@ -249,6 +250,8 @@ async def test_what_can_be_read_but_not_served_is_one_call_and_the_end(data: byt
         (b"GET\t/ HTTP/1.1\r\n\r\n", "malformed"),
         (b"G(T / HTTP/1.1\r\n\r\n", "malformed"),
         (b"GET /\x01 HTTP/1.1\r\n\r\n", "malformed"),
+        (b"GET /\x7f HTTP/1.1\r\n\r\n", "malformed"),
+        (b"\rGET / HTTP/1.1\r\nHost: x\r\n\r\n", "malformed"),
         (b" GET / HTTP/1.1\r\n\r\n", "malformed"),
         (b"\nGET / HTTP/1.1\r\n\r\n", "malformed"),
         (b"\r\n" * 5 + b"GET / HTTP/1.1\r\n\r\n", "malformed"),

@@ -25,7 +25,7 @@ _PARTS_OF_LINE: Final = 3
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _LINE = re.compile(_TOKEN + rb"+ [!-~\x80-\xff]+ HTTP/1\.[01]")
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
-_OTHER_VERSION = re.compile(_TOKEN + rb"+ [!-\xff]+ HTTP/[0-9](?:\.[0-9]{1,3})?")
+_OTHER_VERSION = re.compile(_TOKEN + rb"+ [!-~\x80-\xff]+ HTTP/[0-9](?:\.[0-9]{1,3})?")
 # The parts of a line, as far as they have come.
 _PARTS = (re.compile(_TOKEN + rb"*"), re.compile(rb"[!-~\x80-\xff]*"), re.compile(rb"[!-~]*"))
 _MOST_OF_VERSION: Final = 32
@@ -75,6 +75,10 @@ class Flaw(Enum):
     )
 
 
+_NOT_SERVED: Final = {b"CONNECT": Flaw.CONNECT, b"PRI": Flaw.METHOD}
+"""`PRI` begins HTTP/2 (RFC 9113 section 3.4): llhttp waits for the rest of that, as if for a body."""
+
+
 class Unreadable(Enum):
     """Why what came is no request at all; the value is the reason under which it is counted."""
 
@@ -114,17 +118,19 @@ def is_host(value: bytes) -> bool:
 def read_line(line: bytes) -> RequestLine:
     """Read a whole line, without its end. What llhttp checks is not checked here: the parts' characters.
 
+    But for a CR at the beginning, which llhttp passes over as if it were none of the method's.
+
     Raises:
         UnreadableError: it is not `METHOD TARGET HTTP/1.1`, nor 1.0.
     """
     parts = line.split(b" ")
-    if len(parts) != _PARTS_OF_LINE or parts[2] not in _VERSIONS:
+    if len(parts) != _PARTS_OF_LINE or parts[2] not in _VERSIONS or line.startswith(b"\r"):
         raise UnreadableError(_reason(line))
     method, target, version = parts
     before_1_1 = version == _VERSION_1_0
     if target.startswith(b"/") and b"#" not in target:
         path, _, query = target.partition(b"?")
-        if method != b"CONNECT":
+        if method not in _NOT_SERVED:
             return RequestLine(method.decode("latin-1"), path, query, before_1_1)
     return _other_form(method, target, before_1_1=before_1_1)
 
@@ -194,8 +200,8 @@ def _other_form(method: bytes, target: bytes, *, before_1_1: bool) -> RequestLin
     """A target in another form than the usual one: absolute (RFC 9112 section 3.2.2), or none we serve."""
     flaw: Flaw | None = None
     absolute = _ABSOLUTE.fullmatch(target)
-    if method == b"CONNECT":
-        flaw = Flaw.CONNECT
+    if method in _NOT_SERVED:
+        flaw = _NOT_SERVED[method]
     elif b"#" in target:
         flaw = Flaw.TARGET
     elif absolute is not None:
