@@ -9,6 +9,7 @@ SOURCES := $(addsuffix /src,$(filter-out proto,$(COMPONENTS)))
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 PROTO_READY := proto/gen/.ready
+FUZZ_READY := $(VENV)/.ready-fuzz
 COMPILED := $(CURDIR)/build/compiled
 COMPILED_READY := $(COMPILED)/.ready
 # What the compiled modules are for: their own tests, and those of the process that is made of them.
@@ -24,7 +25,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks proto compile check sync format reference contracts audit test test-compiled unit coverage faults hostile golden run bench bench-catalog lock clean
+.PHONY: help setup hooks proto compile check sync format reference contracts audit test test-compiled unit coverage faults hostile fuzz golden run bench bench-catalog lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +63,9 @@ faults: $(DEV_READY) $(PROTO_READY) ## run the long fault runs too, with SEED=n 
 
 hostile: $(DEV_READY) $(PROTO_READY) ## let a hostile tenant and strangers try; writes build/hostile.md
 	$(BIN)/python -m pytest -m "long or not long" tests/hostile
+
+fuzz: $(DEV_READY) $(PROTO_READY) $(FUZZ_READY) ## fuzz both sides of HTTP/1.1 for SECONDS=60 with SEED=1; KEEP=1 keeps what was found for `make test`
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) $(if $(KEEP),--keep)
 
 golden: $(DEV_READY) $(PROTO_READY) ## write the golden files anew; read what has changed in them
 	$(BIN)/python -m pytest --quiet --rewrite-golden tests/integration/golden tests/unit/gateway/test_gateway_table.py
@@ -106,6 +110,7 @@ bench-catalog: $(DEV_READY) $(PROTO_READY) ## measure the way of a change to the
 lock: $(DEV_READY) ## resolve the dependencies again
 	$(LOCK) $(MANIFESTS) --group pyproject.toml:build --output-file requirements.lock
 	$(LOCK) --constraints requirements.lock --group pyproject.toml:dev --output-file requirements-dev.lock
+	$(LOCK) --group pyproject.toml:fuzz --output-file requirements-fuzz.lock
 
 clean: ## remove what was built; the state of runs under .lienthong stays
 	rm -rf $(VENV) build proto/gen
@@ -123,6 +128,10 @@ $(RUN_READY): $(VENV)/.created requirements.lock $(MANIFESTS)
 
 $(DEV_READY): $(RUN_READY) requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+$(FUZZ_READY): $(DEV_READY) requirements-fuzz.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements-fuzz.lock
 	@touch $@
 
 $(COMPILED_READY): $(DEV_READY) $(PROTO_READY) gateway/compile.py $(shell find gateway/src -name '*.py')

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[1]
-LOCKS = (_ROOT / "requirements.lock", _ROOT / "requirements-dev.lock")
+LOCKS = tuple(_ROOT / f"requirements{part}.lock" for part in ("", "-dev", "-fuzz"))
 CLEAN, VULNERABLE, NOT_AUDITED = 0, 1, 2
 
 
