@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.fuzz import corpus
+from tests.fuzz import inputs
 
 _ROOT = Path(__file__).parents[2]
 _BUILD = _ROOT / "build/fuzz"
@@ -24,7 +24,7 @@ _LONGEST = 1500
 
 def fuzz(target: str, seconds: int, seed: int) -> bool:
     """Fuzz one side; returns whether every promise held."""
-    corpus.unpack(corpus.kept(target), _BUILD / target)
+    inputs.unpack(inputs.kept(target), _BUILD / target)
     dictionary = Path(__file__).parent / "http1.dict"
     done = _libfuzzer(
         target,
@@ -46,7 +46,7 @@ def keep(target: str) -> None:
     shutil.rmtree(merged, ignore_errors=True)
     merged.mkdir(parents=True)
     _libfuzzer(target, "-merge=1", f"-max_len={_LONGEST}", str(merged), str(_BUILD / target))
-    corpus.write_found(target, [path.read_bytes() for path in merged.iterdir()])
+    inputs.write_found(target, [path.read_bytes() for path in merged.iterdir()])
 
 
 def replay(path: Path) -> None:
@@ -72,9 +72,9 @@ def main(words: list[str]) -> int:
     if given.file is not None:
         replay(given.file)
         return 0
-    held = [fuzz(target, given.seconds // len(corpus.TARGETS), given.seed) for target in corpus.TARGETS]
+    held = [fuzz(target, given.seconds // len(inputs.TARGETS), given.seed) for target in inputs.TARGETS]
     if given.keep and all(held):
-        for target in corpus.TARGETS:
+        for target in inputs.TARGETS:
             keep(target)
     return 0 if all(held) else 1
 

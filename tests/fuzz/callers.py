@@ -258,7 +258,7 @@ def _check_same(script: Script, whole: Outcome, cut: Outcome) -> None:
     for name in ("unreadable", "counted", "aborted", "half_closed"):
         if getattr(whole, name) != getattr(cut, name):
             raise FindingError(f"{name}: as a whole {getattr(whole, name)}, in pieces {getattr(cut, name)}")
-    if _without_interim(whole.sent) != _without_interim(cut.sent):
+    if without_interim(whole.sent) != without_interim(cut.sent):
         raise FindingError(f"answered as a whole {whole.sent!r}, in pieces {cut.sent!r}")
 
 
@@ -266,5 +266,6 @@ def _start(call: Call) -> tuple[object, ...]:
     return call.method, call.path, call.query, call.fields
 
 
-def _without_interim(sent: bytes) -> bytes:
+def without_interim(sent: bytes) -> bytes:
+    """What has been sent, without asking for a body: that depends on how much of it is here."""
     return sent.replace(b"HTTP/1.1 100 Continue\r\n\r\n", b"")

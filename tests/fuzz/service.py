@@ -23,7 +23,7 @@ LOOK_EVERY_S: Final = 1.0
 CALL_S: Final = 20.0
 """No reading of a body and no writing of an answer takes longer; the stages have such bounds."""
 _IDLE_S, _STALL_S = 10.0, 5.0
-_DATE = (b"date", b"Sun, 29 Nov 2026 00:00:00 GMT")
+DATE = (b"date", b"Sun, 29 Nov 2026 00:00:00 GMT")
 _PART = b"x" * 40_000
 
 
@@ -105,7 +105,7 @@ class Owner:
 
     def unreadable(self, reason: Unreadable) -> bytes:
         self.outcome.unreadable.append(reason.value)
-        fields = [_DATE, (b"content-length", b"0")]
+        fields = [DATE, (b"content-length", b"0")]
         return b"".join((head(400, fields, self.date), CLOSE, END_OF_HEAD))
 
     def forget(self, caller: Caller) -> None:
@@ -139,7 +139,7 @@ class Owner:
             self.active, self.unasked = None, 0
 
     async def _answer(self, incoming: Incoming, call: Call, number: int) -> None:
-        own = [_DATE, (b"call", b"%d" % number)]
+        own = [DATE, (b"call", b"%d" % number)]
         if call.flaw is not None:
             incoming.answer(400, [*own, (b"content-length", b"0")], b"")
             return
