@@ -70,6 +70,7 @@ async def play(script: Script, parts: tuple[bytes, ...]) -> Outcome:
     owner = Owner(Serve(script.serve % len(Serve)))
     wire = CallersWire(Reads(script.reads % len(Reads)), owner)
     caller = Caller(owner, "10.0.0.7")
+    owner.takes_answers = lambda: not wire.full
     wire.connect(cast("asyncio.Protocol", caller))
     end, gaps = End(script.end % len(End)), Gaps(script.gaps % len(Gaps))
 
@@ -98,7 +99,7 @@ async def play(script: Script, parts: tuple[bytes, ...]) -> Outcome:
     if owner.tasks or owner.active is not None:
         raise FindingError("a call goes on, of which the connection is closed long since")
     if owner.failures:
-        raise FindingError("a call ended otherwise than by an answer") from owner.failures[0]
+        raise FindingError(f"a call did not go as it should: {owner.failures[0]!r}") from owner.failures[0]
     if owner.forgotten != 1:
         raise FindingError(f"forgotten {owner.forgotten} times")
     outcome = owner.outcome
@@ -155,6 +156,9 @@ def _check_answers(script: Script, outcome: Outcome) -> None:
         here and final and not final[-1].whole and not outcome.aborted
     ):
         raise FindingError("an answer has no end, and the connection a proper one")
+    tells = not final or final[-1].fields.get("connection") == "close"
+    if outcome.half_closed and not tells and End(script.end % len(End)) is not End.DRAIN:
+        raise FindingError(f"the connection is ended without a word: {final[-1]}")
     if complete and here:
         answerable = [call for call in outcome.calls if not call.gone]
         if len(answerable) != len(outcome.calls):

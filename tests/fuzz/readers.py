@@ -112,36 +112,37 @@ def read_answers(data: bytes, methods: list[str]) -> list[Answer]:
         FindingError: it is no sequence of answers.
     """
     found: list[Answer] = []
-    while data:
-        head, end, data = data.partition(b"\r\n\r\n")
-        line, *lines = head.decode().split("\r\n")
-        version, status, _ = line.split(" ", 2)
-        if not end or version != "HTTP/1.1":
-            raise FindingError(f"this is no answer: {head!r}")
+    at = 0
+    while at < len(data):
+        end = data.find(b"\r\n\r\n", at)
+        line, *lines = data[at : max(end, at)].decode().split("\r\n")
+        if not line.startswith("HTTP/1.1 "):
+            raise FindingError(f"this is no answer: {data[at : at + 200]!r}")
         if found and found[-1].status >= _FIRST_FINAL and found[-1].fields.get("connection") == "close":
-            raise FindingError(f"answered after the last answer: {head!r}")
+            raise FindingError(f"answered after the last answer: {line!r}")
+        at = end + 4
+        status = int(line.split(" ", 2)[1])
         fields = dict(one.split(": ", 1) for one in lines)
         method = methods[int(fields["call"])] if "call" in fields else ""
-        if int(status) < _FIRST_FINAL or method == "HEAD":
-            found.append(Answer(int(status), fields, b"", whole=True))
-            continue
-        if "transfer-encoding" in fields:
-            body, whole, data = _chunks(data)
-        elif "content-length" in fields:
-            length = int(fields["content-length"])
-            body, whole, data = data[:length], len(data) >= length, data[length:]
+        body, whole = b"", True
+        if status < _FIRST_FINAL or method == "HEAD":
+            pass
+        elif "transfer-encoding" in fields:
+            body, whole, at = _chunks(data, at)
         else:
-            body, whole, data = data, True, b""
-        found.append(Answer(int(status), fields, body, whole))
+            length = int(fields.get("content-length", len(data) - at))
+            body, whole, at = data[at : at + length], len(data) >= at + length, at + length
+        found.append(Answer(status, fields, body, whole))
     return found
 
 
-def _chunks(data: bytes) -> tuple[bytes, bool, bytes]:
-    body = b""
-    while data:
-        size, _, data = data.partition(b"\r\n")
-        length = int(size, 16)
+def _chunks(data: bytes, at: int) -> tuple[bytes, bool, int]:
+    """A body in chunks, whether it has come to its end, and where that is."""
+    parts: list[bytes] = []
+    while (end := data.find(b"\r\n", at)) >= 0:
+        length, at = int(data[at:end], 16), end + 2
         if not length:
-            return body, data.startswith(b"\r\n"), data[2:]
-        body, data = body + data[:length], data[length + 2 :]
-    return body, False, b""
+            return b"".join(parts), data.startswith(b"\r\n", at), at + 2
+        parts.append(data[at : at + length])
+        at += length + 2
+    return b"".join(parts), False, len(data)

@@ -12,7 +12,7 @@ from lienthong.gateway.http1.errors import BrokenRequestError, CallerGoneError
 from tests.fuzz.clock import FindingError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from lienthong.gateway.http1.caller import Caller
     from lienthong.gateway.http1.head import Unreadable
@@ -92,6 +92,8 @@ class Owner:
         """Bytes that came since somebody has asked for some."""
         self.active: Incoming | None = None
         self.failures: list[Exception] = []
+        self.takes_answers: Callable[[], bool] = lambda: True
+        """Whether the caller has taken enough of what was sent."""
         self._serve = serve
 
     # CallersOwner
@@ -119,7 +121,9 @@ class Owner:
 
     async def _serve_one(self, incoming: Incoming) -> None:
         if self.active is not None:
-            raise FindingError("two calls of one connection are under way")
+            self.failures.append(FindingError("two calls of one connection are under way"))
+        if not self.takes_answers():
+            self.failures.append(FindingError("who does not read its answers gets more of them"))
         flaw = incoming.flaw.name if incoming.flaw is not None else None
         fields = tuple(incoming.fields) if flaw is None else ()
         call = Call(incoming.method, incoming.path, incoming.query, incoming.before_1_1, flaw, fields)

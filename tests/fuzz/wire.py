@@ -50,13 +50,13 @@ class Wire(asyncio.Transport):
         self.sent = bytearray()
         """What has been sent and, if not aborted, arrives."""
         self.unsent = 0
-        self.ended = self.aborted = False
+        self.ended = self.aborted = self.full = False
         self.waiting: deque[bytes] = deque()
         self._reads = reads
         self._loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = self._loop.create_future()
         self._protocol: asyncio.Protocol | None = None
-        self._closing = self._lost_soon = self._eof = self._eof_seen = self._full = False
+        self._closing = self._lost_soon = self._eof = self._eof_seen = False
         self._reading = True
         self._taking: asyncio.TimerHandle | None = None
         self._socket, self._other = socket.socketpair()
@@ -145,8 +145,8 @@ class Wire(asyncio.Transport):
         if self._reads is not Reads.AT_ONCE:
             self.unsent += len(data)
             self._take_soon()
-            if self.unsent > _HIGH and not self._full and self._protocol is not None:
-                self._full = True
+            if self.unsent > _HIGH and not self.full and self._protocol is not None:
+                self.full = True
                 self._protocol.pause_writing()
 
     def write_eof(self) -> None:
@@ -195,8 +195,8 @@ class Wire(asyncio.Transport):
         self.unsent -= min(self.unsent, _PER_SECOND if self._reads is Reads.SLOWLY else self.unsent)
         if self.unsent:
             self._take_soon()
-        if self._full and self.unsent <= _LOW and self._protocol is not None:
-            self._full = False
+        if self.full and self.unsent <= _LOW and self._protocol is not None:
+            self.full = False
             self._protocol.resume_writing()
         if self._closing and not self.unsent:
             self._lose(None)
