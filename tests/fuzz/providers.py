@@ -271,9 +271,9 @@ def _known_to_be_refused(refused: str | None, stream: bytes) -> bool:
     """
     if refused is None:
         return False
-    if refused == "no response line received":
-        return _EMPTY_LINE.search(stream) is not None
-    return "Transfer-Encoding" in refused or ("status line" in refused and _PHRASE.search(stream) is not None)
+    if "response line" in refused or "status line" in refused:
+        return any(form.search(stream) for form in (_EMPTY_LINE, _PHRASE))
+    return "Transfer-Encoding" in refused
 
 
 def _check_same(streams: list[bytes], whole: list[Exchange], cut: list[Exchange]) -> None:
