@@ -356,6 +356,14 @@ async def test_what_no_request_begins_with_is_refused_in_whatever_pieces(line: b
         assert (found.unreadable, found.seen, found.state) == (["malformed"], [], "half closed"), size
 
 
+@pytest.mark.parametrize("line", [b"G(T / HTTP/1.1", b"GET /\x01 HTTP/1.1", b"G\rET /\xd0 HTTP/1.1"])
+async def test_a_line_of_no_request_is_refused_before_the_rest_of_its_head_comes(line: bytes) -> None:
+    data = line + b"\r\nHost: x"
+    for size in (1, len(data)):
+        found = await received(*(data[at : at + size] for at in range(0, len(data), size)))
+        assert (found.unreadable, found.seen, found.state) == (["malformed"], [], "half closed"), size
+
+
 async def test_many_small_chunks_are_no_large_framing() -> None:
     data = CHUNKED + b"1;a\r\nb\r\n" * MOST_FRAMING + b"0\r\nt: u\r\n\r\n"
     assert [seen.body for seen in (await received(data)).seen] == [b"b" * MOST_FRAMING]

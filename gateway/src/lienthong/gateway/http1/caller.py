@@ -250,6 +250,7 @@ class Caller:
                         check_beginning(data, seen)
                 elif line_end >= seen - 1:
                     read_line(data[:line_end])
+                    check_line(data[:line_end])
                 self._buffer = data
         except UnreadableError as error:
             self._refuse_unreadable(error)

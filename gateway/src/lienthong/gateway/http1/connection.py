@@ -290,6 +290,9 @@ class Connection:
             )
         if self._overhead > MAX_HEAD_BYTES:
             self._fail(ProviderBrokenError(f"more than {MAX_HEAD_BYTES} bytes of fields"))
+        if self._bodiless and self._complete and not data.endswith(b"\n"):
+            # The beginning of a chunk, of which llhttp says nothing yet, where there is no body.
+            self._keep_alive = False
         self._wake()
 
     def eof_received(self) -> None:
@@ -362,6 +365,11 @@ class Connection:
         if self._bodiless or status in _WITHOUT_BODY:
             self._bodiless = True
             self._completed()
+
+    def on_chunk_header(self) -> None:
+        """Note that a body follows where there is none."""
+        if self._complete:
+            self._keep_alive = False
 
     def on_body(self, part: bytes) -> None:
         """Store a part of the body."""
