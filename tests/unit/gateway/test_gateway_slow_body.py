@@ -46,7 +46,7 @@ async def test_a_small_body_has_to_be_here_in_time() -> None:
 
 
 async def test_of_a_large_body_the_next_part_has_to_be_here_in_time() -> None:
-    body = a_slow_body(b"abc", b"def", pause=0.03, timeout_s=0.05)
+    body = a_slow_body(b"abc", b"def", pause=0.03, timeout_s=0.5)
     parts = body.chunks()
     assert [await anext(parts), await anext(parts)] == [b"abc", b"def"]
     with pytest.raises(ProblemError) as refusal:
