@@ -36,7 +36,8 @@ def declared(component: str) -> set[str]:
 def imported(component: str) -> set[str]:
     """The modules that its sources import, in full, also those for the type checker alone."""
     found: set[str] = set()
-    for path in (ROOT / component).rglob("*.py"):
+    # Scripts beside the sources are tools of the repository.
+    for path in (ROOT / component).glob("*/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
