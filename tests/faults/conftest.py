@@ -66,6 +66,13 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{request.config.stash[_SEED]} {request.node.nodeid}")  # noqa: S311 - no secrets
 
 
+@pytest.fixture(autouse=True)
+def lost_after(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In short runs a record counts as lost after three seconds; the long ones wait as production does."""
+    if request.node.get_closest_marker("long") is None:
+        monkeypatch.setenv("LIENTHONG_LOST_AFTER_S", "3")
+
+
 @pytest.fixture(scope="session")
 def provider_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the provider writes down each request."""

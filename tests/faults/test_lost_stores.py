@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from lienthong.kit.lost_records import ask_every_s
 from tests.faults.checker import WITHIN_S, assert_each_recorded_once
 from tests.faults.conftest import kill
 from tests.support.waiting import wait_until
@@ -102,7 +103,7 @@ async def test_ledger_and_journal_replaced_by_older_copies_get_everything_again(
         copies = [copy(store), copy(database)]
     await calls.make(200)
     assert_each_recorded_once(calls)
-    await asyncio.sleep(12)  # until the gateway has asked, and seen them sealed
+    await asyncio.sleep(ask_every_s(platform.settings.lost_after) + 1)
     with stopped(platform, "nats", "ledger"):
         put_back(copies[0], store)
         put_back(copies[1], database)

@@ -17,6 +17,7 @@ from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.database import Database, new_metadata
 from lienthong.kit.health import State
+from lienthong.kit.lost_records import LOST_AFTER
 from lienthong.kit.outbox import Outbox, OutboxRelay, outbox_table
 from lienthong.kit.retained_records import RetainedRecords, retained_table
 from lienthong.kit.rpc import open_channel, serve_rpc
@@ -86,9 +87,17 @@ class World:
         self.relay = OutboxRelay(database, OUTBOX, bus, self.clock, retained=RETAINED)
         self.records = self.restarted()
 
-    def restarted(self) -> RetainedRecords:
+    def restarted(self, lost_after: timedelta = LOST_AFTER) -> RetainedRecords:
         """As the service has it after a start."""
-        return RetainedRecords(self.database, RETAINED, self.bus, self.channel, self.clock, node="service")
+        return RetainedRecords(
+            self.database,
+            RETAINED,
+            self.bus,
+            self.channel,
+            self.clock,
+            node="service",
+            lost_after=lost_after,
+        )
 
     async def act(self, *records: str) -> None:
         """Acts are committed, and their records acknowledged by the bus."""
@@ -180,6 +189,17 @@ async def test_a_record_that_the_bus_lost_is_published_again_and_one_that_is_sea
     world.read("1", "2")
     await world.records.round()
     assert world.records.condition().state is State.OK
+
+
+async def test_the_operator_says_after_how_long_a_record_counts_as_lost(world: World) -> None:
+    world.records = world.restarted(timedelta(seconds=3))
+    await world.act("1")
+    await world.lose_journal()
+    for seconds, expected in ((2, []), (4, [b"record 1"])):
+        world.clock.advance(seconds)
+        world.read()
+        await world.records.round()
+        assert await world.journal() == expected
 
 
 async def test_sealed_records_are_forgotten_after_a_day_and_no_sooner(world: World) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from lienthong.gateway.journal.batches import Batch
 from lienthong.gateway.journal.claims import LedgerUnavailableError
+from lienthong.gateway.journal.release import Release
 from lienthong.gateway.journal.segments import Segment
 from lienthong.kit.health import State as Health
 from lienthong.tlog import SigningKey
@@ -69,6 +70,27 @@ async def test_what_the_journal_lost_comes_again_under_another_id_once(node: Nod
     await node.release.round()
     assert node.release.republished == 5
     assert node.files(".kept") == []
+
+
+async def test_the_operator_says_after_how_long_a_record_counts_as_lost(node: Node) -> None:
+    release = Release(
+        node.retained,
+        node.beside,
+        node.ledger,
+        node.seen,
+        publish=node.journal.publish_again,
+        clock=node.clock,
+        lost_after=timedelta(seconds=3),
+    )
+    node.bus.forgets = True
+    lost = await node.write(5)
+    node.bus.forgets = False
+    for seconds, expected in ((2, 0), (1, 0), (2, 5)):
+        node.ledger.read(node.bus, later(node, timedelta(seconds=seconds)))
+        await release.round()
+        assert release.republished == expected
+    node.ledger.read(node.bus, node.clock.now())
+    assert set(lost) <= set(node.ledger.ids)
 
 
 async def test_while_the_ledger_is_behind_or_does_not_know_nothing_comes_again(node: Node) -> None:

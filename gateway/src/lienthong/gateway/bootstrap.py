@@ -123,6 +123,7 @@ async def open_gateway(
         SeenLog(settings.state_folder("gateway") / "ledger.checkpoint"),
         publish=journal.publish_again,
         clock=clock,
+        lost_after=settings.lost_after,
     )
     recorder = Recorder(
         journal,

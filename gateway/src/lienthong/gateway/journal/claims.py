@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from lienthong.kit.lost_records import is_lost
+from lienthong.kit.lost_records import LOST_AFTER, is_lost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from lienthong.gateway.journal.batches import Batch
     from lienthong.kit.clock import Clock
@@ -46,14 +46,14 @@ class Claim:
     repeats: int = 0
     missing_since: float | None = None
 
-    def lost(self, read_through: datetime | None, clock: Clock) -> bool:
+    def lost(self, read_through: datetime | None, clock: Clock, lost_after: timedelta = LOST_AFTER) -> bool:
         """Whether the journal was read beyond it without it, see `is_lost`."""
         now = clock.monotonic()
         if self.missing_since is None:
             self.missing_since = now
         # A clock that was ahead, and set back, would have it wait for as long as it was ahead.
         self.published = min(self.published, clock.now())
-        return is_lost(self.published, self.repeats, read_through, now - self.missing_since)
+        return is_lost(self.published, self.repeats, read_through, now - self.missing_since, lost_after)
 
     def published_again(self, clock: Clock) -> None:
         """Wait for it anew."""

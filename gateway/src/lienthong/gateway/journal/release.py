@@ -21,6 +21,7 @@ from lienthong.kit.bus import BusError
 from lienthong.kit.clock import SteadyTime
 from lienthong.kit.health import Condition
 from lienthong.kit.health import State as Health
+from lienthong.kit.lost_records import LOST_AFTER, ask_every_s
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -39,7 +40,6 @@ _FILE_FOR: Final = timedelta(minutes=10)
 """How long one file is written to, when it does not fill up before."""
 _SMALL_FILE_FOR: Final = timedelta(hours=1)
 """Likewise, of a file into which next to nothing is written."""
-_ASK_EVERY_S: Final = 10.0
 _ASK_SOONER_S: Final = 2.0
 _MUCH: Final = 0.5
 _SYNC_EVERY_S: Final = 1.0
@@ -52,7 +52,8 @@ _log = structlog.get_logger(__name__)
 class Release:
     """Asks the ledger, releases, and publishes again; `run` it in the background.
 
-    `publish` publishes a batch under a new id: the bus may hold its old one for a duplicate.
+    `publish` publishes a batch under a new id: the bus may hold its old one for a duplicate. `lost_after` is
+    for `kit.lost_records`.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Release:
         *,
         publish: Callable[[Batch], Awaitable[None]],
         clock: Clock,
+        lost_after: timedelta = LOST_AFTER,
     ) -> None:
         self._retained = retained
         self._beside = beside
@@ -73,6 +75,8 @@ class Release:
         # Not the spool's thread: a call may wait for that.
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="retained")
         self._clock = clock
+        self._lost_after = lost_after
+        self._ask_every_s = ask_every_s(lost_after)
         # Set forward, the wall clock would have all sealed files deleted at once.
         self._steady = SteadyTime(clock)
         self._refused: str | None = None
@@ -143,7 +147,7 @@ class Release:
             except (LedgerUnavailableError, BusError, OSError) as error:
                 _log.debug("retained records wait", error=str(error))
             much = self._retained.size > self._retained.max_bytes * _MUCH
-            await asyncio.sleep(_ASK_SOONER_S if much else _ASK_EVERY_S)
+            await asyncio.sleep(min(_ASK_SOONER_S, self._ask_every_s) if much else self._ask_every_s)
 
     async def round(self) -> None:
         """Ask about all that is not sealed, oldest first, up to what the ledger cannot have yet.
@@ -258,7 +262,7 @@ class Release:
             return False
         if state is State.DIFFERENT and claim.repeats:
             return False
-        if not claim.lost(read_through, self._clock):
+        if not claim.lost(read_through, self._clock, self._lost_after):
             return not claim.repeats
         batch: Batch | Damage = await self._on_disk(lambda: kept.batch_of(claim))
         if isinstance(batch, Damage):

@@ -24,7 +24,7 @@ from lienthong.kit.clock import SteadyTime
 from lienthong.kit.database import BigId, UtcDateTime
 from lienthong.kit.health import Condition, State
 from lienthong.kit.ids import uuid7
-from lienthong.kit.lost_records import is_lost
+from lienthong.kit.lost_records import LOST_AFTER, ask_every_s, is_lost
 from lienthong.kit.metrics.instruments import RECORDS_PUBLISHED_AGAIN
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from lienthong.kit.metrics.figures import Figures
 
 _RECORDS: Final = "journal."
-_ASK_EVERY_S: Final = 10.0
 _TOGETHER: Final = 500
 _PATIENCE_S: Final = 10.0
 _SEALED_FOR: Final = timedelta(days=1)
@@ -102,8 +101,12 @@ class RetainedRecords:
         node: str,
         new_id: NewId = uuid7,
         history: History | None = None,
+        lost_after: timedelta = LOST_AFTER,
     ) -> None:
-        """`node` is this service's name, for the ledger's logs. `history` compares before any is deleted."""
+        """`node` is this service's name, for the ledger's logs. `history` compares before any is deleted.
+
+        `lost_after` is for `kit.lost_records`.
+        """
         self._database = database
         self._table = table
         self._bus = bus
@@ -114,6 +117,7 @@ class RetainedRecords:
         self._node = node
         self._new_id = new_id
         self._history = history
+        self._lost_after = lost_after
         self._log_size = 0
         # Through which row all sealed ones were asked about again, None when there is nothing to ask. Whoever
         # starts does not know what the ledger was before.
@@ -149,7 +153,7 @@ class RetainedRecords:
                 _log.debug("retained records wait for the bus", error=str(error))
             except Exception:  # noqa: BLE001 - a database that is away comes back; this must be there
                 _log.exception("retained records cannot be looked after")
-            await asyncio.sleep(_ASK_EVERY_S)
+            await asyncio.sleep(ask_every_s(self._lost_after))
 
     async def round(self) -> None:
         """Ask about all that is not sealed, oldest first; where the log may have lost records, about all.
@@ -285,7 +289,7 @@ class RetainedRecords:
         missing_for = now - self._missing_since.setdefault(row.id, now)
         # A clock that was ahead, and set back, would have it wait for as long as it was ahead.
         published = min(row.published_at, self._clock.now())
-        return is_lost(published, row.repeats, read_through, missing_for)
+        return is_lost(published, row.repeats, read_through, missing_for, self._lost_after)
 
     def _tell_different(self, rows: Sequence[Row[Any]]) -> None:
         for row in rows:

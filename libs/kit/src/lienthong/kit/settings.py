@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lienthong.kit.addresses import allowed_networks
+from lienthong.kit.lost_records import LOST_AFTER
 from lienthong.kit.processes import HEALTH_PORTS, NATS_PORT, PORTS, RPC_ABOVE_REST
 
 
@@ -42,6 +43,10 @@ class Settings(BaseSettings):
     """Holds a folder of each process: what it starts from while others are away, and the gateway's spool."""
     stale_after_s: float = Field(default=7 * 86_400, gt=0)
     """For how many seconds a process goes on with what it last heard from the catalog or identity."""
+    lost_after_s: float = Field(default=LOST_AFTER.total_seconds(), ge=1.0, le=600.0)
+    """A record that the ledger lacks, although it has read the journal so many seconds beyond it, is lost and
+    is published again. It is asked three times in that time. More than the clocks of the machines differ by;
+    where all runs on one machine, a few seconds do."""
     port_offset: int = Field(default=0, ge=0, le=50_000)
     """Added to every default port, so that several installations live on one machine."""
     host: str = "127.0.0.1"
@@ -110,6 +115,11 @@ class Settings(BaseSettings):
     def state_folder(self, process: str) -> Path:
         """Where `process` keeps its state, e.g. `state_folder("catalog")`."""
         return self.state_dir / process
+
+    @property
+    def lost_after(self) -> timedelta:
+        """How far beyond a record the journal is read without it when it counts as lost."""
+        return timedelta(seconds=self.lost_after_s)
 
     @property
     def max_age(self) -> timedelta:

@@ -217,7 +217,16 @@ async def run(settings: CatalogSettings) -> None:
     space = StreamSpace(bus, events.STREAM)
     ledger = open_channel(settings.ledger_rpc, trust)
     history = History(db, HISTORY, ledger, service=events.SERVICE)
-    records = RetainedRecords(db, RETAINED, bus, ledger, clock, node=events.SERVICE, history=history)
+    records = RetainedRecords(
+        db,
+        RETAINED,
+        bus,
+        ledger,
+        clock,
+        node=events.SERVICE,
+        history=history,
+        lost_after=settings.lost_after,
+    )
     outbox = Outbox(OUTBOX, on_commit=lambda: relay.wake(), clock=clock)
     journal = AdminJournal(events.SERVICE, outbox, clock)
 

@@ -100,7 +100,16 @@ async def serve(settings: ExchangeSettings) -> None:
     relay = OutboxRelay(database, outbox, bus, clock, retained=retained)
     ledger_channel = open_channel(settings.ledger_rpc, trust)
     past = History(database, history, ledger_channel, service=SERVICE)
-    records = RetainedRecords(database, retained, bus, ledger_channel, clock, node=PROCESS, history=past)
+    records = RetainedRecords(
+        database,
+        retained,
+        bus,
+        ledger_channel,
+        clock,
+        node=PROCESS,
+        history=past,
+        lost_after=settings.lost_after,
+    )
     journal = AdminJournal(SERVICE, Outbox(outbox, on_commit=relay.wake, clock=clock), clock)
     ack_wait = timedelta(seconds=settings.exchange_ack_wait_seconds)
     register = EventRegister(database, clock)

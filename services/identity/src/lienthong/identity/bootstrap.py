@@ -155,7 +155,16 @@ async def serve(settings: IdentitySettings) -> None:
     catalog = CatalogConsumer(bus, core.registry)
     ledger = open_channel(settings.ledger_rpc, RpcTrust.load(settings.rpc_dir))
     past = History(core.database, history, ledger, service=SERVICE)
-    records = RetainedRecords(core.database, retained, bus, ledger, SystemClock(), node=PROCESS, history=past)
+    records = RetainedRecords(
+        core.database,
+        retained,
+        bus,
+        ledger,
+        SystemClock(),
+        node=PROCESS,
+        history=past,
+        lost_after=settings.lost_after,
+    )
     timers = Timers(core.keyring, core.tokens, rotation_rules(settings))
 
     bus.show(telemetry.figures)
