@@ -19,6 +19,7 @@ class Connection:
 
     made: ClassVar[list[Connection]] = []
     _transport = None
+    connected_url = None
 
     def __init__(self) -> None:
         self.is_connected = False

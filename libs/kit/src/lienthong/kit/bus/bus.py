@@ -15,6 +15,7 @@ from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus.connection import Connection
 from lienthong.kit.bus.consumer import Consumer
 from lienthong.kit.bus.faults import publish_error
+from lienthong.kit.bus.requests import NO_RESPONDERS, STATUS
 from lienthong.kit.bus.streams import Streams
 from lienthong.kit.messages import (
     BusError,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from lienthong.kit.metrics.figures import Figures
 
 MESSAGE_ID = "Nats-Msg-Id"
-_STATUS = "Status"
 
 _log = structlog.get_logger(__name__)
 
@@ -130,11 +130,16 @@ class Bus:
         answer = await self._connection.request(
             subject, payload, {**(headers or {}), MESSAGE_ID: message_id}, timeout
         )
-        if (answer.headers or {}).get(_STATUS) == "503":
+        if (answer.headers or {}).get(STATUS) == NO_RESPONDERS:
             raise BusUnavailableError(f"no stream takes {subject}")
         document = json.loads(answer.data)
         if "error" in document:
-            raise publish_error(subject, document["error"])
+            failure = publish_error(subject, document["error"])
+            if isinstance(failure, BusUnavailableError):
+                # As a leader answers that has lost the others.
+                self._connection.silent()
+            raise failure
+        self._connection.answered()
         return PublishAck(document["stream"], document["seq"], bool(document.get("duplicate", False)))
 
     async def acknowledge(self, reply: str, answer: bytes = b"+ACK") -> None:

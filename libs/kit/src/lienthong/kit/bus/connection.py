@@ -13,7 +13,8 @@ from nats.aio.client import Client
 from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus.ending import FLUSH_PATIENCE, end
 from lienthong.kit.bus.faults import translated
-from lienthong.kit.bus.requests import Requests
+from lienthong.kit.bus.requests import NO_RESPONDERS, STATUS, Requests
+from lienthong.kit.bus.servers import Servers
 from lienthong.kit.cancellation import cancelled_first
 from lienthong.kit.messages import BusUnavailableError
 from lienthong.kit.nkeys import read_user_key
@@ -48,7 +49,7 @@ class Connection:
         on_connected: Callable[[], Awaitable[None]],
         on_lost: Callable[[], None],
     ) -> None:
-        self._servers = [server.strip() for server in url.split(",")]
+        self._servers = Servers([server.strip() for server in url.split(",")])
         self._name = name
         self._key_file = key_file
         self._on_connected = on_connected
@@ -83,7 +84,29 @@ class Connection:
             BusUnavailableError: not connected, connection lost, or no answer within `patience` seconds.
             BusRefusedError: payload and headers together exceed what the server takes, or not a subject.
         """
-        return await self._requests.ask(self._usable(), subject, payload, headers, patience)
+        client = self._usable()
+        try:
+            answer = await self._requests.ask(client, subject, payload, headers, patience)
+        except BusUnavailableError:
+            self.silent(client)
+            raise
+        if (answer.headers or {}).get(STATUS) == NO_RESPONDERS:
+            self.silent(client)
+        return answer
+
+    def answered(self) -> None:
+        """Note that the server does what it is asked for."""
+        self._servers.answered()
+
+    def silent(self, client: Client | None = None) -> None:
+        """Note that the server does not; when that lasts, and there are others, another one is connected to.
+
+        A server that is cut off from the others takes connections, and nothing that is to be stored. `client`
+        is the connection on which it was asked, if not the present one.
+        """
+        if (client is None or client is self._client) and self.connected and self._servers.silent():
+            _log.warning("this server of the bus answers nothing, another one is tried", bus=self._name)
+            self._lost.set()
 
     async def acknowledge(self, reply: str, answer: bytes) -> None:
         """Settle the delivery whose reply address is `reply`; returns when the server has confirmed it.
@@ -92,6 +115,7 @@ class Connection:
             BusUnavailableError: the server has not confirmed it.
         """
         await self.request(reply, answer, None, _ACK_PATIENCE)
+        self.answered()
 
     async def subscribe(self, subject: str, take: Callable[[Msg], Awaitable[None]]) -> Subscription:
         """Subscribe on the current connection (core NATS): messages are not stored for the subscriber.
@@ -148,7 +172,10 @@ class Connection:
                     await self._connect(client)
                 with cancelled_first():
                     backoff.reset()
+                    connected_to = client.connected_url
                     await self._hold(client)
+                    if connected_to is not None:
+                        self._servers.leave(connected_to.hostname, connected_to.port)
             except Exception as error:  # noqa: BLE001 - after any error, connect again
                 _log.warning("bus connection failed", error=repr(error), bus=self._name)
             with cancelled_first():
@@ -158,7 +185,8 @@ class Connection:
 
     async def _connect(self, client: Client) -> None:
         await client.connect(
-            self._servers,
+            self._servers.addresses,
+            dont_randomize=True,
             name=self._name,
             error_cb=self._on_error,
             disconnected_cb=partial(self._on_disconnected, client),

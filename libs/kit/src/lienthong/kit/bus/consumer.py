@@ -13,6 +13,7 @@ from nats.js.errors import NotFoundError
 
 from lienthong.kit.backoff import Backoff
 from lienthong.kit.bus.faults import translated
+from lienthong.kit.bus.requests import STATUS
 from lienthong.kit.messages import BusError, BusRefusedError, BusUnavailableError, Delivery
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from lienthong.kit.bus.connection import Connection
 
-_STATUS = "Status"
 _ACK_PREFIX = "$JS.ACK."
 _HEARTBEAT = 5.0
 
@@ -67,6 +67,9 @@ class Consumer:
         try:
             with translated(f"consumer {self._durable}"):
                 await self._connection.jetstream().add_consumer(self._stream, self._config)
+        except BusUnavailableError:
+            self._connection.silent()
+            raise
         except BusRefusedError as error:
             if isinstance(error.__cause__, NotFoundError):
                 raise BusUnavailableError(f"there is no stream {self._stream} yet") from error
@@ -159,18 +162,21 @@ class Consumer:
                 async with asyncio.timeout(patience):
                     message = await self._arrived.get()
             except TimeoutError as error:
+                self._connection.silent()
                 raise BusUnavailableError("the server forgot the request") from error
             if message is None:
                 raise BusUnavailableError("the connection was lost")
             if message.reply.startswith(_ACK_PREFIX):
                 taken.append(self._delivery(message))
+                self._connection.answered()
             elif message.subject == reply and self._ends(message):
+                self._connection.answered()
                 return
 
     def _ends(self, status: Msg) -> bool:
         """Whether a status message ends its request; raises when it says that something is wrong."""
         headers = status.headers or {}
-        match headers.get(_STATUS):
+        match headers.get(STATUS):
             case "100":
                 return False
             case "404" | "408":
@@ -178,6 +184,7 @@ class Consumer:
             case other:
                 # No such consumer or stream, or another server leads it now: ensure the consumer again.
                 self._ensured = False
+                self._connection.silent()
                 raise BusUnavailableError(
                     f"the server ended the request: {other} {headers.get('Description', '')}"
                 )

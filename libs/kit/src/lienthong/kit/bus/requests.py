@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import nats.errors
 
@@ -14,6 +14,10 @@ from lienthong.kit.messages import BusRefusedError, BusUnavailableError, headers
 if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
+
+STATUS: Final = "Status"
+"""The header in which the server says what became of a request."""
+NO_RESPONDERS: Final = "503"
 
 
 class Requests:
