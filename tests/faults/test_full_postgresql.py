@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lienthong.client import LienthongError
-from tests.faults.checker import assert_each_recorded_once
+from tests.faults.checker import assert_each_recorded_once, entries
 from tests.faults.test_lost_stores import agency_manifest
 from tests.support.waiting import eventually
 
@@ -43,6 +44,52 @@ async def test_a_postgresql_that_cannot_write_refuses_changes_and_loses_nothing(
         assert "H11.77" in {one["metadata"]["id"] for one in operator.manifests("agencies")}
     assert not calls.errors
     assert_each_recorded_once(calls)
+
+
+async def test_a_postgresql_without_room_for_tables_refuses_changes_and_goes_on_by_itself(
+    on_postgres: Platform, calls: Calls, postgres_cluster: PostgresCluster
+) -> None:
+    """Its own log has room: it does not end, and nobody has to start anything again."""
+    with on_postgres.operator() as operator:
+        await asyncio.to_thread(operator.token)
+        async with calls.going_on():
+            with postgres_cluster.no_room_for_tables():
+                server = postgres_cluster.pid
+                taken = await asyncio.to_thread(_apply_until_refused, operator)
+                grown = [len(entries(on_postgres))]
+
+                async def stands_still() -> bool:
+                    grown.append(len(await asyncio.to_thread(entries, on_postgres)))
+                    return grown[-1] == grown[-2]
+
+                await eventually(stands_still, "the ledger still grows", within=60, every=2.0)
+                answered = len(calls.answered)
+                await eventually(lambda: len(calls.answered) > answered + 100, "calls do not go on")
+            await eventually(lambda: asyncio.to_thread(_applied, operator), "changes are refused", every=0.5)
+        assert {"H11.77", *taken} <= {one["metadata"]["id"] for one in operator.manifests("agencies")}
+    assert postgres_cluster.pid == server
+    assert not calls.errors
+    assert_each_recorded_once(calls)
+
+
+def _apply_until_refused(operator: Client) -> list[str]:
+    """Make agencies until the tables are full; those that were accepted."""
+    accepted: list[str] = []
+    deadline = time.monotonic() + 60
+    for number in range(1000):
+        agency = f"H{50 + number // 100}.{number % 100:02}"
+        try:
+            operator.apply([agency_manifest(agency)])
+        except LienthongError as refused:
+            if refused.code == "storage-full":
+                return accepted
+            # The services have not noticed yet that it was started again.
+            if refused.code != "platform-unavailable":
+                raise
+        else:
+            accepted.append(agency)
+        assert time.monotonic() < deadline, "nothing is refused"
+    raise AssertionError("so many changes find room")
 
 
 def _applied(operator: Client) -> bool:

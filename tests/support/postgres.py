@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tests.support.full_disk import no_room_in, room_in_files_again
 from tests.support.stopping import family
 
 if TYPE_CHECKING:
@@ -105,6 +106,15 @@ class PostgresCluster:
         self._limit_files("0")
         yield
         self._limit_files("unlimited")
+
+    @contextmanager
+    def no_room_for_tables(self) -> Iterator[None]:
+        """Start again, and let no table and no index be written during the block, as on a full disk of their
+        own: its log, which is elsewhere, may."""
+        self.stop()
+        self.start_again(no_room_in(self._data.glob("base/*/*")))
+        yield
+        room_in_files_again(self.pid)
 
     def _limit_files(self, most: str) -> None:
         # As the user that it runs as: another one needs a right for it.

@@ -92,10 +92,15 @@ def tracing(output: Path) -> list[str]:
 
     Without strace, or the right to trace, the test is skipped and says so; on CI it fails.
     """
+    demand_strace()
+    return _command(output)
+
+
+def demand_strace() -> None:
+    """Without strace, or the right to trace, the test is skipped and says so; on CI it fails."""
     reason = _unable()
     if reason is not None:
         skip_or_fail(reason)
-    return _command(output)
 
 
 def calls(trace: Path) -> Iterator[Call]:
