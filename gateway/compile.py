@@ -21,8 +21,8 @@ from setuptools import setup
 SOURCES = Path(__file__).parent / "src"
 PACKAGE = "lienthong/gateway"
 MODULES = (
-    "http1/answer", "http1/caller", "http1/connection", "http1/framing", "http1/head", "http1/incoming",
-    "http1/pool", "http1/request",
+    "http1/answer", "http1/caller", "http1/connection", "http1/fields", "http1/framing",
+    "http1/head", "http1/incoming", "http1/pool", "http1/request",
     "app", "match", "authenticate", "authorize", "forward", "respond", "record",
     "call_headers", "field_names", "operations", "paths", "policy", "privacy", "request_headers",
     "response_headers", "journal/writer",

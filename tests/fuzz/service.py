@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway.http1.answer import CLOSE, END_OF_HEAD, DateField, head
 from lienthong.gateway.http1.errors import BrokenRequestError, CallerGoneError
+from lienthong.gateway.http1.fields import written
 from tests.fuzz.clock import FindingError
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ class Owner:
 
     def unreadable(self, reason: Unreadable) -> bytes:
         self.outcome.unreadable.append(reason.value)
-        fields = [DATE, (b"content-length", b"0")]
-        return b"".join((head(400, fields, self.date), CLOSE, END_OF_HEAD))
+        fields = written([DATE, (b"content-length", b"0")])
+        return b"".join((head(400, fields, self.date, dated=True), CLOSE, END_OF_HEAD))
 
     def forget(self, caller: Caller) -> None:
         del caller
@@ -143,9 +144,9 @@ class Owner:
             self.active, self.unasked = None, 0
 
     async def _answer(self, incoming: Incoming, call: Call, number: int) -> None:
-        own = [DATE, (b"call", b"%d" % number)]
+        own = written([DATE, (b"call", b"%d" % number)])
         if call.flaw is not None:
-            incoming.answer(400, [*own, (b"content-length", b"0")], b"")
+            incoming.answer(400, own + written([(b"content-length", b"0")]), b"", dated=True)
             return
         if self._serve is Serve.FAIL:
             raise ValueError("a service that fails")
@@ -153,7 +154,7 @@ class Owner:
             await asyncio.sleep(3)
         echo = self._serve is Serve.ECHO and call.method != "HEAD"
         if echo:
-            incoming.begin(200, own)
+            incoming.begin(200, own, declared=False, dated=True)
         status = 200
         if self._serve is not Serve.AT_ONCE:
             try:
@@ -172,11 +173,11 @@ class Owner:
             await self._stream(incoming, status, own)
         else:
             body = b"%d" % len(call.body)
-            own.append((b"content-length", b"%d" % len(body)))
-            incoming.answer(status, own, b"" if call.method == "HEAD" else body)
+            own += written([(b"content-length", b"%d" % len(body))])
+            incoming.answer(status, own, b"" if call.method == "HEAD" else body, dated=True)
 
-    async def _stream(self, incoming: Incoming, status: int, own: list[tuple[bytes, bytes]]) -> None:
-        incoming.begin(status, own)
+    async def _stream(self, incoming: Incoming, status: int, own: list[bytes]) -> None:
+        incoming.begin(status, own, declared=False, dated=True)
         try:
             async with asyncio.timeout(CALL_S):
                 await incoming.write(_PART)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lienthong.gateway.http1.address import Address
+from lienthong.gateway.http1.fields import written
 from lienthong.gateway.http1.request import provider_request
 from lienthong.gateway.request_headers import read_headers
 
@@ -14,10 +15,10 @@ HEAD = b" /base/x?y HTTP/1.1\r\nhost: land.example"
 
 def rest_of_head(method: str = "GET", length: int | None = 0, **known: str) -> bytes:
     """What follows the Host field."""
-    own = [
+    own = written(
         (f"lgsp-{name}".encode(), value.encode())
         for name, value in {"transaction-id": "tx-1", **known}.items()
-    ]
+    )
     request = provider_request(
         method,
         b"/x?y",
@@ -27,10 +28,10 @@ def rest_of_head(method: str = "GET", length: int | None = 0, **known: str) -> b
         length=length,
         body=b"",
     )
-    written = request.to(ADDRESS)
+    sent = request.to(ADDRESS)
     beginning = method.encode() + HEAD
-    assert written.startswith(beginning)
-    return written.removeprefix(beginning)
+    assert sent.startswith(beginning)
+    return sent.removeprefix(beginning)
 
 
 def test_what_the_caller_sent_comes_first_then_what_the_gateway_says() -> None:

@@ -8,7 +8,11 @@ from lienthong.gateway.response_headers import passed_headers
 
 
 def passed(name: bytes, *, from_platform: bool = False) -> list[tuple[bytes, bytes]]:
-    return passed_headers([(name, b"x"), (b"X-Mine", b"1")], from_platform=from_platform).fields
+    fields = passed_headers([(name, b"x"), (b"X-Mine", b"1")], from_platform=from_platform).fields
+    return [
+        (prefix.removeprefix(b"\r\n").removesuffix(b": "), value)
+        for prefix, value in zip(fields[::2], fields[1::2], strict=True)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class Unused:
     async def serve(self, incoming: Incoming) -> None:
         raise AssertionError(incoming)
 
-    def unreadable(self, reason: object) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    def unreadable(self, reason: object) -> tuple[int, list[bytes], bytes]:
         raise AssertionError(reason)
 
 

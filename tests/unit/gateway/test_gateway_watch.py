@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from lienthong.gateway.http1.errors import CallerGoneError
+from lienthong.gateway.http1.fields import written
 from lienthong.gateway.http1.head import read_line
 from lienthong.gateway.http1.incoming import Incoming
 from tests.unit.gateway.wire import Wire, listener
@@ -29,9 +30,9 @@ class Waiting:
             self.outcome = "done"
         except CallerGoneError:
             self.outcome = "gone"
-        incoming.answer(200, [(b"content-length", b"0")], b"")
+        incoming.answer(200, written([(b"content-length", b"0")]), b"")
 
-    def unreadable(self, reason: object) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    def unreadable(self, reason: object) -> tuple[int, list[bytes], bytes]:
         raise AssertionError(reason)
 
 

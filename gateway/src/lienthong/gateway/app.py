@@ -109,13 +109,13 @@ class Gateway:
             self._figures.active -= 1
             self._figures.end(call, outcome, self._now() - began)
 
-    def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[tuple[bytes, bytes]], bytes]:
+    def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[bytes], bytes]:
         """The answer to what is no request: it has no record of its own, and is counted in the journal."""
         call = Call(self._new_id(), self._clock.now(), "", b"", b"", None)
         response = problem_response(call, problems.unreadable_request())
         self._recorder.count(call, Answered(response.status, call.received, 0, "", response.error))
         del reason
-        return response.status, response.headers, response.body
+        return response.status, response.fields, response.body
 
     async def _stages(self, call: Call, headers: RequestHeaders, incoming: Incoming) -> GatewayResponse:
         # One table and one set of keys for the whole call, whatever changes meanwhile.

@@ -10,7 +10,7 @@ import structlog
 from lienthong.gateway import problems
 from lienthong.gateway.body import NO_BODY, RequestBody
 from lienthong.gateway.call import Exchange
-from lienthong.gateway.call_headers import call_headers
+from lienthong.gateway.call_headers import call_headers, client_header
 from lienthong.gateway.http1.errors import (
     CallerGoneError,
     ProviderError,
@@ -19,6 +19,7 @@ from lienthong.gateway.http1.errors import (
     ProviderUnreachableError,
     UploadTimeoutError,
 )
+from lienthong.gateway.http1.fields import field_prefix
 from lienthong.gateway.http1.request import provider_request
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse
@@ -44,6 +45,7 @@ WHOLE_REQUEST_BYTES = 64 * 1024
 """Request bodies declared up to this size are read before they are forwarded; others are streamed."""
 _NO_CONTENT, _NOT_MODIFIED = 204, 304
 _WITHOUT_BODY = (_NO_CONTENT, _NOT_MODIFIED)
+_CONTENT_LENGTH = field_prefix(b"content-length")
 
 _log = structlog.get_logger(__name__)
 
@@ -158,26 +160,31 @@ class Forwarder:
         raise failure or _unreachable(call)
 
     async def _response(
-        self, call: Call, connection: Connection, own: list[tuple[bytes, bytes]], *, from_platform: bool
+        self, call: Call, connection: Connection, own: list[bytes], *, from_platform: bool
     ) -> GatewayResponse:
         """Read the response's body, up to the size from which it is streamed."""
         status = connection.status
         try:
-            headers, length, client = passed_headers(connection.fields, from_platform=from_platform)
-            headers += own
+            fields, dated, length, client = passed_headers(connection.fields, from_platform=from_platform)
+            fields += own
             if client is not None and call.client is None:
                 # Identity knows who asks for a token; at the gateway nobody has said so.
                 call.client = client
-                headers.append((b"lgsp-client", client.encode("latin-1")))
+                fields += client_header(client)
             chunks: list[bytes] = []
             size = 0
             while (chunk := await connection.chunk()) is not None:
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > self._whole_answer_bytes:
-                    _add_length(headers, status, length)
                     return StreamedResponse(
-                        status, headers, b"".join(chunks), _Rest(call, connection), connection.end
+                        status,
+                        fields,
+                        dated,
+                        _add_length(fields, status, length),
+                        b"".join(chunks),
+                        _Rest(call, connection),
+                        connection.end,
                     )
         except BaseException as error:
             connection.end()
@@ -187,14 +194,18 @@ class Forwarder:
         connection.end()
         if call.method != "HEAD" and status not in _WITHOUT_BODY:
             length = size
-        _add_length(headers, status, length)
-        return WholeResponse(status, headers, b"".join(chunks) if len(chunks) != 1 else chunks[0])
+        _add_length(fields, status, length)
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return WholeResponse(status, fields, body, dated=dated)
 
 
-def _add_length(headers: list[tuple[bytes, bytes]], status: int, length: int | None) -> None:
+def _add_length(fields: list[bytes], status: int, length: int | None) -> bool:
+    """Say how long the body is, if there is one and that is known; returns whether it was said."""
     # A 304 may leave it out (RFC 9110 section 15.4.5).
-    if length is not None and status not in _WITHOUT_BODY:
-        headers.append((b"content-length", b"%d" % length))
+    if length is None or status in _WITHOUT_BODY:
+        return False
+    fields += (_CONTENT_LENGTH, b"%d" % length)
+    return True
 
 
 class _Rest:

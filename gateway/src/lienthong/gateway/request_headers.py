@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from lienthong.gateway import problems
 from lienthong.gateway.context import NO_CONTEXT, CallContext
 from lienthong.gateway.field_names import passes_to_provider, plain
+from lienthong.gateway.http1.fields import field_prefix
 from lienthong.gateway.http1.head import is_host
-from lienthong.gateway.http1.request import field_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ class RequestHeaders:
 
     def __init__(self, passed: list[bytes], read: dict[bytes, bytes]) -> None:
         self.passed = passed
-        """What the provider gets: `field_prefix` and value of each field in turn."""
+        """What the provider gets, as it is written."""
         self._read = read
 
     @property
@@ -192,7 +192,7 @@ def read_headers(headers: Sequence[tuple[bytes, bytes]], *, max_bytes: int, max_
             passed += (prefix, value)
     connection = read.get(_CONNECTION)
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
-        passed = _without_named(passed, connection)
+        passed = without_named(passed, connection)
     return RequestHeaders(passed, read)
 
 
@@ -222,8 +222,8 @@ def _repeated(name: bytes, first: bytes, second: bytes) -> bytes:
     raise problems.malformed_request(f"{text} comes twice.", f"{text} xuất hiện hai lần.")
 
 
-def _without_named(passed: list[bytes], connection: bytes) -> list[bytes]:
-    """Drop the fields that the Connection header names (RFC 9110 section 7.6.1)."""
+def without_named(passed: list[bytes], connection: bytes) -> list[bytes]:
+    """Fields, as written, but for those that the Connection header names (RFC 9110 section 7.6.1)."""
     named = {field_prefix(option.strip().lower()) for option in connection.split(b",")}
     pairs = zip(passed[::2], passed[1::2], strict=True)
     return [part for pair in pairs if pair[0] not in named for part in pair]

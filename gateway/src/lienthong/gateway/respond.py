@@ -63,7 +63,7 @@ class Responder:
         """Answer that the call cannot be recorded: the only response without a record; it is counted."""
         outcome = self._answered(response)
         self._recorder.count(call, outcome)
-        incoming.answer(response.status, response.headers, response.body)
+        incoming.answer(response.status, response.fields, response.body, dated=response.dated)
         return outcome
 
     def _answered(self, response: WholeResponse) -> Answered:
@@ -79,7 +79,7 @@ class Responder:
     async def _send_whole(self, call: Call, response: WholeResponse, incoming: Incoming) -> Answered:
         outcome = self._answered(response)
         await self._recorder.outcome(call, outcome)
-        incoming.answer(response.status, response.headers, response.body)
+        incoming.answer(response.status, response.fields, response.body, dated=response.dated)
         return outcome
 
     async def _stream(self, call: Call, response: StreamedResponse, incoming: Incoming) -> Answered:
@@ -92,7 +92,9 @@ class Responder:
         part, held = _all_but_the_last(response.beginning)
         try:
             with incoming:
-                incoming.begin(response.status, response.headers)
+                incoming.begin(
+                    response.status, response.fields, declared=response.declared, dated=response.dated
+                )
                 await reader.take(part)
                 async for chunk in response.rest:
                     if incoming.gone:

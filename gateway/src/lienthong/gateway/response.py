@@ -9,6 +9,7 @@ import msgspec
 
 from lienthong.gateway import problems
 from lienthong.gateway.call_headers import call_headers
+from lienthong.gateway.http1.fields import written
 from lienthong.kit.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ class WholeResponse(msgspec.Struct, frozen=True, gc=False):
     """A response whose body is here."""
 
     status: int
-    headers: list[tuple[bytes, bytes]]
+    fields: list[bytes]
+    """As they are written."""
     body: bytes
     error: str | None = None
     """The code of the problem, when the gateway or the caller failed."""
+    dated: bool = False
+    """Whether there is a Date among the fields."""
 
     def close(self) -> None:
         """Nothing is held."""
@@ -37,7 +41,12 @@ class StreamedResponse(msgspec.Struct, frozen=True):
     """A response whose body is still being received from the provider."""
 
     status: int
-    headers: list[tuple[bytes, bytes]]
+    fields: list[bytes]
+    """As they are written."""
+    dated: bool
+    """Whether there is a Date among the fields."""
+    declared: bool
+    """Whether the length of the body is among them."""
     beginning: bytes
     """The part of the body that is here."""
     rest: AsyncIterator[bytes]
@@ -51,14 +60,14 @@ GatewayResponse: TypeAlias = WholeResponse | StreamedResponse
 def problem_response(call: Call, problem: ProblemError) -> WholeResponse:
     """The response that says why the gateway did not fulfil a call (RFC 9457)."""
     body = msgspec.json.encode(problem.document(call.tx))
-    headers = [
+    own = [
         (b"content-type", PROBLEM_JSON.encode()),
         (b"content-length", b"%d" % len(body)),
         (b"lgsp-error", problem.code.encode()),
         *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
-        *call_headers(call),
     ]
-    return WholeResponse(problem.status, headers, b"" if call.method == "HEAD" else body, problem.code)
+    fields = written(own) + call_headers(call)
+    return WholeResponse(problem.status, fields, b"" if call.method == "HEAD" else body, problem.code)
 
 
 def document_response(call: Call, route: DocumentRoute) -> WholeResponse:
@@ -70,10 +79,10 @@ def document_response(call: Call, route: DocumentRoute) -> WholeResponse:
     if call.method not in _READING:
         raise problems.method_not_allowed(_READING)
     content = route.content()
-    headers = [
+    own = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(content)),
         (b"cache-control", b"public, max-age=%d" % route.max_age_s if route.max_age_s else b"no-store"),
-        *call_headers(call),
     ]
-    return WholeResponse(200, headers, b"" if call.method == "HEAD" else content)
+    fields = written(own) + call_headers(call)
+    return WholeResponse(200, fields, b"" if call.method == "HEAD" else content)

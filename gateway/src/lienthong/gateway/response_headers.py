@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lienthong.gateway import problems
 from lienthong.gateway.field_names import passes_to_caller, plain
-from lienthong.gateway.request_headers import MAX_NAME_BYTES
+from lienthong.gateway.http1.fields import DATE, field_prefix
+from lienthong.gateway.request_headers import MAX_NAME_BYTES, without_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,9 +20,9 @@ _CLIENT: Final = b"lgsp-client"
 _READ = frozenset((_LENGTH, _CODING, _CONNECTION, _ERROR, _CLIENT))
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
-# A cache: each name seen so far in lower case, and whether the field passes. Its size is limited because
-# providers choose the names.
-_names: dict[bytes, tuple[bytes, bool]] = {}
+# A cache: each name seen so far in lower case, and its `field_prefix` if the field passes. Its size is
+# limited because providers choose the names.
+_names: dict[bytes, tuple[bytes, bytes | None]] = {}
 _MAX_NAMES = 4096
 _MAX_LENGTH_DIGITS = 19
 
@@ -29,8 +30,10 @@ _MAX_LENGTH_DIGITS = 19
 class PassedHeaders(NamedTuple):
     """A provider's response fields as they concern the caller."""
 
-    fields: list[tuple[bytes, bytes]]
-    """What the caller gets: everything but fields of the connection, of the origin, and LGSP-…."""
+    fields: list[bytes]
+    """What the caller gets, as it is written: all but fields of the connection, of the origin, and LGSP-…."""
+    dated: bool
+    """Whether there is a Date among them."""
     length: int | None
     """The Content-Length in bytes, where it is declared."""
     client: str | None = None
@@ -46,20 +49,22 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
             section 6.3), so that where this response ends is ambiguous, or when the body has a transfer
             coding besides chunked.
     """
-    passed: list[tuple[bytes, bytes]] = []
+    passed: list[bytes] = []
     read: dict[bytes, bytes] = {}
+    dated = False
     for field, value in fields:
-        name, passes = _names[field] if field in _names else _lookup(field)
-        if passes:
-            passed.append((name, value))
+        name, prefix = _names[field] if field in _names else _lookup(field)
+        if prefix is not None:
+            passed += (prefix, value)
+            dated = dated or prefix == DATE
         elif name in _READ:
             read[name] = read[name] + b"," + value if name in read else value
     if from_platform and _ERROR in read:
-        passed.append((_ERROR, read[_ERROR]))
+        passed += (field_prefix(_ERROR), read[_ERROR])
     connection = read.get(_CONNECTION)
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
-        named = {option.strip().lower() for option in connection.split(b",")}
-        passed = [field for field in passed if field[0] not in named]
+        passed = without_named(passed, connection)
+        dated = dated and DATE in passed
     coding = read.get(_CODING)
     if coding is not None and coding.lower() != b"chunked":
         # The caller would not learn of the other coding.
@@ -67,15 +72,15 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
     client = read[_CLIENT].decode("latin-1") if from_platform and _CLIENT in read else None
     length = read.get(_LENGTH)
     if length is None:
-        return PassedHeaders(passed, None, client)
+        return PassedHeaders(passed, dated, None, client)
     if _CODING in read or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
         raise problems.provider_broken()
-    return PassedHeaders(passed, int(length), client)
+    return PassedHeaders(passed, dated, int(length), client)
 
 
-def _lookup(field: bytes) -> tuple[bytes, bool]:
+def _lookup(field: bytes) -> tuple[bytes, bytes | None]:
     name = field.lower()
-    known = name, passes_to_caller(plain(name))
+    known = name, field_prefix(name) if passes_to_caller(plain(name)) else None
     if len(field) <= MAX_NAME_BYTES and len(_names) < _MAX_NAMES:
         _names[field] = known
     return known

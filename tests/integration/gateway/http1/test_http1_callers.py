@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lienthong.gateway.http1.fields import written
 from lienthong.gateway.http1.listener import Listener
 from tests.fuzz import inputs
 from tests.fuzz.callers import play, without_interim
@@ -46,9 +47,9 @@ class Service:
         assert incoming.ip is not None
         return self.owners[incoming.ip].serve(incoming)
 
-    def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[tuple[bytes, bytes]], bytes]:
+    def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[bytes], bytes]:
         self.unread[reason.value] += 1
-        return 400, [DATE, (b"content-length", b"0")], b""
+        return 400, written([DATE, (b"content-length", b"0")]), b""
 
 
 def cases() -> list[Case]:

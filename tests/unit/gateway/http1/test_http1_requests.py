@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lienthong.gateway.http1 import caller
 from lienthong.gateway.http1.caller import MOST_HELD, Caller
 from lienthong.gateway.http1.errors import BrokenRequestError, CallerGoneError
+from lienthong.gateway.http1.fields import written
 from lienthong.gateway.http1.framing import MOST_FRAMING, MOST_PIECES
 from lienthong.gateway.http1.head import check_beginning
 from lienthong.gateway.http1.listener import Listener
@@ -63,13 +64,13 @@ class Reading:
         content = b"%d" % len(body or b"")
         incoming.answer(
             status,
-            [(b"content-length", b"%d" % len(content))],
+            written([(b"content-length", b"%d" % len(content))]),
             b"" if incoming.method == "HEAD" else content,
         )
 
-    def unreadable(self, reason: Unreadable) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    def unreadable(self, reason: Unreadable) -> tuple[int, list[bytes], bytes]:
         self.unreadable_for.append(reason.value)
-        return 400, [(b"content-length", b"0")], b""
+        return 400, written([(b"content-length", b"0")]), b""
 
 
 class Found(NamedTuple):
@@ -434,7 +435,7 @@ class Holding(Reading):
 
     async def serve(self, incoming: Incoming) -> None:
         await self.go_on.wait()
-        incoming.answer(200, [(b"content-length", b"0")], b"")
+        incoming.answer(200, written([(b"content-length", b"0")]), b"")
 
 
 async def test_input_that_nobody_takes_is_not_read_without_end() -> None:
@@ -597,7 +598,7 @@ async def test_one_connection_that_cannot_be_looked_at_does_not_hide_the_others(
 async def test_nothing_is_sent_to_a_caller_that_has_gone() -> None:
     class Streaming(Reading):
         async def serve(self, incoming: Incoming) -> None:
-            incoming.begin(200, [])
+            incoming.begin(200, [], declared=False)
             await incoming.write(b"a")
             await gone.wait()
             incoming.finish(b"b")

@@ -1,7 +1,6 @@
 """Writing an answer to a caller (RFC 9112 section 4): its head in one piece, with a Date (RFC 9110 6.6.1).
 
-Nothing else in the gateway writes heads to callers, so this is where it is made sure that no value begins a
-line of its own.
+Nothing else in the gateway writes heads to callers.
 """
 
 from __future__ import annotations
@@ -10,6 +9,8 @@ import time
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+
+from lienthong.gateway.http1.fields import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,6 @@ KEEP_ALIVE: Final = b"\r\nconnection: keep-alive"
 CHUNKED: Final = b"\r\ntransfer-encoding: chunked"
 END_OF_HEAD: Final = b"\r\n\r\n"
 
-_DATE: Final = b"date"
 _PHRASES: Final = {int(status): status.phrase for status in HTTPStatus}
 _lines: dict[int, bytes] = {}
 
@@ -44,20 +44,14 @@ class DateField:
         return self._field
 
 
-def head(status: int, fields: Sequence[tuple[bytes, bytes]], date: DateField) -> bytes:
-    """The status line and the fields, without the empty line at the end; a Date is added where none is.
+def head(status: int, fields: Sequence[bytes], date: DateField, *, dated: bool) -> bytes:
+    """The status line and the fields, without the empty line at the end; `dated` fields have a Date already.
 
     Raises:
-        RuntimeError: a value holds a line break. Neither llhttp nor the stages let one pass, but one that
-            came all the same would speak in the gateway's name.
+        RuntimeError: a value holds a line break.
     """
-    written = b"".join([b"\r\n%b: %b" % field for field in fields])
-    if written.count(b"\n") != len(fields) or written.count(b"\r") != len(fields):
-        raise RuntimeError("a line break in a header value")
     line = _lines[status] if status in _lines else _line(status)
-    if any(name == _DATE for name, _ in fields):
-        return line + written
-    return line + written + date.now()
+    return line + joined(fields) if dated else line + joined(fields) + date.now()
 
 
 def _line(status: int) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lienthong.gateway.http1 import answer
 from lienthong.gateway.http1.errors import BrokenRequestError, CallerGoneError
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from lienthong.gateway.http1.head import Flaw, RequestLine
-
-_CONTENT_LENGTH: Final = b"content-length"
 
 
 class CallersConnection(Protocol):
@@ -199,25 +197,24 @@ class Incoming:
 
     # the answer
 
-    def answer(self, status: int, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
-        """Send a whole answer; `fields` say how long it is."""
+    def answer(self, status: int, fields: Sequence[bytes], body: bytes, *, dated: bool = False) -> None:
+        """Send a whole answer. `fields`, as written, say how long it is, and `dated` ones from when it is."""
         if self.gone:
             return
-        head = answer.head(status, fields, self._connection.date)
+        head = answer.head(status, fields, self._connection.date, dated=dated)
         self._connection.write(b"".join((head, self._ending(), END_OF_HEAD, body)))
         self.begun = self.answered = True
 
-    def begin(self, status: int, fields: Sequence[tuple[bytes, bytes]]) -> None:
+    def begin(self, status: int, fields: Sequence[bytes], *, declared: bool, dated: bool = False) -> None:
         """Send the head of an answer whose body follows in parts.
 
-        Without a Content-Length among `fields` the body is sent in chunks, or, over HTTP/1.0, up to the end
-        of the connection (RFC 9112 section 6.3).
+        Unless the length is `declared` among the fields, the body is sent in chunks, or, over HTTP/1.0, up to
+        the end of the connection (RFC 9112 section 6.3).
         """
-        declared = any(name == _CONTENT_LENGTH for name, _ in fields)
         self._chunked = not declared and not self.before_1_1
         self._ends_with_connection = not declared and not self._chunked
         self.keep_alive = self.keep_alive and (declared or self._chunked)
-        head = answer.head(status, fields, self._connection.date)
+        head = answer.head(status, fields, self._connection.date, dated=dated)
         framing = answer.CHUNKED if self._chunked else b""
         self._connection.write(b"".join((head, framing, self._ending(), END_OF_HEAD)))
         self.begun = True

@@ -17,6 +17,7 @@ import structlog
 
 from lienthong.gateway.http1 import answer
 from lienthong.gateway.http1.caller import Caller
+from lienthong.gateway.http1.fields import DATE
 
 if TYPE_CHECKING:
     import socket
@@ -52,8 +53,8 @@ class Service(Protocol):
         """Answer a request."""
         ...
 
-    def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[tuple[bytes, bytes]], bytes]:
-        """Note that what came was no request; returns status, fields and body of the answer."""
+    def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[bytes], bytes]:
+        """Note that what came was no request; returns status, fields, as written, and body of the answer."""
         ...
 
 
@@ -174,7 +175,8 @@ class Listener:
         """The whole answer to what is no request; it is counted."""
         self.count(reason.value)
         status, fields, body = self._service.unreadable(reason)
-        return b"".join((answer.head(status, fields, self.date), answer.CLOSE, answer.END_OF_HEAD, body))
+        head = answer.head(status, fields, self.date, dated=DATE in fields)
+        return b"".join((head, answer.CLOSE, answer.END_OF_HEAD, body))
 
     def forget(self, caller: Caller) -> None:
         """Drop a connection that has closed: there is room for another one."""

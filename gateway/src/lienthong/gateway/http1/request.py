@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lienthong.gateway.http1.fields import field_prefix, joined
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,13 +17,6 @@ if TYPE_CHECKING:
 
 _METHODS_WITH_CONTENT = frozenset(("PATCH", "POST", "PUT"))
 """Requests of these methods say `Content-Length: 0` when they have no body (RFC 9110 section 8.6)."""
-
-
-def field_prefix(name: bytes) -> bytes:
-    """What precedes the value of a field: the end of the line before, the name and the colon."""
-    return b"\r\n" + name + b": "
-
-
 _CONTENT_LENGTH: Final = field_prefix(b"content-length")
 _AUTHORIZATION: Final = field_prefix(b"authorization")
 _CHUNKED: Final = field_prefix(b"transfer-encoding") + b"chunked"
@@ -55,7 +50,7 @@ def provider_request(
     method: str,
     target: bytes,
     passed: Sequence[bytes],
-    own: Sequence[tuple[bytes, bytes]],
+    own: Sequence[bytes],
     *,
     authorization: bytes | None,
     length: int | None,
@@ -63,18 +58,15 @@ def provider_request(
 ) -> ProviderRequest:
     """Write a request.
 
-    `passed` holds the caller's fields as `field_prefix` and value in turn, `own` the gateway's own fields as
-    names and values. `length` is the size of the body in bytes, None when it is sent in chunks. `body` is the
-    body itself as far as it is known: all of it, or nothing when it is sent afterwards.
+    `passed` holds the caller's fields, `own` the gateway's own, as they are written. `length` is the size of
+    the body in bytes, None when it is sent in chunks. `body` is the body itself as far as it is known: all of
+    it, or nothing when it is sent afterwards.
 
     Raises:
         RuntimeError: one of the gateway's own values holds a line break. The catalog and the stages accept
             none, but one that came all the same would speak in the gateway's name.
     """
-    added = b"".join([b"\r\n%b: %b" % field for field in own])
-    if added.count(b"\n") != len(own) or added.count(b"\r") != len(own):
-        raise RuntimeError("a line break in a header value")
-    parts = [*passed, added]
+    parts = [*passed, joined(own)]
     if authorization is not None:
         parts += (_AUTHORIZATION, authorization)
     if length is None:
