@@ -25,7 +25,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks proto compile check sync format reference contracts audit test test-compiled unit coverage faults hostile fuzz golden run bench bench-catalog lock clean
+.PHONY: help setup hooks proto compile check sync format reference contracts audit test test-compiled unit coverage faults hostile fuzz golden run bench bench-targets bench-catalog lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,11 @@ bench: $(DEV_READY) $(PROTO_READY) ## measure the gateway beside its peers, and 
 	@tests/install-tools nginx wrk compiler
 	@if tests/install-tools --found compiler; then $(MAKE) --no-print-directory compile; fi
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m tests.bench.gateway $(if $(BEFORE),--before $(BEFORE))
+
+bench-targets: $(DEV_READY) $(PROTO_READY) ## measure latency, workers, refusals, memory, tokens, events and starts; ARGS=--help for less
+	@tests/install-tools nginx wrk compiler
+	@if tests/install-tools --found compiler; then $(MAKE) --no-print-directory compile; fi
+	PYTHONPATH=$(COMPILED) $(BIN)/python -m tests.bench.targets $(ARGS)
 
 bench-catalog: $(DEV_READY) $(PROTO_READY) ## measure the way of a change to the gateways beside the build before; ARGS=--help for less
 	$(BIN)/python -m tests.bench.catalog $(ARGS)

@@ -11,14 +11,12 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 from rich.console import Console
@@ -26,15 +24,13 @@ from rich.table import Table
 
 from lienthong.client import Client
 from tests.bench import peers
+from tests.bench.answered import alone_on_its_core, ledger_size, wait_for_ledger
 from tests.bench.before import earlier_build
 from tests.bench.load import Load, measure
+from tests.bench.machine import MEASURED_CORE, OTHER_CORE, machine, machine_line, pin
 from tests.support.platform import PURPOSE, SERVICE, Platform, running_platform
 from tests.support.ports import take_free_port
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-MEASURED_CORE, OTHER_CORE = 0, 1
 GATEWAY = "lienthong gateway (full way, durable journal)"
 ENVOY = "envoy (JWT, RBAC, gRPC access log)"
 NGINX = "nginx (plain proxy)"
@@ -43,7 +39,6 @@ BEFORE = "lienthong gateway of the build before"
 CALL = f"/api/{SERVICE}{peers.PATH}"
 TARGETS = {ENVOY: 0.6, FORWARDER: 15.0}
 REPORT = Path("build/bench/gateway.json")
-INTEGRATION_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +85,17 @@ def main() -> None:
                 earlier_build(options.before, home / "before", f"http://127.0.0.1:{upstream_port}")
             )
             for name, pid in before.pids.items():
-                _pin(pid, MEASURED_CORE if name == "gateway" else OTHER_CORE)
+                pin(pid, MEASURED_CORE if name == "gateway" else OTHER_CORE)
             contenders.append(Contender(BEFORE, f"{before.gateway}{CALL}", before.consumer))
-        recorded_before = _ledger_size(platform)
+        recorded_before = ledger_size(platform)
         answered = 0
-        with _alone_on_its_core(platform):
+        with alone_on_its_core(platform):
             for connections in options.connections:
                 rounds = _rounds(contenders, connections, options.rounds, options.seconds)
                 answered += sum(one[GATEWAY].requests for one in rounds)
                 results[str(connections)] = _summary(rounds)
-        recorded = _wait_for_ledger(platform, recorded_before + answered) - recorded_before
-    report = {"answered": answered, "recorded": recorded, "connections": results}
+        recorded = wait_for_ledger(platform, recorded_before + answered) - recorded_before
+    report = {"machine": machine(), "answered": answered, "recorded": recorded, "connections": results}
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     _print(report)
@@ -156,51 +151,9 @@ def _summary(rounds: list[dict[str, Load]]) -> dict[str, Any]:
     return {"median": median, "gateway_to_peer": ratios, "rounds": every}
 
 
-@contextmanager
-def _alone_on_its_core(platform: Platform) -> Iterator[None]:
-    """Give the gateway one core, NATS the other, and stop the ledger, which is not on the way of a call.
-
-    The journal keeps what the ledger has to read; it is started again afterwards.
-    """
-    supervisor = platform.installation.supervisor
-    supervisor.stop("ledger")
-    for name in ("catalog", "identity", "exchange", "nats"):
-        _pin(supervisor.pid(name), OTHER_CORE)
-    _pin(supervisor.pid("gateway"), MEASURED_CORE)
-    try:
-        yield
-    finally:
-        supervisor.start("ledger")
-
-
-def _pin(pid: int, core: int) -> None:
-    """Pin a process, its threads and its children."""
-    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout
-    for member in [str(pid), *children.split()]:
-        subprocess.run(["taskset", "-a", "-c", "-p", str(core), member], check=True, capture_output=True)
-
-
-def _ledger_size(platform: Platform) -> int:
-    checkpoint = httpx.get(f"{platform.gateway}/audit/checkpoint").raise_for_status().text
-    return int(checkpoint.splitlines()[1])
-
-
-def _wait_for_ledger(platform: Platform, size: int) -> int:
-    """Wait until the ledger holds `size` entries: every answered call has its record."""
-    deadline = time.monotonic() + INTEGRATION_TIMEOUT_S
-    while time.monotonic() < deadline:
-        try:
-            now = _ledger_size(platform)
-        except httpx.HTTPError:
-            now = 0
-        if now >= size:
-            return now
-        time.sleep(1)
-    sys.exit(f"the ledger holds fewer than the {size} entries that the answered calls must have left")
-
-
 def _print(report: dict[str, Any]) -> None:
     console = Console()
+    console.print(machine_line())
     for connections, summary in report["connections"].items():
         table = Table(title=f"{connections} connections, one core each, median of the rounds")
         for heading in ("", "requests/s", "p50 ms", "p99 ms", "gateway is"):

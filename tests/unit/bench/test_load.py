@@ -33,3 +33,11 @@ def test_failed_answers_make_no_figure(line: str) -> None:
 def test_a_report_without_figures_is_refused() -> None:
     with pytest.raises(LoadError):
         parse("unable to connect to 127.0.0.1:8080")
+
+
+def test_refused_answers_are_a_figure_where_every_one_was_to_be_refused() -> None:
+    refused = REPORT + "  Non-2xx or 3xx responses: 30800"
+    assert parse(refused, refused=True).requests == 30800
+    for other in (REPORT, REPORT + "  Non-2xx or 3xx responses: 30799"):
+        with pytest.raises(LoadError):
+            parse(other, refused=True)
