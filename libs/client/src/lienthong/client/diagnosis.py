@@ -14,7 +14,7 @@ from lienthong.client import folders, operations
 from lienthong.client.checkpoints import not_kept
 from lienthong.client.credentials import KEY_FILE, Credentials
 from lienthong.client.errors import LienthongError, Text
-from lienthong.client.health_ports import HISTORY, ROLLED_BACK, addresses, read_all
+from lienthong.client.health_ports import DAMAGED, HISTORY, ROLLED_BACK, STORAGE, addresses, read_all
 from lienthong.client.ledger_keys import ledger_key
 from lienthong.client.sync_client import Client
 
@@ -254,16 +254,37 @@ def _checkpoint(client: Client, key: str | None) -> Check:
 
 
 def _databases() -> list[Check]:
-    """Whether the services that run on this machine have what the ledger says they did; none, if none do."""
+    """Whether the services that run on this machine have sound databases, with all that the ledger says they
+    did; none, if none run."""
     here = [reading for reading in read_all(addresses(())) if reading.failure is None]
     keep = [reading for reading in here if HISTORY in reading.checks]
     older = [reading for reading in keep if reading.reasons.get(HISTORY, "").startswith(ROLLED_BACK)]
-    checks = [_older(reading) for reading in older]
-    if keep and not older:
+    damaged = [reading for reading in here if reading.reasons.get(STORAGE, "").startswith(DAMAGED)]
+    checks = [*(_damaged(reading) for reading in damaged), *(_older(reading) for reading in older)]
+    if keep and not checks:
         names = ", ".join(reading.process for reading in keep)
         said = Text(f"không cũ hơn sổ nhật ký ({names})", f"not older than the ledger ({names})")
         checks.append(Check("databases", "ok", _DATABASES, said))
     return checks
+
+
+def _damaged(reading: Reading) -> Check:
+    command = f"python -m lienthong.{reading.process} put-copy-back"
+    return Check(
+        "databases",
+        "fail",
+        _DATABASES,
+        Text(
+            f"{reading.process}: tệp cơ sở dữ liệu bị hỏng ({reading.reasons[STORAGE]})",
+            f"{reading.process}: {reading.reasons[STORAGE]}",
+        ),
+        Text(
+            f"Đặt lại bản sao lành: {command}. Sau đó chạy lại lienthong doctor: nó cho biết còn thiếu gì."
+            " Xem docs/reference/durability.md, mục «A damaged database».",
+            f"Put the sound copy back: {command}. Then run lienthong doctor again: it says what is missing."
+            " See docs/reference/durability.md, 'A damaged database'.",
+        ),
+    )
 
 
 def _older(reading: Reading) -> Check:

@@ -22,6 +22,10 @@ HISTORY: Final = "history"
 """The check of a service whose database is compared with the ledger."""
 ROLLED_BACK: Final = "database-rolled-back"
 """How its reason begins where the database is older."""
+STORAGE: Final = "storage"
+"""The check of a service whose database is a file that it looks after."""
+DAMAGED: Final = "database-damaged"
+"""How its reason begins where the file is damaged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,5 +305,10 @@ _ADVICE_OF_CHECKS: Final = {
         " database».",
         "The database is an older copy. See docs/reference/durability.md, 'An older copy of a database'.",
     ),
+    "storage": Text(
+        "Tệp cơ sở dữ liệu bị hỏng. Trên máy chủ: lienthong doctor nêu lệnh đặt lại bản sao.",
+        "The database's file is damaged. On the server: lienthong doctor names the command that puts a copy"
+        " back.",
+    ),
     "database": Text("Xem cơ sở dữ liệu.", "Look at the database."),
 }

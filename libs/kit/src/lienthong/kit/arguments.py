@@ -17,6 +17,11 @@ _ACCEPTS = BilingualText(
     "after restoring an older database: go on without the changes that it lacks; the ledger keeps the reason",
     "sau khi khôi phục cơ sở dữ liệu cũ: chạy tiếp dù thiếu các thay đổi sau đó; sổ nhật ký giữ lý do",
 )
+PUT_BACK = "put-copy-back"
+_PUTS_BACK = BilingualText(
+    "where the SQLite database is damaged: put the copy back that was made when it was last sound",
+    "khi cơ sở dữ liệu SQLite bị hỏng: đặt lại bản sao được tạo khi nó còn lành",
+)
 _REASON = BilingualText("why, for the audit trail", "lý do, ghi vào nhật ký kiểm toán")
 
 
@@ -57,3 +62,9 @@ def add_accept_command(commands: Commands) -> None:
     text = f"{_ACCEPTS.vi} · {_ACCEPTS.en}"
     command = commands.add_parser(ACCEPT, help=text, description=text)
     command.add_argument("--reason", required=True, metavar="WHY", help=f"{_REASON.vi} · {_REASON.en}")
+
+
+def add_put_back_command(commands: Commands) -> None:
+    """Add the command that puts the copy of a damaged database back (`kit.soundness`)."""
+    text = f"{_PUTS_BACK.vi} · {_PUTS_BACK.en}"
+    commands.add_parser(PUT_BACK, help=text, description=text)

@@ -11,20 +11,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, TypeDecorator, text
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, TypeDecorator, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
 from lienthong.kit.cancellation import cancelled_first
-from lienthong.kit.engines import MOST_CONNECTIONS, advisory_key, create_engine
+from lienthong.kit.engines import MOST_CONNECTIONS, advisory_key, create_engine, says_damaged
 from lienthong.kit.metrics import instruments
 from lienthong.kit.migrations import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
-    from sqlalchemy.engine import Dialect
+    from sqlalchemy.engine import Dialect, ExceptionContext
     from sqlalchemy.pool import QueuePool
 
     from lienthong.kit.metrics.figures import Figures
@@ -114,6 +114,14 @@ class Database:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._engine.dialect.name
+
+    def on_damage(self, told: Callable[[object], None]) -> None:
+        """Have `told` called with what SQLite says, whenever it finds its file damaged."""
+
+        @event.listens_for(self._engine.sync_engine, "handle_error")
+        def on_error(context: ExceptionContext) -> None:
+            if says_damaged(context.original_exception):
+                told(context.original_exception)
 
     def show(self, figures: Figures) -> None:
         """Show how the pool of connections is used."""

@@ -194,6 +194,12 @@ def is_without_room(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) == _DISK_FULL
 
 
+def says_damaged(error: object) -> bool:
+    """Whether SQLite says that a file is damaged (SQLITE_CORRUPT), or is no database (SQLITE_NOTADB)."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
 def is_away(error: BaseException) -> bool:
     """Whether the database does not answer, or ended meanwhile; what became of a commit is not known then.
 

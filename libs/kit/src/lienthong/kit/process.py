@@ -15,7 +15,13 @@ import structlog
 import uvicorn
 import uvloop
 
-from lienthong.kit.arguments import ACCEPT, ProcessArguments, add_accept_command
+from lienthong.kit.arguments import (
+    ACCEPT,
+    PUT_BACK,
+    ProcessArguments,
+    add_accept_command,
+    add_put_back_command,
+)
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.health import health_app, show_checks
 from lienthong.kit.http_door import IDLE_S, HttpDoor
@@ -58,20 +64,28 @@ def run(
     does: BilingualText,
     arguments: Sequence[str] | None = None,
     accept: Callable[[str], Coroutine[Any, Any, BilingualText]] | None = None,
+    put_back: Callable[[], Coroutine[Any, Any, BilingualText]] | None = None,
 ) -> NoReturn:
     """Run `main` on uvloop and exit with its outcome; what `__main__` of each process calls.
 
     `arguments` (default: the command line) may hold `--help` and nothing else, see `ProcessArguments`; where
-    there is something to `accept`, also the command for it, which does that instead and is given the reason.
+    there is something to `accept`, also the command for it, which does that instead and is given the reason;
+    likewise the command that has a copy `put_back`.
     Without usable keys for gRPC (`RpcTrustError`) the process says so and ends with status 1.
     """
     parser = ProcessArguments(module, does)
-    if accept is not None:
-        add_accept_command(parser.add_commands())
+    if accept is not None or put_back is not None:
+        commands = parser.add_commands()
+        if accept is not None:
+            add_accept_command(commands)
+        if put_back is not None:
+            add_put_back_command(commands)
     given = parser.parse_args(arguments)
     try:
         if accept is not None and given.command == ACCEPT:
-            print_accepted(uvloop.run(accept(given.reason)))
+            print_both(uvloop.run(accept(given.reason)))
+        elif put_back is not None and given.command == PUT_BACK:
+            print_both(uvloop.run(put_back()))
         else:
             uvloop.run(main())
     except RpcTrustError as error:
@@ -79,7 +93,7 @@ def run(
     sys.exit(0)
 
 
-def print_accepted(text: BilingualText) -> None:
+def print_both(text: BilingualText) -> None:
     """Tell an operator, in both languages."""
     print(f"{text.vi}\n{text.en}")
 

@@ -22,7 +22,7 @@ from starlette.responses import Response
 
 from lienthong.kit.bodies import MAX_JSON_BODY, with_strict_json
 from lienthong.kit.body_room import BodyRoom, BoundedBodies
-from lienthong.kit.engines import DatabaseAwayError, is_away, is_without_room
+from lienthong.kit.engines import DatabaseAwayError, is_away, is_without_room, says_damaged
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.openapi import LICENSE, SERVER, VERSION, complete, stated_by, with_problems
 from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
@@ -179,6 +179,9 @@ def install_problem_handlers(app: FastAPI) -> None:
         if isinstance(error, DBAPIError) and is_without_room(error):
             _log.error("the database cannot write", path=request.url.path, error=str(error.orig))
             return _answer(request, _storage_full())
+        if isinstance(error, DBAPIError) and says_damaged(error.orig):
+            _log.error("the database is damaged", path=request.url.path, error=str(error.orig))
+            return _answer(request, _database_damaged())
         if is_away(error):
             said = str(error) or type(error).__name__
             _log.error("the database does not answer", path=request.url.path, error=said)
@@ -260,6 +263,14 @@ def _storage_full() -> ProblemError:
         "Cơ sở dữ liệu của dịch vụ này hiện không lưu thêm được.",
     )
     return ProblemError(general.STORAGE_FULL, detail, {"Retry-After": "30"})
+
+
+def _database_damaged() -> ProblemError:
+    detail = BilingualText(
+        "The database of this service is damaged; its operator is told what to do.",
+        "Cơ sở dữ liệu của dịch vụ này bị hỏng; đơn vị vận hành được báo cách khắc phục.",
+    )
+    return ProblemError(general.PLATFORM_UNAVAILABLE, detail, {"Retry-After": "30"})
 
 
 def _database_away(*, changing: bool) -> ProblemError:

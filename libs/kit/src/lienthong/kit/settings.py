@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     changes_max_bytes: int = Field(default=512 * 1024**2, ge=1024**2)
     """Bytes of the catalog's changes that the bus may hold. Full, they wait in the catalog's database, and
     identity learns of none. More is `nats stream edit CATALOG --max-bytes`."""
+    database_checked_every_s: float = Field(default=3600.0, ge=1.0)
+    """After how many seconds a service checks its SQLite database as a whole again, and puts a copy beside it
+    when it is sound."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important messages that are logged."""
     log_format: Literal["json", "console"] = "json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lienthong.kit.loading import uncollected
 
 with uncollected():
-    from lienthong.catalog.bootstrap import accept_rolled_back
+    from lienthong.catalog.bootstrap import accept_rolled_back, put_copy_back
     from lienthong.catalog.bootstrap import run as run_catalog
     from lienthong.catalog.settings import CatalogSettings
     from lienthong.kit.process import run
@@ -22,4 +22,5 @@ if __name__ == "__main__":
         module="lienthong.catalog",
         does=DOES,
         accept=lambda reason: accept_rolled_back(CatalogSettings(), reason),
+        put_back=lambda: put_copy_back(CatalogSettings()),
     )

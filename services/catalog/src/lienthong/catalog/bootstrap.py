@@ -63,6 +63,7 @@ from lienthong.kit.rest import create_rest_app
 from lienthong.kit.retained_records import RetainedRecords
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
+from lienthong.kit.soundness import CHECK, Soundness, put_back, stand_by
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
@@ -194,9 +195,15 @@ async def run(settings: CatalogSettings) -> None:
     configure_logs(events.SERVICE, settings.log_level, settings.log_format)
     trust = RpcTrust.load(settings.rpc_dir)
     telemetry = configure_telemetry(events.SERVICE, settings)
-    await migrate(settings.catalog_database_url, SCHEMA, PACKAGE)
+    url = settings.catalog_database_url
+    soundness = Soundness(url, service=events.SERVICE, every=settings.database_checked_every_s)
+    if await soundness.damaged():
+        await stand_by(events.SERVICE, settings, telemetry, soundness)
+        return
+    await migrate(url, SCHEMA, PACKAGE)
     clock = SystemClock()
-    db = Database.open(settings.catalog_database_url, schema=SCHEMA)
+    db = Database.open(url, schema=SCHEMA)
+    db.on_damage(soundness.note)
     bus = await Bus.connect(
         settings.nats_url,
         events.SERVICE,
@@ -273,9 +280,11 @@ async def run(settings: CatalogSettings) -> None:
             partial(follow_changes, bus, versions),
             partial(lapse_requests, services.agreements.lapse),
             space.run,
+            soundness.run,
         ],
         checks={
             "database": db.check,
+            CHECK: soundness.condition,
             "keys": keys.condition,
             "records": records.condition,
             "history": history.condition,
@@ -287,3 +296,8 @@ async def run(settings: CatalogSettings) -> None:
 async def accept_rolled_back(settings: CatalogSettings, reason: str) -> BilingualText:
     """Go on without the changes that an older copy of the database lacks; says what was accepted."""
     return await accept(settings.catalog_database_url, SCHEMA, HISTORY, reason, service=events.SERVICE)
+
+
+async def put_copy_back(settings: CatalogSettings) -> BilingualText:
+    """Put the copy of the database back that was made when it was last sound; says what was done."""
+    return await put_back(settings.catalog_database_url)

@@ -33,4 +33,5 @@ if __name__ == "__main__":
         module="lienthong.exchange",
         does=DOES,
         accept=lambda reason: bootstrap.accept_rolled_back(ExchangeSettings(), reason),
+        put_back=lambda: bootstrap.put_copy_back(ExchangeSettings()),
     )

@@ -41,6 +41,7 @@ from lienthong.kit.rest import create_rest_app
 from lienthong.kit.retained_records import RetainedRecords
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
+from lienthong.kit.soundness import CHECK, Soundness, put_back, stand_by
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
@@ -71,8 +72,13 @@ async def serve(settings: ExchangeSettings) -> None:
     embedded = make_url(url).get_backend_name() == "sqlite"
     secret = load_ack_secret(settings.exchange_token_key_file, create=embedded)
     trust = RpcTrust.load(settings.rpc_dir)
+    soundness = Soundness(url, service=SERVICE, every=settings.database_checked_every_s)
+    if await soundness.damaged():
+        await stand_by(PROCESS, settings, telemetry, soundness)
+        return
     await migrate(url, SCHEMA, "lienthong.exchange")
     database = Database.open(url, schema=SCHEMA)
+    database.on_damage(soundness.note)
     bus = await Bus.connect(
         settings.nats_url, PROCESS, streams=[events_stream(settings)], key_file=settings.nats_key_file
     )
@@ -163,9 +169,11 @@ async def serve(settings: ExchangeSettings) -> None:
             indexer.run,
             indexer.measure,
             space.run,
+            soundness.run,
         ],
         checks={
             "database": database.check,
+            CHECK: soundness.condition,
             # Not the bus itself: while it is away acknowledgements are taken all the same, and the rest is
             # answered with its own problem rather than with the gateway's.
             "catalog": catalog.condition,
@@ -233,3 +241,8 @@ def events_stream(settings: ExchangeSettings) -> StreamSpec:
 async def accept_rolled_back(settings: ExchangeSettings, reason: str) -> BilingualText:
     """Go on without the changes that an older copy of the database lacks; says what was accepted."""
     return await accept(settings.exchange_database_url, SCHEMA, history, reason, service=SERVICE)
+
+
+async def put_copy_back(settings: ExchangeSettings) -> BilingualText:
+    """Put the copy of the database back that was made when it was last sound; says what was done."""
+    return await put_back(settings.exchange_database_url)

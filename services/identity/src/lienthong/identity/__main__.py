@@ -18,9 +18,15 @@ with uncollected():
     from lienthong.identity.service.key_encryption_file import write_key_encryption
     from lienthong.identity.service.own_clients import OwnClientFileError
     from lienthong.identity.settings import IdentitySettings
-    from lienthong.kit.arguments import ACCEPT, ProcessArguments, add_accept_command
+    from lienthong.kit.arguments import (
+        ACCEPT,
+        PUT_BACK,
+        ProcessArguments,
+        add_accept_command,
+        add_put_back_command,
+    )
     from lienthong.kit.logs import configure_logs
-    from lienthong.kit.process import print_accepted
+    from lienthong.kit.process import print_both
     from lienthong.kit.rpc_trust import RpcTrustError
     from lienthong.kit.text import BilingualText
 
@@ -52,6 +58,7 @@ def main() -> None:
     for name, does in _HELP.items():
         commands.add_parser(name, help=f"{does.vi} · {does.en}", description=f"{does.vi}\n{does.en}")
     add_accept_command(commands)
+    add_put_back_command(commands)
     given = parser.parse_args()
     command = given.command or "serve"
     try:
@@ -61,7 +68,9 @@ def main() -> None:
     configure_logs(bootstrap.PROCESS, settings.log_level, settings.log_format)
     try:
         if command == ACCEPT:
-            print_accepted(uvloop.run(bootstrap.accept_rolled_back(settings, given.reason)))
+            print_both(uvloop.run(bootstrap.accept_rolled_back(settings, given.reason)))
+        elif command == PUT_BACK:
+            print_both(uvloop.run(bootstrap.put_copy_back(settings)))
         else:
             _COMMANDS[command](settings)
     except RpcTrustError as error:

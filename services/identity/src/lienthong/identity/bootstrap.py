@@ -35,6 +35,7 @@ from lienthong.kit.rest import create_rest_app
 from lienthong.kit.retained_records import RetainedRecords
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
+from lienthong.kit.soundness import CHECK, Soundness, put_back, stand_by
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.text import BilingualText
 
@@ -150,8 +151,15 @@ async def serve(settings: IdentitySettings) -> None:
         RpcTrustError: the keys for gRPC cannot be used.
     """
     telemetry = configure_telemetry(PROCESS, settings)
+    soundness = Soundness(
+        settings.identity_database_url, service=SERVICE, every=settings.database_checked_every_s
+    )
+    if await soundness.damaged():
+        await stand_by(PROCESS, settings, telemetry, soundness)
+        return
     bus = await Bus.connect(settings.nats_url, PROCESS, key_file=settings.nats_key_file)
     core = await open_core(settings, bus)
+    core.database.on_damage(soundness.note)
     catalog = CatalogConsumer(bus, core.registry)
     ledger = open_channel(settings.ledger_rpc, RpcTrust.load(settings.rpc_dir))
     past = History(core.database, history, ledger, service=SERVICE)
@@ -187,9 +195,11 @@ async def serve(settings: IdentitySettings) -> None:
             timers.follow_replicas,
             timers.rotate_keys,
             timers.forget_assertions,
+            soundness.run,
         ],
         checks={
             "database": core.database.check,
+            CHECK: soundness.condition,
             "signing-key": lambda: core.keyring.ready,
             "records": records.condition,
             "history": past.condition,
@@ -220,3 +230,13 @@ async def reread_catalog(settings: IdentitySettings) -> None:
 async def accept_rolled_back(settings: IdentitySettings, reason: str) -> BilingualText:
     """Go on without the changes that an older copy of the database lacks; says what was accepted."""
     return await accept(settings.identity_database_url, SCHEMA, history, reason, service=SERVICE)
+
+
+async def put_copy_back(settings: IdentitySettings) -> BilingualText:
+    """Put the copy of the database back that was made when it was last sound; says what was done.
+
+    The next start reads the catalog's messages from the first one: the copy may lack systems.
+    """
+    done = await put_back(settings.identity_database_url)
+    await reread_catalog(settings)
+    return done
