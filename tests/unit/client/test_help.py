@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,3 +90,18 @@ def test_the_root_and_its_groups_show_their_commands_in_one_language() -> None:
         done = CliRunner().invoke(app, [*words, "--help"], env={"LIENTHONG_LANG": "en"})
         assert not VIETNAMESE.search(done.output), done.output
         assert "Usage: " in done.output
+
+
+def test_help_does_not_wait_for_what_it_does_not_show() -> None:
+    script = """
+import sys
+from lienthong.client.cli import app
+try:
+    app(["--help"])
+except SystemExit:
+    print([name for name in ("rich.markdown", "rich.traceback", "markdown_it") if name in sys.modules])
+    from rich.markdown import Markdown
+    print(Markdown.__module__, Markdown("*a*").markup)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-2:] == ["[]", "rich.markdown *a*"]

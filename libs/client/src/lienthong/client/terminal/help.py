@@ -7,6 +7,9 @@ exists in English alone and is replaced here.
 from __future__ import annotations
 
 import os
+import sys
+from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -77,8 +80,8 @@ def _said(text: str | None) -> str | None:
 
 def _translate(command: TyperCommand | TyperGroup, ctx: Any) -> None:  # noqa: ANN401
     from rich.markup import escape
-    from typer import rich_utils
 
+    rich_utils = _typers_help()
     language = _language()
     rich_utils.ARGUMENTS_PANEL_TITLE = half("Tham số · Arguments", language)
     rich_utils.OPTIONS_PANEL_TITLE = half("Tuỳ chọn · Options", language)
@@ -93,6 +96,27 @@ def _translate(command: TyperCommand | TyperGroup, ctx: Any) -> None:  # noqa: A
     for parameter in command.get_params(ctx):
         parameter.help = _said(_HELP_OPTION if "--help" in parameter.opts else parameter.help)  # type: ignore[attr-defined]
         _translate_panel(parameter)
+
+
+@cache
+def _typers_help() -> Any:  # noqa: ANN401
+    """typer's module that prints help, without rich's Markdown and tracebacks.
+
+    Our help is in neither form, and to import both takes a third of the time that it takes to appear.
+    Whoever imports them afterwards gets rich's own.
+    """
+    unused = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
+    absent = [module for module in unused if module not in sys.modules]
+    for module in absent:
+        stand_in = ModuleType(module)
+        setattr(stand_in, unused[module], type(unused[module], (), {}))
+        sys.modules[module] = stand_in
+    try:
+        from typer import rich_utils
+    finally:
+        for module in absent:
+            del sys.modules[module]
+    return rich_utils
 
 
 def _translate_panel(owner: Any) -> None:  # noqa: ANN401
