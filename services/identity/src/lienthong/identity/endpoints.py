@@ -1,13 +1,14 @@
 """REST: the token endpoint (RFC 6749 §3.2), the key set (RFC 7517) and the metadata (RFC 8414)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 
 from lienthong.identity.domain.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES, SYSTEM_SCOPES
 from lienthong.identity.domain.token_request import FORM, MAX_BODY, is_form, read_form
@@ -68,19 +69,24 @@ _REFUSALS: Final = {
 }
 
 
+class _TokenRoute(APIRoute):
+    """A route whose endpoint is given the request as it is: FastAPI has nothing to read of it.
+
+    It takes no parameter in its address, and says so as RFC 6749 wants it.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint itself."""
+        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return endpoint
+
+
 def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -> APIRouter:
     """Build the routes of this service."""
     router = APIRouter(route_class=StrictRoute, default_response_class=Response)
-    # The token endpoint takes no parameter in its address, and says so as RFC 6749 wants it.
-    token_router = APIRouter(default_response_class=Response)
     metadata = msgspec.json.encode(server_metadata(settings))
     public = {"Cache-Control": f"public, max-age={settings.jwks_max_age}"}
 
-    @token_router.post(
-        "/oauth2/token",
-        responses=_token_responses(),
-        openapi_extra={"requestBody": {"required": True, "content": {FORM: {"schema": _FORM_SCHEMA}}}},
-    )
     async def token(request: Request) -> Response:
         """Issue an access token to a client that proves itself with a signed assertion (RFC 7523 §2.2)."""
         try:
@@ -113,7 +119,14 @@ def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -
         """Read what this authorization server is called and can do (RFC 8414)."""
         return Response(metadata, headers=public, media_type=_JSON)
 
-    router.include_router(token_router)
+    router.add_api_route(
+        "/oauth2/token",
+        token,
+        methods=["POST"],
+        responses=_token_responses(),
+        openapi_extra={"requestBody": {"required": True, "content": {FORM: {"schema": _FORM_SCHEMA}}}},
+        route_class_override=_TokenRoute,
+    )
     return router
 
 
@@ -144,7 +157,7 @@ def _token_responses() -> Responses:
 
 
 async def _read_body(request: Request) -> bytes:
-    if request.url.query:
+    if request.scope["query_string"]:
         raise parameters_in_address()
     if not is_form(request.headers.get("content-type", "")) or "content-encoding" in request.headers:
         raise not_a_form()
