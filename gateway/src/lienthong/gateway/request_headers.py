@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import problems
@@ -45,9 +44,9 @@ _PERSONAL_NUMBER_DIGITS = (9, 12)
 """Of an identity card's number, and of a personal identification number."""
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
-# A cache: the `field_prefix` of each name seen so far, None for a name that does not pass. Its size is
+# A cache: the `field_prefix` of each name seen so far, empty for a name that does not pass. Its size is
 # limited because callers choose the names.
-_prefixes: dict[bytes, bytes | None] = {}
+_prefixes: dict[bytes, bytes] = {}
 _MAX_NAMES, MAX_NAME_BYTES = 4096, 64
 
 
@@ -177,7 +176,10 @@ def read_headers(headers: Sequence[tuple[bytes, bytes]], *, max_bytes: int, max_
         ProblemError: headers-too-large; malformed-request, when a field that may come once comes twice, or a
             value is not UTF-8.
     """
-    if len(headers) > max_count or len(b"".join(chain.from_iterable(headers))) > max_bytes:
+    size = 0
+    for name, value in headers:
+        size += len(name) + len(value)
+    if len(headers) > max_count or size > max_bytes:
         raise problems.headers_too_large()
     passed: list[bytes] = []
     read: dict[bytes, bytes] = {}
@@ -185,8 +187,10 @@ def read_headers(headers: Sequence[tuple[bytes, bytes]], *, max_bytes: int, max_
         if name in _READ:
             read[name] = value if name not in read else _repeated(name, read[name], value)
             continue
-        prefix = _prefixes[name] if name in _prefixes else _prefix(name)
-        if prefix is not None:
+        prefix = _prefixes.get(name)
+        if prefix is None:
+            prefix = _prefix(name)
+        if prefix:
             if not value.isascii():
                 _check_text(value)
             passed += (prefix, value)
@@ -205,9 +209,9 @@ def _check_text(value: bytes) -> None:
         ) from None
 
 
-def _prefix(name: bytes) -> bytes | None:
+def _prefix(name: bytes) -> bytes:
     compared = plain(name)
-    prefix = field_prefix(name) if compared not in _READ and passes_to_provider(compared) else None
+    prefix = field_prefix(name) if compared not in _READ and passes_to_provider(compared) else b""
     if len(name) <= MAX_NAME_BYTES and len(_prefixes) < _MAX_NAMES:
         _prefixes[name] = prefix
     return prefix

@@ -1,8 +1,8 @@
 """Header fields as they are written: what precedes a value, and the value, in turn.
 
-What precedes a value is the same for many messages, so it is made once. That no value begins a line of its
-own is looked at where a head is written: neither llhttp nor the stages let one pass, but one that came all
-the same would speak in the gateway's name.
+What precedes a value is the same for many messages, so it is made and looked at once. That no value begins a
+line of its own is looked at where a head is written: neither llhttp nor the stages let one pass, but one that
+came all the same would speak in the gateway's name.
 """
 
 from __future__ import annotations
@@ -13,8 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+# CPython 3.11 finds a number in bytes many times faster than other bytes.
+_LF: Final = 0x0A
+_CR: Final = 0x0D
+
+
 def field_prefix(name: bytes) -> bytes:
-    """What precedes the value of a field: the end of the line before, the name and the colon."""
+    """What precedes the value of a field: the end of the line before, the name and the colon.
+
+    Raises:
+        RuntimeError: the name holds a line break.
+    """
+    if _LF in name or _CR in name:
+        raise RuntimeError("a line break in the name of a header field")
     return b"\r\n" + name + b": "
 
 
@@ -32,8 +43,7 @@ def joined(fields: Sequence[bytes]) -> bytes:
     Raises:
         RuntimeError: a value holds a line break.
     """
-    lines = b"".join(fields)
-    count = len(fields) // 2
-    if lines.count(b"\n") != count or lines.count(b"\r") != count:
+    values = b"".join(fields[1::2])
+    if _LF in values or _CR in values:
         raise RuntimeError("a line break in a header value")
-    return lines
+    return b"".join(fields)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import httptools
 
@@ -20,6 +20,8 @@ END_OF_HEAD: Final = b"\r\n\r\n"
 _VERSION_1_0: Final = b"HTTP/1.0"
 _VERSIONS: Final = frozenset((b"HTTP/1.1", _VERSION_1_0))
 _TLS_HANDSHAKE: Final = b"\x16"
+_FRAGMENT: Final = 0x23
+"""`#`. CPython 3.11 finds a number in bytes many times faster than other bytes."""
 _PARTS_OF_LINE: Final = 3
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
@@ -97,16 +99,21 @@ class UnreadableError(Exception):
         self.reason = reason
 
 
-class RequestLine(NamedTuple):
+class RequestLine:
     """The first line of a request, as far as it came."""
 
-    method: str
-    path: bytes
-    """Still percent-encoded, as it came."""
-    query: bytes
-    before_1_1: bool
-    """Whether it is HTTP/1.0."""
-    flaw: Flaw | None = None
+    __slots__ = ("before_1_1", "flaw", "method", "path", "query")
+
+    def __init__(
+        self, method: str, path: bytes, query: bytes, *, before_1_1: bool, flaw: Flaw | None = None
+    ) -> None:
+        self.method = method
+        self.path = path
+        """Still percent-encoded, as it came."""
+        self.query = query
+        self.before_1_1 = before_1_1
+        """Whether it is HTTP/1.0."""
+        self.flaw = flaw
 
 
 @lru_cache(maxsize=256)
@@ -128,10 +135,10 @@ def read_line(line: bytes) -> RequestLine:
         raise UnreadableError(_reason(line))
     method, target, version = parts
     before_1_1 = version == _VERSION_1_0
-    if target.startswith(b"/") and b"#" not in target:
+    if target.startswith(b"/") and _FRAGMENT not in target:
         path, _, query = target.partition(b"?")
         if method not in _NOT_SERVED:
-            return RequestLine(method.decode("latin-1"), path, query, before_1_1)
+            return RequestLine(method.decode("latin-1"), path, query, before_1_1=before_1_1)
     return _other_form(method, target, before_1_1=before_1_1)
 
 
@@ -202,7 +209,7 @@ def _other_form(method: bytes, target: bytes, *, before_1_1: bool) -> RequestLin
     absolute = _ABSOLUTE.fullmatch(target)
     if method in _NOT_SERVED:
         flaw = _NOT_SERVED[method]
-    elif b"#" in target:
+    elif _FRAGMENT in target:
         flaw = Flaw.TARGET
     elif absolute is not None:
         # The authority takes the place of Host, and like that is only looked at.
@@ -211,7 +218,7 @@ def _other_form(method: bytes, target: bytes, *, before_1_1: bool) -> RequestLin
         if not target.startswith(b"/"):
             target = b"/" + target
     path, _, query = target.partition(b"?")
-    return RequestLine(method.decode("latin-1"), path, query, before_1_1, flaw)
+    return RequestLine(method.decode("latin-1"), path, query, before_1_1=before_1_1, flaw=flaw)
 
 
 def _reason(line: bytes) -> Unreadable:

@@ -87,7 +87,11 @@ class Incoming:
     )
 
     def __init__(self, line: RequestLine, connection: CallersConnection) -> None:
-        self.method, self.path, self.query, self.before_1_1, self.flaw = line
+        self.method = line.method
+        self.path = line.path
+        self.query = line.query
+        self.before_1_1 = line.before_1_1
+        self.flaw = line.flaw
         self.fields: list[tuple[bytes, bytes]] = []
         """Names in lower case, and values, in the caller's order."""
         self.head_read = False
