@@ -101,7 +101,9 @@ class Owner:
 
     def begun(self, task: asyncio.Task[None]) -> None:
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+
+    def ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
 
     def count(self, reason: str) -> None:
         self.outcome.counted.append(reason)

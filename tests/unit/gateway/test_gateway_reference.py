@@ -17,8 +17,8 @@ from lienthong.gateway.journal.records import (
     Moment,
     SampleRecord,
     encode,
-    timestamp,
 )
+from lienthong.gateway.record import timestamp
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.kit.clock import ManualClock
 from tests.support.problems import kinds_raised_in

@@ -68,8 +68,8 @@ class Gateway:
         self._open = TokenBuckets(
             RateLimit("open", settings.gateway_open_per_s, settings.gateway_open_burst), now=clock.monotonic
         )
-        self._clock = clock
-        self._now = clock.monotonic
+        self._now = clock.now
+        self._monotonic = clock.monotonic
         self._new_id = new_id
         self._spans = spans
         self._figures = figures
@@ -77,7 +77,7 @@ class Gateway:
     async def serve(self, incoming: Incoming) -> None:
         """Serve one request: whatever happens, it is answered if anyone is there, recorded and counted."""
         call = self._received(incoming)
-        began = self._now()
+        began = self._monotonic()
         self._figures.active += 1
         span = None
         response: GatewayResponse | None = None
@@ -107,11 +107,11 @@ class Gateway:
             if response is not None:
                 response.close()
             self._figures.active -= 1
-            self._figures.end(call, outcome, self._now() - began)
+            self._figures.end(call, outcome, self._monotonic() - began)
 
     def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[bytes], bytes]:
         """The answer to what is no request: it has no record of its own, and is counted in the journal."""
-        call = Call(self._new_id(), self._clock.now(), "", b"", b"", None)
+        call = Call(self._new_id(), self._now(), "", b"", b"", None)
         response = problem_response(call, problems.unreadable_request())
         self._recorder.count(call, Answered(response.status, call.received, 0, "", response.error))
         del reason
@@ -166,7 +166,7 @@ class Gateway:
     def _received(self, incoming: Incoming) -> Call:
         return Call(
             tx=self._new_id(),
-            received=self._clock.now(),
+            received=self._now(),
             method=incoming.method,
             path=incoming.path,
             query=incoming.query,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway.call import Answered
 from lienthong.kit.metrics import instruments
-from lienthong.kit.metrics.durations import BOUNDS
 from lienthong.kit.metrics.requests import ABORTED, OTHER, RequestDurations
 from lienthong.kit.problems import calls, general
 
@@ -60,8 +58,7 @@ class CallFigures:
         ):
             series = self._ordinary.get((call.route.id, call.method, outcome.status))
             if series is not None:
-                series.counts[bisect_left(BOUNDS, seconds)] += 1
-                series.total += seconds
+                series.record(seconds)
                 return
         self._series(call, outcome).record(seconds)
 

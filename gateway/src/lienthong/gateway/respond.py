@@ -37,7 +37,7 @@ class Responder:
 
     def __init__(self, recorder: Recorder, clock: Clock, caller_timeout_s: float) -> None:
         self._recorder = recorder
-        self._clock = clock
+        self._now = clock.now
         self._caller_timeout_s = caller_timeout_s
 
     def respond(self, call: Call, response: GatewayResponse, incoming: Incoming) -> Awaitable[Answered]:
@@ -52,7 +52,7 @@ class Responder:
 
     async def abandon(self, call: Call) -> Abandoned:
         """Record a call whose caller went away before there was a response."""
-        outcome = Abandoned(self._clock.now())
+        outcome = Abandoned(self._now())
         try:
             await self._recorder.outcome(call, outcome)
         except AuditUnavailableError:
@@ -70,7 +70,7 @@ class Responder:
         body = response.body
         return Answered(
             response.status,
-            self._clock.now(),
+            self._now(),
             len(body),
             hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256,
             response.error,
@@ -117,7 +117,9 @@ class Responder:
             _log.exception("response broken off", tx=call.tx, service=call.service_id)
             error, broken_off = problems.internal_error().code, True
         broken_off = broken_off or incoming.gone
-        outcome = Answered(response.status, self._clock.now(), size, digest.hexdigest(), error, broken_off)
+        outcome = Answered(
+            response.status, self._now(), size, digest.hexdigest(), error, broken_off=broken_off
+        )
         try:
             await self._recorder.outcome(call, outcome)
         except AuditUnavailableError:

@@ -77,6 +77,10 @@ class CallersOwner(Protocol):
         """Take note of what serves a request; it may outlive the connection."""
         ...
 
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """Take note that it has done all that it does."""
+        ...
+
     def count(self, reason: str) -> None:
         """Count a connection that is closed for want of a proper caller."""
         ...
@@ -311,6 +315,8 @@ class Caller:
         except Exception:  # noqa: BLE001  whatever it is: the connection must not wait for ever
             _log.exception("a request was not answered")
         finally:
+            if self._task is not None:
+                self._owner.ended(self._task)
             self._ended(incoming)
 
     def _ended(self, incoming: Incoming) -> None:

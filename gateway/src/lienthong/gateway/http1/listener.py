@@ -157,9 +157,9 @@ class Listener:
     def begun(self, task: asyncio.Task[None]) -> None:
         """Wait for this task too, before the gateway ends: a call outlives its connection."""
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """Wait no longer for a task, which has nothing left to do."""
         self._tasks.discard(task)
         self._note_empty()
 

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Moment: TypeAlias = datetime | str
-"""As `timestamp` makes it."""
+"""RFC 3339 with microseconds; msgspec leaves out a fraction of zero, so that is text."""
 MAX_RECORD_BYTES = 60_000
 """An entry of a ledger tile holds at most 65,535 bytes (C2SP tlog-tiles)."""
 
@@ -93,11 +93,3 @@ class SampleRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 encode = msgspec.json.Encoder().encode
-
-
-def timestamp(moment: datetime) -> Moment:
-    """What is written as RFC 3339 with microseconds, e.g. `2026-11-23T06:30:00.123456Z`; `moment` is in UTC.
-
-    msgspec writes a datetime so, and faster than anything else does, but leaves out a fraction of zero.
-    """
-    return moment if moment.microsecond else f"{moment:%Y-%m-%dT%H:%M:%S}.000000Z"
