@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from mypyc.build import mypycify
@@ -21,11 +22,12 @@ from setuptools import setup
 SOURCES = Path(__file__).parent / "src"
 PACKAGE = "lienthong/gateway"
 MODULES = (
-    "http1/answer", "http1/caller", "http1/connection", "http1/fields", "http1/framing",
-    "http1/head", "http1/incoming", "http1/pool", "http1/request",
+    "http1/address", "http1/answer", "http1/caller", "http1/connection", "http1/fields", "http1/framing",
+    "http1/head", "http1/incoming", "http1/listener", "http1/pool", "http1/request",
     "app", "match", "authenticate", "authorize", "forward", "respond", "record",
-    "call_headers", "field_names", "operations", "paths", "policy", "privacy", "request_headers",
-    "response_headers", "journal/writer",
+    "call", "call_headers", "context", "field_names", "figures", "operations", "paths", "platform_routes",
+    "policy", "privacy", "request_headers", "response", "response_headers", "table", "targets", "upstreams",
+    "journal/writer",
 )  # fmt: skip
 
 
@@ -35,9 +37,10 @@ def main(folder: Path) -> None:
     shutil.rmtree(package, ignore_errors=True)
     shutil.copytree(SOURCES / PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     os.chdir(folder)
+    os.environ["MYPYPATH"] = str(_stubs())
     modules = [f"{PACKAGE}/{module}.py" for module in MODULES]
     extensions = mypycify(
-        ["--strict", "--namespace-packages", "--explicit-package-bases", *modules],
+        ["--strict", "--namespace-packages", "--explicit-package-bases", "--follow-imports=silent", *modules],
         opt_level="3",
         debug_level="0",
         group_name="lienthong_gateway",
@@ -48,6 +51,14 @@ def main(folder: Path) -> None:
         ext_modules=extensions,
         script_args=["--quiet", "build_ext", "--inplace"],
     )
+
+
+def _stubs() -> Path:
+    """Where the types of the messages between processes are: mypy takes them from no installed package."""
+    contracts = find_spec("lienthong.contracts")
+    if contracts is None or not contracts.submodule_search_locations:
+        sys.exit("lienthong.contracts is not installed: run `make setup`")
+    return Path(contracts.submodule_search_locations[0]).parents[1]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from lienthong.gateway import request_headers
-from lienthong.gateway.context import CallContext
 from lienthong.gateway.request_headers import RequestHeaders, read_headers
 from lienthong.kit.problems import ProblemError
 
@@ -19,6 +18,12 @@ def passed(inbound: RequestHeaders) -> bytes:
     return b"".join(inbound.passed).removeprefix(b"\r\n")
 
 
+def stated(inbound: RequestHeaders) -> tuple[str | None, str | None]:
+    """The case and the user."""
+    context = inbound.context()
+    return context.case, context.user
+
+
 def code(*headers: tuple[bytes, bytes], max_bytes: int = 32_768, max_count: int = 100) -> str:
     with pytest.raises(ProblemError) as refusal:
         read(*headers, max_bytes=max_bytes, max_count=max_count)
@@ -29,11 +34,7 @@ def test_ordinary_headers_pass_in_order_and_repeated() -> None:
     inbound = read((b"accept", b"a"), (b"x", b"1"), (b"x", b"2"), (b"y", "đ".encode()))
     assert passed(inbound) == "accept: a\r\nx: 1\r\nx: 2\r\ny: đ".encode()
     assert (inbound.authorization, inbound.content_length, inbound.chunked) == (None, 0, False)
-    assert (inbound.purpose(), inbound.context(), inbound.traceparent) == (
-        None,
-        CallContext(None, None),
-        None,
-    )
+    assert (inbound.purpose(), stated(inbound), inbound.traceparent) == (None, (None, None), None)
 
 
 @pytest.mark.parametrize("spelling", [b"lgsp-client", b"lgsp_client", b"lgsp-anything", b"lgsp_case-id"])
@@ -101,7 +102,7 @@ def test_what_the_gateway_reads_is_not_passed_on() -> None:
         (b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     )
     assert passed(inbound) == b""
-    assert (inbound.purpose(), inbound.context()) == ("p", CallContext("hồ sơ", "u"))
+    assert (inbound.purpose(), stated(inbound)) == ("p", ("hồ sơ", "u"))
     assert (inbound.authorization, inbound.content_length) == (b"Bearer x", 12)
     assert inbound.traceparent == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

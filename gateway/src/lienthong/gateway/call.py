@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import msgspec
-
-from lienthong.gateway.body import NoBody, RequestBody
-from lienthong.gateway.context import NO_CONTEXT, CallContext
+from lienthong.gateway.context import NO_CONTEXT
 from lienthong.gateway.operations import OperationRoute
-from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
 from lienthong.gateway.policy import Grant
-from lienthong.gateway.table import ServiceRoute
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lienthong.gateway.body import NoBody, RequestBody
+    from lienthong.gateway.context import CallContext
+    from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
+    from lienthong.gateway.table import ServiceRoute
 
 MAX_METHOD = 32
 """Characters of a method; a longer one is refused, and cut off in the record."""
@@ -23,20 +25,23 @@ CALLER_STALLED = "caller-stalled"
 not have been sent any more."""
 
 
-class Exchange(msgspec.Struct, eq=False, gc=False):
+class Exchange:
     """The exchange with the provider; there is none unless a connection took the request."""
 
-    forwarded: datetime
-    """When the gateway began to forward the request."""
-    status: int | None = None
-    """Of the provider's response, once it has come."""
+    __slots__ = ("forwarded", "status")
+
+    def __init__(self, forwarded: datetime) -> None:
+        self.forwarded = forwarded
+        """When the gateway began to forward the request."""
+        self.status: int | None = None
+        """Of the provider's response, once it has come."""
 
 
 Permit: TypeAlias = tuple[OperationRoute, str, Grant]
 """What a call has that may be forwarded: the operation, the client and the grant."""
 
 
-class Call(msgspec.Struct, eq=False):
+class Call:
     """A request and what is known about it so far.
 
     The stages take what they need as arguments and return what they find. What they return is noted here,
@@ -44,25 +49,44 @@ class Call(msgspec.Struct, eq=False):
     and the headers of the response.
     """
 
-    tx: str
-    """The transaction id."""
-    received: datetime
-    method: str
-    path: bytes
-    """Still percent-encoded, as it came."""
-    query: bytes
-    ip: str | None
+    __slots__ = (
+        "body",
+        "client",
+        "context",
+        "exchange",
+        "grant",
+        "ip",
+        "method",
+        "operation",
+        "path",
+        "query",
+        "received",
+        "route",
+        "trace",
+        "tx",
+    )
 
-    context: CallContext = NO_CONTEXT
-    route: ServiceRoute | PlatformRoute | DocumentRoute | None = None
-    operation: OperationRoute | None = None
-    client: str | None = None
-    grant: Grant | None = None
-    trace: str | None = None
-    """The traceparent that the provider gets."""
-    body: RequestBody | NoBody | None = None
-    """Of the request; it may still be read while the response streams."""
-    exchange: Exchange | None = None
+    def __init__(
+        self, tx: str, received: datetime, method: str, path: bytes, query: bytes, ip: str | None
+    ) -> None:
+        self.tx = tx
+        """The transaction id."""
+        self.received = received
+        self.method = method
+        self.path = path
+        """Still percent-encoded, as it came."""
+        self.query = query
+        self.ip = ip
+        self.context: CallContext = NO_CONTEXT
+        self.route: ServiceRoute | PlatformRoute | DocumentRoute | None = None
+        self.operation: OperationRoute | None = None
+        self.client: str | None = None
+        self.grant: Grant | None = None
+        self.trace: str | None = None
+        """The traceparent that the provider gets."""
+        self.body: RequestBody | NoBody | None = None
+        """Of the request; it may still be read while the response streams."""
+        self.exchange: Exchange | None = None
 
     @property
     def service_id(self) -> str | None:
@@ -70,23 +94,38 @@ class Call(msgspec.Struct, eq=False):
         return self.route.id if self.route is not None else None
 
 
-class Answered(msgspec.Struct, frozen=True, gc=False):
+class Answered:
     """The end of a call that was answered."""
 
-    status: int
-    at: datetime
-    body_bytes: int
-    body_sha256: str
-    error: str | None = None
-    """The code of the problem, when the gateway or the caller failed."""
-    broken_off: bool = False
-    """The response did not leave whole."""
+    __slots__ = ("at", "body_bytes", "body_sha256", "broken_off", "error", "status")
+
+    def __init__(
+        self,
+        status: int,
+        at: datetime,
+        body_bytes: int,
+        body_sha256: str,
+        error: str | None = None,
+        *,
+        broken_off: bool = False,
+    ) -> None:
+        self.status = status
+        self.at = at
+        self.body_bytes = body_bytes
+        self.body_sha256 = body_sha256
+        self.error = error
+        """The code of the problem, when the gateway or the caller failed."""
+        self.broken_off = broken_off
+        """The response did not leave whole."""
 
 
-class Abandoned(msgspec.Struct, frozen=True, gc=False):
+class Abandoned:
     """The end of a call whose caller went away before there was a response."""
 
-    at: datetime
+    __slots__ = ("at",)
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
 
 
 Outcome: TypeAlias = Answered | Abandoned

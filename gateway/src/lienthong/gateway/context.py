@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import Final
 
 
-class CallContext(msgspec.Struct, frozen=True):
+class CallContext:
     """What the caller states about a call besides its purpose."""
 
-    case: str | None = None
-    """LGSP-Case-Id, the case that caused the call."""
-    user: str | None = None
-    """LGSP-User, the person on whose behalf the call is made."""
+    __slots__ = ("case", "user")
+
+    def __init__(self, case: str | None = None, user: str | None = None) -> None:
+        self.case = case
+        """LGSP-Case-Id, the case that caused the call."""
+        self.user = user
+        """LGSP-User, the person on whose behalf the call is made."""
 
 
-NO_CONTEXT = CallContext()
+NO_CONTEXT: Final = CallContext()

@@ -57,7 +57,7 @@ class Forwarder:
         self._pool = pool
         self._platform_pool = platform_pool
         self._time = asyncio.get_running_loop().time
-        self._clock = clock
+        self._now = clock.now
         self._whole_answer_bytes = settings.gateway_whole_answer_bytes
         self._max_request_bytes = settings.gateway_max_request_bytes
         self._caller_timeout_s = settings.gateway_caller_timeout_s
@@ -87,7 +87,7 @@ class Forwarder:
                     whole = await body.whole()
                 else:
                     streamed = body
-            forwarded = self._clock.now()
+            forwarded = self._now()
             if call.trace is None:
                 call.trace = headers.traceparent or new_traceparent(call.tx)
             own = call_headers(call)
@@ -165,7 +165,8 @@ class Forwarder:
         """Read the response's body, up to the size from which it is streamed."""
         status = connection.status
         try:
-            fields, dated, length, client = passed_headers(connection.fields, from_platform=from_platform)
+            passed = passed_headers(connection.fields, from_platform=from_platform)
+            fields, length, client = passed.fields, passed.length, passed.client
             fields += own
             if client is not None and call.client is None:
                 # Identity knows who asks for a token; at the gateway nobody has said so.
@@ -180,11 +181,11 @@ class Forwarder:
                     return StreamedResponse(
                         status,
                         fields,
-                        dated,
-                        _add_length(fields, status, length),
                         b"".join(chunks),
                         _Rest(call, connection),
                         connection.end,
+                        dated=passed.dated,
+                        declared=_add_length(fields, status, length),
                     )
         except BaseException as error:
             connection.end()
@@ -196,7 +197,7 @@ class Forwarder:
             length = size
         _add_length(fields, status, length)
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        return WholeResponse(status, fields, body, dated=dated)
+        return WholeResponse(status, fields, body, dated=passed.dated)
 
 
 def _add_length(fields: list[bytes], status: int, length: int | None) -> bool:

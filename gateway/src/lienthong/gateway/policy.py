@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -16,12 +15,14 @@ if TYPE_CHECKING:
     from lienthong.kit.problems.not_in_force import NotInForce
 
 
-@dataclass(frozen=True, slots=True)
 class Grant:
     """The agreement that allows a call, and the purpose that it is made for."""
 
-    agreement: str
-    purpose: str
+    __slots__ = ("agreement", "purpose")
+
+    def __init__(self, agreement: str, purpose: str) -> None:
+        self.agreement = agreement
+        self.purpose = purpose
 
 
 class Denial(Enum):

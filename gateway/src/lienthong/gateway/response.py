@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -13,6 +12,8 @@ from lienthong.gateway.http1.fields import written
 from lienthong.kit.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
     from lienthong.gateway.call import Call
     from lienthong.gateway.platform_routes import DocumentRoute
     from lienthong.kit.problems import ProblemError
@@ -21,37 +22,64 @@ if TYPE_CHECKING:
 _READING = ("GET", "HEAD")
 
 
-class WholeResponse(msgspec.Struct, frozen=True, gc=False):
+class WholeResponse:
     """A response whose body is here."""
 
-    status: int
-    fields: list[bytes]
-    """As they are written."""
-    body: bytes
-    error: str | None = None
-    """The code of the problem, when the gateway or the caller failed."""
-    dated: bool = False
-    """Whether there is a Date among the fields."""
+    __slots__ = ("body", "dated", "error", "fields", "status")
+
+    def __init__(
+        self,
+        status: int,
+        fields: list[bytes],
+        body: bytes,
+        error: str | None = None,
+        *,
+        dated: bool = False,
+    ) -> None:
+        self.status = status
+        self.fields = fields
+        """As they are written."""
+        self.body = body
+        self.error = error
+        """The code of the problem, when the gateway or the caller failed."""
+        self.dated = dated
+        """Whether there is a Date among the fields."""
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-class StreamedResponse(msgspec.Struct, frozen=True):
+class StreamedResponse:
     """A response whose body is still being received from the provider."""
 
-    status: int
-    fields: list[bytes]
-    """As they are written."""
-    dated: bool
-    """Whether there is a Date among the fields."""
-    declared: bool
-    """Whether the length of the body is among them."""
-    beginning: bytes
-    """The part of the body that is here."""
-    rest: AsyncIterator[bytes]
-    close: Callable[[], None]
-    """Gives the connection to the provider back."""
+    __slots__ = ("_end", "beginning", "dated", "declared", "fields", "rest", "status")
+
+    def __init__(
+        self,
+        status: int,
+        fields: list[bytes],
+        beginning: bytes,
+        rest: AsyncIterator[bytes],
+        end: Callable[[], None],
+        *,
+        dated: bool,
+        declared: bool,
+    ) -> None:
+        self.status = status
+        self.fields = fields
+        """As they are written."""
+        self.beginning = beginning
+        """The part of the body that is here."""
+        self.rest = rest
+        self.dated = dated
+        """Whether there is a Date among the fields."""
+        self.declared = declared
+        """Whether the length of the body is among them."""
+        self._end = end
+
+    def close(self) -> None:
+        """Give the connection to the provider back."""
+        self._end()
 
 
 GatewayResponse: TypeAlias = WholeResponse | StreamedResponse

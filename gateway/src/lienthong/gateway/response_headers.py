@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import problems
 from lienthong.gateway.field_names import passes_to_caller, plain
@@ -27,17 +27,21 @@ _MAX_NAMES = 4096
 _MAX_LENGTH_DIGITS = 19
 
 
-class PassedHeaders(NamedTuple):
+class PassedHeaders:
     """A provider's response fields as they concern the caller."""
 
-    fields: list[bytes]
-    """What the caller gets, as it is written: all but fields of the connection, of the origin, and LGSP-…."""
-    dated: bool
-    """Whether there is a Date among them."""
-    length: int | None
-    """The Content-Length in bytes, where it is declared."""
-    client: str | None = None
-    """The client that a service of the platform says has proved itself to it."""
+    __slots__ = ("client", "dated", "fields", "length")
+
+    def __init__(self, fields: list[bytes], *, dated: bool, length: int | None, client: str | None) -> None:
+        self.fields = fields
+        """What the caller gets, as it is written: all but fields of the connection, of the origin, and
+        LGSP-…."""
+        self.dated = dated
+        """Whether there is a Date among them."""
+        self.length = length
+        """The Content-Length in bytes, where it is declared."""
+        self.client = client
+        """The client that a service of the platform says has proved itself to it."""
 
 
 def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool) -> PassedHeaders:
@@ -53,7 +57,8 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
     read: dict[bytes, bytes] = {}
     dated = False
     for field, value in fields:
-        name, prefix = _names[field] if field in _names else _lookup(field)
+        known = _names.get(field)
+        name, prefix = known if known is not None else _lookup(field)
         if prefix is not None:
             passed += (prefix, value)
             dated = dated or prefix == DATE
@@ -72,10 +77,10 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
     client = read[_CLIENT].decode("latin-1") if from_platform and _CLIENT in read else None
     length = read.get(_LENGTH)
     if length is None:
-        return PassedHeaders(passed, dated, None, client)
+        return PassedHeaders(passed, dated=dated, length=None, client=client)
     if _CODING in read or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
         raise problems.provider_broken()
-    return PassedHeaders(passed, dated, int(length), client)
+    return PassedHeaders(passed, dated=dated, length=int(length), client=client)
 
 
 def _lookup(field: bytes) -> tuple[bytes, bytes | None]:

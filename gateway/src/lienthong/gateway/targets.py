@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import msgspec
+if TYPE_CHECKING:
+    from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
+    from lienthong.gateway.table import RoutingTable, ServiceRoute
 
-from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
-from lienthong.gateway.table import RoutingTable, ServiceRoute
 
-
-class ServiceTarget(msgspec.Struct, frozen=True, gc=False):
+class ServiceTarget:
     """A provider's service, as `table` has it: the whole call is decided by this table."""
 
-    table: RoutingTable
-    route: ServiceRoute
-    path: bytes
-    """The part of the path that the provider gets."""
+    __slots__ = ("path", "route", "table")
+
+    def __init__(self, table: RoutingTable, route: ServiceRoute, path: bytes) -> None:
+        self.table = table
+        self.route = route
+        self.path = path
+        """The part of the path that the provider gets."""
 
 
-class PlatformTarget(msgspec.Struct, frozen=True, gc=False):
+class PlatformTarget:
     """A service of the platform itself."""
 
-    route: PlatformRoute
-    path: bytes
+    __slots__ = ("path", "route")
+
+    def __init__(self, route: PlatformRoute, path: bytes) -> None:
+        self.route = route
+        self.path = path
 
 
-class DocumentTarget(msgspec.Struct, frozen=True, gc=False):
+class DocumentTarget:
     """A document of the gateway's own."""
 
-    route: DocumentRoute
+    __slots__ = ("route",)
+
+    def __init__(self, route: DocumentRoute) -> None:
+        self.route = route
 
 
 ForwardTarget: TypeAlias = ServiceTarget | PlatformTarget

@@ -572,6 +572,7 @@ async def test_the_end_waits_for_calls_whose_callers_have_gone() -> None:
         await closing
 
 
+@pytest.mark.interpreted
 async def test_one_connection_that_cannot_be_looked_at_does_not_hide_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
