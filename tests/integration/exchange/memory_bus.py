@@ -42,6 +42,8 @@ class MemoryBus:
         self.connection_number = 1
         self.messages: dict[int, StoredMessage] | None = {}
         self.ids: dict[str, int] = {}
+        self.unreadable: set[int] = set()
+        """Sequences of messages that are counted, and cannot be read: a byte of them is flipped."""
         self.created = "created 1"
         self.on_look: Callable[[], Awaitable[None]] | None = None
         self.on_publish: Callable[[], Awaitable[None]] | None = None
@@ -64,10 +66,17 @@ class MemoryBus:
         state = None
         if self.messages is not None:
             first = min(self.messages, default=1)
-            state = StreamState(self.created, max(self.messages, default=0), 0, None, first)
+            last = max(self.messages, default=0)
+            missing = last - first + 1 - len(self.messages) if self.messages else 0
+            state = StreamState(self.created, last, 0, None, first, missing)
         if self.on_look is not None:
             await self.on_look()
         return state
+
+    async def gaps(self, _: str) -> list[tuple[int, int]]:
+        """What is missing between others."""
+        there = set(self.messages or {})
+        return [(one, one) for one in range(min(there, default=1), max(there, default=0)) if one not in there]
 
     async def ensure_stream(self, _: StreamSpec) -> None:
         """Make the stream."""
@@ -77,7 +86,7 @@ class MemoryBus:
 
     async def message(self, _: str, sequence: int) -> StoredMessage | None:
         """What is at a place."""
-        return (self.messages or {}).get(sequence)
+        return None if sequence in self.unreadable else (self.messages or {}).get(sequence)
 
     async def publish(
         self, _: str, payload: bytes, *, message_id: str, headers: Mapping[str, str]
@@ -163,20 +172,27 @@ class Exchange:
         self.memory = MemoryBus()
         self.bus = cast("Bus", self.memory)
         self.register = EventRegister(database, SystemClock())
-        self.stream = EventStream(database, self.bus, self.register, SPEC)
+        self.stream = EventStream(database, self.bus, self.register, SPEC, SystemClock())
 
     async def mend(self) -> Numbering:
         """What the background does on a new connection."""
         return await self.stream.mend()
 
-    async def accept(self, numbering: Numbering, *events: OutgoingEvent) -> list[int]:
+    async def accept(
+        self, numbering: Numbering, *events: OutgoingEvent, stored_at: datetime | None = None
+    ) -> list[int]:
         """Publish and record events; their numbers."""
         stored = []
         for event in events:
-            ack = await self.stream.publish(event)
+            ack = await self.stream.publish(event, numbering)
             stored.append(
                 AcceptedMessage(
-                    ack.sequence, event.event_type, event.message_id, event.fingerprint, event.payload
+                    ack.sequence,
+                    event.event_type,
+                    event.message_id,
+                    event.fingerprint,
+                    event.payload,
+                    stored_at,
                 )
             )
         await self.register.record(numbering, stored)

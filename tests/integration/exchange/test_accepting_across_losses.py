@@ -12,7 +12,7 @@ import pytest
 
 from lienthong.exchange.domain import permissions
 from lienthong.exchange.domain.messages import AcceptedMessage, EventMessage
-from lienthong.exchange.domain.numbering import STEP
+from lienthong.exchange.domain.numbering import STEP, Numbering
 from lienthong.exchange.events import EVENT_HEADER, FINGERPRINT_HEADER, STREAM, message_id_in
 from lienthong.exchange.models import KeptEvent
 from lienthong.exchange.repository import AcceptedEventRepository, KeptEventRepository
@@ -118,7 +118,7 @@ async def test_what_was_accepted_is_published_again_beside_what_took_its_id(exch
     await exchange.accept(await exchange.stream.current(), event("0"), event("x", "accepted"))
     exchange.memory.lose()
     await exchange.memory.ensure_stream(exchange.spec)
-    await exchange.stream.publish(event("x", "foreign"))
+    await exchange.stream.publish(event("x", "foreign"), Numbering())
 
     now = await exchange.mend()
     stored = list((exchange.memory.messages or {}).values())
@@ -140,7 +140,7 @@ async def test_what_the_stream_has_is_not_published_again_after_a_restored_datab
     await exchange.register.record(await exchange.stream.current(), older)
     # The stream is a later one, which had them published again when it was made, and has taken another since.
     for one in "bac":
-        await exchange.stream.publish(event(one))
+        await exchange.stream.publish(event(one), Numbering())
     exchange.memory.ids.clear()
 
     now = await exchange.mend()
@@ -226,7 +226,7 @@ async def test_what_took_the_id_of_an_accepted_event_is_settled_and_not_delivere
         unused,
         ack_wait=wait,
     )
-    subscription = cast("Any", SimpleNamespace(id="one", acknowledged_through=0))
+    subscription = cast("Any", SimpleNamespace(id="one", acknowledged_through=0, ordered=False))
     taken = await service._fetch(subscription, 10, 0.0)
     assert [(one.message_id, one.number) for one in taken] == [("y", 2), ("x", 3)]
     assert settled == [1]
@@ -242,7 +242,8 @@ async def test_a_real_stream_is_read_before_anything_is_published_again(
         bus = await Bus.connect(nats.url, "test", wait=True, streams=[exchange.spec])
         for one in "bac":
             await publish_event(bus, event(one))
-        now = await EventStream(exchange.database, bus, exchange.register, exchange.spec).mend()
+        stream = EventStream(exchange.database, bus, exchange.register, exchange.spec, SystemClock())
+        now = await stream.mend()
         assert await bus.last_sequence(STREAM) == 3
         assert await bus.durables(STREAM) == []
         await bus.close()

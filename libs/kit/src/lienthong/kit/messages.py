@@ -57,7 +57,8 @@ class StreamSpec:
 @dataclass(frozen=True, slots=True)
 class StreamState:
     """When a stream was created, the sequences of its newest message (0 before the first) and of its oldest
-    (without any: of the next one), how many bytes it has, and how many it may have (None: any number).
+    (without any: of the next one), how many bytes it has, and how many it may have (None: any number); how
+    many messages are missing between the oldest and the newest one.
 
     `created` distinguishes a stream from an earlier or later one of the same name.
     """
@@ -67,6 +68,7 @@ class StreamState:
     bytes: int
     max_bytes: int | None
     first_sequence: int = 1
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ async def serve(settings: ExchangeSettings) -> None:
     journal = AdminJournal(SERVICE, Outbox(outbox, on_commit=relay.wake, clock=clock), clock)
     ack_wait = timedelta(seconds=settings.exchange_ack_wait_seconds)
     register = EventRegister(database, clock)
-    stream = EventStream(database, bus, register, events_stream(settings))
+    stream = EventStream(database, bus, register, events_stream(settings), clock)
     consumers = SubscriptionConsumers(database, bus, stream, clock, ack_wait=ack_wait)
     index = DeduplicationIndex(database, clock)
     subscriptions = SubscriptionService(database, bus, stream, journal, consumers, catalog_now, clock, uuid7)

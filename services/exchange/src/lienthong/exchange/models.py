@@ -78,7 +78,10 @@ class AcceptedEvent(ExchangeBase):
 
 
 class KeptEvent(ExchangeBase):
-    """An event that a subscription has not acknowledged, to be published again if the bus loses it."""
+    """An event that a subscription has not acknowledged, to be published again if the bus loses it.
+
+    The stream has it since `stored_at`, or a moment before; None where it was kept before that was noted.
+    """
 
     __tablename__ = "kept_events"
     __table_args__ = (Index("ix_kept_events_event_type_sequence", "event_type", "sequence"),)
@@ -88,6 +91,7 @@ class KeptEvent(ExchangeBase):
     event_type: Mapped[str] = mapped_column(String(192))
     fingerprint: Mapped[str] = mapped_column(String(64))
     payload: Mapped[bytes] = mapped_column(LargeBinary)
+    stored_at: Mapped[datetime | None]
 
 
 class EventStream(ExchangeBase):

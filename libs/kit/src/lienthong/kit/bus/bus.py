@@ -206,6 +206,10 @@ class Bus:
         """As `Streams.find`."""
         return await self._streams.find(stream)
 
+    async def gaps(self, stream: str) -> list[tuple[int, int]]:
+        """As `Streams.gaps`."""
+        return await self._streams.gaps(stream)
+
     async def last_sequence(self, stream: str) -> int:
         """As `Streams.last_sequence`."""
         return await self._streams.last_sequence(stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import TYPE_CHECKING
 
 from nats.js.api import DiscardPolicy, StorageType, StreamConfig
@@ -24,6 +25,8 @@ _CONFIGURED = (
     "subjects", "max_age", "max_bytes", "max_msg_size", "max_msgs", "discard", "storage", "num_replicas",
     "duplicate_window", "deny_delete", "deny_purge",
 )  # fmt: skip
+
+_PATIENCE_S = 5.0
 
 
 class Streams:
@@ -82,13 +85,34 @@ class Streams:
                 info = await self._connection.jetstream().stream_info(stream)
             except NotFoundError:
                 return None
+        first, last = max(1, info.state.first_seq), info.state.last_seq
         return StreamState(
             str(info.created),
-            info.state.last_seq,
+            last,
             info.state.bytes,
             _limit(info.config.max_bytes),
-            max(1, info.state.first_seq),
+            first,
+            max(0, last - first + 1 - info.state.messages),
         )
+
+    async def gaps(self, stream: str) -> list[tuple[int, int]]:
+        """The first and last sequences of messages that are missing between others, in order.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or there is no stream.
+        """
+        request = json.dumps({"deleted_details": True}).encode()
+        answer = await self._connection.request(f"$JS.API.STREAM.INFO.{stream}", request, None, _PATIENCE_S)
+        document = json.loads(answer.data or b"{}")
+        if "state" not in document:
+            raise BusUnavailableError(f"stream {stream}: {document.get('error')}")
+        found: list[tuple[int, int]] = []
+        for sequence in document["state"].get("deleted") or ():
+            if found and found[-1][1] == sequence - 1:
+                found[-1] = (found[-1][0], sequence)
+            else:
+                found.append((sequence, sequence))
+        return found
 
     async def last_sequence(self, stream: str) -> int:
         """The sequence of the newest message that the stream ever stored; 0 before the first.

@@ -305,8 +305,8 @@ STREAM_LOSSES = _figure(
     "lienthong.exchange.stream.losses",
     "gauge",
     "{loss}",
-    "How often the bus lost events, because its store was lost or replaced by an older copy",
-    "Số lần trục sự kiện mất sự kiện, do kho lưu bị mất hoặc bị thay bằng bản cũ hơn",
+    "How often the bus lost events, because its store was lost, damaged or replaced by an older copy",
+    "Số lần trục sự kiện mất sự kiện, do kho lưu bị mất, bị hỏng hoặc bị thay bằng bản cũ hơn",
     processes=("exchange",),
 )
 OUTBOX_MESSAGES = _figure(

@@ -20,6 +20,7 @@ from lienthong.kit.json_schema import UnusableSchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from lienthong.exchange.domain.catalog import EventType
     from lienthong.exchange.domain.cloudevents import CloudEvent
@@ -65,13 +66,15 @@ class OutgoingEvent:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMessage:
-    """An event as the stream has it, at `sequence` by its own count; for the rest see `EventMessage`."""
+    """An event as the stream has it, at `sequence` by its own count, since `stored_at` (None: since now); for
+    the rest see `EventMessage`."""
 
     sequence: int
     event_type: str
     message_id: str
     fingerprint: str
     payload: bytes
+    stored_at: datetime | None = None
 
 
 def cpu_seconds(body: bytes) -> float:

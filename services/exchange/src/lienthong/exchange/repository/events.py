@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, delete, func, or_, select
 
 from lienthong.exchange.domain.messages import StoredEvent
-from lienthong.exchange.models import AcceptedEvent, KeptEvent
+from lienthong.exchange.models import AcceptedEvent, AcknowledgedEvent, KeptEvent
 from lienthong.exchange.repository.statements import changed, insert_or_replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import InstrumentedAttribute
 
     from lienthong.exchange.domain.numbering import NumberRange
+    from lienthong.exchange.models import Subscription
 
 
 class AcceptedEventRepository:
@@ -89,6 +91,7 @@ class KeptEventRepository:
                     "event_type": event.event_type,
                     "fingerprint": event.fingerprint,
                     "payload": event.payload,
+                    "stored_at": event.stored_at,
                 }
                 for event in sorted(events, key=lambda event: event.message_id)
             ],
@@ -111,6 +114,40 @@ class KeptEventRepository:
         )
         return found.all()
 
+    async def first_within(self, ranges: Sequence[NumberRange], stored_after: datetime | None) -> int | None:
+        """The lowest number of a kept event in these ranges; with `stored_after`, of those that were stored
+        later, as far as that is known."""
+        query = select(func.min(KeptEvent.sequence)).where(_within(KeptEvent.sequence, ranges))
+        if stored_after is not None:
+            query = query.where(KeptEvent.stored_at > stored_after)
+        return await self._session.scalar(query)
+
+    async def unacknowledged(
+        self, subscription: Subscription, after: int, through: int, most: int
+    ) -> Sequence[tuple[int, str]]:
+        """Number and message id of the first `most` kept events that a subscription has not acknowledged,
+        with numbers beyond `after` and up to `through`."""
+        done = (
+            select(AcknowledgedEvent.message_id)
+            .where(
+                AcknowledgedEvent.subscription_id == subscription.id,
+                AcknowledgedEvent.message_id == KeptEvent.message_id,
+            )
+            .exists()
+        )
+        found = await self._session.execute(
+            select(KeptEvent.sequence, KeptEvent.message_id)
+            .where(
+                KeptEvent.event_type == subscription.event_type,
+                KeptEvent.sequence > after,
+                KeptEvent.sequence <= through,
+                ~done,
+            )
+            .order_by(KeptEvent.sequence)
+            .limit(most)
+        )
+        return [(row.sequence, row.message_id) for row in found]
+
     async def event_types(self) -> Sequence[str]:
         """The event types of which events are kept: one look-up in the index for each."""
         found: list[str] = []
@@ -128,9 +165,11 @@ class KeptEventRepository:
         rule = and_(KeptEvent.event_type == event_type, KeptEvent.sequence <= through)
         return await self._delete_first(rule, most)
 
-    async def expire(self, first: int, most: int) -> int:
-        """As `release`, what is before the first number that the stream has: it was dropped in time."""
-        return await self._delete_first(KeptEvent.sequence < first, most)
+    async def expire(self, first: int, stored_before: datetime, most: int) -> int:
+        """As `release`, what is before the first number that the stream has and was stored before a moment,
+        or at one that is not known: it was dropped in time."""
+        in_time = or_(KeptEvent.stored_at.is_(None), KeptEvent.stored_at <= stored_before)
+        return await self._delete_first(and_(KeptEvent.sequence < first, in_time), most)
 
     async def _delete_first(self, rule: ColumnElement[bool], most: int) -> int:
         portion = select(KeptEvent.message_id).where(rule).order_by(KeptEvent.sequence).limit(most)

@@ -29,6 +29,7 @@ from lienthong.kit.bus import BusError, BusRefusedError, BusUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from lienthong.exchange.domain.numbering import Numbering
     from lienthong.exchange.models import Subscription
@@ -188,7 +189,10 @@ class SubscriptionConsumers:
     async def _prune(self, subscription: Subscription, numbering: Numbering) -> None:
         durable = consumer_of(subscription.id, numbering.generation)
         sequence = await self._bus.acknowledged_through(STREAM, durable)
-        through = numbering.number_of(sequence) if sequence else 0
+        through = numbering.number_through(sequence)
+        # The bus passes over what it cannot read, and counts it as acknowledged.
+        done = max(subscription.acknowledged_through, subscription.start_sequence - 1)
+        await self._stream.demand_nothing_passed_over(subscription, numbering, done, through)
         async with self._database.transaction() as session:
             await demand_current(session, numbering)
             await SubscriptionRepository(session).note_acknowledged(subscription.id, through)
@@ -203,8 +207,10 @@ class SubscriptionConsumers:
             event_types = await KeptEventRepository(session).event_types()
         for event_type in event_types:
             await _in_portions(partial(self._release_some, numbering, event_type))
-        first = numbering.number_of(state.first_sequence)
-        await _in_portions(partial(self._expire_some, numbering, first))
+        dropped_before = self._stream.dropped_before()
+        if dropped_before is not None:
+            first = numbering.number_of(state.first_sequence)
+            await _in_portions(partial(self._expire_some, numbering, first, dropped_before))
 
     async def _release_some(self, numbering: Numbering, event_type: str) -> int:
         async with self._database.transaction() as session:
@@ -217,10 +223,10 @@ class SubscriptionConsumers:
             )
             return await KeptEventRepository(session).release(event_type, min(through, highest), _PORTION)
 
-    async def _expire_some(self, numbering: Numbering, first: int) -> int:
+    async def _expire_some(self, numbering: Numbering, first: int, stored_before: datetime) -> int:
         async with self._database.transaction() as session:
             await demand_current(session, numbering)
-            return await KeptEventRepository(session).expire(first, _PORTION)
+            return await KeptEventRepository(session).expire(first, stored_before, _PORTION)
 
 
 async def _in_portions(delete_some: Callable[[], Awaitable[int]]) -> None:

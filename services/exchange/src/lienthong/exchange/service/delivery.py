@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lienthong.exchange.domain.ack_tokens import AckTokens
     from lienthong.exchange.domain.catalog import EventCatalog
     from lienthong.exchange.domain.messages import StoredEvent
+    from lienthong.exchange.domain.numbering import Numbering
     from lienthong.exchange.models import Subscription
     from lienthong.exchange.service.consumers import SubscriptionConsumers
     from lienthong.exchange.service.event_stream import EventStream
@@ -99,6 +100,8 @@ class DeliveryService:
         self._new_id = new_id
         self._ack_wait = ack_wait
         self._leases = LeaseWatch(clock.monotonic)
+        self._in_order: dict[tuple[str, int], int] = {}
+        """Up to which number nothing was passed over, by subscription and generation of the numbering."""
         self._stopping = False
 
     def stop(self) -> None:
@@ -270,7 +273,27 @@ class DeliveryService:
                 await delivery.ack()
             else:
                 fresh.append(taken)
+        if subscription.ordered and fresh:
+            await self._demand_order(subscription, source.numbering, fresh)
         return fresh
+
+    async def _demand_order(
+        self, subscription: Subscription, numbering: Numbering, taken: Sequence[_Taken]
+    ) -> None:
+        """Deliver nothing in order before what the stream has lost.
+
+        Raises:
+            BusUnavailableError: an earlier event is missing; it comes again when the stream is mended.
+        """
+        key = subscription.id, numbering.generation
+        after = max(
+            subscription.acknowledged_through, subscription.start_sequence - 1, self._in_order.get(key, 0)
+        )
+        last = max(one.number for one in taken)
+        await self._stream.demand_nothing_passed_over(
+            subscription, numbering, after, last - 1, {one.message_id for one in taken}
+        )
+        self._in_order[key] = max(after, last)
 
     async def _deliver(
         self, subscription: Subscription, lease: _Lease, taken: Sequence[_Taken]

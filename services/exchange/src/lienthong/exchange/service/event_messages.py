@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lienthong.exchange.domain.messages import OutgoingEvent
+    from lienthong.exchange.domain.numbering import Numbering
     from lienthong.kit.bus import Bus, Delivery, PublishAck
 
 _HEADERS: Final = {"content-type": "application/cloudevents+json"}
@@ -38,20 +39,43 @@ async def publish_event(bus: Bus, event: OutgoingEvent, *, under: str | None = N
             message that it no longer has.
         EventReusedError: the stream has another event under its message id.
     """
+    return await _demand_same(bus, event, under, await _publish(bus, event, under))
+
+
+async def publish_numbered(bus: Bus, event: OutgoingEvent, numbering: Numbering) -> PublishAck:
+    """As `publish_event`; also where the bus takes it for what was cut off, which counts as lost."""
+    ack = await _publish(bus, event, None)
+    if numbering.number_of(ack.sequence):
+        return await _demand_same(bus, event, None, ack)
+    return await publish_event(bus, event, under=another_id(event, numbering))
+
+
+async def _publish(bus: Bus, event: OutgoingEvent, under: str | None) -> PublishAck:
     headers = {**_HEADERS, FINGERPRINT_HEADER: event.fingerprint}
     if under is not None:
         headers[EVENT_HEADER] = event.message_id
-    message_id = under or event.message_id
-    ack = await bus.publish(
-        subject_of(event.event_type), event.payload, message_id=message_id, headers=headers
+    return await bus.publish(
+        subject_of(event.event_type),
+        event.payload,
+        message_id=under or event.message_id,
+        headers=headers,
     )
+
+
+async def _demand_same(bus: Bus, event: OutgoingEvent, under: str | None, ack: PublishAck) -> PublishAck:
+    """Refuse a duplicate of something else."""
     if ack.duplicate:
         stored = await bus.message(STREAM, ack.sequence)
-        if stored is None or stored.headers.get(MESSAGE_ID) != message_id:
+        if stored is None or stored.headers.get(MESSAGE_ID) != (under or event.message_id):
             raise BusUnavailableError("the bus no longer has what it takes this for a duplicate of")
         if stored.headers.get(FINGERPRINT_HEADER) != event.fingerprint:
             raise EventReusedError(event.message_id)
     return ack
+
+
+def another_id(event: OutgoingEvent, numbering: Numbering) -> str:
+    """Another message id for an event whose own the bus takes for something else."""
+    return f"{event.message_id}-g{numbering.generation}"
 
 
 def events_among(deliveries: Sequence[Delivery]) -> list[AcceptedMessage]:
@@ -63,6 +87,7 @@ def events_among(deliveries: Sequence[Delivery]) -> list[AcceptedMessage]:
             message_id_in(delivery.headers),
             delivery.headers[FINGERPRINT_HEADER],
             delivery.payload,
+            delivery.stored_at,
         )
         for delivery in deliveries
         if {MESSAGE_ID, FINGERPRINT_HEADER} <= delivery.headers.keys()

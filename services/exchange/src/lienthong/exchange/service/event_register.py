@@ -113,12 +113,14 @@ class EventRegister:
         self._waiting = [waiting for waiting in self._waiting if not waiting.done]
 
     async def _record(self, numbering: Numbering, events: Sequence[AcceptedMessage]) -> None:
-        # Of two messages with one id the earlier counts.
-        first = {one.message_id: one for one in sorted(events, key=lambda one: one.sequence, reverse=True)}
+        # What was cut off counts no more. Of two messages with one id the earlier counts.
+        numbered = [one for one in events if numbering.number_of(one.sequence)]
+        first = {one.message_id: one for one in sorted(numbered, key=lambda one: one.sequence, reverse=True)}
         stored = {
             message_id: StoredEvent(numbering.number_of(event.sequence), event.fingerprint)
             for message_id, event in first.items()
         }
+        now = self._clock.now()
         async with self._database.transaction() as session:
             await demand_current(session, numbering)
             accepted = AcceptedEventRepository(session)
@@ -147,6 +149,7 @@ class EventRegister:
                         event_type=event.event_type,
                         fingerprint=event.fingerprint,
                         payload=event.payload,
+                        stored_at=event.stored_at or now,
                     )
                     for event in first.values()
                     if event.message_id in new

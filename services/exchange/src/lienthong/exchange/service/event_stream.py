@@ -3,7 +3,7 @@
 What was seen last is in the database: the newest recorded event, and how the stream's sequences are
 numbered. The stream goes on when it still has that event at its place. If not, it went back: the numbering
 gets a new generation (`domain.numbering`), and the kept events that the stream lacks are published again, in
-their order.
+their order. So it is when the stream goes on, but lacks an event in between that a subscription waits for.
 
 Every connection begins with that look, for the server behind it may have another store; until it is over, and
 until all is published again, nothing is published, recorded or delivered. While a connection lasts it is
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from lienthong.exchange.repository import NumberingRepository
-from lienthong.exchange.service.event_messages import publish_event
+from lienthong.exchange.service.event_messages import publish_numbered
 from lienthong.exchange.service.event_register import StreamWentBackError
 from lienthong.exchange.service.stream_mending import StreamMender
 from lienthong.exchange.service.stream_view import StreamView
@@ -27,12 +27,15 @@ from lienthong.kit.bus import BusError, BusUnavailableError
 from lienthong.kit.health import Condition, State
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
+    from datetime import datetime
 
     from lienthong.exchange.domain.messages import OutgoingEvent
     from lienthong.exchange.domain.numbering import Numbering
+    from lienthong.exchange.models import Subscription
     from lienthong.exchange.service.event_register import EventRegister
     from lienthong.kit.bus import Bus, PublishAck, StreamSpec
+    from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
 
 _LOOK_EVERY_S: Final = 5.0
@@ -45,10 +48,12 @@ _log = structlog.get_logger(__name__)
 class EventStream:
     """The stream of events as the exchange knows it; `run` it in the background."""
 
-    def __init__(self, database: Database, bus: Bus, register: EventRegister, spec: StreamSpec) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, register: EventRegister, spec: StreamSpec, clock: Clock
+    ) -> None:
         self._database = database
         self._bus = bus
-        self._view = StreamView(database, bus)
+        self._view = StreamView(database, bus, clock, max_age=spec.max_age)
         self._mender = StreamMender(database, bus, register, spec, self._view)
         self._mending = False
         self._one_look = asyncio.Lock()
@@ -115,15 +120,38 @@ class EventStream:
             self._looks_begun += 1
             return await self._look(self._mender)
 
-    async def publish(self, event: OutgoingEvent) -> PublishAck:
-        """Put an event into the stream, unless it has it already.
+    async def publish(self, event: OutgoingEvent, numbering: Numbering) -> PublishAck:
+        """Put an event into the stream, unless it has it already, with a number.
 
         Raises:
             BusError: as `Bus.publish`; BusUnavailableError also while the bus takes it for a duplicate of a
                 message that it no longer has.
             EventReusedError: the stream has another event under its message id.
         """
-        return await publish_event(self._bus, event)
+        return await publish_numbered(self._bus, event, numbering)
+
+    async def demand_nothing_passed_over(
+        self,
+        subscription: Subscription,
+        numbering: Numbering,
+        after: int,
+        through: int,
+        but: Collection[str] = (),
+    ) -> None:
+        """Refuse to go on beyond an event that a subscription waits for and the stream has lost.
+
+        Its number is beyond `after`, at most `through`; events with message ids in `but` are at hand.
+
+        Raises:
+            BusUnavailableError: there is one; `run` mends the stream.
+        """
+        if await self._view.missing(subscription, numbering, after, through, but) is not None:
+            self.suspect()
+            raise StreamWentBackError("the stream has lost an event among others")
+
+    def dropped_before(self) -> datetime | None:
+        """As `StreamView.dropped_before`."""
+        return self._view.dropped_before()
 
     def still(self, numbering: Numbering) -> Callable[[], Awaitable[None]]:
         """A function that looks, and raises BusUnavailableError when another numbering holds."""
@@ -162,7 +190,7 @@ class EventStream:
         connection = self._bus.connection_number
         seen = await self._view.see()
         numbering = seen.numbering
-        if seen.state is None or not seen.goes_on or await self._view.lost(numbering, 1):
+        if seen.state is None or not seen.sound or await self._view.lost(numbering, 1):
             self.suspect()
             if mender is None:
                 raise BusUnavailableError("the stream went back, and is going to be mended")

@@ -174,7 +174,7 @@ class PublishingService:
                 # What came before is lost: this one would stand before it.
                 raise StreamWentBackError("the stream went back")
             try:
-                ack = await self._stream.publish(OutgoingEvent(*content))
+                ack = await self._stream.publish(OutgoingEvent(*content), published.numbering)
             except BusRefusedError:
                 raise errors.event_too_large(message.event_id, MAX_EVENT_BYTES) from None
             except EventReusedError:

@@ -19,10 +19,18 @@ from lienthong.exchange.repository import (
     NumberingRepository,
     SubscriptionRepository,
 )
-from lienthong.exchange.service.event_messages import EventReusedError, events_among, publish_event
+from lienthong.exchange.service.event_messages import (
+    EventReusedError,
+    another_id,
+    events_among,
+    publish_event,
+    publish_numbered,
+)
 from lienthong.kit.bus import BusRefusedError, BusUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lienthong.exchange.domain.numbering import Numbering
     from lienthong.exchange.models import KeptEvent
     from lienthong.exchange.service.event_register import EventRegister
@@ -64,7 +72,7 @@ class StreamMender:
                 raise BusUnavailableError("another process mends the stream")
             if await self._bus.find_stream(STREAM) is None:
                 await self._make_stream()
-            numbering = await self._begin_again_when_it_went_back()
+            numbering = await self._begin_again_when_it_lost_something()
             if await self._view.lost(numbering, 1):
                 await self._record_what_is_there(numbering)
                 await self._publish_again(numbering)
@@ -76,21 +84,24 @@ class StreamMender:
         except BusRefusedError as error:
             raise BusUnavailableError(str(error)) from error
 
-    async def _begin_again_when_it_went_back(self) -> Numbering:
-        """The numbering, a new one when two looks, a moment apart, say that the stream went back.
+    async def _begin_again_when_it_lost_something(self) -> Numbering:
+        """The numbering, a new one when two looks, a moment apart, say that the stream went back, or lacks an
+        event among others.
 
         Raises:
             BusUnavailableError: there is no stream, or the looks do not agree.
         """
         first = await self._view.see()
-        if first.goes_on:
+        if first.sound:
             return first.numbering
         await asyncio.sleep(_BETWEEN_TWO_LOOKS_S)
         seen = await self._view.see()
-        if seen.goes_on:
+        if seen.sound:
             return seen.numbering
         if seen.state is None:
             raise BusUnavailableError("there is no stream of events")
+        if seen.hole is not None:
+            return await self._cut_off(seen.state, seen.numbering, seen.hole)
         return await self._begin_again(seen.state, seen.numbering, seen.newest)
 
     async def _begin_again(
@@ -100,16 +111,9 @@ class StreamMender:
         if newest is not None:
             last = min(state.last_sequence, numbering.sequence_from(newest[0]))
             through = await self._view.common_through(numbering, state.first_sequence, last)
-        async with self._database.transaction() as session:
-            highest = max(
-                await AcceptedEventRepository(session).highest(),
-                await AcknowledgementRepository(session).highest(),
-                numbering.spans[-1].first_number,
-            )
-            again = numbering.went_back(through, highest, state.created)
-            await NumberingRepository(session).write(again)
-            await SubscriptionRepository(session).resume_all()
-        self.losses += 1
+        again = await self._renumber(
+            lambda highest: numbering.went_back(through, highest, state.created), numbering
+        )
         _log.error(
             "the bus lost events: its store was lost or replaced by an older copy",
             stream=STREAM,
@@ -117,6 +121,34 @@ class StreamMender:
             present_through=through,
             generation=again.generation,
         )
+        return again
+
+    async def _cut_off(self, state: StreamState, numbering: Numbering, hole: int) -> Numbering:
+        """Have what the stream has after a hole published again after what it lost: order is kept."""
+        last = state.last_sequence
+        again = await self._renumber(
+            lambda highest: numbering.cut_off(hole, last, highest, state.created), numbering
+        )
+        _log.error(
+            "the bus lost events: a part of its store is damaged",
+            stream=STREAM,
+            missing_from=numbering.number_of(hole),
+            generation=again.generation,
+        )
+        return again
+
+    async def _renumber(self, changed: Callable[[int], Numbering], before: Numbering) -> Numbering:
+        """Write the numbering that follows from the highest number that is recorded anywhere."""
+        async with self._database.transaction() as session:
+            highest = max(
+                await AcceptedEventRepository(session).highest(),
+                await AcknowledgementRepository(session).highest(),
+                before.spans[-1].first_number,
+            )
+            again = changed(highest)
+            await NumberingRepository(session).write(again)
+            await SubscriptionRepository(session).resume_all()
+        self.losses += 1
         return again
 
     async def _record_what_is_there(self, numbering: Numbering) -> None:
@@ -162,12 +194,12 @@ class StreamMender:
 
     async def _publish_under_an_id(self, event: OutgoingEvent, numbering: Numbering) -> PublishAck:
         try:
-            return await publish_event(self._bus, event)
+            return await publish_numbered(self._bus, event, numbering)
         except EventReusedError:
             # Put there by a process that did not know of the accepted one. It was never recorded, so its
             # publisher was refused, and it is delivered to nobody.
             _log.warning("the stream has another event under the id of an accepted one", id=event.message_id)
         try:
-            return await publish_event(self._bus, event, under=f"{event.message_id}-g{numbering.generation}")
+            return await publish_event(self._bus, event, under=another_id(event, numbering))
         except EventReusedError as error:
             raise BusUnavailableError("the stream has other events under both message ids") from error
