@@ -13,6 +13,7 @@ from lienthong.exchange.service.event_stream import EventStream
 from lienthong.kit.bus import (
     MESSAGE_ID,
     BusError,
+    BusNotTogetherError,
     BusRefusedError,
     BusUnavailableError,
     Delivery,
@@ -25,7 +26,7 @@ from lienthong.kit.database import Database, migrate
 from lienthong.kit.messages import StoredMessage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from lienthong.exchange.domain.numbering import Numbering
     from lienthong.kit.bus import Bus
@@ -102,6 +103,18 @@ class MemoryBus:
         if self.on_publish is not None:
             await self.on_publish()
         return PublishAck(STREAM, sequence, duplicate=False)
+
+    async def publish_together(self, subject: str, messages: Sequence[StoredMessage]) -> int:
+        """Append all, unless one of the message ids is known."""
+        if any(one.headers[MESSAGE_ID] in self.ids for one in messages):
+            raise BusNotTogetherError("one of them is there")
+        on_publish, self.on_publish = self.on_publish, None
+        first = max(self.messages or {}, default=0) + 1
+        for one in messages:
+            await self.publish(subject, one.payload, message_id=one.headers[MESSAGE_ID], headers=one.headers)
+        if on_publish is not None:
+            await on_publish()
+        return first
 
     async def stream_state(self, stream: str) -> StreamState:
         """As `find_stream`."""

@@ -12,9 +12,17 @@ import nats
 import pytest
 from structlog.testing import capture_logs
 
-from lienthong.kit.bus import MESSAGE_ID, Bus, BusFullError, BusRefusedError, BusUnavailableError, StreamSpec
+from lienthong.kit.bus import (
+    MESSAGE_ID,
+    Bus,
+    BusFullError,
+    BusNotTogetherError,
+    BusRefusedError,
+    BusUnavailableError,
+    StreamSpec,
+)
 from lienthong.kit.ids import uuid7
-from lienthong.kit.messages import headers_size
+from lienthong.kit.messages import StoredMessage, headers_size
 from lienthong.kit.stream_space import StreamSpace
 from tests.support.nats import NatsServer
 from tests.support.ports import take_free_port
@@ -466,3 +474,60 @@ async def test_the_next_message_of_a_stream_is_found_past_those_that_are_gone(bu
     for sequence in (1, 3, 4):
         await bus.jetstream().delete_msg(stream, sequence)
     assert [await bus.next_sequence(stream, sequence) for sequence in range(1, 7)] == [2, 2, 5, 5, 5, None]
+
+
+def together(*identifiers: str) -> list[StoredMessage]:
+    return [StoredMessage(one.encode(), {MESSAGE_ID: one}) for one in identifiers]
+
+
+async def test_messages_are_stored_together_in_their_order_whoever_else_publishes(bus: Bus) -> None:
+    stream = "T" + uuid7().replace("-", "")
+    await bus.ensure_stream(StreamSpec(stream, [f"{stream}.>"], atomic=True))
+    batches = [[f"{batch}-{place}" for place in range(20)] for batch in range(5)]
+    others = asyncio.create_task(publish_numbers(bus, stream, range(50)))
+    firsts = await asyncio.gather(
+        *(bus.publish_together(f"{stream}.n", together(*batch)) for batch in batches)
+    )
+    await others
+    for first, batch in zip(firsts, batches, strict=True):
+        stored = [await bus.message(stream, first + place) for place in range(20)]
+        assert [one.payload.decode() for one in stored if one is not None] == batch
+    assert await bus.last_sequence(stream) == 150
+
+
+async def test_of_messages_that_go_together_none_is_stored_when_one_cannot_be(bus: Bus) -> None:
+    stream = "T" + uuid7().replace("-", "")
+    spec = StreamSpec(stream, [f"{stream}.>"], atomic=True, max_message_bytes=4096)
+    await bus.ensure_stream(spec)
+    await bus.publish(f"{stream}.n", b"", message_id="there")
+    with pytest.raises(BusNotTogetherError):
+        await bus.publish_together(f"{stream}.n", together("a", "there", "b"))
+    with pytest.raises(BusNotTogetherError):
+        await bus.publish_together(f"{stream}.n", together("a", "a"))
+    large = [*together("a"), StoredMessage(b"x" * 5000, {MESSAGE_ID: "large"}), *together("b")]
+    with pytest.raises(BusNotTogetherError):
+        await bus.publish_together(f"{stream}.n", large)
+    with pytest.raises(BusRefusedError):
+        await bus.publish_together(
+            f"{stream}.n", [*together("a"), StoredMessage(b"x" * MAX_PAYLOAD, {MESSAGE_ID: "larger"})]
+        )
+    with pytest.raises(BusUnavailableError):
+        await bus.publish_together("nobody.takes.it", together("a", "b"))
+    assert await bus.last_sequence(stream) == 1
+    assert await bus.publish_together(f"{stream}.n", together("a", "b")) == 2
+
+
+async def test_a_stream_takes_messages_together_once_its_specification_says_so(bus: Bus, stream: str) -> None:
+    with pytest.raises(BusNotTogetherError):
+        await bus.publish_together(f"{stream}.n", together("a", "b"))
+    await bus.ensure_stream(StreamSpec(stream, [f"{stream}.>"], atomic=True))
+    assert await bus.publish_together(f"{stream}.n", together("a", "b")) == 1
+
+
+async def test_a_batch_that_the_stream_has_no_room_for_is_not_stored_at_all(bus: Bus) -> None:
+    stream = "T" + uuid7().replace("-", "")
+    await bus.ensure_stream(StreamSpec(stream, [f"{stream}.>"], atomic=True, max_bytes=3000))
+    large = [StoredMessage(b"x" * 1000, {MESSAGE_ID: one}) for one in "abc"]
+    with pytest.raises(BusFullError):
+        await bus.publish_together(f"{stream}.n", large)
+    assert await bus.last_sequence(stream) == 0

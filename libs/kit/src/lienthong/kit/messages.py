@@ -3,7 +3,8 @@
 BusError
 ├── BusUnavailableError   not acknowledged, perhaps stored: try again with the same message id
 │   └── BusFullError           not stored: the stream, or the server, holds as much as it may
-└── BusRefusedError       the server will never accept this: do not try again
+├── BusRefusedError       the server will never accept this: do not try again
+└── BusNotTogetherError   not stored, none of them: publish them one by one
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ class BusRefusedError(BusError):
     """The server refused for good: too large, a bad subject, an impossible configuration."""
 
 
+class BusNotTogetherError(BusError):
+    """The stream does not take these messages together: it has one of them, cannot store one, or takes none
+    so. None of them is stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
     """The wanted configuration of a stream. Ages and windows in seconds; `None` means without limit.
@@ -40,7 +46,8 @@ class StreamSpec:
     when its limit is lowered. A stream without limit can take the disk from all others, whatever theirs are.
     `max_message_bytes` counts payload and headers. Of a protected stream no message can be deleted or purged,
     by anybody (`deny_delete` and `deny_purge` are for good), and no process changes its configuration: that
-    is the operator's. One that is `pruned` can be purged all the same, by whoever has that right.
+    is the operator's. One that is `pruned` can be purged all the same, by whoever has that right. One that is
+    `atomic` takes several messages together, all or none.
     """
 
     name: str
@@ -52,6 +59,7 @@ class StreamSpec:
     replicas: int = 1
     protected: bool = False
     pruned: bool = False
+    atomic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

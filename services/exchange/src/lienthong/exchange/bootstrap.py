@@ -235,6 +235,7 @@ def events_stream(settings: ExchangeSettings) -> StreamSpec:
         max_message_bytes=LARGEST_MESSAGE,
         duplicate_window=DUPLICATE_WINDOW,
         replicas=settings.nats_replicas,
+        atomic=True,
     )
 
 

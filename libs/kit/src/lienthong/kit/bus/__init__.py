@@ -11,6 +11,7 @@ from lienthong.kit.bus.consumer import Consumer
 from lienthong.kit.messages import (
     BusError,
     BusFullError,
+    BusNotTogetherError,
     BusRefusedError,
     BusUnavailableError,
     Delivery,
@@ -20,6 +21,6 @@ from lienthong.kit.messages import (
 )
 
 __all__ = [
-    "MESSAGE_ID", "Bus", "BusError", "BusFullError", "BusRefusedError", "BusUnavailableError", "Consumer",
-    "Delivery", "PublishAck", "StreamSpec", "StreamState",
+    "MESSAGE_ID", "Bus", "BusError", "BusFullError", "BusNotTogetherError", "BusRefusedError",
+    "BusUnavailableError", "Consumer", "Delivery", "PublishAck", "StreamSpec", "StreamState",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from lienthong.kit.messages import BusUnavailableError
 from lienthong.kit.nkeys import read_user_key
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from nats.aio.msg import Msg
@@ -76,9 +76,17 @@ class Connection:
         await self._up.wait()
 
     async def request(
-        self, subject: str, payload: bytes, headers: dict[str, str] | None, patience: float
+        self,
+        subject: str,
+        payload: bytes,
+        headers: dict[str, str] | None,
+        patience: float,
+        *,
+        before: Sequence[tuple[bytes, dict[str, str]]] = (),
     ) -> Msg:
         """Send and wait for the answer; unlike nats-py's `request` it fails at once with the connection.
+
+        `before` is sent before it on the same connection, without an answer.
 
         Raises:
             BusUnavailableError: not connected, connection lost, or no answer within `patience` seconds.
@@ -86,7 +94,7 @@ class Connection:
         """
         client = self._usable()
         try:
-            answer = await self._requests.ask(client, subject, payload, headers, patience)
+            answer = await self._requests.ask(client, subject, payload, headers, patience, before=before)
         except BusUnavailableError:
             self.silent(client)
             raise

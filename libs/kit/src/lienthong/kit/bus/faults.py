@@ -10,7 +10,13 @@ import nats.errors
 from nats.js.errors import APIError, NotFoundError
 
 from lienthong.kit.cancellation import cancelled_first
-from lienthong.kit.messages import BusError, BusFullError, BusRefusedError, BusUnavailableError
+from lienthong.kit.messages import (
+    BusError,
+    BusFullError,
+    BusNotTogetherError,
+    BusRefusedError,
+    BusUnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator, Mapping
@@ -25,6 +31,9 @@ _PUBLISH_ERRORS: Mapping[int | None, type[BusError]] = MappingProxyType(
         10047: BusFullError,  # insufficient storage resources
         10054: BusRefusedError,  # the message exceeds the stream's limit
         10077: BusFullError,  # the stream's limit of bytes
+        10174: BusNotTogetherError,  # the stream does not take messages together
+        10176: BusNotTogetherError,  # one of them did not arrive, or could not be stored
+        10201: BusNotTogetherError,  # it has one of them, or two of them have one id
     }
 )
 

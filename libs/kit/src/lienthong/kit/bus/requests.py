@@ -12,6 +12,8 @@ from lienthong.kit.cancellation import cancelled_first
 from lienthong.kit.messages import BusRefusedError, BusUnavailableError, headers_size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nats.aio.client import Client
     from nats.aio.msg import Msg
 
@@ -34,15 +36,24 @@ class Requests:
         await client.subscribe(f"{self._inbox}.*", cb=self._on_answer)
 
     async def ask(
-        self, client: Client, subject: str, payload: bytes, headers: dict[str, str] | None, patience: float
+        self,
+        client: Client,
+        subject: str,
+        payload: bytes,
+        headers: dict[str, str] | None,
+        patience: float,
+        *,
+        before: Sequence[tuple[bytes, dict[str, str]]] = (),
     ) -> Msg:
         """Send and wait for the answer, up to `patience` seconds.
+
+        `before` are payloads and headers that are sent before it, on the same subject, without an answer.
 
         Raises:
             BusUnavailableError: connection lost, or no answer in time.
             BusRefusedError: payload and headers together exceed what the server takes, or not a subject.
         """
-        size = len(payload) + headers_size(headers)
+        size = max(len(one) + headers_size(its) for one, its in (*before, (payload, headers)))
         if size > client.max_payload:
             # nats-py counts the payload alone, and the server would end the connection that all share.
             raise BusRefusedError(
@@ -57,6 +68,8 @@ class Requests:
                 # Inside: nats-py swallows every cancellation, that of the time-out too, while it waits for a
                 # server that does not read.
                 with cancelled_first():
+                    for one, its in before:
+                        await client.publish(subject, one, headers=its)
                     await client.publish(subject, payload, reply=inbox, headers=headers)
                 return await future
         except TimeoutError as error:

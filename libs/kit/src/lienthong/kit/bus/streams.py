@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _CONFIGURED = (
     "subjects", "max_age", "max_bytes", "max_msg_size", "max_msgs", "discard", "storage", "num_replicas",
-    "duplicate_window", "deny_delete", "deny_purge",
+    "duplicate_window", "deny_delete", "deny_purge", "allow_atomic",
 )  # fmt: skip
 
 _PATIENCE_S = 5.0
@@ -215,6 +215,7 @@ def _configuration(spec: StreamSpec) -> StreamConfig:
         duplicate_window=spec.duplicate_window,
         deny_delete=spec.protected,
         deny_purge=spec.protected and not spec.pruned,
+        allow_atomic=spec.atomic,
     )
 
 

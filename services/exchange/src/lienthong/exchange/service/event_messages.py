@@ -14,6 +14,7 @@ from lienthong.exchange.events import (
     subject_of,
 )
 from lienthong.kit.bus import MESSAGE_ID, BusUnavailableError
+from lienthong.kit.messages import StoredMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,23 @@ async def _demand_same(bus: Bus, event: OutgoingEvent, under: str | None, ack: P
 def another_id(event: OutgoingEvent, numbering: Numbering) -> str:
     """Another message id for an event whose own the bus takes for something else."""
     return f"{event.message_id}-g{numbering.generation}"
+
+
+async def publish_events(bus: Bus, events: Sequence[OutgoingEvent]) -> int:
+    """Put events of one type into the stream, all of them or none; returns the sequence of the first.
+
+    Raises:
+        BusNotTogetherError: the stream has one of them, or another event under the message id of one.
+        BusError: as `Bus.publish_together`.
+    """
+    messages = [
+        StoredMessage(
+            event.payload,
+            {**_HEADERS, FINGERPRINT_HEADER: event.fingerprint, MESSAGE_ID: event.message_id},
+        )
+        for event in events
+    ]
+    return await bus.publish_together(subject_of(events[0].event_type), messages)
 
 
 def events_among(deliveries: Sequence[Delivery]) -> list[AcceptedMessage]:

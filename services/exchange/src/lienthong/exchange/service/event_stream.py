@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from lienthong.exchange.repository import NumberingRepository
-from lienthong.exchange.service.event_messages import publish_numbered
+from lienthong.exchange.service.event_messages import publish_events, publish_numbered
 from lienthong.exchange.service.event_register import StreamWentBackError
 from lienthong.exchange.service.stream_mending import StreamMender
 from lienthong.exchange.service.stream_view import StreamView
@@ -27,7 +27,7 @@ from lienthong.kit.bus import BusError, BusUnavailableError
 from lienthong.kit.health import Condition, State
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Sequence
     from datetime import datetime
 
     from lienthong.exchange.domain.messages import OutgoingEvent
@@ -152,6 +152,15 @@ class EventStream:
     def dropped_before(self) -> datetime | None:
         """As `StreamView.dropped_before`."""
         return self._view.dropped_before()
+
+    async def publish_together(self, events: Sequence[OutgoingEvent]) -> int:
+        """Put events of one type into the stream, all or none; returns the sequence of the first.
+
+        Raises:
+            BusNotTogetherError: they have to be published one by one: the stream may have one of them.
+            BusError: as `Bus.publish_together`.
+        """
+        return await publish_events(self._bus, events)
 
     def still(self, numbering: Numbering) -> Callable[[], Awaitable[None]]:
         """A function that looks, and raises BusUnavailableError when another numbering holds."""

@@ -16,7 +16,7 @@ from lienthong.exchange.domain.messages import (
 )
 from lienthong.exchange.service.event_messages import EventReusedError
 from lienthong.exchange.service.event_register import StreamWentBackError
-from lienthong.kit.bus import BusFullError, BusRefusedError, BusUnavailableError
+from lienthong.kit.bus import BusFullError, BusNotTogetherError, BusRefusedError, BusUnavailableError
 from lienthong.kit.problems.load import charge
 from lienthong.kit.workers import TooCostlyError
 
@@ -111,9 +111,10 @@ class PublishingService:
     ) -> list[AcceptedPublication]:
         """Accept all events of a request, or, when one of them is wrong, none; its bytes are charged already.
 
-        What is returned is on two disks, the bus's and the database's, in the order of the request. When the
-        bus fails half-way the request is refused as a whole, and sending it again continues where it stopped:
-        what was accepted before comes back as a duplicate.
+        What is returned is on two disks, the bus's and the database's, in the order of the request. The bus
+        takes new events together, all or none; those of which it has one already, one by one. When it fails
+        half-way the request is refused as a whole, and sending it again continues where it stopped: what was
+        accepted before comes back as a duplicate.
 
         Raises:
             ProblemError: everything in `errors` that is about publishing; `rate-limited`.
@@ -160,28 +161,61 @@ class PublishingService:
         known: dict[str, StoredEvent],
         published: _Published,
     ) -> None:
+        new = [message for message in messages if message.message_id not in known]
+        together = None
+        if len(new) > 1:
+            together = await self._publish_together(client_id, event_type_id, new, published)
         for message in messages:
-            # The right may have ended while earlier events of a long batch were on their way.
-            self.demand_right(client_id, event_type_id)
             before = known.get(message.message_id)
             if before is not None:
                 published.accepted.append(
                     AcceptedPublication(message.event_id, before.sequence, duplicate=True)
                 )
-                continue
-            content = (event_type_id, message.message_id, message.fingerprint, message.payload)
-            if (await self._stream.current()).generation != published.numbering.generation:
-                # What came before is lost: this one would stand before it.
-                raise StreamWentBackError("the stream went back")
-            try:
-                ack = await self._stream.publish(OutgoingEvent(*content), published.numbering)
-            except BusRefusedError:
-                raise errors.event_too_large(message.event_id, MAX_EVENT_BYTES) from None
-            except EventReusedError:
-                raise errors.event_id_reused(message.event_id) from None
-            number = published.numbering.number_of(ack.sequence)
-            published.new.append(AcceptedMessage(ack.sequence, *content))
-            published.accepted.append(AcceptedPublication(message.event_id, number, ack.duplicate))
+            elif together is not None:
+                number = published.numbering.number_of(together[message.message_id])
+                published.accepted.append(AcceptedPublication(message.event_id, number, duplicate=False))
+            else:
+                await self._publish_one(client_id, event_type_id, message, published)
+
+    async def _publish_together(
+        self, client_id: str, event_type_id: str, messages: Sequence[EventMessage], published: _Published
+    ) -> dict[str, int] | None:
+        """Publish all, and give their sequences by message id; None when they have to go one by one."""
+        self.demand_right(client_id, event_type_id)
+        contents = [(event_type_id, one.message_id, one.fingerprint, one.payload) for one in messages]
+        try:
+            first = await self._stream.publish_together([OutgoingEvent(*one) for one in contents])
+        except (BusNotTogetherError, BusRefusedError):
+            # One by one it is seen which of them it is.
+            return None
+        await self._demand_that_it_goes_on(published.numbering)
+        if not published.numbering.number_of(first):
+            raise StreamWentBackError("the stream was cut off meanwhile")
+        stored = [AcceptedMessage(sequence, *one) for sequence, one in enumerate(contents, first)]
+        published.new += stored
+        return {one.message_id: one.sequence for one in stored}
+
+    async def _publish_one(
+        self, client_id: str, event_type_id: str, message: EventMessage, published: _Published
+    ) -> None:
+        # The right may have ended while earlier events of a long batch were on their way.
+        self.demand_right(client_id, event_type_id)
+        # What came before may be lost: this one would stand before it.
+        await self._demand_that_it_goes_on(published.numbering)
+        content = (event_type_id, message.message_id, message.fingerprint, message.payload)
+        try:
+            ack = await self._stream.publish(OutgoingEvent(*content), published.numbering)
+        except BusRefusedError:
+            raise errors.event_too_large(message.event_id, MAX_EVENT_BYTES) from None
+        except EventReusedError:
+            raise errors.event_id_reused(message.event_id) from None
+        number = published.numbering.number_of(ack.sequence)
+        published.new.append(AcceptedMessage(ack.sequence, *content))
+        published.accepted.append(AcceptedPublication(message.event_id, number, ack.duplicate))
+
+    async def _demand_that_it_goes_on(self, numbering: Numbering) -> None:
+        if (await self._stream.current()).generation != numbering.generation:
+            raise StreamWentBackError("the stream went back")
 
     async def _write_down(self, published: _Published) -> list[AcceptedPublication]:
         """Record what the stream took: before that nobody is told of it.
