@@ -35,6 +35,13 @@ _KERNEL = (
     ("kernel: disk", re.compile("^(ext4_|vfs_fsync|vfs_write)")),
     ("kernel: threads", re.compile("_sys_futex")),
 )
+_LIBRARIES = {
+    "parser": "llhttp",
+    "loop": "uvloop",
+    "_asyncio": "asyncio's tasks and futures",
+    "_core": "msgspec",
+    "_hashlib": "digests",
+}
 _ON_THE_WAY = {
     "caller": "callers' connections",
     "incoming": "callers' connections",
@@ -78,7 +85,8 @@ def part_of(stack: list[tuple[str, str]]) -> str:
         if "mypyc" in name and (found := _OURS.match(symbol)):
             return f"gateway: {_ON_THE_WAY.get(found['module'], found['module'])}"
         if not name.startswith(("libpython", "python", "libc", "ld-", "lienthong")):
-            return f"library: {name.partition('.')[0]}"
+            library = name.partition(".")[0]
+            return f"library: {_LIBRARIES.get(library, library)}"
     return "Python, called by the event loop"
 
 

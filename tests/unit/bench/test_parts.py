@@ -26,6 +26,6 @@ def test_a_sample_counts_for_the_innermost_part_that_is_known() -> None:
     assert samples(SCRIPT) == {
         "kernel: writing to sockets": 1,
         "gateway: record": 1,
-        "library: parser": 1,
+        "library: llhttp": 1,
         "Python, called by the event loop": 1,
     }
