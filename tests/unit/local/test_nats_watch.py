@@ -108,7 +108,7 @@ def test_it_waits_for_room_and_for_its_time(tmp_path: Path, monkeypatch: pytest.
     supervisor: Any = acts
     log = tmp_path / "log"
     with health(503, FULL) as address:
-        watch = NatsWatch(supervisor, address, tmp_path, log, clock=lambda: now)
+        watch = NatsWatch(supervisor, address, tmp_path, log, tmp_path / "nats.log", clock=lambda: now)
         with monkeypatch.context() as full:
             full.setattr(nats_watch, "ROOM_BYTES", 2**63)
             watch.look()
@@ -141,7 +141,9 @@ def test_what_it_stopped_it_starts(lost: list[str], done: list[str], tmp_path: P
     acts = LosesAnswers(*lost)
     supervisor: Any = acts
     with health(503, FULL) as address:
-        watch = NatsWatch(supervisor, address, tmp_path, tmp_path / "log", clock=lambda: 0.0)
+        watch = NatsWatch(
+            supervisor, address, tmp_path, tmp_path / "log", tmp_path / "nats.log", clock=lambda: 0.0
+        )
         watch.look()
     # Stopped, it says nothing of its health.
     watch.look()
@@ -158,7 +160,9 @@ def test_what_another_stopped_stays_stopped(tmp_path: Path) -> None:
     acts = Stopped()
     supervisor: Any = acts
     with health(503, FULL) as address:
-        watch = NatsWatch(supervisor, address, tmp_path, tmp_path / "log", clock=lambda: 0.0)
+        watch = NatsWatch(
+            supervisor, address, tmp_path, tmp_path / "log", tmp_path / "nats.log", clock=lambda: 0.0
+        )
         watch.look()
         watch.look()
     assert acts.done == ["stop nats"]
@@ -172,7 +176,7 @@ def test_a_supervisor_that_does_not_answer_keeps_nobody(
     hanging = Hangs()
     supervisor: Any = hanging
     with health(503, FULL) as address:
-        watch = NatsWatch(supervisor, address, tmp_path, tmp_path / "log")
+        watch = NatsWatch(supervisor, address, tmp_path, tmp_path / "log", tmp_path / "nats.log")
         watch.start()
         assert hanging.asked.wait(10)
         stopping = threading.Thread(target=watch.stop, daemon=True)

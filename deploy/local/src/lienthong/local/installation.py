@@ -66,6 +66,7 @@ class Installation:
             f"http://127.0.0.1:{NATS_MONITORING_PORT + settings.port_offset}/healthz",
             self.home / "nats",
             self.logs / "nats-watch.log",
+            self.logs / "nats.log",
         )
 
     def __enter__(self) -> Installation:
@@ -125,7 +126,9 @@ class Installation:
                     self.supervisor.start(program.name)
                 for program in wave:
                     self._wait_until_ready(program, http, deadline)
-        self._nats_watch.start()
+                if wave is self._waves[0]:
+                    # The others may need what it does.
+                    self._nats_watch.start()
 
     def stop(self) -> None:
         """End every process, the last wave first and the supervisor last. Harmless when nothing runs."""

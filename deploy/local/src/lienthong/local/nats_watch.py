@@ -1,4 +1,4 @@
-"""Starts NATS again when it refuses to write although its disk has room.
+"""Starts NATS again when it refuses to write although its disk has room; looks after what it cannot read.
 
 Once nats-server (2.15) could not write a stream of one replica, it takes nothing more for it until it is
 started again, also when there is room: publishes get no answer. The only sign is `/healthz`, asked for
@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from supervisor.xmlrpc import Faults
+
+from lienthong.local.nats_states import DamagedStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +63,8 @@ class Pace:
 class NatsWatch:
     """Looks at NATS every two seconds, on a thread of its own, between `start` and `stop`.
 
-    `healthz` is the address of NATS's health, `store` a folder on its disk. What is done is told on standard
-    error and in `log`.
+    `healthz` is the address of NATS's health, `store` the folder of its streams, `nats_log` where it logs.
+    What is done is told on standard error and in `log`.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class NatsWatch:
         healthz: str,
         store: Path,
         log: Path,
+        nats_log: Path,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -78,6 +81,7 @@ class NatsWatch:
         self._healthz = healthz
         self._store = store
         self._log = log
+        self._nats_log = nats_log
         self._clock = clock
         self._pace = Pace()
         self._waits_for_room = False
@@ -143,7 +147,10 @@ class NatsWatch:
             self._has_to_start = False
 
     def _look_until_ended(self, ended: threading.Event) -> None:
+        states = DamagedStates(self._nats_log, self._store, self._tell)
         while not ended.wait(LOOK_EVERY_S):
+            with suppress(OSError):
+                states.look()
             with suppress(OSError):
                 self.look()
 

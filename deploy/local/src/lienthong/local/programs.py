@@ -47,7 +47,8 @@ def platform_programs(settings: Settings) -> list[Program]:
     nats = Program(
         name="nats",
         command=[server_binary(), "--config", str(nats_config)],
-        ready_url=f"http://127.0.0.1:{monitoring_port}/healthz",
+        # Its whole health would wait for streams that it cannot recover, and that others make anew.
+        ready_url=f"http://127.0.0.1:{monitoring_port}/healthz?js-enabled-only=true",
         ports=[nats_port, monitoring_port],
         wave=0,
     )
