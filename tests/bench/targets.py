@@ -64,12 +64,7 @@ class Stand:
     @cached_property
     def platform(self) -> Platform:
         """A platform whose gateway has one worker."""
-        return self._platform("one", workers=1)
-
-    @cached_property
-    def with_two_workers(self) -> Platform:
-        """A platform whose gateway has two workers."""
-        return self._platform("two", workers=2)
+        return self._platform(self._stack, "one", workers=1)
 
     @cached_property
     def client(self) -> Client:
@@ -81,32 +76,33 @@ class Stand:
         return self._stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
 
     def two_workers(self, rounds: int, seconds: int) -> list[Target]:
-        """Both platforms side by side."""
-        other = self._stack.enter_context(Client(self.with_two_workers.consumer))
-        platforms = (self.platform, self.with_two_workers)
-        return call_targets.two_workers(*platforms, (self.client, other), rounds, seconds)
+        """A platform whose gateway has two workers beside `platform`; it ends with this measurement."""
+        with ExitStack() as stack:
+            other = self._platform(stack, "two", workers=2)
+            client = stack.enter_context(Client(other.consumer))
+            return call_targets.two_workers(self.platform, other, (self.client, client), rounds, seconds)
 
-    def _platform(self, name: str, *, workers: int) -> Platform:
+    def _platform(self, stack: ExitStack, name: str, *, workers: int) -> Platform:
         os.environ.update(NO_LIMITS, LIENTHONG_GATEWAY_WORKERS=str(workers))
         upstream = f"http://127.0.0.1:{self.upstream_port}"
-        return self._stack.enter_context(running_platform(self.home / name, upstream))
+        return stack.enter_context(running_platform(self.home / name, upstream))
 
 
 def measures(stand: Stand, rounds: int, seconds: int) -> dict[str, Callable[[], list[Target]]]:
-    """What can be measured, by the names of the command line. Starts come first, on a quiet machine."""
+    """What can be measured, by the names of the command line. Starts come first, when nothing else runs."""
     return {
         "help": lambda: start_targets.help_of_the_command(3 * rounds),
         "run": lambda: start_targets.second_run(stand.home / "run"),
-        "events": lambda: event_targets.events(
-            stand.platform, stand.client, stand.sender(), stand.home / "nats", rounds, seconds
-        ),
-        "workers": lambda: stand.two_workers(rounds, seconds),
         "latency": lambda: call_targets.added_latency(
             stand.platform, stand.client, stand.sender(), stand.upstream_port, rounds, seconds
         ),
         "refused": lambda: call_targets.refused_calls(stand.platform, stand.client, rounds, seconds),
         "tokens": lambda: token_targets.tokens(stand.platform, stand.sender(), rounds, seconds),
         "idle": lambda: call_targets.idle_connections(stand.platform, stand.client, min(rounds, 3)),
+        "events": lambda: event_targets.events(
+            stand.platform, stand.client, stand.sender(), stand.home / "nats", rounds, seconds
+        ),
+        "workers": lambda: stand.two_workers(rounds, seconds),
     }
 
 
