@@ -99,6 +99,8 @@ class JournalWriter:
         publish_timeout: float,
         clock: Clock,
     ) -> None:
+        # To ask which one is running is a system call: Python looks whether the process was forked.
+        self._loop = asyncio.get_running_loop()
         self._bus = bus
         self._spool = spool
         self._retained = retained
@@ -159,13 +161,12 @@ class JournalWriter:
             AuditUnavailableError: (the future) it is not durable. It is kept, and stored if the bus or the
                 spool comes back while this process lives.
         """
-        loop = asyncio.get_running_loop()
-        durable: asyncio.Future[None] = loop.create_future()
+        durable: asyncio.Future[None] = self._loop.create_future()
         self._records.append(record)
         self._waiting.append(durable)
         if self._in_flight is None and not self._scheduled:
             self._scheduled = True
-            loop.call_soon(self._send_next)
+            self._loop.call_soon(self._send_next)
         return durable
 
     async def run(self) -> None:
