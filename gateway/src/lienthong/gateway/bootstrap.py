@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -20,7 +19,7 @@ from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, public_health
 from lienthong.gateway.heartbeat import Heart
 from lienthong.gateway.http1.listener import Listener
-from lienthong.gateway.http1.pool import Pool
+from lienthong.gateway.http1.pool import Pool, provider_trust
 from lienthong.gateway.journal.beside import Beside
 from lienthong.gateway.journal.ledger_rpc import LedgerRpc
 from lienthong.gateway.journal.release import Release
@@ -143,7 +142,7 @@ async def open_gateway(
         counts=CallCounts(),
     )
     stack.push_async_callback(last_samples, recorder)
-    tls = ssl.create_default_context()
+    tls = provider_trust()
     guard = AddressGuard(ProviderAddresses.of(settings))
     pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=tls, guard=guard)
     # Connections of its own: a provider that registers an address of the platform must not be given them.

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from lienthong.gateway.http1.address import Origin
 from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderUnreachableError
-from lienthong.gateway.http1.pool import Pool
+from lienthong.gateway.http1.pool import Pool, provider_trust
 from tests.integration.gateway.http1.wire import (
     CHUNKED,
     KIB,
@@ -67,8 +67,12 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
         leaf = _certificate(name, key.public_key(), "test root", root_key, list(names), ca=False)
         return _server_context(folder, name, leaf, key)
 
+    with pytest.MonkeyPatch.context() as environment:
+        # As with Python before 3.13, the certificates have no Authority Key Identifier.
+        environment.setenv("SSL_CERT_FILE", str(folder / "root.pem"))
+        trusting = provider_trust()
     return Authority(
-        trusting=ssl.create_default_context(cafile=folder / "root.pem"),
+        trusting=trusting,
         good=server("good", address, x509.DNSName("localhost")),
         other=server("other", x509.DNSName("elsewhere.example")),
     )

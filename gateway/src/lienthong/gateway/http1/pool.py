@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
@@ -13,7 +14,6 @@ from lienthong.gateway.http1.connection import Connection
 from lienthong.gateway.http1.errors import ProviderUnreachableError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Sequence
 
     from lienthong.gateway.http1.address import Origin
@@ -24,6 +24,17 @@ IDLE_S = 4.0
 """Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first."""
 _NEXT_ADDRESS_S = 0.25
 """How long to wait for one address of a name before the next is tried as well (RFC 8305 section 5)."""
+
+
+def provider_trust() -> ssl.SSLContext:
+    """What providers' certificates are checked against: the system's authorities, or those in SSL_CERT_FILE.
+
+    The same with every Python. From 3.13 on a new context also asks for what RFC 5280 wants to see in a
+    certificate and not every authority writes into it, such as the Authority Key Identifier.
+    """
+    context = ssl.create_default_context()
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
 
 
 class Guard(Protocol):
