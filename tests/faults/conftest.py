@@ -6,6 +6,7 @@ import os
 import random
 import secrets
 import signal
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -19,16 +20,18 @@ from tests.faults.provider_log import ProviderLog
 from tests.faults.summary import PAGE, PROPERTY, Summary
 from tests.support.databases import create_database, drop_database
 from tests.support.platform import Platform, running_platform
+from tests.support.sharing import platform_of
 from tests.support.upstream import running_upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from tests.support.postgres import PostgresCluster
 
 _PROCESSES: Final = ("catalog", "identity", "exchange", "ledger")
 _SEED: Final = pytest.StashKey[int]()
+_FAILED: Final = pytest.StashKey[bool]()
 _HERE: Final = "tests/faults/"
 
 
@@ -86,11 +89,64 @@ def upstream(provider_file: Path) -> Iterator[str]:
         yield address
 
 
+class SharedPlatform:
+    """The platform that several tests use one after the other: one at a time, made anew after a failure."""
+
+    def __init__(self) -> None:
+        self._name: str | None = None
+        self._running = ExitStack()
+        self._platform: Platform | None = None
+
+    def use(self, name: str, home: Callable[[], Path], upstream: str) -> Platform:
+        """The platform of this name, started if need be; another one is ended."""
+        if self._platform is None or self._name != name:
+            self.end()
+            self._platform = self._running.enter_context(running_platform(home(), upstream))
+            self._name = name
+        return self._platform
+
+    def end(self) -> None:
+        """End it; harmless when there is none."""
+        self._platform = None
+        self._running.close()
+
+
+@pytest.fixture(scope="session")
+def shared_platform() -> Iterator[SharedPlatform]:
+    """See `tests.support.sharing.platform_of`."""
+    shared = SharedPlatform()
+    yield shared
+    shared.end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note whether a test failed."""
+    report = yield
+    if call.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
+
+
 @pytest.fixture
-def platform(tmp_path: Path, upstream: str) -> Iterator[Platform]:
+def platform(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    upstream: str,
+    shared_platform: SharedPlatform,
+) -> Iterator[Platform]:
     """A running platform with one provider, one consumer and one agreement."""
-    with running_platform(tmp_path / "home", upstream) as running:
-        yield running
+    name = platform_of(request.node.nodeid)
+    if name is None:
+        with running_platform(tmp_path / "home", upstream) as running:
+            yield running
+        return
+    yield shared_platform.use(name, lambda: tmp_path_factory.mktemp(name) / "home", upstream)
+    if request.node.stash.get(_FAILED, True):
+        shared_platform.end()
 
 
 @pytest.fixture

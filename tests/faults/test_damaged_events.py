@@ -6,6 +6,7 @@ is damaged in `tests/integration/exchange/test_damaged_stream.py`.
 
 from __future__ import annotations
 
+import secrets
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,11 +49,13 @@ class Publisher:
     refused: set[str] = field(default_factory=set)
     """What it was told instead."""
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
+    _prefix: str = field(default_factory=lambda: secrets.token_hex(4))
+    """No other test on this platform uses these ids."""
 
     def publish(self, number: int, filling: str = LARGE) -> None:
         """So many more."""
         for _ in range(number):
-            identifier = f"{next(self._ids):05}"
+            identifier = f"{self._prefix}-{next(self._ids):05}"
             now = datetime.now(UTC)
             wait_until(partial(self._taken, identifier, filling, now), lambda: str(self.refused), within=60)
             self.accepted.append(identifier)

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 _DATABASE = re.compile(r"[\[-](sqlite|postgresql)[\]-]")
+_ON_ONE_PLATFORM = re.compile(
+    r"tests/faults/test_(?:"
+    r"(?P<stores>lost_stores|damaged_journal)\.py"
+    r"|(?P<disks>full_disks)\.py"
+    r"|(?P<buses>damaged_events|damaged_indexes)\.py"
+    r"|(?P<databases>damaged_databases)\.py"
+    r"|(?P<killed>killed_processes)\.py::test_(?:a_killed|calls_go_on_without_the_bus)"
+    r")"
+)
 _PROVINCE = ("tests/e2e/test_first_round.py", "tests/e2e/test_resilience.py")
 
 
@@ -34,7 +43,8 @@ class ByProcess(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no type
 def group_of(nodeid: str) -> str:
     """The group of a test: its file, and the database where a file runs on two.
 
-    The files that share the demo province are one group. A fault run has processes of its own.
+    The files that share the demo province are one group. A fault run has processes of its own, or shares them
+    with others.
     """
     path, _, name = nodeid.partition("::")
     if path in _PROVINCE:
@@ -42,6 +52,15 @@ def group_of(nodeid: str) -> str:
     if path.startswith("tests/hostile/"):
         return "hostile"
     if path.startswith("tests/faults/"):
-        return nodeid
+        return platform_of(nodeid) or nodeid
     database = _DATABASE.search(name)
     return f"{path}-{database.group(1)}" if database else path
+
+
+def platform_of(nodeid: str) -> str | None:
+    """The name of the platform that a fault run shares with others; None for one of its own.
+
+    To start one takes longer than most of them do. Each leaves it as it found it: well.
+    """
+    found = None if "long" in nodeid.partition("[")[2] else _ON_ONE_PLATFORM.match(nodeid)
+    return None if found is None else f"faults-{found.lastgroup}"

@@ -21,6 +21,10 @@ KILLED = "tests/faults/test_killed_processes.py::test_a_killed_gateway_loses_and
         (ROUND, "tests/e2e/test_resilience.py::test_calls_go_on", True),
         (ROUND, "tests/e2e/test_lifecycle.py::test_the_second_start", False),
         (f"{KILLED}[short]", f"{KILLED}[long]", False),
+        (f"{KILLED}[short]", KILLED.replace("gateway", "ledger") + "[short]", True),
+        (f"{KILLED}[long]", KILLED.replace("gateway", "ledger") + "[long]", False),
+        (f"{KILLED}[short]", "tests/faults/test_full_disks.py::test_a_ledger_on_a_full_disk", False),
+        ("tests/faults/test_lost_stores.py::test_a", "tests/faults/test_damaged_journal.py::test_b", True),
     ],
 )
 def test_what_meets_in_one_worker(one: str, other: str, *, together: bool) -> None:
