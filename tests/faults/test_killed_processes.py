@@ -46,14 +46,14 @@ class Course:
 def course(request: pytest.FixtureRequest, chance: random.Random) -> Course:
     """One fault among a few calls in every run; six among many in `make faults`."""
     return (
-        Course.at_random(chance, 500, 1) if request.param == "short" else Course.at_random(chance, 4_000, 6)
+        Course.at_random(chance, 300, 1) if request.param == "short" else Course.at_random(chance, 4_000, 6)
     )
 
 
 @pytest.fixture(params=["short", pytest.param("long", marks=pytest.mark.long)])
 def absence(request: pytest.FixtureRequest, chance: random.Random) -> Course:
     """When something goes away, something else dies meanwhile, and the first comes back."""
-    return Course.at_random(chance, 500 if request.param == "short" else 4_000, 3)
+    return Course.at_random(chance, 300 if request.param == "short" else 4_000, 3)
 
 
 async def test_a_killed_gateway_loses_and_doubles_no_record(

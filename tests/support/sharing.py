@@ -15,10 +15,9 @@ _DATABASE = re.compile(r"[\[-](sqlite|postgresql)[\]-]")
 _ON_ONE_PLATFORM = re.compile(
     r"tests/faults/test_(?:"
     r"(?P<stores>lost_stores|damaged_journal)\.py"
-    r"|(?P<disks>full_disks)\.py"
     r"|(?P<buses>damaged_events|damaged_indexes)\.py"
-    r"|(?P<databases>damaged_databases)\.py"
-    r"|(?P<killed>killed_processes)\.py::test_(?:a_killed|calls_go_on_without_the_bus)"
+    r"|(?P<databases>damaged_databases|rolled_back_databases)\.py"
+    r"|(?P<processes>full_disks\.py|killed_processes\.py::test_(?:a_killed|calls_go_on_without_the_bus))"
     r")"
 )
 _PROVINCE = ("tests/e2e/test_first_round.py", "tests/e2e/test_resilience.py")

@@ -23,7 +23,7 @@ KILLED = "tests/faults/test_killed_processes.py::test_a_killed_gateway_loses_and
         (f"{KILLED}[short]", f"{KILLED}[long]", False),
         (f"{KILLED}[short]", KILLED.replace("gateway", "ledger") + "[short]", True),
         (f"{KILLED}[long]", KILLED.replace("gateway", "ledger") + "[long]", False),
-        (f"{KILLED}[short]", "tests/faults/test_full_disks.py::test_a_ledger_on_a_full_disk", False),
+        (f"{KILLED}[short]", "tests/faults/test_full_disks.py::test_a_ledger_on_a_full_disk", True),
         ("tests/faults/test_lost_stores.py::test_a", "tests/faults/test_damaged_journal.py::test_b", True),
     ],
 )
