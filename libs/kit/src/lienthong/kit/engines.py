@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from lienthong.kit import sqlite_turns
 from lienthong.kit.bulk import chunks
 from lienthong.kit.files import make_folder
 
@@ -226,7 +227,11 @@ def _sqlite_engine(url: URL, busy_timeout: float) -> AsyncEngine:
         )
     make_folder(Path(str(url.database)).parent)
     engine = create_async_engine(
-        url, pool_size=_KEPT_OPEN, max_overflow=MOST_CONNECTIONS - _KEPT_OPEN, hide_parameters=True
+        url,
+        pool_size=_KEPT_OPEN,
+        max_overflow=MOST_CONNECTIONS - _KEPT_OPEN,
+        hide_parameters=True,
+        connect_args={"async_creator_fn": sqlite_turns.connect},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
