@@ -32,6 +32,9 @@ _WAIT = 5.0
 # Seconds after which events that a crash left unrecorded are delivered again; until they are recorded, the
 # exchange cannot tell retries and refuses to publish.
 _ACK_WAIT = 2.0
+# Seconds in which events gather after the last one was read. Their publishers have recorded them already:
+# whether that is so is looked up for many in one transaction, not for each in its own.
+_GATHER = 0.25
 _MEASURE_AGAIN, _NOT_YET, _AFTER_A_FAULT = 5.0, 0.1, 1.0
 
 _log = structlog.get_logger(__name__)
@@ -81,7 +84,10 @@ class StreamIndexer:
         )
         try:
             while (await self._stream.current()).generation == numbering.generation:
-                await self._record(numbering, await consumer.fetch(_BATCH, _WAIT))
+                batch = await consumer.fetch(_BATCH, _WAIT)
+                await self._record(numbering, batch)
+                if 0 < len(batch) < _BATCH:
+                    await asyncio.sleep(_GATHER)
         finally:
             await consumer.close()
 
@@ -133,5 +139,4 @@ class StreamIndexer:
         except StreamWentBackError:
             self._stream.suspect()
             raise
-        for delivery in batch:
-            await delivery.ack()
+        await asyncio.gather(*(delivery.ack() for delivery in batch))

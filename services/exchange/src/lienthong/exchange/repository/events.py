@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import and_, bindparam, delete, func, or_, select
 
 from lienthong.exchange.domain.messages import StoredEvent
 from lienthong.exchange.models import AcceptedEvent, AcknowledgedEvent, KeptEvent
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from lienthong.exchange.models import Subscription
 
 
+_ACCEPTED: Final = select(AcceptedEvent.message_id, AcceptedEvent.sequence, AcceptedEvent.fingerprint)
+_AMONG: Final = _ACCEPTED.where(AcceptedEvent.message_id.in_(bindparam("message_ids", expanding=True)))
+_AT: Final = _ACCEPTED.where(AcceptedEvent.sequence.in_(bindparam("sequences", expanding=True)))
+
+
 class AcceptedEventRepository:
     """The deduplication index: every event accepted so far."""
 
@@ -30,19 +35,13 @@ class AcceptedEventRepository:
 
     async def among(self, message_ids: Collection[str]) -> dict[str, StoredEvent]:
         """Those of these events that were accepted before, also when the stream has lost them since."""
-        found = await self._session.scalars(
-            select(AcceptedEvent).where(AcceptedEvent.message_id.in_(message_ids))
-        )
-        return {row.message_id: StoredEvent(row.sequence, row.fingerprint) for row in found}
+        found = await self._session.execute(_AMONG, {"message_ids": list(message_ids)})
+        return {message_id: StoredEvent(sequence, fingerprint) for message_id, sequence, fingerprint in found}
 
     async def at(self, sequences: Collection[int]) -> dict[int, str]:
         """The message ids that are recorded under these numbers."""
-        found = await self._session.execute(
-            select(AcceptedEvent.sequence, AcceptedEvent.message_id).where(
-                AcceptedEvent.sequence.in_(sequences)
-            )
-        )
-        return {row.sequence: row.message_id for row in found}
+        found = await self._session.execute(_AT, {"sequences": list(sequences)})
+        return {sequence: message_id for message_id, sequence, _ in found}
 
     async def newest(self, numbers: NumberRange) -> tuple[int, str] | None:
         """The highest number that is recorded within a range, and its message id."""

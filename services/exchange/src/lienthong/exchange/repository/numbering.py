@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from sqlalchemy import select
 
@@ -13,6 +13,10 @@ from lienthong.exchange.repository.statements import insert_or_replace
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
+
+
+_GENERATION: Final = select(EventStream.generation).where(EventStream.name == STREAM)
+_GENERATION_SHARED: Final = _GENERATION.with_for_update(read=True)
 
 
 class NumberingRepository:
@@ -34,6 +38,12 @@ class NumberingRepository:
             return Numbering()
         spans = tuple(Span(sequence, number) for sequence, number in row.spans)
         return Numbering(row.generation, row.created, spans)
+
+    async def generation(self, *, shared: bool) -> int:
+        """That of the numbering; `shared` with a lock, as `read`."""
+        found = await self._session.execute(_GENERATION_SHARED if shared else _GENERATION)
+        generation: int | None = found.scalar_one_or_none()
+        return Numbering().generation if generation is None else generation
 
     async def write(self, numbering: Numbering) -> None:
         """Replace the numbering."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -9,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from lienthong.kit.bulk import execute_many
 
 if TYPE_CHECKING:
-    from sqlalchemy import CursorResult
+    from sqlalchemy import CursorResult, Executable, Table
     from sqlalchemy.ext.asyncio import AsyncSession
 
 
@@ -30,12 +31,21 @@ async def insert_missing(session: AsyncSession, table: type[Any], rows: list[dic
 async def insert_or_replace(
     session: AsyncSession, table: type[Any], key: str, rows: list[dict[str, Any]]
 ) -> None:
-    """Insert rows; those whose key is there already are replaced. In key order, as above."""
-    if not rows:
-        return
-    insert = insert_into(session, table)
-    changes = {name: insert.excluded[name] for name in rows[0] if name != key}
-    await execute_many(session, insert.on_conflict_do_update(index_elements=[key], set_=changes), rows)
+    """Insert rows with a value for each column; those whose key is there already are replaced.
+
+    In key order, as above.
+    """
+    await execute_many(
+        session, _insert_or_replace(session.get_bind().dialect.name, table.__table__, key), rows
+    )
+
+
+@cache
+def _insert_or_replace(dialect: str, table: Table, key: str) -> Executable:
+    """The statement for all columns; made once, for that takes longer than executing it."""
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    changes = {column.name: insert.excluded[column.name] for column in table.columns if column.name != key}
+    return insert.on_conflict_do_update(index_elements=[key], set_=changes)
 
 
 def changed(result: object) -> int:

@@ -52,8 +52,8 @@ async def demand_current(
     Raises:
         StreamWentBackError: it does not hold.
     """
-    current = await NumberingRepository(session).read(lock)
-    if current.generation != numbering.generation:
+    generation = await NumberingRepository(session).generation(shared=lock == "share")
+    if generation != numbering.generation:
         raise StreamWentBackError("the stream went back")
 
 
