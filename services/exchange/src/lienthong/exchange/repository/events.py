@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 
 _ACCEPTED: Final = select(AcceptedEvent.message_id, AcceptedEvent.sequence, AcceptedEvent.fingerprint)
-_AMONG: Final = _ACCEPTED.where(AcceptedEvent.message_id.in_(bindparam("message_ids", expanding=True)))
-_AT: Final = _ACCEPTED.where(AcceptedEvent.sequence.in_(bindparam("sequences", expanding=True)))
+_WITH_THESE_IDS: Final = AcceptedEvent.message_id.in_(bindparam("message_ids", expanding=True))
+_AT_THESE: Final = AcceptedEvent.sequence.in_(bindparam("sequences", expanding=True))
+_AMONG: Final = _ACCEPTED.where(_WITH_THESE_IDS)
+_AT: Final = _ACCEPTED.where(_AT_THESE)
+_AMONG_OR_AT: Final = _ACCEPTED.where(or_(_WITH_THESE_IDS, _AT_THESE))
 
 
 class AcceptedEventRepository:
@@ -42,6 +45,14 @@ class AcceptedEventRepository:
         """The message ids that are recorded under these numbers."""
         found = await self._session.execute(_AT, {"sequences": list(sequences)})
         return {sequence: message_id for message_id, sequence, _ in found}
+
+    async def among_or_at(
+        self, message_ids: Collection[str], sequences: Collection[int]
+    ) -> dict[str, StoredEvent]:
+        """As `among`, with those that are recorded under these numbers."""
+        ids, numbers = list(message_ids), list(sequences)
+        found = await self._session.execute(_AMONG_OR_AT, {"message_ids": ids, "sequences": numbers})
+        return {message_id: StoredEvent(sequence, fingerprint) for message_id, sequence, fingerprint in found}
 
     async def newest(self, numbers: NumberRange) -> tuple[int, str] | None:
         """The highest number that is recorded within a range, and its message id."""

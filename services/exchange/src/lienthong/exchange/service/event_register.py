@@ -125,10 +125,10 @@ class EventRegister:
             await demand_current(session, numbering)
             accepted = AcceptedEventRepository(session)
             by_number = {event.sequence: message_id for message_id, event in stored.items()}
-            for number, message_id in (await accepted.at(by_number)).items():
-                if by_number[number] != message_id:
-                    raise StreamWentBackError(f"another event has the number {number}")
-            before = await accepted.among(stored)
+            before = await accepted.among_or_at(stored, by_number)
+            for message_id, event in before.items():
+                if by_number.get(event.sequence, message_id) != message_id:
+                    raise StreamWentBackError(f"another event has the number {event.sequence}")
             lost = numbering.lost()
             back = {
                 message_id: event
