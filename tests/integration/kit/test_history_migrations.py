@@ -57,9 +57,11 @@ def _earlier(package: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str
     versions = folder / name / "migrations" / "versions"
     versions.mkdir(parents=True)
     (folder / name / "__init__.py").touch()
-    for source in Path(importlib.import_module(f"{package}.migrations").__path__[0]).glob("versions/0*.py"):
-        if not source.stem.endswith("_history"):
-            shutil.copy(source, versions)
+    migrations = Path(importlib.import_module(f"{package}.migrations").__path__[0])
+    for source in sorted(migrations.glob("versions/0*.py")):
+        if source.stem.endswith("_history"):
+            break
+        shutil.copy(source, versions)
     monkeypatch.syspath_prepend(str(folder))
     sys.modules.pop(name, None)
     return name
