@@ -44,7 +44,7 @@ def test_a_worker_that_is_killed_is_started_anew(new_world: NewWorld) -> None:
     (worker,) = world.workers
     os.kill(worker, signal.SIGKILL)
     world.wait(lambda: not alive(worker), "the worker is gone")
-    world.wait(lambda: world.workers and world.workers[0] != worker and world.ready(), "a new worker")
+    world.wait(lambda: world.workers not in ([], [worker]) and world.ready(), "a new worker")
     with world.client() as client:
         assert client.get(f"{API}/parcels/1").status_code == 200
 

@@ -163,6 +163,9 @@ def _say_close_notify(connection: ssl.SSLSocket) -> None:
             time.sleep(0.001)
         except OSError:
             break
+        else:
+            # The other side has said the same already.
+            break
     connection.settimeout(LONG_S)
 
 
