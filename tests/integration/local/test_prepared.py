@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import xmlrpc.client
 from typing import TYPE_CHECKING
 
 import pytest
@@ -151,8 +153,12 @@ async def test_the_supervisor_forks_modules_and_executes_what_is_not_one(
             assert shown[name]["variable"] == value
             assert shown[name]["arguments"] == [str(tmp_path / name)]
             assert (tmp_path / "logs" / f"{name}.log").read_text() == "output\n"
+            # Killed, it would be started again: stopped at that moment, it is not.
+            os.kill(supervisor.pid(name), signal.SIGKILL)
             supervisor.stop(name)
             assert supervisor.state(name) == "STOPPED"
+            with pytest.raises(xmlrpc.client.Fault):
+                supervisor.stop(name)
         assert [shown[name]["loaded"] for name in commands] == [True, False]
         assert shown["forked"]["name"] == "it_shows_what_it_is"[:15]
         assert script in shown["executed"]["command"]

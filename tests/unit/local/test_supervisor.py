@@ -1,12 +1,15 @@
-"""The configuration that supervisord reads says what the programs are."""
+"""What supervisord reads says what the programs are, and what it is asked for is done."""
 
 import shlex
 from pathlib import Path
+from xmlrpc.client import Fault
 
+import pytest
 from supervisor.options import ServerOptions
+from supervisor.xmlrpc import Faults
 
 from lienthong.local.programs import Program
-from lienthong.local.supervisor import UNIX_PATH_LIMIT, socket_path, write_config
+from lienthong.local.supervisor import UNIX_PATH_LIMIT, Supervisor, socket_path, write_config
 
 
 def test_supervisord_reads_back_command_environment_and_log(tmp_path: Path) -> None:
@@ -43,3 +46,46 @@ def test_a_long_home_gets_a_short_socket_of_its_own(tmp_path: Path) -> None:
 
     assert len(bytes(socket_path(deep))) <= UNIX_PATH_LIMIT
     assert socket_path(deep) != socket_path(deep / "other")
+
+
+@pytest.mark.parametrize("again", ["EXITED", "STARTING", "RUNNING"])
+def test_a_program_that_has_just_died_is_stopped_as_soon_as_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    refusals = [Fault(Faults.NOT_RUNNING, "NOT_RUNNING: catalog")] * 2
+    stopped = []
+
+    def ask(self: Supervisor, method: str, *arguments: object) -> object:
+        del self
+        if method == "getProcessInfo":
+            return {"statename": again}
+        if refusals:
+            raise refusals.pop()
+        stopped.append(arguments)
+        return True
+
+    monkeypatch.setattr(Supervisor, "_ask", ask)
+    Supervisor(tmp_path).stop("catalog")
+    assert stopped == [("catalog", True)]
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [(Faults.NOT_RUNNING, "STOPPED"), (Faults.NOT_RUNNING, "FATAL"), (Faults.FAILED, "EXITED")],
+)
+def test_what_stays_down_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, state: str
+) -> None:
+    asked = []
+
+    def ask(self: Supervisor, method: str, *arguments: object) -> object:
+        del self, arguments
+        asked.append(method)
+        if method == "getProcessInfo":
+            return {"statename": state}
+        raise Fault(code, "refused")
+
+    monkeypatch.setattr(Supervisor, "_ask", ask)
+    with pytest.raises(Fault):
+        Supervisor(tmp_path).stop("catalog")
+    assert asked.count("stopProcess") == 1

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from lienthong.kit.files import replace_file
 from lienthong.local.prepared import ENV
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 UNIX_PATH_LIMIT = 100
 """Linux allows 108 bytes in a Unix socket's address; supervisord first binds a longer, temporary name."""
+
+_STARTS_AGAIN_WITHIN_S = 5.0
+_STAYS_DOWN = ("STOPPED", "FATAL")
 
 HEAD = """\
 ; Written at every start. `supervisorctl -c {path} status` shows the processes.
@@ -107,8 +110,25 @@ class Supervisor:
         self._ask("startProcess", name, False)
 
     def stop(self, name: str) -> None:
-        """Stop one program and wait until it has ended."""
-        self._ask("stopProcess", name, True)
+        """Stop one program and wait until it has ended.
+
+        One that has just died, supervisord refuses to stop, and starts again a moment later: it is stopped
+        then.
+
+        Raises:
+            xmlrpc.client.Fault: it was stopped before, or supervisord has given it up.
+        """
+        deadline = time.monotonic() + _STARTS_AGAIN_WITHIN_S
+        while True:
+            try:
+                self._ask("stopProcess", name, True)
+            except xmlrpc.client.Fault as fault:
+                final = fault.faultCode != Faults.NOT_RUNNING or self.state(name) in _STAYS_DOWN
+                if final or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
 
     def stop_together(self, names: Sequence[str], within: float) -> None:
         """Stop programs side by side, and wait until all have ended, for so many seconds at most.
