@@ -15,7 +15,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
 import pytest
 
 from lienthong.kit.soundness import copy_of
@@ -26,7 +25,6 @@ from tests.faults.test_rolled_back_databases import (
     acts_of,
     change,
     event_manifests,
-    history,
     lienthong,
 )
 from tests.support.damage import cut_in_the_middle, cut_to_nothing
@@ -88,16 +86,6 @@ DAMAGES: Final[tuple[tuple[Callable[[Path], None], ...], ...]] = (
 """For each round what happens to the databases of catalog, identity and exchange."""
 
 
-def storage(platform: Platform, service: str) -> dict[str, Any]:
-    """What a service says of its file."""
-    url = f"http://127.0.0.1:{platform.settings.health_port(service)}/health/ready"
-    try:
-        found: dict[str, Any] = httpx.get(url, trust_env=False).json()
-    except httpx.TransportError:
-        return {"state": "away"}
-    return dict(found.get("conditions", {}).get("storage", {"state": "ok"}))
-
-
 def database_of(platform: Platform, service: str) -> Path:
     """The file."""
     return platform.home / service / f"{service}.db"
@@ -151,8 +139,10 @@ def damage_and_mend(platform: Platform, number: int) -> None:
     for name in SERVICES:
         assert later[name] <= set(lost[name])
         wait_until(
-            lambda name=name: storage(platform, name).get("reason", "").startswith("database-damaged"),  # type: ignore[misc]
-            lambda name=name: f"{name} says {storage(platform, name)}",  # type: ignore[misc]
+            lambda name=name: (
+                platform.condition(name, "storage").get("reason", "").startswith("database-damaged")
+            ),  # type: ignore[misc]
+            lambda name=name: f"{name} says {platform.condition(name, 'storage')}",  # type: ignore[misc]
         )
     told = databases(platform)
     assert [check["state"] for check in told] == ["fail"] * len(SERVICES)
@@ -165,10 +155,10 @@ def damage_and_mend(platform: Platform, number: int) -> None:
         assert (done.returncode, done.stderr) == (0, "")
     for name in SERVICES:
         wait_until(
-            lambda name=name: history(platform, name).get("missing") == len(lost[name]),  # type: ignore[misc]
-            lambda name=name: f"{name} lacks {lost[name]} and says {history(platform, name)}",  # type: ignore[misc]
+            lambda name=name: platform.condition(name, "history").get("missing") == len(lost[name]),  # type: ignore[misc]
+            lambda name=name: f"{name} lacks {lost[name]} and says {platform.condition(name, 'history')}",  # type: ignore[misc]
         )
-        assert storage(platform, name)["state"] == "ok"
+        assert platform.condition(name, "storage")["state"] == "ok"
     for name in SERVICES:
         reason = ("--reason", "đĩa hỏng")
         accepted = lienthong(platform, "accept-rolled-back", *reason, module=f"lienthong.{name}")
@@ -179,7 +169,7 @@ def damage_and_mend(platform: Platform, number: int) -> None:
 def accepted_is_well(platform: Platform) -> None:
     """Wait until nothing is wrong any more; `doctor` says so too."""
     for name in SERVICES:
-        wait_until(lambda name=name: history(platform, name)["state"] == "ok", within=30)  # type: ignore[misc]
+        wait_until(lambda name=name: platform.condition(name, "history")["state"] == "ok", within=30)  # type: ignore[misc]
     assert [check["state"] for check in databases(platform)] == ["ok"]
 
 
@@ -219,8 +209,8 @@ def test_what_a_flipped_byte_takes_from_the_log_of_sqlite_is_missed(platform: Pl
         frozen.rename(database.parent)
     lost = [act for act in acts_of(platform, "catalog") if act not in before]
     wait_until(
-        lambda: history(platform, "catalog").get("missing") == len(lost),
-        lambda: f"the catalog lacks {lost} and says {history(platform, 'catalog')}",
+        lambda: platform.condition("catalog", "history").get("missing") == len(lost),
+        lambda: f"the catalog lacks {lost} and says {platform.condition('catalog', 'history')}",
     )
     with platform.operator() as operator:
         there = {f"Agency/{one['metadata']['id']}" for one in operator.manifests("agencies")}

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
 import pytest
 
 from lienthong.client import Client
@@ -40,16 +39,6 @@ def acts_of(platform: Platform, service: str) -> list[str]:
 def log_of(platform: Platform, service: str) -> Path:
     """Where a service logs."""
     return platform.home / "logs" / f"{service}.log"
-
-
-def history(platform: Platform, service: str) -> dict[str, Any]:
-    """What a service says of its own database."""
-    url = f"http://127.0.0.1:{platform.settings.health_port(service)}/health/ready"
-    try:
-        found: dict[str, Any] = httpx.get(url, trust_env=False).json()
-    except httpx.TransportError:
-        return {"state": "away"}
-    return dict(found.get("conditions", {}).get("history", {"state": "ok"}))
 
 
 def lienthong(
@@ -128,7 +117,7 @@ def test_older_copies_of_the_services_databases_are_noticed_by_each_service(plat
         known = {name: len(acts_of(platform, name)) for name in SERVICES}
         for name in SERVICES:
             shutil.copytree(platform.home / name, platform.home / f"{name}.older")
-    wait_until(lambda: all(history(platform, name)["state"] == "ok" for name in SERVICES))
+    wait_until(lambda: all(platform.condition(name, "history")["state"] == "ok" for name in SERVICES))
 
     after = change(platform, 92)
     with platform.operator() as operator:
@@ -144,8 +133,8 @@ def test_older_copies_of_the_services_databases_are_noticed_by_each_service(plat
     for name in SERVICES:
         assert after[name] <= set(lost[name])
         wait_until(
-            lambda name=name: history(platform, name).get("missing") == len(lost[name]),  # type: ignore[misc]
-            lambda name=name: f"{name} lacks {lost[name]} and says {history(platform, name)}",  # type: ignore[misc]
+            lambda name=name: platform.condition(name, "history").get("missing") == len(lost[name]),  # type: ignore[misc]
+            lambda name=name: f"{name} lacks {lost[name]} and says {platform.condition(name, 'history')}",  # type: ignore[misc]
         )
         log = log_of(platform, name).read_bytes()[begin[name] :].decode()
         (told,) = [json.loads(line) for line in log.splitlines() if '"code": "database-rolled-back"' in line]
@@ -177,7 +166,7 @@ def test_older_copies_of_the_services_databases_are_noticed_by_each_service(plat
         )
         assert f"{len(lost[name])} changes" in accepted.stdout, accepted
     for name in SERVICES:
-        wait_until(lambda name=name: history(platform, name)["state"] == "ok", within=30)  # type: ignore[misc]
+        wait_until(lambda name=name: platform.condition(name, "history")["state"] == "ok", within=30)  # type: ignore[misc]
     doctor = lienthong(platform, "doctor", "--json")
     (check,) = [check for check in json.loads(doctor.stdout)["checks"] if check["name"] == "databases"]
     assert (check["state"], check["detail"]) == ("ok", f"not older than the ledger ({', '.join(SERVICES)})")

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from lienthong.client import Client, Credentials, LienthongError
 from lienthong.kit.settings import Settings
 from lienthong.local import Installation
@@ -57,6 +59,15 @@ class Platform:
     def auditor(self) -> Client:
         """A client that may read the audit trail."""
         return Client.from_folder(self.home / "auditor")
+
+    def condition(self, service: str, check: str) -> dict[str, Any]:
+        """What a service says of one of its checks: `state` (`away` where nobody answers), `reason`, …"""
+        url = f"http://127.0.0.1:{self.settings.health_port(service)}/health/ready"
+        try:
+            found: dict[str, Any] = httpx.get(url, trust_env=False).json()
+        except httpx.TransportError:
+            return {"state": "away"}
+        return dict(found.get("conditions", {}).get(check, {"state": "ok"}))
 
 
 @contextmanager
