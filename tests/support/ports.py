@@ -9,14 +9,14 @@ import tempfile
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from binh_thuan.departments.ports import PORTS as DEPARTMENTS
-from lienthong.kit.processes import NATS_MONITORING_PORT, NATS_PORT, PORTS
+from lienthong.kit.processes import NATS_MONITORING_PORT, NATS_PORT, PROCESSES
 from lienthong.kit.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 # Below 32768, where Linux takes the ports of outgoing connections from: a port that is given but not yet
 # listened on could otherwise become the near end of somebody's connection.
@@ -27,14 +27,14 @@ _OFFSETS = range(2_000, 22_000)
 _claimed: set[int] = {10_080}
 
 
-def process_ports(*names: str) -> tuple[int, ...]:
-    """The HTTP, gRPC and health ports of processes such as `catalog`, before any offset."""
+def _installation_ports() -> Iterator[int]:
     settings = Settings(port_offset=0)
-    kinds = (settings.port, settings.rpc_port, settings.health_port)
-    return tuple(port(name) for name in names for port in kinds)
+    for process in PROCESSES:
+        yield from (settings.port(process), settings.rpc_port(process), settings.health_port(process))
+    yield from (NATS_PORT, NATS_MONITORING_PORT, *DEPARTMENTS.values())
 
 
-INSTALLATION_PORTS = (NATS_PORT, NATS_MONITORING_PORT, *process_ports(*PORTS), *DEPARTMENTS.values())
+INSTALLATION_PORTS: Final = frozenset(_installation_ports())
 """Every port of a whole installation with the demo province, before any offset."""
 
 
@@ -47,13 +47,15 @@ def take_free_port() -> int:
     return _take((0,), range(_FIRST, _END))
 
 
-def take_free_offset(ports: Collection[int] = INSTALLATION_PORTS) -> int:
-    """A `LIENTHONG_PORT_OFFSET` that shifts all `ports` to free ones; they are this test process's alone.
+def take_free_offset() -> int:
+    """A `LIENTHONG_PORT_OFFSET` that shifts a whole installation to free ports, this test process's alone.
+
+    One process of it is given all of them too: gateway and catalog take none for a provider's.
 
     Raises:
         RuntimeError: there is no such offset.
     """
-    return _take(ports, _OFFSETS)
+    return _take(INSTALLATION_PORTS, _OFFSETS)
 
 
 def _take(ports: Collection[int], shifts: range) -> int:

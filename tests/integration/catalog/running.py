@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.kit.ids import uuid7
 from tests.support.fork_server import ForkedProcess, start_module
-from tests.support.ports import process_ports, take_free_offset
+from tests.support.ports import take_free_offset
 from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def running_catalog(
 @contextmanager
 def _running(folder: Path, identity: Identity, environment: dict[str, str]) -> Iterator[Catalog]:
     folder.mkdir(parents=True, exist_ok=True)
-    offset = take_free_offset(process_ports("catalog"))
+    offset = take_free_offset()
     own = {"LIENTHONG_HOME": str(folder), "LIENTHONG_PORT_OFFSET": str(offset)}
     log = folder / "catalog.log"
     with log.open("ab") as output:

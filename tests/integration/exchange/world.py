@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey
 from lienthong.contracts.catalog.v1 import routes_pb2 as catalog
 from lienthong.contracts.identity.v1 import keys_pb2 as identity
 from tests.support.fork_server import ForkedProcess, start_module
-from tests.support.ports import process_ports, take_free_offset, take_free_port
+from tests.support.ports import take_free_offset, take_free_port
 from tests.support.rpc import rpc_trust
 from tests.support.waiting import wait_until
 
@@ -144,7 +144,7 @@ class World:
         credentials = rpc_trust().server_credentials()
         self._peers.add_secure_port(f"127.0.0.1:{self._peers_port}", credentials)
         self._peers.start()
-        self._offset = take_free_offset(process_ports("exchange"))
+        self._offset = take_free_offset()
         folder.mkdir(parents=True, exist_ok=True)
         key = folder / "acknowledgements.key"
         key.write_text("k" * 40)

@@ -22,7 +22,7 @@ from tests.integration.gateway.loop import LoopThread
 from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, StubIdentity
 from tests.support.fork_server import ForkedProcess, start_module
 from tests.support.nats import NatsServer
-from tests.support.ports import process_ports, take_free_offset, take_free_port
+from tests.support.ports import take_free_offset, take_free_port
 from tests.support.rpc import rpc_trust
 from tests.support.waiting import wait_until
 
@@ -126,7 +126,7 @@ class World:
         self.folder = folder
         self.nats = NatsServer(folder / "nats", take_free_port()).start().create(journal_stream(Settings()))
         self.loop = LoopThread()
-        self._offset = take_free_offset(process_ports("gateway"))
+        self._offset = take_free_offset()
         self.port = 8080 + self._offset
         self.health_port = self.port + 100
         self._ports = {name: take_free_port() for name in ("catalog", "identity")}

@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey
 
 from tests.integration.identity.harness import NOWHERE, assertion, key_file
 from tests.support.fork_server import ForkedProcess, run_module, start_module
-from tests.support.ports import process_ports, take_free_offset
+from tests.support.ports import take_free_offset
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def operator(home: Path) -> tuple[ECKey, str]:
 
 
 def test_what_was_used_stays_used_after_kill_9(tmp_path: Path, database_url: str) -> None:
-    offset = take_free_offset(process_ports("identity"))
+    offset = take_free_offset()
     variables = environment(tmp_path, offset, database_url)
     key_file(tmp_path)
     with started(variables) as process:
@@ -93,7 +93,7 @@ def test_what_was_used_stays_used_after_kill_9(tmp_path: Path, database_url: str
 
 
 def test_it_ends_well_when_told_and_keeps_secrets_out_of_its_log(tmp_path: Path) -> None:
-    offset = take_free_offset(process_ports("identity"))
+    offset = take_free_offset()
     variables = environment(tmp_path, offset, f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
     with started(variables) as process:
         key, issuer = operator(tmp_path)
@@ -115,7 +115,7 @@ def run(variables: dict[str, str], *arguments: str) -> CompletedProcess[str]:
 
 
 def test_it_says_what_is_wrong_with_the_key_file(tmp_path: Path, postgres_database: str) -> None:
-    variables = environment(tmp_path, take_free_offset(process_ports("identity")), postgres_database)
+    variables = environment(tmp_path, take_free_offset(), postgres_database)
     missing = run(variables)
     assert missing.returncode != 0
     assert "key-encryption.jwk does not exist" in missing.stderr
@@ -137,7 +137,7 @@ def test_it_says_what_is_wrong_with_the_key_file(tmp_path: Path, postgres_databa
 
 
 def test_a_stolen_signing_key_is_replaced_while_the_process_runs(tmp_path: Path) -> None:
-    offset = take_free_offset(process_ports("identity"))
+    offset = take_free_offset()
     variables = environment(tmp_path, offset, f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
     with started(variables):
         url = f"http://127.0.0.1:{8102 + offset}/oauth2/jwks"

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from lienthong.kit.processes import PORTS
-from tests.support.ports import process_ports, take_free_offset
+from tests.support.ports import take_free_offset
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ process.run(main, module="test", does=text.BilingualText("A test.", "Kiá»ƒm thá»
 
 
 def free_offset() -> int:
-    return take_free_offset(process_ports("identity"))
+    return take_free_offset()
 
 
 @asynccontextmanager

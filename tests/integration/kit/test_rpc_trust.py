@@ -22,7 +22,7 @@ from lienthong.contracts.catalog.v1.routes_pb2_grpc import RoutesStub
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.kit.rpc import open_channel, serve_rpc
 from lienthong.kit.rpc_trust import SERVER_NAME, RpcTrust, RpcTrustError
-from tests.support.ports import process_ports, take_free_offset
+from tests.support.ports import take_free_offset
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -221,7 +221,7 @@ def test_a_process_without_keys_says_so_in_a_sentence_and_ends(tmp_path: Path, p
     (trust.folder / "rpc.crt").unlink()
     environment = os.environ | {
         "LIENTHONG_HOME": str(tmp_path),
-        "LIENTHONG_PORT_OFFSET": str(take_free_offset(process_ports(process))),
+        "LIENTHONG_PORT_OFFSET": str(take_free_offset()),
         "LIENTHONG_RPC_DIR": str(trust.folder),
         "LIENTHONG_NATS_URL": "nats://127.0.0.1:9",
     }

@@ -30,7 +30,7 @@ from tests.integration.ledger.support import (
     records_of,
 )
 from tests.support.fork_server import ForkedProcess, start_module
-from tests.support.ports import process_ports, take_free_offset
+from tests.support.ports import take_free_offset
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def running(settings: LedgerSettings, nats_url: str, log: Path) -> Iterator[Fork
 @pytest.fixture
 def own_ports(settings: LedgerSettings) -> LedgerSettings:
     """The settings with ports that are free."""
-    return settings.model_copy(update={"port_offset": take_free_offset(process_ports("ledger"))})
+    return settings.model_copy(update={"port_offset": take_free_offset()})
 
 
 class Running:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.support.ports import INSTALLATION_PORTS, process_ports, take_free_offset, take_free_port
+from tests.support.ports import INSTALLATION_PORTS, take_free_offset, take_free_port
 
 TAKE = (
     "from tests.support.ports import take_free_port; print([take_free_port() for _ in range(200)]); input()"
@@ -27,8 +27,8 @@ def test_two_processes_are_given_different_ports() -> None:
 
 def test_no_port_is_given_twice() -> None:
     given = [take_free_port() for _ in range(200)]
-    offsets = [take_free_offset(process_ports("catalog")) for _ in range(20)]
-    given += [port + offset for offset in offsets for port in process_ports("catalog")]
+    offsets = [take_free_offset() for _ in range(20)]
+    given += [port + offset for offset in offsets for port in INSTALLATION_PORTS]
     assert len(set(given)) == len(given)
 
 
