@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -13,12 +11,13 @@ import pytest
 
 from lienthong.client.operations import decide_agreement
 from tests.hostile.attacks import FILLING, REGISTERING, STARVING, STOPPING, TRAIL, Attack
+from tests.hostile.floods import floods, leave_requests
 from tests.hostile.world import HOSTILE
 from tests.support.platform import CONSUMER, PURPOSE, SERVICE
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from lienthong.client import Client
     from tests.hostile.report import Report
@@ -60,13 +59,17 @@ def test_others_are_served_meanwhile(world: World, report: Report, kind: str, at
 
 
 @pytest.mark.parametrize(
-    "rounds",
-    [pytest.param(5, id="short"), pytest.param(100, id="long", marks=pytest.mark.long)],
+    ("rounds", "waiting"),
+    [
+        pytest.param(5, 500, id="short"),
+        pytest.param(100, 50_000, id="long", marks=pytest.mark.long),
+    ],
 )
 def test_a_revocation_is_in_force_within_a_second_while_floods_go_on(
-    world: World, report: Report, rounds: int
+    world: World, report: Report, rounds: int, waiting: int
 ) -> None:
     took: list[float] = []
+    leave_requests(world, f"before-{rounds}", waiting)
     with world.platform.operator() as operator, world.tenant() as tenant:
         # Before the floods and for all rounds: here the operator shares the strangers' address and limit.
         operator.token()
@@ -75,11 +78,11 @@ def test_a_revocation_is_in_force_within_a_second_while_floods_go_on(
             headers = {"LGSP-Purpose": PURPOSE}
             return tenant.get(f"/api/{SERVICE}/parcels/1", headers=headers).status_code
 
-        with world.others.meanwhile() as windows, _floods(world) as sent:
+        with world.others.meanwhile() as windows, floods(world) as sent:
             for number in range(rounds):
                 took.append(_revocation(operator, f"round-{number}-of-{rounds}", status))
                 assert took[-1] < allowed_s(IN_FORCE_S)
-    tried = f"{rounds} revocations under {sum(sent):,} requests"
+    tried = f"{rounds} revocations under {sum(sent):,} requests, slow readers and {waiting:,} open requests"
     report.add("revoking", tried, f"in force after {max(took):.2f} s at most", windows[0])
     assert not windows[0].failed
     assert windows[0].worst_s < allowed_s(LONGEST_S)
@@ -113,45 +116,3 @@ def _revocation(operator: Client, agreement: str, status: Callable[[], int]) -> 
     revoked = time.monotonic()
     wait_until(lambda: status() == httpx.codes.FORBIDDEN, "the revocation is in force", every=0.02)
     return time.monotonic() - revoked
-
-
-@contextmanager
-def _floods(world: World) -> Iterator[list[int]]:
-    """Strangers who ask for tokens and services, and a tenant who asks for agreements, all the time.
-
-    Gives, when the block has ended, how many requests each of them has made.
-    """
-    enough = threading.Event()
-    sent: list[int] = []
-
-    def flood(client: Callable[[], httpx.Client], path: str, method: str) -> None:
-        with client() as http:
-            number = 0
-            while not enough.is_set():
-                number += 1
-                document = {
-                    "id": f"flood-{number}",
-                    "service": SERVICE,
-                    "purposes": [PURPOSE],
-                    "legalGround": "Thử",
-                }
-                http.request(method, path, json=document if method == "POST" else None)
-        sent.append(number)
-
-    floods = [
-        threading.Thread(target=flood, args=given)
-        for given in (
-            (world.stranger, "/oauth2/token", "POST"),
-            (world.stranger, f"/api/{SERVICE}/parcels/1", "GET"),
-            (world.tenant, "/catalog/v1/agreements", "POST"),
-            (world.tenant, f"/api/{SERVICE}/parcels/1", "GET"),
-        )
-    ]
-    for thread in floods:
-        thread.start()
-    try:
-        yield sent
-    finally:
-        enough.set()
-        for thread in floods:
-            thread.join(30)
