@@ -27,7 +27,7 @@ MODULES = (
     "app", "match", "authenticate", "authorize", "forward", "respond", "record",
     "call", "call_headers", "context", "field_names", "figures", "operations", "paths", "platform_routes",
     "policy", "privacy", "request_headers", "response", "response_headers", "table", "targets", "upstreams",
-    "journal/writer",
+    "journal/sampling", "journal/writer",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -15,7 +15,12 @@ from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.match import match_operation, match_service
 from lienthong.gateway.request_headers import read_headers
 from lienthong.gateway.respond import Responder
-from lienthong.gateway.response import GatewayResponse, document_response, problem_response
+from lienthong.gateway.response import (
+    GatewayResponse,
+    ReadyProblem,
+    document_response,
+    problem_response,
+)
 from lienthong.gateway.targets import DocumentTarget, ServiceTarget
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.problems.load import charge
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.http1.head import Unreadable
     from lienthong.gateway.http1.incoming import Incoming
     from lienthong.gateway.live import Live
+    from lienthong.gateway.operations import OperationRoute
     from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.request_headers import RequestHeaders
@@ -38,6 +44,8 @@ if TYPE_CHECKING:
     from lienthong.gateway.spans import Spans
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
+
+_NO_TOKEN: Final = ReadyProblem(problems.no_token())
 
 _log = structlog.get_logger(__name__)
 
@@ -124,7 +132,11 @@ class Gateway:
         target = match_service(call.path, call.query, table, self._platform)
         call.route = target.route
         if isinstance(target, ServiceTarget):
-            permit = self._permit(call, headers, target, authenticator)
+            call.operation = operation = match_operation(target, call.method)
+            if headers.authorization is None and authenticator is not None:
+                # What a flood is made of is answered with what is ready, without an exception on its way up.
+                return _NO_TOKEN.response(call)
+            permit = self._permit(call, headers, target, operation, authenticator)
             if target.route.write_ahead:
                 await self._recorder.intent(call, target.route, permit)
         elif isinstance(target, DocumentTarget):
@@ -137,10 +149,14 @@ class Gateway:
         return await self._forwarder.forward(call, target, headers, incoming)
 
     def _permit(
-        self, call: Call, headers: RequestHeaders, target: ServiceTarget, authenticator: Authenticator | None
+        self,
+        call: Call,
+        headers: RequestHeaders,
+        target: ServiceTarget,
+        operation: OperationRoute,
+        authenticator: Authenticator | None,
     ) -> Permit:
-        """The stages that decide whether a call of a provider's service may be forwarded."""
-        call.operation = operation = match_operation(target, call.method)
+        """The stages that decide whether a call of a provider's operation may be forwarded."""
         client = self._caller(call, headers, authenticator, SCOPE)
         call.grant = grant = authorize(target, operation, client, headers.purpose(), call.received)
         return operation, client, grant

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, TypeAlias
 
+from lienthong.gateway.body import EMPTY_SHA256
 from lienthong.gateway.context import NO_CONTEXT
 from lienthong.gateway.operations import OperationRoute
 from lienthong.gateway.policy import Grant
@@ -97,26 +99,36 @@ class Call:
 class Answered:
     """The end of a call that was answered."""
 
-    __slots__ = ("at", "body_bytes", "body_sha256", "broken_off", "error", "status")
+    __slots__ = ("_body", "_body_sha256", "at", "body_bytes", "broken_off", "error", "status")
 
     def __init__(
         self,
         status: int,
         at: datetime,
         body_bytes: int,
-        body_sha256: str,
+        body_sha256: str | None,
         error: str | None = None,
         *,
+        body: bytes = b"",
         broken_off: bool = False,
     ) -> None:
         self.status = status
         self.at = at
         self.body_bytes = body_bytes
-        self.body_sha256 = body_sha256
+        self._body_sha256 = body_sha256
+        self._body = body
+        """Where its digest is not known yet."""
         self.error = error
         """The code of the problem, when the gateway or the caller failed."""
         self.broken_off = broken_off
         """The response did not leave whole."""
+
+    @property
+    def body_sha256(self) -> str:
+        """Of what was sent, in hex; formed when it is asked for, as most refusals are only counted."""
+        if self._body_sha256 is None:
+            self._body_sha256 = hashlib.sha256(self._body).hexdigest() if self._body else EMPTY_SHA256
+        return self._body_sha256
 
 
 class Abandoned:

@@ -36,10 +36,11 @@ _DESTINATION: Final = "lienthong.destination"
 class CallFigures:
     """Counts calls by service and by how they ended; all names are the catalog's or the platform's own."""
 
-    __slots__ = ("_ordinary", "active", "durations", "refused")
+    __slots__ = ("_ordinary", "_strangers", "active", "durations", "refused")
 
     def __init__(self) -> None:
         self._ordinary: dict[tuple[str, str, int], Series] = {}
+        self._strangers: dict[tuple[str | None, int, str], Series] = {}
         self.active = 0
         """Calls that have begun and not ended; whoever serves them counts."""
         self.durations = RequestDurations(_SERVICE)
@@ -60,6 +61,16 @@ class CallFigures:
             if series is not None:
                 series.record(seconds)
                 return
+        elif call.client is None and isinstance(outcome, Answered) and not outcome.broken_off:
+            # What a flood is made of.
+            error = outcome.error
+            if error is not None:
+                place = call.route.id if call.route is not None else None
+                series = self._strangers.get((place, outcome.status, error))
+                if series is not None:
+                    self.refused[error] += 1
+                    series.record(seconds)
+                    return
         self._series(call, outcome).record(seconds)
 
     def _series(self, call: Call, outcome: Outcome | None) -> Series:
@@ -79,6 +90,14 @@ class CallFigures:
             and len(self._ordinary) < _MOST_ORDINARY
         ):
             self._ordinary[place, method, outcome.status] = series
+        elif (
+            call.client is None
+            and outcome.error is not None
+            and not outcome.broken_off
+            and len(self._strangers) < _MOST_ORDINARY
+        ):
+            # Apart from the others: strangers choose which services they name.
+            self._strangers[place, outcome.status, outcome.error] = series
         return series
 
     def show(self, figures: Figures) -> None:

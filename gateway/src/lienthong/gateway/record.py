@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from lienthong.gateway.call import MAX_METHOD, Answered
 from lienthong.gateway.journal.records import CallRecord, IntentRecord, SampleRecord, encode
-from lienthong.gateway.journal.sampling import SampleReason
 from lienthong.gateway.journal.writer import AuditUnavailableError
-from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
+from lienthong.gateway.platform_routes import PlatformRoute
+from lienthong.gateway.table import ServiceRoute
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lienthong.gateway.journal.sampling import CallCounts, Sample
     from lienthong.gateway.journal.writer import JournalWriter
     from lienthong.gateway.privacy import Privacy
-    from lienthong.gateway.table import ServiceRoute
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
     from lienthong.kit.rates import TokenBucket, TokenBuckets
@@ -99,11 +98,13 @@ class Recorder:
         )
         await self._journal.write(encode(record))
 
-    async def outcome(self, call: Call, outcome: Outcome) -> None:
-        """Record, durably, how a call ended. Calls without a valid token, and refusals, may only be counted.
+    def outcome(self, call: Call, outcome: Outcome) -> asyncio.Future[None] | None:
+        """Record how a call ended; the future is done when the record is durable, and the response may leave.
+
+        None for a call that is only counted, as those without a valid token and refusals may be.
 
         Raises:
-            AuditUnavailableError: then the response must not leave.
+            AuditUnavailableError: (the future) then the response must not leave.
         """
         if call.client is None:
             counted = _may_be_counted(call, outcome) and not self._unauthenticated.take()
@@ -111,16 +112,20 @@ class Recorder:
             counted = _is_refused(call, outcome) and not self._refused.take(call.client)
         if counted:
             self.count(call, outcome)
-            return
-        await self._journal.write(encode(self._record(call, outcome)))
+            return None
+        return self._journal.write(encode(self._record(call, outcome)))
 
     def count(self, call: Call, outcome: Outcome) -> None:
         """Count a call instead of recording it."""
-        status, error = (outcome.status, outcome.error) if isinstance(outcome, Answered) else (None, None)
+        status: int | None = None
+        error: str | None = None
+        if isinstance(outcome, Answered):
+            status, error = outcome.status, outcome.error
         # A client has come past the routing table; of others the services that they name are not told apart.
-        known = call.client is not None or isinstance(call.route, PlatformRoute | DocumentRoute)
-        reason = SampleReason(status, error, call.service_id if known else None, call.client)
-        self._counts.add(reason, self._now())
+        route, service = call.route, None
+        if route is not None and (call.client is not None or not isinstance(route, ServiceRoute)):
+            service = route.id
+        self._counts.add((status, error, service, call.client), outcome.at)
 
     async def samples(self) -> None:
         """Record what was counted since the last time.

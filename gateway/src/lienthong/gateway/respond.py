@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lienthong.gateway import problems
-from lienthong.gateway.body import EMPTY_SHA256
 from lienthong.gateway.call import CALLER_STALLED, Abandoned, Answered
 from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
@@ -19,7 +18,7 @@ from lienthong.kit.problems import ProblemError, calls
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from lienthong.gateway.call import Call
+    from lienthong.gateway.call import Call, Outcome
     from lienthong.gateway.http1.incoming import Incoming
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.response import GatewayResponse
@@ -54,7 +53,7 @@ class Responder:
         """Record a call whose caller went away before there was a response."""
         outcome = Abandoned(self._now())
         try:
-            await self._recorder.outcome(call, outcome)
+            await self._recorded(call, outcome)
         except AuditUnavailableError:
             _log.error("aborted call not recorded", tx=call.tx)
         return outcome
@@ -72,15 +71,23 @@ class Responder:
             response.status,
             self._now(),
             len(body),
-            hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256,
+            None,
             response.error,
+            body=body,
         )
 
     async def _send_whole(self, call: Call, response: WholeResponse, incoming: Incoming) -> Answered:
         outcome = self._answered(response)
-        await self._recorder.outcome(call, outcome)
+        durable = self._recorder.outcome(call, outcome)
+        if durable is not None:
+            await durable
         incoming.answer(response.status, response.fields, response.body, dated=response.dated)
         return outcome
+
+    async def _recorded(self, call: Call, outcome: Outcome) -> None:
+        durable = self._recorder.outcome(call, outcome)
+        if durable is not None:
+            await durable
 
     async def _stream(self, call: Call, response: StreamedResponse, incoming: Incoming) -> Answered:
         """Send what comes, but keep the last part back until the record is durable."""
@@ -121,7 +128,7 @@ class Responder:
             response.status, self._now(), size, digest.hexdigest(), error, broken_off=broken_off
         )
         try:
-            await self._recorder.outcome(call, outcome)
+            await self._recorded(call, outcome)
         except AuditUnavailableError:
             _log.error("response broken off, its record is not durable", tx=call.tx)
             incoming.break_off()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 
 _READING = ("GET", "HEAD")
+_ANY_ID: Final = "00000000-0000-7000-8000-000000000000"
+_LENGTH_AT: Final = 3
+"""Where among the written fields of a problem the length of its document stands."""
 
 
 class WholeResponse:
@@ -88,14 +91,43 @@ GatewayResponse: TypeAlias = WholeResponse | StreamedResponse
 def problem_response(call: Call, problem: ProblemError) -> WholeResponse:
     """The response that says why the gateway did not fulfil a call (RFC 9457)."""
     body = msgspec.json.encode(problem.document(call.tx))
-    own = [
-        (b"content-type", PROBLEM_JSON.encode()),
-        (b"content-length", b"%d" % len(body)),
-        (b"lgsp-error", problem.code.encode()),
-        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
-    ]
-    fields = written(own) + call_headers(call)
+    fields = _own_fields(problem, len(body)) + call_headers(call)
     return WholeResponse(problem.status, fields, b"" if call.method == "HEAD" else body, problem.code)
+
+
+class ReadyProblem:
+    """A problem that says nothing of a call but its transaction id: the rest of it is formed once.
+
+    Its responses are those of `problem_response`, to the byte.
+    """
+
+    __slots__ = ("_after", "_before", "_code", "_fields", "_status")
+
+    def __init__(self, problem: ProblemError) -> None:
+        document = msgspec.json.encode(problem.document(_ANY_ID))
+        self._before, self._after = document.split(_ANY_ID.encode())
+        self._fields = _own_fields(problem, len(document))
+        self._status = problem.status
+        self._code = problem.code
+
+    def response(self, call: Call) -> WholeResponse:
+        """The response to a call."""
+        body = b"".join((self._before, call.tx.encode(), self._after))
+        fields = self._fields + call_headers(call)
+        fields[_LENGTH_AT] = b"%d" % len(body)
+        return WholeResponse(self._status, fields, b"" if call.method == "HEAD" else body, self._code)
+
+
+def _own_fields(problem: ProblemError, length: int) -> list[bytes]:
+    """The fields that tell of a problem and its document, as they are written."""
+    return written(
+        [
+            (b"content-type", PROBLEM_JSON.encode()),
+            (b"content-length", b"%d" % length),
+            (b"lgsp-error", problem.code.encode()),
+            *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+        ]
+    )
 
 
 def document_response(call: Call, route: DocumentRoute) -> WholeResponse:

@@ -7,10 +7,8 @@ record.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import datetime  # noqa: TC003  compiled, a dataclass looks its types up
+from typing import NamedTuple, TypeAlias
 
 
 class SampleReason(NamedTuple):
@@ -33,6 +31,8 @@ class Sample:
     since: datetime
 
 
+Reason: TypeAlias = tuple[int | None, str | None, str | None, str | None]
+"""The members of a `SampleReason`, which on the way of a call is not worth a class of its own."""
 MOST_REASONS = 2000
 
 
@@ -43,16 +43,33 @@ class CallCounts:
     """
 
     def __init__(self) -> None:
-        self._counts: dict[SampleReason, tuple[int, datetime]] = {}
+        self._counts: dict[Reason, _Count] = {}
 
-    def add(self, reason: SampleReason, now: datetime) -> None:
-        """Count one call."""
-        if reason not in self._counts and len(self._counts) >= MOST_REASONS:
-            reason = SampleReason(reason.status, reason.error, None, None)
-        count, since = self._counts.get(reason, (0, now))
-        self._counts[reason] = (count + 1, since)
+    def add(self, reason: Reason, at: datetime) -> None:
+        """Count one call that ended so."""
+        count = self._counts.get(reason)
+        if count is None:
+            count = self._new(reason, at)
+        count.number += 1
 
     def take(self) -> list[Sample]:
         """Everything counted since the last time."""
         counts, self._counts = self._counts, {}
-        return [Sample(reason, count, since) for reason, (count, since) in counts.items()]
+        return [Sample(SampleReason(*reason), count.number, count.since) for reason, count in counts.items()]
+
+    def _new(self, reason: Reason, at: datetime) -> _Count:
+        if len(self._counts) >= MOST_REASONS:
+            status, error, _, _ = reason
+            reason = (status, error, None, None)
+        count = self._counts.get(reason)
+        if count is None:
+            count = self._counts[reason] = _Count(at)
+        return count
+
+
+class _Count:
+    __slots__ = ("number", "since")
+
+    def __init__(self, since: datetime) -> None:
+        self.number = 0
+        self.since = since

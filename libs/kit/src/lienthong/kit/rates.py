@@ -57,7 +57,11 @@ class TokenBucket:
 
     def take(self) -> bool:
         """Take one token; False when there is none."""
-        return self.wait(1) == 0
+        self._fill()
+        if self._tokens < min(1, self._burst):
+            return False
+        self._tokens = max(self._least, self._tokens - 1)
+        return True
 
     def wait(self, amount: float) -> float:
         """Take `amount` tokens and return 0; or take none and return in how many seconds there are enough.
