@@ -12,8 +12,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from lienthong.client.cli import app
+from lienthong.client.cli import app, commands
 from lienthong.client.terminal.language import BESIDE, Language, half
+from lienthong.client.terminal.later import Later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ NAMES = {"call, intent, refused-sample, admin", "GET, POST, …"} | {
 
 
 def walk(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401
+    command = command.loaded if isinstance(command, Later) else command
     yield words, command
     for name, inner in getattr(command, "commands", {}).items():
         yield from walk(inner, (*words, name))
@@ -74,6 +76,21 @@ def test_help_fits_80_columns_and_breaks_no_example(words: tuple[str, ...], lang
         assert "Show this help" not in done.output
 
 
+@pytest.mark.parametrize("later", commands(), ids=lambda later: later.name)
+def test_a_command_is_listed_with_the_first_sentence_of_its_own_help(later: Later) -> None:
+    first = later.loaded.help.split("\n\n")[0]
+    assert later.help == " ".join(first.split())
+
+
+def test_help_of_the_whole_command_loads_none_of_its_commands() -> None:
+    program = (
+        "import sys; from lienthong.client.cli import app\ntry: app(['--help'])\nexcept SystemExit: pass\n"
+    )
+    program += "sys.exit(str([name for name in sys.modules if '.client.commands' in name] or ''))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
+
+
 def test_every_text_has_both_halves() -> None:
     for words, command in TREE.items():
         texts = [command.help, *(parameter.help for parameter in command.params)]
@@ -95,7 +112,7 @@ def test_the_root_and_its_groups_show_their_commands_in_one_language() -> None:
 def test_help_does_not_wait_for_what_it_does_not_show() -> None:
     script = """
 import sys
-from lienthong.client.cli import app
+from lienthong.client.cli import app, commands
 try:
     app(["--help"])
 except SystemExit:

@@ -13,6 +13,7 @@ from lienthong.client import errors
 from lienthong.client.cli import app
 from lienthong.client.completion import AGREEMENT_STATUSES
 from lienthong.client.operations import FILTERS, KINDS
+from lienthong.client.terminal.later import Later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ NOT_OURS = {"--help", "--version", "--install-completion", "--show-completion"}
 
 
 def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401
+    command = command.loaded if isinstance(command, Later) else command
     inner = getattr(command, "commands", None)
     if inner is None:
         yield words, command

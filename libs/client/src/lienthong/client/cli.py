@@ -12,19 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from lienthong.client.commands import (
-    agreement,
-    apply,
-    audit,
-    call,
-    doctor,
-    events,
-    get,
-    keys,
-    status,
-    system,
-    token,
-)
 from lienthong.client.errors import InputError, LienthongError, Text
 from lienthong.client.shells import (
     VARIABLE,
@@ -34,8 +21,8 @@ from lienthong.client.shells import (
     with_shell,
 )
 from lienthong.client.terminal.encoding import speak_utf8
-from lienthong.client.terminal.help import GroupWithHelp, command
 from lienthong.client.terminal.language import Language, language_of
+from lienthong.client.terminal.later import GroupOfLater, Later
 from lienthong.client.usage import bilingual_usage
 
 if TYPE_CHECKING:
@@ -46,8 +33,74 @@ CONNECT = "Kết nối · Connect"
 CHECK = "Kiểm tra · Check"
 
 
-class Command(GroupWithHelp):
+def commands() -> tuple[Later, ...]:
+    """What the command is made of, in the order of its help, which is translated in place."""
+    return (
+        Later(
+            "apply",
+            "Áp dụng các tệp YAML vào danh mục: tất cả, hoặc không gì cả · "
+            "Create or update resources, all or none.",
+            "lienthong apply -f mine.yaml --dry-run",
+            "lienthong apply -f manifests/ -f extra.yaml --as operator",
+            panel=CONNECT,
+        ),
+        Later(
+            "get",
+            "Xem danh mục · Show what is in the catalog.",
+            "lienthong get services",
+            "lienthong get service H11.05/land/parcels-v1 -o yaml",
+            "lienthong get agreements --status requested --service H11.05/land/parcels-v1",
+            panel=CONNECT,
+        ),
+        Later(
+            "call",
+            "Gọi một dịch vụ qua cổng · Call a service through the gateway.",
+            "lienthong call GET H11.05/land/parcels-v1/parcels/1 \\",
+            "  --as one-stop --purpose land-procedure",
+            "lienthong call POST H11.05/land/parcels-v1/parcels -d @parcel.json --as land",
+            panel=CONNECT,
+        ),
+        Later(
+            "token",
+            "In một mã truy cập, để dùng với curl · Print an access token, for use with curl.",
+            "lienthong token --as one-stop",
+            'curl -H "Authorization: Bearer $(lienthong token --as one-stop)" \\',
+            "  http://127.0.0.1:8080/api/H11.05/land/parcels-v1/parcels/1",
+            panel=CONNECT,
+        ),
+        Later(
+            "doctor",
+            "Kiểm tra mọi thứ mà một lời gọi cần · Check everything that a call needs.",
+            "lienthong doctor",
+            "lienthong doctor --as keys",
+            panel=CHECK,
+        ),
+        Later(
+            "status",
+            "Xem các tiến trình có ổn không · See whether the platform's processes are well.",
+            "lienthong status",
+            "lienthong status --health gateway=http://10.0.0.5:8180 --json",
+            panel=CHECK,
+        ),
+        Later("keys", "Khoá của hệ thống · A system's keys", panel=CONNECT),
+        Later("agreement", "Thoả thuận chia sẻ dữ liệu · Agreements on sharing data", panel=CONNECT),
+        Later(
+            "system",
+            "Tạm ngừng hệ thống và cho hoạt động trở lại · Suspend and resume systems",
+            panel=CONNECT,
+        ),
+        Later("events", "Sự kiện: phát và nhận · Events: publish and receive", panel=CONNECT),
+        Later("audit", "Nhật ký kiểm toán và bằng chứng · The audit trail and its proofs", panel=CHECK),
+    )
+
+
+class Command(GroupOfLater):
     """The whole command: turns errors into messages (or JSON) and exit codes."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  typer's own
+        super().__init__(**settings)
+        for one in commands():
+            self.add_command(one)
 
     def main(
         self,
@@ -155,52 +208,6 @@ def lienthong(
 
     Ngôn ngữ: đặt LIENTHONG_LANG=vi, en hoặc both · Language: set LIENTHONG_LANG=vi, en or both.
     """
-
-
-app.add_typer(keys.app, name="keys", rich_help_panel=CONNECT)
-command(
-    app,
-    "apply",
-    "lienthong apply -f mine.yaml --dry-run",
-    "lienthong apply -f manifests/ -f extra.yaml --as operator",
-    panel=CONNECT,
-)(apply.apply)
-command(
-    app,
-    "get",
-    "lienthong get services",
-    "lienthong get service H11.05/land/parcels-v1 -o yaml",
-    "lienthong get agreements --status requested --service H11.05/land/parcels-v1",
-    panel=CONNECT,
-)(get.get)
-app.add_typer(agreement.app, name="agreement", rich_help_panel=CONNECT)
-app.add_typer(system.app, name="system", rich_help_panel=CONNECT)
-command(
-    app,
-    "call",
-    "lienthong call GET H11.05/land/parcels-v1/parcels/1 \\",
-    "  --as one-stop --purpose land-procedure",
-    "lienthong call POST H11.05/land/parcels-v1/parcels -d @parcel.json --as land",
-    panel=CONNECT,
-)(call.call)
-command(
-    app,
-    "token",
-    "lienthong token --as one-stop",
-    'curl -H "Authorization: Bearer $(lienthong token --as one-stop)" \\',
-    "  http://127.0.0.1:8080/api/H11.05/land/parcels-v1/parcels/1",
-    panel=CONNECT,
-)(token.token)
-app.add_typer(events.app, name="events", rich_help_panel=CONNECT)
-app.add_typer(audit.app, name="audit", rich_help_panel=CHECK)
-command(app, "doctor", "lienthong doctor", "lienthong doctor --as keys", panel=CHECK)(doctor.doctor)
-command(
-    app,
-    "status",
-    "lienthong status",
-    "lienthong status --health gateway=http://10.0.0.5:8180 --json",
-    panel=CHECK,
-)(status.status)
 
 
 if __name__ == "__main__":

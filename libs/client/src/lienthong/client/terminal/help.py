@@ -59,7 +59,7 @@ class GroupWithHelp(TyperGroup):
 
 def group(help_: str) -> typer.Typer:
     """A group of commands that shows its help when no command is given."""
-    return typer.Typer(cls=GroupWithHelp, no_args_is_help=True, help=help_)
+    return typer.Typer(cls=GroupWithHelp, no_args_is_help=True, help=help_, add_completion=False)
 
 
 def command(
