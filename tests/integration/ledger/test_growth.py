@@ -148,7 +148,7 @@ async def test_messages_that_the_journal_lost_are_told_and_the_log_goes_on(setti
     batch = messages(5)
     async with opened(settings) as core:
         await core.integrator.integrate(STREAM, batch[:2])
-        await core.integrator.integrate(STREAM, batch[4:], missing_before=5)
+        await core.integrator.integrate(STREAM, batch[4:], missing_before={5})
         assert await leaves(core) == records_of([*batch[:2], *batch[4:]])
         ((sequence, _, reason, _),) = await quarantined(core)
     assert sequence == 3

@@ -205,15 +205,18 @@ class JournalConsumer:
             (message_of(item.sequence, item) for item in deliveries), key=lambda item: item.sequence
         )
         read_through = max(item.stored_at for item in deliveries)
-        try:
-            done = await self._integrator.integrate(stream, messages, read_through=read_through)
-        except OutOfOrderError as gap:
-            if await self._bus.next_sequence(STREAM, gap.expected) != gap.found:
-                return False
-            # The journal itself has no message between the two.
-            done = await self._integrator.integrate(
-                stream, messages, missing_before=gap.found, read_through=read_through
-            )
+        missing_before: set[int] = set()
+        while True:
+            try:
+                done = await self._integrator.integrate(
+                    stream, messages, missing_before=missing_before, read_through=read_through
+                )
+                break
+            except OutOfOrderError as gap:
+                if await self._bus.next_sequence(STREAM, gap.expected) != gap.found:
+                    return False
+                # The journal itself has no message between the two.
+                missing_before.add(gap.found)
         _log.debug("integrated", size=done.head.size, added=done.added, known=done.known)
         # The log knows what it contains: a lost acknowledgement only costs another delivery.
         with contextlib.suppress(BusUnavailableError):

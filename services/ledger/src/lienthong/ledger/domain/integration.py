@@ -9,7 +9,7 @@ from lienthong.ledger.domain.records import JournalRecord, UnusableRecord
 from lienthong.ledger.errors import JournalChangedError, OutOfOrderError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lienthong.ledger.domain.records import JournalBatch
     from lienthong.ledger.domain.tree_head import TreeHead
@@ -55,12 +55,12 @@ def check_repeated(batches: Sequence[JournalBatch], stored: Mapping[str, bytes])
 
 
 def find_losses(
-    last: int, batches: Sequence[JournalBatch], *, missing_before: int | None
+    last: int, batches: Sequence[JournalBatch], *, missing_before: Collection[int]
 ) -> list[Quarantining]:
     """Check that messages follow the `last` integrated one without a gap.
 
-    A gap before the message with the number `missing_before` is a known loss of the journal: it is returned,
-    to be kept in quarantine.
+    Gaps before the messages with the numbers `missing_before` are known losses of the journal: they are
+    returned, to be kept in quarantine.
 
     Raises:
         OutOfOrderError: there is another gap.
@@ -68,7 +68,7 @@ def find_losses(
     losses: list[Quarantining] = []
     for batch in batches:
         if batch.sequence != last + 1:
-            if batch.sequence != missing_before:
+            if batch.sequence not in missing_before:
                 raise OutOfOrderError(last + 1, batch.sequence)
             # Read from its beginning, a journal lacks what was pruned after it had come into the log.
             lacks = "has lost its messages" if last else "was pruned of its messages, or has lost them:"

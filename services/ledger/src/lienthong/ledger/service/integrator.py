@@ -22,7 +22,7 @@ from lienthong.ledger.service import mismatches
 from lienthong.tlog import Checkpoint, RightEdge, grow, right_edge_tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -108,14 +108,14 @@ class Integrator:
         stream: str,
         messages: Sequence[JournalMessage],
         *,
-        missing_before: int | None = None,
+        missing_before: Collection[int] = (),
         read_through: datetime | None = None,
     ) -> Integrated:
         """Append the records of messages of the stream that are not yet in the log; all of them or none.
 
         Messages must follow the last integrated one without a gap; those up to it may come again.
-        `missing_before` is the number of a message before which the journal is known to have lost messages:
-        that loss is noted in quarantine. `read_through` is when the journal took the last of these.
+        `missing_before` are the numbers of messages before which the journal is known to have lost others:
+        these losses are noted in quarantine. `read_through` is when the journal took the last of these.
 
         Raises:
             OutOfOrderError: a message is missing before one of these; nothing was changed.
