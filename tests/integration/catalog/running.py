@@ -15,7 +15,7 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
+from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc, systems_pb2, systems_pb2_grpc
 from lienthong.kit.ids import uuid7
 from tests.support.fork_server import ForkedProcess, start_module
 from tests.support.ports import take_free_offset
@@ -31,13 +31,18 @@ AUDIENCE = "urn:lgsp:VN-BTN"
 
 
 class Identity:
-    """Signs access tokens and tells whoever watches with which key, as the identity service does."""
+    """Signs access tokens and tells whoever watches with which key, as the identity service does.
+
+    It says that it has all systems but those in `lacks`.
+    """
 
     def __init__(self) -> None:
+        self.lacks: set[str] = set()
         self._key = ECKey.generate_key("P-256", {"kid": "test", "use": "sig", "alg": "ES256"}, private=True)
         self._server = grpc.server(ThreadPoolExecutor(8))
         # The stubs are typed for grpc.aio; a server of threads needs no loop and so outlives a test's.
         keys_pb2_grpc.add_KeysServicer_to_server(self, self._server)  # type: ignore[arg-type]
+        systems_pb2_grpc.add_SystemsServicer_to_server(self, self._server)  # type: ignore[arg-type]
         credentials = rpc_trust().server_credentials()
         self.address = f"127.0.0.1:{self._server.add_secure_port('127.0.0.1:0', credentials)}"
 
@@ -57,6 +62,17 @@ class Identity:
         while context.is_active():
             yield keys_pb2.WatchResponse(version=1, issuer=ISSUER, jwks=jwks)
             time.sleep(0.2)
+
+    def Check(  # noqa: N802 - the contract's name
+        self, request: systems_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> systems_pb2.CheckResponse:
+        """What is lacking was passed over."""
+        del context
+        asked = [system.id for system in request.systems]
+        newest = max(system.version for system in request.systems) + 1
+        return systems_pb2.CheckResponse(
+            behind_ids=[system for system in asked if system in self.lacks], newest_version=newest
+        )
 
     def token(self, client_id: str, scope: str = "api events", lifetime: int = 3600) -> str:
         """Issue an access token (RFC 9068)."""

@@ -13,12 +13,12 @@ import httpx
 import uvicorn
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
+from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc, systems_pb2_grpc
 from lienthong.identity.background.catalog_consumer import CatalogConsumer
 from lienthong.identity.background.timers import Timers
 from lienthong.identity.bootstrap import IdentityCore, create_app, open_core, rotation_rules
 from lienthong.identity.events import SystemEvent
-from lienthong.identity.rpc import KeysService
+from lienthong.identity.rpc import KeysService, SystemsService
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
@@ -31,6 +31,8 @@ from tests.support.waiting import ended, eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
+
+    from grpc.aio import Server
 
     from lienthong.kit.clock import Clock
 
@@ -194,13 +196,13 @@ async def running(
     port = port or take_free_port()
     server = uvicorn.Server(uvicorn.Config(create_app(settings, core), port=port, log_config=None))
     serving = asyncio.create_task(server.serve())
-    rpc = await serve_rpc(
-        "127.0.0.1:0",
-        lambda grpc: keys_pb2_grpc.add_KeysServicer_to_server(
-            KeysService(core.keyring, settings.issuer, repeat_after=0.3), grpc
-        ),
-        rpc_trust(),
-    )
+
+    def register(grpc: Server) -> None:
+        keys = KeysService(core.keyring, settings.issuer, repeat_after=0.3)
+        keys_pb2_grpc.add_KeysServicer_to_server(keys, grpc)
+        systems_pb2_grpc.add_SystemsServicer_to_server(SystemsService(core.registry), grpc)
+
+    rpc = await serve_rpc("127.0.0.1:0", register, rpc_trust())
     await eventually(lambda: server.started)
     url = f"http://127.0.0.1:{port}"
     try:

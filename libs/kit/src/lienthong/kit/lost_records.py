@@ -1,4 +1,4 @@
-"""When a record that the bus acknowledged, and the ledger does not have, counts as lost."""
+"""When something that the bus acknowledged, and whoever takes it from there does not have, counts as lost."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def ask_every_s(lost_after: timedelta) -> float:
     return lost_after.total_seconds() / _ROUNDS
 
 
+def waited_for(repeats: int, lost_after: timedelta = LOST_AFTER) -> timedelta:
+    """For how long something must be missing until it is published again: twice as long each time."""
+    return lost_after * (1 << min(repeats, _MOST_DOUBLINGS))
+
+
 def is_lost(
     published: datetime,
     repeats: int,
@@ -33,6 +38,6 @@ def is_lost(
     bus's clock, and twice as far each time that it was published again. The record must also have been
     missing for as long, by the monotonic clock of whoever asks: the bus's clock may be far ahead of it.
     """
-    wait = lost_after * 2 ** min(repeats, _MOST_DOUBLINGS)
+    wait = waited_for(repeats, lost_after)
     passed = read_through is not None and read_through > published + wait
     return passed and missing_for_s >= wait.total_seconds()

@@ -46,7 +46,8 @@ class Settings(BaseSettings):
     lost_after_s: float = Field(default=LOST_AFTER.total_seconds(), ge=1.0, le=600.0)
     """A record that the ledger lacks, although it has read the journal so many seconds beyond it, is lost and
     is published again. It is asked three times in that time. More than the clocks of the machines differ by;
-    where all runs on one machine, a few seconds do."""
+    where all runs on one machine, a few seconds do. A change of a system that identity lacks for as long is
+    published again, too."""
     port_offset: int = Field(default=0, ge=0, le=50_000)
     """Added to every default port, so that several installations live on one machine."""
     host: str = "127.0.0.1"

@@ -1,10 +1,11 @@
-"""What runs beside requests: the consumer of changes that other replicas publish, and lapsing requests."""
+"""What runs beside requests: hints from other replicas, changes that identity missed, lapsing requests."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
+import grpc.aio
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,6 +44,18 @@ async def follow_changes(bus: Bus, versions: VersionMonitor) -> None:
             continue
         while bus.connected:  # noqa: ASYNC110 - the bus tells when it is back, not when it is lost
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def publish_missed_systems(publish_again: Callable[[], Awaitable[int]], every: float) -> None:
+    """Look every so many seconds which changes of systems identity has missed, until cancelled."""
+    while True:
+        try:
+            await publish_again()
+        except grpc.aio.AioRpcError as error:
+            _log.debug("identity does not say which systems it lacks", error=error.details())
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            _log.warning("systems cannot be compared with identity's now", error=repr(error))
+        await asyncio.sleep(every)
 
 
 async def lapse_requests(lapse: Callable[[], Awaitable[int]]) -> None:

@@ -22,7 +22,7 @@ from lienthong.catalog.agreements.service.requests import AgreementRates, Reques
 from lienthong.catalog.apply import endpoints as apply_endpoints
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.apply.service import ApplyService
-from lienthong.catalog.background import follow_changes, lapse_requests
+from lienthong.catalog.background import follow_changes, lapse_requests, publish_missed_systems
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.event_types import endpoints as event_type_endpoints
 from lienthong.catalog.event_types import rpc as event_type_rpc
@@ -32,6 +32,7 @@ from lienthong.catalog.models import HISTORY, OUTBOX, RETAINED
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.rpc import Routes
 from lienthong.catalog.service.lost_events import LostEvents
+from lienthong.catalog.service.missed_systems import MissedSystems
 from lienthong.catalog.service.unit_of_work import UnitsOfWork
 from lienthong.catalog.service.versions import VersionMonitor
 from lienthong.catalog.service.watch import WatchService
@@ -54,6 +55,7 @@ from lienthong.kit.ids import uuid7
 from lienthong.kit.journal import AdminJournal
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.logs import configure_logs
+from lienthong.kit.lost_records import ask_every_s
 from lienthong.kit.metrics.instruments import CATALOG_VERSION
 from lienthong.kit.outbox import Outbox, OutboxRelay
 from lienthong.kit.process import run_process
@@ -245,6 +247,7 @@ async def run(settings: CatalogSettings) -> None:
     access = Access(keys.fresh, verifier)
     units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
     lost = LostEvents(units, outbox, bus, uuid7)
+    missed = MissedSystems(db, units, outbox, bus, channel, clock, uuid7, lost_after=settings.lost_after)
     relay = OutboxRelay(db, OUTBOX, bus, clock, retained=RETAINED, on_connection=lost.publish_again)
     workers = Workers(settings.catalog_workers, [read_apply_text.__module__])
     await workers.start()
@@ -278,6 +281,7 @@ async def run(settings: CatalogSettings) -> None:
             records.run,
             versions.run,
             partial(follow_changes, bus, versions),
+            partial(publish_missed_systems, missed.publish_again, ask_every_s(settings.lost_after)),
             partial(lapse_requests, services.agreements.lapse),
             space.run,
             soundness.run,

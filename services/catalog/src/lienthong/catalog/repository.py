@@ -91,6 +91,12 @@ class ResourceRepository(ABC, Generic[R]):
         found = await self._session.execute(query.order_by(self.row.version).limit(limit))
         return [(row.id, row.version) for row in found]
 
+    async def newest(self) -> tuple[str, int] | None:
+        """Return id and version of the resource that changed last; None when there is none."""
+        query = select(self.row.id, self.row.version).order_by(self.row.version.desc()).limit(1)
+        found = (await self._session.execute(query)).one_or_none()
+        return None if found is None else (found.id, found.version)
+
     async def find_ids(self, filters: Filters) -> list[str]:
         """Return the ids of all that the filters match, in their order."""
         query = self._where(self._select(), filters).with_only_columns(

@@ -1,12 +1,15 @@
 """The only place where the objects of the identity process are wired."""
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
+import grpc.aio
 from fastapi import FastAPI
 from sqlalchemy import make_url
 
 from lienthong.contracts.identity.v1.keys_pb2_grpc import add_KeysServicer_to_server
+from lienthong.contracts.identity.v1.systems_pb2_grpc import add_SystemsServicer_to_server
 from lienthong.identity.background.catalog_consumer import CatalogConsumer
 from lienthong.identity.background.timers import Timers
 from lienthong.identity.domain.access_tokens import TokenRules
@@ -15,7 +18,7 @@ from lienthong.identity.domain.rotation import RotationRules
 from lienthong.identity.endpoints import routes
 from lienthong.identity.events import SERVICE
 from lienthong.identity.models import history, outbox, retained
-from lienthong.identity.rpc import KeysService
+from lienthong.identity.rpc import KeysService, SystemsService
 from lienthong.identity.service.clients import ClientRegistry, read_catalog_again
 from lienthong.identity.service.key_encryption_file import load_key_encryption
 from lienthong.identity.service.keyring import Keyring
@@ -144,6 +147,12 @@ def create_app(settings: IdentitySettings, core: IdentityCore) -> FastAPI:
     return app
 
 
+def register_rpc(settings: IdentitySettings, core: IdentityCore, server: grpc.aio.Server) -> None:
+    """Add the gRPC services to a server."""
+    add_KeysServicer_to_server(KeysService(core.keyring, settings.issuer), server)
+    add_SystemsServicer_to_server(SystemsService(core.registry), server)
+
+
 async def serve(settings: IdentitySettings) -> None:
     """Run the process until it is told to stop.
 
@@ -185,9 +194,7 @@ async def serve(settings: IdentitySettings) -> None:
         settings,
         telemetry=telemetry,
         app=create_app(settings, core),
-        register_rpc=lambda server: add_KeysServicer_to_server(
-            KeysService(core.keyring, settings.issuer), server
-        ),
+        register_rpc=partial(register_rpc, settings, core),
         background=[
             core.relay.run,
             records.run,

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,6 +46,19 @@ async def save_client(session: AsyncSession, client: RegisteredClient, now: date
     )
     if changed.one_or_none() is None:
         await session.execute(insert(clients).values(client_id=client.client_id, **values))
+
+
+async def catalog_versions(session: AsyncSession, client_ids: Collection[str]) -> dict[str, int]:
+    """The versions of the catalog at which these clients were taken over, of those that are known."""
+    found = await session.execute(
+        select(clients.c.client_id, clients.c.catalog_version).where(clients.c.client_id.in_(client_ids))
+    )
+    return {row.client_id: row.catalog_version for row in found}
+
+
+async def newest_catalog_version(session: AsyncSession) -> int:
+    """The greatest version of the catalog at which a client was taken over; 0 before the first."""
+    return int((await session.execute(select(func.max(clients.c.catalog_version)))).scalar_one() or 0)
 
 
 async def refused_clients(session: AsyncSession) -> tuple[str, ...]:

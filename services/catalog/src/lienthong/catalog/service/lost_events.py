@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 100
 """Systems whose events are written in one transaction: other writers wait meanwhile."""
-_SUBJECT = events.subject(ResourceKind.SYSTEM.value)
+SYSTEM_SUBJECT = events.subject(ResourceKind.SYSTEM.value)
 
 _log = structlog.get_logger(__name__)
 
@@ -45,14 +45,14 @@ class LostEvents:
         Raises:
             BusUnavailableError: the bus cannot be asked.
         """
-        newest = await self._bus.last_message(events.STREAM, _SUBJECT)
+        newest = await self._bus.last_message(events.STREAM, SYSTEM_SUBJECT)
         after = events.version_of(newest.payload) if newest is not None else 0
         waiting: int | None = None
         number = 0
         while True:
             async with self._units.view() as view:
                 if waiting is None:
-                    oldest = await self._outbox.oldest(view.session, _SUBJECT)
+                    oldest = await self._outbox.oldest(view.session, SYSTEM_SUBJECT)
                     waiting = events.version_of(oldest) if oldest is not None else view.version + 1
                 systems = view.resources(ResourceKind.SYSTEM)
                 missing = await systems.versions_between(after, waiting, AT_ONCE)

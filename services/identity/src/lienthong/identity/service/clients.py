@@ -1,5 +1,7 @@
 """Registering clients: the systems of the catalog, and the two clients of this server itself."""
 
+from collections.abc import Mapping
+
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -50,6 +52,17 @@ class ClientRegistry:
         """Find a client by its id."""
         async with self._database.reading() as session:
             return await repository.find_client(session, client_id)
+
+    async def behind(self, versions: Mapping[str, int]) -> tuple[list[str], int]:
+        """Which systems are unknown, or known only as they were before these versions of the catalog.
+
+        The second value is the greatest version at which any system is known.
+        """
+        async with self._database.reading() as session:
+            # In this order: what is taken over in between must not look passed over.
+            newest = await repository.newest_catalog_version(session)
+            known = await repository.catalog_versions(session, versions.keys())
+        return [one for one, version in versions.items() if known.get(one, -1) < version], newest
 
     async def database_id(self) -> str:
         """The id of the database: a new database has another one, a restored copy the same."""
