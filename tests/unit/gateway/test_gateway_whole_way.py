@@ -122,7 +122,7 @@ async def refused(way: Way) -> dict[str, Any]:
             headers={"transfer-encoding": "chunked"},
             token=token,
             body=(b"x" * WITHIN_LIMIT, b"x"),
-            pauses=0.1,
+            refused_at_last=True,
         ),
     }
     table, way.live.table = way.live.table, None

@@ -84,6 +84,8 @@ class Way:
         self.clock.advance(0.5)
         self.bus = StoredBatches()
         self.seen: list[str] = []
+        self.reached = asyncio.Event()
+        """That the head of a request has come to the provider."""
         self.key = ECKey.generate_key("P-256", auto_kid=True)
         self._folder = folder
         self._spans = spans
@@ -181,15 +183,18 @@ class Way:
         body: tuple[bytes, ...] = (),
         leaves_after: float | None = None,
         pauses: float = 0.0,
+        refused_at_last: bool = False,
         reads: float = 0.0,
         ip: str = "10.0.0.7",
     ) -> dict[str, Any]:
         """One call: what the provider got, what the caller got, and the records, as text.
 
         The caller waits `pauses` seconds before each part of its body but the first, and takes `reads` to
-        read each part of the answer's.
+        read each part of the answer's. Of a body that is `refused_at_last` the provider gets all but the last
+        part.
         """
         self.seen.clear()
+        self.reached.clear()
         self.bus.records.clear()
         fields = [("host", "gateway.example"), ("accept", "*/*"), *(headers or {}).items()]
         if token is not None:
@@ -200,11 +205,13 @@ class Way:
         wire = self.wire(ip, reads)
         wire.send("\r\n".join([*lines, "", ""]).encode())
         for number, part in enumerate(body):
+            if number and refused_at_last:
+                await self.reached.wait()
             await wire.settle(pauses if number else 0)
             self.clock.advance(0.001)
             wire.send(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
         if leaves_after is None and chunked:
-            await wire.settle(pauses)
+            await wire.settle(None if refused_at_last else pauses)
             self.clock.advance(0.001)
             wire.send(b"0\r\n\r\n")
         if leaves_after is not None:
@@ -242,6 +249,7 @@ class Way:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
+                self.reached.set()
                 body = await _body(reader, head)
                 self.seen.append((head + body).decode())
                 self.clock.advance(0.005)
