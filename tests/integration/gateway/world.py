@@ -67,6 +67,7 @@ def service(
     max_request_bytes: int = 0,
     suspended: bool = False,
     write_ahead: bool = False,
+    origins: Iterable[str] = (),
 ) -> routes_pb2.Resource:
     """A service as the catalog hands it out."""
     return routes_pb2.Resource(
@@ -80,6 +81,7 @@ def service(
             status=routes_pb2.STATUS_SUSPENDED if suspended else routes_pb2.STATUS_ACTIVE,
             max_request_bytes=max_request_bytes,
             write_ahead=write_ahead,
+            cors=routes_pb2.Cors(origins=origins, max_age_s=600) if origins else None,
         ),
     )
 

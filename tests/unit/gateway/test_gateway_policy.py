@@ -42,7 +42,9 @@ def rule(
 
 
 def service(*, active: bool = True) -> ServiceRoute:
-    return ServiceRoute("P/p/s-v1", "P/p", active, Upstreams(["http://x"]), OperationTree([]), 1.0, 0, False)
+    return ServiceRoute(
+        "P/p/s-v1", "P/p", active, Upstreams(["http://x"]), OperationTree([]), 1.0, 0, False, None
+    )
 
 
 def unapproved(agreement_id: str, *, revoked: bool) -> routes_pb2.Resource:

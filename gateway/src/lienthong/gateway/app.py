@@ -10,9 +10,10 @@ from lienthong.gateway import problems
 from lienthong.gateway.authenticate import SCOPE
 from lienthong.gateway.authorize import authorize
 from lienthong.gateway.call import MAX_METHOD, Answered, Call
+from lienthong.gateway.cors import fields_for_page, is_preflight, preflight_response
 from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
-from lienthong.gateway.match import match_operation, match_service
+from lienthong.gateway.match import match_methods, match_operation, match_service
 from lienthong.gateway.request_headers import read_headers
 from lienthong.gateway.respond import Responder
 from lienthong.gateway.response import (
@@ -132,6 +133,11 @@ class Gateway:
         target = match_service(call.path, call.query, table, self._platform)
         call.route = target.route
         if isinstance(target, ServiceTarget):
+            origins = target.route.origins
+            if is_preflight(call, headers):
+                return preflight_response(call, headers, origins, match_methods(target))
+            if origins is not None:
+                call.for_page = fields_for_page(origins, headers.origin)
             call.operation = operation = match_operation(target, call.method)
             if headers.authorization is None and authenticator is not None:
                 # What a flood is made of is answered with what is ready, without an exception on its way up.
@@ -199,4 +205,5 @@ class Gateway:
             incoming.fields, max_bytes=self._max_header_bytes - target, max_count=self._max_headers
         )
         headers.check_host(required=not incoming.before_1_1)
+        headers.check_upgrade()
         return headers

@@ -56,6 +56,7 @@ class Call:
         "client",
         "context",
         "exchange",
+        "for_page",
         "grant",
         "ip",
         "method",
@@ -89,6 +90,8 @@ class Call:
         self.body: RequestBody | NoBody | None = None
         """Of the request; it may still be read while the response streams."""
         self.exchange: Exchange | None = None
+        self.for_page: list[bytes] | None = None
+        """The fields, as written, that let a page of another origin read the answer."""
 
     @property
     def service_id(self) -> str | None:

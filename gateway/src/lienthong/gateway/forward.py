@@ -23,7 +23,7 @@ from lienthong.gateway.http1.fields import field_prefix
 from lienthong.gateway.http1.request import provider_request
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse
-from lienthong.gateway.response_headers import passed_headers
+from lienthong.gateway.response_headers import passed_headers, without_cors
 from lienthong.gateway.targets import PlatformTarget
 
 if TYPE_CHECKING:
@@ -167,6 +167,9 @@ class Forwarder:
         try:
             passed = passed_headers(connection.fields, from_platform=from_platform)
             fields, length, client = passed.fields, passed.length, passed.client
+            if call.for_page is not None:
+                fields = without_cors(fields)
+                fields += call.for_page
             fields += own
             if client is not None and call.client is None:
                 # Identity knows who asks for a token; at the gateway nobody has said so.

@@ -79,8 +79,21 @@ def match_operation(target: ServiceTarget, method: str) -> OperationRoute:
     """Find the operation of the service that the rest of the path and the method name.
 
     Raises:
+        ProblemError: those of `match_methods`, method-not-allowed.
+    """
+    methods = match_methods(target)
+    operation = methods.get(method)
+    if operation is None:
+        raise problems.method_not_allowed(methods)
+    return operation
+
+
+def match_methods(target: ServiceTarget) -> Mapping[str, OperationRoute]:
+    """Find the operations of the service that the rest of the path names, by their methods.
+
+    Raises:
         ProblemError: malformed-request (a segment is too long), path-not-normal (parameters of a segment
-            would make it another operation), unknown-operation, method-not-allowed.
+            would make it another operation), unknown-operation.
     """
     path, find = target.path, target.route.operations.find
     if len(path) > MAX_SEGMENT and any(len(segment) > MAX_SEGMENT for segment in path.split(b"/")):
@@ -93,7 +106,4 @@ def match_operation(target: ServiceTarget, method: str) -> OperationRoute:
         raise problems.path_not_normal("what follows a ; makes it another operation for some servers")
     if methods is None:
         raise problems.unknown_operation(target.route.id)
-    operation = methods.get(method)
-    if operation is None:
-        raise problems.method_not_allowed(methods)
-    return operation
+    return methods

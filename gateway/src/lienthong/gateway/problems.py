@@ -26,6 +26,7 @@ __all__ = [
     "no_token",
     "not_ready",
     "operation_not_in_agreement",
+    "origin_not_allowed",
     "path_not_normal",
     "platform_unavailable",
     "provider_address_refused",
@@ -42,6 +43,7 @@ __all__ = [
     "unknown_path",
     "unknown_service",
     "unreadable_request",
+    "websocket_not_supported",
 ]
 
 _KINDS_OF_FLAWS: Final = {
@@ -151,6 +153,24 @@ def method_not_allowed(allowed: Iterable[str]) -> ProblemError:
     methods = ", ".join(sorted(allowed))
     detail = BilingualText(f"This path allows {methods}.", f"Đường dẫn này cho phép {methods}.")
     return ProblemError(general.METHOD_NOT_ALLOWED, detail, {"Allow": methods})
+
+
+def origin_not_allowed(origin: str) -> ProblemError:
+    """A page asks whether it may call, and the service does not name its origin."""
+    detail = BilingualText(
+        f"The service does not let pages of {origin} call it.",
+        f"Dịch vụ không cho phép trang web thuộc {origin} gọi tới.",
+    )
+    return ProblemError(calls.ORIGIN_NOT_ALLOWED, detail)
+
+
+def websocket_not_supported() -> ProblemError:
+    """The caller wants to go on with WebSocket."""
+    detail = BilingualText(
+        "Calls are requests with one answer; a WebSocket does not pass the gateway.",
+        "Lời gọi là một yêu cầu kèm một trả lời; kết nối WebSocket không đi qua cổng.",
+    )
+    return ProblemError(calls.WEBSOCKET_NOT_SUPPORTED, detail)
 
 
 def request_timeout() -> ProblemError:

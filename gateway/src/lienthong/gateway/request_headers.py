@@ -23,19 +23,22 @@ _TRACEPARENT: Final = b"traceparent"
 _CONTENT_LENGTH: Final = b"content-length"
 _TRANSFER_ENCODING: Final = b"transfer-encoding"
 _CONNECTION: Final = b"connection"
+_UPGRADE: Final = b"upgrade"
+READ_FROM_CALLERS: Final = frozenset((_AUTHORIZATION, _PURPOSE, _CASE, _USER, _TRACEPARENT))
+"""Fields that callers state something with; the provider gets them as the gateway writes them, if at all."""
 _READ = frozenset(
     (
         _HOST,
-        _AUTHORIZATION,
-        _PURPOSE,
-        _CASE,
-        _USER,
-        _TRACEPARENT,
         _CONTENT_LENGTH,
         _TRANSFER_ENCODING,
         _CONNECTION,
+        _UPGRADE,
+        *READ_FROM_CALLERS,
     )
 )
+_ORIGIN: Final = field_prefix(b"origin")
+_REQUESTED_METHOD: Final = field_prefix(b"access-control-request-method")
+_REQUESTED_NAMES: Final = field_prefix(b"access-control-request-headers")
 _TRACEPARENT_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_TEXT = 256
 _MOST_DIGITS = 18
@@ -64,6 +67,21 @@ class RequestHeaders:
     def authorization(self) -> bytes | None:
         """The Authorization header."""
         return self._read.get(_AUTHORIZATION)
+
+    @property
+    def origin(self) -> bytes | None:
+        """The origin of the page that calls, as browsers state it (RFC 6454 section 7)."""
+        return self._passed_value(_ORIGIN)
+
+    @property
+    def requested_method(self) -> bytes | None:
+        """In a browser's preflight: the method of the call that a page wants to make."""
+        return self._passed_value(_REQUESTED_METHOD)
+
+    @property
+    def requested_names(self) -> bytes:
+        """In a browser's preflight: the names of the fields that a page wants to send, with commas."""
+        return self._passed_value(_REQUESTED_NAMES) or b""
 
     @property
     def traceparent(self) -> str | None:
@@ -123,6 +141,18 @@ class RequestHeaders:
                 "Trường Host không có, hoặc không phải tên hay địa chỉ kèm cổng.",
             )
 
+    def check_upgrade(self) -> None:
+        """Refuse a WebSocket: without it the request means something else than its sender does.
+
+        Other upgrades are offers to go on as before, and not taken (RFC 9110 section 7.8).
+
+        Raises:
+            ProblemError: websocket-not-supported.
+        """
+        upgrade = self._read.get(_UPGRADE)
+        if upgrade is not None and b"websocket" in upgrade.lower():
+            raise problems.websocket_not_supported()
+
     def purpose(self) -> str | None:
         """LGSP-Purpose, the purpose that the caller states.
 
@@ -141,6 +171,11 @@ class RequestHeaders:
         if _CASE not in self._read and _USER not in self._read:
             return NO_CONTEXT
         return CallContext(self._case(), self._text(_USER, "LGSP-User"))
+
+    def _passed_value(self, prefix: bytes) -> bytes | None:
+        # Looked for only where it is asked for. A field that comes twice says nothing.
+        passed = self.passed
+        return passed[passed.index(prefix) + 1] if passed.count(prefix) == 1 else None
 
     def _case(self) -> str | None:
         case = self._text(_CASE, "LGSP-Case-Id")
@@ -218,7 +253,7 @@ def _prefix(name: bytes) -> bytes:
 
 
 def _repeated(name: bytes, first: bytes, second: bytes) -> bytes:
-    if name in (_CONNECTION, _TRANSFER_ENCODING):
+    if name in (_CONNECTION, _TRANSFER_ENCODING, _UPGRADE):
         return first + b"," + second
     if name == _TRACEPARENT:
         return b""

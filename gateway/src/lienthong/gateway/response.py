@@ -91,7 +91,7 @@ GatewayResponse: TypeAlias = WholeResponse | StreamedResponse
 def problem_response(call: Call, problem: ProblemError) -> WholeResponse:
     """The response that says why the gateway did not fulfil a call (RFC 9457)."""
     body = msgspec.json.encode(problem.document(call.tx))
-    fields = _own_fields(problem, len(body)) + call_headers(call)
+    fields = _with_those_of_call(_own_fields(problem, len(body)), call)
     return WholeResponse(problem.status, fields, b"" if call.method == "HEAD" else body, problem.code)
 
 
@@ -113,7 +113,7 @@ class ReadyProblem:
     def response(self, call: Call) -> WholeResponse:
         """The response to a call."""
         body = b"".join((self._before, call.tx.encode(), self._after))
-        fields = self._fields + call_headers(call)
+        fields = _with_those_of_call(self._fields, call)
         fields[_LENGTH_AT] = b"%d" % len(body)
         return WholeResponse(self._status, fields, b"" if call.method == "HEAD" else body, self._code)
 
@@ -128,6 +128,11 @@ def _own_fields(problem: ProblemError, length: int) -> list[bytes]:
             *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
         ]
     )
+
+
+def _with_those_of_call(fields: list[bytes], call: Call) -> list[bytes]:
+    found = fields + call_headers(call)
+    return found if call.for_page is None else found + call.for_page
 
 
 def document_response(call: Call, route: DocumentRoute) -> WholeResponse:

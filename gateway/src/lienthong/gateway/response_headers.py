@@ -17,6 +17,7 @@ _CODING: Final = b"transfer-encoding"
 _CONNECTION: Final = b"connection"
 _ERROR: Final = b"lgsp-error"
 _CLIENT: Final = b"lgsp-client"
+_CORS: Final = b"\r\naccess-control-"
 _READ = frozenset((_LENGTH, _CODING, _CONNECTION, _ERROR, _CLIENT))
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
@@ -81,6 +82,12 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
     if _CODING in read or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
         raise problems.provider_broken()
     return PassedHeaders(passed, dated=dated, length=int(length), client=client)
+
+
+def without_cors(fields: list[bytes]) -> list[bytes]:
+    """Fields, as written, but for what the provider says of pages of other origins: the gateway says it."""
+    pairs = zip(fields[::2], fields[1::2], strict=True)
+    return [part for pair in pairs if not pair[0].startswith(_CORS) for part in pair]
 
 
 def _lookup(field: bytes) -> tuple[bytes, bytes | None]:

@@ -11,6 +11,7 @@ import structlog
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.operations import OperationRoute, OperationTree
+from lienthong.gateway.origins import AllowedOrigins
 from lienthong.gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class ServiceRoute:
     """For the whole exchange with the provider."""
     max_request_bytes: int
     write_ahead: bool
+    origins: AllowedOrigins | None
+    """The pages that may read its answers; None: those of the gateway's own origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,9 @@ def service_route(message: bytes) -> ServiceRoute:
         timeout_s=service.timeout_ms / 1000 if service.timeout_ms else DEFAULT_TIMEOUT_S,
         max_request_bytes=service.max_request_bytes,
         write_ahead=service.write_ahead,
+        origins=AllowedOrigins(service.cors.origins, service.cors.max_age_s)
+        if service.HasField("cors")
+        else None,
     )
 
 

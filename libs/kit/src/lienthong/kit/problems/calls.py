@@ -55,6 +55,27 @@ HEADERS_TOO_LARGE: Final = ProblemType(
         "Hãy rút gọn địa chỉ và các trường tiêu đề, hoặc gửi ít trường hơn.",
     ),
 )
+ORIGIN_NOT_ALLOWED: Final = ProblemType(
+    code="origin-not-allowed",
+    status=403,
+    title=BilingualText("Origin not allowed", "Nguồn gốc trang web không được phép"),
+    advice=BilingualText(
+        "Ask the agency that provides the service to name the page's origin in the service's 'cors', or call"
+        " the service from your own server instead of the browser.",
+        "Hãy đề nghị cơ quan cung cấp dịch vụ khai báo nguồn gốc của trang trong 'cors' của dịch vụ, hoặc gọi"
+        " dịch vụ từ máy chủ của mình thay vì từ trình duyệt.",
+    ),
+)
+WEBSOCKET_NOT_SUPPORTED: Final = ProblemType(
+    code="websocket-not-supported",
+    status=501,
+    title=BilingualText("WebSocket not supported", "Không hỗ trợ WebSocket"),
+    advice=BilingualText(
+        "Call the service with plain HTTP requests; to be told of changes, subscribe to an event type.",
+        "Hãy gọi dịch vụ bằng yêu cầu HTTP thông thường; để nhận thông báo thay đổi, hãy đăng ký loại sự"
+        " kiện.",
+    ),
+)
 PROVIDER_UNREACHABLE: Final = ProblemType(
     code="provider-unreachable",
     status=502,

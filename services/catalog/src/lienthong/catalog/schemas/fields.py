@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
@@ -17,6 +17,8 @@ from lienthong.catalog.schemas.messages import pydantic_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+T = TypeVar("T")
 
 _MOST_MEMBERS = 64
 _LETTER = 4
@@ -30,12 +32,12 @@ _UNSEEN = re.compile(
 )
 
 
-def checked(check: Callable[[str], str]) -> AfterValidator:
+def checked(check: Callable[[T], T]) -> AfterValidator:
     """Make a validator of a function that returns the canonical form or raises InvalidValueError."""
 
-    def validate(text: str) -> str:
+    def validate(value: T) -> T:
         try:
-            return check(text)
+            return check(value)
         except InvalidValueError as reason:
             raise pydantic_error(reason) from None
 

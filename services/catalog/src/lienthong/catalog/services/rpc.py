@@ -24,3 +24,6 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
     message.timeout_ms = spec["timeoutMs"]
     message.max_request_bytes = spec["maxRequestBytes"]
     message.write_ahead = spec["writeAhead"]
+    if (cors := spec.get("cors")) is not None:
+        message.cors.origins.extend(cors["origins"])
+        message.cors.max_age_s = cors["maxAgeS"]

@@ -9,14 +9,28 @@ from typing_extensions import override
 from lienthong.catalog.domain.resources import ResourceKind, ServiceOperation
 from lienthong.catalog.errors import Violation
 from lienthong.catalog.schemas.answers import AnswerModel, ResourceManifest, ResourceStatus
-from lienthong.catalog.schemas.fields import LocalizedName, checked, unique
+from lienthong.catalog.schemas.fields import LocalizedName, StrictModel, checked, unique
 from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
 from lienthong.catalog.services.domain import openapi
+from lienthong.catalog.services.domain.origins import check_origins, origin
 from lienthong.catalog.services.domain.upstreams import upstream
 
 Upstreams = Annotated[
     list[Annotated[str, checked(upstream)]], Field(min_length=1, max_length=16), AfterValidator(unique)
 ]
+Origins = Annotated[
+    list[Annotated[str, checked(origin)]],
+    Field(min_length=1, max_length=32),
+    AfterValidator(unique),
+    checked(check_origins),
+]
+
+
+class CorsSpec(StrictModel):
+    """Which pages of other origins browsers let read the service's answers."""
+
+    origins: Origins
+    max_age_s: Annotated[int, Field(ge=0, le=86_400)] = 600
 
 
 class ServiceSpec(ProvidedSpec):
@@ -29,6 +43,7 @@ class ServiceSpec(ProvidedSpec):
     timeout_ms: Annotated[int, Field(ge=10, le=600_000)] = 10_000
     max_request_bytes: Annotated[int, Field(ge=1, le=1024**3)] = 10_485_760
     write_ahead: bool = False
+    cors: CorsSpec | None = None
     openapi: dict[str, Any]
 
     @override
@@ -47,6 +62,13 @@ class ServiceSpec(ProvidedSpec):
         return operations if not wrong else ()
 
 
+class CorsAnswer(AnswerModel):
+    """Which pages of other origins browsers let read the service's answers."""
+
+    origins: list[str]
+    max_age_s: int
+
+
 class ServiceSpecAnswer(AnswerModel):
     """The spec of a service as it is shown.
 
@@ -58,6 +80,7 @@ class ServiceSpecAnswer(AnswerModel):
     timeout_ms: int
     max_request_bytes: int
     write_ahead: bool
+    cors: CorsAnswer | None = None
     openapi: dict[str, Any] | None = None
 
 
