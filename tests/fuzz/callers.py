@@ -233,8 +233,8 @@ def _undisturbed(script: Script) -> bool:
 def _check_one(number: int, call: Call, message: Message) -> None:
     method, target, _ = message.start
     ours = (call.method.encode("latin-1"), call.path, call.query, _alike(call.fields))
-    path, _, query = target.partition(b"?")
-    theirs = (method, path, query, _alike(message.fields))
+    path, mark, query = target.partition(b"?")
+    theirs = (method, path, mark + query, _alike(message.fields))
     if target.startswith(b"/") and ours != theirs:
         raise FindingError(f"call {number} is {ours}, to h11 {theirs}")
     if call.body != message.body[: len(call.body)]:

@@ -114,6 +114,14 @@ def test_the_path_goes_to_the_provider_byte_for_byte(world: World) -> None:
     assert sent == "GET /parcels/%C4%90%e1%ba%a5t-~!$&'()*+,;=:@?q=a%20b&r=%2e%2e/&s=|{} HTTP/1.1"
 
 
+def test_a_question_mark_that_nothing_follows_goes_to_the_provider(world: World) -> None:
+    with socket.create_connection(("127.0.0.1", world.port)) as caller:
+        head = f"GET {API}/parcels/1? HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {world.token()}\r\n\r\n"
+        caller.sendall(head.encode())
+        assert caller.recv(4096).startswith(b"HTTP/1.1 200")
+    assert last(world).request_line == "GET /parcels/1? HTTP/1.1"
+
+
 def test_an_upstream_may_stand_below_a_path(world: World) -> None:
     world.change(service([f"{world.provider.url}/base/"]))
     with world.client() as client:

@@ -34,7 +34,7 @@ def spans(exporter: InMemorySpanExporter) -> Spans:
 
 
 def call(clock: ManualClock) -> Call:
-    return Call("tx-1", clock.now(), "GET", b"/api/secret-079", b"who=nguyen", "10.0.0.1")
+    return Call("tx-1", clock.now(), "GET", b"/api/secret-079", b"?who=nguyen", "10.0.0.1")
 
 
 def test_a_span_stands_between_the_callers_and_the_providers(

@@ -79,6 +79,7 @@ class Call:
         self.path = path
         """Still percent-encoded, as it came."""
         self.query = query
+        """Likewise, with the question mark before it."""
         self.ip = ip
         self.context: CallContext = NO_CONTEXT
         self.route: ServiceRoute | PlatformRoute | DocumentRoute | None = None

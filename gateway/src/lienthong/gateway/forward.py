@@ -94,7 +94,7 @@ class Forwarder:
             from_platform = isinstance(target, PlatformTarget)
             request = provider_request(
                 call.method,
-                b"%b?%b" % (target.path, call.query) if call.query else target.path,
+                target.path + call.query,
                 headers.passed,
                 own,
                 authorization=headers.authorization if from_platform else None,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.targets import Target
 
 # RFC 3986 section 3.4, and what else stands in queries without doing harm.
-_QUERY = re.compile(rb"[!$-;=?-~]*")
+_QUERY = re.compile(rb"\?[!$-;=?-~]*")
 _SERVICE_SEGMENTS = 5  # empty, "api", agency, system, service
 _DOCUMENT_SEGMENTS = 2  # empty, the document's name
 

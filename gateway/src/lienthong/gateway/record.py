@@ -176,7 +176,7 @@ class Recorder:
         )
 
     def _target(self, call: Call) -> str:
-        return self._privacy.hashed(call.path + b"?" + call.query if call.query else call.path)
+        return self._privacy.hashed(call.path + call.query)
 
     def _sample(self, sample: Sample) -> SampleRecord:
         record_id = self._new_id()

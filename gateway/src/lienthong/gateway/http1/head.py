@@ -111,6 +111,7 @@ class RequestLine:
         self.path = path
         """Still percent-encoded, as it came."""
         self.query = query
+        """With the question mark before it, also where nothing follows; empty where there is none."""
         self.before_1_1 = before_1_1
         """Whether it is HTTP/1.0."""
         self.flaw = flaw
@@ -136,7 +137,7 @@ def read_line(line: bytes) -> RequestLine:
     method, target, version = parts
     before_1_1 = version == _VERSION_1_0
     if target.startswith(b"/") and _FRAGMENT not in target:
-        path, _, query = target.partition(b"?")
+        path, query = _parted(target)
         if method not in _NOT_SERVED:
             return RequestLine(method.decode("latin-1"), path, query, before_1_1=before_1_1)
     return _other_form(method, target, before_1_1=before_1_1)
@@ -155,7 +156,7 @@ def read_beginning(beginning: bytes) -> RequestLine:
         return read_line(line)
     check_beginning(beginning)
     method, _, rest = beginning.rstrip(b"\r").partition(b" ")
-    path, _, query = rest.partition(b" ")[0].partition(b"?")
+    path, query = _parted(rest.partition(b" ")[0])
     return RequestLine(method.decode("latin-1"), path, query, before_1_1=False)
 
 
@@ -217,8 +218,13 @@ def _other_form(method: bytes, target: bytes, *, before_1_1: bool) -> RequestLin
         flaw = None if is_host(authority) else Flaw.TARGET
         if not target.startswith(b"/"):
             target = b"/" + target
-    path, _, query = target.partition(b"?")
+    path, query = _parted(target)
     return RequestLine(method.decode("latin-1"), path, query, before_1_1=before_1_1, flaw=flaw)
+
+
+def _parted(target: bytes) -> tuple[bytes, bytes]:
+    path, mark, query = target.partition(b"?")
+    return path, mark + query
 
 
 def _reason(line: bytes) -> Unreadable:
