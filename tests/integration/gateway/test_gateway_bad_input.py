@@ -487,15 +487,41 @@ async def _endless_head(exchange: Exchange) -> None:
     await exchange.writer.drain()
 
 
+async def _coded_twice(exchange: Exchange) -> None:
+    coding = b"transfer-encoding: chunked\r\n"
+    exchange.writer.write(b"HTTP/1.1 200 OK\r\n" + 2 * coding + b"\r\n2\r\n{}\r\n0\r\n\r\n")
+    await exchange.writer.drain()
+
+
+async def _two_lengths(exchange: Exchange) -> None:
+    exchange.writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\n{}")
+    await exchange.writer.drain()
+
+
 @pytest.mark.parametrize(
-    "behaviour", [_garbage, _hang_up, _cut_off, _bad_chunk, _other_protocol, _endless_head]
+    ("behaviour", "cause"),
+    [
+        (_garbage, "not an HTTP response"),
+        (_hang_up, ""),
+        (_cut_off, ""),
+        (_bad_chunk, "not an HTTP response"),
+        (_other_protocol, ""),
+        (_endless_head, ""),
+        (_coded_twice, "Transfer-Encoding"),
+        (_two_lengths, "not an HTTP response"),
+    ],
 )
-def test_a_provider_that_does_not_speak_http_is_told_apart(world: World, behaviour: Behaviour) -> None:
+def test_a_provider_that_does_not_speak_http_is_told_apart(
+    world: World, behaviour: Behaviour, cause: str
+) -> None:
     world.provider.behaviours["/parcels/broken"] = behaviour
     found = refused(world, f"{API}/parcels/broken")
     assert (found.status, found.problem["code"]) == (502, "provider-broken")
     assert found.record["client"] == CONSUMER
     assert "forwarded" in found.record
+    (line,) = [line for line in world.log.read_text().splitlines() if found.record["tx"] in line]
+    assert "provider failed" in line
+    assert cause in line
 
 
 async def _slow_head(exchange: Exchange) -> None:

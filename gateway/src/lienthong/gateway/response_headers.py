@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lienthong.gateway import problems
 from lienthong.gateway.field_names import passes_to_caller, plain
+from lienthong.gateway.http1.errors import ProviderBrokenError
 from lienthong.gateway.http1.fields import DATE, field_prefix
 from lienthong.gateway.request_headers import MAX_NAME_BYTES, without_named
 
@@ -50,9 +50,8 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
     and LGSP-Client be read.
 
     Raises:
-        ProblemError: provider-broken, when the length is declared in two ways or is not a number (RFC 9112
-            section 6.3), so that where this response ends is ambiguous, or when the body has a transfer
-            coding besides chunked.
+        ProviderBrokenError: the length is declared in two ways or is not a number (RFC 9112 section 6.3), so
+            that where this response ends is ambiguous, or the body has a transfer coding besides chunked.
     """
     passed: list[bytes] = []
     read: dict[bytes, bytes] = {}
@@ -74,13 +73,15 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
     coding = read.get(_CODING)
     if coding is not None and coding.lower() != b"chunked":
         # The caller would not learn of the other coding.
-        raise problems.provider_broken()
+        raise ProviderBrokenError("Transfer-Encoding names another coding than chunked, or names it twice")
     client = read[_CLIENT].decode("latin-1") if from_platform and _CLIENT in read else None
     length = read.get(_LENGTH)
     if length is None:
         return PassedHeaders(passed, dated=dated, length=None, client=client)
-    if _CODING in read or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
-        raise problems.provider_broken()
+    if _CODING in read:
+        raise ProviderBrokenError("Content-Length stands beside Transfer-Encoding")
+    if not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
+        raise ProviderBrokenError("Content-Length comes twice, or is not a number")
     return PassedHeaders(passed, dated=dated, length=int(length), client=client)
 
 
