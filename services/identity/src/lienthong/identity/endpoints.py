@@ -102,6 +102,16 @@ def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -
         headers = {**_NO_STORE, CLIENT_HEADER: issued.client_id}
         return Response(msgspec.json.encode(document), headers=headers, media_type=_JSON)
 
+    # The first of all: FastAPI asks one route after the other, twice for each request.
+    router.add_api_route(
+        "/oauth2/token",
+        token,
+        methods=["POST"],
+        responses=_token_responses(),
+        openapi_extra={"requestBody": {"required": True, "content": {FORM: {"schema": _FORM_SCHEMA}}}},
+        route_class_override=_TokenRoute,
+    )
+
     key_set = answer(_JWKS, struct_schema(KeySetDocument), "The key set.", headers=["Cache-Control"])
 
     @router.get("/.well-known/jwks.json", name="well_known_jwks", responses=key_set)
@@ -119,14 +129,6 @@ def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -
         """Read what this authorization server is called and can do (RFC 8414)."""
         return Response(metadata, headers=public, media_type=_JSON)
 
-    router.add_api_route(
-        "/oauth2/token",
-        token,
-        methods=["POST"],
-        responses=_token_responses(),
-        openapi_extra={"requestBody": {"required": True, "content": {FORM: {"schema": _FORM_SCHEMA}}}},
-        route_class_override=_TokenRoute,
-    )
     return router
 
 

@@ -85,11 +85,10 @@ async def remember_assertions(session: AsyncSession, forget_at: Mapping[bytes, i
     """
     # Sorted, so that replicas cannot wait for each other in a circle.
     rows = [{"digest": digest, "forget_at": forget_at[digest]} for digest in sorted(forget_at)]
+    # The rows are given beside the statement, which so is the same for any number of them, and compiled once.
     new = await session.scalars(
-        _insert_for(session)(used_assertions)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .returning(used_assertions.c.digest)
+        _insert_for(session)(used_assertions).on_conflict_do_nothing().returning(used_assertions.c.digest),
+        rows,
     )
     return frozenset(new)
 

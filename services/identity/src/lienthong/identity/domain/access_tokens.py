@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, Self
 
 import msgspec
 from joserfc.jwk import ECKey
-from joserfc.jws import serialize_compact
+from joserfc.jws import JWSRegistry
+from joserfc.util import json_b64encode, urlsafe_b64encode
 
 ALGORITHM: Final = "ES256"
 
@@ -93,5 +95,12 @@ def mint(
         "exp": issued_at + int(rules.lifetime.total_seconds()),
         "jti": token_id,
     }
-    header = {"typ": "at+jwt", "alg": ALGORITHM, "kid": key.key_id}
-    return serialize_compact(header, msgspec.json.encode(claims), key.key, algorithms=[ALGORITHM])
+    signed = _header(key.key_id) + b"." + urlsafe_b64encode(msgspec.json.encode(claims))
+    signature = JWSRegistry.algorithms[ALGORITHM].sign(signed, key.key)
+    return (signed + b"." + urlsafe_b64encode(signature)).decode("ascii")
+
+
+@lru_cache(maxsize=16)
+def _header(key_id: str) -> bytes:
+    """The header of all tokens that a key signs, as it is signed (RFC 7515 §7.1)."""
+    return json_b64encode({"typ": "at+jwt", "alg": ALGORITHM, "kid": key_id})
