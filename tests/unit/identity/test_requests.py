@@ -62,7 +62,10 @@ def test_no_body_breaks_the_reader(body: bytes) -> None:
 @pytest.mark.parametrize(
     "kind",
     ["application/x-www-form-urlencoded", "Application/X-WWW-Form-Urlencoded ; charset=UTF-8",
-     'application/x-www-form-urlencoded;charset="utf-8"'],
+     'application/x-www-form-urlencoded;charset="utf-8"',
+     'application/x-www-form-urlencoded; Charset="UTF-8";',
+     "application/x-www-form-urlencoded;", "application/x-www-form-urlencoded ; v=2;charset=utf-8",
+     'application/x-www-form-urlencoded; note="a;b=c"'],
 )  # fmt: skip
 def test_forms_in_utf8_are_known(kind: str) -> None:
     assert is_form(kind)
@@ -72,7 +75,8 @@ def test_forms_in_utf8_are_known(kind: str) -> None:
     "kind",
     ["", "application/json", "multipart/form-data", "text/plain",
      "application/x-www-form-urlencoded;charset=utf-16",
-     "application/x-www-form-urlencoded, application/json"],
+     "application/x-www-form-urlencoded, application/json",
+     "application/x-www-form-urlencoded" + ";a=b" * 99],
 )  # fmt: skip
 def test_other_content_is_not(kind: str) -> None:
     assert not is_form(kind)

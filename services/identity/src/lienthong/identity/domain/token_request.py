@@ -1,6 +1,8 @@
 """A token request: its form (`application/x-www-form-urlencoded`), read strictly, and its parameters."""
 
 from collections.abc import Mapping
+from email.message import Message
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -18,14 +20,19 @@ MAX_BODY: Final = 32_768
 """Bytes; a request with the largest usual assertion has fewer than 5,000."""
 
 _MAX_FIELDS: Final = 32
+_MAX_CONTENT_TYPE: Final = 256
 FORM: Final = "application/x-www-form-urlencoded"
 
 
+@lru_cache(maxsize=64)
 def is_form(content_type: str) -> bool:
-    """Whether a Content-Type names a form, in UTF-8 or without a charset."""
-    kind, _, parameters = content_type.partition(";")
-    encoding = parameters.replace(" ", "").replace('"', "").lower()
-    return kind.strip().lower() == FORM and encoding in ("", "charset=utf-8")
+    """Whether a Content-Type names a form, in UTF-8 or without a charset; other parameters say nothing."""
+    if len(content_type) > _MAX_CONTENT_TYPE:
+        return False
+    message = Message()
+    message["Content-Type"] = content_type
+    charset = message.get_param("charset", "utf-8")
+    return message.get_content_type() == FORM and isinstance(charset, str) and charset.lower() == "utf-8"
 
 
 def read_form(body: bytes) -> Mapping[str, str]:
