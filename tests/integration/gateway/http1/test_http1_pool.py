@@ -8,6 +8,7 @@ import gc
 import os
 import socket
 import ssl
+import time
 
 import pytest
 
@@ -100,6 +101,24 @@ async def test_the_latest_used_connection_is_used_first() -> None:
         assert held is second
         assert (await wire.call()).connection is first
         held.end()
+
+
+@on_both_loops
+async def test_a_connection_gets_old_though_it_never_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "MAX_AGE_S", 0.5)
+
+    async def serve(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            await peer.send(OK)
+
+    async with provider(serve) as wire:
+        until = time.monotonic() + 1.2
+        while time.monotonic() < until:
+            got = await wire.call()
+            assert got.status == 200
+            got.connection.end()
+        assert 2 <= len(wire.peers) <= 4
 
 
 @on_both_loops

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import select
 import ssl
+import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 import httptools
@@ -78,6 +79,7 @@ class Connection:
         "_waiter",
         "_writable",
         "fields",
+        "opened",
         "origin",
         "status",
     )
@@ -86,6 +88,8 @@ class Connection:
 
     def __init__(self, origin: Origin, owner: ConnectionOwner) -> None:
         self.origin = origin
+        self.opened = time.monotonic()
+        """When it was made, by the monotonic clock, in seconds."""
         self.status = 0
         self.fields: list[tuple[bytes, bytes]] = []
         """Names as the provider spells them, and values, in the provider's order."""

@@ -22,6 +22,8 @@ AddressInfo: TypeAlias = AddrInfoType
 """What getaddrinfo says of one address of a name."""
 IDLE_S = 4.0
 """Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first."""
+MAX_AGE_S = 60.0
+"""One that never rests is closed all the same, between two exchanges: a name may lead elsewhere by now."""
 _NEXT_ADDRESS_S = 0.25
 """How long to wait for one address of a name before the next is tried as well (RFC 8305 section 5)."""
 
@@ -77,10 +79,11 @@ class Pool:
         kept = self._idle.get(origin)
         if not kept:
             return None
-        oldest = time.monotonic() - IDLE_S
+        now = time.monotonic()
+        resting, opened = now - IDLE_S, now - MAX_AGE_S
         while kept:
             connection, since = kept.popitem()
-            if since > oldest and connection.open and connection.quiet:
+            if since > resting and connection.opened > opened and connection.open and connection.quiet:
                 return connection
             connection.close()
         return None
