@@ -33,6 +33,7 @@ _PROCESSES: Final = ("catalog", "identity", "exchange", "ledger")
 _SEED: Final = pytest.StashKey[int]()
 _FAILED: Final = pytest.StashKey[bool]()
 _HERE: Final = "tests/faults/"
+_WAITS: Final = "test_three_buses.py"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,6 +46,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say how the run is repeated."""
     return f"faults: `make faults SEED={config.stash[_SEED]}` chooses the same moments again"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: what waits for servers to agree, then what shares a platform."""
+    places = [place for place, item in enumerate(items) if item.nodeid.startswith(_HERE)]
+    in_order = sorted((items[place] for place in places), key=lambda item: _turn(item.nodeid))
+    for place, item in zip(places, in_order, strict=True):
+        items[place] = item
+
+
+def _turn(nodeid: str) -> tuple[bool, bool, str]:
+    shared = platform_of(nodeid)
+    return _WAITS not in nodeid, shared is None, shared or ""
 
 
 class _Table:
@@ -74,6 +88,12 @@ def lost_after(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """In short runs a record counts as lost after three seconds; the long ones wait as production does."""
     if request.node.get_closest_marker("long") is None:
         monkeypatch.setenv("LIENTHONG_LOST_AFTER_S", "3")
+
+
+@pytest.fixture(autouse=True)
+def large_burst(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A publisher may send some hundred megabytes of events at once, to fill what is then damaged."""
+    monkeypatch.setenv("LIENTHONG_EXCHANGE_EVENT_BYTES_BURST", "1e9")
 
 
 @pytest.fixture(scope="session")

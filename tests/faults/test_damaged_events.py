@@ -129,12 +129,6 @@ def lose_all_but_the_newest(blocks: Sequence[Path]) -> None:
 DAMAGES: Final = (flip, lose_all_but_the_newest, flip_without_index, cut, empty, lose)
 
 
-@pytest.fixture(autouse=True)
-def large_burst(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A publisher may send some hundred megabytes at once."""
-    monkeypatch.setenv("LIENTHONG_EXCHANGE_EVENT_BYTES_BURST", "1e9")
-
-
 @contextmanager
 def parties(platform: Platform) -> Iterator[tuple[Publisher, Client]]:
     """The provider as the publisher of an event type, and the consumer, which may subscribe to it."""

@@ -76,7 +76,7 @@ OLDER: Final = (cut, flip, lose, flip_without_index, empty)
 
 
 @pytest.mark.parametrize(
-    "damages", [OLDER[:2], pytest.param(OLDER, marks=pytest.mark.long)], ids=["short", "long"]
+    "damages", [OLDER[:1], pytest.param(OLDER, marks=pytest.mark.long)], ids=["short", "long"]
 )
 async def test_older_blocks_that_are_damaged_before_the_ledger_has_read_them_lose_nothing(
     platform: Platform, calls: Calls, damages: Sequence[Callable[[Path, str], None]]
