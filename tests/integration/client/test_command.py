@@ -336,6 +336,12 @@ def test_events_go_out_and_come_in_and_are_acknowledged_after_printing(
     assert run("events", "unsubscribe", "moves", "--as", "one-stop", "--json").json["removed"] is True
 
 
+def test_a_kind_of_record_that_there_is_not_is_told_the_kinds(run: Run) -> None:
+    said = run("audit", "search", "--kind", "calls")
+    assert said.code == 2
+    assert "call, intent, refused-sample, admin" in said.err
+
+
 def test_the_trail_is_searched_shown_and_proved(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:
     for _ in range(3):
         run("call", "GET", f"{SERVICE}/parcels/1", "--as", "one-stop")

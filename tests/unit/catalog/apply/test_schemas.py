@@ -140,6 +140,12 @@ def test_a_near_miss_is_told_the_right_word_in_both_languages() -> None:
     assert "timeoutMs" in _said(service(timeout=5))["/spec/timeout"][0]
 
 
+def test_members_of_an_object_that_may_be_left_out_are_told_as_well() -> None:
+    said = _said(service(cors={"origins": ["https://portal.example.vn"], "maxAge": 60, "credentials": True}))
+    assert "did you mean 'maxAgeS'?" in said["/spec/cors/maxAge"][0]
+    assert "known are: maxAgeS, origins" in said["/spec/cors/credentials"][0]
+
+
 def test_a_tax_code_without_quotes_is_told_to_take_quotes() -> None:
     en, vi = _said(manifest("Agency", 3400123456, {"class": "COM", "name": name()}))["/metadata/id"]
     assert "quotes" in en

@@ -55,8 +55,8 @@ def commands() -> tuple[Later, ...]:
         Later(
             "call",
             "Gọi một dịch vụ qua cổng · Call a service through the gateway.",
-            "lienthong call GET H11.05/land/parcels-v1/parcels/1 \\",
-            "  --as one-stop --purpose land-procedure",
+            "lienthong call GET H11.05/land/parcels-v1/parcels/59301-6-159 \\",
+            "  --as one-stop --purpose TTHC.DAT-DAI",
             "lienthong call POST H11.05/land/parcels-v1/parcels -d @parcel.json --as land",
             panel=CONNECT,
         ),
@@ -65,7 +65,7 @@ def commands() -> tuple[Later, ...]:
             "In một mã truy cập, để dùng với curl · Print an access token, for use with curl.",
             "lienthong token --as one-stop",
             'curl -H "Authorization: Bearer $(lienthong token --as one-stop)" \\',
-            "  http://127.0.0.1:8080/api/H11.05/land/parcels-v1/parcels/1",
+            "  http://127.0.0.1:8080/api/H11.05/land/parcels-v1/parcels/59301-6-159",
             panel=CONNECT,
         ),
         Later(

@@ -285,8 +285,16 @@ def _database_away(*, changing: bool) -> ProblemError:
 def _from_http(error: HTTPException) -> ProblemError:
     status = error.status_code
     kind = _KINDS_OF_STATUS.get(status) or msgspec.structs.replace(general.HTTP_ERROR, status=status)
-    detail = BilingualText(str(error.detail), f"{HTTPStatus(status).phrase}: {error.detail}")
-    return ProblemError(kind, detail, error.headers or {})
+    return ProblemError(kind, _http_detail(error), error.headers or {})
+
+
+def _http_detail(error: HTTPException) -> BilingualText:
+    allowed = (error.headers or {}).get("Allow")
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return BilingualText("Nothing is at this address.", "Không có nội dung nào tại địa chỉ này.")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and allowed is not None:
+        return BilingualText(f"This address takes {allowed}.", f"Địa chỉ này nhận {allowed}.")
+    return BilingualText(str(error.detail), f"{HTTPStatus(error.status_code).phrase}: {error.detail}")
 
 
 def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:

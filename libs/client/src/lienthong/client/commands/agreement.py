@@ -34,7 +34,7 @@ AgreementId = Annotated[
     app,
     "request",
     "lienthong agreement request parcels --as one-stop \\",
-    "  --service H11.05/land/parcels-v1 --purpose land-procedure \\",
+    "  --service H11.05/land/parcels-v1 --purpose TTHC.DAT-DAI \\",
     '  --legal-ground "Luật Đất đai 2024"',
 )
 def request(

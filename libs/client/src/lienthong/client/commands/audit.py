@@ -9,7 +9,7 @@ import typer
 
 from lienthong.client import completion
 from lienthong.client.commands import audit_checks, options
-from lienthong.client.errors import NotFoundError, NotYetRecordedError, Text
+from lienthong.client.errors import InputError, NotFoundError, NotYetRecordedError, Text
 from lienthong.client.terminal.help import command, group
 from lienthong.client.terminal.table import Column
 
@@ -25,6 +25,15 @@ _KINDS = ("call", "intent", "refused-sample", "admin")
 
 def _kinds(incomplete: str) -> list[str]:
     return [kind for kind in _KINDS if kind.startswith(incomplete)]
+
+
+def _check_kind(kind: str | None) -> None:
+    if kind is not None and kind not in _KINDS:
+        kinds = ", ".join(_KINDS)
+        raise InputError(
+            Text(f"Không có loại bản ghi «{kind}»", f"There are no records of the kind '{kind}'"),
+            advice=Text(f"Các loại: {kinds}.", f"The kinds are {kinds}."),
+        )
 
 
 Transaction = Annotated[str, typer.Argument(metavar="TX", help="Mã giao dịch · The transaction id")]
@@ -80,6 +89,7 @@ def search(
     """Tìm trong nhật ký, mới nhất trước · Search the audit trail, newest first."""
     from lienthong.client.times import moment
 
+    _check_kind(kind)
     now = datetime.now(UTC)
     filters = {
         "tx": tx,
@@ -171,6 +181,7 @@ def receipt(
     as_json: options.Json = False,
 ) -> None:
     """Lấy biên nhận của một giao dịch · Fetch the receipt of a transaction (c2sp.org/tlog-proof)."""
+    _check_kind(kind)
     screen = options.screen(as_json=as_json)
     with options.open_client(as_, gateway, default="auditor") as client:
         text = _receipt(client, tx, kind, wait=wait)

@@ -36,7 +36,7 @@ Name = Annotated[
     app,
     "publish",
     "lienthong events publish H11.05/land/parcel-changed-v1 --as land \\",
-    '  --data \'{"parcelId": "1"}\' --id change-1',
+    "  --data @change.json --id change-1",
 )
 def publish(
     event_type: Annotated[

@@ -6,7 +6,7 @@ another.
 
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 from typing_extensions import override
@@ -163,7 +163,9 @@ def _member_names(shape: type[BaseModel], path: JsonPath) -> Collection[str]:
     """Return the members that the object at a path may have."""
     for part in path:
         for name, field in shape.model_fields.items():
-            inner = field.annotation
-            if part == (field.alias or name) and isinstance(inner, type) and issubclass(inner, BaseModel):
-                shape = inner
+            if part == (field.alias or name):
+                # A field that may be left out is `Shape | None`.
+                for inner in get_args(field.annotation) or (field.annotation,):
+                    if isinstance(inner, type) and issubclass(inner, BaseModel):
+                        shape = inner
     return [field.alias or name for name, field in shape.model_fields.items()]

@@ -24,13 +24,18 @@ def origin(text: str) -> str:
     """
     if text == ANY:
         return text
+    if "*" in text:
+        raise InvalidValueError(
+            "an origin is named whole: list each page's own, such as 'https://portal.example.vn'",
+            "nguồn gốc phải viết đầy đủ: hãy nêu từng trang, như 'https://portal.example.vn'",
+        )
     found = _ORIGIN.fullmatch(text.lower()) if len(text) <= _MAX_LENGTH and text.isascii() else None
     if found is None or int(found["port"] or 1) > _MAX_PORT:
         raise InvalidValueError(
-            "write an origin like 'https://portal.example.vn', without a path or a '/' at the end, a name"
-            " with other letters as browsers send it ('xn--…'); or '*' for every page",
-            "hãy viết nguồn gốc như 'https://portal.example.vn', không có đường dẫn hay '/' ở cuối, tên miền"
-            " có ký tự khác thì viết dạng trình duyệt gửi ('xn--…'); hoặc '*' cho mọi trang",
+            "write an origin as browsers send it, like 'https://portal.example.vn:8443': http or https, a"
+            " name, perhaps a port; nothing before, between or after them",
+            "hãy viết nguồn gốc như trình duyệt gửi, ví dụ 'https://portal.example.vn:8443': http hoặc https,"
+            " tên máy chủ, có thể có cổng; không thêm gì trước, giữa hay sau",
         )
     port = found["port"]
     shown = f":{port}" if port is not None and port != _DEFAULT_PORTS[found["scheme"]] else ""
