@@ -270,6 +270,8 @@ async def test_searches_find_by_each_filter(reader: Reader) -> None:
     assert await reader.items("agency=H11.05&status=403") == ["refused"]
     assert await reader.items("from=2026-11-23T06:48:00Z&to=2026-11-23T06:49:00Z") == ["call-48"]
     assert await reader.items("from=2026-11-24T07:00:00%2B07:00") == ["token"]
+    # As it is typed into an address.
+    assert await reader.items("from=2026-11-24T07:00:00+07:00") == ["token"]
     assert await reader.items("client=nobody") == []
 
 

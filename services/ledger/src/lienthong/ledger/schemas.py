@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -13,7 +14,15 @@ from lienthong.kit.clock import parse_rfc3339
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 500
 
-Moment = Annotated[datetime, BeforeValidator(parse_rfc3339)]
+_OFFSET_AFTER_SPACE = re.compile(r" (?=[0-9]{2}:[0-9]{2}$)")
+
+
+def _moment(text: str) -> datetime:
+    # A plus that was typed into an address arrives as a space (the form encoding of queries).
+    return parse_rfc3339(_OFFSET_AFTER_SPACE.sub("+", text))
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 """An RFC 3339 time; `parse_rfc3339` says what becomes of leap seconds and long fractions."""
 
 
