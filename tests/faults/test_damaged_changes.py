@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 AGENCY: Final = "H98"
 PATIENCE_S: Final = 150.0
 """A change counts as lost when identity has missed it for half a minute."""
-_REFUSED: Final = ("unauthorized-client", "invalid-client")
+REFUSED: Final = ("unauthorized-client", "invalid-client")
 """What a suspended system is told, and who has another key than the system's."""
 _LARGE: Final = {"vi": "ế" * 2000, "en": "ế" * 2000}
 _SYSTEMS_THAT_FILL: Final = 200
@@ -58,13 +58,7 @@ class Changes:
 
     def make(self, suspended: Credentials, changed: Credentials) -> str:
         """Suspend a system, give another one another key, and add one; returns the id of the first."""
-        agency, system = suspended.client_id.split("/")
-        answer = httpx.post(
-            f"{self.platform.gateway}/catalog/v1/systems/{agency}/{system}/suspend",
-            headers={"Authorization": f"Bearer {self.operator.token().value}"},
-            trust_env=False,
-        )
-        assert answer.is_success, answer.text
+        decide(self.platform, self.operator, suspended, "suspend")
         self.bad += [suspended, changed]
         self.good += [self._with_new_key(changed.client_id), self.new()]
         return suspended.client_id
@@ -84,7 +78,7 @@ class Changes:
         """What does not hold yet."""
         return [
             *(f"{one.client_id} gets {token(one)}" for one in self.good if token(one) != "a token"),
-            *(f"{one.client_id} gets {token(one)}" for one in self.bad if token(one) not in _REFUSED),
+            *(f"{one.client_id} gets {token(one)}" for one in self.bad if token(one) not in REFUSED),
             *(f"identity has another {system}" for system in differing(self.platform)),
         ]
 
@@ -93,6 +87,16 @@ class Changes:
         spec = {"jwks": credentials.public_keys()}
         self.operator.apply([named("System", identifier, "Hệ thống", "System", spec)])
         return credentials
+
+
+def decide(platform: Platform, operator: Client, system: Credentials, decision: str) -> None:
+    """Have a system suspended, or resumed."""
+    answer = httpx.post(
+        f"{platform.gateway}/catalog/v1/systems/{system.client_id}/{decision}",
+        headers={"Authorization": f"Bearer {operator.token().value}"},
+        trust_env=False,
+    )
+    assert answer.is_success, answer.text
 
 
 def token(credentials: Credentials) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from lienthong.client import Client
+from lienthong.client import Client, Credentials
 from lienthong.client.operations import decide_agreement, subscribe
 from tests.faults.checker import entries
-from tests.faults.test_lost_stores import agency_manifest, stopped
+from tests.faults.test_damaged_changes import REFUSED, decide, token
+from tests.faults.test_lost_stores import agency_manifest, copy, put_back, stopped
 from tests.support.fork_server import run_module
-from tests.support.platform import AGREEMENT, CONSUMER, PROVIDER
+from tests.support.platform import AGREEMENT, CONSUMER, PROVIDER, named
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -167,3 +168,71 @@ def test_older_copies_of_the_services_databases_are_noticed_by_each_service(plat
     assert (check["state"], check["detail"]) == ("ok", f"not older than the ledger ({', '.join(SERVICES)})")
     for name in SERVICES:
         wait_until(lambda name=name: f"Database/{name}" in acts_of(platform, name))  # type: ignore[misc]
+
+
+def give_key(operator: Client, system: Credentials, english: str = "System") -> None:
+    """Let a system have this key, and no other."""
+    operator.apply([named("System", system.client_id, "Hệ thống", english, {"jwks": system.public_keys()})])
+
+
+def accept(platform: Platform, service: str) -> None:
+    """Go on without what an older copy lacks, once that is noticed."""
+    wait_until(lambda: platform.condition(service, "history").get("missing"))
+    lienthong(platform, "accept-rolled-back", "--reason", "thử", module=f"lienthong.{service}")
+    wait_until(lambda: platform.condition(service, "history")["state"] == "ok", within=30)
+
+
+def test_what_is_revoked_again_after_an_older_copy_ends_tokens(platform: Platform) -> None:
+    """The catalog goes back beyond changes that identity has; then identity beyond what it got since."""
+    suspended, changed, kept = (
+        Credentials.new(f"H99.90/{code}", gateway=platform.gateway)
+        for code in ("suspended", "changed", "kept")
+    )
+    new = Credentials.new(changed.client_id, gateway=platform.gateway)
+
+    def answers_requests() -> bool:
+        return bool(platform.condition("catalog", "history")["state"] != "away")
+
+    def answers() -> list[str]:
+        return [token(one) for one in (suspended, changed, kept, new)]
+
+    def well(*expected: bool) -> None:
+        wait_until(
+            lambda: [answer == "a token" for answer in answers()] == list(expected),
+            lambda: str(answers()),
+            within=30,
+        )
+
+    with platform.operator() as operator:
+        operator.apply([agency_manifest("H99.90")])
+        for system in (suspended, changed, kept):
+            give_key(operator, system)
+        well(True, True, True, False)
+        with stopped(platform, "catalog", "identity"):
+            older = {name: copy(platform.home / name) for name in ("catalog", "identity")}
+        wait_until(answers_requests)
+
+        for number in range(5):
+            for system in (suspended, changed):
+                give_key(operator, system, f"System {number}")
+        decide(platform, operator, kept, "suspend")
+        well(True, True, False, False)
+        wait_until(lambda: sum("/H99.90/" in act for act in acts_of(platform, "catalog")) == 14)
+        with stopped(platform, "catalog"):
+            put_back(older["catalog"], platform.home / "catalog")
+        wait_until(answers_requests)
+
+        give_key(operator, new)
+        decide(platform, operator, suspended, "suspend")
+        well(False, False, False, True)
+        # What the catalog does not know any more, identity keeps until that system is changed again.
+        assert token(kept) in REFUSED
+        decide(platform, operator, kept, "suspend")
+        decide(platform, operator, kept, "resume")
+        well(False, False, True, True)
+
+        with stopped(platform, "identity"):
+            put_back(older["identity"], platform.home / "identity")
+        well(False, False, True, True)
+    for service in ("catalog", "identity"):
+        accept(platform, service)

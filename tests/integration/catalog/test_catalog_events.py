@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lienthong.kit.ids import uuid7
 from tests.integration.catalog.bus import listening
 from tests.integration.catalog.province import GROUND, PURPOSE, Province, name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import httpx
 
     from tests.integration.catalog.running import Catalog
@@ -20,6 +22,11 @@ async def _post(client: httpx.Client, path: str, body: object = None, **headers:
     answer = await asyncio.to_thread(client.post, path, json=body, headers=headers)
     assert answer.is_success, answer.text
     return answer
+
+
+def _follow_each_other(events: Sequence[dict[str, Any]]) -> None:
+    versions = [event["version"] for event in events]
+    assert versions == sorted(set(versions)), "in order and nothing twice"
 
 
 async def test_every_change_has_its_event_and_its_audit_record(
@@ -37,7 +44,7 @@ async def test_every_change_has_its_event_and_its_audit_record(
         events = await published.events(15)
         records = await published.records(13)
 
-    assert [event["version"] for event in events] == list(range(1, 16)), "no gap and nothing twice"
+    _follow_each_other(events)
     assert {event["action"] for event in events} == {"upserted"}
     first = events[: len(place.everything())]
     assert [event["kind"] for event in first] == sorted(
@@ -65,12 +72,12 @@ async def test_every_change_has_its_event_and_its_audit_record(
     ]
     assert records[10]["object"] == f"Agency/{place.code}.05"
     assert records[10]["detail"] == {
-        "version": 11,
+        "version": events[10]["version"],
         "change": "updated",
         "paths": ["spec.name.vi", "spec.name.en"],
     }
     assert records[11]["detail"] == {
-        "version": 12,
+        "version": events[11]["version"],
         "consumer": place.consumer,
         "service": place.service_id,
         "purposes": [PURPOSE],
@@ -123,7 +130,7 @@ async def test_changes_made_while_the_bus_is_away_are_published_when_it_is_back(
     assert [event["id"] for event in events] == [
         f"{place.code}.{suffix}" for suffix in ("10", "11", "12", "13")
     ]
-    assert [event["version"] for event in events] == [1, 2, 3, 4]
+    _follow_each_other(events)
     assert len({record["id"] for record in records}) == len(records) == 4
 
 
@@ -140,4 +147,5 @@ async def test_changes_survive_the_death_of_the_process_before_they_were_publish
         assert again.operator().get(f"/agreements/{place.agreement_id}").status_code == 200
         async with listening(own_nats_server.url) as published:
             events = await published.events(10)
-    assert [event["version"] for event in events] == list(range(1, 11))
+    _follow_each_other(events)
+    assert len({event["id"] for event in events}) == len(place.everything()) == 10

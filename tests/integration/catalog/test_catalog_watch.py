@@ -135,7 +135,7 @@ async def test_a_watch_begins_with_everything_and_goes_on_with_what_changes(
         await _post(operator, f"/agreements/{place.agreement_id}/approve")
         update = await watcher.next()
 
-        assert (update.delta.from_version, update.delta.to_version) == (version, version + 1)
+        assert update.delta.from_version == version < update.delta.to_version
         assert [one.key.id for one in update.delta.upserts] == [place.agreement_id]
         assert watcher.agreement(place.agreement_id).status == pb.AGREEMENT_STATUS_APPROVED
 

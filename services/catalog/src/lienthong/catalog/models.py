@@ -43,7 +43,7 @@ class ResourceColumns:
 
 
 class ChangeRow(CatalogBase):
-    """The change log: one row per version, without gaps; a watch reads on from the version it has sent."""
+    """The change log: one row per version that was given; a watch reads on from the version it has sent."""
 
     __tablename__ = "changes"
     __table_args__ = (Index("ix_changes_kind_resource_id", "kind", "resource_id"),)

@@ -230,6 +230,12 @@ class ChangeLogRepository:
             for changed, kind, resource_id, transaction_id in await self._session.execute(query)
         ]
 
+    async def has_more_changes(self, version: int, most: int) -> bool:
+        """Tell whether there are more than `most` changes after a version."""
+        query = select(ChangeRow.version).where(ChangeRow.version > version)
+        beyond = query.order_by(ChangeRow.version).offset(most).limit(1)
+        return (await self._session.execute(beyond)).first() is not None
+
     async def mark(self, version: int) -> str:
         """Return the transaction that made a version; it tells histories of the catalog from each other."""
         query = select(ChangeRow.transaction_id).where(ChangeRow.version == version)

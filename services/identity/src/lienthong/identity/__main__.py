@@ -45,8 +45,8 @@ _HELP = {
         "khi lộ khoá: ký bằng khoá mới ngay; mọi mã truy cập đã cấp mất hiệu lực",
     ),
     "reread-catalog": BilingualText(
-        "after restoring an older database: read all of the catalog's events again at the next start",
-        "sau khi khôi phục cơ sở dữ liệu cũ: đọc lại mọi sự kiện của danh mục ở lần khởi động tới",
+        "read all of the catalog's events again at the next start, without waiting for the catalog",
+        "đọc lại mọi sự kiện của danh mục ở lần khởi động tới, không chờ danh mục phát lại",
     ),
 }
 

@@ -86,8 +86,11 @@ class UnitOfWork(CatalogView):
         self._journal = journal
 
     def next_version(self) -> int:
-        """Take the next version, for one resource."""
-        self.version += 1
+        """Take the next version, for one resource: the time in milliseconds, or one more if that is greater.
+
+        So a database that is replaced by an older copy gives no version again that others have (ADR 0035).
+        """
+        self.version = max(self.version + 1, int(self.now.timestamp() * 1000))
         return self.version
 
     async def record_changes(self, versions: Mapping[ResourceKey, int]) -> None:

@@ -83,8 +83,13 @@ class WatchService:
 
     async def continues_from(self, known: Position) -> bool:
         """Tell whether a watch that has a version can be sent what changed since, instead of everything."""
-        present = await self.position()
-        return known.mark != "" and known.version <= present.version <= known.version + self._most_changes
+        if known.mark == "":
+            return False
+        async with self._units.view() as view:
+            log = ChangeLogRepository(view.session)
+            return known.version <= view.version and not await log.has_more_changes(
+                known.version, self._most_changes
+            )
 
     async def everything(self, scope: WatchScope) -> AsyncIterator[Sequence[Watched]]:
         """Yield all resources, in pages that may show different versions."""
