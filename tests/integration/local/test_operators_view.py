@@ -148,6 +148,13 @@ def test_it_is_readable_at_80_columns(platform: Platform, language: str) -> None
     assert "Traceback" not in text
 
 
+def told_of(platform: Platform, process: str) -> list[str]:
+    """What is not well with a process."""
+    _, document = status(platform)
+    (found,) = [one for one in document["processes"] if one["process"] == process]
+    return [finding["detail"] for finding in found["findings"]]
+
+
 def test_what_is_away_is_told_with_what_to_do(platform: Platform) -> None:
     supervisor = platform.installation.supervisor
     supervisor.stop("ledger")
@@ -155,13 +162,13 @@ def test_what_is_away_is_told_with_what_to_do(platform: Platform) -> None:
     try:
         with Client(platform.consumer) as client:
             assert client.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE).ok
+        # The gateway notices within moments.
+        wait_until(lambda: "NATS is away" in told_of(platform, "gateway"), "the gateway misses NATS")
         code, document = status(platform)
         found = {process["process"]: process for process in document["processes"]}
         assert (code, document["healthy"]) == (1, False)
         assert found["ledger"]["state"] == found["gateway"]["state"] == "fail"
-        told = [finding["detail"] for finding in found["gateway"]["findings"]]
-        assert "NATS is away" in told
-        assert "records wait in the spool on disk" in told
+        assert "records wait in the spool on disk" in told_of(platform, "gateway")
         assert all(finding["advice_vi"] for process in found.values() for finding in process["findings"])
         assert found["gateway"]["figures"]["spool_bytes"] > 0
     finally:
