@@ -257,6 +257,8 @@ def test_what_cannot_be_read_is_told_apart(
     refused = operator.post("/apply", content=content, headers={"Content-Type": media_type})
     assert (refused.status_code, refused.json()["code"]) == (status, code)
     assert refused.json()["title_vi"]
+    named = "LIENTHONG_CATALOG_MAX_REQUEST_BYTES"
+    assert (named in refused.json()["detail"], named in refused.json()["detail_vi"]) == (status == 413,) * 2
 
 
 @pytest.mark.parametrize("path", ["/agreements", "/agreements/some-agreement/approve"])
@@ -273,3 +275,4 @@ def test_what_any_system_may_send_is_limited_narrowly(
 ) -> None:
     refused = catalog.operator().post(path, content=content, headers={"Content-Type": "application/json"})
     assert refused.status_code == status
+    assert ("this limit is fixed" in refused.json()["detail"]) == (status == 413)

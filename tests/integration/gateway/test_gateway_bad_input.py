@@ -327,8 +327,24 @@ def test_a_body_that_declares_to_be_too_large_is_refused_before_it_is_read(world
     answer = connection.getresponse()
     problem = json.loads(answer.read())
     assert (answer.status, problem["code"]) == (413, "request-too-large")
+    assert f"20000000 bytes, the most that {SERVICE} takes" in problem["detail"]
+    for text in (problem["detail"], problem["detail_vi"]):
+        assert "maxRequestBytes" in text
     assert world.record(answer.headers["lgsp-transaction-id"])["error"] == "request-too-large"
     connection.close()
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_who_sends_the_platform_too_much_is_told_the_setting(world: World, declared: bool) -> None:
+    body = b"x" * (10 * 1024 * 1024 + 1)
+    parts = iter([body[:4_000_000], body[4_000_000:]])
+    with world.client() as client:
+        answer = client.post("/catalog/v1/apply", content=body if declared else parts)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (413, "request-too-large")
+    for text in (problem["detail"], problem["detail_vi"]):
+        assert "10485760 byte" in text
+        assert "LIENTHONG_GATEWAY_MAX_REQUEST_BYTES" in text
 
 
 def test_a_body_that_turns_out_too_large_is_refused(world: World) -> None:
@@ -342,6 +358,7 @@ def test_a_body_that_turns_out_too_large_is_refused(world: World) -> None:
     with world.client() as client:
         answer = client.post(f"{API}/parcels", content=chunks())
     assert (answer.status_code, answer.json()["code"]) == (413, "request-too-large")
+    assert "maxRequestBytes" in answer.json()["detail"]
     record = world.record(answer.headers["lgsp-transaction-id"])
     assert record["error"] == "request-too-large"
     assert record["client"] == CONSUMER

@@ -24,7 +24,7 @@ def a_slow_body(*parts: bytes, pause: float = 60, timeout_s: float = 0.01) -> Re
 
     for number, part in enumerate(parts):
         asyncio.get_running_loop().call_later(number * pause, come, part)
-    return RequestBody(incoming, 10, 1000, timeout_s=timeout_s)
+    return RequestBody(incoming, 10, 1000, None, timeout_s=timeout_s)
 
 
 class Unused:

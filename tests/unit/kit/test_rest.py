@@ -311,6 +311,7 @@ async def test_a_declared_body_has_a_limit(strict: httpx.AsyncClient) -> None:
         assert answer.status_code == 200, answer.text
         answer = await strict.post(path, content=body + b" " * (limit - len(body) + 1))
         assert (answer.status_code, answer.json()["code"]) == (413, "request-too-large")
+        assert answer.json()["detail"] == f"At most {limit} bytes are read here; this limit is fixed."
 
 
 class Guard:

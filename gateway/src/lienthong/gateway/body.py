@@ -33,17 +33,21 @@ class RequestBody:
     """Reads a request's body once, as it comes.
 
     `length` is the declared size in bytes, None when the body comes in chunks; `limit` is the largest size
-    that is accepted, and `timeout_s` how long the caller may take for the next part.
+    that `service` accepts (None: the platform's own), and `timeout_s` how long the caller may take for the
+    next part.
     """
 
-    __slots__ = ("_digest", "_incoming", "_limit", "_timeout_s", "length", "size")
+    __slots__ = ("_digest", "_incoming", "_limit", "_service", "_timeout_s", "length", "size")
 
-    def __init__(self, incoming: Incoming, length: int | None, limit: int, *, timeout_s: float) -> None:
+    def __init__(
+        self, incoming: Incoming, length: int | None, limit: int, service: str | None, *, timeout_s: float
+    ) -> None:
         self.size = 0
         """Bytes read so far."""
         self.length = length
         self._incoming = incoming
         self._limit = limit
+        self._service = service
         self._timeout_s = timeout_s
         self._digest = hashlib.sha256()
 
@@ -97,6 +101,6 @@ class RequestBody:
     def _counted(self, part: bytes) -> bytes:
         self.size += len(part)
         if self.size > self._limit:
-            raise problems.request_too_large(self._limit)
+            raise problems.request_too_large(self._limit, self._service)
         self._digest.update(part)
         return part

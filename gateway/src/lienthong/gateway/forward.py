@@ -73,16 +73,20 @@ class Forwarder:
             CallerGoneError: the caller went away meanwhile.
         """
         route = target.route
+        from_platform = isinstance(target, PlatformTarget)
+        service = None if from_platform else route.id
         limit = route.max_request_bytes or self._max_request_bytes
         length = None if headers.chunked else headers.content_length
         if length is not None and length > limit:
-            raise problems.request_too_large(limit)
+            raise problems.request_too_large(limit, service)
         with incoming:
             whole, streamed = b"", None
             if length == 0:
                 call.body = NO_BODY
             else:
-                call.body = body = RequestBody(incoming, length, limit, timeout_s=self._caller_timeout_s)
+                call.body = body = RequestBody(
+                    incoming, length, limit, service, timeout_s=self._caller_timeout_s
+                )
                 if length is not None and length <= WHOLE_REQUEST_BYTES:
                     whole = await body.whole()
                 else:
@@ -91,7 +95,6 @@ class Forwarder:
             if call.trace is None:
                 call.trace = headers.traceparent or new_traceparent(call.tx)
             own = call_headers(call)
-            from_platform = isinstance(target, PlatformTarget)
             request = provider_request(
                 call.method,
                 target.path + call.query,

@@ -181,11 +181,22 @@ def request_timeout() -> ProblemError:
     return ProblemError(general.REQUEST_TIMEOUT, detail)
 
 
-def request_too_large(limit: int) -> ProblemError:
-    """The body is larger than the service takes."""
-    detail = BilingualText(
-        f"The body of the request exceeds {limit} bytes.", f"Nội dung yêu cầu vượt quá {limit} byte."
-    )
+def request_too_large(limit: int, service: str | None) -> ProblemError:
+    """The body is larger than the service takes; None stands for the platform's own services."""
+    if service is None:
+        detail = BilingualText(
+            f"The body of the request exceeds {limit} bytes, the most that passes to the platform's own"
+            " services. The operator may raise it: LIENTHONG_GATEWAY_MAX_REQUEST_BYTES.",
+            f"Nội dung yêu cầu vượt quá {limit} byte, mức tối đa chuyển tới các dịch vụ của chính nền tảng."
+            " Đơn vị vận hành có thể nâng mức này: LIENTHONG_GATEWAY_MAX_REQUEST_BYTES.",
+        )
+    else:
+        detail = BilingualText(
+            f"The body of the request exceeds {limit} bytes, the most that {service} takes."
+            " Its provider may raise it: maxRequestBytes in the service's manifest.",
+            f"Nội dung yêu cầu vượt quá {limit} byte, mức tối đa mà {service} nhận."
+            " Bên cung cấp có thể nâng mức này: maxRequestBytes trong tệp khai báo dịch vụ.",
+        )
     return ProblemError(general.REQUEST_TOO_LARGE, detail)
 
 

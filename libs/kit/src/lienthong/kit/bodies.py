@@ -105,7 +105,10 @@ async def with_strict_json(request: Request, limit: int) -> Request:
     try:
         body = await read_body(request, limit)
     except BodyTooLargeError as error:
-        text = BilingualText(f"At most {error.limit} bytes are read.", f"Chỉ nhận tối đa {error.limit} byte.")
+        text = BilingualText(
+            f"At most {error.limit} bytes are read here; this limit is fixed.",
+            f"Ở đây chỉ nhận tối đa {error.limit} byte; giới hạn này cố định.",
+        )
         raise ProblemError(general.REQUEST_TOO_LARGE, text) from None
     except BodyIncompleteError:
         text = BilingualText("The body is not complete.", "Nội dung gửi lên không đầy đủ.")

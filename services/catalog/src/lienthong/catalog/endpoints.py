@@ -117,7 +117,7 @@ async def read_json_bytes(request: Request, *, limit: int | None = None, may_be_
         most: int = request.app.state.max_request_bytes
         data = await read_body(request, most if limit is None else min(limit, most))
     except BodyTooLargeError as error:
-        raise errors.request_too_large(error.limit) from None
+        raise errors.request_too_large(error.limit, fixed=error.limit == limit) from None
     except BodyIncompleteError:
         raise errors.malformed_request(_INCOMPLETE) from None
     if not data and may_be_empty:

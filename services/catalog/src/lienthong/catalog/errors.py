@@ -99,12 +99,20 @@ def too_many_requests_in_a_day(system: str, limit: int, wait: timedelta) -> Prob
     return ProblemError(general.RATE_LIMITED, detail, limit_headers(rate, wait.total_seconds()))
 
 
-def request_too_large(limit: int) -> ProblemError:
-    """The body is larger than the catalog reads."""
-    detail = BilingualText(
-        f"At most {limit} bytes are read; apply in smaller portions.",
-        f"Chỉ nhận tối đa {limit} byte; hãy chia thành nhiều lần.",
-    )
+def request_too_large(limit: int, *, fixed: bool) -> ProblemError:
+    """The body is larger than the catalog reads; `fixed` where no setting says how much that is."""
+    if fixed:
+        detail = BilingualText(
+            f"At most {limit} bytes are read here; this limit is fixed.",
+            f"Ở đây chỉ nhận tối đa {limit} byte; giới hạn này cố định.",
+        )
+    else:
+        detail = BilingualText(
+            f"At most {limit} bytes are read; apply in smaller portions. The operator may raise the limit: "
+            "LIENTHONG_CATALOG_MAX_REQUEST_BYTES.",
+            f"Chỉ nhận tối đa {limit} byte; hãy chia thành nhiều lần. Đơn vị vận hành có thể nâng mức này: "
+            "LIENTHONG_CATALOG_MAX_REQUEST_BYTES.",
+        )
     return ProblemError(general.REQUEST_TOO_LARGE, detail)
 
 

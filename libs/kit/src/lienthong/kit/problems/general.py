@@ -94,10 +94,9 @@ REQUEST_TOO_LARGE: Final = ProblemType(
     status=413,
     title=BilingualText("Request too large", "Yêu cầu quá lớn"),
     advice=BilingualText(
-        "Send less in one request; the detail names the limit (of a service: its maxRequestBytes in the"
-        " catalog).",
-        "Hãy gửi ít dữ liệu hơn trong một yêu cầu; giới hạn được nêu trong phần chi tiết (với dịch vụ: "
-        "maxRequestBytes trong danh mục).",
+        "Send less in one request. Where the detail says who may raise the limit, ask them to.",
+        "Hãy gửi ít dữ liệu hơn trong một yêu cầu. Nếu phần chi tiết nêu ai có thể nâng giới hạn, hãy đề nghị"
+        " bên đó.",
     ),
 )
 UNSUPPORTED_MEDIA_TYPE: Final = ProblemType(
