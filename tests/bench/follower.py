@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lienthong.gateway.context import NO_CONTEXT
 from lienthong.gateway.policy import Grant, decide
 from lienthong.gateway.replica import routes_replica
 from lienthong.kit.clock import SystemClock
@@ -51,7 +52,7 @@ def is_allowed(table: RoutingTable, number: int, services: int) -> bool:
     route = table.service(service.encode())
     if route is None:
         return False
-    decision = decide(table, route, "getThing1", consumer, "land-registration", datetime.now(UTC))
+    decision = decide(table, route, "getThing1", consumer, "land-registration", NO_CONTEXT, datetime.now(UTC))
     return isinstance(decision, Grant)
 
 

@@ -43,6 +43,7 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                 "timeout_s": route.timeout_s,
                 "max_request_bytes": route.max_request_bytes,
                 "write_ahead": route.write_ahead,
+                "requires": sorted(statement.value for statement in route.requires),
                 "operations": {probe: operation(route, probe) for probe in probes},
             }
             for name, route in services.items()
@@ -55,6 +56,7 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                     "purposes": list(rule.purposes),
                     "valid_from": rule.valid_from.isoformat(),
                     "valid_to": rule.valid_to.isoformat(),
+                    "requires": sorted(statement.value for statement in rule.requires),
                 }
                 for rule in found.rules
             ]

@@ -147,7 +147,8 @@ def test_get_lists_every_page_and_its_yaml_can_be_applied_again(
 def test_agreements_are_asked_for_and_decided(run: Run, gateway: SmallGateway) -> None:
     asked = run(
         "agreement", "request", "one-stop-parcels", "--service", SERVICE, "--purpose", "land",
-        "--legal-ground", "Luật Đất đai", "--as", "one-stop", "--json",
+        "--legal-ground", "Luật Đất đai", "--requires", "case", "--requires", "user",
+        "--as", "one-stop", "--json",
     )  # fmt: skip
     assert asked.code == 0
     assert asked.json["spec"] == {
@@ -155,6 +156,7 @@ def test_agreements_are_asked_for_and_decided(run: Run, gateway: SmallGateway) -
         "service": SERVICE,
         "purposes": ["land"],
         "legalGround": "Luật Đất đai",
+        "requires": ["case", "user"],
     }
     assert run("agreement", "approve", "one-stop-parcels", "--json").json["status"] == "approved"
     assert run("agreement", "revoke", "one-stop-parcels").code == 2

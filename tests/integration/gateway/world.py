@@ -68,6 +68,7 @@ def service(
     suspended: bool = False,
     write_ahead: bool = False,
     origins: Iterable[str] = (),
+    requires: Iterable[routes_pb2.Statement.ValueType] = (),
 ) -> routes_pb2.Resource:
     """A service as the catalog hands it out."""
     return routes_pb2.Resource(
@@ -82,6 +83,7 @@ def service(
             max_request_bytes=max_request_bytes,
             write_ahead=write_ahead,
             cors=routes_pb2.Cors(origins=origins, max_age_s=600) if origins else None,
+            requires=requires,
         ),
     )
 
@@ -96,6 +98,7 @@ def agreement(
     service_id: str = SERVICE,
     valid_from: datetime | None = None,
     valid_to: datetime | None = None,
+    requires: Iterable[routes_pb2.Statement.ValueType] = (),
 ) -> routes_pb2.Resource:
     """An agreement as the catalog hands it out."""
     return routes_pb2.Resource(
@@ -109,6 +112,7 @@ def agreement(
             status=status,
             valid_from=_timestamp(valid_from),
             valid_to=_timestamp(valid_to),
+            requires=requires,
         ),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +69,21 @@ def test_a_service_shows_what_routing_needs() -> None:
         max_request_bytes=99,
         write_ahead=True,
     )
+
+
+def test_what_calls_have_to_state_is_shown_of_services_and_agreements() -> None:
+    manifests = [*province()[:4], service(requires=["user", "purpose", "case"])]
+    found = message(catalog_with(*manifests).resources[ResourceKind.SERVICE, SERVICE]).service
+    assert list(found.requires) == [pb.STATEMENT_PURPOSE, pb.STATEMENT_CASE, pb.STATEMENT_USER]
+    shown = message(watched(terms=Terms(("p",), requires=("case",)))).agreement
+    assert list(shown.requires) == [pb.STATEMENT_CASE]
+
+
+def test_a_service_that_an_earlier_version_stored_requires_nothing() -> None:
+    stored = _RESOURCES[ResourceKind.SERVICE, SERVICE]
+    assert "requires" not in stored.spec
+    assert list(message(stored).service.requires) == []
+    assert msgspec.json.decode(b'{"purposes":["p"]}', type=Terms).requires == ()
 
 
 def test_an_event_type_shows_its_schema_as_text() -> None:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.gateway.context import NO_CONTEXT, CallContext, Statement
 from lienthong.gateway.operations import OperationTree
-from lienthong.gateway.policy import Denial, Grant, decide
+from lienthong.gateway.policy import Denial, Grant, Unstated, decide
 from lienthong.gateway.table import ReadResources, RoutingTable, ServiceRoute
 from lienthong.gateway.upstreams import Upstreams
 from lienthong.kit.catalog import catalog_of
@@ -26,6 +27,7 @@ def rule(
     valid_from: datetime = NOW - DAY,
     valid_to: datetime = NOW + DAY,
     status: routes_pb2.AgreementStatus.ValueType = routes_pb2.AGREEMENT_STATUS_APPROVED,
+    requires: tuple[routes_pb2.Statement.ValueType, ...] = (),
 ) -> routes_pb2.Resource:
     agreement = routes_pb2.Agreement(
         id=rule_id,
@@ -34,6 +36,7 @@ def rule(
         operations=operations or (),
         purposes=purposes,
         status=status,
+        requires=requires,
     )
     agreement.valid_from.FromDatetime(valid_from)
     agreement.valid_to.FromDatetime(valid_to)
@@ -41,9 +44,18 @@ def rule(
     return routes_pb2.Resource(key=key, agreement=agreement)
 
 
-def service(*, active: bool = True) -> ServiceRoute:
+def service(*requires: Statement, active: bool = True) -> ServiceRoute:
     return ServiceRoute(
-        "P/p/s-v1", "P/p", active, Upstreams(["http://x"]), OperationTree([]), 1.0, 0, False, None
+        id="P/p/s-v1",
+        system_id="P/p",
+        active=active,
+        upstreams=Upstreams(["http://x"]),
+        operations=OperationTree([]),
+        timeout_s=1.0,
+        max_request_bytes=0,
+        write_ahead=False,
+        origins=None,
+        requires=frozenset(requires),
     )
 
 
@@ -72,10 +84,28 @@ def decision(
     operation: str = "get",
     consumer: str = "C/c",
     purpose: str | None = None,
+    context: CallContext = NO_CONTEXT,
     now: datetime = NOW,
     offered: ServiceRoute | None = None,
-) -> Grant | Denial | NotInForce:
-    return decide(found, offered or service(), operation, consumer, purpose, now)
+) -> Grant | Denial | Unstated | NotInForce:
+    return decide(found, offered or service(), operation, consumer, purpose, context, now)
+
+
+def missing(
+    found: RoutingTable,
+    offered: ServiceRoute | None = None,
+    *,
+    purpose: str | None = None,
+    case: str | None = None,
+    user: str | None = None,
+) -> list[Statement]:
+    """What a call does not state that it has to; nothing where it is allowed."""
+    context = CallContext(case, user)
+    decided = decision(found, purpose=purpose, context=context, offered=offered)
+    if isinstance(decided, Unstated):
+        return decided.missing
+    assert isinstance(decided, Grant)
+    return []
 
 
 def granted(found: RoutingTable, *, operation: str = "get", purpose: str | None = None) -> tuple[str, str]:
@@ -126,6 +156,43 @@ def test_only_the_purposes_of_the_agreement_may_be_stated() -> None:
     assert decision(table(rule(purposes=("p", "q")))) is Denial.PURPOSE_NEEDED
     assert granted(table(rule(purposes=("p", "q"))), purpose="q") == ("r", "q")
     assert decision(table(rule(purposes=()))) is Denial.PURPOSE_NEEDED
+
+
+def test_what_the_service_requires_has_to_be_stated() -> None:
+    for statement, stated in ((Statement.CASE, {"case": "c"}), (Statement.USER, {"user": "u"})):
+        assert missing(table(rule()), service(statement)) == [statement]
+        assert missing(table(rule()), service(statement), **stated) == []
+
+
+def test_a_purpose_that_is_required_has_to_be_stated_though_there_is_only_one() -> None:
+    for purposes in (("p",), ("p", "q")):
+        found = table(rule(purposes=purposes))
+        assert missing(found, service(Statement.PURPOSE)) == [Statement.PURPOSE]
+        assert missing(found, service(Statement.PURPOSE), purpose="p") == []
+    assert decision(table(rule()), purpose="q", offered=service(Statement.PURPOSE)) is Denial.PURPOSE
+
+
+def test_an_agreement_adds_to_what_the_service_requires_and_takes_nothing_away() -> None:
+    found = table(rule(requires=(routes_pb2.STATEMENT_USER, routes_pb2.STATEMENT_PURPOSE)))
+    assert missing(found) == [Statement.PURPOSE, Statement.USER]
+    assert missing(found, service(Statement.CASE)) == [Statement.PURPOSE, Statement.CASE, Statement.USER]
+    assert missing(found, service(Statement.CASE), purpose="p", user="u") == [Statement.CASE]
+    assert missing(found, service(Statement.CASE), purpose="p", case="c", user="u") == []
+
+
+def test_one_that_requires_more_never_hides_one_that_requires_less() -> None:
+    strict = rule("1", requires=(routes_pb2.STATEMENT_CASE,))
+    assert granted(table(strict, rule("2"))) == ("2", "p")
+    found = decision(table(strict, rule("2")), context=CallContext(case="c"))
+    assert isinstance(found, Grant)
+    assert found.agreement == "1"
+
+
+def test_what_only_lacks_a_statement_is_told_before_what_fits_less() -> None:
+    strict = rule("2", requires=(routes_pb2.STATEMENT_CASE,))
+    for other in (rule("1", operations=frozenset({"put"})), rule("3", purposes=("x", "y"))):
+        assert missing(table(other, strict)) == [Statement.CASE]
+    assert missing(table(strict, rule("3", requires=(routes_pb2.STATEMENT_USER,)))) == [Statement.CASE]
 
 
 def test_of_several_that_fit_the_oldest_is_taken_whatever_the_order() -> None:

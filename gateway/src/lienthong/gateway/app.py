@@ -164,7 +164,8 @@ class Gateway:
     ) -> Permit:
         """The stages that decide whether a call of a provider's operation may be forwarded."""
         client = self._caller(call, headers, authenticator, SCOPE)
-        call.grant = grant = authorize(target, operation, client, headers.purpose(), call.received)
+        purpose = headers.purpose()
+        call.grant = grant = authorize(target, operation, client, purpose, call.context, call.received)
         return operation, client, grant
 
     def _caller(

@@ -5,35 +5,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
-from lienthong.gateway.policy import Denial, Grant, decide
+from lienthong.gateway.policy import Denial, Grant, Unstated, decide
 from lienthong.kit.problems.not_in_force import refusal
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lienthong.gateway.context import CallContext
     from lienthong.gateway.operations import OperationRoute
     from lienthong.gateway.targets import ServiceTarget
     from lienthong.kit.problems import ProblemError
 
 
 def authorize(
-    target: ServiceTarget, operation: OperationRoute, client: str, purpose: str | None, now: datetime
+    target: ServiceTarget,
+    operation: OperationRoute,
+    client: str,
+    purpose: str | None,
+    context: CallContext,
+    now: datetime,
 ) -> Grant:
     """Find the agreement that allows an authenticated client this operation, and the purpose of the call.
 
-    `purpose` is the one that the caller states, if any. Only the authenticated consumer of an agreement
-    learns that there is one that is not in force: for all others there is none.
+    `purpose` is the one that the caller states, if any, `context` what else it states. Only the authenticated
+    consumer of an agreement learns that there is one that is not in force: for all others there is none.
 
     Raises:
         ProblemError: client-suspended, unknown-service (suspended), operation-not-in-agreement,
-            purpose-not-in-agreement; without an agreement in force agreement-not-yet-valid,
+            purpose-not-in-agreement, missing-header; without an agreement in force agreement-not-yet-valid,
             agreement-pending, agreement-expired, agreement-revoked, no-agreement.
     """
-    decision = decide(target.table, target.route, operation.id, client, purpose, now)
+    decision = decide(target.table, target.route, operation.id, client, purpose, context, now)
     if isinstance(decision, Grant):
         return decision
     if isinstance(decision, Denial):
         raise _denied(decision, client, target.route.id, operation.id)
+    if isinstance(decision, Unstated):
+        raise problems.missing_header(target.route.id, [statement.value for statement in decision.missing])
     raise refusal(decision, target.route.id)
 
 

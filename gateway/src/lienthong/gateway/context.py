@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Final
+
+
+class Statement(Enum):
+    """What a caller may state about a call, and a service or an agreement may require of every one."""
+
+    PURPOSE = "LGSP-Purpose"
+    CASE = "LGSP-Case-Id"
+    USER = "LGSP-User"
 
 
 class CallContext:
@@ -18,3 +27,9 @@ class CallContext:
 
 
 NO_CONTEXT: Final = CallContext()
+
+
+def unstated(required: frozenset[Statement], purpose: str | None, context: CallContext) -> list[Statement]:
+    """What is required and the caller did not state, in the order of `Statement`."""
+    stated = {Statement.PURPOSE: purpose, Statement.CASE: context.case, Statement.USER: context.user}
+    return [statement for statement in Statement if statement in required and stated[statement] is None]

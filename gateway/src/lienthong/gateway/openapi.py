@@ -23,9 +23,18 @@ _PARAMETERS: Final = {
     "path": "The path of the operation, of any number of segments, as the provider's document has it.",
 }
 _HEADERS: Final = {
-    "LGSP-Purpose": "The purpose of the call. It may be left out where the agreement has only one.",
-    "LGSP-Case-Id": "The case that causes the call. It is recorded as it is: it must not identify a person.",
-    "LGSP-User": "The person on whose behalf the system calls. It is recorded only as a keyed hash.",
+    "LGSP-Purpose": (
+        "The purpose of the call. It may be left out where the agreement has only one, unless the service or "
+        "the agreement requires it."
+    ),
+    "LGSP-Case-Id": (
+        "The case that causes the call; services and agreements may require it. It is recorded as it is: it "
+        "must not identify a person."
+    ),
+    "LGSP-User": (
+        "The person on whose behalf the system calls; services and agreements may require it. It is recorded "
+        "only as a keyed hash."
+    ),
 }
 _OBJECT: Final = {"type": "object"}
 _FOLLOWED: Final = {

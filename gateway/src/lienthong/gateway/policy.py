@@ -6,11 +6,13 @@ from enum import Enum, auto
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from lienthong.gateway.context import unstated
 from lienthong.kit.problems.not_in_force import Expired, NotYetValid, Pending, Revoked, nearest
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lienthong.gateway.context import CallContext, Statement
     from lienthong.gateway.table import AgreementRule, Agreements, RoutingTable, ServiceRoute
     from lienthong.kit.problems.not_in_force import NotInForce
 
@@ -25,8 +27,17 @@ class Grant:
         self.purpose = purpose
 
 
+class Unstated:
+    """An agreement would allow the call if it stated what the service or the agreement requires."""
+
+    __slots__ = ("missing",)
+
+    def __init__(self, missing: list[Statement]) -> None:
+        self.missing = missing
+
+
 class Denial(Enum):
-    """Why a call is not allowed, where the reason is not one agreement that is not in force."""
+    """Why a call is not allowed, other than for want of a statement or of an agreement in force."""
 
     CLIENT_SUSPENDED = auto()
     SERVICE_SUSPENDED = auto()
@@ -42,13 +53,16 @@ def decide(
     operation: str,
     consumer: str,
     purpose: str | None,
+    context: CallContext,
     now: datetime,
-) -> Grant | Denial | NotInForce:
+) -> Grant | Denial | Unstated | NotInForce:
     """Decide one call of an authenticated consumer.
 
     Of several agreements that allow it, the oldest is taken (by `valid_from`, then id). Without a stated
-    purpose an agreement is suitable when it allows exactly one. An agreement in force that does not allow the
-    call gives the reason; one that is not in force is reported only where none is in force.
+    purpose an agreement is suitable when it allows exactly one, and neither it nor the service requires that
+    the purpose is stated; `context` has what else they may require. An agreement in force that does not allow
+    the call gives the reason, first of all one that only lacks a statement; one that is not in force is
+    reported only where none is in force.
     """
     active = table.is_active(consumer)
     if not active:
@@ -56,18 +70,27 @@ def decide(
     if not service.active or not table.is_active(service.system_id):
         return Denial.SERVICE_SUSPENDED
     agreements = table.agreements(consumer, service.id)
-    denial = None
+    denial: Denial | None = None
+    lacking: Unstated | None = None
     for rule in agreements.rules:
         if not rule.valid_from <= now < rule.valid_to:
             continue
         if rule.operations is not None and operation not in rule.operations:
             denial = denial or Denial.OPERATION
             continue
+        if purpose is not None and purpose not in rule.purposes:
+            denial = Denial.PURPOSE
+            continue
+        if (service.requires or rule.requires) and (
+            missing := unstated(service.requires | rule.requires, purpose, context)
+        ):
+            lacking = lacking or Unstated(missing)
+            continue
         stated = purpose if purpose is not None else _only_purpose(rule)
-        if stated is not None and stated in rule.purposes:
+        if stated is not None:
             return Grant(rule.id, stated)
-        denial = Denial.PURPOSE if purpose is not None else Denial.PURPOSE_NEEDED
-    return denial or _not_in_force(agreements, now) or Denial.NO_AGREEMENT
+        denial = Denial.PURPOSE_NEEDED
+    return lacking or denial or _not_in_force(agreements, now) or Denial.NO_AGREEMENT
 
 
 def _not_in_force(agreements: Agreements, now: datetime) -> NotInForce | None:

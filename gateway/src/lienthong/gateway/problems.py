@@ -22,6 +22,7 @@ __all__ = [
     "internal_error",
     "malformed_request",
     "method_not_allowed",
+    "missing_header",
     "no_agreement",
     "no_token",
     "not_ready",
@@ -116,6 +117,16 @@ def purpose_needed() -> ProblemError:
         "Thoả thuận cho phép nhiều mục đích: hãy nêu một mục đích trong trường LGSP-Purpose.",
     )
     return ProblemError(agreements.PURPOSE_NOT_IN_AGREEMENT, detail)
+
+
+def missing_header(service: str, headers: Iterable[str]) -> ProblemError:
+    """The call does not state what the service, or the agreement on it, requires every call to state."""
+    names = ", ".join(headers)
+    detail = BilingualText(
+        f"{service}, or the agreement on it, requires of every call: {names}.",
+        f"{service} hoặc thoả thuận về dịch vụ này yêu cầu mọi lời gọi phải có: {names}.",
+    )
+    return ProblemError(calls.MISSING_HEADER, detail)
 
 
 def unknown_path() -> ProblemError:

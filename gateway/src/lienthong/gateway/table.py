@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 import structlog
 
 from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.gateway.context import Statement
 from lienthong.gateway.operations import OperationRoute, OperationTree
 from lienthong.gateway.origins import AllowedOrigins
 from lienthong.gateway.upstreams import Upstreams
@@ -29,6 +30,11 @@ DEFAULT_TIMEOUT_S = 10.0
 _MOST_SERVICES = 4096
 _MOST_AGREEMENTS = 65_536
 _MOST_REMEMBERED = 16_384
+_STATEMENTS: dict[int, Statement] = {
+    routes_pb2.STATEMENT_PURPOSE: Statement.PURPOSE,
+    routes_pb2.STATEMENT_CASE: Statement.CASE,
+    routes_pb2.STATEMENT_USER: Statement.USER,
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +54,8 @@ class ServiceRoute:
     write_ahead: bool
     origins: AllowedOrigins | None
     """The pages that may read its answers; None: those of the gateway's own origin."""
+    requires: frozenset[Statement]
+    """What every call has to state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ class AgreementRule:
     """The first moment at which it is valid."""
     valid_to: datetime
     """The first moment at which it is not valid any more."""
+    requires: frozenset[Statement]
+    """What every call has to state besides what the service requires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +161,11 @@ class RoutingTable:
 
 
 def service_route(message: bytes) -> ServiceRoute:
-    """Read one service."""
+    """Read one service.
+
+    Raises:
+        KeyError: it requires what this gateway does not know.
+    """
     service = routes_pb2.Service.FromString(message)
     return ServiceRoute(
         id=service.id,
@@ -168,6 +182,7 @@ def service_route(message: bytes) -> ServiceRoute:
         origins=AllowedOrigins(service.cors.origins, service.cors.max_age_s)
         if service.HasField("cors")
         else None,
+        requires=_statements(service.requires),
     )
 
 
@@ -187,6 +202,7 @@ def indexed_agreement(agreement_id: str, message: bytes) -> AgreementRule | Unap
 
     Raises:
         ValueError: one of its times cannot be represented.
+        KeyError: it requires what this gateway does not know.
     """
     agreement = routes_pb2.Agreement.FromString(message)
     if agreement.WhichOneof("target") != "service_id":
@@ -211,7 +227,12 @@ def _rule(agreement_id: str, agreement: routes_pb2.Agreement) -> AgreementRule:
         purposes=tuple(agreement.purposes),
         valid_from=agreement.valid_from.ToDatetime(UTC) if agreement.HasField("valid_from") else _BEGINNING,
         valid_to=agreement.valid_to.ToDatetime(UTC) if agreement.HasField("valid_to") else _END,
+        requires=_statements(agreement.requires),
     )
+
+
+def _statements(numbers: Iterable[int]) -> frozenset[Statement]:
+    return frozenset(_STATEMENTS[number] for number in numbers)
 
 
 def _ordered(found: Iterable[AgreementRule | UnapprovedAgreement | None]) -> Agreements:

@@ -53,6 +53,12 @@ def test_the_canonical_spec_has_defaults_filled_in_and_stays_as_it_is_when_read_
         assert _spec(body | {"spec": _spec(body)}) == _spec(body)
 
 
+def test_what_calls_have_to_state_is_kept_in_one_order() -> None:
+    for made in (service, agreement):
+        assert "requires" not in _spec(made())
+        assert _spec(made(requires=["user", "purpose", "case"]))["requires"] == ["purpose", "case", "user"]
+
+
 def test_vietnamese_text_is_composed_and_trimmed() -> None:
     assert _spec(agency(name=name(" Đa\u0302\u0301t đai ")))["name"]["vi"] == "Đất đai"
 
@@ -163,6 +169,12 @@ def test_a_tax_code_without_quotes_is_told_to_take_quotes() -> None:
         (service(upstreams=["http://a", "http://A/"]), "/spec/upstreams"),
         (agreement(purposes=["a", "a"]), "/spec/purposes"),
         (agreement(purposes=["giấy tờ"]), "/spec/purposes/0"),
+        (service(requires=[]), "/spec/requires"),
+        (service(requires=["user", "user"]), "/spec/requires"),
+        (service(requires="user"), "/spec/requires"),
+        (service(requires=["case", "LGSP-User"]), "/spec/requires/1"),
+        (agreement(requires=["purpose", "client"]), "/spec/requires/1"),
+        (agreement(service=None, eventType="H11.05/land/x-v1", requires=["case"]), "/spec/requires"),
         (agreement(status="revoked"), "/spec/status"),
         (agreement(eventType="H11.05/land/x-v1", service=SERVICE), "/spec/eventType"),
         (agreement(eventType="H11.05/land/x-v1", operations=["a"]), "/spec/operations"),

@@ -22,7 +22,7 @@ from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 from lienthong.contracts.catalog.v1 import routes_pb2_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
@@ -47,6 +47,11 @@ _KINDS = {
     pb.RESOURCE_KIND_SERVICE: ResourceKind.SERVICE,
     pb.RESOURCE_KIND_AGREEMENT: ResourceKind.AGREEMENT,
     pb.RESOURCE_KIND_EVENT_TYPE: ResourceKind.EVENT_TYPE,
+}
+_STATEMENTS = {
+    "purpose": pb.STATEMENT_PURPOSE,
+    "case": pb.STATEMENT_CASE,
+    "user": pb.STATEMENT_USER,
 }
 _NUMBERS = {kind: number for number, kind in _KINDS.items()}
 
@@ -248,3 +253,8 @@ def write_key(resource: Watched, message: pb.Resource) -> None:
 def resource_status(resource: Resource) -> pb.Status.ValueType:
     """Return whether a resource is active or suspended."""
     return pb.STATUS_SUSPENDED if resource.status == SUSPENDED else pb.STATUS_ACTIVE
+
+
+def statements(names: Iterable[str]) -> list[pb.Statement.ValueType]:
+    """Return what a spec requires every call to state, as messages name it."""
+    return [_STATEMENTS[name] for name in names]

@@ -86,6 +86,14 @@ def request(
         str | None,
         typer.Option("--valid-to", metavar="DATE", help="Ngày cuối có hiệu lực · Last day of validity"),
     ] = None,
+    requires: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--requires",
+            metavar="purpose|case|user",
+            help="Thông tin mà mọi lời gọi phải nêu, lặp lại được · What every call has to state, repeatable",
+        ),
+    ] = None,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
@@ -119,6 +127,7 @@ def request(
             "legalGround": legal_ground,
             "validFrom": valid_from,
             "validTo": valid_to,
+            "requires": requires or None,
         }
         known = {name: value for name, value in spec.items() if value is not None}
         agreement = client.perform(operations.request_agreement(agreement_id, known))

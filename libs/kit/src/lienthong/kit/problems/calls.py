@@ -16,6 +16,17 @@ PATH_NOT_NORMAL: Final = ProblemType(
         "không mã hoá dấu gạch chéo và dấu chấm.",
     ),
 )
+MISSING_HEADER: Final = ProblemType(
+    code="missing-header",
+    status=400,
+    title=BilingualText("Required header missing", "Thiếu trường tiêu đề bắt buộc"),
+    advice=BilingualText(
+        "State the purpose, the case or the person in the header that the detail names (lienthong call"
+        " --purpose, --case, --user).",
+        "Hãy nêu mục đích, mã hồ sơ hoặc người yêu cầu trong trường tiêu đề ghi ở phần chi tiết (lienthong"
+        " call --purpose, --case, --user).",
+    ),
+)
 UNKNOWN_PATH: Final = ProblemType(
     code="unknown-path",
     status=404,

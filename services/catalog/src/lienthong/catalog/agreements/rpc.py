@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
-from lienthong.catalog.rpc import write_key
+from lienthong.catalog.rpc import statements, write_key
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def write_message(agreement: WatchedAgreement, resource: pb.Resource) -> None:
         message.purposes.extend(terms.purposes)
         if terms.operations:
             message.operations.extend(terms.operations)
+        if terms.requires:
+            message.requires.extend(statements(terms.requires))
         if terms.valid_from is not None:
             _set(message.valid_from, terms.valid_from)
         if terms.valid_to is not None:

@@ -20,6 +20,7 @@ from lienthong.catalog.schemas.fields import (
     PeriodEnd,
     PeriodStart,
     ProvidedRef,
+    Requires,
     StrictModel,
     SystemRef,
     matching,
@@ -62,6 +63,7 @@ class AgreementSpec(ResourceSpec):
     legal_ground: LongText
     valid_from: PeriodStart | None = None
     valid_to: PeriodEnd | None = None
+    requires: Requires | None = None
     status: Literal["requested", "approved"] = "requested"
 
     @override
@@ -107,6 +109,14 @@ class AgreementSpec(ResourceSpec):
                 BilingualText(
                     "an event type has no operations; leave them out",
                     "loại sự kiện không có thao tác; hãy bỏ trống",
+                ),
+            )
+        if "requires" in given and "eventType" in given:
+            yield Violation(
+                ("requires",),
+                BilingualText(
+                    "events are delivered, not called for; leave it out",
+                    "sự kiện được gửi tới chứ không phải lời gọi; hãy bỏ trống",
                 ),
             )
         yield from period_violations(fields)
@@ -202,3 +212,4 @@ class AgreementRequest(StrictModel):
     legal_ground: LongText
     valid_from: PeriodStart | None = None
     valid_to: PeriodEnd | None = None
+    requires: Requires | None = None

@@ -6,9 +6,9 @@ import re
 import unicodedata
 from collections import Counter
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from lienthong.catalog.domain import identifiers, validity
@@ -122,6 +122,22 @@ def unique(values: list[str]) -> list[str]:
     return values
 
 
+Statement: TypeAlias = Literal["purpose", "case", "user"]
+"""What callers may state about a call: LGSP-Purpose, LGSP-Case-Id, LGSP-User."""
+_STATEMENTS: Final[tuple[str, ...]] = get_args(Statement)
+
+
+def _in_one_order(statements: list[str]) -> list[str]:
+    return sorted(statements, key=_STATEMENTS.index)
+
+
+Requires = Annotated[
+    list[Statement],
+    Field(min_length=1, max_length=len(_STATEMENTS)),
+    AfterValidator(unique),
+    AfterValidator(_in_one_order),
+]
+"""What every call has to state; kept in one order, so that another order is no other spec."""
 ShortText = Annotated[str, text(200)]
 LongText = Annotated[str, text(2000, lines=True)]
 AgencyCode = Annotated[str, checked(identifiers.agency_code)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.rpc import resource_status, write_key
+from lienthong.catalog.rpc import resource_status, statements, write_key
 
 if TYPE_CHECKING:
     from lienthong.catalog.services.domain.service import ServiceResource
@@ -27,3 +27,5 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
     if (cors := spec.get("cors")) is not None:
         message.cors.origins.extend(cors["origins"])
         message.cors.max_age_s = cors["maxAgeS"]
+    if required := spec.get("requires"):
+        message.requires.extend(statements(required))

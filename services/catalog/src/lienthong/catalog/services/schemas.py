@@ -9,7 +9,7 @@ from typing_extensions import override
 from lienthong.catalog.domain.resources import ResourceKind, ServiceOperation
 from lienthong.catalog.errors import Violation
 from lienthong.catalog.schemas.answers import AnswerModel, ResourceManifest, ResourceStatus
-from lienthong.catalog.schemas.fields import LocalizedName, StrictModel, checked, unique
+from lienthong.catalog.schemas.fields import LocalizedName, Requires, Statement, StrictModel, checked, unique
 from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
 from lienthong.catalog.services.domain import openapi
 from lienthong.catalog.services.domain.origins import check_origins, origin
@@ -44,6 +44,7 @@ class ServiceSpec(ProvidedSpec):
     max_request_bytes: Annotated[int, Field(ge=1, le=1024**3)] = 10_485_760
     write_ahead: bool = False
     cors: CorsSpec | None = None
+    requires: Requires | None = None
     openapi: dict[str, Any]
 
     @override
@@ -81,6 +82,7 @@ class ServiceSpecAnswer(AnswerModel):
     max_request_bytes: int
     write_ahead: bool
     cors: CorsAnswer | None = None
+    requires: list[Statement] | None = None
     openapi: dict[str, Any] | None = None
 
 

@@ -25,6 +25,8 @@ class Terms(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """None allows all."""
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    requires: tuple[str, ...] = ()
+    """What every call has to state besides what the service requires."""
 
 
 class WatchedAgreement(msgspec.Struct, frozen=True, gc=False):
