@@ -121,8 +121,7 @@ def test_a_path_that_the_service_does_not_declare_is_refused(world: World) -> No
 def test_a_wrong_method_is_refused_and_told_which_are_right(world: World) -> None:
     found = refused(world, method="PATCH")
     assert (found.status, found.problem["code"]) == (405, "method-not-allowed")
-    assert found.headers["allow"] == "DELETE, GET, HEAD"
-    assert refused(world, method="OPTIONS").status == 405
+    assert found.headers["allow"] == "DELETE, GET, HEAD, OPTIONS"
 
 
 def test_a_call_without_a_token_is_refused(world: World) -> None:

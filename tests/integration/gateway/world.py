@@ -69,15 +69,16 @@ def service(
     write_ahead: bool = False,
     origins: Iterable[str] = (),
     requires: Iterable[routes_pb2.Statement.ValueType] = (),
+    operations: Iterable[tuple[str, str, str]] = OPERATIONS,
 ) -> routes_pb2.Resource:
-    """A service as the catalog hands it out."""
+    """A service as the catalog hands it out; each of its operations is an id, a method and a path."""
     return routes_pb2.Resource(
         key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_SERVICE, id=service_id),
         service=routes_pb2.Service(
             id=service_id,
             system_id=service_id.rpartition("/")[0],
             upstreams=upstreams,
-            operations=[routes_pb2.Operation(id=i, method=m, path=p) for i, m, p in OPERATIONS],
+            operations=[routes_pb2.Operation(id=i, method=m, path=p) for i, m, p in operations],
             timeout_ms=timeout_ms,
             status=routes_pb2.STATUS_SUSPENDED if suspended else routes_pb2.STATUS_ACTIVE,
             max_request_bytes=max_request_bytes,

@@ -60,7 +60,35 @@ def test_the_methods_of_a_path_are_found_together() -> None:
     )
     methods = operations.find([b"x", b"1"])
     assert methods is not None
-    assert {method: operation.id for method, operation in methods.items()} == {"GET": "a", "PUT": "b"}
+    assert {method: operation.id for method, operation in methods.items()} == {
+        "GET": "a",
+        "HEAD": "a",
+        "PUT": "b",
+    }
+
+
+GET, PUT = OperationRoute("get", "GET", "/x/{id}"), OperationRoute("put", "PUT", "/x/{id}")
+HEAD, SAME = OperationRoute("head", "HEAD", "/x/{id}"), OperationRoute("same", "GET", "/x/{other}")
+
+
+@pytest.mark.parametrize(
+    ("declared", "head"),
+    [
+        ([GET], "get"),
+        ([PUT], None),
+        ([GET, HEAD], "head"),
+        ([HEAD, GET], "head"),
+        ([GET, SAME], "same"),
+        ([GET, HEAD, SAME], "head"),
+    ],
+    ids=["get", "no get", "own", "own, first", "get of the last template", "own between two"],
+)
+def test_head_is_the_operation_of_get_unless_it_is_declared(
+    declared: list[OperationRoute], head: str | None
+) -> None:
+    methods = OperationTree(declared).find([b"x", b"1"])
+    assert methods is not None
+    assert (methods["HEAD"].id if "HEAD" in methods else None) == head
 
 
 SEGMENT = st.sampled_from(["a", "b", "{p}", "{q}", "c"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.gateway.match import MAX_SEGMENT, match_operation, match_service
+from lienthong.gateway.match import MAX_SEGMENT, match_methods, match_operation, match_service
 from lienthong.gateway.targets import ServiceTarget
 from lienthong.kit.problems import ProblemError
 from tests.support.waiting import eventually
@@ -57,7 +57,7 @@ async def test_a_part_of_the_path_has_a_length(tmp_path: Path) -> None:
             target = match_service(f"{API}/p/{segment}".encode(), b"", table, {})
             assert isinstance(target, ServiceTarget)
             with pytest.raises(ProblemError) as refused:
-                match_operation(target, "TRACE")
+                match_operation(match_methods(target), "TRACE")
             return refused.value.code
 
         assert refusal("a" * MAX_SEGMENT) != "malformed-request"

@@ -83,6 +83,7 @@ async def answered(way: Way) -> dict[str, Any]:
         "own document, other method": await way.call("PUT", "/openapi.json"),
         "below the own document": await way.call("GET", "/openapi.json/x"),
         "platform refuses": await way.call("POST", "/catalog/v1/refused", token=way.token(OTHER, "catalog")),
+        "options": await way.call("OPTIONS", f"{API}/p/1"),
     }
 
 

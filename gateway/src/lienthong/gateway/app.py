@@ -13,13 +13,20 @@ from lienthong.gateway.call import MAX_METHOD, Answered, Call
 from lienthong.gateway.cors import fields_for_page, is_preflight, preflight_response
 from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
-from lienthong.gateway.match import match_methods, match_operation, match_service
+from lienthong.gateway.match import (
+    OPTIONS,
+    allowed_methods,
+    match_methods,
+    match_operation,
+    match_service,
+)
 from lienthong.gateway.request_headers import read_headers
 from lienthong.gateway.respond import Responder
 from lienthong.gateway.response import (
     GatewayResponse,
     ReadyProblem,
     document_response,
+    methods_response,
     problem_response,
 )
 from lienthong.gateway.targets import DocumentTarget, ServiceTarget
@@ -135,10 +142,13 @@ class Gateway:
         if isinstance(target, ServiceTarget):
             origins = target.route.origins
             if is_preflight(call, headers):
-                return preflight_response(call, headers, origins, match_methods(target))
+                return preflight_response(call, headers, origins, allowed_methods(match_methods(target)))
             if origins is not None:
                 call.for_page = fields_for_page(origins, headers.origin)
-            call.operation = operation = match_operation(target, call.method)
+            methods = match_methods(target)
+            if call.method == OPTIONS and OPTIONS not in methods:
+                return methods_response(call, allowed_methods(methods))
+            call.operation = operation = match_operation(methods, call.method)
             if headers.authorization is None and authenticator is not None:
                 # What a flood is made of is answered with what is ready, without an exception on its way up.
                 return _NO_TOKEN.response(call)

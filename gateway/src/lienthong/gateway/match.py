@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import problems
 from lienthong.gateway.paths import (
@@ -17,7 +17,7 @@ from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
 from lienthong.gateway.targets import DocumentTarget, PlatformTarget, ServiceTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lienthong.gateway.operations import OperationRoute
     from lienthong.gateway.table import RoutingTable
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _QUERY = re.compile(rb"\?[!$-;=?-~]*")
 _SERVICE_SEGMENTS = 5  # empty, "api", agency, system, service
 _DOCUMENT_SEGMENTS = 2  # empty, the document's name
+
+OPTIONS: Final = "OPTIONS"
+"""The method that every path of a service takes: the gateway answers it where the service does not."""
 
 MAX_SEGMENT = 2048
 """Bytes of one segment of a service's path, percent-encoded: matching is done before the caller is known."""
@@ -75,17 +78,21 @@ def match_service(
     return ServiceTarget(table, route, rest)
 
 
-def match_operation(target: ServiceTarget, method: str) -> OperationRoute:
-    """Find the operation of the service that the rest of the path and the method name.
+def match_operation(methods: Mapping[str, OperationRoute], method: str) -> OperationRoute:
+    """Find the operation of a path that the method names.
 
     Raises:
-        ProblemError: those of `match_methods`, method-not-allowed.
+        ProblemError: method-not-allowed.
     """
-    methods = match_methods(target)
     operation = methods.get(method)
     if operation is None:
-        raise problems.method_not_allowed(methods)
+        raise problems.method_not_allowed(allowed_methods(methods))
     return operation
+
+
+def allowed_methods(methods: Iterable[str]) -> list[str]:
+    """The methods that callers may use where a service has operations for `methods`, in order."""
+    return sorted({*methods, OPTIONS})
 
 
 def match_methods(target: ServiceTarget) -> Mapping[str, OperationRoute]:

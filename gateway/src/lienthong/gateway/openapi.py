@@ -36,6 +36,13 @@ _HEADERS: Final = {
         "only as a keyed hash."
     ),
 }
+_OF_METHODS: Final = {
+    "head": " Where the provider's document declares GET and no HEAD, this is the operation of GET.",
+    "options": (
+        " Where the provider's document declares no OPTIONS, the gateway answers, without a token: 204 with "
+        "the methods of the path in `Allow`."
+    ),
+}
 _OBJECT: Final = {"type": "object"}
 _FOLLOWED: Final = {
     "type": "object",
@@ -129,9 +136,9 @@ def _call(method: str) -> dict[str, Any]:
         "description": (
             "The path after the service, the query and the body reach the provider byte for byte, and its "
             "answer, also an error of its own, comes back untouched. An answer has `LGSP-Error` only "
-            "when the gateway or the caller failed."
+            "when the gateway or the caller failed." + _OF_METHODS.get(method, "")
         ),
-        "security": [{BEARER: ["api"]}],
+        "security": [{BEARER: ["api"]}, {}] if method == "options" else [{BEARER: ["api"]}],
         "parameters": [_header(name, text) for name, text in _HEADERS.items()],
         "responses": {
             **{str(status): response for status, response in problems(*_REFUSALS).items()},

@@ -65,7 +65,11 @@ class _Node:
 
 
 class OperationTree:
-    """The operations of one service, by the segments of their path templates. Immutable once built."""
+    """The operations of one service, by the segments of their path templates. Immutable once built.
+
+    Where a path has GET and no operation of its own for HEAD, HEAD is GET's: the same operation without the
+    body of the answer (RFC 9110 section 9.3.2).
+    """
 
     __slots__ = ("_root",)
 
@@ -78,6 +82,8 @@ class OperationTree:
             if node.methods is None:
                 node.methods = {}
             node.methods[operation.method] = operation
+            if operation.method == "GET" and node.methods.get("HEAD", operation).method == "GET":
+                node.methods["HEAD"] = operation
 
     def find(self, segments: Sequence[bytes]) -> Mapping[str, OperationRoute] | None:
         """The operations, by method, of the path template that the decoded segments match.

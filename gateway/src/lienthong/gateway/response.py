@@ -8,11 +8,11 @@ import msgspec
 
 from lienthong.gateway import problems
 from lienthong.gateway.call_headers import call_headers
-from lienthong.gateway.http1.fields import written
+from lienthong.gateway.http1.fields import field_prefix, written
 from lienthong.kit.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from lienthong.gateway.call import Call
     from lienthong.gateway.platform_routes import DocumentRoute
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 _READING = ("GET", "HEAD")
+_ALLOW: Final = field_prefix(b"allow")
+_NO_CONTENT: Final = 204
 _ANY_ID: Final = "00000000-0000-7000-8000-000000000000"
 _LENGTH_AT: Final = 3
 """Where among the written fields of a problem the length of its document stands."""
@@ -133,6 +135,12 @@ def _own_fields(problem: ProblemError, length: int) -> list[bytes]:
 def _with_those_of_call(fields: list[bytes], call: Call) -> list[bytes]:
     found = fields + call_headers(call)
     return found if call.for_page is None else found + call.for_page
+
+
+def methods_response(call: Call, methods: Iterable[str]) -> WholeResponse:
+    """The response to OPTIONS: the methods that the path allows (RFC 9110 section 9.3.7)."""
+    allow = [_ALLOW, ", ".join(methods).encode()]
+    return WholeResponse(_NO_CONTENT, _with_those_of_call(allow, call), b"")
 
 
 def document_response(call: Call, route: DocumentRoute) -> WholeResponse:
