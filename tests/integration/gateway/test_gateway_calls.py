@@ -235,7 +235,7 @@ def test_a_redirect_passes_and_is_not_followed(world: World) -> None:
     world.provider.behaviours["/parcels/moved"] = moved
     with world.client() as client:
         answer = client.get(f"{API}/parcels/moved")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/secrets")
+    assert (answer.status_code, answer.headers["location"]) == (307, f"{API}/secrets")
     assert last(world).request_line.startswith("GET /parcels/moved")
 
 

@@ -54,6 +54,7 @@ def service(*requires: Statement, active: bool = True) -> ServiceRoute:
         timeout_s=1.0,
         max_request_bytes=0,
         write_ahead=False,
+        prefix=b"/api/P/p/s-v1",
         origins=None,
         requires=frozenset(requires),
     )

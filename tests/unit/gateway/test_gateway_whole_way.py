@@ -84,6 +84,7 @@ async def answered(way: Way) -> dict[str, Any]:
         "below the own document": await way.call("GET", "/openapi.json/x"),
         "platform refuses": await way.call("POST", "/catalog/v1/refused", token=way.token(OTHER, "catalog")),
         "options": await way.call("OPTIONS", f"{API}/p/1"),
+        "moved": await way.call("GET", f"{API}/p/moved", token=token),
     }
 
 

@@ -267,6 +267,7 @@ class Way:
 _ORDINARY = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nserver: x\r\ncontent-length: 5\r\n\r\nhello"
 _ANSWERS = {
     "made": b"HTTP/1.1 201 Created\r\nlocation: /x\r\nset-cookie: a=b\r\ncontent-length: 2\r\n\r\n{}",
+    "moved": b"HTTP/1.1 303 See Other\r\nlocation: /base/p/1?a\r\ncontent-length: 0\r\n\r\n",
     "removed": b"HTTP/1.1 204 No Content\r\n\r\n",
     "failing": b"HTTP/1.1 500 Internal Server Error\r\nlgsp-error: no-token\r\ncontent-length: 4\r\n\r\noops",
     "refused": b"HTTP/1.1 403 Forbidden\r\nlgsp-error: not-allowed\r\ncontent-length: 2\r\n\r\nno",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.body import NoBody, RequestBody
     from lienthong.gateway.context import CallContext
+    from lienthong.gateway.http1.address import Address
     from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
     from lienthong.gateway.table import ServiceRoute
 
@@ -30,11 +31,13 @@ not have been sent any more."""
 class Exchange:
     """The exchange with the provider; there is none unless a connection took the request."""
 
-    __slots__ = ("forwarded", "status")
+    __slots__ = ("address", "forwarded", "status")
 
-    def __init__(self, forwarded: datetime) -> None:
+    def __init__(self, forwarded: datetime, address: Address) -> None:
         self.forwarded = forwarded
         """When the gateway began to forward the request."""
+        self.address = address
+        """Where it was forwarded to."""
         self.status: int | None = None
         """Of the provider's response, once it has come."""
 

@@ -21,13 +21,15 @@ from lienthong.gateway.http1.errors import (
 )
 from lienthong.gateway.http1.fields import field_prefix
 from lienthong.gateway.http1.request import provider_request
+from lienthong.gateway.locations import public_locations
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse
 from lienthong.gateway.response_headers import passed_headers, without_cors
-from lienthong.gateway.targets import PlatformTarget
+from lienthong.gateway.targets import PlatformTarget, ServiceTarget
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
 
     from lienthong.gateway.call import Call
     from lienthong.gateway.http1.connection import Connection
@@ -46,6 +48,8 @@ WHOLE_REQUEST_BYTES = 64 * 1024
 _NO_CONTENT, _NOT_MODIFIED = 204, 304
 _WITHOUT_BODY = (_NO_CONTENT, _NOT_MODIFIED)
 _CONTENT_LENGTH = field_prefix(b"content-length")
+_PREFIX = field_prefix(b"x-forwarded-prefix")
+"""Tells a provider the path under which callers call it: frameworks put it before the paths they write."""
 
 _log = structlog.get_logger(__name__)
 
@@ -95,11 +99,12 @@ class Forwarder:
             if call.trace is None:
                 call.trace = headers.traceparent or new_traceparent(call.tx)
             own = call_headers(call)
+            prefix = target.route.prefix if isinstance(target, ServiceTarget) else None
             request = provider_request(
                 call.method,
                 target.path + call.query,
                 headers.passed,
-                own,
+                own if prefix is None else [*own, _PREFIX, prefix],
                 authorization=headers.authorization if from_platform else None,
                 length=length,
                 body=whole,
@@ -110,10 +115,10 @@ class Forwarder:
                 request,
                 streamed,
                 route.upstreams,
-                Exchange(forwarded),
+                forwarded,
                 route.timeout_s,
             )
-            response = await self._response(call, connection, own, from_platform=from_platform)
+            response = await self._response(call, connection, own, prefix)
         if incoming.gone:
             response.close()
             raise CallerGoneError
@@ -126,7 +131,7 @@ class Forwarder:
         request: ProviderRequest,
         body: RequestBody | None,
         upstreams: Upstreams,
-        exchange: Exchange,
+        forwarded: datetime,
         timeout_s: float,
     ) -> Connection:
         """Send the request to the first address that accepts a connection, and wait for the response's head.
@@ -147,7 +152,7 @@ class Forwarder:
                 except ProviderUnreachableError as error:
                     failure = _failure(error, call, address.text)
                     continue
-            call.exchange = exchange
+            call.exchange = exchange = Exchange(forwarded, address)
             try:
                 connection.begin(request.to(address), bodiless=call.method == "HEAD", deadline=deadline)
                 if body is not None:
@@ -163,13 +168,18 @@ class Forwarder:
         raise failure or _unreachable(call)
 
     async def _response(
-        self, call: Call, connection: Connection, own: list[bytes], *, from_platform: bool
+        self, call: Call, connection: Connection, own: list[bytes], prefix: bytes | None
     ) -> GatewayResponse:
-        """Read the response's body, up to the size from which it is streamed."""
+        """Read the response's body, up to the size from which it is streamed.
+
+        `prefix` is the path under which callers call the service; None: the platform's own.
+        """
         status = connection.status
         try:
-            passed = passed_headers(connection.fields, from_platform=from_platform)
+            passed = passed_headers(connection.fields, from_platform=prefix is None)
             fields, length, client = passed.fields, passed.length, passed.client
+            if passed.located and prefix is not None and call.exchange is not None:
+                fields = public_locations(fields, call.exchange.address, prefix)
             if call.for_page is not None:
                 fields = without_cors(fields)
                 fields += call.for_page

@@ -135,7 +135,8 @@ def _call(method: str) -> dict[str, Any]:
         "summary": f"Call an operation of a service with {method.upper()}",
         "description": (
             "The path after the service, the query and the body reach the provider byte for byte, and its "
-            "answer, also an error of its own, comes back untouched. An answer has `LGSP-Error` only "
+            "answer, also an error of its own, comes back untouched; `Location` and `Content-Location` that "
+            "name an address of the provider's own lead through the gateway. An answer has `LGSP-Error` only "
             "when the gateway or the caller failed." + _OF_METHODS.get(method, "")
         ),
         "security": [{BEARER: ["api"]}, {}] if method == "options" else [{BEARER: ["api"]}],

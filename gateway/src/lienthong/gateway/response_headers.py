@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lienthong.gateway.field_names import passes_to_caller, plain
 from lienthong.gateway.http1.errors import ProviderBrokenError
 from lienthong.gateway.http1.fields import DATE, field_prefix
+from lienthong.gateway.locations import LOCATIONS
 from lienthong.gateway.request_headers import MAX_NAME_BYTES, without_named
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ _CORS: Final = b"\r\naccess-control-"
 _READ = frozenset((_LENGTH, _CODING, _CONNECTION, _ERROR, _CLIENT))
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
-# A cache: each name seen so far in lower case, and its `field_prefix` if the field passes. Its size is
-# limited because providers choose the names.
+# A cache: each name seen so far in lower case, and its `field_prefix` if the field passes whatever it says.
+# Its size is limited because providers choose the names.
 _names: dict[bytes, tuple[bytes, bytes | None]] = {}
 _MAX_NAMES = 4096
 _MAX_LENGTH_DIGITS = 19
@@ -31,14 +32,18 @@ _MAX_LENGTH_DIGITS = 19
 class PassedHeaders:
     """A provider's response fields as they concern the caller."""
 
-    __slots__ = ("client", "dated", "fields", "length")
+    __slots__ = ("client", "dated", "fields", "length", "located")
 
-    def __init__(self, fields: list[bytes], *, dated: bool, length: int | None, client: str | None) -> None:
+    def __init__(
+        self, fields: list[bytes], *, dated: bool, located: bool, length: int | None, client: str | None
+    ) -> None:
         self.fields = fields
         """What the caller gets, as it is written: all but fields of the connection, of the origin, and
         LGSP-…."""
         self.dated = dated
         """Whether there is a Date among them."""
+        self.located = located
+        """Whether one of them may name an address of the provider's own: see `locations`."""
         self.length = length
         """The Content-Length in bytes, where it is declared."""
         self.client = client
@@ -55,7 +60,7 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
     """
     passed: list[bytes] = []
     read: dict[bytes, bytes] = {}
-    dated = False
+    dated = located = False
     for field, value in fields:
         known = _names.get(field)
         name, prefix = known if known is not None else _lookup(field)
@@ -64,6 +69,9 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
             dated = dated or prefix == DATE
         elif name in _READ:
             read[name] = read[name] + b"," + value if name in read else value
+        elif name in LOCATIONS:
+            passed += (field_prefix(name), value)
+            located = True
     if from_platform and _ERROR in read:
         passed += (field_prefix(_ERROR), read[_ERROR])
     connection = read.get(_CONNECTION)
@@ -77,12 +85,12 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
     client = read[_CLIENT].decode("latin-1") if from_platform and _CLIENT in read else None
     length = read.get(_LENGTH)
     if length is None:
-        return PassedHeaders(passed, dated=dated, length=None, client=client)
+        return PassedHeaders(passed, dated=dated, located=located, length=None, client=client)
     if _CODING in read:
         raise ProviderBrokenError("Content-Length stands beside Transfer-Encoding")
     if not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
         raise ProviderBrokenError("Content-Length comes twice, or is not a number")
-    return PassedHeaders(passed, dated=dated, length=int(length), client=client)
+    return PassedHeaders(passed, dated=dated, located=located, length=int(length), client=client)
 
 
 def without_cors(fields: list[bytes]) -> list[bytes]:
@@ -93,7 +101,8 @@ def without_cors(fields: list[bytes]) -> list[bytes]:
 
 def _lookup(field: bytes) -> tuple[bytes, bytes | None]:
     name = field.lower()
-    known = name, field_prefix(name) if passes_to_caller(plain(name)) else None
+    passes = passes_to_caller(plain(name)) and name not in LOCATIONS
+    known = name, field_prefix(name) if passes else None
     if len(field) <= MAX_NAME_BYTES and len(_names) < _MAX_NAMES:
         _names[field] = known
     return known

@@ -52,6 +52,8 @@ class ServiceRoute:
     """For the whole exchange with the provider."""
     max_request_bytes: int
     write_ahead: bool
+    prefix: bytes
+    """The path under which callers call it, without a `/` at the end."""
     origins: AllowedOrigins | None
     """The pages that may read its answers; None: those of the gateway's own origin."""
     requires: frozenset[Statement]
@@ -179,6 +181,7 @@ def service_route(message: bytes) -> ServiceRoute:
         timeout_s=service.timeout_ms / 1000 if service.timeout_ms else DEFAULT_TIMEOUT_S,
         max_request_bytes=service.max_request_bytes,
         write_ahead=service.write_ahead,
+        prefix=b"/api/" + service.id.encode(),
         origins=AllowedOrigins(service.cors.origins, service.cors.max_age_s)
         if service.HasField("cors")
         else None,
