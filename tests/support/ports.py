@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 # Below 32768, where Linux takes the ports of outgoing connections from: a port that is given but not yet
 # listened on could otherwise become the near end of somebody's connection.
-_FIRST, _END = 10_000, 32_768
-_OFFSETS = range(2_000, 22_000)
+_SINGLE = range(27_000, 32_768)
+# The ports of an installation leave different remainders when divided by this, so that no two offsets of this
+# range lead to the same port, and all of them can be given.
+_STEP = 47
+_OFFSETS = range(2_000, 17_800, _STEP)
 
 # Browsers and Node.js fetch nothing from this port of our range (https://fetch.spec.whatwg.org/#bad-port).
 _claimed: set[int] = {10_080}
@@ -44,7 +47,7 @@ def take_free_port() -> int:
     Raises:
         RuntimeError: every port is taken.
     """
-    return _take((0,), range(_FIRST, _END))
+    return _take((0,), _SINGLE)
 
 
 def take_free_offset() -> int:

@@ -32,6 +32,15 @@ def test_no_port_is_given_twice() -> None:
     assert len(set(given)) == len(given)
 
 
+def test_as_many_installations_get_ports_as_a_whole_run_has() -> None:
+    take = "from tests.support.ports import take_free_offset as take; print([take() for _ in range(120)])"
+    command = [sys.executable, "-c", take]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    offsets = [int(word) for word in done.stdout.strip("[]\n").split(",")]
+    ports = [port + offset for offset in offsets for port in INSTALLATION_PORTS]
+    assert len(set(ports)) == len(ports)
+
+
 def test_no_outgoing_connection_is_given_a_port_of_an_installation() -> None:
     assert max(INSTALLATION_PORTS) + take_free_offset() < 32_768
 
