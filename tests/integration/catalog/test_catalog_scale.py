@@ -87,13 +87,17 @@ async def test_no_message_is_large_and_a_change_costs_no_more_than_a_part_of_the
     assert max(sizes) < LARGEST_PART
     assert state.counts[pb.RESOURCE_KIND_AGREEMENT] == AGREEMENTS
 
-    revoked = agreement_id(AGREEMENTS // 2)
-    await catalog.carry_out({"revoke": revoked})
-    after, sizes, changes = await followed(catalog, state)
-    assert len(sizes) == 1
-    assert sizes[0] < 1000
-    # Of hundreds of parts the one in the middle, so that no collection of garbage decides.
-    assert sum(changes) < sorted(costs)[len(costs) // 2] * 2
+    # Of several changes the cheapest, of hundreds of parts the one in the middle: so that no collection of
+    # garbage and no busy machine decides.
+    cheapest, after = float("inf"), state
+    for number in range(AGREEMENTS // 2 + 4, AGREEMENTS // 2 - 1, -1):
+        state, revoked = after, agreement_id(number)
+        await catalog.carry_out({"revoke": revoked})
+        after, sizes, changes = await followed(catalog, state)
+        assert len(sizes) == 1
+        assert sizes[0] < 1000
+        cheapest = min(cheapest, sum(changes))
+    assert cheapest < sorted(costs)[len(costs) // 2] * 2
     written = [
         (index, number)
         for index, (before, now) in enumerate(zip(pack_catalog(state), pack_catalog(after), strict=True))

@@ -374,7 +374,7 @@ async def test_it_starts_without_a_server_and_says_at_once_that_it_is_away(
         begun = time.monotonic()
         with pytest.raises(BusUnavailableError, match="not connected"):
             await bus.publish("late.a", b"", message_id="1")
-        assert time.monotonic() - begun < 0.1
+        assert time.monotonic() - begun < 1
         assert not bus.connected
         taking = asyncio.create_task(collect(consumer, 1))
         server.start()

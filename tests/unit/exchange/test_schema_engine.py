@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,7 @@ from jsonschema import Draft202012Validator
 from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, KeptSchemas, compiled, schema_violations
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.workers import Workers
+from tests.support.growth import grows_at_most
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,19 +135,18 @@ def test_where_it_differs_it_does_what_ecma_262_and_arithmetic_say(
         ({"items": {"enum": list(range(1_000))}}, lambda size: [999] * size),
     ],
 )
-def test_time_grows_with_the_size_of_an_event(schema: dict[str, Any], value: Callable[[int], object]) -> None:
+async def test_time_grows_with_the_size_of_an_event(
+    schema: dict[str, Any], value: Callable[[int], object]
+) -> None:
     text = json.dumps(schema)
 
-    def spent(size: int) -> float:
+    def check(size: int) -> None:
         given = value(size)
-        started = time.process_time()
         for _ in range(5):
             schema_violations(given, text, at="")
-        return time.process_time() - started
 
-    spent(10)
     # Eight times the size: no more than forty times the time, sixty-four would be quadratic.
-    assert spent(16_000) < 40 * max(spent(2_000), 0.0005)
+    assert await grows_at_most(check, 2_000, 16_000, times=40)
 
 
 def test_mistakes_are_told_without_repeating_what_was_sent() -> None:
