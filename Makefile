@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-COMPONENTS := proto libs/kit libs/tlog libs/client gateway services/catalog services/identity services/exchange services/ledger deploy/local examples/binh-thuan
+COMPONENTS := proto libs/kit libs/tlog libs/client gateway services/catalog services/identity services/exchange services/ledger deploy/local deploy/edge examples/binh-thuan
 PROTOS := $(shell find proto/lienthong -name '*.proto')
 MANIFESTS := $(addsuffix /pyproject.toml,$(COMPONENTS))
 SOURCES := $(addsuffix /src,$(filter-out proto,$(COMPONENTS)))
@@ -19,7 +19,7 @@ WORKERS ?= 4
 PARALLEL := --numprocesses $(WORKERS)
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
   --no-emit-package lienthong-contracts --no-emit-package lienthong-kit --no-emit-package lienthong-tlog \
-  --no-emit-package lienthong-client --no-emit-package lienthong-local
+  --no-emit-package lienthong-client --no-emit-package lienthong-local --no-emit-package lienthong-edge
 
 # Our own modules are compiled once, not at each start of a process: half of the time that a start takes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -43,7 +43,7 @@ run: $(PROTO_READY) ## start the demo province and show its first calls; Ctrl-C 
 	@$(BIN)/python -m binh_thuan
 
 test: check ## check, then run every test on real parts
-	@tests/install-tools postgresql nodejs npm promtool strace compiler
+	@tests/install-tools postgresql nodejs npm promtool strace compiler curl
 	@if tests/install-tools --found compiler; then $(MAKE) --no-print-directory test-compiled; fi
 	$(BIN)/python -m pytest $(PARALLEL)
 

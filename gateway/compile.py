@@ -25,9 +25,9 @@ MODULES = (
     "http1/address", "http1/answer", "http1/caller", "http1/connection", "http1/fields", "http1/framing",
     "http1/head", "http1/incoming", "http1/listener", "http1/pool", "http1/request",
     "app", "match", "authenticate", "authorize", "forward", "respond", "record",
-    "call", "call_headers", "context", "cors", "field_names", "figures", "locations", "operations", "origins",
-    "paths", "platform_routes", "policy", "privacy", "request_headers", "response", "response_headers",
-    "table", "targets", "upstreams", "journal/sampling", "journal/writer",
+    "call", "call_headers", "context", "cors", "edge", "field_names", "figures", "locations", "operations",
+    "origins", "paths", "platform_routes", "policy", "privacy", "request_headers", "response",
+    "response_headers", "table", "targets", "upstreams", "journal/sampling", "journal/writer",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import httpx
 import jwt
 import pytest
 
+from lienthong.edge import sha256
 from tests.e2e.province import LIENTHONG, run
 
 if TYPE_CHECKING:
@@ -63,12 +65,35 @@ def token(folder: Path) -> str:
     return str(answer.json()["access_token"])
 
 
+def authority(province: Province) -> ssl.SSLContext:
+    """Trust in whoever signed for the edge."""
+    return ssl.create_default_context(cafile=str(province.home / "edge" / "authority" / "ca.crt"))
+
+
+def certified(call: dict[str, Any]) -> ssl.SSLContext | bool:
+    """Of a call through the edge: whom it trusts, and the certificate that it shows."""
+    if "authority_file" not in call:
+        return True
+    trust = ssl.create_default_context(cafile=call["authority_file"])
+    trust.load_cert_chain(call["certificate_file"], call["key_file"])
+    return trust
+
+
+def test_one_call_went_through_the_edge_and_its_record_names_the_certificate(province: Province) -> None:
+    (call,) = [one for one in province.calls if "certificate_file" in one]
+    assert call["url"].startswith(province.addresses["edge"])
+    with province.client("auditor") as auditor:
+        (entry,) = auditor.entries({"tx": call["transaction_id"]})
+    assert entry["record"]["certificate"] == sha256(Path(call["certificate_file"]))
+    assert entry["record"]["client"] == "H11.01/one-stop"
+
+
 def test_the_last_line_says_where_everything_is(province: Province) -> None:
-    assert list(province.addresses) == ["gateway", "ledger", "catalog", "identity", "exchange"]
+    assert list(province.addresses) == ["gateway", "ledger", "catalog", "identity", "exchange", "edge"]
     assert province.gateway == f"http://127.0.0.1:{8080 + province.offset}"
     for address in province.addresses.values():
         # A base address of a process: whatever it answers at its root, it speaks HTTP.
-        assert httpx.get(address).status_code < 500
+        assert httpx.get(address, verify=authority(province)).status_code < 500
 
 
 def test_each_of_the_six_databases_answered_through_the_gateway(province: Province) -> None:
@@ -100,6 +125,7 @@ def test_a_script_of_anyones_repeats_every_call(province: Province) -> None:
             call["url"],
             headers=call["headers"] | {"Authorization": f"Bearer {tokens[call['system']]}"},
             content=json.dumps(call["body"]) if "body" in call else None,
+            verify=certified(call),
             timeout=30,
         )
         assert answer.status_code == call["status"], (call["title"], answer.text)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.manifests.rendering import Manifest
 
 PREFIX = "LIENTHONG_"
-NEVER_IN_A_SERVICE = {"health", "monitor"}
+NEVER_IN_A_SERVICE = {"health", "monitor", "edge-health"}
 HEALTH_PATHS = {"/health/live", "/health/ready"}
 # Who serves gRPC: whose bootstrap registers a service.
 SERVES_RPC = {"catalog", "identity", "ledger"}
@@ -198,6 +198,8 @@ def _services(cluster: Cluster, workload: Workload) -> Iterator[str]:
             name, target = service["metadata"]["name"], port["targetPort"]
             if target in NEVER_IN_A_SERVICE:
                 yield f"service {name} offers the port for {target}"
+            if target in {one["name"] for sidecar in workload.sidecars for one in sidecar["ports"]}:
+                continue
             if workload.ports.get(target) != port["port"]:
                 yield f"service {name} sends {port['port']} to {target}"
 

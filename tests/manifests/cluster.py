@@ -16,7 +16,7 @@ PROCESSES = ("gateway", "catalog", "identity", "exchange", "ledger")
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A Deployment or StatefulSet and its only container."""
+    """A Deployment or StatefulSet, its container, and what runs beside that."""
 
     manifest: Manifest
 
@@ -42,6 +42,12 @@ class Workload:
     def container(self) -> Mapping[str, Any]:
         (container,) = self.pod["containers"]
         found: Mapping[str, Any] = container
+        return found
+
+    @property
+    def sidecars(self) -> Sequence[Mapping[str, Any]]:
+        """Containers that run as long as the pod: init containers that are always restarted."""
+        found: Sequence[Mapping[str, Any]] = self.pod.get("initContainers", ())
         return found
 
     @property

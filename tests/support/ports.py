@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from binh_thuan.departments.ports import PORTS as DEPARTMENTS
-from lienthong.kit.processes import NATS_MONITORING_PORT, NATS_PORT, PROCESSES
+from lienthong.kit.processes import (
+    EDGE_HEALTH_PORT,
+    EDGE_PORT,
+    NATS_MONITORING_PORT,
+    NATS_PORT,
+    PROCESSES,
+)
 from lienthong.kit.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 _SINGLE = range(27_000, 32_768)
 # The ports of an installation leave different remainders when divided by this, so that no two offsets of this
 # range lead to the same port, and all of them can be given.
-_STEP = 47
+_STEP = 58
 _OFFSETS = range(2_000, 17_800, _STEP)
 
 # Browsers and Node.js fetch nothing from this port of our range (https://fetch.spec.whatwg.org/#bad-port).
@@ -34,7 +40,7 @@ def _installation_ports() -> Iterator[int]:
     settings = Settings(port_offset=0)
     for process in PROCESSES:
         yield from (settings.port(process), settings.rpc_port(process), settings.health_port(process))
-    yield from (NATS_PORT, NATS_MONITORING_PORT, *DEPARTMENTS.values())
+    yield from (NATS_PORT, NATS_MONITORING_PORT, EDGE_PORT, EDGE_HEALTH_PORT, *DEPARTMENTS.values())
 
 
 INSTALLATION_PORTS: Final = frozenset(_installation_ports())

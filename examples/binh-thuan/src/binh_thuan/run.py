@@ -14,6 +14,7 @@ from binh_thuan.province import programs, shell_variables, upstreams
 from binh_thuan.screen import DemoScreen
 from lienthong.client import LienthongError
 from lienthong.client.terminal.screen import Screen
+from lienthong.edge import SOCKET, local_edge
 from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.files import replace_file
 from lienthong.kit.text import BilingualText
@@ -41,6 +42,7 @@ class Run:
         self._demo = self._home / "demo"
         self._gateway = settings.issuer
         self._since = time.monotonic()
+        self.edge = local_edge(settings)
 
     def prepare(self) -> dict[str, Credentials]:
         """Make keys and the file that a shell reads; set what manifests and departments look for."""
@@ -49,6 +51,7 @@ class Run:
         made = credentials.ensure(self._demo, self._gateway)
         replace_file(self.env_file, shell_variables(self._settings))
         os.environ["LIENTHONG_HOME"] = str(self._home)
+        os.environ[SOCKET] = str(self.edge.socket)
         os.environ.update(upstreams(self._settings))
         return made
 
@@ -61,11 +64,11 @@ class Run:
             f"Catalog: {len(applied.results)} resources, {len(changed)} changed",
         )
         receipts = self._demo / "receipts"
-        with Players(known, settling=bool(changed)) as players:
+        with Players(known, edge=self.edge, settling=bool(changed)) as players:
             played = players.round()
             key = (self._home / "ledger" / "ledger.vkey").read_text(encoding="utf-8")
             proved = [players.prove(one, key, receipts) for one in played]
-        written = [document(one, self._gateway, receipts) for one in proved]
+        written = [document(one, self._gateway, self.edge, receipts) for one in proved]
         replace_file(self._demo / "calls.json", json.dumps(written, ensure_ascii=False, indent=2) + "\n")
         self._done(
             f"{len(proved)} lời gọi, {sum(one.sound for one in proved)} biên nhận đã kiểm chứng",
@@ -91,7 +94,7 @@ class Run:
     def addresses(self) -> dict[str, str]:
         """The base address of each process; callers use the gateway's."""
         local = {name: f"http://127.0.0.1:{self._settings.port(name)}" for name in _PROCESSES}
-        return local | {"gateway": self._gateway}
+        return local | {"gateway": self._gateway, "edge": self.edge.url}
 
     def _done(self, vi: str, en: str) -> None:
         now = time.monotonic()
@@ -122,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings()
         run = Run(settings, screen)
-        installation = Installation(settings, programs(settings))
+        installation = Installation(settings, [*programs(settings), run.edge.program])
         known = run.prepare()
         try:
             installation.start()

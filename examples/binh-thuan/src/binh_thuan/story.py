@@ -49,6 +49,8 @@ class Step:
     tell: Callable[[Any], str]
     status: int = 200
     error: str | None = None
+    by_edge: bool = False
+    """It goes through the TLS edge, with the system's certificate."""
 
 
 def calls() -> list[Step]:
@@ -89,6 +91,14 @@ def calls() -> list[Step]:
                 PLANNING_SERVICE, "GET", f"/parcels/{PARCEL}/zoning", purpose="TTHC.DAT-DAI", case=CASE
             ),
             lambda it: f"{it['zone']['zoneCode']}: {it['zone']['function']['name']}",
+        ),
+        Step(
+            "one-stop",
+            "Cũng thửa đất đó, qua TLS và kèm chứng thư",
+            "The same parcel, over TLS and with a certificate",
+            operations.call(PARCELS_SERVICE, "GET", f"/parcels/{PARCEL}", purpose="TTHC.DAT-DAI", case=CASE),
+            lambda it: f"{it['useType']['code']} {it['areaM2']} m²",
+            by_edge=True,
         ),
         Step(
             "portal",

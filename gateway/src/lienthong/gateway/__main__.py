@@ -20,6 +20,7 @@ from lienthong.kit.open_files import raise_open_files
 from lienthong.kit.ports import PortUnusableError, listen_soon
 from lienthong.kit.process import prefer_throughput
 from lienthong.kit.text import BilingualText
+from lienthong.kit.unix_sockets import SocketUnusableError, unix_socket
 
 if TYPE_CHECKING:
     import socket
@@ -45,16 +46,19 @@ def main() -> None:
         ExitStack() as stack,
     ):
         try:
-            ports = [
+            calls, health = (
                 stack.enter_context(closing(listen_soon(settings.host, port, backlog=_BACKLOG)))
                 for port in (settings.port("gateway"), settings.health_port("gateway"))
-            ]
-        except PortUnusableError as error:
+            )
+            edge = None
+            if settings.gateway_edge_socket is not None:
+                edge = stack.enter_context(unix_socket(settings.gateway_edge_socket, backlog=_BACKLOG))
+        except (PortUnusableError, SocketUnusableError) as error:
             sys.exit(str(error))
         # The workers inherit it.
         os.environ[FOLDER] = folder
         watchdog = Watchdog(
-            partial(_work, *ports),
+            partial(_work, calls, health, edge),
             workers=settings.gateway_workers,
             beats=Beats(Path(folder)),
             timeout=settings.gateway_worker_timeout_s,
@@ -64,11 +68,11 @@ def main() -> None:
     sys.exit(status)
 
 
-def _work(calls: socket.socket, health: socket.socket) -> None:
+def _work(calls: socket.socket, health: socket.socket, edge: socket.socket | None) -> None:
     # Here: what a worker is made of would make the main process large, and start threads before it forks.
     from lienthong.gateway.worker import run_worker
 
-    run_worker(calls, health)
+    run_worker(calls, health, edge)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from lienthong.gateway.authenticate import SCOPE
 from lienthong.gateway.authorize import authorize
 from lienthong.gateway.call import MAX_METHOD, Answered, Call
 from lienthong.gateway.cors import fields_for_page, is_preflight, preflight_response
+from lienthong.gateway.edge import caller_behind
 from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.match import (
@@ -209,6 +210,8 @@ class Gateway:
     def _read(self, call: Call, incoming: Incoming) -> RequestHeaders:
         if len(call.method) > MAX_METHOD:
             raise problems.malformed_request("The method is too long.", "Phương thức quá dài.")
+        if incoming.of_edge:
+            call.ip, call.certificate = caller_behind(incoming.fields)
         if incoming.flaw is not None:
             raise problems.flawed_request(incoming.flaw)
         target = len(call.path) + len(call.query)

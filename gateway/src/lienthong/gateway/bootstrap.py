@@ -53,8 +53,10 @@ from lienthong.kit.tokens import TokenVerifier
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
     from contextlib import AsyncExitStack
 
+    from lienthong.gateway.http1.listener import Door
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.table import RoutingTable
     from lienthong.kit.catalog import CatalogReplica
@@ -68,7 +70,7 @@ _FILES_OF_A_CALL: Final = 2
 
 
 async def open_gateway(
-    settings: GatewaySettings, stack: AsyncExitStack, calls_port: socket.socket, health_port: socket.socket
+    settings: GatewaySettings, stack: AsyncExitStack, doors: Sequence[Door], health_port: socket.socket
 ) -> Listener:
     """Open everything a gateway needs; `stack` closes it in the right order, the journal drained.
 
@@ -185,7 +187,7 @@ async def open_gateway(
         spans=Spans(trace.get_tracer("lienthong.gateway")) if telemetry.traced else None,
     )
     listener = Listener(
-        calls_port,
+        doors,
         gateway,
         # At the limit of open files nothing can be accepted, and trying to takes the processor.
         most=connections_within(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.body import NoBody, RequestBody
     from lienthong.gateway.context import CallContext
+    from lienthong.gateway.edge import Certificate
     from lienthong.gateway.http1.address import Address
     from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
     from lienthong.gateway.table import ServiceRoute
@@ -56,6 +57,7 @@ class Call:
 
     __slots__ = (
         "body",
+        "certificate",
         "client",
         "context",
         "exchange",
@@ -84,6 +86,8 @@ class Call:
         self.query = query
         """Likewise, with the question mark before it."""
         self.ip = ip
+        self.certificate: Certificate | None = None
+        """What the caller showed at the edge, if it came that way."""
         self.context: CallContext = NO_CONTEXT
         self.route: ServiceRoute | PlatformRoute | DocumentRoute | None = None
         self.operation: OperationRoute | None = None

@@ -20,6 +20,9 @@ class GatewaySettings(Settings):
 
     gateway_workers: int = Field(default=1, ge=1, le=256)
     """Processes that serve calls; one uses about one core."""
+    gateway_edge_socket: Path | None = None
+    """Where the edge connects, a Unix socket: over it, and nowhere else, X-Forwarded-For and
+    X-Forwarded-Client-Cert are believed. Empty: there is no edge."""
     gateway_worker_timeout_s: float = Field(default=10.0, ge=2)
     """How long the event loop of such a process may stand still before it is killed and replaced."""
     gateway_node: str = Field(default_factory=socket.gethostname, min_length=1, max_length=128)

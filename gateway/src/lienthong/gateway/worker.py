@@ -15,6 +15,7 @@ import uvloop
 
 from lienthong.gateway.background import DRAIN_S
 from lienthong.gateway.bootstrap import open_gateway
+from lienthong.gateway.http1.listener import Door
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.kit.logs import configure_logs
 from lienthong.kit.process import die_with_parent
@@ -23,11 +24,12 @@ from lienthong.kit.stopping import end_at_the_latest
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
 
 _log = structlog.get_logger(__name__)
 
 
-def run_worker(calls: socket.socket, health: socket.socket) -> None:
+def run_worker(calls: socket.socket, health: socket.socket, edge: socket.socket | None) -> None:
     """Serve calls and health checks until SIGTERM.
 
     Raises:
@@ -39,7 +41,8 @@ def run_worker(calls: socket.socket, health: socket.socket) -> None:
     settings = GatewaySettings()
     configure_logs("gateway", settings.log_level, settings.log_format)
     try:
-        uvloop.run(serve(settings, calls, health))
+        doors = [Door(calls), *([Door(edge, of_edge=True)] if edge is not None else [])]
+        uvloop.run(serve(settings, doors, health))
     except RpcTrustError as error:
         _log.error("gateway cannot start", error=str(error))
         sys.exit(1)
@@ -48,12 +51,12 @@ def run_worker(calls: socket.socket, health: socket.socket) -> None:
         sys.exit(1)
 
 
-async def serve(settings: GatewaySettings, calls: socket.socket, health: socket.socket) -> None:
+async def serve(settings: GatewaySettings, doors: Sequence[Door], health: socket.socket) -> None:
     """Open everything, serve until SIGTERM, close everything."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     async with AsyncExitStack() as stack:
-        listener = await open_gateway(settings, stack, calls, health)
+        listener = await open_gateway(settings, stack, doors, health)
         # Objects made until now live as long as the process: frozen, they are not scanned again.
         # Calls leave next to no cycles: a collection every dozen calls would cost 5 % of the core.
         gc.collect()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.gateway.http1.fields import written
-from lienthong.gateway.http1.listener import Listener
+from lienthong.gateway.http1.listener import Door, Listener
 from tests.fuzz import inputs
 from tests.fuzz.callers import play, without_interim
 from tests.fuzz.clock import VirtualLoop
@@ -95,7 +95,9 @@ async def test_over_sockets_the_same_bytes_are_the_same_calls() -> None:
     service, all_cases = Service(), await asyncio.to_thread(cases)
     assert len(all_cases) > 100
     with socket.create_server(("127.0.0.1", 0), backlog=AT_A_TIME) as port:
-        listener = Listener(port, service, most=2 * AT_A_TIME, max_head=MAX_HEAD, idle_s=60, stall_s=60)
+        listener = Listener(
+            [Door(port)], service, most=2 * AT_A_TIME, max_head=MAX_HEAD, idle_s=60, stall_s=60
+        )
         listener.open()
         number = port.getsockname()[1]
         limit = asyncio.Semaphore(AT_A_TIME)

@@ -16,7 +16,7 @@ from lienthong.gateway.http1.errors import BrokenRequestError, CallerGoneError
 from lienthong.gateway.http1.fields import written
 from lienthong.gateway.http1.framing import MOST_FRAMING, MOST_PIECES
 from lienthong.gateway.http1.head import check_beginning
-from lienthong.gateway.http1.listener import Listener
+from lienthong.gateway.http1.listener import Door, Listener
 from tests.unit.gateway.wire import MAX_HEAD, Wire, listener
 
 if TYPE_CHECKING:
@@ -562,7 +562,7 @@ async def test_an_answer_that_is_taken_late_ends_the_connection_when_the_gateway
 async def test_the_end_waits_for_calls_whose_callers_have_gone() -> None:
     service = Holding()
     with socket.create_server(("127.0.0.1", 0)) as port:
-        owner = Listener(port, service, most=10, max_head=MAX_HEAD, idle_s=60, stall_s=60)
+        owner = Listener([Door(port)], service, most=10, max_head=MAX_HEAD, idle_s=60, stall_s=60)
         wire = Wire(owner)
         wire.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         wire.leave()

@@ -120,12 +120,14 @@ class Caller:
         "date",
         "deadline",
         "ip",
+        "of_edge",
     )
 
     _transport: asyncio.Transport
 
-    def __init__(self, owner: CallersOwner, ip: str | None) -> None:
+    def __init__(self, owner: CallersOwner, ip: str | None, *, of_edge: bool = False) -> None:
         self.ip = ip
+        self.of_edge = of_edge
         self.date = owner.date
         self._owner = owner
         self._loop = asyncio.get_running_loop()

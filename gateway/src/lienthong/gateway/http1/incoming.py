@@ -21,6 +21,7 @@ class CallersConnection(Protocol):
     """The connection that a request came on; `Caller` is one."""
 
     ip: str | None
+    of_edge: bool
     date: answer.DateField
 
     @property
@@ -118,8 +119,13 @@ class Incoming:
 
     @property
     def ip(self) -> str | None:
-        """The address that the request came from."""
+        """The address that the request came from; None where the edge says it."""
         return self._connection.ip
+
+    @property
+    def of_edge(self) -> bool:
+        """Whether it came over the socket that is the edge's own."""
+        return self._connection.of_edge
 
     # the body
 

@@ -21,7 +21,7 @@ from lienthong.gateway.http1.fields import DATE
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine, Iterable, Sequence
 
     from lienthong.gateway.http1.head import Unreadable
     from lienthong.gateway.http1.incoming import Incoming
@@ -58,6 +58,19 @@ class Service(Protocol):
         ...
 
 
+class Door:
+    """A socket on which callers are taken.
+
+    Over that of the edge come requests of callers of its own, which it states the addresses of.
+    """
+
+    __slots__ = ("of_edge", "socket")
+
+    def __init__(self, listening: socket.socket, *, of_edge: bool = False) -> None:
+        self.socket = listening
+        self.of_edge = of_edge
+
+
 class Listener:
     """The connections of one worker.
 
@@ -67,7 +80,7 @@ class Listener:
 
     def __init__(
         self,
-        listening: socket.socket,
+        doors: Iterable[Door],
         service: Service,
         *,
         most: int,
@@ -86,7 +99,7 @@ class Listener:
         self.dropped: Counter[str] = Counter()
         """How many connections were closed for want of a proper caller, by the reason."""
         self._service = service
-        self._socket = listening
+        self._doors = tuple(doors)
         self._most = most
         self._loop = asyncio.get_running_loop()
         self._callers: set[Caller] = set()
@@ -108,7 +121,8 @@ class Listener:
 
     def open(self) -> None:
         """Begin to take connections."""
-        self._socket.setblocking(False)
+        for door in self._doors:
+            door.socket.setblocking(False)
         self._look_at_all()
         self._go_on()
 
@@ -118,12 +132,14 @@ class Listener:
         What is not over after `within` seconds is cut off, and its callers are told nothing.
         """
         until = self._loop.time() + within
-        for _ in range(self._most):
-            if not self._accepts or not self._accept():
-                break
+        for door in self._doors:
+            for _ in range(self._most):
+                if not self._accepts or not self._accept(door):
+                    break
         self._closing = True
         self._rest()
-        self._socket.close()
+        for door in self._doors:
+            door.socket.close()
         await asyncio.gather(*self._opening)
         self.draining = True
         self.now = time.monotonic()
@@ -189,20 +205,22 @@ class Listener:
     def _go_on(self) -> None:
         if not self._accepts and not self._closing and self._look is not None and self._has_room():
             self._accepts = True
-            self._loop.add_reader(self._socket, self._accept)
+            for door in self._doors:
+                self._loop.add_reader(door.socket, self._accept, door)
 
     def _rest(self) -> None:
         if self._accepts:
             self._accepts = False
-            self._loop.remove_reader(self._socket)
+            for door in self._doors:
+                self._loop.remove_reader(door.socket)
 
     def _has_room(self) -> bool:
         return self.open_connections < self._most
 
-    def _accept(self) -> bool:
+    def _accept(self, door: Door) -> bool:
         """Take one connection, if one waits; returns whether there was one."""
         try:
-            connection, address = self._socket.accept()
+            connection, address = door.socket.accept()
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
@@ -212,15 +230,15 @@ class Listener:
             _log.error("no connection can be taken", error=str(error))
             self._rest()
             return False
-        task = self._loop.create_task(self._take(connection, address[0]))
+        caller = Caller(self, None if door.of_edge else address[0], of_edge=door.of_edge)
+        task = self._loop.create_task(self._take(connection, caller))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
         if not self._has_room():
             self._rest()
         return self._accepts
 
-    async def _take(self, connection: socket.socket, ip: str) -> None:
-        caller = Caller(self, ip)
+    async def _take(self, connection: socket.socket, caller: Caller) -> None:
         try:
             connection.setblocking(False)
             await self._loop.connect_accepted_socket(lambda: cast("asyncio.Protocol", caller), connection)

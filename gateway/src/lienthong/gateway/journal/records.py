@@ -29,6 +29,7 @@ class CallRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     node: str
     client: str | None = None
     ip: str | None = None
+    certificate: str | None = None
     service: str | None = None
     operation: str | None = None
     method: str
@@ -62,6 +63,7 @@ class IntentRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     node: str
     client: str
     ip: str | None = None
+    certificate: str | None = None
     service: str
     operation: str
     method: str

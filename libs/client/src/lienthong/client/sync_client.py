@@ -17,6 +17,7 @@ from lienthong.client.errors import NotFoundError, NotYetRecordedError
 from lienthong.client.sync_auth import SystemAuth
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
@@ -45,8 +46,9 @@ class Client:
     `gateway` is the gateway's address, by default the issuer of the credentials; without credentials only
     what is public can be read. `timeout` is in seconds for each request. Access tokens are fetched when
     needed and renewed before they expire. Every method raises subclasses of `LienthongError`, never httpx's
-    errors: `UnreachableError` when no gateway answers, `RefusedError` when the bus refuses. `transport`,
-    `now`, `monotonic` and `sleep` are for tests.
+    errors: `UnreachableError` when no gateway answers, `RefusedError` when the bus refuses. `tls` says which
+    authorities to trust and which certificate to show; without it those of the system, or of SSL_CERT_FILE,
+    are trusted. `transport`, `now`, `monotonic` and `sleep` are for tests.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Client:
         *,
         gateway: str | None = None,
         timeout: float = 30.0,
+        tls: ssl.SSLContext | None = None,
         transport: httpx.BaseTransport | None = None,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -68,15 +71,22 @@ class Client:
         self._sleep = sleep
         tokens = wire.token_cache(credentials, self.gateway, now=now, monotonic=monotonic)
         self._auth = None if tokens is None else SystemAuth(tokens, sleep)
-        self._http = httpx.Client(transport=transport, **wire.options(self.gateway, timeout))
+        self._http = httpx.Client(transport=transport, **wire.options(self.gateway, timeout, tls))
 
     @classmethod
-    def from_folder(cls, folder: Path | str, *, gateway: str | None = None, timeout: float = 30.0) -> Client:
+    def from_folder(
+        cls,
+        folder: Path | str,
+        *,
+        gateway: str | None = None,
+        timeout: float = 30.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> Client:
         """A client with the credentials of a folder (`client.json` and `key.jwk`).
 
         Raises `CredentialsError` where the folder is missing or damaged.
         """
-        return cls(Credentials.load(folder), gateway=gateway, timeout=timeout)
+        return cls(Credentials.load(folder), gateway=gateway, timeout=timeout, tls=tls)
 
     def __enter__(self) -> Self:
         return self

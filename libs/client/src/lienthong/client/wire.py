@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import ssl
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,17 +78,28 @@ def required(auth: Auth | None) -> Auth:
     return auth
 
 
-def options(gateway: str, timeout: float) -> dict[str, Any]:
+def options(gateway: str, timeout: float, tls: ssl.SSLContext | None = None) -> dict[str, Any]:
     """Keyword arguments for `httpx.Client` and `httpx.AsyncClient`.
 
     For an address of this very machine the proxy variables of the environment are ignored.
     """
+    address = urlsplit(gateway)
+    here = _is_this_machine(address.hostname or "")
+    if (
+        tls is None
+        and here
+        and address.scheme == "https"
+        and (authorities := os.environ.get("SSL_CERT_FILE"))
+    ):
+        # httpx would leave it out together with the proxies.
+        tls = ssl.create_default_context(cafile=authorities)
     return {
+        "verify": tls if tls is not None else True,
         "base_url": gateway,
         "timeout": httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
         "headers": {"User-Agent": USER_AGENT, "Accept": JSON_ACCEPT},
         "follow_redirects": False,
-        "trust_env": not _is_this_machine(urlsplit(gateway).hostname or ""),
+        "trust_env": not here,
     }
 
 

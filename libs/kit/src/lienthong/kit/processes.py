@@ -16,6 +16,9 @@ PORTS: Final[Mapping[str, int]] = MappingProxyType(
 HEALTH_PORTS: Final[Mapping[str, int]] = MappingProxyType(
     dict(zip(PROCESSES, (8180, 8181, 8182, 8183, 8184), strict=True))
 )
+EDGE_PORT: Final = 8443
+"""Where callers come with TLS, on a machine that has an edge."""
+EDGE_HEALTH_PORT: Final = 8190
 RPC_ABOVE_REST: Final = 1000
 """What the port of gRPC is above that of HTTP."""
 NATS_PORT: Final = 4222
