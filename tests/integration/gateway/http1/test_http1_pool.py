@@ -260,9 +260,6 @@ async def test_among_many_exchanges_each_gets_its_own_answer_or_none() -> None:
                 got = await call
             except (asyncio.CancelledError, ProviderBrokenError, ProviderTimeoutError):
                 continue
-            except ProviderUnreachableError:
-                # On a busy machine the deadline passes while the connection is made.
-                continue
             whole += 1
             assert values(got, b"x-path") in ([path.encode()], [])
             assert got.body == (b"" if method == "HEAD" else b"%b " % path.encode() * 2000)

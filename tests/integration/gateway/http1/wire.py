@@ -129,10 +129,10 @@ class Wire:
         """The loop's clock."""
         return asyncio.get_running_loop().time()
 
-    async def take(self, deadline_s: float = LONG_S) -> Connection:
+    async def take(self) -> Connection:
         """A kept connection, or a new one."""
         kept = self.pool.idle(self.origin)
-        return kept or await self.pool.connect(self.origin, self.now + deadline_s)
+        return kept or await self.pool.connect(self.origin, self.now + LONG_S)
 
     async def call(
         self,
@@ -143,7 +143,8 @@ class Wire:
         path: str = "/x",
     ) -> Got:
         """One exchange, the way the gateway makes it."""
-        connection = await self.take(deadline_s)
+        # A busy machine may be slow to connect: the deadline is that of the exchange.
+        connection = await self.take()
         try:
             self.begin(connection, method, deadline_s, upload, declared, path)
             await connection.head()
