@@ -113,3 +113,32 @@ def test_options_that_a_service_declares_are_an_operation_like_any_other(world: 
     assert (unknown.status_code, unknown.headers["lgsp-error"]) == (401, "no-token")
     assert (outside.status_code, outside.headers["lgsp-error"]) == (403, "operation-not-in-agreement")
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "OPTIONS, POST")
+
+
+@pytest.fixture
+def _query_and_copy(world: World) -> Iterator[None]:
+    operations = [
+        *DECLARED,
+        ("listParcels", "QUERY", "/parcels"),
+        ("getParcel", "COPY", "/parcels/{id}/copy"),
+    ]
+    world.change(service([world.provider.url], operations=operations))
+    yield
+    world.change(service([world.provider.url], operations=DECLARED))
+
+
+@pytest.mark.usefixtures("_query_and_copy")
+def test_query_and_further_methods_of_openapi_3_2_are_called(world: World) -> None:
+    with world.client() as client:
+        asked = client.request("QUERY", f"{API}/parcels", content=b'{"commune": "59301"}')
+        empty = client.request("QUERY", f"{API}/parcels")
+        copied = client.request("COPY", f"{API}/parcels/1/copy")
+        other = client.put(f"{API}/parcels")
+    assert [one.status_code for one in (asked, empty, copied, other)] == [200, 200, 200, 405]
+    first, second, third = world.provider.seen[-3:]
+    assert (first.request_line, first.body) == ("QUERY /parcels HTTP/1.1", b'{"commune": "59301"}')
+    assert second.request_line == "QUERY /parcels HTTP/1.1"
+    assert third.request_line == "COPY /parcels/1/copy HTTP/1.1"
+    assert other.headers["allow"] == "OPTIONS, POST, QUERY"
+    record = world.record(asked.headers["lgsp-transaction-id"])
+    assert (record["method"], record["operation"], record["request_bytes"]) == ("QUERY", "listParcels", 20)

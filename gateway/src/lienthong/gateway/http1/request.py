@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.http1.address import Address
 
-_METHODS_WITH_CONTENT = frozenset(("PATCH", "POST", "PUT"))
+_METHODS_WITH_CONTENT = frozenset(("PATCH", "POST", "PUT", "QUERY"))
 """Requests of these methods say `Content-Length: 0` when they have no body (RFC 9110 section 8.6)."""
 _CONTENT_LENGTH: Final = field_prefix(b"content-length")
 _AUTHORIZATION: Final = field_prefix(b"authorization")

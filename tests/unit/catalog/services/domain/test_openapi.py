@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httptools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,14 +41,71 @@ def test_every_method_of_every_path_is_an_operation() -> None:
     )
 
 
-@pytest.mark.parametrize("version", ["3.0.0", "3.0.3", "3.1.0", "3.1.1"])
-def test_versions_3_0_and_3_1_are_read(version: str) -> None:
+@pytest.mark.parametrize("version", ["3.0.0", "3.0.3", "3.1.0", "3.1.1", "3.2.0"])
+def test_versions_3_0_to_3_2_are_read(version: str) -> None:
     assert _wrong(_document({"/a": {"get": {"operationId": "a"}}}, version)) == []
 
 
-@pytest.mark.parametrize("version", ["2.0", "3.2.0", "4.0.0", "3.1", 3.1, None])
+@pytest.mark.parametrize("version", ["2.0", "3.3.0", "4.0.0", "3.1", 3.1, None])
 def test_other_versions_are_refused(version: object) -> None:
     assert _wrong(_document({"/a": {"get": {"operationId": "a"}}}, version)) == ["/openapi"]
+
+
+def test_query_and_additional_operations_of_3_2_are_operations() -> None:
+    document = _document(
+        {
+            "/parcels": {
+                "query": {"operationId": "searchParcels"},
+                "additionalOperations": {"COPY": {"operationId": "copyParcels"}, "x-own": 1},
+            }
+        },
+        "3.2.0",
+    )
+    assert openapi.read(document) == (
+        (
+            ServiceOperation("searchParcels", "QUERY", "/parcels"),
+            ServiceOperation("copyParcels", "COPY", "/parcels"),
+        ),
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "place"),
+    [
+        ({"additionalOperations": {"FOO": {"operationId": "b"}}}, "/additionalOperations/FOO"),
+        ({"additionalOperations": {"copy": {"operationId": "b"}}}, "/additionalOperations/copy"),
+        ({"additionalOperations": {"POST": {"operationId": "b"}}}, "/additionalOperations/POST"),
+        ({"additionalOperations": {"Query": {"operationId": "b"}}}, "/additionalOperations/Query"),
+        ({"additionalOperations": {"CONNECT": {"operationId": "b"}}}, "/additionalOperations/CONNECT"),
+        ({"additionalOperations": []}, "/additionalOperations"),
+        ({"additionalOperations": {"COPY": {}}}, "/additionalOperations/COPY"),
+        ({"GET": {"operationId": "b"}}, "/GET"),
+        ({"gett": {"operationId": "b"}}, "/gett"),
+    ],
+)
+def test_what_would_be_left_out_of_a_3_2_document_is_refused(item: dict[str, Any], place: str) -> None:
+    document = _document({"/a": {"get": {"operationId": "a"}, **item}}, "3.2.0")
+    assert _wrong(document) == [f"/paths/~1a{place}"]
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+@pytest.mark.parametrize("member", ["query", "additionalOperations", "QUERY", "Get", "connect"])
+def test_what_would_be_left_out_of_an_older_document_is_refused(version: str, member: str) -> None:
+    document = _document({"/a": {"get": {"operationId": "a"}, member: {"operationId": "b"}}}, version)
+    assert _wrong(document) == [f"/paths/~1a/{member}"]
+
+
+@pytest.mark.parametrize("member", ["summary", "description", "servers", "parameters", "x-own"])
+def test_what_is_no_operation_may_stand_in_a_path(member: str) -> None:
+    assert _wrong(_document({"/a": {"get": {"operationId": "a"}, member: []}})) == []
+
+
+def test_the_gateways_parser_reads_every_method_that_a_document_may_have() -> None:
+    for method in (*openapi.ADDITIONAL_METHODS, *map(str.upper, openapi._METHODS_OF_3_2)):
+        parser = httptools.HttpRequestParser(object())
+        parser.feed_data(f"{method} / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n".encode())
+        assert parser.get_method() == method.encode()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""Reads the operations of a service out of its OpenAPI document (3.0 or 3.1).
+"""Reads the operations of a service out of its OpenAPI document (3.0, 3.1 or 3.2).
 
 Only what routing needs is read: paths, methods and operationIds. References are not followed, so nothing is
-ever fetched; a path item that is a reference is refused.
+ever fetched; a path item that is a reference is refused. So is one that has what its version of OpenAPI does
+not know: it could be an operation that would silently be missing.
 """
 
 from __future__ import annotations
@@ -27,8 +28,20 @@ MAX_SEGMENT = 200
 MAX_PARAMETERS = 8
 """Parameters in one segment, such as the four of a bounding box `{west},{south},{east},{north}`."""
 
-_VERSION = re.compile(r"3\.[01]\.[0-9]+(-.*)?")
+_VERSION = re.compile(r"3\.([0-2])\.[0-9]+(-.*)?")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_METHODS_OF_3_2 = (*_METHODS, "query")
+_ADDITIONAL = "additionalOperations"
+_OTHER_MEMBERS = frozenset(("$ref", "summary", "description", "servers", "parameters"))
+ADDITIONAL_METHODS = frozenset(
+    (
+        "ACL", "BIND", "CHECKOUT", "COPY", "LINK", "LOCK", "M-SEARCH", "MERGE", "MKACTIVITY", "MKCALENDAR",
+        "MKCOL", "MOVE", "NOTIFY", "PROPFIND", "PROPPATCH", "PURGE", "REBIND", "REPORT", "SEARCH",
+        "SUBSCRIBE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE",
+    )
+)  # fmt: skip
+"""Methods beside those with a member of their own that the gateway takes (llhttp reads no others)."""
+_ADDITIONAL_LIST = ", ".join(sorted(ADDITIONAL_METHODS))
 _OPERATION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _LITERAL = r"[A-Za-z0-9._~!$&'()*+,;=:@-]"  # pchar of RFC 3986 §3.3 without percent-encoding
 _PARAMETER = re.compile(r"\{[A-Za-z0-9._-]{1,100}\}")
@@ -48,15 +61,23 @@ class _DocumentReader:
         self.violations: list[Violation] = []
         self._places: dict[str, str] = {}
         self._shapes: dict[str, str] = {}
+        self._of_3_2 = False
+
+    @property
+    def _methods(self) -> tuple[str, ...]:
+        return _METHODS_OF_3_2 if self._of_3_2 else _METHODS
 
     def read(self, document: JsonObject) -> None:
         version = document.get("openapi")
-        if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        known = _VERSION.fullmatch(version) if isinstance(version, str) else None
+        if known is None:
             self._wrong(
                 ("openapi",) if "openapi" in document else (),
-                "only OpenAPI 3.0 and 3.1 documents are read; set 'openapi' to a version like '3.1.0'",
-                "chỉ đọc tài liệu OpenAPI 3.0 và 3.1; đặt 'openapi' thành phiên bản như '3.1.0'",
+                "only OpenAPI 3.0, 3.1 and 3.2 documents are read; set 'openapi' to a version like '3.1.0'",
+                "chỉ đọc tài liệu OpenAPI 3.0, 3.1 và 3.2; đặt 'openapi' thành phiên bản như '3.1.0'",
             )
+        elif known[1] == "2":
+            self._of_3_2 = True
         if size(document) > MAX_BYTES:
             self._wrong(
                 (),
@@ -113,12 +134,59 @@ class _DocumentReader:
                 "references to path items are not followed; write the methods here",
                 "không hỗ trợ tham chiếu tới path item; hãy viết các phương thức tại đây",
             )
-        for method in _METHODS:
+        for member in item:
+            self._known(path, str(member))
+        for method in self._methods:
             if method in item:
-                self._operation(path, method, item[method])
+                self._operation(path, method.upper(), item[method], ("paths", path, method))
+        if _ADDITIONAL in item and self._of_3_2:
+            self._additional(path, item[_ADDITIONAL])
 
-    def _operation(self, path: str, method: str, operation: object) -> None:
-        place = ("paths", path, method)
+    def _known(self, path: str, member: str) -> None:
+        """Refuse a member of a path item that may be meant for an operation and is none."""
+        if member in self._methods or member in _OTHER_MEMBERS or member.startswith("x-"):
+            return
+        if member == _ADDITIONAL and self._of_3_2:
+            return
+        if member in (*_METHODS_OF_3_2, _ADDITIONAL):
+            self._wrong(
+                ("paths", path, member),
+                f"OpenAPI has '{member}' from version 3.2 on; set 'openapi' to '3.2.0'",
+                f"OpenAPI chỉ có '{member}' từ phiên bản 3.2; hãy đặt 'openapi' thành '3.2.0'",
+            )
+            return
+        self._wrong(
+            ("paths", path, member),
+            "a path has no such member, and an operation here would not be offered; methods are written in "
+            "small letters, like 'get', own members begin with 'x-'",
+            "đường dẫn không có mục này nên thao tác tại đây sẽ không được cung cấp; tên phương thức viết "
+            "chữ thường, như 'get', mục riêng bắt đầu bằng 'x-'",
+        )
+
+    def _additional(self, path: str, operations: object) -> None:
+        place = ("paths", path, _ADDITIONAL)
+        if not isinstance(operations, dict):
+            self._wrong(place, "must be an object of methods", "phải là đối tượng gồm các phương thức")
+            return
+        for method, operation in operations.items():
+            if method.startswith("x-"):
+                continue
+            if method.lower() in self._methods:
+                self._wrong(
+                    (*place, method),
+                    f"'{method.lower()}' has a member of its own in the path; write it there",
+                    f"'{method.lower()}' có mục riêng trong đường dẫn; hãy viết tại đó",
+                )
+            elif method not in ADDITIONAL_METHODS:
+                self._wrong(
+                    (*place, method),
+                    f"the gateway does not take this method; it takes {_ADDITIONAL_LIST}",
+                    f"cổng không nhận phương thức này; cổng nhận {_ADDITIONAL_LIST}",
+                )
+            else:
+                self._operation(path, method, operation, (*place, method))
+
+    def _operation(self, path: str, method: str, operation: object, place: tuple[str | int, ...]) -> None:
         if not isinstance(operation, dict):
             self._wrong(place, "must be an object", "phải là một đối tượng")
             return
@@ -142,8 +210,8 @@ class _DocumentReader:
                 f"'{name}' đã là operationId của {self._places[name]}; mỗi thao tác cần một tên riêng",
             )
         else:
-            self._places[name] = f"{method.upper()} {path}"
-            self.operations.append(ServiceOperation(name, method.upper(), path))
+            self._places[name] = f"{method} {path}"
+            self.operations.append(ServiceOperation(name, method, path))
 
     def _wrong(self, path: tuple[str | int, ...], en: str, vi: str) -> None:
         self.violations.append(Violation(path, BilingualText(en, vi)))
