@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lienthong.client import Client
-from tests.bench import call_targets, event_targets, peers, start_targets, token_targets
+from lienthong.edge import SOCKET
+from tests.bench import call_targets, edge_target, event_targets, peers, start_targets, token_targets
 from tests.bench.machine import OTHER_CORE, machine, machine_line
 from tests.bench.target import Target
 from tests.support.platform import Platform, running_platform
@@ -62,9 +63,20 @@ class Stand:
         return port
 
     @cached_property
+    def edge_socket(self) -> Path:
+        """Where the gateway of `platform` listens for an edge."""
+        # The path of a Unix socket is short: the folder of the run may be too long for it.
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="lt-"))
+        return Path(folder) / "edge.sock"
+
+    @cached_property
     def platform(self) -> Platform:
         """A platform whose gateway has one worker."""
-        return self._platform(self._stack, "one", workers=1)
+        os.environ[SOCKET] = str(self.edge_socket)
+        try:
+            return self._platform(self._stack, "one", workers=1)
+        finally:
+            del os.environ[SOCKET]
 
     @cached_property
     def client(self) -> Client:
@@ -101,6 +113,9 @@ def measures(stand: Stand, rounds: int, seconds: int) -> dict[str, Callable[[], 
         "idle": lambda: call_targets.idle_connections(stand.platform, stand.client, min(rounds, 3)),
         "events": lambda: event_targets.events(
             stand.platform, stand.client, stand.sender(), stand.home / "nats", rounds, seconds
+        ),
+        "edge": lambda: edge_target.edge(
+            stand.platform, stand.client, stand.home, stand.edge_socket, rounds, seconds
         ),
         "workers": lambda: stand.two_workers(rounds, seconds),
     }

@@ -1,0 +1,63 @@
+"""What a feature costs: calls a second with it beside the plain call, both in each round of one run."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.bench.answered import alone_on_its_core, ledger_size, wait_for_ledger
+from tests.bench.load import measure
+from tests.bench.machine import OTHER_CORE
+from tests.bench.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.support.platform import Platform
+
+CONNECTIONS = 32
+
+
+class Calls(NamedTuple):
+    """Calls that are made over and over; `headers` are asked for anew in each round, as tokens end."""
+
+    url: str
+    headers: Callable[[], Mapping[str, str]]
+
+
+def beside_plain(
+    platform: Platform,
+    name: str,
+    *,
+    plain: Calls,
+    other: Calls,
+    goal: float,
+    rounds: int,
+    seconds: int,
+    note: str = "",
+) -> list[Target]:
+    """The calls a second of `other` beside those of `plain`; the ledger must hold every one of both."""
+    contenders = {"plain": plain, "other": other}
+    found, answered = [], 0
+    size = ledger_size(platform)
+    with alone_on_its_core(platform):
+        for turn in range(rounds):
+            figures = {}
+            for which in sorted(contenders, reverse=bool(turn % 2)):
+                calls = contenders[which]
+                for lasting in (1, seconds):
+                    seen = measure(
+                        calls.url,
+                        connections=CONNECTIONS,
+                        seconds=lasting,
+                        headers=dict(calls.headers()),
+                        core=OTHER_CORE,
+                    )
+                    answered += seen.requests
+                figures[f"{which}_per_s"] = seen.requests_per_s
+            found.append(figures)
+    wait_for_ledger(platform, size + answered)
+    ratio = statistics.median(one["other_per_s"] / one["plain_per_s"] for one in found)
+    rates = [statistics.median(one[f"{which}_per_s"] for one in found) for which in ("other", "plain")]
+    told = f"{rates[0]:,.0f} calls/s beside {rates[1]:,.0f}" + (f"; {note}" if note else "")
+    return [Target(f"{name}, beside the plain call", "×", ratio, "at least", goal, told, found)]
