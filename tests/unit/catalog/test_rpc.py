@@ -25,6 +25,7 @@ from tests.unit.catalog.manifests import (
     catalog_with,
     province,
     service,
+    system,
 )
 
 
@@ -50,6 +51,23 @@ def test_a_system_shows_its_agency_and_status() -> None:
     assert (system.agency_code, system.code, system.member_class) == ("H11.05", "land", "GOV")
     assert system.status == pb.STATUS_ACTIVE
     assert message(replace(resource, status="suspended")).system.status == pb.STATUS_SUSPENDED
+
+
+def test_a_system_shows_how_it_proves_itself_at_the_door_of_x_road() -> None:
+    assert not message(_RESOURCES[ResourceKind.SYSTEM, PROVIDER]).system.HasField("xroad")
+    for said, shown in (
+        ({}, pb.XRoad(connection=pb.X_ROAD_CONNECTION_BEARER)),
+        ({"connection": "certificate"}, pb.XRoad(connection=pb.X_ROAD_CONNECTION_CERTIFICATE)),
+        (
+            {"connection": "http", "networks": ["10.1.0.0/16"], "purpose": "land-procedure"},
+            pb.XRoad(
+                connection=pb.X_ROAD_CONNECTION_HTTP, networks=["10.1.0.0/16"], purpose="land-procedure"
+            ),
+        ),
+    ):
+        manifests = [*province()[:3], system(CONSUMER, xroad=said)]
+        found = catalog_with(*manifests).resources[ResourceKind.SYSTEM, CONSUMER]
+        assert message(found).system.xroad == shown
 
 
 def test_a_service_shows_what_routing_needs() -> None:

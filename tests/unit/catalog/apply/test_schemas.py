@@ -59,6 +59,13 @@ def test_what_calls_have_to_state_is_kept_in_one_order() -> None:
         assert _spec(made(requires=["user", "purpose", "case"]))["requires"] == ["purpose", "case", "user"]
 
 
+def test_how_a_client_of_x_road_proves_itself_is_kept_in_one_spelling() -> None:
+    assert "xroad" not in _spec(system())
+    assert _spec(system(xroad={}))["xroad"] == {"connection": "bearer"}
+    found = _spec(system(xroad={"connection": "http", "networks": ["10.1.2.3", "2001:DB8::/32"]}))["xroad"]
+    assert found == {"connection": "http", "networks": ["10.1.2.3/32", "2001:db8::/32"]}
+
+
 def test_vietnamese_text_is_composed_and_trimmed() -> None:
     assert _spec(agency(name=name(" Đa\u0302\u0301t đai ")))["name"]["vi"] == "Đất đai"
 
@@ -175,6 +182,14 @@ def test_a_tax_code_without_quotes_is_told_to_take_quotes() -> None:
         (service(requires=["case", "LGSP-User"]), "/spec/requires/1"),
         (agreement(requires=["purpose", "client"]), "/spec/requires/1"),
         (agreement(service=None, eventType="H11.05/land/x-v1", requires=["case"]), "/spec/requires"),
+        (system(xroad={"connection": "http"}), "/spec/xroad/networks"),
+        (system(xroad={"networks": ["10.0.0.0/8"]}), "/spec/xroad/networks"),
+        (system(xroad={"connection": "certificate", "networks": ["10.0.0.0/8"]}), "/spec/xroad/networks"),
+        (system(xroad={"connection": "http", "networks": []}), "/spec/xroad/networks"),
+        (system(xroad={"connection": "http", "networks": ["10.0.0.1/8"]}), "/spec/xroad/networks/0"),
+        (system(xroad={"connection": "http", "networks": ["fe80::1%eth0"]}), "/spec/xroad/networks/0"),
+        (system(xroad={"connection": "https"}), "/spec/xroad/connection"),
+        (system(xroad={"purpose": "mục đích"}), "/spec/xroad/purpose"),
         (agreement(status="revoked"), "/spec/status"),
         (agreement(eventType="H11.05/land/x-v1", service=SERVICE), "/spec/eventType"),
         (agreement(eventType="H11.05/land/x-v1", operations=["a"]), "/spec/operations"),

@@ -20,6 +20,7 @@ from lienthong.catalog.schemas.fields import (
     PeriodEnd,
     PeriodStart,
     ProvidedRef,
+    Purpose,
     Requires,
     StrictModel,
     SystemRef,
@@ -30,14 +31,6 @@ from lienthong.catalog.schemas.specs import Fields, ResourceSpec, period_violati
 from lienthong.kit.json_text import Json
 from lienthong.kit.text import BilingualText
 
-Purpose = Annotated[
-    str,
-    matching(
-        re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
-        "a purpose is a code of 1 to 64 letters, digits, '.', '_' and '-', like 'land-registration'",
-        "mục đích là mã từ 1 đến 64 chữ cái không dấu, chữ số, '.', '_' và '-', ví dụ 'land-registration'",
-    ),
-]
 OperationId = Annotated[
     str,
     matching(

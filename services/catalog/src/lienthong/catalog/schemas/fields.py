@@ -138,6 +138,14 @@ Requires = Annotated[
     AfterValidator(_in_one_order),
 ]
 """What every call has to state; kept in one order, so that another order is no other spec."""
+Purpose = Annotated[
+    str,
+    matching(
+        re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
+        "a purpose is a code of 1 to 64 letters, digits, '.', '_' and '-', like 'land-registration'",
+        "mục đích là mã từ 1 đến 64 chữ cái không dấu, chữ số, '.', '_' và '-', ví dụ 'land-registration'",
+    ),
+]
 ShortText = Annotated[str, text(200)]
 LongText = Annotated[str, text(2000, lines=True)]
 AgencyCode = Annotated[str, checked(identifiers.agency_code)]

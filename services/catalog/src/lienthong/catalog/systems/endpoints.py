@@ -1,8 +1,12 @@
 """REST: systems."""
 
+from functools import partial
+from typing import Any
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.endpoints import (
     DEFAULT_LIMIT,
@@ -13,11 +17,11 @@ from lienthong.catalog.endpoints import (
     Limit,
     Operator,
     chosen,
-    manifest_of,
     page_document,
     path_id,
 )
 from lienthong.catalog.schemas.answers import ManifestPage
+from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.catalog.systems.schemas import SystemManifest, SystemSpec
 from lienthong.catalog.systems.service import SystemService
 from lienthong.kit.openapi import problems
@@ -34,15 +38,13 @@ def routes(systems: SystemService) -> APIRouter:
         actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT, agency: AgencyFilter = None
     ) -> JSONResponse:
         """List systems, in the order of their ids."""
-        del actor
         page = await systems.page(chosen(agency=agency), after=after, limit=limit)
-        return JSONResponse(page_document(page, manifest_of))
+        return JSONResponse(page_document(page, partial(_shown_to, actor)))
 
     @router.get("/{agency}/{system}", response_model=SystemManifest, responses=problems(UNKNOWN_RESOURCE))
     async def get_system(agency: str, system: str, actor: AnyActor) -> JSONResponse:
         """Show a system."""
-        del actor
-        return JSONResponse((await systems.get(_id(agency, system))).manifest())
+        return JSONResponse(_shown_to(actor, await systems.get(_id(agency, system))))
 
     @router.post(
         "/{agency}/{system}/suspend", response_model=SystemManifest, responses=problems(UNKNOWN_RESOURCE)
@@ -63,3 +65,11 @@ def routes(systems: SystemService) -> APIRouter:
 
 def _id(agency: str, system: str) -> str:
     return path_id(ResourceKind.SYSTEM, SystemSpec.canonical_id, agency, system)
+
+
+def _shown_to(actor: Actor, system: SystemResource) -> dict[str, Any]:
+    """Show a system: where it calls from concerns its agency and the operator only."""
+    manifest = system.manifest()
+    if not actor.is_operator and actor.agency != system.provider_agency:
+        manifest["spec"] = {name: value for name, value in manifest["spec"].items() if name != "xroad"}
+    return manifest

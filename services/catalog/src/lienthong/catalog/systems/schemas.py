@@ -2,17 +2,27 @@
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
+from pydantic import AfterValidator, Field
 from typing_extensions import override
 
 from lienthong.catalog.domain import identifiers
 from lienthong.catalog.domain.resources import ResourceKey, ResourceKind
 from lienthong.catalog.errors import InvalidValueError, Violation
 from lienthong.catalog.schemas.answers import ResourceManifest, ResourceStatus
-from lienthong.catalog.schemas.fields import LocalizedDescription, LocalizedName, checked
+from lienthong.catalog.schemas.fields import (
+    LocalizedDescription,
+    LocalizedName,
+    Purpose,
+    StrictModel,
+    checked,
+    unique,
+)
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec
 from lienthong.catalog.systems.domain import public_keys
+from lienthong.catalog.systems.domain.networks import network
+from lienthong.kit.text import BilingualText
 
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?!-)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _EMAIL_MAX = 254
@@ -27,6 +37,18 @@ def _email(value: str) -> str:
 
 
 Email = Annotated[str, checked(_email)]
+Networks = Annotated[
+    list[Annotated[str, checked(network)]], Field(min_length=1, max_length=16), AfterValidator(unique)
+]
+Connection: TypeAlias = Literal["bearer", "http", "certificate"]
+
+
+class XRoadSpec(StrictModel):
+    """How a system calls as a client of X-Road or of GovStack."""
+
+    connection: Connection = "bearer"
+    networks: Networks | None = None
+    purpose: Purpose | None = None
 
 
 class SystemSpec(ResourceSpec):
@@ -37,6 +59,7 @@ class SystemSpec(ResourceSpec):
     name: LocalizedName
     description: LocalizedDescription | None = None
     contact: Email | None = None
+    xroad: XRoadSpec | None = None
     jwks: dict[str, Any]
 
     @override
@@ -52,6 +75,25 @@ class SystemSpec(ResourceSpec):
         del resource_id, given
         if "jwks" in fields:
             yield from (violation.under("jwks") for violation in public_keys.violations(fields["jwks"]))
+        xroad: XRoadSpec | None = fields.get("xroad")
+        if xroad is not None and xroad.connection == "http" and xroad.networks is None:
+            yield Violation(
+                ("xroad", "networks"),
+                BilingualText(
+                    "is missing; with the connection 'http' the network alone says who calls: name where the"
+                    " system calls from",
+                    "còn thiếu; với kết nối 'http' chỉ có mạng cho biết ai gọi: hãy nêu mạng mà hệ thống gọi"
+                    " từ đó",
+                ),
+            )
+        if xroad is not None and xroad.connection != "http" and xroad.networks is not None:
+            yield Violation(
+                ("xroad", "networks"),
+                BilingualText(
+                    f"only the connection 'http' goes by networks, not '{xroad.connection}'; leave them out",
+                    f"chỉ kết nối 'http' dựa vào mạng, '{xroad.connection}' thì không; hãy bỏ trống",
+                ),
+            )
 
     @override
     @classmethod
