@@ -26,8 +26,10 @@ MODULES = (
     "http1/head", "http1/incoming", "http1/listener", "http1/pool", "http1/request",
     "app", "match", "authenticate", "authorize", "forward", "respond", "record",
     "call", "call_headers", "context", "cors", "edge", "field_names", "figures", "locations", "operations",
-    "origins", "paths", "platform_routes", "policy", "privacy", "request_headers", "response",
+    "origins", "passage", "paths", "platform_routes", "policy", "privacy", "request_headers", "response",
     "response_headers", "table", "targets", "upstreams", "journal/sampling", "journal/writer",
+    "xroad/callers", "xroad/dialect", "xroad/door", "xroad/faults", "xroad/ids", "xroad/request_hash",
+    "xroad/stated", "xroad/visit",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lienthong.kit.problems import agreements, calls, catalog, exchange, general, ledger, oauth
+from lienthong.kit.problems import agreements, calls, catalog, exchange, general, ledger, oauth, xroad
 from lienthong.kit.problems.registry import AREAS, declared_in
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _TITLES: Mapping[ModuleType, str] = {
     general: "Any process · Mọi tiến trình",
     agreements: "Agreements · Thoả thuận",
     calls: "Calls through the gateway · Gọi dịch vụ qua cổng",
+    xroad: "Clients of X-Road and GovStack · Bên gọi theo X-Road và GovStack",
     catalog: "Catalog · Danh mục",
     exchange: "Events and subscriptions · Sự kiện và đăng ký nhận",
     ledger: "Audit log · Nhật ký kiểm toán",

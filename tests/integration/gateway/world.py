@@ -50,12 +50,14 @@ OPERATIONS = (
 )
 
 
-def system(system_id: str, *, suspended: bool = False) -> routes_pb2.Resource:
+def system(
+    system_id: str, *, suspended: bool = False, xroad: routes_pb2.XRoad | None = None
+) -> routes_pb2.Resource:
     """A system as the catalog hands it out."""
     status = routes_pb2.STATUS_SUSPENDED if suspended else routes_pb2.STATUS_ACTIVE
     return routes_pb2.Resource(
         key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_SYSTEM, id=system_id),
-        system=routes_pb2.System(id=system_id, status=status),
+        system=routes_pb2.System(id=system_id, status=status, member_class="GOV", xroad=xroad),
     )
 
 

@@ -191,6 +191,38 @@ async def traced(way: Way) -> dict[str, Any]:
     }
 
 
+async def through_x_road(way: Way) -> dict[str, Any]:
+    """Calls as clients of X-Road make them."""
+    api, deeds = "/r1/VN-BTN/GOV/H11.05/land/parcels-v1", "/r1/VN-BTN/GOV/H11.05/land/deeds-v1"
+    client = {"x-road-client": "VN-BTN/GOV/H11.01/one-stop"}
+    stated = {
+        **client,
+        "x-road-id": "17",
+        "x-road-userid": "VN079090000001",
+        "x-road-issue": "hồ sơ 1",
+        "x-road-represented-party": "COM/3400123456",
+        "authorization": "Basic dTpw",
+    }
+    length = {"content-length": "5"}
+    return {
+        "plain": await way.call("GET", f"{api}/p/1", headers=client),
+        "stated": await way.call("GET", f"{api}/p/1", "a=b&c", headers=stated),
+        "body": await way.call("POST", f"{api}/p/made", headers=client | length, body=(b"ab", b"cde")),
+        "head": await way.call("HEAD", f"{api}/p/1", headers=client),
+        "failing": await way.call("GET", f"{api}/p/failing", headers=client),
+        "streamed": await way.call("GET", f"{api}/p/large", headers=client),
+        "write-ahead": await way.call("POST", f"{deeds}/p/made", headers=stated),
+        "moved": await way.call("GET", f"{api}/p/moved", headers=client),
+        "no client": await way.call("GET", f"{api}/p/1"),
+        "elsewhere": await way.call("GET", f"{api}/p/1", headers=client, ip="10.0.1.7"),
+        "denied": await way.call("GET", f"{api}/secret", headers=stated),
+        "denied, head": await way.call("HEAD", f"{api}/secret", headers=client),
+        "path not normal": await way.call("GET", f"{api}//p", headers=client),
+        "large headers": await way.call("GET", f"{api}/p/1", headers=client | {"x": "y" * 2000}),
+        "broken": await way.call("GET", f"{api}/p/broken", headers=client),
+    }
+
+
 async def everything(folder: Path) -> dict[str, Any]:
     """Every call, by group and name."""
     spans = Spans(TracerProvider(id_generator=FixedIds()).get_tracer("test"))
@@ -205,6 +237,8 @@ async def everything(folder: Path) -> dict[str, Any]:
         found["sampled"] = await sampled(way)
     async with opened(folder / "e", spans) as way:
         found["traced"] = await traced(way)
+    async with opened(folder / "f") as way:
+        found["through X-Road's door"] = await through_x_road(way)
     return found
 
 

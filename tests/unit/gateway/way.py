@@ -8,6 +8,7 @@ import json
 import re
 import ssl
 from datetime import timedelta
+from ipaddress import ip_network
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,14 @@ from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import JournalWriter
 from lienthong.gateway.live import Live
-from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
+from lienthong.gateway.platform_routes import DOORS, DocumentRoute, DoorRoute, PlatformRoute
 from lienthong.gateway.privacy import Privacy
 from lienthong.gateway.record import Recorder
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.gateway.table import ReadResources, RoutingTable
 from lienthong.gateway.upstreams import Upstreams
+from lienthong.gateway.xroad.callers import CallerProof
+from lienthong.gateway.xroad.door import XRoadDoor
 from lienthong.kit.bus import PublishAck
 from lienthong.kit.catalog import catalog_of
 from lienthong.kit.clock import ManualClock
@@ -139,8 +142,10 @@ class Way:
             {
                 b"catalog": PlatformRoute("lienthong/catalog", here, 60.0, WITHIN_LIMIT, authenticates=True),
                 b"oauth2": PlatformRoute("lienthong/identity", here, 60.0, WITHIN_LIMIT, authenticates=False),
+                **dict.fromkeys(DOORS, DoorRoute("lienthong/gateway")),
                 b"openapi.json": DocumentRoute("lienthong/gateway", lambda: b'{"openapi":"3.1.0"}', 300),
             },
+            XRoadDoor("VN-BTN", CallerProof((ip_network("10.0.0.0/8"),))),
             Forwarder(self.pool, self.pool, self.clock, settings),
             self.recorder,
             settings,
@@ -329,7 +334,14 @@ def _ids(beginning: str) -> Callable[[], str]:
 def _system(name: str) -> routes_pb2.Resource:
     return routes_pb2.Resource(
         key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_SYSTEM, id=name),
-        system=routes_pb2.System(id=name, status=routes_pb2.STATUS_ACTIVE),
+        system=routes_pb2.System(
+            id=name,
+            status=routes_pb2.STATUS_ACTIVE,
+            member_class="GOV",
+            xroad=routes_pb2.XRoad(connection=routes_pb2.X_ROAD_CONNECTION_HTTP, networks=["10.0.0.0/24"])
+            if name == CONSUMER
+            else None,
+        ),
     )
 
 

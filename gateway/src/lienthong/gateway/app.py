@@ -26,11 +26,14 @@ from lienthong.gateway.respond import Responder
 from lienthong.gateway.response import (
     GatewayResponse,
     ReadyProblem,
+    WholeResponse,
     document_response,
     methods_response,
     problem_response,
 )
-from lienthong.gateway.targets import DocumentTarget, ServiceTarget
+from lienthong.gateway.targets import DocumentTarget, DoorTarget, ServiceTarget
+from lienthong.gateway.xroad.dialect import dialect_of
+from lienthong.gateway.xroad.faults import fault_response
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.problems.load import charge
 from lienthong.kit.rates import RateLimit, TokenBuckets, network_of
@@ -46,11 +49,12 @@ if TYPE_CHECKING:
     from lienthong.gateway.http1.incoming import Incoming
     from lienthong.gateway.live import Live
     from lienthong.gateway.operations import OperationRoute
-    from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
+    from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.spans import Spans
+    from lienthong.gateway.xroad.door import XRoadDoor
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
 
@@ -65,7 +69,8 @@ class Gateway:
     def __init__(
         self,
         live: Live,
-        platform: Mapping[bytes, PlatformRoute | DocumentRoute],
+        platform: Mapping[bytes, PlatformRoute | DocumentRoute | DoorRoute],
+        door: XRoadDoor,
         forwarder: Forwarder,
         recorder: Recorder,
         settings: GatewaySettings,
@@ -77,6 +82,7 @@ class Gateway:
     ) -> None:
         self._live = live
         self._platform = platform
+        self._door = door
         self._forwarder = forwarder
         self._recorder = recorder
         self._responder = Responder(recorder, clock, settings.gateway_caller_timeout_s)
@@ -106,15 +112,15 @@ class Gateway:
                 span = self._spans.begin(call, headers.traceparent) if self._spans is not None else None
                 response = await self._stages(call, headers, incoming)
             except ProblemError as problem:
-                response = problem_response(call, problem)
+                response = _refused(call, problem, incoming)
             except (AuditUnavailableError, CallerGoneError):
                 raise
             except Exception:  # noqa: BLE001  whatever it is: a response and a record
                 _log.exception("call failed", tx=call.tx, service=call.service_id)
-                response = problem_response(call, problems.internal_error())
+                response = _refused(call, problems.internal_error(), incoming)
             outcome = await self._responder.respond(call, response, incoming)
         except AuditUnavailableError:
-            response = problem_response(call, problems.audit_unavailable())
+            response = _refused(call, problems.audit_unavailable(), incoming)
             outcome = self._responder.refuse_unrecorded(call, response, incoming)
         except CallerGoneError:
             outcome = await self._responder.abandon(call)
@@ -158,12 +164,32 @@ class Gateway:
                 await self._recorder.intent(call, target.route, permit)
         elif isinstance(target, DocumentTarget):
             return document_response(call, target.route)
+        elif isinstance(target, DoorTarget):
+            return await self._through(call, target, headers, incoming, authenticator)
         elif target.route.authenticates and headers.authorization is not None:
             # What is forwarded was read and verified here: nobody is let in whom the record does not name.
             self._caller(call, headers, authenticator)
         else:
             charge(self._open, network_of(call.ip))
         return await self._forwarder.forward(call, target, headers, incoming)
+
+    async def _through(
+        self,
+        call: Call,
+        target: DoorTarget,
+        headers: RequestHeaders,
+        incoming: Incoming,
+        authenticator: Authenticator | None,
+    ) -> GatewayResponse:
+        """The same stages, between a door's two translations."""
+        visit = self._door.enter(call, target.table, headers, incoming, authenticator)
+        call.route = route = visit.target.route
+        call.operation = operation = match_operation(match_methods(visit.target), call.method)
+        call.grant = grant = self._door.authorize(call, visit, operation)
+        if route.write_ahead:
+            await self._recorder.intent(call, route, (operation, visit.system.id, grant))
+        response = await self._forwarder.forward(call, visit.target, visit.headers, incoming)
+        return self._door.leave(call, visit, response, incoming)
 
     def _permit(
         self,
@@ -221,3 +247,12 @@ class Gateway:
         headers.check_host(required=not incoming.before_1_1)
         headers.check_upgrade()
         return headers
+
+
+def _refused(call: Call, problem: ProblemError, incoming: Incoming) -> WholeResponse:
+    """The answer to a call that was not fulfilled, in the words of the door that it came through."""
+    dialect = dialect_of(call.path)
+    if dialect is None:
+        return problem_response(call, problem)
+    accept = [value for name, value in incoming.fields if name == b"accept"]
+    return fault_response(call, problem, dialect, accept)

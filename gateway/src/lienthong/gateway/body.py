@@ -11,6 +11,7 @@ from lienthong.gateway.http1.errors import BrokenRequestError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from hashlib import _Hash
 
     from lienthong.gateway.http1.incoming import Incoming
 
@@ -34,13 +35,20 @@ class RequestBody:
 
     `length` is the declared size in bytes, None when the body comes in chunks; `limit` is the largest size
     that `service` accepts (None: the platform's own), and `timeout_s` how long the caller may take for the
-    next part.
+    next part. `also` is another digest that takes what is read.
     """
 
-    __slots__ = ("_digest", "_incoming", "_limit", "_service", "_timeout_s", "length", "size")
+    __slots__ = ("_also", "_digest", "_incoming", "_limit", "_service", "_timeout_s", "length", "size")
 
     def __init__(
-        self, incoming: Incoming, length: int | None, limit: int, service: str | None, *, timeout_s: float
+        self,
+        incoming: Incoming,
+        length: int | None,
+        limit: int,
+        service: str | None,
+        *,
+        timeout_s: float,
+        also: _Hash | None = None,
     ) -> None:
         self.size = 0
         """Bytes read so far."""
@@ -50,6 +58,7 @@ class RequestBody:
         self._service = service
         self._timeout_s = timeout_s
         self._digest = hashlib.sha256()
+        self._also = also
 
     @property
     def sha256(self) -> str:
@@ -103,4 +112,6 @@ class RequestBody:
         if self.size > self._limit:
             raise problems.request_too_large(self._limit, self._service)
         self._digest.update(part)
+        if self._also is not None:
+            self._also.update(part)
         return part

@@ -35,7 +35,9 @@ from lienthong.gateway.record import Recorder
 from lienthong.gateway.replica import routes_replica
 from lienthong.gateway.spans import Spans
 from lienthong.gateway.workers import WorkerFigures, take_seat
-from lienthong.kit.addresses import ProviderAddresses
+from lienthong.gateway.xroad.callers import CallerProof
+from lienthong.gateway.xroad.door import XRoadDoor
+from lienthong.kit.addresses import ProviderAddresses, allowed_networks
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.health import show_checks
@@ -178,6 +180,7 @@ async def open_gateway(
         platform_routes(
             settings, partial(public_health, {"routes": routes.condition, "keys": keys.condition})
         ),
+        XRoadDoor(settings.instance, CallerProof(allowed_networks(settings.gateway_xroad_networks))),
         Forwarder(pool, platform_pool, clock, settings),
         recorder,
         settings,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from lienthong.gateway.context import CallContext
     from lienthong.gateway.edge import Certificate
     from lienthong.gateway.http1.address import Address
-    from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
+    from lienthong.gateway.passage import Passage
+    from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
     from lienthong.gateway.table import ServiceRoute
 
 MAX_METHOD = 32
@@ -66,6 +67,7 @@ class Call:
         "ip",
         "method",
         "operation",
+        "passage",
         "path",
         "query",
         "received",
@@ -89,7 +91,7 @@ class Call:
         self.certificate: Certificate | None = None
         """What the caller showed at the edge, if it came that way."""
         self.context: CallContext = NO_CONTEXT
-        self.route: ServiceRoute | PlatformRoute | DocumentRoute | None = None
+        self.route: ServiceRoute | PlatformRoute | DocumentRoute | DoorRoute | None = None
         self.operation: OperationRoute | None = None
         self.client: str | None = None
         self.grant: Grant | None = None
@@ -100,6 +102,8 @@ class Call:
         self.exchange: Exchange | None = None
         self.for_page: list[bytes] | None = None
         """The fields, as written, that let a page of another origin read the answer."""
+        self.passage: Passage | None = None
+        """How it came through X-Road's or GovStack's door; None: it did not."""
 
     @property
     def service_id(self) -> str | None:

@@ -33,3 +33,12 @@ def unstated(required: frozenset[Statement], purpose: str | None, context: CallC
     """What is required and the caller did not state, in the order of `Statement`."""
     stated = {Statement.PURPOSE: purpose, Statement.CASE: context.case, Statement.USER: context.user}
     return [statement for statement in Statement if statement in required and stated[statement] is None]
+
+
+_PERSONAL_NUMBER_DIGITS: Final = (9, 12)
+"""Of an identity card's number, and of a personal identification number."""
+
+
+def is_personal_number(text: str) -> bool:
+    """Whether a text is what a person is known by: it is nowhere kept as it is stated."""
+    return len(text) in _PERSONAL_NUMBER_DIGITS and text.isdecimal()

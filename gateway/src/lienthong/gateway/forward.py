@@ -89,7 +89,12 @@ class Forwarder:
                 call.body = NO_BODY
             else:
                 call.body = body = RequestBody(
-                    incoming, length, limit, service, timeout_s=self._caller_timeout_s
+                    incoming,
+                    length,
+                    limit,
+                    service,
+                    timeout_s=self._caller_timeout_s,
+                    also=call.passage.body_digest if call.passage is not None else None,
                 )
                 if length is not None and length <= WHOLE_REQUEST_BYTES:
                     whole = await body.whole()
@@ -100,6 +105,8 @@ class Forwarder:
                 call.trace = headers.traceparent or new_traceparent(call.tx)
             own = call_headers(call)
             prefix = target.route.prefix if isinstance(target, ServiceTarget) else None
+            if call.passage is not None:
+                prefix = call.passage.prefix
             request = provider_request(
                 call.method,
                 target.path + call.query,

@@ -13,8 +13,8 @@ from lienthong.gateway.paths import (
     decoded_segments,
     without_parameters,
 )
-from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
-from lienthong.gateway.targets import DocumentTarget, PlatformTarget, ServiceTarget
+from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
+from lienthong.gateway.targets import DocumentTarget, DoorTarget, PlatformTarget, ServiceTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ def match_service(
     path: bytes,
     query: bytes,
     table: RoutingTable | None,
-    platform: Mapping[bytes, PlatformRoute | DocumentRoute],
+    platform: Mapping[bytes, PlatformRoute | DocumentRoute | DoorRoute],
 ) -> Target:
     """Find the service that a raw path names.
 
@@ -60,6 +60,8 @@ def match_service(
         platform_route = platform.get(segments[1])
         if isinstance(platform_route, DocumentRoute) and len(segments) == _DOCUMENT_SEGMENTS:
             return DocumentTarget(platform_route)
+        if isinstance(platform_route, DoorRoute):
+            return DoorTarget(platform_route, table)
         if not isinstance(platform_route, PlatformRoute):
             raise problems.unknown_path()
         return PlatformTarget(platform_route, path)

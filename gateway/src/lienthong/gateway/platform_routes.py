@@ -46,13 +46,25 @@ class DocumentRoute:
     """For how long anyone may keep it; 0 for not at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class DoorRoute:
+    """A door for clients of another system: calls are translated, and decided like all others."""
+
+    id: str
+    """The name in records of what the door itself answers."""
+
+
 HEALTH_PATH: Final = "/health.json"
 """Where the gateway says to everyone how well it follows the catalog and identity."""
 
 
+DOORS: Final = (b"r1", b"listClients", b"govstack")
+"""The first segments of the paths of X-Road's door, and of GovStack's."""
+
+
 def platform_routes(
     settings: GatewaySettings, health: Callable[[], bytes]
-) -> Mapping[bytes, PlatformRoute | DocumentRoute]:
+) -> Mapping[bytes, PlatformRoute | DocumentRoute | DoorRoute]:
     """The routes by the first segment of the paths that they serve; `health` makes that document."""
     described = openapi.encoded()
 
@@ -65,6 +77,7 @@ def platform_routes(
             authenticates,
         )
 
+    door = DoorRoute("lienthong/gateway")
     identity = route("identity", settings.identity_url, authenticates=False)
     return {
         b"oauth2": identity,
@@ -72,6 +85,7 @@ def platform_routes(
         b"catalog": route("catalog", settings.catalog_url),
         b"exchange": route("exchange", settings.exchange_url),
         b"audit": route("ledger", settings.ledger_url),
+        **dict.fromkeys(DOORS, door),
         openapi.PATH[1:].encode(): DocumentRoute("lienthong/gateway", lambda: described, 300),
         HEALTH_PATH[1:].encode(): DocumentRoute("lienthong/gateway", health, 0),
     }

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from lienthong.gateway.call import MAX_METHOD, Answered
+from lienthong.gateway.context import is_personal_number
 from lienthong.gateway.journal.records import CallRecord, IntentRecord, SampleRecord, encode
 from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.platform_routes import PlatformRoute
@@ -75,7 +76,7 @@ class Recorder:
             AuditUnavailableError: then the call must not be forwarded.
         """
         operation, client, grant = permit
-        context = call.context
+        context, passage = call.context, call.passage
         record = IntentRecord(
             v=1,
             id=self._new_id(),
@@ -94,6 +95,9 @@ class Recorder:
             purpose=grant.purpose,
             case=context.case,
             user=self._privacy.hashed(context.user.encode()) if context.user is not None else None,
+            represented=self._stated(passage.represented) if passage is not None else None,
+            door=passage.door if passage is not None else None,
+            message=self._stated(passage.message_id) if passage is not None else None,
             received=timestamp(call.received),
             trace=call.trace,
         )
@@ -144,6 +148,7 @@ class Recorder:
         answered = outcome if isinstance(outcome, Answered) else None
         route, operation, grant = call.route, call.operation, call.grant
         context, exchange, body = call.context, call.exchange, call.body
+        passage = call.passage
         at = timestamp(outcome.at)
         return CallRecord(
             v=1,
@@ -163,6 +168,9 @@ class Recorder:
             purpose=grant.purpose if grant is not None else None,
             case=context.case,
             user=self._privacy.hashed(context.user.encode()) if context.user is not None else None,
+            represented=self._stated(passage.represented) if passage is not None else None,
+            door=passage.door if passage is not None else None,
+            message=self._stated(passage.message_id) if passage is not None else None,
             status=answered.status if answered is not None else None,
             error=answered.error if answered is not None else None,
             upstream_status=exchange.status if exchange is not None else None,
@@ -179,6 +187,12 @@ class Recorder:
 
     def _target(self, call: Call) -> str:
         return self._privacy.hashed(call.path + call.query)
+
+    def _stated(self, text: str | None) -> str | None:
+        """What a caller stated, as it is kept: a personal number as a keyed hash."""
+        if text is None or not is_personal_number(text.rpartition("/")[2]):
+            return text
+        return self._privacy.hashed(text.encode())
 
     def _sample(self, sample: Sample) -> SampleRecord:
         record_id = self._new_id()

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import problems
-from lienthong.gateway.context import NO_CONTEXT, CallContext
+from lienthong.gateway.context import NO_CONTEXT, CallContext, is_personal_number
 from lienthong.gateway.field_names import passes_to_provider, plain
 from lienthong.gateway.http1.fields import field_prefix
 from lienthong.gateway.http1.head import is_host
@@ -43,8 +43,6 @@ _TRACEPARENT_FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16
 _MAX_TEXT = 256
 _MOST_DIGITS = 18
 """Of a body's length."""
-_PERSONAL_NUMBER_DIGITS = (9, 12)
-"""Of an identity card's number, and of a personal identification number."""
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
 # A cache: the `field_prefix` of each name seen so far, empty for a name that does not pass. Its size is
@@ -179,7 +177,7 @@ class RequestHeaders:
 
     def _case(self) -> str | None:
         case = self._text(_CASE, "LGSP-Case-Id")
-        if case is not None and len(case) in _PERSONAL_NUMBER_DIGITS and case.isdecimal():
+        if case is not None and is_personal_number(case):
             raise problems.malformed_request(
                 "LGSP-Case-Id names a case; a personal number belongs into LGSP-User.",
                 "LGSP-Case-Id là mã hồ sơ; số định danh cá nhân phải đặt trong LGSP-User.",
@@ -188,18 +186,29 @@ class RequestHeaders:
 
     def _text(self, field: bytes, name: str) -> str | None:
         value = self._read.get(field)
-        if value is None:
-            return None
-        try:
-            text = value.decode()
-        except UnicodeDecodeError:
-            text = ""
-        if not text.isprintable() or not 0 < len(text) <= _MAX_TEXT:
-            raise problems.malformed_request(
-                f"{name} has to be 1 to {_MAX_TEXT} printable characters in UTF-8.",
-                f"{name} phải gồm 1 đến {_MAX_TEXT} ký tự in được, mã hoá UTF-8.",
-            )
-        return text
+        return stated_text(value, name) if value is not None else None
+
+    def translated(self, passed: list[bytes]) -> RequestHeaders:
+        """The same request with other fields for the provider."""
+        return RequestHeaders(passed, self._read)
+
+
+def stated_text(value: bytes, name: str) -> str:
+    """The value of a field in which a caller states something.
+
+    Raises:
+        ProblemError: malformed-request.
+    """
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if not text.isprintable() or not 0 < len(text) <= _MAX_TEXT:
+        raise problems.malformed_request(
+            f"{name} has to be 1 to {_MAX_TEXT} printable characters in UTF-8.",
+            f"{name} phải gồm 1 đến {_MAX_TEXT} ký tự in được, mã hoá UTF-8.",
+        )
+    return text
 
 
 def read_headers(headers: Sequence[tuple[bytes, bytes]], *, max_bytes: int, max_count: int) -> RequestHeaders:

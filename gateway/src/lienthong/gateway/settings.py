@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from lienthong.kit.addresses import allowed_networks
 from lienthong.kit.settings import Settings
 
 _AROUND_A_FIELD = 8
@@ -76,6 +77,16 @@ class GatewaySettings(Settings):
     """How many of them at once; those beyond are refused with 429."""
     gateway_sample_every_s: float = Field(default=10.0, gt=0)
     """How often the counts are recorded."""
+
+    gateway_xroad_networks: str = ""
+    """Networks (CIDR, separated by commas) in which the operator believes clients of X-Road and GovStack who
+    they are, without an access token; such a system's manifest names its own among them."""
+
+    @field_validator("gateway_xroad_networks")
+    @classmethod
+    def _xroad_networks(cls, text: str) -> str:
+        allowed_networks(text)
+        return text
 
     @property
     def max_head_bytes(self) -> int:

@@ -1,11 +1,11 @@
-"""What a path names: a provider's service, a service of the platform, or a document of the gateway."""
+"""What a path names: a provider's service, a service of the platform, a document of the gateway, a door."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from lienthong.gateway.platform_routes import DocumentRoute, PlatformRoute
+    from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
     from lienthong.gateway.table import RoutingTable, ServiceRoute
 
 
@@ -40,5 +40,15 @@ class DocumentTarget:
         self.route = route
 
 
+class DoorTarget:
+    """X-Road's door, or GovStack's; `table` decides the whole call, if there is one."""
+
+    __slots__ = ("route", "table")
+
+    def __init__(self, route: DoorRoute, table: RoutingTable | None) -> None:
+        self.route = route
+        self.table = table
+
+
 ForwardTarget: TypeAlias = ServiceTarget | PlatformTarget
-Target: TypeAlias = ForwardTarget | DocumentTarget
+Target: TypeAlias = ForwardTarget | DocumentTarget | DoorTarget

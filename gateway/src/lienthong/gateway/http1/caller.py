@@ -270,6 +270,7 @@ class Caller:
         first = head[: head.find(b"\n")].removesuffix(b"\r")
         line = read_line(first)
         self._incoming = incoming = Incoming(line, self)
+        incoming.head = head
         self._empty = 0
         if line.flaw is None:
             try:

@@ -79,6 +79,7 @@ class Incoming:
         "fields",
         "flaw",
         "gone",
+        "head",
         "head_read",
         "keep_alive",
         "method",
@@ -95,6 +96,8 @@ class Incoming:
         self.flaw = line.flaw
         self.fields: list[tuple[bytes, bytes]] = []
         """Names in lower case, and values, in the caller's order."""
+        self.head = b""
+        """All of the head, as it came."""
         self.head_read = False
         self.body_read = False
         """Whether all of the request has been received."""

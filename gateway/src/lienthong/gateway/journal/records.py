@@ -38,6 +38,9 @@ class CallRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     purpose: str | None = None
     case: str | None = None
     user: str | None = None
+    represented: str | None = None
+    door: str | None = None
+    message: str | None = None
     status: int | None = None
     error: str | None = None
     upstream_status: int | None = None
@@ -72,6 +75,9 @@ class IntentRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     purpose: str
     case: str | None = None
     user: str | None = None
+    represented: str | None = None
+    door: str | None = None
+    message: str | None = None
     received: Moment
     trace: str | None = None
 
