@@ -8,11 +8,17 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+import grpc
 import grpc.aio
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
+from lienthong.contracts.catalog.v1 import (
+    directory_pb2,
+    directory_pb2_grpc,
+    routes_pb2,
+    routes_pb2_grpc,
+)
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc
 from lienthong.kit.ids import uuid7
 from tests.support.rpc import rpc_trust
@@ -43,6 +49,12 @@ class StubCatalog(routes_pb2_grpc.RoutesServicer):
         """Remove one resource."""
         del self._resources[kind, resource_id]
         self._tell(removals=[routes_pb2.ResourceKey(kind=kind, id=resource_id)])
+
+    def services_of(self, system: str) -> list[str]:
+        """The ids of the services of a system."""
+        return sorted(
+            item.service.id for item in self._resources.values() if item.service.system_id == system
+        )
 
     def set_silently(self, resource: routes_pb2.Resource) -> None:
         """Change something without telling the watchers."""
@@ -82,6 +94,40 @@ class StubCatalog(routes_pb2_grpc.RoutesServicer):
                     yield routes_pb2.WatchResponse(heartbeat=routes_pb2.Heartbeat(version=self.version))
         finally:
             self._watchers.discard(queue)
+
+
+class StubDirectory(directory_pb2_grpc.DirectoryServicer):
+    """What the catalog says besides routes: names that a test sets, and documents."""
+
+    def __init__(self, catalog: StubCatalog) -> None:
+        self._catalog = catalog
+        self.clients: list[directory_pb2.Client] = []
+        self.documents: dict[str, str] = {}
+        self.asked = 0
+        """How often all clients were asked for."""
+
+    async def Clients(  # noqa: N802  the contract's name
+        self, request: directory_pb2.ClientsRequest, context: object
+    ) -> AsyncIterator[directory_pb2.ClientsResponse]:
+        self.asked += 1
+        for client in self.clients:
+            yield directory_pb2.ClientsResponse(clients=[client])
+
+    async def Services(  # noqa: N802  the contract's name
+        self, request: directory_pb2.ServicesRequest, context: object
+    ) -> directory_pb2.ServicesResponse:
+        return directory_pb2.ServicesResponse(ids=self._catalog.services_of(request.system_id))
+
+    async def OpenApi(  # noqa: N802  the contract's name
+        self,
+        request: directory_pb2.OpenApiRequest,
+        context: grpc.aio.ServicerContext[
+            directory_pb2.OpenApiRequest, Awaitable[directory_pb2.OpenApiResponse]
+        ],
+    ) -> directory_pb2.OpenApiResponse:
+        if request.service_id not in self.documents:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
+        return directory_pb2.OpenApiResponse(document=self.documents[request.service_id])
 
 
 class StubIdentity(keys_pb2_grpc.KeysServicer):

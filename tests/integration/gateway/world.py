@@ -14,12 +14,12 @@ import nats
 from google.protobuf.timestamp_pb2 import Timestamp
 from nats.js.errors import NotFoundError
 
-from lienthong.contracts.catalog.v1 import routes_pb2, routes_pb2_grpc
+from lienthong.contracts.catalog.v1 import directory_pb2_grpc, routes_pb2, routes_pb2_grpc
 from lienthong.contracts.identity.v1 import keys_pb2_grpc
 from lienthong.kit.journal import journal_stream
 from lienthong.kit.settings import Settings
 from tests.integration.gateway.loop import LoopThread
-from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, StubIdentity
+from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, StubDirectory, StubIdentity
 from tests.support.fork_server import ForkedProcess, start_module
 from tests.support.nats import NatsServer
 from tests.support.ports import take_free_offset, take_free_port
@@ -29,6 +29,8 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
+
+    import grpc.aio
 
 T = TypeVar("T")
 
@@ -144,10 +146,11 @@ class World:
         self._process: ForkedProcess | None = None
         self.provider, self.second_provider, self.platform = (Provider(take_free_port()) for _ in range(3))
         self.catalog = self.loop.run(_call(StubCatalog))
+        self.directory = StubDirectory(self.catalog)
         self.identity = self.loop.run(_call(lambda: StubIdentity(self.url, "urn:lgsp:VN-BTN")))
         self.catalog_peer = RpcPeer(
             self._ports["catalog"],
-            lambda server: routes_pb2_grpc.add_RoutesServicer_to_server(self.catalog, server),
+            self._register_catalog,
         )
         self.identity_peer = RpcPeer(
             self._ports["identity"],
@@ -169,6 +172,10 @@ class World:
             service([self.provider.url], max_request_bytes=20_000_000),
             agreement(),
         )
+
+    def _register_catalog(self, server: grpc.aio.Server) -> None:
+        routes_pb2_grpc.add_RoutesServicer_to_server(self.catalog, server)
+        directory_pb2_grpc.add_DirectoryServicer_to_server(self.directory, server)
 
     # the gateway
 

@@ -193,7 +193,8 @@ async def traced(way: Way) -> dict[str, Any]:
 
 async def through_x_road(way: Way) -> dict[str, Any]:
     """Calls as clients of X-Road make them."""
-    api, deeds = "/r1/VN-BTN/GOV/H11.05/land/parcels-v1", "/r1/VN-BTN/GOV/H11.05/land/deeds-v1"
+    land = "/r1/VN-BTN/GOV/H11.05/land"
+    api, deeds = f"{land}/parcels-v1", f"{land}/deeds-v1"
     client = {"x-road-client": "VN-BTN/GOV/H11.01/one-stop"}
     stated = {
         **client,
@@ -213,6 +214,15 @@ async def through_x_road(way: Way) -> dict[str, Any]:
         "streamed": await way.call("GET", f"{api}/p/large", headers=client),
         "write-ahead": await way.call("POST", f"{deeds}/p/made", headers=stated),
         "moved": await way.call("GET", f"{api}/p/moved", headers=client),
+        "listMethods": await way.call("GET", f"{land}/listMethods", headers=client),
+        "allowedMethods": await way.call("GET", f"{land}/allowedMethods", headers=client),
+        "getOpenAPI": await way.call("GET", f"{land}/getOpenAPI", "serviceCode=parcels-v1", headers=client),
+        "getOpenAPI of none": await way.call("GET", f"{land}/getOpenAPI", "serviceCode=no", headers=client),
+        "getOpenAPI of what": await way.call("GET", f"{land}/getOpenAPI", headers=client),
+        "listClients": await way.call("GET", "/listClients", headers={"accept": "application/json"}),
+        "listClients, XML": await way.call("GET", "/listClients"),
+        "listClients, elsewhere": await way.call("GET", "/listClients", ip="192.0.2.1"),
+        "listClients, other method": await way.call("POST", "/listClients"),
         "no client": await way.call("GET", f"{api}/p/1"),
         "elsewhere": await way.call("GET", f"{api}/p/1", headers=client, ip="10.0.1.7"),
         "denied": await way.call("GET", f"{api}/secret", headers=stated),

@@ -33,8 +33,10 @@ from lienthong.gateway.record import Recorder
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.gateway.table import ReadResources, RoutingTable
 from lienthong.gateway.upstreams import Upstreams
+from lienthong.gateway.xroad.answers import Answers
 from lienthong.gateway.xroad.callers import CallerProof
 from lienthong.gateway.xroad.door import XRoadDoor
+from lienthong.gateway.xroad.metadata import Client
 from lienthong.kit.bus import PublishAck
 from lienthong.kit.catalog import catalog_of
 from lienthong.kit.clock import ManualClock
@@ -44,7 +46,7 @@ from lienthong.kit.tokens import KeySet, TokenVerifier
 from tests.unit.gateway.wire import Wire, listener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lienthong.gateway.spans import Spans
@@ -77,6 +79,21 @@ class StoredBatches:
         assert (subject, bool(message_id), bool(headers), timeout) == ("journal.gateway", True, True, 1.0)
         self.records += payload.decode().split("\n")
         return PublishAck("JOURNAL", len(self.records), duplicate=False)
+
+
+class SmallDirectory:
+    """What the catalog would say."""
+
+    async def clients(self) -> Sequence[Client]:
+        return [Client("GOV", "H11.05", "Sở"), Client("GOV", "H11.05", "Sở", "land", "Đất đai")]
+
+    async def services(self, system_id: str) -> Sequence[str]:
+        return [f"{system_id}/{code}" for code in ("deeds-v1", "gone-v1", "parcels-v1")]
+
+    async def openapi(self, service_id: str) -> bytes | None:
+        return (
+            b'{"openapi":"3.1.0","servers":[{"url":"http://10.0.0.5"}]}' if "parcels" in service_id else None
+        )
 
 
 class Way:
@@ -146,6 +163,7 @@ class Way:
                 b"openapi.json": DocumentRoute("lienthong/gateway", lambda: b'{"openapi":"3.1.0"}', 300),
             },
             XRoadDoor("VN-BTN", CallerProof((ip_network("10.0.0.0/8"),))),
+            Answers("VN-BTN", SmallDirectory()),
             Forwarder(self.pool, self.pool, self.clock, settings),
             self.recorder,
             settings,

@@ -34,6 +34,7 @@ from lienthong.gateway.response import (
 from lienthong.gateway.targets import DocumentTarget, DoorTarget, ServiceTarget
 from lienthong.gateway.xroad.dialect import dialect_of
 from lienthong.gateway.xroad.faults import fault_response
+from lienthong.gateway.xroad.visit import Asked
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.problems.load import charge
 from lienthong.kit.rates import RateLimit, TokenBuckets, network_of
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.spans import Spans
+    from lienthong.gateway.xroad.answers import Answers
     from lienthong.gateway.xroad.door import XRoadDoor
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
@@ -71,6 +73,7 @@ class Gateway:
         live: Live,
         platform: Mapping[bytes, PlatformRoute | DocumentRoute | DoorRoute],
         door: XRoadDoor,
+        answers: Answers,
         forwarder: Forwarder,
         recorder: Recorder,
         settings: GatewaySettings,
@@ -82,7 +85,7 @@ class Gateway:
     ) -> None:
         self._live = live
         self._platform = platform
-        self._door = door
+        self._door, self._answers = door, answers
         self._forwarder = forwarder
         self._recorder = recorder
         self._responder = Responder(recorder, clock, settings.gateway_caller_timeout_s)
@@ -183,6 +186,8 @@ class Gateway:
     ) -> GatewayResponse:
         """The same stages, between a door's two translations."""
         visit = self._door.enter(call, target.table, headers, incoming, authenticator)
+        if isinstance(visit, Asked):
+            return self._door.leave(call, visit, await self._answers.answer(call, visit), incoming)
         call.route = route = visit.target.route
         call.operation = operation = match_operation(match_methods(visit.target), call.method)
         call.grant = grant = self._door.authorize(call, visit, operation)

@@ -35,7 +35,9 @@ from lienthong.gateway.record import Recorder
 from lienthong.gateway.replica import routes_replica
 from lienthong.gateway.spans import Spans
 from lienthong.gateway.workers import WorkerFigures, take_seat
+from lienthong.gateway.xroad.answers import Answers
 from lienthong.gateway.xroad.callers import CallerProof
+from lienthong.gateway.xroad.directory import CatalogDirectory
 from lienthong.gateway.xroad.door import XRoadDoor
 from lienthong.kit.addresses import ProviderAddresses, allowed_networks
 from lienthong.kit.bus import Bus
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
     from contextlib import AsyncExitStack
+
+    import grpc.aio
 
     from lienthong.gateway.http1.listener import Door
     from lienthong.gateway.settings import GatewaySettings
@@ -154,7 +158,9 @@ async def open_gateway(
     stack.callback(pool.close)
     stack.callback(platform_pool.close)
 
-    routes, keys = _replicas(settings, stack, clock, live, trust)
+    catalog = open_channel(settings.catalog_rpc, trust)
+    stack.push_async_callback(catalog.close)
+    routes, keys = _replicas(settings, stack, clock, live, trust, catalog)
     start(stack, "journal", journal.run())
     start(stack, "release", release.run())
     start(stack, "routes", routes.run())
@@ -181,6 +187,7 @@ async def open_gateway(
             settings, partial(public_health, {"routes": routes.condition, "keys": keys.condition})
         ),
         XRoadDoor(settings.instance, CallerProof(allowed_networks(settings.gateway_xroad_networks))),
+        Answers(settings.instance, CatalogDirectory(catalog, settings.gateway_node, clock)),
         Forwarder(pool, platform_pool, clock, settings),
         recorder,
         settings,
@@ -233,12 +240,15 @@ async def _open_health(
 
 
 def _replicas(
-    settings: GatewaySettings, stack: AsyncExitStack, clock: SystemClock, live: Live, trust: RpcTrust
+    settings: GatewaySettings,
+    stack: AsyncExitStack,
+    clock: SystemClock,
+    live: Live,
+    trust: RpcTrust,
+    catalog: grpc.aio.Channel,
 ) -> tuple[CatalogReplica, KeysReplica]:
     """Follow the catalog and identity; what they say, while it is recent enough, is what `live` shows."""
-    catalog = open_channel(settings.catalog_rpc, trust)
     identity = open_channel(settings.identity_rpc, trust)
-    stack.push_async_callback(catalog.close)
     stack.push_async_callback(identity.close)
     folder, node = settings.state_folder("gateway"), settings.gateway_node
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)

@@ -71,11 +71,13 @@ class OperationTree:
     body of the answer (RFC 9110 section 9.3.2).
     """
 
-    __slots__ = ("_root",)
+    __slots__ = ("_root", "all")
 
     def __init__(self, operations: Iterable[OperationRoute]) -> None:
         self._root = _Node()
-        for operation in operations:
+        self.all = tuple(operations)
+        """As they were given."""
+        for operation in self.all:
             node = self._root
             for segment in operation.template.lstrip("/").split("/"):
                 node = _child(node, segment)

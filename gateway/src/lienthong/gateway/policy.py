@@ -93,6 +93,21 @@ def decide(
     return lacking or denial or _not_in_force(agreements, now) or Denial.NO_AGREEMENT
 
 
+def allowed_operations(
+    table: RoutingTable, service: ServiceRoute, consumer: str, now: datetime
+) -> frozenset[str] | None:
+    """The ids of operations that agreements in force allow a consumer, whatever the purpose; None: all."""
+    if not table.is_active(consumer):
+        return frozenset()
+    found: frozenset[str] = frozenset()
+    for rule in table.agreements(consumer, service.id).rules:
+        if rule.valid_from <= now < rule.valid_to:
+            if rule.operations is None:
+                return None
+            found |= rule.operations
+    return found
+
+
 def _not_in_force(agreements: Agreements, now: datetime) -> NotInForce | None:
     """The agreement to report where none is in force; None if there is none at all."""
     approved = (

@@ -36,3 +36,8 @@ def dialect_of(path: bytes) -> Dialect | None:
         if path.startswith(dialect.base):
             return dialect
     return None
+
+
+def is_list_clients(path: bytes, dialect: Dialect) -> bool:
+    """Whether a path of a dialect is that of listClients, which names no subsystem."""
+    return path == LIST_CLIENTS_PATH if dialect is XROAD else path[len(dialect.base) :] == LIST_CLIENTS

@@ -10,29 +10,29 @@ from lienthong.gateway.authorize import authorize
 from lienthong.gateway.context import CallContext
 from lienthong.gateway.field_names import plain
 from lienthong.gateway.http1.fields import field_prefix
+from lienthong.gateway.operations import OperationRoute
 from lienthong.gateway.passage import Passage
 from lienthong.gateway.targets import ServiceTarget
 from lienthong.gateway.xroad import refusals
-from lienthong.gateway.xroad.dialect import XROAD, dialect_of
-from lienthong.gateway.xroad.ids import IdError, ServiceId, client_id, parts_of
+from lienthong.gateway.xroad.dialect import LIST_CLIENTS, XROAD, dialect_of, is_list_clients
+from lienthong.gateway.xroad.ids import ClientId, IdError, ServiceId, client_id, parts_of
+from lienthong.gateway.xroad.metadata import SERVICES
 from lienthong.gateway.xroad.request_hash import head_digest, request_hash
 from lienthong.gateway.xroad.stated import DOORS_OWN, ID, for_provider, stated, user_of
 from lienthong.gateway.xroad.systems import xroad_system
-from lienthong.gateway.xroad.visit import Visit
+from lienthong.gateway.xroad.visit import Asked, Visit
 from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from lienthong.gateway.authenticate import Authenticator
     from lienthong.gateway.call import Call
     from lienthong.gateway.http1.incoming import Incoming
-    from lienthong.gateway.operations import OperationRoute
     from lienthong.gateway.policy import Grant
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.response import GatewayResponse
     from lienthong.gateway.table import RoutingTable
     from lienthong.gateway.xroad.callers import CallerProof
     from lienthong.gateway.xroad.dialect import Dialect
-    from lienthong.gateway.xroad.ids import ClientId
     from lienthong.gateway.xroad.stated import Stated
     from lienthong.gateway.xroad.systems import XRoadSystem
 
@@ -60,7 +60,7 @@ class XRoadDoor:
         headers: RequestHeaders,
         incoming: Incoming,
         authenticator: Authenticator | None,
-    ) -> Visit:
+    ) -> Visit | Asked:
         """Read a call: whose it is, and which service it is for. The caller has proved itself then.
 
         Raises:
@@ -81,8 +81,13 @@ class XRoadDoor:
         passage.message_id = message_id = made_id or told.message_id
         passage.represented = told.represented
         call.context = _context(told, call.context)
+        head: bytes | None = None
         if dialect is XROAD and message_id is not None:
             passage.fields += (_ID, message_id.encode())
+            passage.body_digest = hashlib.sha512()
+            head = head_digest(call.method, call.path + call.query, incoming.head, call.tx, made_id)
+        if is_list_clients(call.path, dialect):
+            return self._list_clients(call, table, headers, incoming, authenticator, dialect, head)
         client = self._client(told, dialect)
         service, path = _service(call.path, dialect)
         if dialect is XROAD:
@@ -90,6 +95,11 @@ class XRoadDoor:
         system = self._system(table, client)
         passes = self._proof.prove(call, system, headers.authorization, authenticator)
         self._system(table, service.provider)
+        if service.service in SERVICES and call.method == "GET" and path == b"/":
+            call.operation = OperationRoute(service.service, "GET", f"/{service.service}")
+            return Asked(
+                service.service, dialect, table, system.id, service.provider, head, accepts_json=True
+            )
         route = table.service(service.service_id.encode())
         if route is None:
             raise problems.unknown_service(service.service_id)
@@ -97,10 +107,6 @@ class XRoadDoor:
         own = _for_provider(call, told, client, dialect)
         if passes and headers.authorization is not None:
             own += (_AUTHORIZATION, headers.authorization)
-        head: bytes | None = None
-        if dialect is XROAD:
-            passage.body_digest = hashlib.sha512()
-            head = head_digest(call.method, call.path + call.query, incoming.head, call.tx, made_id)
         translated = headers.translated(for_provider(headers.passed, own))
         return Visit(dialect, system, ServiceTarget(table, route, path), translated, head)
 
@@ -122,7 +128,7 @@ class XRoadDoor:
         return authorize(visit.target, operation, client, named, call.context, call.received)
 
     def leave(
-        self, call: Call, visit: Visit, response: GatewayResponse, incoming: Incoming
+        self, call: Call, visit: Visit | Asked, response: GatewayResponse, incoming: Incoming
     ) -> GatewayResponse:
         """Say the provider's answer in the door's words; what it says itself in them does not pass."""
         passage = call.passage
@@ -142,8 +148,28 @@ class XRoadDoor:
         response.fields = kept
         return response
 
+    def _list_clients(
+        self,
+        call: Call,
+        table: RoutingTable,
+        headers: RequestHeaders,
+        incoming: Incoming,
+        authenticator: Authenticator,
+        dialect: Dialect,
+        head: bytes | None,
+    ) -> Asked:
+        """The one metadata service that belongs to no subsystem, and whose client need not say who it is."""
+        what = LIST_CLIENTS.decode()
+        if call.method != "GET":
+            raise refusals.metadata_only_by_get(what)
+        self._proof.admit_anyone(call, headers.authorization, authenticator)
+        call.operation = OperationRoute(what, "GET", f"/{what}")
+        json = any(name == b"accept" and b"application/json" in value for name, value in incoming.fields)
+        nobody = ClientId(["", "", ""])
+        return Asked(what, dialect, table, "", nobody, head, accepts_json=json)
+
     def _client(self, told: Stated, dialect: Dialect) -> ClientId:
-        field = dialect.client_fields[0].decode()
+        field = dialect.client_fields[0].decode().title()
         if told.client is None:
             raise refusals.no_client_identifier(field)
         try:

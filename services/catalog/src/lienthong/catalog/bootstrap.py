@@ -44,7 +44,7 @@ from lienthong.catalog.systems import endpoints as system_endpoints
 from lienthong.catalog.systems import rpc as system_rpc
 from lienthong.catalog.systems.repository import SystemRepository
 from lienthong.catalog.systems.service import SystemService
-from lienthong.contracts.catalog.v1 import routes_pb2_grpc
+from lienthong.contracts.catalog.v1 import directory_pb2_grpc, routes_pb2_grpc
 from lienthong.kit.access import Access
 from lienthong.kit.addresses import ProviderAddresses
 from lienthong.kit.bus import Bus
@@ -74,6 +74,7 @@ from lienthong.kit.workers import Workers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import grpc.aio
     from fastapi import FastAPI
 
     from lienthong.catalog.rpc import WriteMessage
@@ -188,6 +189,11 @@ def request_limits(settings: CatalogSettings) -> RequestLimits:
     )
 
 
+def _register(watch: Routes, directory: service_rpc.Directory, server: grpc.aio.Server) -> None:
+    routes_pb2_grpc.add_RoutesServicer_to_server(watch, server)
+    directory_pb2_grpc.add_DirectoryServicer_to_server(directory, server)
+
+
 async def run(settings: CatalogSettings) -> None:
     """Bring the database up to date, then serve until told to stop.
 
@@ -260,6 +266,7 @@ async def run(settings: CatalogSettings) -> None:
         request_limits(settings),
     )
     watch = Routes(WatchService(units), versions, MESSAGES)
+    directory = service_rpc.Directory(services.agencies, services.systems, services.services)
     figures = telemetry.figures
     bus.show(figures)
     db.show(figures)
@@ -274,7 +281,7 @@ async def run(settings: CatalogSettings) -> None:
         settings,
         telemetry=telemetry,
         app=create_app(services, access, clock, uuid7, settings.catalog_max_request_bytes),
-        register_rpc=partial(routes_pb2_grpc.add_RoutesServicer_to_server, watch),
+        register_rpc=partial(_register, watch, directory),
         background=[
             keys.run,
             relay.run,

@@ -1,14 +1,107 @@
-"""Services as messages of `Routes/Watch`: what the gateway's routing table is built of."""
+"""Services as messages of `Routes/Watch`, what the gateway's routing table is built of; and `Directory`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+import structlog
 
 from lienthong.catalog.rpc import resource_status, statements, write_key
+from lienthong.contracts.catalog.v1 import directory_pb2, directory_pb2_grpc
+from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+
+    from lienthong.catalog.agencies.service import AgencyService
+    from lienthong.catalog.service.resources import ResourceService
     from lienthong.catalog.services.domain.service import ServiceResource
+    from lienthong.catalog.services.service import ServiceService
+    from lienthong.catalog.systems.service import SystemService
     from lienthong.contracts.catalog.v1 import routes_pb2 as pb
+
+_PORTION: Final = 500
+"""Agencies, systems or services that are read at once."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Directory(directory_pb2_grpc.DirectoryServicer):
+    """Answers gateways what X-Road's and GovStack's metadata services show besides routes."""
+
+    def __init__(self, agencies: AgencyService, systems: SystemService, services: ServiceService) -> None:
+        self._agencies = agencies
+        self._systems = systems
+        self._services = services
+
+    async def Clients(  # noqa: N802  the contract's name
+        self,
+        request: directory_pb2.ClientsRequest,
+        context: grpc.aio.ServicerContext[
+            directory_pb2.ClientsRequest, AsyncIterator[directory_pb2.ClientsResponse]
+        ],
+    ) -> AsyncIterator[directory_pb2.ClientsResponse]:
+        """Send all agencies and systems."""
+        del context
+        _log.info("clients listed", node=request.node)
+        async for page in _pages(self._agencies):
+            yield directory_pb2.ClientsResponse(
+                clients=[
+                    directory_pb2.Client(
+                        agency_code=agency.id,
+                        member_class=agency.member_class,
+                        name=agency.spec["name"]["vi"],
+                    )
+                    for agency in page
+                ]
+            )
+        async for page in _pages(self._systems):
+            yield directory_pb2.ClientsResponse(
+                clients=[
+                    directory_pb2.Client(
+                        agency_code=system.provider_agency,
+                        system_code=system.id.partition("/")[2],
+                        member_class=system.member_class,
+                        name=system.spec["name"]["vi"],
+                    )
+                    for system in page
+                ]
+            )
+
+    async def Services(  # noqa: N802  the contract's name
+        self,
+        request: directory_pb2.ServicesRequest,
+        context: grpc.aio.ServicerContext[
+            directory_pb2.ServicesRequest, Awaitable[directory_pb2.ServicesResponse]
+        ],
+    ) -> directory_pb2.ServicesResponse:
+        """Say which services a system provides."""
+        del context
+        return directory_pb2.ServicesResponse(ids=await self._services.ids_of(request.system_id))
+
+    async def OpenApi(  # noqa: N802  the contract's name
+        self,
+        request: directory_pb2.OpenApiRequest,
+        context: grpc.aio.ServicerContext[
+            directory_pb2.OpenApiRequest, Awaitable[directory_pb2.OpenApiResponse]
+        ],
+    ) -> directory_pb2.OpenApiResponse:
+        """Say the OpenAPI document of a service; NOT_FOUND where there is none."""
+        try:
+            document = await self._services.openapi(request.service_id)
+        except ProblemError:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
+        return directory_pb2.OpenApiResponse(document=json.dumps(document, ensure_ascii=False))
+
+
+async def _pages(resources: ResourceService[Any]) -> AsyncIterator[list[Any]]:
+    after: str | None = ""
+    while after is not None:
+        page = await resources.page({}, after=after, limit=_PORTION)
+        yield list(page.items)
+        after = page.last_id
 
 
 def write_message(service: ServiceResource, resource: pb.Resource) -> None:

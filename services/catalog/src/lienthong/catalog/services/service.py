@@ -29,3 +29,8 @@ class ServiceService(ResourceService[ServiceResource]):
         if document is None:
             raise unknown_resource((self.kind, resource_id))
         return document
+
+    async def ids_of(self, system: str) -> list[str]:
+        """Return the ids of the services that a system provides, in their order."""
+        async with self._units.view() as view:
+            return await ServiceRepository(view.session).find_ids({"system": [system]})
