@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from lienthong.gateway.http1.address import Origin
 from lienthong.gateway.http1.connection import MAX_HEAD_BYTES, Connection
 from lienthong.gateway.http1.errors import ProviderError
+from lienthong.gateway.http1.limits import TimeLimits
 from tests.fuzz.clock import FindingError, VirtualLoop, settle
 from tests.fuzz.readers import read_response
 from tests.fuzz.script import Script, pieces, read_script
@@ -29,6 +30,7 @@ _EMPTY_LINE = re.compile(rb"(?:\A|\r\n\r\n)[\r\n]")
 _LINE_ENDS = (b"\r", b"\n")
 _ORIGIN = Origin("provider", 80, tls=False)
 _DEADLINE_S = 10.0
+_LIMITS = TimeLimits(first_byte_s=_DEADLINE_S, idle_s=_DEADLINE_S)
 _MOST_PARTS = 4
 _MOST_HELD = 256 * 1024
 _UPLOADED = (b"abc", b"", b"d" * 40_000, b"e" * 40_000)
@@ -161,7 +163,7 @@ async def _exchange(
     wire.untaken = 0
     uploads = ask in (Ask.UPLOAD, Ask.UPLOAD_FAILS)
     request = b"%b / HTTP/1.1\r\nhost: x\r\n\r\n" % (b"HEAD" if ask is Ask.HEAD else b"GET")
-    connection.begin(request, bodiless=ask is Ask.HEAD, deadline=deadline)
+    connection.begin(request, bodiless=ask is Ask.HEAD, limits=_LIMITS, until=deadline)
     if uploads:
         connection.upload(_upload(fails=ask is Ask.UPLOAD_FAILS), chunked=True)
     arriving = loop.create_task(_arrive(script, wire, part))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.gateway.http1.limits import TimeLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,7 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                 "system": route.system_id,
                 "active": route.active,
                 "upstreams": [address.text for address in route.upstreams.addresses],
-                "timeout_s": route.timeout_s,
+                "timeouts_s": {name: getattr(route.limits, name) for name in TimeLimits.__slots__},
                 "max_request_bytes": route.max_request_bytes,
                 "write_ahead": route.write_ahead,
                 "requires": sorted(statement.value for statement in route.requires),

@@ -89,6 +89,29 @@ def test_a_service_shows_what_routing_needs() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("stated", "first_byte_ms", "shown"),
+    [
+        ({}, 10_000, {}),
+        ({"timeoutMs": 2500}, 2500, {}),
+        ({"timeouts": {"idleMs": 90_000}}, 10_000, {"idle_ms": 90_000}),
+        ({"timeoutMs": 2500, "timeouts": {"firstByteMs": 3000}}, 3000, {"first_byte_ms": 3000}),
+        (
+            {"timeouts": {"connectMs": 100, "firstByteMs": 200, "idleMs": 300, "totalMs": 400}},
+            200,
+            {"connect_ms": 100, "first_byte_ms": 200, "idle_ms": 300, "total_ms": 400},
+        ),
+    ],
+)
+def test_a_service_shows_how_long_its_provider_may_take(
+    stated: dict[str, Any], first_byte_ms: int, shown: dict[str, int]
+) -> None:
+    manifests = [*province()[:4], service(**stated)]
+    found = message(catalog_with(*manifests).resources[ResourceKind.SERVICE, SERVICE]).service
+    assert found.timeout_ms == first_byte_ms
+    assert found.timeouts == pb.Timeouts(**shown)
+
+
 def test_what_calls_have_to_state_is_shown_of_services_and_agreements() -> None:
     manifests = [*province()[:4], service(requires=["user", "purpose", "case"])]
     found = message(catalog_with(*manifests).resources[ResourceKind.SERVICE, SERVICE]).service

@@ -8,6 +8,7 @@ import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.context import NO_CONTEXT, CallContext, Statement
+from lienthong.gateway.http1.limits import TimeLimits
 from lienthong.gateway.operations import OperationTree
 from lienthong.gateway.policy import Denial, Grant, Unstated, decide
 from lienthong.gateway.table import ReadResources, RoutingTable, ServiceRoute
@@ -51,7 +52,7 @@ def service(*requires: Statement, active: bool = True) -> ServiceRoute:
         active=active,
         upstreams=Upstreams(["http://x"]),
         operations=OperationTree([]),
-        timeout_s=1.0,
+        limits=TimeLimits(),
         max_request_bytes=0,
         write_ahead=False,
         prefix=b"/api/P/p/s-v1",

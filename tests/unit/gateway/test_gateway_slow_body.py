@@ -13,7 +13,9 @@ from lienthong.kit.problems import ProblemError
 from tests.unit.gateway.wire import Wire, listener
 
 
-def a_slow_body(*parts: bytes, pause: float = 60, timeout_s: float = 0.01) -> RequestBody:
+def a_slow_body(
+    *parts: bytes, pause: float = 60, timeout_s: float = 0.01, bytes_per_s: float = 1e6
+) -> RequestBody:
     """A body of ten bytes whose parts come one after another, with pauses between them."""
     wire = Wire(listener(Unused()))
     incoming = Incoming(read_line(b"POST / HTTP/1.1"), wire.caller)
@@ -24,7 +26,7 @@ def a_slow_body(*parts: bytes, pause: float = 60, timeout_s: float = 0.01) -> Re
 
     for number, part in enumerate(parts):
         asyncio.get_running_loop().call_later(number * pause, come, part)
-    return RequestBody(incoming, 10, 1000, None, timeout_s=timeout_s)
+    return RequestBody(incoming, 10, 1000, None, timeout_s=timeout_s, bytes_per_s=bytes_per_s)
 
 
 class Unused:
@@ -52,3 +54,14 @@ async def test_of_a_large_body_the_next_part_has_to_be_here_in_time() -> None:
     with pytest.raises(ProblemError) as refusal:
         await anext(parts)
     assert (refusal.value.code, refusal.value.status) == ("request-timeout", 408)
+
+
+async def test_a_large_body_that_only_trickles_is_not_waited_for() -> None:
+    body = a_slow_body(b"a", b"b", b"c", b"d", pause=0.2, timeout_s=0.3)
+    parts = body.chunks()
+    assert [await anext(parts), await anext(parts)] == [b"a", b"b"]
+    with pytest.raises(ProblemError) as refusal:
+        await anext(parts)
+    assert refusal.value.code == "request-timeout"
+    patient = a_slow_body(b"a", b"b", b"c", pause=0.2, timeout_s=0.3, bytes_per_s=10).chunks()
+    assert [await anext(patient), await anext(patient), await anext(patient)] == [b"a", b"b", b"c"]

@@ -34,8 +34,8 @@ async def test_a_caller_that_stalls_is_recorded_within_the_time_that_it_has(way:
     assert (found["answer"]["body"], found["answer"]["ended"]) == ("broken off", False)
 
 
-async def test_a_caller_that_reads_slowly_is_blamed_for_the_time_it_took(way: Way) -> None:
-    found = await way.call("GET", f"{API}/endless", token=way.token(), reads=CALLER_TIMEOUT_S * 0.75)
+async def test_a_caller_that_reads_slowly_is_blamed_when_the_time_of_the_whole_is_over(way: Way) -> None:
+    found = await way.call("GET", f"{API}/flowing", token=way.token(), reads=CALLER_TIMEOUT_S * 0.75)
     [record] = map(json.loads, found["records"])
     assert (record["status"], record["error"], record["aborted"]) == (200, "caller-stalled", True)
 
@@ -46,7 +46,7 @@ async def test_a_provider_that_stalls_is_blamed_although_the_caller_reads(way: W
     assert (record["status"], record["error"], record["aborted"]) == (200, "provider-timeout", True)
 
 
-async def test_a_caller_that_sends_slowly_is_blamed_when_the_time_of_the_service_is_over(way: Way) -> None:
+async def test_a_caller_that_trickles_is_not_waited_for_longer_than_for_one_that_stalls(way: Way) -> None:
     pauses = CALLER_TIMEOUT_S * 0.75
     found = await way.call(
         "POST",

@@ -20,6 +20,7 @@ from lienthong.gateway.app import Gateway
 from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.figures import CallFigures
 from lienthong.gateway.forward import Forwarder
+from lienthong.gateway.http1.limits import TimeLimits
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.journal.beside import Beside
 from lienthong.gateway.journal.retained import Retained
@@ -153,12 +154,13 @@ class Way:
             refused=TokenBuckets(RateLimit("refusals", 0, self._budget or 1), now=self.clock.monotonic),
             counts=CallCounts(),
         )
+        slow = TimeLimits(first_byte_s=60.0)
         here = Upstreams([f"http://127.0.0.1:{self.port}"])
         self.gateway = Gateway(
             self.live,
             {
-                b"catalog": PlatformRoute("lienthong/catalog", here, 60.0, WITHIN_LIMIT, authenticates=True),
-                b"oauth2": PlatformRoute("lienthong/identity", here, 60.0, WITHIN_LIMIT, authenticates=False),
+                b"catalog": PlatformRoute("lienthong/catalog", here, slow, WITHIN_LIMIT, authenticates=True),
+                b"oauth2": PlatformRoute("lienthong/identity", here, slow, WITHIN_LIMIT, authenticates=False),
                 **dict.fromkeys(DOORS, DoorRoute("lienthong/gateway")),
                 b"openapi.json": DocumentRoute("lienthong/gateway", lambda: b'{"openapi":"3.1.0"}', 300),
             },
@@ -302,6 +304,7 @@ _ANSWERS = {
     "waiting": b"",
     "large": b"HTTP/1.1 200 OK\r\ncontent-length: 40000\r\n\r\n" + b"x" * 40_000,
     "endless": b"HTTP/1.1 200 OK\r\ncontent-length: 9000000\r\n\r\n" + b"x" * 2_000_000,
+    "flowing": b"HTTP/1.1 200 OK\r\ncontent-length: 9000000\r\n\r\n" + b"x" * 9_000_000,
     "cut": b"HTTP/1.1 200 OK\r\ncontent-length: 40000\r\n\r\n" + b"x" * 20_000,
     "chunked": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
 }
@@ -373,7 +376,7 @@ def _service(name: str, port: int, *, write_ahead: bool = False) -> routes_pb2.R
             system_id=PROVIDER,
             upstreams=[f"http://127.0.0.1:{port}/base"],
             operations=[routes_pb2.Operation(id=i, method=m, path=p) for i, m, p in operations],
-            timeout_ms=400,
+            timeouts=routes_pb2.Timeouts(first_byte_ms=400, idle_ms=400, total_ms=1500),
             status=routes_pb2.STATUS_ACTIVE,
             write_ahead=write_ahead,
         ),

@@ -88,7 +88,7 @@ class Gateway:
         self._door, self._answers = door, answers
         self._forwarder = forwarder
         self._recorder = recorder
-        self._responder = Responder(recorder, clock, settings.gateway_caller_timeout_s)
+        self._responder = Responder(recorder, clock, settings)
         self._max_header_bytes = settings.gateway_max_header_bytes
         self._max_headers = settings.gateway_max_headers
         self._open = TokenBuckets(

@@ -34,11 +34,22 @@ class RequestBody:
     """Reads a request's body once, as it comes.
 
     `length` is the declared size in bytes, None when the body comes in chunks; `limit` is the largest size
-    that `service` accepts (None: the platform's own), and `timeout_s` how long the caller may take for the
-    next part. `also` is another digest that takes what is read.
+    that `service` accepts (None: the platform's own). The caller may take `timeout_s` for the next part, and
+    for all of them as long as that and the time that `bytes_per_s` take. `also` is another digest that takes what is read.
     """
 
-    __slots__ = ("_also", "_digest", "_incoming", "_limit", "_service", "_timeout_s", "length", "size")
+    __slots__ = (
+        "_also",
+        "_bytes_per_s",
+        "_digest",
+        "_incoming",
+        "_limit",
+        "_service",
+        "_timeout_s",
+        "_waited",
+        "length",
+        "size",
+    )
 
     def __init__(
         self,
@@ -48,6 +59,7 @@ class RequestBody:
         service: str | None,
         *,
         timeout_s: float,
+        bytes_per_s: float,
         also: _Hash | None = None,
     ) -> None:
         self.size = 0
@@ -57,6 +69,8 @@ class RequestBody:
         self._limit = limit
         self._service = service
         self._timeout_s = timeout_s
+        self._bytes_per_s = bytes_per_s
+        self._waited = 0.0
         self._digest = hashlib.sha256()
         self._also = also
 
@@ -97,8 +111,7 @@ class RequestBody:
             try:
                 part = self._incoming.take()
                 if not part and not self._incoming.body_read:
-                    async with asyncio.timeout(self._timeout_s):
-                        part = await self._incoming.part()
+                    part = await self._next()
             except TimeoutError:
                 raise problems.request_timeout() from None
             except BrokenRequestError as error:
@@ -106,6 +119,17 @@ class RequestBody:
             if not part:
                 return
             yield self._counted(part)
+
+    async def _next(self) -> bytes:
+        """Wait for the next part, and see to it that the caller does not trickle."""
+        time = asyncio.get_running_loop().time
+        began = time()
+        async with asyncio.timeout(self._timeout_s):
+            part = await self._incoming.part()
+        self._waited += time() - began
+        if self._waited > self._timeout_s + (self.size + len(part)) / self._bytes_per_s:
+            raise TimeoutError
+        return part
 
     def _counted(self, part: bytes) -> bytes:
         self.size += len(part)

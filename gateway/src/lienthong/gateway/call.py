@@ -33,7 +33,7 @@ not have been sent any more."""
 class Exchange:
     """The exchange with the provider; there is none unless a connection took the request."""
 
-    __slots__ = ("address", "forwarded", "status")
+    __slots__ = ("address", "forwarded", "overdue", "status")
 
     def __init__(self, forwarded: datetime, address: Address) -> None:
         self.forwarded = forwarded
@@ -42,6 +42,8 @@ class Exchange:
         """Where it was forwarded to."""
         self.status: int | None = None
         """Of the provider's response, once it has come."""
+        self.overdue = False
+        """Whether it ended because the time for all of it was over, whichever side took that."""
 
 
 Permit: TypeAlias = tuple[OperationRoute, str, Grant]

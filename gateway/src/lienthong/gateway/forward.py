@@ -13,6 +13,7 @@ from lienthong.gateway.call import Exchange
 from lienthong.gateway.call_headers import call_headers, client_header
 from lienthong.gateway.http1.errors import (
     CallerGoneError,
+    ExchangeTooLongError,
     ProviderError,
     ProviderRefusedError,
     ProviderTimeoutError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.call import Call
     from lienthong.gateway.http1.connection import Connection
     from lienthong.gateway.http1.incoming import Incoming
+    from lienthong.gateway.http1.limits import TimeLimits
     from lienthong.gateway.http1.pool import Pool
     from lienthong.gateway.http1.request import ProviderRequest
     from lienthong.gateway.request_headers import RequestHeaders
@@ -65,6 +67,8 @@ class Forwarder:
         self._whole_answer_bytes = settings.gateway_whole_answer_bytes
         self._max_request_bytes = settings.gateway_max_request_bytes
         self._caller_timeout_s = settings.gateway_caller_timeout_s
+        self._caller_bytes_per_s = settings.gateway_caller_bytes_per_s
+        self._longest_s = settings.gateway_longest_call_s
 
     async def forward(
         self, call: Call, target: ForwardTarget, headers: RequestHeaders, incoming: Incoming
@@ -94,6 +98,7 @@ class Forwarder:
                     limit,
                     service,
                     timeout_s=self._caller_timeout_s,
+                    bytes_per_s=self._caller_bytes_per_s,
                     also=call.passage.body_digest if call.passage is not None else None,
                 )
                 if length is not None and length <= WHOLE_REQUEST_BYTES:
@@ -123,7 +128,7 @@ class Forwarder:
                 streamed,
                 route.upstreams,
                 forwarded,
-                route.timeout_s,
+                route.limits,
             )
             response = await self._response(call, connection, own, prefix)
         if incoming.gone:
@@ -139,19 +144,23 @@ class Forwarder:
         body: RequestBody | None,
         upstreams: Upstreams,
         forwarded: datetime,
-        timeout_s: float,
+        limits: TimeLimits,
     ) -> Connection:
         """Send the request to the first address that accepts a connection, and wait for the response's head.
 
         `body` is what is sent after the head, while the response is waited for.
         """
-        deadline = self._time() + timeout_s
+        began = self._time()
+        until = began + min(limits.total_s or self._longest_s, self._longest_s)
         failure: ProblemError | None = None
         for address in upstreams.in_order():
             connection = pool.idle(address.origin)
             if connection is None:
                 try:
-                    connection = await pool.connect(address.origin, deadline)
+                    connect_until = began + max(limits.first_byte_s, limits.connect_s or 0)
+                    connection = await pool.connect(
+                        address.origin, min(connect_until, until), limits.connect_s
+                    )
                 except ProviderRefusedError as error:
                     refused = _failure(error, call, address.text)
                     failure = failure or refused
@@ -161,7 +170,9 @@ class Forwarder:
                     continue
             call.exchange = exchange = Exchange(forwarded, address)
             try:
-                connection.begin(request.to(address), bodiless=call.method == "HEAD", deadline=deadline)
+                connection.begin(
+                    request.to(address), bodiless=call.method == "HEAD", limits=limits, until=until
+                )
                 if body is not None:
                     connection.upload(body.chunks(), chunked=body.length is None)
                 await connection.head()
@@ -274,6 +285,8 @@ def _failure(error: ProviderError, call: Call, address: str) -> ProblemError:
         return problems.provider_address_refused(error.reason.value)
     if isinstance(error, UploadTimeoutError):
         return problems.request_timeout()
+    if isinstance(error, ExchangeTooLongError) and call.exchange is not None:
+        call.exchange.overdue = True
     return (
         problems.provider_timeout() if isinstance(error, ProviderTimeoutError) else problems.provider_broken()
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import openapi
+from lienthong.gateway.http1.limits import TimeLimits
 from lienthong.gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ class PlatformRoute:
     id: str
     """Its name in records, for example `lienthong/identity`."""
     upstreams: Upstreams
-    timeout_s: float
-    """For the whole exchange."""
+    limits: TimeLimits
     max_request_bytes: int
     authenticates: bool
     """Whether it takes access tokens."""
@@ -67,12 +67,13 @@ def platform_routes(
 ) -> Mapping[bytes, PlatformRoute | DocumentRoute | DoorRoute]:
     """The routes by the first segment of the paths that they serve; `health` makes that document."""
     described = openapi.encoded()
+    limits = TimeLimits(first_byte_s=settings.gateway_platform_timeout_s)
 
     def route(name: str, url: str, *, authenticates: bool = True) -> PlatformRoute:
         return PlatformRoute(
             f"lienthong/{name}",
             Upstreams([url]),
-            settings.gateway_platform_timeout_s,
+            limits,
             settings.gateway_max_request_bytes,
             authenticates,
         )

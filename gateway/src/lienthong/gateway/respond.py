@@ -12,8 +12,9 @@ from lienthong.gateway import problems
 from lienthong.gateway.call import CALLER_STALLED, Abandoned, Answered
 from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
+from lienthong.gateway.reader import CallerStalledError, Reader
 from lienthong.gateway.response import StreamedResponse, WholeResponse
-from lienthong.kit.problems import ProblemError, calls
+from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.http1.incoming import Incoming
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.response import GatewayResponse
+    from lienthong.gateway.settings import GatewaySettings
     from lienthong.kit.clock import Clock
 
 _LAST_LOOK_S = 0.002
@@ -34,10 +36,11 @@ _log = structlog.get_logger(__name__)
 class Responder:
     """Ends calls: records how, and sends the response."""
 
-    def __init__(self, recorder: Recorder, clock: Clock, caller_timeout_s: float) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, settings: GatewaySettings) -> None:
         self._recorder = recorder
         self._now = clock.now
-        self._caller_timeout_s = caller_timeout_s
+        self._caller_timeout_s = settings.gateway_caller_timeout_s
+        self._caller_bytes_per_s = settings.gateway_caller_bytes_per_s
 
     def respond(self, call: Call, response: GatewayResponse, incoming: Incoming) -> Awaitable[Answered]:
         """Record a call and send its response.
@@ -91,7 +94,7 @@ class Responder:
 
     async def _stream(self, call: Call, response: StreamedResponse, incoming: Incoming) -> Answered:
         """Send what comes, but keep the last part back until the record is durable."""
-        reader = _Reader(incoming, self._caller_timeout_s)
+        reader = Reader(incoming, self._caller_timeout_s, self._caller_bytes_per_s)
         digest = hashlib.sha256(response.beginning)
         size = len(response.beginning)
         error: str | None = None
@@ -118,7 +121,8 @@ class Responder:
         except CallerStalledError:
             error, broken_off = CALLER_STALLED, True
         except ProblemError as problem:
-            slow = problem.kind is calls.PROVIDER_TIMEOUT and reader.took_most_of_the_time
+            overdue = call.exchange is not None and call.exchange.overdue
+            slow = overdue and reader.took_most_of_the_time
             error, broken_off = CALLER_STALLED if slow else problem.code, True
         except Exception:  # noqa: BLE001  whatever it is: the call has reached the provider, and is recorded
             _log.exception("response broken off", tx=call.tx, service=call.service_id)
@@ -138,42 +142,6 @@ class Responder:
         else:
             incoming.finish(held)
         return outcome
-
-
-class CallerStalledError(Exception):
-    """The caller does not take the next part of its answer."""
-
-
-class _Reader:
-    """A caller that reads its answer: how long it takes for a part, and for all of them."""
-
-    __slots__ = ("_began", "_incoming", "_time", "_timeout_s", "_waited")
-
-    def __init__(self, incoming: Incoming, timeout_s: float) -> None:
-        self._incoming = incoming
-        self._timeout_s = timeout_s
-        self._time = asyncio.get_running_loop().time
-        self._began = self._time()
-        self._waited = 0.0
-
-    @property
-    def took_most_of_the_time(self) -> bool:
-        """Whether the caller was waited for longer than the provider."""
-        return self._waited > (self._time() - self._began) / 2
-
-    async def take(self, part: bytes) -> None:
-        """Send a part.
-
-        Raises:
-            CallerStalledError: the caller has not read what was sent before.
-        """
-        began = self._time()
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._incoming.write(part)
-        except TimeoutError:
-            raise CallerStalledError from None
-        self._waited += self._time() - began
 
 
 def _all_but_the_last(part: bytes) -> tuple[bytes, bytes]:

@@ -33,9 +33,11 @@ class GatewaySettings(Settings):
     )
     """The key that paths and persons are hashed with in records, in hex; the same on every gateway."""
     gateway_connect_timeout_s: float = Field(default=2.0, gt=0)
-    """How long one address of a provider may take to accept a connection."""
+    """How long one address of a provider may take to accept a connection, where its service says nothing else
+    (`timeouts.connectMs`)."""
     gateway_platform_timeout_s: float = Field(default=60.0, gt=0)
-    """How long a service of the platform may take; pulling events waits up to 30 seconds."""
+    """How long a service of the platform may take until it answers, or for the next part of its answer;
+    pulling events waits up to 30 seconds."""
     gateway_max_connections: int = Field(default=10_000, ge=1)
     """Connections of callers that each worker holds, as far as the hard limit of open files allows (two for
     each connection). Those beyond wait until others close."""
@@ -44,6 +46,12 @@ class GatewaySettings(Settings):
     gateway_caller_timeout_s: float = Field(default=30.0, gt=0)
     """How long a caller may take to send a body of up to 64 KiB or the next part of a larger one, and to read
     an answer of up to 256 KiB or the next part of a larger one."""
+    gateway_caller_bytes_per_s: float = Field(default=1024, gt=0)
+    """How fast a caller sends a larger body and reads a larger answer, at least: it may be waited for as long
+    as so many bytes a second take, and `LIENTHONG_GATEWAY_CALLER_TIMEOUT_S` longer."""
+    gateway_longest_call_s: float = Field(default=3600, gt=0)
+    """How long an exchange with a provider may take in all, whoever takes the time and whatever the service
+    says; an endless answer ends then, and its caller asks again."""
     gateway_max_request_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     """The largest body to a service that sets no limit of its own, and to the platform's services."""
     gateway_max_header_bytes: int = Field(default=32 * 1024, gt=0)

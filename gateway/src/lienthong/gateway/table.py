@@ -11,6 +11,7 @@ import structlog
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.context import Statement
+from lienthong.gateway.http1.limits import DEFAULT_FIRST_BYTE_S, TimeLimits
 from lienthong.gateway.operations import OperationRoute, OperationTree
 from lienthong.gateway.origins import AllowedOrigins
 from lienthong.gateway.upstreams import Upstreams
@@ -26,7 +27,6 @@ T = TypeVar("T")
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
-DEFAULT_TIMEOUT_S = 10.0
 _MOST_SERVICES = 4096
 _MOST_AGREEMENTS = 65_536
 _MOST_REMEMBERED = 16_384
@@ -48,8 +48,7 @@ class ServiceRoute:
     active: bool
     upstreams: Upstreams
     operations: OperationTree
-    timeout_s: float
-    """For the whole exchange with the provider."""
+    limits: TimeLimits
     max_request_bytes: int
     write_ahead: bool
     prefix: bytes
@@ -178,7 +177,7 @@ def service_route(message: bytes) -> ServiceRoute:
             OperationRoute(operation.id, operation.method.upper(), operation.path)
             for operation in service.operations
         ),
-        timeout_s=service.timeout_ms / 1000 if service.timeout_ms else DEFAULT_TIMEOUT_S,
+        limits=_limits(service),
         max_request_bytes=service.max_request_bytes,
         write_ahead=service.write_ahead,
         prefix=b"/api/" + service.id.encode(),
@@ -186,6 +185,17 @@ def service_route(message: bytes) -> ServiceRoute:
         if service.HasField("cors")
         else None,
         requires=_statements(service.requires),
+    )
+
+
+def _limits(service: routes_pb2.Service) -> TimeLimits:
+    given = service.timeouts
+    first_byte_ms = given.first_byte_ms or service.timeout_ms
+    return TimeLimits(
+        connect_s=given.connect_ms / 1000 if given.connect_ms else None,
+        first_byte_s=first_byte_ms / 1000 if first_byte_ms else DEFAULT_FIRST_BYTE_S,
+        idle_s=given.idle_ms / 1000 if given.idle_ms else None,
+        total_s=given.total_ms / 1000 if given.total_ms else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lienthong.gateway.http1.errors import ProviderTimeoutError
+from lienthong.gateway.http1.limits import TimeLimits
 from tests.integration.gateway.http1.wire import (
     CHUNKED,
     KIB,
@@ -114,6 +115,53 @@ async def test_a_deadline_that_has_passed_ends_the_exchange() -> None:
             async with asyncio.timeout(2):
                 await connection.head()
         connection.end()
+
+
+@on_both_loops
+async def test_each_part_of_an_answer_has_its_own_time() -> None:
+    async def serve(peer: Peer) -> None:
+        await peer.request()
+        await asyncio.sleep(0.3)
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n")
+        for _ in range(4):
+            await asyncio.sleep(0.15)
+            await peer.send(b"x")
+        await peer.gone()
+
+    async with provider(serve) as wire:
+        began = wire.now
+        with pytest.raises(ProviderTimeoutError):
+            await wire.call(limits=TimeLimits(first_byte_s=0.5, idle_s=0.3))
+        assert 1.1 < wire.now - began < 2.5
+
+
+@on_both_loops
+async def test_the_time_of_the_provider_begins_when_it_has_the_whole_request() -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            await asyncio.sleep(0.2)
+            yield b"x"
+
+    async with provider(_answering_the_first(0)) as wire:
+        began = wire.now
+        with pytest.raises(ProviderTimeoutError):
+            await wire.call("POST", upload=slow(), limits=TimeLimits(first_byte_s=0.2, idle_s=0.2))
+        assert 0.75 < wire.now - began < 2.5
+
+
+@on_both_loops
+async def test_a_provider_that_does_not_take_the_request_is_cut_off() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 64 * KIB
+
+    async def serve(peer: Peer) -> None:
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(LONG_S)
+
+    async with provider(serve) as wire:
+        with pytest.raises(ProviderTimeoutError):
+            await wire.call("POST", upload=endless(), limits=TimeLimits(first_byte_s=LONG_S, idle_s=0.2))
 
 
 @on_both_loops

@@ -15,6 +15,7 @@ import uvloop
 
 from lienthong.gateway.http1.address import Origin
 from lienthong.gateway.http1.errors import ProviderBrokenError
+from lienthong.gateway.http1.limits import TimeLimits
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.response_headers import passed_headers
 from tests.support.waiting import eventually
@@ -33,6 +34,8 @@ LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
 }
 LONG_S = 20.0
 """A deadline that no exchange of these tests comes near; one that hangs fails by it."""
+UNLIMITED = TimeLimits(first_byte_s=2 * LONG_S, idle_s=2 * LONG_S)
+"""Of an exchange that only has to be over at its deadline."""
 KERNEL_BYTES = 24 * MIB
 """More than the buffers of two sockets on the loopback hold."""
 
@@ -141,12 +144,13 @@ class Wire:
         upload: AsyncIterator[bytes] | None = None,
         declared: int | None = None,
         path: str = "/x",
+        limits: TimeLimits = UNLIMITED,
     ) -> Got:
         """One exchange, the way the gateway makes it."""
         # A busy machine may be slow to connect: the deadline is that of the exchange.
         connection = await self.take()
         try:
-            self.begin(connection, method, deadline_s, upload, declared, path)
+            self.begin(connection, method, deadline_s, upload, declared, path, limits)
             await connection.head()
             return Got(connection.status, connection.fields, await rest(connection), connection)
         finally:
@@ -160,13 +164,15 @@ class Wire:
         upload: AsyncIterator[bytes] | None = None,
         declared: int | None = None,
         path: str = "/x",
+        limits: TimeLimits = UNLIMITED,
     ) -> None:
         """Send a request."""
         framing = "" if upload is None else "transfer-encoding: chunked\r\n"
         if declared is not None:
             framing = f"content-length: {declared}\r\n"
         request = f"{method} {path} HTTP/1.1\r\nhost: provider\r\n{framing}\r\n".encode()
-        connection.begin(request, bodiless=method == "HEAD", deadline=self.now + deadline_s)
+        until = self.now + deadline_s
+        connection.begin(request, bodiless=method == "HEAD", limits=limits, until=until)
         if upload is not None:
             connection.upload(upload, chunked=declared is None)
 

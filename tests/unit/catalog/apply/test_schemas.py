@@ -150,7 +150,7 @@ def test_a_near_miss_is_told_the_right_word_in_both_languages() -> None:
         "'legal_ground' is not known here; did you mean 'legalGround'?",
         "không có trường 'legal_ground'; có phải ý bạn là 'legalGround'?",
     )
-    assert "timeoutMs" in _said(service(timeout=5))["/spec/timeout"][0]
+    assert "timeouts" in _said(service(timeout=5))["/spec/timeout"][0]
 
 
 def test_members_of_an_object_that_may_be_left_out_are_told_as_well() -> None:
@@ -170,6 +170,11 @@ def test_a_tax_code_without_quotes_is_told_to_take_quotes() -> None:
     [
         (service(timeoutMs=5), "/spec/timeoutMs"),
         (service(timeoutMs=True), "/spec/timeoutMs"),
+        (service(timeouts={"idleMs": 5}), "/spec/timeouts/idleMs"),
+        (service(timeouts={"firstByteMs": "5s"}), "/spec/timeouts/firstByteMs"),
+        (service(timeouts={"connectMs": 60_001}), "/spec/timeouts/connectMs"),
+        (service(timeouts={"first": 500}), "/spec/timeouts/first"),
+        (service(timeouts=5), "/spec/timeouts"),
         (service(maxRequestBytes=0), "/spec/maxRequestBytes"),
         (service(writeAhead="yes"), "/spec/writeAhead"),
         (service(upstreams=[]), "/spec/upstreams"),

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import httptools
 
-from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderTimeoutError, UploadTimeoutError
+from lienthong.gateway.http1.errors import (
+    ExchangeTooLongError,
+    ProviderBrokenError,
+    ProviderTimeoutError,
+    UploadTimeoutError,
+)
+from lienthong.gateway.http1.limits import TimeLimits
 from lienthong.gateway.http1.request import LAST_CHUNK, chunk
 
 if TYPE_CHECKING:
@@ -33,6 +39,7 @@ _CONTINUE, _SWITCHING_PROTOCOLS, _FIRST_FINAL_STATUS = 100, 101, 200
 _LAST_STATUS = 599
 _WITHOUT_BODY = (204, 304)
 _NO_PARSER: Final = httptools.HttpResponseParser(object())
+_NO_LIMITS: Final = TimeLimits()
 
 
 class ConnectionOwner(Protocol):
@@ -61,21 +68,25 @@ class Connection:
         "_busy",
         "_chunks",
         "_complete",
-        "_deadline",
         "_error",
         "_head_bytes",
         "_head_complete",
         "_keep_alive",
+        "_limits",
         "_loop",
         "_overhead",
         "_owner",
         "_parser",
         "_reading",
+        "_since",
         "_timer",
         "_timer_at",
         "_transport",
         "_unseen",
+        "_unsent",
+        "_until",
         "_upload",
+        "_uploading",
         "_waiter",
         "_writable",
         "fields",
@@ -99,7 +110,8 @@ class Connection:
         self._unseen = select.poll()
         self._busy = False
         self._bodiless = self._head_complete = self._complete = self._keep_alive = False
-        self._overhead = self._head_bytes = 0
+        self._uploading = False
+        self._overhead = self._head_bytes = self._unsent = 0
         self._chunks: list[bytes] = []
         self._buffered = 0
         self._reading = True
@@ -108,7 +120,8 @@ class Connection:
         self._upload: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
-        self._deadline = self._timer_at = 0.0
+        self._limits = _NO_LIMITS
+        self._since = self._until = self._timer_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -126,25 +139,23 @@ class Connection:
 
     # the exchange
 
-    def begin(self, request: bytes, *, bodiless: bool, deadline: float) -> None:
+    def begin(self, request: bytes, *, bodiless: bool, limits: TimeLimits, until: float) -> None:
         """Send a request: its head, and its body as far as it is known.
 
         `bodiless` says that the response has no body, whatever its fields declare: HEAD (RFC 9110 section
-        9.3.2). The exchange has to be over by `deadline`, on the loop's clock.
+        9.3.2). Whoever takes the time, the exchange has to be over by `until`, on the loop's clock.
         """
         if self._bodiless and self.open:
             # llhttp still expects the body that the fields of the last response declared.
             self._parser = httptools.HttpResponseParser(self)
         self._busy = True
         self._bodiless = bodiless
-        self._head_complete = self._complete = self._keep_alive = False
+        self._head_complete = self._complete = self._keep_alive = self._uploading = False
         self._overhead = self._head_bytes = self._buffered = 0
         self.fields = []
         self._chunks = []
-        self._deadline = deadline
-        # One timer serves many exchanges: most are over before it, and a later deadline needs no new one.
-        if self._timer is None or deadline < self._timer_at:
-            self._set_timer(deadline)
+        self._limits, self._until, self._since = limits, until, self._loop.time()
+        self._watch()
         if self.open:
             self._transport.write(request)
         else:
@@ -153,6 +164,7 @@ class Connection:
 
     def upload(self, chunks: AsyncIterator[bytes], *, chunked: bool) -> None:
         """Send the body while waiting for the response; `head` and `chunk` raise what `chunks` raises."""
+        self._uploading = True
         self._upload = self._loop.create_task(self._send(chunks, chunked=chunked))
 
     async def head(self) -> None:
@@ -216,6 +228,8 @@ class Connection:
                 await self._writable.wait()
             if chunked and self.open:
                 self._transport.write(LAST_CHUNK)
+            self._uploading = False
+            self._go_on()
         except Exception as error:  # noqa: BLE001  `head` or `chunk` raises it
             self._fail(error)
 
@@ -235,6 +249,7 @@ class Connection:
 
     def _resume(self) -> None:
         self._reading = True
+        self._go_on()
         if self.open:
             self._transport.resume_reading()
             if self.origin.tls:
@@ -250,6 +265,31 @@ class Connection:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
+    # time
+
+    def _due(self) -> float:
+        """When the time of what is waited for at present is over, on the loop's clock."""
+        if self._uploading:
+            # What does not come from the caller is no matter of the provider's.
+            waits = not self._writable.is_set()
+            limit = self._limits.idle_s
+        else:
+            waits = self._reading
+            limit = self._limits.idle_s if self._head_complete else self._limits.first_byte_s
+        return min(self._since + limit, self._until) if waits else self._until
+
+    def _go_on(self) -> None:
+        """Give the provider its time anew: something has gone on, or it is waited for again."""
+        if self._busy and not self._complete:
+            self._since = self._loop.time()
+            self._watch()
+
+    def _watch(self) -> None:
+        # One timer serves many exchanges: most are over before it, and a later time needs no new one.
+        due = self._due()
+        if self._timer is None or due < self._timer_at:
+            self._set_timer(due)
+
     def _set_timer(self, at: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -258,16 +298,19 @@ class Connection:
 
     def _tick(self) -> None:
         self._timer = None
-        if not self._busy:
+        if not self._busy or self._complete:
             return
-        if self._deadline > self._loop.time():
-            self._set_timer(self._deadline)
+        if self._uploading and (unsent := self._transport.get_write_buffer_size()) < self._unsent:
+            self._unsent, self._since = unsent, self._loop.time()
+        now, due = self._loop.time(), self._due()
+        if due > now:
+            self._set_timer(due)
+        elif self._until > now:
+            self._fail(ProviderTimeoutError("it has not gone on in time"))
+        elif self._uploading and self._writable.is_set():
+            self._fail(UploadTimeoutError("the request's body did not come in time"))
         else:
-            waits_for_upload = (
-                self._upload is not None and not self._upload.done() and self._writable.is_set()
-            )
-            kind = UploadTimeoutError if waits_for_upload else ProviderTimeoutError
-            self._fail(kind("the deadline has passed"))
+            self._fail(ExchangeTooLongError("the exchange takes too long"))
 
     # as asyncio.Protocol
 
@@ -297,6 +340,8 @@ class Connection:
         if self._bodiless and self._complete and not data.endswith(b"\n"):
             # The beginning of a chunk, of which llhttp says nothing yet, where there is no body.
             self._keep_alive = False
+        if self._head_complete and not self._complete:
+            self._go_on()
         self._wake()
 
     def eof_received(self) -> None:
@@ -329,6 +374,8 @@ class Connection:
     def pause_writing(self) -> None:
         """Hold the upload back: the provider reads too slowly."""
         self._writable.clear()
+        self._unsent = self._transport.get_write_buffer_size()
+        self._go_on()
 
     def resume_writing(self) -> None:
         """Continue the upload."""

@@ -3,7 +3,8 @@
 ProviderError
 ├── ProviderUnreachableError   no connection was made: the provider has not seen the request
 ├── ProviderRefusedError       its address is one that no connection is made to
-├── ProviderTimeoutError       the exchange was not over at its deadline
+├── ProviderTimeoutError       the provider did not go on in time
+│   ├── ExchangeTooLongError       the time of the whole exchange is over, whoever took it
 │   └── UploadTimeoutError         and it was the request's body that was waited for, not the provider
 └── ProviderBrokenError        the response is not valid HTTP, or not complete
 
@@ -37,11 +38,15 @@ class ProviderRefusedError(ProviderError):
 
 
 class ProviderTimeoutError(ProviderError):
-    """The deadline has passed."""
+    """The provider did not accept, take or send the next part in time."""
+
+
+class ExchangeTooLongError(ProviderTimeoutError):
+    """The time that the whole exchange may take has passed."""
 
 
 class UploadTimeoutError(ProviderTimeoutError):
-    """The deadline has passed while the provider, which had taken all that came, waited for the rest."""
+    """It has passed while the provider, which had taken all that came, waited for the rest."""
 
 
 class ProviderBrokenError(ProviderError):

@@ -62,7 +62,8 @@ class Guard(Protocol):
 class Pool:
     """Opens connections and keeps idle ones; the one used last is used first.
 
-    `tls` says which certificates are trusted; `connect_timeout` is in seconds, for one address. `guard` says
+    `tls` says which certificates are trusted; `connect_timeout` is in seconds, for one address, unless its
+    provider has a limit of its own. `guard` says
     which addresses may be connected to; without one all may.
     """
 
@@ -88,8 +89,8 @@ class Pool:
             connection.close()
         return None
 
-    async def connect(self, origin: Origin, deadline: float) -> Connection:
-        """A new connection; `deadline` is on the loop's clock.
+    async def connect(self, origin: Origin, deadline: float, within_s: float | None = None) -> Connection:
+        """A new connection; `deadline` is on the loop's clock, `within_s` the time for this one address.
 
         Raises:
             ProviderUnreachableError: there was none in time, or the certificate is not trusted.
@@ -97,7 +98,8 @@ class Pool:
         """
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout_at(min(deadline, loop.time() + self._connect_timeout)):
+            within_s = self._connect_timeout if within_s is None else within_s
+            async with asyncio.timeout_at(min(deadline, loop.time() + within_s)):
                 stream = await self._reach(origin)
                 connection = Connection(origin, self)
                 await loop.create_connection(

@@ -13,7 +13,7 @@ from lienthong.contracts.catalog.v1 import directory_pb2, directory_pb2_grpc
 from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Mapping
 
     from lienthong.catalog.agencies.service import AgencyService
     from lienthong.catalog.service.resources import ResourceService
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from lienthong.catalog.systems.service import SystemService
     from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
+_TIME_LIMITS: Final = {
+    "connectMs": "connect_ms",
+    "firstByteMs": "first_byte_ms",
+    "idleMs": "idle_ms",
+    "totalMs": "total_ms",
+}
 _PORTION: Final = 500
 """Agencies, systems or services that are read at once."""
 
@@ -114,7 +120,7 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
     message.upstreams.extend(spec["upstreams"])
     for operation in service.operations:
         message.operations.add(id=operation.id, method=operation.method, path=operation.path)
-    message.timeout_ms = spec["timeoutMs"]
+    _write_time_limits(spec, message)
     message.max_request_bytes = spec["maxRequestBytes"]
     message.write_ahead = spec["writeAhead"]
     if (cors := spec.get("cors")) is not None:
@@ -122,3 +128,12 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
         message.cors.max_age_s = cors["maxAgeS"]
     if required := spec.get("requires"):
         message.requires.extend(statements(required))
+
+
+def _write_time_limits(spec: Mapping[str, Any], message: pb.Service) -> None:
+    """Write what the provider states; `timeoutMs` is the older spelling of `timeouts.firstByteMs`."""
+    stated = spec.get("timeouts", {})
+    message.timeout_ms = stated.get("firstByteMs", spec["timeoutMs"])
+    for member, field in _TIME_LIMITS.items():
+        if member in stated:
+            setattr(message.timeouts, field, stated[member])

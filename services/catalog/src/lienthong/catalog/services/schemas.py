@@ -33,6 +33,15 @@ class CorsSpec(StrictModel):
     max_age_s: Annotated[int, Field(ge=0, le=86_400)] = 600
 
 
+class TimeoutsSpec(StrictModel):
+    """How long the provider may take for the parts of an exchange, in milliseconds."""
+
+    connect_ms: Annotated[int, Field(ge=10, le=60_000)] | None = None
+    first_byte_ms: Annotated[int, Field(ge=10, le=600_000)] | None = None
+    idle_ms: Annotated[int, Field(ge=10, le=3_600_000)] | None = None
+    total_ms: Annotated[int, Field(ge=10, le=86_400_000)] | None = None
+
+
 class ServiceSpec(ProvidedSpec):
     """An API that a system provides."""
 
@@ -41,6 +50,7 @@ class ServiceSpec(ProvidedSpec):
     name: LocalizedName
     upstreams: Upstreams
     timeout_ms: Annotated[int, Field(ge=10, le=600_000)] = 10_000
+    timeouts: TimeoutsSpec | None = None
     max_request_bytes: Annotated[int, Field(ge=1, le=1024**3)] = 10_485_760
     write_ahead: bool = False
     cors: CorsSpec | None = None
@@ -70,6 +80,15 @@ class CorsAnswer(AnswerModel):
     max_age_s: int
 
 
+class TimeoutsAnswer(AnswerModel):
+    """How long the provider may take for the parts of an exchange, in milliseconds."""
+
+    connect_ms: int | None = None
+    first_byte_ms: int | None = None
+    idle_ms: int | None = None
+    total_ms: int | None = None
+
+
 class ServiceSpecAnswer(AnswerModel):
     """The spec of a service as it is shown.
 
@@ -79,6 +98,7 @@ class ServiceSpecAnswer(AnswerModel):
     name: LocalizedName
     upstreams: Upstreams | None = None
     timeout_ms: int
+    timeouts: TimeoutsAnswer | None = None
     max_request_bytes: int
     write_ahead: bool
     cors: CorsAnswer | None = None
