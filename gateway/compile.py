@@ -25,9 +25,10 @@ MODULES = (
     "http1/address", "http1/answer", "http1/caller", "http1/connection", "http1/fields", "http1/framing",
     "http1/head", "http1/incoming", "http1/limits", "http1/listener", "http1/pool", "http1/request",
     "app", "match", "authenticate", "authorize", "forward", "respond", "record",
-    "call", "call_headers", "context", "cors", "edge", "field_names", "figures", "locations", "operations",
-    "origins", "passage", "paths", "platform_routes", "policy", "privacy", "reader", "request_headers",
-    "response", "response_headers", "table", "targets", "upstreams", "journal/sampling", "journal/writer",
+    "call", "call_headers", "context", "cors", "edge", "endless", "field_names", "figures", "locations",
+    "operations", "origins", "passage", "paths", "platform_routes", "policy", "privacy", "reader",
+    "request_headers", "response", "response_headers", "table", "targets", "upstreams",
+    "journal/sampling", "journal/writer",
     "xroad/callers", "xroad/dialect", "xroad/door", "xroad/faults", "xroad/ids", "xroad/request_hash",
     "xroad/stated", "xroad/visit",
 )  # fmt: skip

@@ -25,7 +25,15 @@ from rich.table import Table
 
 from lienthong.client import Client
 from lienthong.edge import SOCKET
-from tests.bench import call_targets, edge_target, event_targets, peers, start_targets, token_targets
+from tests.bench import (
+    call_targets,
+    edge_target,
+    event_targets,
+    peers,
+    start_targets,
+    stream_targets,
+    token_targets,
+)
 from tests.bench.machine import OTHER_CORE, machine, machine_line
 from tests.bench.target import Target
 from tests.support.platform import Platform, running_platform
@@ -94,9 +102,20 @@ class Stand:
             client = stack.enter_context(Client(other.consumer))
             return call_targets.two_workers(self.platform, other, (self.client, client), rounds, seconds)
 
-    def _platform(self, stack: ExitStack, name: str, *, workers: int) -> Platform:
+    def streams(self, rounds: int, seconds: int) -> list[Target]:
+        """A platform whose provider sends events; it ends with this measurement."""
+        with ExitStack() as stack:
+            port = take_free_port()
+            stack.enter_context(stream_targets.events_provider(port))
+            platform = self._platform(stack, "streams", workers=1, upstream_port=port)
+            client = stack.enter_context(Client(platform.consumer))
+            return stream_targets.event_latency(platform, client, self.sender(), port, rounds, seconds)
+
+    def _platform(
+        self, stack: ExitStack, name: str, *, workers: int, upstream_port: int | None = None
+    ) -> Platform:
         os.environ.update(NO_LIMITS, LIENTHONG_GATEWAY_WORKERS=str(workers))
-        upstream = f"http://127.0.0.1:{self.upstream_port}"
+        upstream = f"http://127.0.0.1:{upstream_port or self.upstream_port}"
         return stack.enter_context(running_platform(self.home / name, upstream))
 
 
@@ -117,6 +136,7 @@ def measures(stand: Stand, rounds: int, seconds: int) -> dict[str, Callable[[], 
         "edge": lambda: edge_target.edge(
             stand.platform, stand.client, stand.home, stand.edge_socket, rounds, seconds
         ),
+        "streams": lambda: stand.streams(rounds, seconds),
         "workers": lambda: stand.two_workers(rounds, seconds),
     }
 

@@ -341,7 +341,7 @@ def test_events_go_out_and_come_in_and_are_acknowledged_after_printing(
 def test_a_kind_of_record_that_there_is_not_is_told_the_kinds(run: Run) -> None:
     said = run("audit", "search", "--kind", "calls")
     assert said.code == 2
-    assert "call, intent, refused-sample, admin" in said.err
+    assert "call, opening, continuing, intent, refused-sample, admin" in said.err
 
 
 def test_the_trail_is_searched_shown_and_proved(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:
@@ -370,6 +370,23 @@ def test_the_trail_is_searched_shown_and_proved(run: Run, tmp_path: Path, gatewa
     receipt.write_text(receipt.read_text().replace("index 2", "index 1"))
     forged = run("audit", "verify", receipt, "--key", key, "--json")
     assert (forged.code, forged.json["error"]["code"]) == (1, "verification-failed")
+
+
+def test_an_endless_answer_is_shown_as_one_call(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:
+    key = tmp_path / "vkey"
+    key.write_text(gateway.log.vkey)
+    call = {"v": 1, "tx": "tx-long", "client": "H11.01/one-stop", "opened": "2026-11-23T06:30:00.1Z"}
+    for kind, at in (("opening", "06:30:00"), ("continuing", "06:35:00")):
+        record = {**call, "kind": kind, "at": f"2026-11-23T{at}Z"}
+        gateway.log.append(json.dumps(record).encode())
+    running = run("audit", "show", "tx-long", "--key", key)
+    assert (running.code, running.out.count('"kind"')) == (0, 2)
+    assert "whose end is not in the ledger" in running.err
+    assert "newest record is of 2026-11-23T06:35:00Z" in running.err
+    gateway.log.append(json.dumps({**call, "kind": "call", "at": "2026-11-23T06:36:00Z"}).encode())
+    ended = run("audit", "show", "tx-long", "--key", key)
+    assert "began at 2026-11-23T06:30:00.1Z and ended at 2026-11-23T06:36:00Z" in ended.err
+    assert run("audit", "search", "--unfinished", "--json").code == 0
 
 
 def test_verifying_needs_a_key_from_somewhere(

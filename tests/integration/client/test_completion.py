@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.integration.client.small_gateway import SmallGateway
 
 SERVICE = "H11.05/land/parcels-v1"
+KINDS_OF_RECORDS = ("call", "opening", "continuing", "intent", "refused-sample", "admin")
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def offered(line: str) -> list[str]:
         ("lienthong agreement request x --event-type H11", ["H11.05/land/parcel-changed-v1"]),
         ("lienthong system suspend H11", ["H11.05/land"]),
         ("lienthong audit search --agency H11.0", ["H11.01", "H11.05"]),
-        ("lienthong audit search --kind ", ["call", "intent", "refused-sample", "admin"]),
+        ("lienthong audit search --kind ", [*KINDS_OF_RECORDS]),
         ("lienthong call P", ["POST", "PUT", "PATCH"]),
         ("lienthong call GET H", [f"{SERVICE}/parcels/{{parcelId}}"]),
         ("lienthong call POST H", [f"{SERVICE}/parcels"]),

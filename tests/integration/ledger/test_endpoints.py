@@ -275,6 +275,21 @@ async def test_searches_find_by_each_filter(reader: Reader) -> None:
     assert await reader.items("client=nobody") == []
 
 
+async def test_endless_answers_whose_end_is_missing_are_found(reader: Reader, core: LedgerCore) -> None:
+    def of_call(number: int, *kinds: str) -> list[bytes]:
+        return [record(id=f"long-{kind}-{number}", tx=f"long-{number}", kind=kind) for kind in kinds]
+
+    long_ones = of_call(1, "opening", "continuing", "call") + of_call(2, "opening", "continuing")
+    await core.integrator.integrate(STREAM, [message(3, *long_ones), message(4, *of_call(3, "opening"))])
+    assert await reader.items("unfinished=true") == ["long-opening-3", "long-opening-2"]
+    assert await reader.items("unfinished=true&kind=opening&limit=1") == ["long-opening-3"]
+    assert await reader.items("unfinished=true&agency=H11.05&tx=long-2") == ["long-opening-2"]
+    assert await reader.items("unfinished=true&tx=long-1") == []
+    assert await reader.items("unfinished=false&tx=long-3") == ["long-opening-3"]
+    await core.integrator.integrate(STREAM, [message(5, *of_call(2, "call"))])
+    assert await reader.items("unfinished=true") == ["long-opening-3"]
+
+
 async def test_an_agency_is_found_on_both_sides_once_and_page_by_page(
     reader: Reader, core: LedgerCore
 ) -> None:

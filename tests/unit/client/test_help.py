@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VIETNAMESE = re.compile(
     "[ăâđêôơưáàảãạắằẳẵặấầẩẫậéèẻẽẹếềểễệíìỉĩịóòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵ]", re.IGNORECASE
 )
-NAMES = {"call, intent, refused-sample, admin", "GET, POST, …"} | {
+NAMES = {"call, opening, continuing, intent, refused-sample, admin", "GET, POST, …"} | {
     "agencies, systems, services, agreements, event-types"
 }
 

@@ -13,13 +13,21 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from lienthong.gateway.journal.records import CallRecord, IntentRecord, SampleRecord
+from lienthong.gateway.journal.records import (
+    CallRecord,
+    ContinuingRecord,
+    IntentRecord,
+    OpeningRecord,
+    SampleRecord,
+)
 from lienthong.kit.journal import AdminAct, AdminRecord
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
 SCHEMA: dict[str, Any] = json.loads((DOCS / "journal-record.schema.json").read_text())
 RECORDS: dict[str, type[msgspec.Struct]] = {
     "call": CallRecord,
+    "opening": OpeningRecord,
+    "continuing": ContinuingRecord,
     "intent": IntentRecord,
     "refused-sample": SampleRecord,
     "admin": AdminRecord,

@@ -157,9 +157,9 @@ def test_refused_tokens_are_not_remembered_and_the_memory_is_bounded(scene: Scen
     scene.client(b"Bearer a.b.c")
     remembered = scene.authenticator._verified
     assert remembered == {}
-    good = scene.token()
+    good, now = scene.token(), scene.clock.now()
     for number in range(MAX_CACHED):
-        remembered[b"%d" % number] = AccessToken("x", frozenset(), "", *[scene.clock.now()] * 3)
+        remembered[b"%d" % number] = AccessToken("x", frozenset(), "", now, now, now)
     assert scene.client(b"Bearer " + good) == "C/c"
     assert len(remembered) == MAX_CACHED
     assert b"0" not in remembered

@@ -13,8 +13,10 @@ import pytest
 
 from lienthong.gateway.journal.records import (
     CallRecord,
+    ContinuingRecord,
     IntentRecord,
     Moment,
+    OpeningRecord,
     SampleRecord,
     encode,
 )
@@ -27,6 +29,13 @@ DOCS = Path(__file__).parents[3] / "docs" / "reference"
 SCHEMA = json.loads((DOCS / "journal-record.schema.json").read_text())
 UUID = "01a20761-9f0c-7c4e-bd5e-8d1f5e3ac001"
 NOW = "2026-11-23T06:30:00.000000Z"
+RECORDS: dict[str, type[msgspec.Struct]] = {
+    "call": CallRecord,
+    "opening": OpeningRecord,
+    "continuing": ContinuingRecord,
+    "intent": IntentRecord,
+    "refused-sample": SampleRecord,
+}
 BASE = {"v": 1, "id": UUID, "tx": UUID, "at": NOW, "node": "n"}
 HASH = "hmac-sha256:" + "0" * 64
 CALL = {**BASE, "kind": "call", "method": "GET", "target": HASH, "received": NOW}
@@ -82,7 +91,7 @@ def test_every_member_is_documented_and_in_the_schema_in_the_order_on_the_wire()
         for name in re.findall(r"`(\w+)`", row)
     ]
     assert documented == list(SCHEMA["properties"])
-    for record in (CallRecord, IntentRecord, SampleRecord):
+    for record in RECORDS.values():
         fields = [field.name for field in msgspec.structs.fields(record)]
         assert fields == [name for name in documented if name in fields]
 
@@ -92,6 +101,8 @@ def test_the_document_says_which_kinds_have_a_member() -> None:
     table = text[text.index("## Members") : text.index("All times")]
     documented: dict[str, set[str]] = {
         "call": set(),
+        "opening": set(),
+        "continuing": set(),
         "intent": set(),
         "refused-sample": set(),
         "admin": set(),
@@ -99,7 +110,7 @@ def test_the_document_says_which_kinds_have_a_member() -> None:
     for names, kinds in re.findall(r"^\| (`[^|]*) \| ([^|]*) \|", table, re.MULTILINE):
         for kind in documented if kinds == "all" else kinds.split(", "):
             documented[kind] |= set(re.findall(r"`(\w+)`", names))
-    for kind, record in (("call", CallRecord), ("intent", IntentRecord), ("refused-sample", SampleRecord)):
+    for kind, record in RECORDS.items():
         assert documented[kind] == {field.name for field in msgspec.structs.fields(record)}
 
 

@@ -18,6 +18,7 @@ def test_all_filters_reach_the_search() -> None:
             "tx": "t", "client": "H11.01/one-stop", "service": "H11.05/land/parcels-v1", "agency": "H11.05",
             "kind": "call", "status": "403", "from": "2026-11-23T06:30:00Z",
             "to": "2026-11-24T00:00:00+07:00", "order": "asc", "cursor": "17", "limit": "5",
+            "unfinished": "true",
         }
     )  # fmt: skip
     query = search_query(parameters)
@@ -32,6 +33,7 @@ def test_all_filters_reach_the_search() -> None:
         status=403,
         since=datetime(2026, 11, 23, 6, 30, tzinfo=UTC),
         until=datetime(2026, 11, 23, 17, 0, tzinfo=UTC),
+        unfinished=True,
         after=17,
     )
 
@@ -58,6 +60,7 @@ def test_the_newest_come_first_by_default() -> None:
         {"to": "0001-01-01T00:00:00+07:00"},
         {"status": "ok"},
         {"order": "newest"},
+        {"unfinished": "perhaps"},
         {"cursor": "-1"},
         {"cursor": "abc"},
         {"limit": "0"},

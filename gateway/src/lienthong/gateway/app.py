@@ -12,6 +12,7 @@ from lienthong.gateway.authorize import authorize
 from lienthong.gateway.call import MAX_METHOD, Answered, Call
 from lienthong.gateway.cors import fields_for_page, is_preflight, preflight_response
 from lienthong.gateway.edge import caller_behind
+from lienthong.gateway.endless import EndlessAnswers
 from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.match import (
@@ -88,7 +89,9 @@ class Gateway:
         self._door, self._answers = door, answers
         self._forwarder = forwarder
         self._recorder = recorder
-        self._responder = Responder(recorder, clock, settings)
+        self.endless = EndlessAnswers(live, recorder, clock, settings)
+        """The answers that pass as they come; they have to be looked at beside the calls."""
+        self._responder = Responder(recorder, self.endless, clock, settings)
         self._max_header_bytes = settings.gateway_max_header_bytes
         self._max_headers = settings.gateway_max_headers
         self._open = TokenBuckets(
@@ -133,7 +136,12 @@ class Gateway:
             if response is not None:
                 response.close()
             self._figures.active -= 1
-            self._figures.end(call, outcome, self._monotonic() - began)
+            if call.opened is None:
+                took_s = self._monotonic() - began
+            else:
+                # Of an endless answer: how long it was waited for.
+                took_s = max((call.opened - call.received).total_seconds(), 0.0)
+            self._figures.end(call, outcome, took_s)
 
     def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[bytes], bytes]:
         """The answer to what is no request: it has no record of its own, and is counted in the journal."""
@@ -224,7 +232,7 @@ class Gateway:
                 "Cổng chưa có khoá đủ mới để kiểm tra mã truy cập.",
             )
         token = authenticator.authenticate(headers.authorization, call.received)
-        call.client = token.client_id
+        call.client, call.token = token.client_id, token
         authenticator.admit(token, scope)
         return token.client_id
 

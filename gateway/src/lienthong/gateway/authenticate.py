@@ -68,6 +68,18 @@ class Authenticator:
         if scope is not None and scope not in token.scopes:
             raise problems.insufficient_scope(scope)
 
+    def check_standing(self, client: str, token: AccessToken | None) -> None:
+        """Check that a client which was let in, by this token if it had one, still would be; the token's own
+        time may be over.
+
+        Raises:
+            ProblemError: client-suspended, token-refused.
+        """
+        if client in self._keys.suspended:
+            raise problems.client_suspended(client)
+        if token is not None and token.key_id not in self._keys.key_set:
+            raise problems.token_refused("kid")
+
     def _verify(self, authorization: bytes | None) -> AccessToken:
         text = bearer_token(authorization)
         try:

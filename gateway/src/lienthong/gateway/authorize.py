@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
 from lienthong.gateway.policy import Denial, Grant, Unstated, decide
-from lienthong.kit.problems.not_in_force import refusal
+from lienthong.gateway.targets import ServiceTarget
+from lienthong.kit.problems.not_in_force import Revoked, refusal
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.gateway.context import CallContext
     from lienthong.gateway.operations import OperationRoute
-    from lienthong.gateway.targets import ServiceTarget
+    from lienthong.gateway.table import RoutingTable
     from lienthong.kit.problems import ProblemError
 
 
@@ -43,6 +44,35 @@ def authorize(
     if isinstance(decision, Unstated):
         raise problems.missing_header(target.route.id, [statement.value for statement in decision.missing])
     raise refusal(decision, target.route.id)
+
+
+def still_allowed(
+    table: RoutingTable,
+    service: str,
+    operation: OperationRoute,
+    client: str,
+    grant: Grant,
+    context: CallContext,
+    now: datetime,
+) -> datetime:
+    """Check that a call under way would still be allowed, by the agreement that let it pass; returns when
+    that one ends.
+
+    Raises:
+        ProblemError: what `authorize` raises; agreement-revoked also where another agreement would do.
+    """
+    route = table.service(service.encode())
+    if route is None:
+        raise problems.unknown_service(service)
+    authorize(ServiceTarget(table, route, b""), operation, client, grant.purpose, context, now)
+    for rule in table.agreements(client, service).rules:
+        if rule.id == grant.agreement and rule.valid_from <= now < rule.valid_to:
+            if rule.operations is not None and operation.id not in rule.operations:
+                raise problems.operation_not_in_agreement(operation.id)
+            if grant.purpose not in rule.purposes:
+                raise problems.purpose_not_in_agreement()
+            return rule.valid_to
+    raise refusal(Revoked(grant.agreement), service)
 
 
 def _denied(denial: Denial, client: str, service: str, operation: str) -> ProblemError:

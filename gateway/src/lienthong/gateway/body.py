@@ -35,7 +35,8 @@ class RequestBody:
 
     `length` is the declared size in bytes, None when the body comes in chunks; `limit` is the largest size
     that `service` accepts (None: the platform's own). The caller may take `timeout_s` for the next part, and
-    for all of them as long as that and the time that `bytes_per_s` take. `also` is another digest that takes what is read.
+    for all of them as long as that and the time that `bytes_per_s` take. `also` is another digest that takes
+    what is read.
     """
 
     __slots__ = (

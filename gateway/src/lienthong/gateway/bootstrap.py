@@ -45,6 +45,7 @@ from lienthong.kit.clock import SystemClock
 from lienthong.kit.health import show_checks
 from lienthong.kit.ids import uuid7
 from lienthong.kit.keys import keys_replica
+from lienthong.kit.metrics import instruments
 from lienthong.kit.metrics.instruments import WORKER_REPLACEMENTS
 from lienthong.kit.metrics.runtime import watch_loop
 from lienthong.kit.open_files import connections_within, raise_open_files
@@ -196,6 +197,8 @@ async def open_gateway(
         new_id=uuid7,
         spans=Spans(trace.get_tracer("lienthong.gateway")) if telemetry.traced else None,
     )
+    start(stack, "endless answers", gateway.endless.run())
+    figures.observe(instruments.ENDLESS_ANSWERS, lambda: len(gateway.endless))
     listener = Listener(
         doors,
         gateway,

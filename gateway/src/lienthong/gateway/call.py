@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.passage import Passage
     from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
     from lienthong.gateway.table import ServiceRoute
+    from lienthong.kit.tokens import AccessToken
 
 MAX_METHOD = 32
 """Characters of a method; a longer one is refused, and cut off in the record."""
@@ -28,6 +29,10 @@ MAX_METHOD = 32
 CALLER_STALLED = "caller-stalled"
 """In the record of an answer that the caller stopped reading: in place of the code of a problem, which could
 not have been sent any more."""
+
+ENDED_BY_GATEWAY = "answer-ended"
+"""In the record of an endless answer that the gateway brought to its end: its time was over, or the gateway
+was stopped. Its caller may ask again."""
 
 
 class Exchange:
@@ -68,12 +73,14 @@ class Call:
         "grant",
         "ip",
         "method",
+        "opened",
         "operation",
         "passage",
         "path",
         "query",
         "received",
         "route",
+        "token",
         "trace",
         "tx",
     )
@@ -96,12 +103,16 @@ class Call:
         self.route: ServiceRoute | PlatformRoute | DocumentRoute | DoorRoute | None = None
         self.operation: OperationRoute | None = None
         self.client: str | None = None
+        self.token: AccessToken | None = None
+        """What the client was known by."""
         self.grant: Grant | None = None
         self.trace: str | None = None
         """The traceparent that the provider gets."""
         self.body: RequestBody | NoBody | None = None
         """Of the request; it may still be read while the response streams."""
         self.exchange: Exchange | None = None
+        self.opened: datetime | None = None
+        """When an endless answer began to leave; None: this one has an end, or there is none."""
         self.for_page: list[bytes] | None = None
         """The fields, as written, that let a page of another origin read the answer."""
         self.passage: Passage | None = None

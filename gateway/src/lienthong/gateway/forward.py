@@ -25,7 +25,7 @@ from lienthong.gateway.http1.request import provider_request
 from lienthong.gateway.locations import public_locations
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse
-from lienthong.gateway.response_headers import passed_headers, without_cors
+from lienthong.gateway.response_headers import is_endless, passed_headers, without_cors
 from lienthong.gateway.targets import PlatformTarget, ServiceTarget
 
 if TYPE_CHECKING:
@@ -206,6 +206,23 @@ class Forwarder:
                 # Identity knows who asks for a token; at the gateway nobody has said so.
                 call.client = client
                 fields += client_header(client)
+            if (
+                length is None
+                and call.method != "HEAD"
+                and status not in _WITHOUT_BODY
+                and is_endless(connection.fields)
+            ):
+                rest = _Rest(call, connection)
+                return StreamedResponse(
+                    status,
+                    fields,
+                    b"",
+                    rest,
+                    connection.end,
+                    dated=passed.dated,
+                    declared=False,
+                    endless=True,
+                )
             chunks: list[bytes] = []
             size = 0
             while (chunk := await connection.chunk()) is not None:
@@ -278,14 +295,18 @@ def new_traceparent(tx: str) -> str:
 
 def _failure(error: ProviderError, call: Call, address: str) -> ProblemError:
     """Log what went wrong at the provider, and say it as a problem."""
-    _log.warning("provider failed", tx=call.tx, service=call.service_id, address=address, cause=str(error))
+    overdue = isinstance(error, ExchangeTooLongError)
+    if not overdue or call.opened is None:
+        # That an endless answer is ended is no failure.
+        cause = str(error)
+        _log.warning("provider failed", tx=call.tx, service=call.service_id, address=address, cause=cause)
     if isinstance(error, ProviderUnreachableError):
         return _unreachable(call)
     if isinstance(error, ProviderRefusedError):
         return problems.provider_address_refused(error.reason.value)
     if isinstance(error, UploadTimeoutError):
         return problems.request_timeout()
-    if isinstance(error, ExchangeTooLongError) and call.exchange is not None:
+    if overdue and call.exchange is not None:
         call.exchange.overdue = True
     return (
         problems.provider_timeout() if isinstance(error, ProviderTimeoutError) else problems.provider_broken()

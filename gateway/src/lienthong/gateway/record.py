@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from lienthong.gateway.call import MAX_METHOD, Answered
 from lienthong.gateway.context import is_personal_number
-from lienthong.gateway.journal.records import CallRecord, IntentRecord, SampleRecord, encode
+from lienthong.gateway.journal.records import (
+    CallRecord,
+    IntentRecord,
+    SampleRecord,
+    continuing_of,
+    encode,
+    opening_of,
+)
 from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.table import ServiceRoute
@@ -115,10 +122,28 @@ class Recorder:
             counted = _may_be_counted(call, outcome) and not self._unauthenticated.take()
         else:
             counted = _is_refused(call, outcome) and not self._refused.take(call.client)
-        if counted:
+        if counted and call.opened is None:
             self.count(call, outcome)
             return None
         return self._journal.write(encode(self._record(call, outcome)))
+
+    def opening(self, call: Call, status: int) -> asyncio.Future[None]:
+        """Record that an endless answer is about to leave.
+
+        Raises:
+            AuditUnavailableError: (the future) then it must not leave.
+        """
+        known = self._record(call, Answered(status, self._now(), 0, None))
+        return self._journal.write(encode(opening_of(known)))
+
+    def continuing(self, call: Call, status: int, size: int, sha256: str) -> asyncio.Future[None]:
+        """Record that an endless answer goes on, and what of it has passed.
+
+        Raises:
+            AuditUnavailableError: (the future) then it must not go on.
+        """
+        known = self._record(call, Answered(status, self._now(), size, sha256))
+        return self._journal.write(encode(continuing_of(known)))
 
     def count(self, call: Call, outcome: Outcome) -> None:
         """Count a call instead of recording it."""
@@ -176,6 +201,7 @@ class Recorder:
             upstream_status=exchange.status if exchange is not None else None,
             received=timestamp(call.received),
             forwarded=timestamp(exchange.forwarded) if exchange is not None else None,
+            opened=timestamp(call.opened) if call.opened is not None else None,
             answered=at if answered is not None else None,
             request_bytes=body.size if body is not None else None,
             request_sha256=body.sha256 if body is not None else None,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from lienthong.gateway.call import Call, Outcome
+    from lienthong.gateway.endless import EndlessAnswers
     from lienthong.gateway.http1.incoming import Incoming
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.response import GatewayResponse
@@ -36,8 +37,11 @@ _log = structlog.get_logger(__name__)
 class Responder:
     """Ends calls: records how, and sends the response."""
 
-    def __init__(self, recorder: Recorder, clock: Clock, settings: GatewaySettings) -> None:
+    def __init__(
+        self, recorder: Recorder, endless: EndlessAnswers, clock: Clock, settings: GatewaySettings
+    ) -> None:
         self._recorder = recorder
+        self._endless = endless
         self._now = clock.now
         self._caller_timeout_s = settings.gateway_caller_timeout_s
         self._caller_bytes_per_s = settings.gateway_caller_bytes_per_s
@@ -49,6 +53,8 @@ class Responder:
             AuditUnavailableError: the call cannot be recorded, and nothing was sent.
         """
         if isinstance(response, StreamedResponse):
+            if response.endless:
+                return self._endless.send(call, response, incoming)
             return self._stream(call, response, incoming)
         return self._send_whole(call, response, incoming)
 

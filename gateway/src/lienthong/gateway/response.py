@@ -57,7 +57,7 @@ class WholeResponse:
 class StreamedResponse:
     """A response whose body is still being received from the provider."""
 
-    __slots__ = ("_end", "beginning", "dated", "declared", "fields", "rest", "status")
+    __slots__ = ("_end", "beginning", "dated", "declared", "endless", "fields", "rest", "status")
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class StreamedResponse:
         *,
         dated: bool,
         declared: bool,
+        endless: bool = False,
     ) -> None:
         self.status = status
         self.fields = fields
@@ -80,6 +81,8 @@ class StreamedResponse:
         """Whether there is a Date among the fields."""
         self.declared = declared
         """Whether the length of the body is among them."""
+        self.endless = endless
+        """Whether it passes as it comes, and nobody knows when it ends."""
         self._end = end
 
     def close(self) -> None:

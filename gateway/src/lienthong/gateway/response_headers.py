@@ -27,6 +27,15 @@ _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 _names: dict[bytes, tuple[bytes, bytes | None]] = {}
 _MAX_NAMES = 4096
 _MAX_LENGTH_DIGITS = 19
+_SEQUENTIAL: Final = frozenset(
+    (
+        b"text/event-stream",
+        b"application/jsonl",
+        b"application/x-ndjson",
+        b"application/json-seq",
+        b"multipart/x-mixed-replace",
+    )
+)
 
 
 class PassedHeaders:
@@ -91,6 +100,17 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
     if not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
         raise ProviderBrokenError("Content-Length comes twice, or is not a number")
     return PassedHeaders(passed, dated=dated, located=located, length=int(length), client=client)
+
+
+def is_endless(fields: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a body of undeclared length is a sequence of items that are worth having one by one: of a media
+    type that OpenAPI 3.2 section 4.14.5 calls sequential, or one that replaces what came before.
+    """
+    for name, value in fields:
+        if name.lower() == b"content-type":
+            media_type = value.partition(b";")[0].strip().lower()
+            return media_type in _SEQUENTIAL or media_type.endswith(b"+json-seq")
+    return False
 
 
 def without_cors(fields: list[bytes]) -> list[bytes]:

@@ -49,6 +49,8 @@ class GatewaySettings(Settings):
     gateway_caller_bytes_per_s: float = Field(default=1024, gt=0)
     """How fast a caller sends a larger body and reads a larger answer, at least: it may be waited for as long
     as so many bytes a second take, and `LIENTHONG_GATEWAY_CALLER_TIMEOUT_S` longer."""
+    gateway_endless_record_every_s: float = Field(default=300, gt=0)
+    """How often it is recorded that an endless answer goes on, such as a stream of events."""
     gateway_longest_call_s: float = Field(default=3600, gt=0)
     """How long an exchange with a provider may take in all, whoever takes the time and whatever the service
     says; an endless answer ends then, and its caller asks again."""

@@ -130,6 +130,11 @@ class Incoming:
         """Whether it came over the socket that is the edge's own."""
         return self._connection.of_edge
 
+    @property
+    def last(self) -> bool:
+        """Whether no other request is taken from this connection: the gateway stops."""
+        return self._connection.ends
+
     # the body
 
     @property

@@ -2,7 +2,7 @@
 
 A member whose value is None is left out. The fields are declared in the order in which they are written.
 `docs/reference/journal-record.md` describes every member for readers of the ledger; `lienthong.kit.journal`
-has the fourth kind, the record of what an administrator did.
+has another kind, the record of what an administrator did.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class CallRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     upstream_status: int | None = None
     received: Moment
     forwarded: Moment | None = None
+    opened: Moment | None = None
     answered: Moment | None = None
     request_bytes: int | None = None
     request_sha256: str | None = None
@@ -53,6 +54,74 @@ class CallRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     response_sha256: str | None = None
     trace: str | None = None
     aborted: Literal[True] | None = None
+
+
+class OpeningRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """That an endless answer is about to leave."""
+
+    v: Literal[1]
+    id: str
+    kind: Literal["opening"]
+    tx: str
+    at: Moment
+    node: str
+    client: str | None = None
+    ip: str | None = None
+    certificate: str | None = None
+    service: str | None = None
+    operation: str | None = None
+    method: str
+    target: str
+    agreement: str | None = None
+    purpose: str | None = None
+    case: str | None = None
+    user: str | None = None
+    represented: str | None = None
+    door: str | None = None
+    message: str | None = None
+    status: int
+    upstream_status: int | None = None
+    received: Moment
+    forwarded: Moment | None = None
+    opened: Moment
+    request_bytes: int | None = None
+    request_sha256: str | None = None
+    trace: str | None = None
+
+
+class ContinuingRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """That an endless answer goes on, and what of it has passed."""
+
+    v: Literal[1]
+    id: str
+    kind: Literal["continuing"]
+    tx: str
+    at: Moment
+    node: str
+    client: str | None = None
+    ip: str | None = None
+    certificate: str | None = None
+    service: str | None = None
+    operation: str | None = None
+    method: str
+    target: str
+    agreement: str | None = None
+    purpose: str | None = None
+    case: str | None = None
+    user: str | None = None
+    represented: str | None = None
+    door: str | None = None
+    message: str | None = None
+    status: int
+    upstream_status: int | None = None
+    received: Moment
+    forwarded: Moment | None = None
+    opened: Moment
+    request_bytes: int | None = None
+    request_sha256: str | None = None
+    response_bytes: int
+    response_sha256: str
+    trace: str | None = None
 
 
 class IntentRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -98,6 +167,18 @@ class SampleRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     aborted: Literal[True] | None = None
     count: int
     since: Moment
+
+
+def opening_of(known: CallRecord) -> OpeningRecord:
+    """The record that an answer is about to leave, of a call of which this is known."""
+    members = {name: getattr(known, name) for name in OpeningRecord.__struct_fields__}
+    return OpeningRecord(**members | {"kind": "opening"})
+
+
+def continuing_of(known: CallRecord) -> ContinuingRecord:
+    """The record that an answer goes on, likewise."""
+    members = {name: getattr(known, name) for name in ContinuingRecord.__struct_fields__}
+    return ContinuingRecord(**members | {"kind": "continuing"})
 
 
 encode = msgspec.json.Encoder().encode

@@ -297,8 +297,8 @@ class AsyncClient:
     ) -> AsyncIterator[Mapping[str, Any]]:
         """Entries of the ledger that match all filters, newest first, at most `limit`, fetched page by page.
 
-        Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339). Needs
-        the scope `audit:read`.
+        Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339), and
+        `unfinished` (`true`: endless answers without an end). Needs the scope `audit:read`.
         """
         cursor: str | None = None
         left = limit

@@ -291,8 +291,8 @@ class Client:
     def entries(self, filters: Mapping[str, str], *, limit: int | None = None) -> Iterator[Mapping[str, Any]]:
         """Entries of the ledger that match all filters, newest first, at most `limit`, fetched page by page.
 
-        Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339). Needs
-        the scope `audit:read`.
+        Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339), and
+        `unfinished` (`true`: endless answers without an end). Needs the scope `audit:read`.
         """
         cursor: str | None = None
         left = limit

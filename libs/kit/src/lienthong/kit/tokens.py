@@ -56,6 +56,8 @@ class AccessToken:
     not_before: datetime
     """It is valid from then on: `iat`, or `nbf` where that is later (RFC 7519 §4.1.5)."""
     expires_at: datetime
+    key_id: str = ""
+    """Under which id the key that it was signed with is published."""
 
 
 class KeySet:
@@ -129,9 +131,9 @@ class TokenVerifier:
         signed = f"{header_part}.{payload_part}".encode("ascii")
         if not key.verifies(signed, _decode(signature_part)):
             raise TokenRefusedError("signature")
-        return self._check(_json_object(payload_part))
+        return self._check(_json_object(payload_part), str(header["kid"]))
 
-    def _check(self, claims: dict[str, Any]) -> AccessToken:
+    def _check(self, claims: dict[str, Any], key_id: str) -> AccessToken:
         issued_at, expires_at = _time(claims, "iat"), _time(claims, "exp")
         not_before = _time(claims, "nbf") if "nbf" in claims else issued_at
         client_id, jti = _text(claims, "client_id"), _text(claims, "jti")
@@ -159,6 +161,7 @@ class TokenVerifier:
             issued_at=datetime.fromtimestamp(issued_at, UTC),
             not_before=datetime.fromtimestamp(begins_at, UTC),
             expires_at=datetime.fromtimestamp(expires_at, UTC),
+            key_id=key_id,
         )
 
 

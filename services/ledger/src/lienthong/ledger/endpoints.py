@@ -206,6 +206,7 @@ def search_query(parameters: SearchParameters) -> EntryQuery:
         status=parameters.status,
         since=parameters.since,
         until=parameters.until,
+        unfinished=parameters.unfinished,
         after=parameters.cursor,
     )
 

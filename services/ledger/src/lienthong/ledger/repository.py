@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, text, tuple_, union, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, text, tuple_, union, update
 
 from lienthong.kit.bulk import execute_many
 from lienthong.ledger.domain.search import LedgerEntry, QuarantinedRecord
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _HEAD = 1
-_ADMIN = "admin"
+_ADMIN, _CALL, _OPENING = "admin", "call", "opening"
+_END = entries.alias("ending")
 _CHUNK = 500
 
 
@@ -363,6 +364,10 @@ def _conditions(query: EntryQuery) -> list[ColumnElement[bool]]:
         conditions.append(entries.c.at >= query.since)
     if query.until is not None:
         conditions.append(entries.c.at < query.until)
+    if query.unfinished:
+        # Again an expression: the end is looked up by its transaction, of which there are few records.
+        ended = exists().where(_END.c.tx == entries.c.tx, _END.c.kind.concat("") == _CALL)
+        conditions += [entries.c.kind == _OPENING, ~ended]
     if query.after is not None:
         index = entries.c.leaf_index
         conditions.append(index > query.after if query.order == "asc" else index < query.after)

@@ -43,6 +43,9 @@ class SearchParameters(BaseModel):
     status: int | None = Field(None, ge=100, le=599, description="The HTTP status of the answer.")
     since: Moment | None = Field(None, alias="from", description="The earliest `at`, inclusive.")
     until: Moment | None = Field(None, alias="to", description="The latest `at`, exclusive.")
+    unfinished: bool = Field(
+        False, description="Only beginnings of endless answers whose end is not in the log."
+    )
     order: Literal["asc", "desc"] = Field("desc", description="By index: oldest or newest first.")
     cursor: int | None = Field(None, ge=0, le=2**62, description="The `next` of the previous page.")
     limit: int = Field(DEFAULT_PAGE, ge=1, le=LARGEST_PAGE, description="The size of a page.")

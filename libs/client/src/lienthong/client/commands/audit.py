@@ -1,6 +1,6 @@
 """`lienthong audit`: search the trail, prove a record, check the whole ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = group("Nhật ký kiểm toán và bằng chứng · The audit trail and its proofs")
 
-_KINDS = ("call", "intent", "refused-sample", "admin")
+_KINDS = ("call", "opening", "continuing", "intent", "refused-sample", "admin")
 
 
 def _kinds(incomplete: str) -> list[str]:
@@ -76,8 +76,16 @@ def search(
     ] = None,
     kind: Annotated[
         str | None,
-        typer.Option("--kind", help="call, intent, refused-sample, admin", autocompletion=_kinds),
+        typer.Option("--kind", help=", ".join(_KINDS), autocompletion=_kinds),
     ] = None,
+    unfinished: Annotated[
+        bool,
+        typer.Option(
+            "--unfinished",
+            help="Chỉ những câu trả lời kéo dài mà sổ không có điểm kết thúc · "
+            "Only endless answers whose end is not in the ledger",
+        ),
+    ] = False,
     status: Annotated[int | None, typer.Option("--status", help="Mã HTTP · The HTTP status")] = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Số bản ghi nhiều nhất · Records at most")
@@ -100,6 +108,7 @@ def search(
         "to": None if until is None else moment(until, now=now),
         "kind": kind,
         "status": None if status is None else str(status),
+        "unfinished": "true" if unfinished else None,
     }
     with options.open_client(as_, gateway, default="auditor") as client:
         known = {name: value for name, value in filters.items() if value is not None}
@@ -133,6 +142,7 @@ def show(
             _receipt(client, tx)
             items = _entries(client, tx)
         kinds = [item["record"]["kind"] for item in items]
+        lasting = _lasting([item["record"] for item in items])
         receipt = _receipt(client, tx, None if "call" in kinds or not kinds else kinds[0])
         trusted = ledger_key(key, client, screen.note)
         proved = verify(receipt, trusted)
@@ -143,6 +153,8 @@ def show(
         for item in items:
             screen.print(f"#{item['index']}")
             screen.out.print_json(data=item["record"])
+        if lasting is not None:
+            screen.note(lasting)
         _proof(screen, proved)
 
     screen.result(document, show_all)
@@ -265,6 +277,26 @@ def _receipt(client: "Client", tx: str, kind: str | None = None, *, wait: float 
             status=error.status,
             transaction_id=tx,
         ) from error
+
+
+def _lasting(records: Sequence[Mapping[str, Any]]) -> Text | None:
+    """What the records of an endless answer say together; they are those of one call."""
+    found = {record["kind"]: record for record in records}
+    if "opening" not in found:
+        return None
+    opened, seen = found["opening"].get("opened"), records[-1].get("at")
+    if "call" in found:
+        ended = found["call"].get("at")
+        return Text(
+            f"Một lời gọi: câu trả lời bắt đầu lúc {opened} và kết thúc lúc {ended}.",
+            f"One call: its answer began at {opened} and ended at {ended}.",
+        )
+    return Text(
+        f"Một lời gọi chưa có điểm kết thúc trong sổ: câu trả lời bắt đầu lúc {opened}, bản ghi mới nhất lúc "
+        f"{seen}. Nếu đã quá mười phút không có bản ghi mới thì cổng đã dừng đột ngột.",
+        f"One call whose end is not in the ledger: its answer began at {opened}, its newest record is of "
+        f"{seen}. If nothing more comes within ten minutes of that, its gateway was lost.",
+    )
 
 
 def _proof(screen: "Screen", proved: "VerifiedRecord") -> None:

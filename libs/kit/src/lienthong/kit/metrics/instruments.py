@@ -72,6 +72,13 @@ ACTIVE_REQUESTS = _figure(
     "Requests being served now",
     "Số yêu cầu đang xử lý",
 )
+ENDLESS_ANSWERS = _figure(
+    "lienthong.answers.endless",
+    "gauge",
+    "{answer}",
+    "Answers without a known end that are passing now, such as server-sent events",
+    "Số câu trả lời không biết trước điểm cuối đang truyền, chẳng hạn luồng sự kiện (SSE)",
+)
 REFUSED = _figure(
     "lienthong.calls.refused",
     "counter",

@@ -18,7 +18,7 @@ class EntryQuery:
 
     `agency` matches the caller's or the provider's agency. `since` is inclusive, `until` exclusive. `after`
     is the index of the last entry of the previous page: paging goes by index, so pages do not move while the
-    log grows.
+    log grows. `unfinished` matches the beginnings of endless answers whose end is not in the log.
     """
 
     limit: int
@@ -31,6 +31,7 @@ class EntryQuery:
     status: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    unfinished: bool = False
     after: int | None = None
 
 
