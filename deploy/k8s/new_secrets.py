@@ -62,6 +62,7 @@ secretGenerator:
   - name: lienthong-gateway
     files:
       - privacy.key
+      - assertion.key
       - nats.nkey=nats/gateway.nkey
       - rpc/rpc.crt
       - rpc/rpc.token
@@ -93,6 +94,7 @@ def write_secrets(
     write_key_encryption(folder / "key-encryption.jwk", KeyEncryption.generate())
     create_file(folder / "acknowledgements.key", secrets.token_hex(32) + "\n")
     create_file(folder / "privacy.key", secrets.token_hex(32) + "\n")
+    create_file(folder / "assertion.key", secrets.token_hex(32) + "\n")
     create_key(folder / "ledger.key", f"lgsp/{instance}/ledger")
     for client in CLIENTS:
         Credentials.new(client, gateway=public_url).save(folder / client)

@@ -44,6 +44,7 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                 "timeouts_s": {name: getattr(route.limits, name) for name in TimeLimits.__slots__},
                 "max_request_bytes": route.max_request_bytes,
                 "write_ahead": route.write_ahead,
+                "assertion": route.assertion,
                 "requires": sorted(statement.value for statement in route.requires),
                 "operations": {probe: operation(route, probe) for probe in probes},
             }

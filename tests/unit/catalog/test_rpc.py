@@ -71,7 +71,7 @@ def test_a_system_shows_how_it_proves_itself_at_the_door_of_x_road() -> None:
 
 
 def test_a_service_shows_what_routing_needs() -> None:
-    manifests = [*province()[:4], service(timeoutMs=2500, maxRequestBytes=99, writeAhead=True)]
+    manifests = [*province()[:4], service(timeoutMs=2500, maxRequestBytes=9, writeAhead=True, assertion=True)]
     found = message(catalog_with(*manifests).resources[ResourceKind.SERVICE, SERVICE]).service
     assert found == pb.Service(
         id=SERVICE,
@@ -84,8 +84,9 @@ def test_a_service_shows_what_routing_needs() -> None:
             pb.Operation(id="listParcels", method="GET", path="/1"),
         ],
         timeout_ms=2500,
-        max_request_bytes=99,
+        max_request_bytes=9,
         write_ahead=True,
+        assertion=True,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lienthong.exchange.service.ack_secret_file import load_ack_secret
+from lienthong.gateway.assertion_keys import AssertionKeys, assertion_secrets
 from lienthong.gateway.privacy import Privacy, privacy_key
 from lienthong.identity.bootstrap import open_core
 from lienthong.identity.service.key_encryption_file import load_key_encryption
@@ -111,7 +112,7 @@ def test_secrets_are_never_overwritten_and_only_their_owner_reads_them(new_secre
     assert stat.S_IMODE(new_secrets.stat().st_mode) == 0o700
     private = [*new_secrets.glob("*.key"), *new_secrets.rglob("*.jwk"), new_secrets / "database.env"]
     private += [*(new_secrets / "nats").iterdir(), *(new_secrets / "rpc").iterdir()]
-    assert len({*private}) == 18
+    assert len({*private}) == 19
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
 
 
@@ -133,6 +134,7 @@ def test_the_processes_take_the_new_keys(new_secrets: Path) -> None:
     load_key_encryption(new_secrets / "key-encryption.jwk", create=False)
     load_ack_secret(new_secrets / "acknowledgements.key", create=False)
     Privacy(privacy_key(new_secrets / "privacy.key"))
+    AssertionKeys(assertion_secrets(new_secrets / "assertion.key"))
     accounts = (new_secrets / "accounts.conf").read_text()
     assert {user.name for user in USERS} == {path.stem for path in (new_secrets / "nats").iterdir()}
     for user in USERS:

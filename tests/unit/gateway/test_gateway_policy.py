@@ -58,6 +58,7 @@ def service(*requires: Statement, active: bool = True) -> ServiceRoute:
         prefix=b"/api/P/p/s-v1",
         origins=None,
         requires=frozenset(requires),
+        assertion=False,
     )
 
 

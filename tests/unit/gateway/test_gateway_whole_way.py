@@ -54,6 +54,7 @@ async def answered(way: Way) -> dict[str, Any]:
     """Calls that reach the provider and get its answer."""
     token, deeds = way.token(), "/api/H11.05/land/deeds-v1"
     stated = {"lgsp-purpose": PURPOSE, "lgsp-case-id": "hồ sơ 1", "lgsp-user": "079090000001"}
+    proved, forged = "/api/H11.05/land/proved-v1", {"lgsp-assertion": "a.b.c", "lgsp_assertion": "a.b.c"}
     chunked = {"transfer-encoding": "chunked", "content-type": "text/plain"}
     return {
         "plain": await way.call("GET", f"{API}/p/1", token=token),
@@ -85,6 +86,13 @@ async def answered(way: Way) -> dict[str, Any]:
         "platform refuses": await way.call("POST", "/catalog/v1/refused", token=way.token(OTHER, "catalog")),
         "options": await way.call("OPTIONS", f"{API}/p/1"),
         "moved": await way.call("GET", f"{API}/p/moved", token=token),
+        "proved": await way.call("GET", f"{proved}/p/1", "a=b", headers=stated | forged, token=token),
+        "proved, body": await way.call(
+            "POST", f"{proved}/p/1", headers={"content-length": "5"}, token=token, body=(b"ab", b"cde")
+        ),
+        "proved, chunked body": await way.call(
+            "PUT", f"{proved}/p/1", headers=chunked, token=token, body=(b"ab", b"c")
+        ),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import re
@@ -17,6 +18,8 @@ from joserfc.jwk import ECKey
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.app import Gateway
+from lienthong.gateway.assertion_keys import AssertionKeys
+from lienthong.gateway.assertions import Assertions
 from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.figures import CallFigures
 from lienthong.gateway.forward import Forwarder
@@ -155,6 +158,7 @@ class Way:
             counts=CallCounts(),
         )
         slow = TimeLimits(first_byte_s=60.0)
+        assertions = Assertions(ISSUER, AssertionKeys([b"s" * 32]))
         here = Upstreams([f"http://127.0.0.1:{self.port}"])
         self.gateway = Gateway(
             self.live,
@@ -166,7 +170,7 @@ class Way:
             },
             XRoadDoor("VN-BTN", CallerProof((ip_network("10.0.0.0/8"),))),
             Answers("VN-BTN", SmallDirectory()),
-            Forwarder(self.pool, self.pool, self.clock, settings),
+            Forwarder(self.pool, self.pool, assertions, self.clock, settings),
             self.recorder,
             settings,
             self.figures,
@@ -257,6 +261,7 @@ class Way:
 
     def _known(self, text: str, token: str | None) -> str:
         text = text.replace(f"127.0.0.1:{self.port}", "provider:80")
+        text = _ASSERTION.sub(_claims, text)
         return text.replace(token, "TOKEN") if token else text
 
     def _resources(self) -> list[routes_pb2.Resource]:
@@ -265,7 +270,9 @@ class Way:
             _service("parcels-v1", self.port),
             _service("deeds-v1", self.port, write_ahead=True),
             _service("closed-v1", 1),
+            _service("proved-v1", self.port, assertion=True),
             *(_agreement(f"one-stop-{name}", f"{PROVIDER}/{name}") for name in ("parcels-v1", "deeds-v1")),
+            _agreement("one-stop-proved", f"{PROVIDER}/proved-v1"),
             _agreement("one-stop-closed", f"{PROVIDER}/closed-v1"),
         ]
 
@@ -287,6 +294,15 @@ class Way:
                 if what in ("broken", "cut", "endless", "late", "waiting"):
                     break
         writer.close()
+
+
+_ASSERTION = re.compile(r"(?<=lgsp-assertion: )([\w-]+)\.([\w-]+)\.([\w-]{86})(?=\r\n)")
+
+
+def _claims(found: re.Match[str]) -> str:
+    """What an assertion says, without its signature, which is never the same."""
+    header, claims = (base64.urlsafe_b64decode(found[part] + "==").decode() for part in (1, 2))
+    return f"{header} {claims} SIGNATURE"
 
 
 _ORDINARY = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nserver: x\r\ncontent-length: 5\r\n\r\nhello"
@@ -366,7 +382,9 @@ def _system(name: str) -> routes_pb2.Resource:
     )
 
 
-def _service(name: str, port: int, *, write_ahead: bool = False) -> routes_pb2.Resource:
+def _service(
+    name: str, port: int, *, write_ahead: bool = False, assertion: bool = False
+) -> routes_pb2.Resource:
     operations = [("get", "GET", "/p/{id}"), ("make", "POST", "/p/{id}"), ("put", "PUT", "/p/{id}")]
     operations += [("head", "HEAD", "/p/{id}"), ("remove", "DELETE", "/p/{id}"), ("secret", "GET", "/secret")]
     return routes_pb2.Resource(
@@ -379,6 +397,7 @@ def _service(name: str, port: int, *, write_ahead: bool = False) -> routes_pb2.R
             timeouts=routes_pb2.Timeouts(first_byte_ms=400, idle_ms=400, total_ms=1500),
             status=routes_pb2.STATUS_ACTIVE,
             write_ahead=write_ahead,
+            assertion=assertion,
         ),
     )
 

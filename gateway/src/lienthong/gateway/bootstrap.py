@@ -12,6 +12,8 @@ from opentelemetry import trace
 
 from lienthong.gateway.address_guard import AddressGuard
 from lienthong.gateway.app import Gateway
+from lienthong.gateway.assertion_keys import AssertionKeys, assertion_secrets
+from lienthong.gateway.assertions import Assertions
 from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.background import last_samples, start, write_samples
 from lienthong.gateway.figures import CallFigures, show_callers, show_parts, show_retained
@@ -91,6 +93,7 @@ async def open_gateway(
     stack.callback(telemetry.shutdown)
     figures, calls = telemetry.figures, CallFigures()
     privacy = Privacy(privacy_key(settings.gateway_privacy_key_file))
+    assertion_keys = AssertionKeys(assertion_secrets(settings.gateway_assertion_key_file))
 
     bus = await Bus.connect(
         settings.nats_url,
@@ -185,11 +188,13 @@ async def open_gateway(
     gateway = Gateway(
         live,
         platform_routes(
-            settings, partial(public_health, {"routes": routes.condition, "keys": keys.condition})
+            settings,
+            partial(public_health, {"routes": routes.condition, "keys": keys.condition}),
+            lambda: assertion_keys.published(clock.now().timestamp()),
         ),
         XRoadDoor(settings.instance, CallerProof(allowed_networks(settings.gateway_xroad_networks))),
         Answers(settings.instance, CatalogDirectory(catalog, settings.gateway_node, clock)),
-        Forwarder(pool, platform_pool, clock, settings),
+        Forwarder(pool, platform_pool, Assertions(settings.issuer, assertion_keys), clock, settings),
         recorder,
         settings,
         calls,

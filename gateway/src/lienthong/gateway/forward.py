@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
 
+    from lienthong.gateway.assertions import Assertions
     from lienthong.gateway.call import Call
     from lienthong.gateway.http1.connection import Connection
     from lienthong.gateway.http1.incoming import Incoming
@@ -59,9 +60,17 @@ _log = structlog.get_logger(__name__)
 class Forwarder:
     """Forwards calls to providers and to the platform's own services."""
 
-    def __init__(self, pool: Pool, platform_pool: Pool, clock: Clock, settings: GatewaySettings) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        platform_pool: Pool,
+        assertions: Assertions,
+        clock: Clock,
+        settings: GatewaySettings,
+    ) -> None:
         self._pool = pool
         self._platform_pool = platform_pool
+        self._assertions = assertions
         self._time = asyncio.get_running_loop().time
         self._now = clock.now
         self._whole_answer_bytes = settings.gateway_whole_answer_bytes
@@ -109,14 +118,21 @@ class Forwarder:
             if call.trace is None:
                 call.trace = headers.traceparent or new_traceparent(call.tx)
             own = call_headers(call)
-            prefix = target.route.prefix if isinstance(target, ServiceTarget) else None
-            if call.passage is not None:
-                prefix = call.passage.prefix
+            below = target.path + call.query
+            told, prefix = own, None
+            if isinstance(target, ServiceTarget):
+                service_route = target.route
+                prefix = service_route.prefix if call.passage is None else call.passage.prefix
+                told = [*own, _PREFIX, prefix]
+                if service_route.assertion:
+                    told += self._assertions.fields(
+                        call, service_route, below, forwarded, body_known=streamed is None
+                    )
             request = provider_request(
                 call.method,
-                target.path + call.query,
+                below,
                 headers.passed,
-                own if prefix is None else [*own, _PREFIX, prefix],
+                told,
                 authorization=headers.authorization if from_platform else None,
                 length=length,
                 body=whole,

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # RFC 3986 section 3.4, and what else stands in queries without doing harm.
 _QUERY = re.compile(rb"\?[!$-;=?-~]*")
 _SERVICE_SEGMENTS = 5  # empty, "api", agency, system, service
-_DOCUMENT_SEGMENTS = 2  # empty, the document's name
 
 OPTIONS: Final = "OPTIONS"
 """The method that every path of a service takes: the gateway answers it where the service does not."""
@@ -57,9 +56,10 @@ def match_service(
         )
     segments = path.split(b"/", _SERVICE_SEGMENTS)
     if segments[1] != b"api":
+        document = platform.get(path[1:])
+        if isinstance(document, DocumentRoute):
+            return DocumentTarget(document)
         platform_route = platform.get(segments[1])
-        if isinstance(platform_route, DocumentRoute) and len(segments) == _DOCUMENT_SEGMENTS:
-            return DocumentTarget(platform_route)
         if isinstance(platform_route, DoorRoute):
             return DoorTarget(platform_route, table)
         if not isinstance(platform_route, PlatformRoute):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from lienthong.gateway.assertion_keys import KEYS_PATH
 from lienthong.kit.openapi import BEARER, LICENSE, SERVER, VERSION, problems, shared_components
 from lienthong.kit.problems import TRANSACTION_HEADER, agreements, calls, general
 from lienthong.kit.problems.registry import declared_in
@@ -111,6 +112,14 @@ def document() -> dict[str, Any]:
                 **{method: _call(method) for method in _METHODS},
             },
             PATH: {"get": _own_document("openapi", "Read this document", "This document.", _OBJECT)},
+            KEYS_PATH: {
+                "get": _own_document(
+                    "assertionKeys",
+                    "Read the keys that LGSP-Assertion is signed with",
+                    "The keys of yesterday, today and tomorrow as a JWK set (RFC 7517).",
+                    _OBJECT,
+                )
+            },
             "/health.json": {
                 "get": _own_document(
                     "health",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import openapi
+from lienthong.gateway.assertion_keys import KEYS_MAX_AGE_S, KEYS_PATH
 from lienthong.gateway.http1.limits import TimeLimits
 from lienthong.gateway.upstreams import Upstreams
 
@@ -63,9 +64,12 @@ DOORS: Final = (b"r1", b"listClients", b"govstack")
 
 
 def platform_routes(
-    settings: GatewaySettings, health: Callable[[], bytes]
+    settings: GatewaySettings, health: Callable[[], bytes], assertion_keys: Callable[[], bytes]
 ) -> Mapping[bytes, PlatformRoute | DocumentRoute | DoorRoute]:
-    """The routes by the first segment of the paths that they serve; `health` makes that document."""
+    """The platform's services by the first segment of their paths, documents by the whole path.
+
+    `health` and `assertion_keys` make those documents.
+    """
     described = openapi.encoded()
     limits = TimeLimits(first_byte_s=settings.gateway_platform_timeout_s)
 
@@ -88,5 +92,6 @@ def platform_routes(
         b"audit": route("ledger", settings.ledger_url),
         **dict.fromkeys(DOORS, door),
         openapi.PATH[1:].encode(): DocumentRoute("lienthong/gateway", lambda: described, 300),
+        KEYS_PATH[1:].encode(): DocumentRoute("lienthong/gateway", assertion_keys, KEYS_MAX_AGE_S),
         HEALTH_PATH[1:].encode(): DocumentRoute("lienthong/gateway", health, 0),
     }

@@ -32,6 +32,11 @@ class GatewaySettings(Settings):
         default_factory=lambda data: Path(data["home"], "gateway", "privacy.key")
     )
     """The key that paths and persons are hashed with in records, in hex; the same on every gateway."""
+    gateway_assertion_key_file: Path = Field(
+        default_factory=lambda data: Path(data["home"], "gateway", "assertion.key")
+    )
+    """The secret from which the keys of `LGSP-Assertion` are derived, in hex; the same on every gateway. Of
+    several lines the first signs, and the keys of all are published."""
     gateway_connect_timeout_s: float = Field(default=2.0, gt=0)
     """How long one address of a provider may take to accept a connection, where its service says nothing else
     (`timeouts.connectMs`)."""

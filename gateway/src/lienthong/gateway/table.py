@@ -57,6 +57,8 @@ class ServiceRoute:
     """The pages that may read its answers; None: those of the gateway's own origin."""
     requires: frozenset[Statement]
     """What every call has to state."""
+    assertion: bool
+    """Whether each request carries a proof that it came through the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ def service_route(message: bytes) -> ServiceRoute:
         if service.HasField("cors")
         else None,
         requires=_statements(service.requires),
+        assertion=service.assertion,
     )
 
 

@@ -37,7 +37,11 @@ from .errors import RolledBackLedgerError as RolledBackLedgerError
 from .errors import Text as Text
 from .errors import UnauthenticatedError as UnauthenticatedError
 from .errors import UnavailableError as UnavailableError
+from .errors import UnprovenCallError as UnprovenCallError
 from .errors import UnreachableError as UnreachableError
 from .errors import VerificationError as VerificationError
+from .proven_calls import CallVerifier as CallVerifier
+from .proven_calls import ProvenCall as ProvenCall
+from .proven_calls import UsedAssertions as UsedAssertions
 from .sync_client import Client as Client
 from .tokens import Token as Token

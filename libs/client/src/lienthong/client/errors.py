@@ -14,6 +14,7 @@
     │   ├── ConflictError              409
     │   ├── InvalidError               422, with the pointers of every mistake
     │   └── UnavailableError           429 and 5xx: trying again later may help
+    ├── UnprovenCallError    a request is not proven to come from the gateway (exit code 1)
     └── VerificationError    a receipt, checkpoint or ledger does not prove what it claims (exit code 1)
         ├── RolledBackLedgerError      the ledger is shorter than it was seen from here
         ├── ForkedLedgerError          it did not grow out of what was seen from here
@@ -207,6 +208,10 @@ class InvalidError(RefusedError):
 
 class UnavailableError(RefusedError):
     """429 and 5xx: trying again later may help."""
+
+
+class UnprovenCallError(LienthongError):
+    """A request that reached a provider is not proven to come from the gateway; `code` says why."""
 
 
 class VerificationError(LienthongError):

@@ -128,6 +128,7 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
         message.cors.max_age_s = cors["maxAgeS"]
     if required := spec.get("requires"):
         message.requires.extend(statements(required))
+    message.assertion = spec.get("assertion", False)
 
 
 def _write_time_limits(spec: Mapping[str, Any], message: pb.Service) -> None:

@@ -55,6 +55,7 @@ class ServiceSpec(ProvidedSpec):
     write_ahead: bool = False
     cors: CorsSpec | None = None
     requires: Requires | None = None
+    assertion: bool | None = None
     openapi: dict[str, Any]
 
     @override
@@ -103,6 +104,7 @@ class ServiceSpecAnswer(AnswerModel):
     write_ahead: bool
     cors: CorsAnswer | None = None
     requires: list[Statement] | None = None
+    assertion: bool | None = None
     openapi: dict[str, Any] | None = None
 
 
