@@ -113,6 +113,28 @@ def test_a_service_shows_how_long_its_provider_may_take(
     assert found.timeouts == pb.Timeouts(**shown)
 
 
+def test_what_a_provider_is_shown_is_named() -> None:
+    shown = service(
+        upstreams=["https://land"],
+        credentials=[
+            {"kind": "header", "secret": "key", "header": "x-api-key"},
+            {"kind": "oauth2", "secret": "core", "tokenUrl": "https://s/t", "clientAuthentication": "body"},
+            {"kind": "lgspaccesstoken", "secret": "keys"},
+        ],
+        tls={"authority": "ca"},
+        xRoad={"client": "VN/GOV/H11.01/lgsp", "service": "VN/GOV/G09/population/citizens"},
+    )
+    resource = catalog_with(*province()[:4], shown).resources[ResourceKind.SERVICE, SERVICE]
+    found = message(resource).service
+    assert list(found.credentials) == [
+        pb.Credential(secret="key", header=pb.HeaderCredential(name="x-api-key")),
+        pb.Credential(secret="core", oauth2=pb.OAuth2Credential(token_url="https://s/t", in_body=True)),
+        pb.Credential(secret="keys", lgsp_access_token=pb.LgspAccessToken()),
+    ]
+    assert found.tls == pb.ProviderTls(authority="ca")
+    assert found.x_road.service == "VN/GOV/G09/population/citizens"
+
+
 def test_what_calls_have_to_state_is_shown_of_services_and_agreements() -> None:
     manifests = [*province()[:4], service(requires=["user", "purpose", "case"])]
     found = message(catalog_with(*manifests).resources[ResourceKind.SERVICE, SERVICE]).service

@@ -54,7 +54,11 @@ def wanted_by(target: str) -> dict[str, set[str]]:
     wanted: dict[str, set[str]] = {}
     cluster = Cluster(render(target))
     for workload in cluster.workloads().values():
-        volumes = {one["name"]: one["secret"] for one in workload.pod.get("volumes", []) if "secret" in one}
+        volumes = {
+            one["name"]: one["secret"]
+            for one in workload.pod.get("volumes", [])
+            if "secret" in one and not one["secret"].get("optional")
+        }
         mounted = {
             mount["mountPath"]: volumes[mount["name"]]
             for mount in workload.container.get("volumeMounts", [])

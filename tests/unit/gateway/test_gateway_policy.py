@@ -59,6 +59,7 @@ def service(*requires: Statement, active: bool = True) -> ServiceRoute:
         origins=None,
         requires=frozenset(requires),
         assertion=False,
+        access=None,
     )
 
 

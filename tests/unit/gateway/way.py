@@ -21,6 +21,9 @@ from lienthong.gateway.app import Gateway
 from lienthong.gateway.assertion_keys import AssertionKeys
 from lienthong.gateway.assertions import Assertions
 from lienthong.gateway.authenticate import Authenticator
+from lienthong.gateway.credentials.access import ProviderAccess
+from lienthong.gateway.credentials.secrets import Secrets
+from lienthong.gateway.credentials.tls import TlsPools
 from lienthong.gateway.figures import CallFigures
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.http1.limits import TimeLimits
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
 ISSUER, AUDIENCE = "https://gateway.example", "urn:lgsp:VN-BTN"
 CONSUMER, SUSPENDED, OTHER, PROVIDER = "H11.01/one-stop", "H11.01/old", "H11.36.01/portal", "H11.05/land"
 PURPOSE = "land-procedure"
+SECRETS = {f"{PROVIDER}/core.client_id": "lgsp", f"{PROVIDER}/core.client_secret": "s3cret"}
 WITHIN_LIMIT, STREAMED_FROM = 300, 1000
 """Bytes: the largest request body taken, and the size above which an answer is streamed."""
 CALLER_TIMEOUT_S = 0.2
@@ -108,6 +112,8 @@ class Way:
         self.clock.advance(0.5)
         self.bus = StoredBatches()
         self.seen: list[str] = []
+        self.answers: list[bytes] = []
+        """What the provider answers first, whatever is asked."""
         self.reached = asyncio.Event()
         """That the head of a request has come to the provider."""
         self.key = ECKey.generate_key("P-256", auto_kid=True)
@@ -159,6 +165,10 @@ class Way:
         )
         slow = TimeLimits(first_byte_s=60.0)
         assertions = Assertions(ISSUER, AssertionKeys([b"s" * 32]))
+        secrets = Secrets(self._folder / "secrets", SECRETS)
+        access = ProviderAccess(
+            secrets, self.pool, TlsPools(secrets, lambda _: self.pool), monotonic=self.clock.monotonic
+        )
         here = Upstreams([f"http://127.0.0.1:{self.port}"])
         self.gateway = Gateway(
             self.live,
@@ -170,7 +180,7 @@ class Way:
             },
             XRoadDoor("VN-BTN", CallerProof((ip_network("10.0.0.0/8"),))),
             Answers("VN-BTN", SmallDirectory()),
-            Forwarder(self.pool, self.pool, assertions, self.clock, settings),
+            Forwarder(self.pool, self.pool, assertions, access, self.clock, settings),
             self.recorder,
             settings,
             self.figures,
@@ -271,8 +281,10 @@ class Way:
             _service("deeds-v1", self.port, write_ahead=True),
             _service("closed-v1", 1),
             _service("proved-v1", self.port, assertion=True),
+            _service("shown-v1", self.port, assertion=True, token_url=f"http://127.0.0.1:{self.port}/issue"),
             *(_agreement(f"one-stop-{name}", f"{PROVIDER}/{name}") for name in ("parcels-v1", "deeds-v1")),
             _agreement("one-stop-proved", f"{PROVIDER}/proved-v1"),
+            _agreement("one-stop-shown", f"{PROVIDER}/shown-v1"),
             _agreement("one-stop-closed", f"{PROVIDER}/closed-v1"),
         ]
 
@@ -286,7 +298,7 @@ class Way:
                 self.seen.append((head + body).decode())
                 self.clock.advance(0.005)
                 what = head.split(b" ", 2)[1].split(b"?")[0].rpartition(b"/")[2].decode()
-                answer = _ANSWERS.get(what, _ORDINARY)
+                answer = self.answers.pop(0) if self.answers else _ANSWERS.get(what, _ORDINARY)
                 writer.write(answer)
                 await writer.drain()
                 if what in ("late", "waiting", "endless"):
@@ -383,7 +395,7 @@ def _system(name: str) -> routes_pb2.Resource:
 
 
 def _service(
-    name: str, port: int, *, write_ahead: bool = False, assertion: bool = False
+    name: str, port: int, *, write_ahead: bool = False, assertion: bool = False, token_url: str = ""
 ) -> routes_pb2.Resource:
     operations = [("get", "GET", "/p/{id}"), ("make", "POST", "/p/{id}"), ("put", "PUT", "/p/{id}")]
     operations += [("head", "HEAD", "/p/{id}"), ("remove", "DELETE", "/p/{id}"), ("secret", "GET", "/secret")]
@@ -398,6 +410,11 @@ def _service(
             status=routes_pb2.STATUS_ACTIVE,
             write_ahead=write_ahead,
             assertion=assertion,
+            credentials=[
+                routes_pb2.Credential(secret="core", oauth2=routes_pb2.OAuth2Credential(token_url=token_url))
+            ]
+            if token_url
+            else [],
         ),
     )
 

@@ -38,7 +38,7 @@ class Claims(msgspec.Struct, omit_defaults=True, gc=False):
     iat: int
     exp: int
     jti: str
-    """The transaction id: each is used once."""
+    """The transaction id, with `.2` behind it where the request is sent again: each is used once."""
     service: str
     operation: str
     agreement: str
@@ -62,11 +62,19 @@ class Assertions:
         self._header = b""
 
     def fields(
-        self, call: Call, route: ServiceRoute, target: bytes, now: datetime, *, body_known: bool
+        self,
+        call: Call,
+        route: ServiceRoute,
+        target: bytes,
+        now: datetime,
+        *,
+        body_known: bool,
+        attempt: int = 1,
     ) -> tuple[bytes, bytes]:
         """The field, as it is written, for a call that was let in.
 
-        `target` is what follows the service's base address; `body_known` says that the whole body was read.
+        `target` is what follows the service's base address; `body_known` says that the whole body was read,
+        `attempt` how often the request was sent: each has an assertion of its own.
         """
         grant, operation, client, body = call.grant, call.operation, call.client, call.body
         if grant is None or operation is None or client is None:
@@ -78,7 +86,7 @@ class Assertions:
             sub=client,
             iat=at,
             exp=at + LIFETIME_S,
-            jti=call.tx,
+            jti=call.tx if attempt == 1 else f"{call.tx}.{attempt}",
             service=route.id,
             operation=operation.id,
             agreement=grant.agreement,

@@ -16,6 +16,9 @@ from lienthong.gateway.assertion_keys import AssertionKeys, assertion_secrets
 from lienthong.gateway.assertions import Assertions
 from lienthong.gateway.authenticate import Authenticator
 from lienthong.gateway.background import last_samples, start, write_samples
+from lienthong.gateway.credentials.access import ProviderAccess
+from lienthong.gateway.credentials.secrets import Secrets
+from lienthong.gateway.credentials.tls import TlsPools
 from lienthong.gateway.figures import CallFigures, show_callers, show_parts, show_retained
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, public_health
@@ -157,10 +160,21 @@ async def open_gateway(
     tls = provider_trust()
     guard = AddressGuard(ProviderAddresses.of(settings))
     pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=tls, guard=guard)
+    secrets = Secrets(
+        settings.gateway_secrets_dir,
+        {name: value.get_secret_value() for name, value in settings.gateway_secrets.items()},
+    )
+    tls_pools = TlsPools(
+        secrets,
+        lambda trust: Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=trust, guard=guard),
+    )
+    access = ProviderAccess(secrets, pool, tls_pools, monotonic=clock.monotonic)
     # Connections of its own: a provider that registers an address of the platform must not be given them.
     platform_pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=tls)
     stack.callback(pool.close)
     stack.callback(platform_pool.close)
+    stack.callback(tls_pools.close)
+    stack.callback(access.close)
 
     catalog = open_channel(settings.catalog_rpc, trust)
     stack.push_async_callback(catalog.close)
@@ -182,7 +196,7 @@ async def open_gateway(
     routes.show(figures)
     keys.show(figures)
     calls.show(figures)
-    pools = (pool, platform_pool)
+    pools = (pool, platform_pool, tls_pools)
     show_parts(figures, settings, live=live, journal=journal, spool=spool, pools=pools, clock=clock)
     show_retained(figures, retained, beside, release)
     gateway = Gateway(
@@ -194,7 +208,7 @@ async def open_gateway(
         ),
         XRoadDoor(settings.instance, CallerProof(allowed_networks(settings.gateway_xroad_networks))),
         Answers(settings.instance, CatalogDirectory(catalog, settings.gateway_node, clock)),
-        Forwarder(pool, platform_pool, Assertions(settings.issuer, assertion_keys), clock, settings),
+        Forwarder(pool, platform_pool, Assertions(settings.issuer, assertion_keys), access, clock, settings),
         recorder,
         settings,
         calls,
@@ -226,6 +240,7 @@ async def open_gateway(
             "keys": keys.condition,
             "journal": journal.condition,
             "retained": release.condition,
+            "secrets": secrets.condition,
             "listening": lambda: listener.listens,
         },
     )

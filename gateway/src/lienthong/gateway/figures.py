@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lienthong.gateway.call import Call, Outcome
+    from lienthong.gateway.credentials.tls import TlsPools
     from lienthong.gateway.http1.listener import Listener
     from lienthong.gateway.http1.pool import Pool
     from lienthong.gateway.journal.beside import Beside
@@ -137,7 +138,7 @@ def show_parts(
     live: Live,
     journal: JournalWriter,
     spool: Spool,
-    pools: Sequence[Pool],
+    pools: Sequence[Pool | TlsPools],
     clock: Clock,
 ) -> None:
     """Show what the gateway is made of; the calls show themselves."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.assertions import Assertions
     from lienthong.gateway.call import Call
+    from lienthong.gateway.credentials.access import ProviderAccess
     from lienthong.gateway.http1.connection import Connection
     from lienthong.gateway.http1.incoming import Incoming
     from lienthong.gateway.http1.limits import TimeLimits
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.http1.request import ProviderRequest
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
+    from lienthong.gateway.table import ServiceRoute
     from lienthong.gateway.targets import ForwardTarget
     from lienthong.gateway.upstreams import Upstreams
     from lienthong.kit.clock import Clock
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
 WHOLE_REQUEST_BYTES = 64 * 1024
 """Request bodies declared up to this size are read before they are forwarded; others are streamed."""
-_NO_CONTENT, _NOT_MODIFIED = 204, 304
+_NO_CONTENT, _NOT_MODIFIED, _UNAUTHORIZED = 204, 304, 401
 _WITHOUT_BODY = (_NO_CONTENT, _NOT_MODIFIED)
 _CONTENT_LENGTH = field_prefix(b"content-length")
 _PREFIX = field_prefix(b"x-forwarded-prefix")
@@ -65,12 +67,14 @@ class Forwarder:
         pool: Pool,
         platform_pool: Pool,
         assertions: Assertions,
+        access: ProviderAccess,
         clock: Clock,
         settings: GatewaySettings,
     ) -> None:
         self._pool = pool
         self._platform_pool = platform_pool
         self._assertions = assertions
+        self._access = access
         self._time = asyncio.get_running_loop().time
         self._now = clock.now
         self._whole_answer_bytes = settings.gateway_whole_answer_bytes
@@ -86,7 +90,8 @@ class Forwarder:
 
         Raises:
             ProblemError: malformed-request, request-timeout, request-too-large, platform-unavailable,
-                provider-unreachable, provider-address-refused, provider-broken, provider-timeout.
+                provider-credentials-missing, provider-token-unavailable, provider-unreachable,
+                provider-address-refused, provider-broken, provider-timeout.
             CallerGoneError: the caller went away meanwhile.
         """
         route = target.route
@@ -120,25 +125,82 @@ class Forwarder:
             own = call_headers(call)
             below = target.path + call.query
             told, prefix = own, None
+            asks: ServiceRoute | None = None
             if isinstance(target, ServiceTarget):
                 service_route = target.route
                 prefix = service_route.prefix if call.passage is None else call.passage.prefix
+                if service_route.access is not None:
+                    asks = service_route
                 told = [*own, _PREFIX, prefix]
                 if service_route.assertion:
                     told += self._assertions.fields(
                         call, service_route, below, forwarded, body_known=streamed is None
                     )
+            if asks is not None:
+                connection = await self._send_shown(
+                    call, asks, below, headers.passed, told, length, whole, streamed, forwarded
+                )
+            else:
+                request = provider_request(
+                    call.method,
+                    below,
+                    headers.passed,
+                    told,
+                    authorization=headers.authorization if from_platform else None,
+                    length=length,
+                    body=whole,
+                )
+                connection = await self._send(
+                    self._platform_pool if from_platform else self._pool,
+                    call,
+                    request,
+                    streamed,
+                    route.upstreams,
+                    forwarded,
+                    route.limits,
+                )
+            response = await self._response(call, connection, own, prefix)
+        if incoming.gone:
+            response.close()
+            raise CallerGoneError
+        return response
+
+    async def _send_shown(
+        self,
+        call: Call,
+        route: ServiceRoute,
+        below: bytes,
+        passed: list[bytes],
+        told: list[bytes],
+        length: int | None,
+        whole: bytes,
+        streamed: RequestBody | None,
+        forwarded: datetime,
+    ) -> Connection:
+        """Send a request with what the provider wants to be shown; once more if its token was refused.
+
+        A body that was sent on while it came is gone by then: the next call shows the next token.
+        """
+        deadline = self._time() + route.limits.first_byte_s
+        context = call.context
+        if route.access is None:
+            raise RuntimeError("nothing is to be shown")
+        shown = await self._access.show(
+            route.access, deadline, tx=call.tx, user=context.user, case=context.case
+        )
+        target, passed = shown.target(below), shown.without_others(passed)
+        while True:
             request = provider_request(
                 call.method,
-                below,
-                headers.passed,
-                told,
-                authorization=headers.authorization if from_platform else None,
+                target,
+                passed,
+                [*told, *shown.fields],
+                authorization=None,
                 length=length,
                 body=whole,
             )
             connection = await self._send(
-                self._platform_pool if from_platform else self._pool,
+                shown.pool,
                 call,
                 request,
                 streamed,
@@ -146,11 +208,21 @@ class Forwarder:
                 forwarded,
                 route.limits,
             )
-            response = await self._response(call, connection, own, prefix)
-        if incoming.gone:
-            response.close()
-            raise CallerGoneError
-        return response
+            if connection.status != _UNAUTHORIZED:
+                return connection
+            try:
+                renewed = await self._access.renewed(shown, deadline)
+            except BaseException:
+                connection.end()
+                raise
+            if not renewed or streamed is not None:
+                return connection
+            connection.end()
+            if route.assertion:
+                # The first one may have been used.
+                told[-2:] = self._assertions.fields(
+                    call, route, below, self._now(), body_known=True, attempt=2
+                )
 
     async def _send(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway.http1.head import Flaw
@@ -32,7 +33,9 @@ __all__ = [
     "platform_unavailable",
     "provider_address_refused",
     "provider_broken",
+    "provider_credentials_missing",
     "provider_timeout",
+    "provider_token_unavailable",
     "provider_unreachable",
     "purpose_needed",
     "purpose_not_in_agreement",
@@ -253,6 +256,27 @@ def provider_address_refused(leads_to: BilingualText) -> ProblemError:
         f"Địa chỉ mà bên cung cấp đã đăng ký dẫn đến {leads_to.vi}; lời gọi không được gửi tới đó.",
     )
     return ProblemError(calls.PROVIDER_ADDRESS_REFUSED, detail)
+
+
+def provider_credentials_missing(secret: str) -> ProblemError:
+    """The provider asks for what the gateway does not have; the log and the readiness say what of it."""
+    detail = BilingualText(
+        f"The provider's system asks for credentials that the gateway does not have: {secret}."
+        " The request was not sent.",
+        f"Hệ thống cung cấp yêu cầu thông tin xác thực mà cổng không có: {secret}. Yêu cầu chưa được gửi đi.",
+    )
+    return ProblemError(calls.PROVIDER_CREDENTIALS_MISSING, detail)
+
+
+def provider_token_unavailable(reason: str, retry_after_s: float) -> ProblemError:
+    """The provider's token endpoint gives the gateway no token; `reason` follows "it"."""
+    detail = BilingualText(
+        f"The token endpoint of the provider's system gave no access token: {reason}."
+        " The request was not sent.",
+        "Nơi cấp mã truy cập của hệ thống cung cấp không cấp mã. Yêu cầu chưa được gửi đi.",
+    )
+    headers = {"Retry-After": str(max(1, math.ceil(retry_after_s)))}
+    return ProblemError(calls.PROVIDER_TOKEN_UNAVAILABLE, detail, headers)
 
 
 def provider_broken() -> ProblemError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from lienthong.kit.addresses import allowed_networks
 from lienthong.kit.settings import Settings
@@ -37,6 +37,12 @@ class GatewaySettings(Settings):
     )
     """The secret from which the keys of `LGSP-Assertion` are derived, in hex; the same on every gateway. Of
     several lines the first signs, and the keys of all are published."""
+    gateway_secrets_dir: Path = Field(default_factory=lambda data: Path(data["home"], "gateway", "secrets"))
+    """The folder of secrets that providers are shown: files `AGENCY_SYSTEM_NAME.MEMBER`, read again when they
+    change."""
+    gateway_secrets: dict[str, SecretStr] = Field(default_factory=dict, max_length=1000)
+    """Secrets that providers are shown, as JSON: `{"AGENCY/SYSTEM/NAME.MEMBER": "value"}`; they go before
+    files."""
     gateway_connect_timeout_s: float = Field(default=2.0, gt=0)
     """How long one address of a provider may take to accept a connection, where its service says nothing else
     (`timeouts.connectMs`)."""

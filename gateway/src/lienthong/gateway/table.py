@@ -11,6 +11,7 @@ import structlog
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.context import Statement
+from lienthong.gateway.credentials.spec import access
 from lienthong.gateway.http1.limits import DEFAULT_FIRST_BYTE_S, TimeLimits
 from lienthong.gateway.operations import OperationRoute, OperationTree
 from lienthong.gateway.origins import AllowedOrigins
@@ -19,6 +20,7 @@ from lienthong.gateway.upstreams import Upstreams
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lienthong.gateway.credentials.spec import Access
     from lienthong.kit.catalog import CatalogState
 
 P = ParamSpec("P")
@@ -59,6 +61,8 @@ class ServiceRoute:
     """What every call has to state."""
     assertion: bool
     """Whether each request carries a proof that it came through the gateway."""
+    access: Access | None
+    """What the provider wants to be shown; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,7 @@ def service_route(message: bytes) -> ServiceRoute:
 
     Raises:
         KeyError: it requires what this gateway does not know.
+        ValueError: it wants to be shown what this gateway does not know.
     """
     service = routes_pb2.Service.FromString(message)
     return ServiceRoute(
@@ -188,6 +193,7 @@ def service_route(message: bytes) -> ServiceRoute:
         else None,
         requires=_statements(service.requires),
         assertion=service.assertion,
+        access=access(service),
     )
 
 

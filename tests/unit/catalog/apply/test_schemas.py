@@ -144,6 +144,29 @@ def test_a_body_that_is_no_apply_is_refused(body: object) -> None:
     assert violations
 
 
+OAUTH2 = {"kind": "oauth2", "secret": "core", "tokenUrl": "https://sso.example.vn/token/"}
+HEADER = {"kind": "header", "secret": "key", "header": "X-Api-Key"}
+
+
+def test_what_a_provider_is_shown_is_kept_by_the_names_of_secrets() -> None:
+    shown: dict[str, Any] = {
+        "credentials": [OAUTH2, HEADER, {"kind": "lgspaccesstoken", "secret": "keys"}],
+        "tls": {"certificate": "cert", "authority": "ca"},
+        "xRoad": {"client": "VN/GOV/H11.01/lgsp", "service": "VN/GOV/G09/population/citizens"},
+    }
+    (draft,), violations = read_apply({"manifests": [service(upstreams=["https://a"], **shown)]})
+    assert violations == []
+    assert draft.spec is not None
+    kept = {name: draft.spec[name] for name in shown}
+    assert kept == shown | {
+        "credentials": [
+            OAUTH2,
+            HEADER | {"header": "x-api-key"},
+            {"kind": "lgspaccesstoken", "secret": "keys"},
+        ]
+    }
+
+
 def test_a_near_miss_is_told_the_right_word_in_both_languages() -> None:
     said = _said(agreement(legal_ground="x"))
     assert said["/spec/legal_ground"] == (
@@ -181,6 +204,25 @@ def test_a_tax_code_without_quotes_is_told_to_take_quotes() -> None:
         (service(upstreams=["http://a", "http://A/"]), "/spec/upstreams"),
         (agreement(purposes=["a", "a"]), "/spec/purposes"),
         (agreement(purposes=["giấy tờ"]), "/spec/purposes/0"),
+        (service(credentials=[]), "/spec/credentials"),
+        (service(credentials=[{"kind": "basic", "secret": "S3cret!"}]), "/spec/credentials/0/secret"),
+        (service(credentials=[{"kind": "ntlm", "secret": "core"}]), "/spec/credentials/0/kind"),
+        (service(credentials=[{"kind": "header", "secret": "core"}]), "/spec/credentials/0"),
+        (service(credentials=[OAUTH2 | {"tokenUrl": None}]), "/spec/credentials/0"),
+        (service(credentials=[OAUTH2 | {"tokenUrl": "https://a:b@x"}]), "/spec/credentials/0/tokenUrl"),
+        (service(credentials=[OAUTH2 | {"scope": "a  b"}]), "/spec/credentials/0/scope"),
+        (service(credentials=[OAUTH2 | {"header": "x-key"}]), "/spec/credentials/0"),
+        (service(credentials=[{"kind": "basic", "secret": "core", "scope": "a"}]), "/spec/credentials/0"),
+        (service(credentials=[OAUTH2, {"kind": "basic", "secret": "core"}]), "/spec/credentials"),
+        (service(credentials=[HEADER | {"header": "LGSP_Client"}]), "/spec/credentials/0/header"),
+        (service(credentials=[HEADER | {"header": "Host"}]), "/spec/credentials/0/header"),
+        (service(credentials=[HEADER | {"header": "a b"}]), "/spec/credentials/0/header"),
+        (service(credentials=[HEADER | {"value": "x"}]), "/spec/credentials/0/value"),
+        (service(tls={"certificate": "cert"}), "/spec/tls"),
+        (service(upstreams=["https://a"], tls={"certificate": "../x"}), "/spec/tls/certificate"),
+        (service(xRoad={"client": "VN/GOV", "service": "VN/GOV/G09/p/s"}), "/spec/xRoad/client"),
+        (service(xRoad={"client": "VN/GOV/H11", "service": "VN/GOV/G09/../s"}), "/spec/xRoad/service"),
+        (service(assertion="yes"), "/spec/assertion"),
         (service(requires=[]), "/spec/requires"),
         (service(requires=["user", "user"]), "/spec/requires"),
         (service(requires="user"), "/spec/requires"),

@@ -191,7 +191,7 @@ class CallVerifier:
             )
         return ProvenCall(
             client=claims["sub"],
-            transaction_id=claims["jti"],
+            transaction_id=claims["jti"].partition(".")[0],
             service=claims["service"],
             operation=claims["operation"],
             agreement=claims["agreement"],

@@ -107,6 +107,32 @@ PROVIDER_ADDRESS_REFUSED: Final = ProblemType(
         "vận hành phải cho phép địa chỉ này.",
     ),
 )
+PROVIDER_CREDENTIALS_MISSING: Final = ProblemType(
+    code="provider-credentials-missing",
+    status=503,
+    title=BilingualText(
+        "Credentials for the provider missing", "Thiếu thông tin xác thực với hệ thống cung cấp"
+    ),
+    advice=BilingualText(
+        "Tell the operator of the platform the transaction id and the name in the detail: the gateways need"
+        " the secret of this name (LIENTHONG_GATEWAY_SECRETS_DIR). Calls pass seconds after it is there.",
+        "Hãy báo đơn vị vận hành nền tảng mã giao dịch và tên ghi ở phần chi tiết: các cổng cần bí mật mang"
+        " tên này (LIENTHONG_GATEWAY_SECRETS_DIR). Lời gọi sẽ qua được sau vài giây khi đã có.",
+    ),
+)
+PROVIDER_TOKEN_UNAVAILABLE: Final = ProblemType(
+    code="provider-token-unavailable",
+    status=502,
+    title=BilingualText(
+        "No access token from the provider's side", "Phía hệ thống cung cấp không cấp mã truy cập"
+    ),
+    advice=BilingualText(
+        "Try again after the seconds that Retry-After names. If it lasts, tell the agency that provides the"
+        " service the transaction id: its token endpoint, or the client that it gave to the platform, fails.",
+        "Hãy thử lại sau số giây nêu trong Retry-After. Nếu còn lỗi, hãy báo mã giao dịch cho cơ quan cung"
+        " cấp dịch vụ: nơi cấp mã truy cập của cơ quan, hoặc tài khoản cấp cho nền tảng, không hoạt động.",
+    ),
+)
 PROVIDER_BROKEN: Final = ProblemType(
     code="provider-broken",
     status=502,

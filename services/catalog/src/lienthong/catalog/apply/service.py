@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog.agencies.domain.agency import AgencyResource
@@ -130,12 +130,17 @@ def _rsa_keys(drafts: Sequence[Draft]) -> list[RsaKey]:
 
 
 def _refused_addresses(drafts: Sequence[Draft], rules: ProviderAddresses) -> list[Violation]:
-    return [
-        violation.under(*draft.spec_path, "upstreams")
-        for draft in drafts
-        if draft.kind is ResourceKind.SERVICE and draft.spec is not None
-        for violation in address_violations(draft.spec["upstreams"], rules)
-    ]
+    found: list[Violation] = []
+    for draft in drafts:
+        if draft.kind is not ResourceKind.SERVICE or draft.spec is None:
+            continue
+        spec, path = draft.spec, draft.spec_path
+        found += (one.under(*path, "upstreams") for one in address_violations(spec["upstreams"], rules))
+        for index, credential in enumerate(spec.get("credentials", ())):
+            if (url := credential.get("tokenUrl")) is not None:
+                place = (*path, "credentials", index, "tokenUrl")
+                found += (replace(one, path=place) for one in address_violations([url], rules))
+    return found
 
 
 async def _plan(drafts: Sequence[Draft], violations: Sequence[Violation], view: CatalogView) -> ApplyPlan:

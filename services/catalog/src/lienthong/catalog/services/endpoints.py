@@ -1,7 +1,7 @@
 """REST: services."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -27,6 +27,8 @@ from lienthong.catalog.services.service import ServiceService
 from lienthong.kit.openapi import problems
 from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
+
+_INSIDE: Final = frozenset(("upstreams", "credentials", "tls", "xRoad"))
 
 
 def routes(services: ServiceService) -> APIRouter:
@@ -70,8 +72,8 @@ def _id(agency: str, system: str, code: str) -> str:
 
 
 def _shown_to(actor: Actor, service: ServiceResource) -> dict[str, Any]:
-    """Show a service: its upstream addresses concern its agency and the operator only."""
+    """Show a service: where and how it is reached concerns its agency and the operator only."""
     manifest = service.manifest()
     if not actor.is_operator and actor.agency != service.provider_agency:
-        manifest["spec"] = {name: value for name, value in manifest["spec"].items() if name != "upstreams"}
+        manifest["spec"] = {name: value for name, value in manifest["spec"].items() if name not in _INSIDE}
     return manifest

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.services.service import ServiceService
     from lienthong.catalog.systems.service import SystemService
     from lienthong.contracts.catalog.v1 import routes_pb2 as pb
+    from lienthong.kit.json_text import JsonObject
 
 _TIME_LIMITS: Final = {
     "connectMs": "connect_ms",
@@ -129,6 +130,14 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
     if required := spec.get("requires"):
         message.requires.extend(statements(required))
     message.assertion = spec.get("assertion", False)
+    for credential in spec.get("credentials", ()):
+        _write_credential(credential, message.credentials.add(secret=credential["secret"]))
+    if (tls := spec.get("tls")) is not None:
+        message.tls.SetInParent()
+        message.tls.certificate = tls.get("certificate", "")
+        message.tls.authority = tls.get("authority", "")
+    if (x_road := spec.get("xRoad")) is not None:
+        message.x_road.client, message.x_road.service = x_road["client"], x_road["service"]
 
 
 def _write_time_limits(spec: Mapping[str, Any], message: pb.Service) -> None:
@@ -138,3 +147,17 @@ def _write_time_limits(spec: Mapping[str, Any], message: pb.Service) -> None:
     for member, field in _TIME_LIMITS.items():
         if member in stated:
             setattr(message.timeouts, field, stated[member])
+
+
+def _write_credential(credential: JsonObject, message: pb.Credential) -> None:
+    match credential["kind"]:
+        case "header":
+            message.header.name = credential["header"]
+        case "basic":
+            message.basic.SetInParent()
+        case "oauth2":
+            message.oauth2.token_url = credential["tokenUrl"]
+            message.oauth2.scope = credential.get("scope", "")
+            message.oauth2.in_body = credential.get("clientAuthentication") == "body"
+        case "lgspaccesstoken":
+            message.lgsp_access_token.SetInParent()

@@ -1,19 +1,23 @@
 """The manifest of a service."""
 
 from collections.abc import Collection, Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
 from lienthong.catalog.domain.resources import ResourceKind, ServiceOperation
-from lienthong.catalog.errors import Violation
+from lienthong.catalog.errors import InvalidValueError, Violation
 from lienthong.catalog.schemas.answers import AnswerModel, ResourceManifest, ResourceStatus
 from lienthong.catalog.schemas.fields import LocalizedName, Requires, Statement, StrictModel, checked, unique
+from lienthong.catalog.schemas.messages import pydantic_error
 from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
-from lienthong.catalog.services.domain import openapi
+from lienthong.catalog.services.domain import openapi, shown
 from lienthong.catalog.services.domain.origins import check_origins, origin
 from lienthong.catalog.services.domain.upstreams import upstream
+from lienthong.kit.text import BilingualText
 
 Upstreams = Annotated[
     list[Annotated[str, checked(upstream)]], Field(min_length=1, max_length=16), AfterValidator(unique)
@@ -42,6 +46,87 @@ class TimeoutsSpec(StrictModel):
     total_ms: Annotated[int, Field(ge=10, le=86_400_000)] | None = None
 
 
+SecretName = Annotated[str, checked(shown.secret_name)]
+
+
+class CredentialSpec(StrictModel):
+    """Something that the gateway shows to the provider; which fields belong to it depends on its kind."""
+
+    kind: Literal["header", "basic", "oauth2", "lgspaccesstoken"]
+    secret: SecretName
+    header: Annotated[str, checked(shown.header_name)] | None = None
+    token_url: Annotated[str, checked(shown.token_url)] | None = None
+    scope: Annotated[str, checked(shown.scope)] | None = None
+    client_authentication: Literal["basic", "body"] | None = None
+
+    @model_validator(mode="after")
+    def _fields_of_the_kind(self) -> Self:
+        if self.kind == "header" and self.header is None:
+            raise pydantic_error(
+                InvalidValueError(
+                    "'header' is missing: the field that carries the secret",
+                    "còn thiếu 'header': trường mang bí mật",
+                )
+            )
+        if self.kind == "oauth2" and self.token_url is None:
+            raise pydantic_error(
+                InvalidValueError(
+                    "'tokenUrl' is missing: where access tokens are issued",
+                    "còn thiếu 'tokenUrl': nơi cấp mã truy cập",
+                )
+            )
+        if self.kind != "header" and self.header is not None:
+            raise _not_of(self.kind, "header")
+        if self.kind != "oauth2":
+            for name in ("token_url", "scope", "client_authentication"):
+                if getattr(self, name) is not None:
+                    raise _not_of(self.kind, to_camel(name))
+        return self
+
+    @property
+    def field(self) -> str:
+        """The header field that it takes."""
+        if self.kind == "header":
+            return self.header or ""
+        return "lgspaccesstoken" if self.kind == "lgspaccesstoken" else "authorization"
+
+
+def _not_of(kind: str, field: str) -> PydanticCustomError:
+    return pydantic_error(
+        InvalidValueError(
+            f"'{field}' does not belong to the kind '{kind}'; leave it out",
+            f"'{field}' không thuộc loại '{kind}'; hãy bỏ đi",
+        )
+    )
+
+
+def _one_of_each_field(credentials: list[CredentialSpec]) -> list[CredentialSpec]:
+    fields = [credential.field for credential in credentials]
+    for field in fields:
+        if fields.count(field) > 1:
+            raise pydantic_error(
+                InvalidValueError(
+                    f"two of them are shown in the field '{field}'; keep one",
+                    f"hai mục cùng dùng trường '{field}'; chỉ giữ một",
+                )
+            )
+    return credentials
+
+
+class TlsSpec(StrictModel):
+    """TLS to the provider."""
+
+    certificate: SecretName | None = None
+    authority: SecretName | None = None
+
+
+class XRoadSpec(StrictModel):
+    """The gateway as a client behind a security server of X-Road."""
+
+    client: Annotated[str, checked(shown.x_road_client)]
+    service: Annotated[str, checked(shown.x_road_service)]
+
+
 class ServiceSpec(ProvidedSpec):
     """An API that a system provides."""
 
@@ -56,6 +141,12 @@ class ServiceSpec(ProvidedSpec):
     cors: CorsSpec | None = None
     requires: Requires | None = None
     assertion: bool | None = None
+    credentials: (
+        Annotated[list[CredentialSpec], Field(min_length=1, max_length=4), AfterValidator(_one_of_each_field)]
+        | None
+    ) = None
+    tls: TlsSpec | None = None
+    x_road: XRoadSpec | None = None
     openapi: dict[str, Any]
 
     @override
@@ -64,6 +155,15 @@ class ServiceSpec(ProvidedSpec):
         cls, resource_id: str | None, fields: Fields, given: Collection[str]
     ) -> Iterator[Violation]:
         del resource_id, given
+        tls, upstreams = fields.get("tls"), fields.get("upstreams", ())
+        if tls is not None and not any(name.startswith("https:") for name in upstreams):
+            yield Violation(
+                ("tls",),
+                BilingualText(
+                    "no address of the service is 'https'; leave it out, or change 'upstreams'",
+                    "không địa chỉ nào của dịch vụ là 'https'; hãy bỏ đi, hoặc sửa 'upstreams'",
+                ),
+            )
         if "openapi" in fields:
             yield from (violation.under("openapi") for violation in openapi.read(fields["openapi"])[1])
 
@@ -90,10 +190,36 @@ class TimeoutsAnswer(AnswerModel):
     total_ms: int | None = None
 
 
+class CredentialAnswer(AnswerModel):
+    """Something that the gateway shows to the provider; the secret is named, not told."""
+
+    kind: Literal["header", "basic", "oauth2", "lgspaccesstoken"]
+    secret: str
+    header: str | None = None
+    token_url: str | None = None
+    scope: str | None = None
+    client_authentication: Literal["basic", "body"] | None = None
+
+
+class TlsAnswer(AnswerModel):
+    """TLS to the provider, by the names of secrets."""
+
+    certificate: str | None = None
+    authority: str | None = None
+
+
+class XRoadAnswer(AnswerModel):
+    """The gateway as a client behind a security server of X-Road."""
+
+    client: str
+    service: str
+
+
 class ServiceSpecAnswer(AnswerModel):
     """The spec of a service as it is shown.
 
-    `upstreams` is shown to its agency and the operator only; lists leave out `openapi`.
+    `upstreams`, `credentials`, `tls` and `xRoad` are shown to its agency and the operator only; lists leave
+    out `openapi`.
     """
 
     name: LocalizedName
@@ -105,6 +231,9 @@ class ServiceSpecAnswer(AnswerModel):
     cors: CorsAnswer | None = None
     requires: list[Statement] | None = None
     assertion: bool | None = None
+    credentials: list[CredentialAnswer] | None = None
+    tls: TlsAnswer | None = None
+    x_road: XRoadAnswer | None = None
     openapi: dict[str, Any] | None = None
 
 
