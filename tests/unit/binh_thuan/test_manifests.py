@@ -16,7 +16,7 @@ from binh_thuan.data.officials import organisations
 from binh_thuan.data.people import population
 from binh_thuan.data.places import communes_by_code
 from binh_thuan.data.procedures import procedures
-from binh_thuan.departments.ports import PORTS
+from binh_thuan.departments.ports import NATIONAL_CORE, PORTS
 from binh_thuan.province import MANIFESTS, SYSTEMS, upstreams
 from lienthong.catalog.services.domain.openapi import read as read_openapi
 from lienthong.client.manifests.load import load
@@ -92,8 +92,9 @@ def test_names_are_in_both_languages_and_agreements_name_purpose_and_ground(
 
 
 def test_addresses_of_the_departments_follow_the_port_offset(manifests: list[dict[str, Any]]) -> None:
-    found = sorted(spec["upstreams"][0] for spec in of_kind(manifests, "Service").values())
-    assert found == sorted(f"http://127.0.0.1:{port + OFFSET}" for port in PORTS.values())
+    found = {spec["upstreams"][0] for spec in of_kind(manifests, "Service").values()}
+    departments = {f"http://127.0.0.1:{port + OFFSET}" for port in PORTS.values()}
+    assert found == departments | {f"http://127.0.0.1:{PORTS[NATIONAL_CORE] + OFFSET}/ndxp"}
 
 
 def test_the_story_asks_for_what_is_there() -> None:
@@ -103,6 +104,10 @@ def test_the_story_asks_for_what_is_there() -> None:
     father = births()[story.BIRTH].father
     assert father is not None
     assert father.personal_id == story.APPLICANT
+    assert (applicant.full_name, applicant.date_of_birth.isoformat()) == (
+        story.CLAIM["fullName"],
+        story.CLAIM["dateOfBirth"],
+    )
     assert story.PROCEDURE in procedures()
     assert organisations()[story.ORGANISATION].name == f"UBND {applicant.commune.full_name}"
 

@@ -159,6 +159,26 @@ def test_mistakes_in_an_openapi_document_are_placed_in_its_own_file(tmp_path: Pa
     assert mistake.line == 5
 
 
+def test_addresses_are_expanded_and_a_variable_that_is_not_set_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        "apiVersion: lienthong/v1\nkind: Service\nmetadata: {id: H11.05/land/parcels-v1}\n"
+        "spec:\n  upstreams: ['${LAND_URL}/base']\n"
+        "  credentials:\n    - {kind: oauth2, secret: core, tokenUrl: '$LAND_URL/token'}\n"
+    )
+    file = write(tmp_path / "service.yaml", text)
+    monkeypatch.setenv("LAND_URL", "http://land")
+    spec = load([file]).values[0]["spec"]
+    assert (spec["upstreams"], spec["credentials"][0]["tokenUrl"]) == (
+        ["http://land/base"],
+        "http://land/token",
+    )
+    monkeypatch.delenv("LAND_URL")
+    mistakes = load([file]).mistakes
+    assert [one.pointer for one in mistakes] == ["/spec/upstreams/0", "/spec/credentials/0/tokenUrl"]
+
+
 def test_bad_syntax_in_an_openapi_document_names_that_file(tmp_path: Path) -> None:
     write(
         tmp_path / "service.yaml",

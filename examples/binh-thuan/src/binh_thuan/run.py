@@ -9,6 +9,8 @@ import time
 from typing import TYPE_CHECKING
 
 from binh_thuan import catalog, credentials
+from binh_thuan.core_accounts import ensure_accounts
+from binh_thuan.departments.ports import NATIONAL_CORE
 from binh_thuan.playing import Players, document
 from binh_thuan.province import programs, shell_variables, upstreams
 from binh_thuan.screen import DemoScreen
@@ -49,6 +51,7 @@ class Run:
         # Everything in it, also the list of first calls, is for its owner only.
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = credentials.ensure(self._demo, self._gateway)
+        ensure_accounts(self._demo / NATIONAL_CORE, self._home / "gateway" / "secrets")
         replace_file(self.env_file, shell_variables(self._settings))
         os.environ["LIENTHONG_HOME"] = str(self._home)
         os.environ[SOCKET] = str(self.edge.socket)

@@ -8,6 +8,7 @@ it may not. The land department publishes a change, and the one-stop shop takes 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 PROCEDURE = "1.001231"
 APPLICANT = "060086999835"
+CLAIM = {"personalId": APPLICANT, "fullName": "Lê Hoàng Phúc", "dateOfBirth": "1986-03-07"}
 PARCEL = "59301-6-159"
 COMMUNE = "59301"
 BIRTH = "KS-2020-02521"
@@ -36,6 +38,8 @@ CIVIL_STATUS_SERVICE = "H11.04/civil-status/civil-status-v1"
 PARCELS_SERVICE = "H11.05/land/parcels-v1"
 PLANNING_SERVICE = "H11.06/planning/planning-v1"
 POPULATION_SERVICE = "G01/population/population-v1"
+PLATFORM_SERVICE = "G01/population/population-ndxp-v1"
+X_ROAD_SERVICE = "G01/population/population-x-road-v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,30 @@ def calls() -> list[Step]:
                 POPULATION_SERVICE, "GET", f"/persons/{APPLICANT}", purpose="TTHC.DAT-DAI", case=CASE
             ),
             lambda it: f"{it['fullName']}, sinh {it['dateOfBirth']}",
+        ),
+        Step(
+            "one-stop",
+            "Lời khai có đúng không? (qua NDXP, lgspaccesstoken)",
+            "Is what he says right? (NDXP, lgspaccesstoken)",
+            operations.call(
+                PLATFORM_SERVICE,
+                "POST",
+                "/verifications",
+                purpose="TTHC.DAT-DAI",
+                case=CASE,
+                content=json.dumps(CLAIM, ensure_ascii=False).encode(),
+                headers={"Content-Type": "application/json"},
+            ),
+            lambda it: "đúng" if it["verified"] else "không đúng",
+        ),
+        Step(
+            "one-stop",
+            "Cũng người đó, hỏi qua X-Road",
+            "The same person, asked through X-Road",
+            operations.call(
+                X_ROAD_SERVICE, "GET", f"/persons/{APPLICANT}", purpose="TTHC.DAT-DAI", case=CASE
+            ),
+            lambda it: str(it["fullName"]),
         ),
         Step(
             "one-stop",

@@ -9,7 +9,9 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from binh_thuan.departments.ports import PORTS, port
+from binh_thuan.core_accounts import CoreAccounts
+from binh_thuan.departments.national_core import NationalCore
+from binh_thuan.departments.ports import NATIONAL_CORE, PORTS, port
 from binh_thuan.departments.web import CallLog, Surroundings
 from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.ports import PortUnusableError, listen
@@ -39,7 +41,10 @@ def main() -> int:
     parser.add_argument("name", choices=tuple(PORTS), help="hệ thống nào · which system")
     name: str = parser.parse_args().name
     home = Path(os.environ.get("LIENTHONG_HOME", ".lienthong"))
-    app = CallLog(create_app(name, Surroundings(home / "demo" / name, today)), name)
+    folder = home / "demo" / name
+    app: CallLog | NationalCore = CallLog(create_app(name, Surroundings(folder, today)), name)
+    if name == NATIONAL_CORE:
+        app = NationalCore(app, CoreAccounts.load(folder))
     host = os.environ.get("LIENTHONG_HOST", "127.0.0.1")
     try:
         listener = listen(host, port(name))

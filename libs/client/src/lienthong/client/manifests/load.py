@@ -2,7 +2,8 @@
 
 A manifest is `{apiVersion, kind, metadata: {id}, spec}`. Beside what the catalog takes, a System may name the
 file of its keys with `jwksFile` and a Service its OpenAPI document with `openapiFile`, relative to the YAML
-file; environment variables are expanded there and in a Service's `upstreams`, and `~` in names of files.
+file; environment variables are expanded there and in a Service's `upstreams` and `tokenUrl`s, and `~` in
+names of files.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def _load_file(path: Path) -> Manifests:
             continue
         found.mistakes += _envelope_mistakes(document)
         found.mistakes += _take_files(document, path.parent, found.taken)
-        found.mistakes += _expand_upstreams(document)
+        found.mistakes += _expand_addresses(document)
         _keep_text(document)
         found.documents.append(document)
     return found
@@ -202,18 +203,27 @@ def _graft(document: Document, pointer: Pointer, target: str, taken: Document) -
         }
 
 
-def _expand_upstreams(document: Document) -> list[Mistake]:
+def _expand_addresses(document: Document) -> list[Mistake]:
     spec = document.value.get("spec")
-    upstreams = spec.get("upstreams") if isinstance(spec, dict) else None
-    if document.value.get("kind") != "Service" or not isinstance(upstreams, list):
+    if document.value.get("kind") != "Service" or not isinstance(spec, dict):
         return []
+    found: list[tuple[tuple[str, ...], Any, Any]] = []
+    if isinstance(upstreams := spec.get("upstreams"), list):
+        found += ((("upstreams", str(number)), upstreams, number) for number in range(len(upstreams)))
+    if isinstance(credentials := spec.get("credentials"), list):
+        found += (
+            (("credentials", str(number), "tokenUrl"), one, "tokenUrl")
+            for number, one in enumerate(credentials)
+            if isinstance(one, dict) and "tokenUrl" in one
+        )
     mistakes: list[Mistake] = []
-    for number, written in enumerate(upstreams):
+    for place, holder, member in found:
+        written = holder[member]
         expanded = _expanded(written) if isinstance(written, str) else written
         if isinstance(expanded, Text):
-            mistakes.append(_blame(document, ("spec", "upstreams", str(number)), expanded))
+            mistakes.append(_blame(document, ("spec", *place), expanded))
         else:
-            upstreams[number] = expanded
+            holder[member] = expanded
     return mistakes
 
 
