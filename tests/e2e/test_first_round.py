@@ -30,6 +30,8 @@ SERVICES = {
     "H11.05/land/parcels-v1",
     "H11.06/planning/planning-v1",
     "G01/population/population-v1",
+    "G01/population/population-ndxp-v1",
+    "G01/population/population-x-road-v1",
 }
 
 
@@ -101,6 +103,18 @@ def test_each_of_the_six_databases_answered_through_the_gateway(province: Provin
         service_of(call) for call in province.calls if call["status"] == 200 and "/api/" in call["url"]
     }
     assert answered == SERVICES
+
+
+def test_the_national_core_was_shown_what_it_asks_for_at_each_of_its_doors(province: Province) -> None:
+    core = f"http://127.0.0.1:{8301 + province.offset}"
+    for door in ("", "/ndxp", "/r1/VN/GOV/G01/population/citizens"):
+        answer = httpx.get(f"{core}{door}/persons/060086999835")
+        assert answer.status_code in (401, 500), door
+    kept = {file.read_text().strip() for file in (province.home / "gateway" / "secrets").glob("*.*secret*")}
+    assert len(kept) == 2
+    for log in (province.home / "logs").iterdir():
+        text = log.read_text(errors="replace")
+        assert not any(secret in text for secret in kept), log.name
 
 
 def test_every_call_has_a_transaction_id_of_its_own(province: Province) -> None:
@@ -222,7 +236,7 @@ def test_an_event_that_breaks_its_schema_is_refused_by_field(province: Province)
 
 
 def test_a_department_hears_who_calls_but_logs_no_path(province: Province) -> None:
-    (call,) = [one for one in province.calls if "/persons/" in one["url"]]
+    (call,) = [one for one in province.calls if "/population-v1/persons/" in one["url"]]
     log = (province.home / "logs" / "population.log").read_text()
     (line,) = [json.loads(line) for line in log.splitlines() if call["transaction_id"] in line]
     assert (line["client"], line["operation"], line["purpose"]) == (
