@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lienthong.contracts.catalog.v1 import routes_pb2
@@ -46,6 +47,7 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                 "write_ahead": route.write_ahead,
                 "assertion": route.assertion,
                 "requires": sorted(statement.value for statement in route.requires),
+                **({"limits": asdict(route.agreement_limits)} if route.agreement_limits is not None else {}),
                 "operations": {probe: operation(route, probe) for probe in probes},
             }
             for name, route in services.items()
@@ -59,6 +61,7 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                     "valid_from": rule.valid_from.isoformat(),
                     "valid_to": rule.valid_to.isoformat(),
                     "requires": sorted(statement.value for statement in rule.requires),
+                    **({"limits": asdict(rule.limits)} if rule.limits is not None else {}),
                 }
                 for rule in found.rules
             ]

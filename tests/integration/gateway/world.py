@@ -75,6 +75,8 @@ def service(
     assertion: bool = False,
     origins: Iterable[str] = (),
     requires: Iterable[routes_pb2.Statement.ValueType] = (),
+    default_limits: routes_pb2.Limits | None = None,
+    maximum_limits: routes_pb2.Limits | None = None,
     operations: Iterable[tuple[str, str, str]] = OPERATIONS,
 ) -> routes_pb2.Resource:
     """A service as the catalog hands it out; each of its operations is an id, a method and a path."""
@@ -93,6 +95,8 @@ def service(
             assertion=assertion,
             cors=routes_pb2.Cors(origins=origins, max_age_s=600) if origins else None,
             requires=requires,
+            default_limits=default_limits,
+            maximum_limits=maximum_limits,
         ),
     )
 
@@ -108,6 +112,7 @@ def agreement(
     valid_from: datetime | None = None,
     valid_to: datetime | None = None,
     requires: Iterable[routes_pb2.Statement.ValueType] = (),
+    limits: routes_pb2.Limits | None = None,
 ) -> routes_pb2.Resource:
     """An agreement as the catalog hands it out."""
     return routes_pb2.Resource(
@@ -122,6 +127,7 @@ def agreement(
             valid_from=_timestamp(valid_from),
             valid_to=_timestamp(valid_to),
             requires=requires,
+            limits=limits,
         ),
     )
 

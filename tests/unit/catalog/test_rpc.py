@@ -143,6 +143,19 @@ def test_what_calls_have_to_state_is_shown_of_services_and_agreements() -> None:
     assert list(shown.requires) == [pb.STATEMENT_CASE]
 
 
+def test_limits_are_shown_of_services_and_agreements() -> None:
+    said = {"default": {"perMinute": 60}, "maximum": {"perDay": 1000, "bytesPerDay": 10**12}}
+    found = message(
+        catalog_with(*province()[:4], service(limits=said)).resources[ResourceKind.SERVICE, SERVICE]
+    )
+    assert found.service.default_limits == pb.Limits(per_minute=60)
+    assert found.service.maximum_limits == pb.Limits(per_day=1000, bytes_per_day=10**12)
+    stored = msgspec.json.decode(b'{"purposes":["p"],"limits":{"perSecond":5,"concurrent":2}}', type=Terms)
+    assert message(watched(terms=stored)).agreement.limits == pb.Limits(per_second=5, concurrent=2)
+    assert not message(watched(terms=Terms(("p",)))).agreement.HasField("limits")
+    assert not message(_RESOURCES[ResourceKind.SERVICE, SERVICE]).service.HasField("default_limits")
+
+
 def test_a_service_that_an_earlier_version_stored_requires_nothing() -> None:
     stored = _RESOURCES[ResourceKind.SERVICE, SERVICE]
     assert "requires" not in stored.spec

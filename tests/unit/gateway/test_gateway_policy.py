@@ -60,6 +60,7 @@ def service(*requires: Statement, active: bool = True) -> ServiceRoute:
         requires=frozenset(requires),
         assertion=False,
         access=None,
+        agreement_limits=None,
     )
 
 

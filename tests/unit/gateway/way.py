@@ -33,6 +33,8 @@ from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import JournalWriter
+from lienthong.gateway.limits.day import VIETNAM, Calendar, zone
+from lienthong.gateway.limits.limiter import Limiter
 from lienthong.gateway.live import Live
 from lienthong.gateway.platform_routes import DOORS, DocumentRoute, DoorRoute, PlatformRoute
 from lienthong.gateway.privacy import Privacy
@@ -122,6 +124,7 @@ class Way:
         self._budget = budget
         self.live = Live()
         self.figures = CallFigures()
+        self.limiter = Limiter("seat", Calendar(zone(VIETNAM)), self.clock.now, self.clock.monotonic)
 
     async def open(self) -> None:
         """Start the provider, then the gateway."""
@@ -184,6 +187,7 @@ class Way:
             self.recorder,
             settings,
             self.figures,
+            self.limiter,
             clock=self.clock,
             new_id=new_id,
             spans=self._spans,

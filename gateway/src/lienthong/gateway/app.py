@@ -15,6 +15,7 @@ from lienthong.gateway.edge import caller_behind
 from lienthong.gateway.endless import EndlessAnswers
 from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
+from lienthong.gateway.limit import refused
 from lienthong.gateway.match import (
     OPTIONS,
     allowed_methods,
@@ -49,13 +50,16 @@ if TYPE_CHECKING:
     from lienthong.gateway.forward import Forwarder
     from lienthong.gateway.http1.head import Unreadable
     from lienthong.gateway.http1.incoming import Incoming
+    from lienthong.gateway.limits.limiter import Limiter
     from lienthong.gateway.live import Live
     from lienthong.gateway.operations import OperationRoute
     from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
+    from lienthong.gateway.policy import Grant
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.spans import Spans
+    from lienthong.gateway.table import ServiceRoute
     from lienthong.gateway.xroad.answers import Answers
     from lienthong.gateway.xroad.door import XRoadDoor
     from lienthong.kit.clock import Clock
@@ -79,6 +83,7 @@ class Gateway:
         recorder: Recorder,
         settings: GatewaySettings,
         figures: CallFigures,
+        limiter: Limiter,
         *,
         clock: Clock,
         new_id: NewId,
@@ -102,6 +107,7 @@ class Gateway:
         self._new_id = new_id
         self._spans = spans
         self._figures = figures
+        self._limiter = limiter
 
     async def serve(self, incoming: Incoming) -> None:
         """Serve one request: whatever happens, it is answered if anyone is there, recorded and counted."""
@@ -124,6 +130,8 @@ class Gateway:
             except Exception:  # noqa: BLE001  whatever it is: a response and a record
                 _log.exception("call failed", tx=call.tx, service=call.service_id)
                 response = _refused(call, problems.internal_error(), incoming)
+            if call.quota is not None:
+                response.fields += self._limiter.fields(call.quota, self._now())
             outcome = await self._responder.respond(call, response, incoming)
         except AuditUnavailableError:
             response = _refused(call, problems.audit_unavailable(), incoming)
@@ -135,6 +143,8 @@ class Gateway:
                 self._spans.end(call, span, outcome)
             if response is not None:
                 response.close()
+            if call.quota is not None:
+                self._limiter.end(call.quota, _body_bytes(call, outcome))
             self._figures.active -= 1
             if call.opened is None:
                 took_s = self._monotonic() - began
@@ -171,6 +181,7 @@ class Gateway:
                 # What a flood is made of is answered with what is ready, without an exception on its way up.
                 return _NO_TOKEN.response(call)
             permit = self._permit(call, headers, target, operation, authenticator)
+            self._limit(call, target.route, permit[2])
             if target.route.write_ahead:
                 await self._recorder.intent(call, target.route, permit)
         elif isinstance(target, DocumentTarget):
@@ -199,6 +210,7 @@ class Gateway:
         call.route = route = visit.target.route
         call.operation = operation = match_operation(match_methods(visit.target), call.method)
         call.grant = grant = self._door.authorize(call, visit, operation)
+        self._limit(call, route, grant)
         if route.write_ahead:
             await self._recorder.intent(call, route, (operation, visit.system.id, grant))
         response = await self._forwarder.forward(call, visit.target, visit.headers, incoming)
@@ -217,6 +229,17 @@ class Gateway:
         purpose = headers.purpose()
         call.grant = grant = authorize(target, operation, client, purpose, call.context, call.received)
         return operation, client, grant
+
+    def _limit(self, call: Call, route: ServiceRoute, grant: Grant) -> None:
+        """The stage that keeps a call within what its agreement may use."""
+        if grant.limits is None and route.agreement_limits is None:
+            return
+        call.quota = quota = self._limiter.admit(
+            grant.agreement, grant.limits, route.agreement_limits, call.received
+        )
+        problem = refused(self._limiter, quota, route.id, call.received)
+        if problem is not None:
+            raise problem
 
     def _caller(
         self,
@@ -269,3 +292,9 @@ def _refused(call: Call, problem: ProblemError, incoming: Incoming) -> WholeResp
         return problem_response(call, problem)
     accept = [value for name, value in incoming.fields if name == b"accept"]
     return fault_response(call, problem, dialect, accept)
+
+
+def _body_bytes(call: Call, outcome: Outcome | None) -> int:
+    """The bytes of the bodies of a call, as far as they passed."""
+    size = call.body.size if call.body is not None else 0
+    return size + outcome.body_bytes if isinstance(outcome, Answered) else size

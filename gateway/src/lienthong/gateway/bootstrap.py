@@ -19,7 +19,7 @@ from lienthong.gateway.background import last_samples, start, write_samples
 from lienthong.gateway.credentials.access import ProviderAccess
 from lienthong.gateway.credentials.secrets import Secrets
 from lienthong.gateway.credentials.tls import TlsPools
-from lienthong.gateway.figures import CallFigures, show_callers, show_parts, show_retained
+from lienthong.gateway.figures import CallFigures, show_callers, show_limits, show_parts, show_retained
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, public_health
 from lienthong.gateway.heartbeat import Heart
@@ -33,6 +33,8 @@ from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.seen_log import SeenLog
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import JournalWriter
+from lienthong.gateway.limits.day import Calendar, zone
+from lienthong.gateway.limits.limiter import Limiter
 from lienthong.gateway.live import Live
 from lienthong.gateway.platform_routes import platform_routes
 from lienthong.gateway.privacy import Privacy, privacy_key
@@ -157,6 +159,7 @@ async def open_gateway(
         counts=CallCounts(),
     )
     stack.push_async_callback(last_samples, recorder)
+    limiter = Limiter(uuid7(), Calendar(zone(settings.gateway_time_zone)), clock.now, clock.monotonic)
     tls = provider_trust()
     guard = AddressGuard(ProviderAddresses.of(settings))
     pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=tls, guard=guard)
@@ -199,6 +202,7 @@ async def open_gateway(
     pools = (pool, platform_pool, tls_pools)
     show_parts(figures, settings, live=live, journal=journal, spool=spool, pools=pools, clock=clock)
     show_retained(figures, retained, beside, release)
+    show_limits(figures, limiter)
     gateway = Gateway(
         live,
         platform_routes(
@@ -212,6 +216,7 @@ async def open_gateway(
         recorder,
         settings,
         calls,
+        limiter,
         clock=clock,
         new_id=uuid7,
         spans=Spans(trace.get_tracer("lienthong.gateway")) if telemetry.traced else None,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.context import CallContext
     from lienthong.gateway.edge import Certificate
     from lienthong.gateway.http1.address import Address
+    from lienthong.gateway.limits.limiter import Quota
     from lienthong.gateway.passage import Passage
     from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
     from lienthong.gateway.table import ServiceRoute
@@ -78,6 +79,7 @@ class Call:
         "passage",
         "path",
         "query",
+        "quota",
         "received",
         "route",
         "token",
@@ -106,6 +108,8 @@ class Call:
         self.token: AccessToken | None = None
         """What the client was known by."""
         self.grant: Grant | None = None
+        self.quota: Quota | None = None
+        """What the agreement's limits said; None without any."""
         self.trace: str | None = None
         """The traceparent that the provider gets."""
         self.body: RequestBody | NoBody | None = None

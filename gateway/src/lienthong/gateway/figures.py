@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.journal.retained import Retained
     from lienthong.gateway.journal.spool import Spool
     from lienthong.gateway.journal.writer import JournalWriter
+    from lienthong.gateway.limits.limiter import Limiter
     from lienthong.gateway.live import Live
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.kit.clock import Clock
@@ -129,6 +130,15 @@ def show_retained(figures: Figures, retained: Retained, beside: Beside, release:
     figures.observe(instruments.RETAINED_DROPPED, lambda: retained.dropped)
     figures.observe(instruments.REPUBLISHED, lambda: release.republished)
     figures.observe(instruments.LEDGER_CONTINUES, lambda: int(release.continues()))
+
+
+def show_limits(figures: Figures, limiter: Limiter) -> None:
+    """Show what the limits of agreements refused."""
+    figures.observe_each(
+        instruments.LIMITS_REFUSED,
+        lambda: [(count, {"lienthong.limit": limit.value}) for limit, count in limiter.refused.items()],
+    )
+    figures.observe(instruments.LIMITS_COUNTED, lambda: len(limiter.uses))
 
 
 def show_parts(

@@ -1,4 +1,4 @@
-"""Stage 5, forward: the exchange with the provider, streaming in both directions."""
+"""Stage 6, forward: the exchange with the provider, streaming in both directions."""
 
 from __future__ import annotations
 

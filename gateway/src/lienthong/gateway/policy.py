@@ -13,18 +13,20 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.gateway.context import CallContext, Statement
+    from lienthong.gateway.limits.terms import Limits
     from lienthong.gateway.table import AgreementRule, Agreements, RoutingTable, ServiceRoute
     from lienthong.kit.problems.not_in_force import NotInForce
 
 
 class Grant:
-    """The agreement that allows a call, and the purpose that it is made for."""
+    """The agreement that allows a call, the purpose that it is made for, and how much may be used."""
 
-    __slots__ = ("agreement", "purpose")
+    __slots__ = ("agreement", "limits", "purpose")
 
-    def __init__(self, agreement: str, purpose: str) -> None:
+    def __init__(self, agreement: str, purpose: str, limits: Limits | None = None) -> None:
         self.agreement = agreement
         self.purpose = purpose
+        self.limits = limits
 
 
 class Unstated:
@@ -88,7 +90,7 @@ def decide(
             continue
         stated = purpose if purpose is not None else _only_purpose(rule)
         if stated is not None:
-            return Grant(rule.id, stated)
+            return Grant(rule.id, stated, rule.limits)
         denial = Denial.PURPOSE_NEEDED
     return lacking or denial or _not_in_force(agreements, now) or Denial.NO_AGREEMENT
 

@@ -1,4 +1,4 @@
-"""Stages 4 and 6: the intent before a call is forwarded, and the record before its response leaves."""
+"""Stages 5 and 7: the intent before a call is forwarded, and the record before its response leaves."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class Recorder:
     def _record(self, call: Call, outcome: Outcome) -> CallRecord:
         answered = outcome if isinstance(outcome, Answered) else None
         route, operation, grant = call.route, call.operation, call.grant
-        context, exchange, body = call.context, call.exchange, call.body
+        context, exchange, body, quota = call.context, call.exchange, call.body, call.quota
         passage = call.passage
         at = timestamp(outcome.at)
         return CallRecord(
@@ -209,6 +209,7 @@ class Recorder:
             response_sha256=answered.body_sha256 if answered is not None else None,
             trace=call.trace,
             aborted=True if answered is None or answered.broken_off else None,
+            limit=quota.refusal.limit.value if quota is not None and quota.refusal is not None else None,
         )
 
     def _target(self, call: Call) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
+from lienthong.gateway.limits.day import VIETNAM, zone
 from lienthong.kit.addresses import allowed_networks
 from lienthong.kit.settings import Settings
 
@@ -108,6 +109,15 @@ class GatewaySettings(Settings):
     def _xroad_networks(cls, text: str) -> str:
         allowed_networks(text)
         return text
+
+    gateway_time_zone: str = VIETNAM
+    """The time zone whose midnight begins a day of limits, by its IANA name; the same on every gateway."""
+
+    @field_validator("gateway_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        zone(value)
+        return value
 
     @property
     def max_head_bytes(self) -> int:

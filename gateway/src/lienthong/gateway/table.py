@@ -13,6 +13,7 @@ from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.context import Statement
 from lienthong.gateway.credentials.spec import access
 from lienthong.gateway.http1.limits import DEFAULT_FIRST_BYTE_S, TimeLimits
+from lienthong.gateway.limits.terms import Limits, ServiceLimits
 from lienthong.gateway.operations import OperationRoute, OperationTree
 from lienthong.gateway.origins import AllowedOrigins
 from lienthong.gateway.upstreams import Upstreams
@@ -63,6 +64,8 @@ class ServiceRoute:
     """Whether each request carries a proof that it came through the gateway."""
     access: Access | None
     """What the provider wants to be shown; None: nothing."""
+    agreement_limits: ServiceLimits | None
+    """What it says of how much agreements on it may use; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class AgreementRule:
     """The first moment at which it is not valid any more."""
     requires: frozenset[Statement]
     """What every call has to state besides what the service requires."""
+    limits: Limits | None
+    """How much may be used; None: it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +199,9 @@ def service_route(message: bytes) -> ServiceRoute:
         requires=_statements(service.requires),
         assertion=service.assertion,
         access=access(service),
+        agreement_limits=ServiceLimits(_agreed(service.default_limits), _agreed(service.maximum_limits))
+        if service.HasField("default_limits") or service.HasField("maximum_limits")
+        else None,
     )
 
 
@@ -250,11 +258,18 @@ def _rule(agreement_id: str, agreement: routes_pb2.Agreement) -> AgreementRule:
         valid_from=agreement.valid_from.ToDatetime(UTC) if agreement.HasField("valid_from") else _BEGINNING,
         valid_to=agreement.valid_to.ToDatetime(UTC) if agreement.HasField("valid_to") else _END,
         requires=_statements(agreement.requires),
+        limits=_agreed(agreement.limits) if agreement.HasField("limits") else None,
     )
 
 
 def _statements(numbers: Iterable[int]) -> frozenset[Statement]:
     return frozenset(_STATEMENTS[number] for number in numbers)
+
+
+def _agreed(limits: routes_pb2.Limits) -> Limits:
+    return Limits(
+        limits.per_second, limits.per_minute, limits.per_day, limits.bytes_per_day, limits.concurrent
+    )
 
 
 def _ordered(found: Iterable[AgreementRule | UnapprovedAgreement | None]) -> Agreements:

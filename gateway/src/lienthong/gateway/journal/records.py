@@ -54,6 +54,7 @@ class CallRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     response_sha256: str | None = None
     trace: str | None = None
     aborted: Literal[True] | None = None
+    limit: str | None = None
 
 
 class OpeningRecord(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -20,6 +20,7 @@ NewId = Annotated[
         "The agreement's id; that of a system becomes AGENCY.SYSTEM.ID",
     ),
 ]
+_MOST_DIGITS = 18
 AgreementId = Annotated[
     str,
     typer.Argument(
@@ -94,6 +95,15 @@ def request(
             help="Thông tin mà mọi lời gọi phải nêu, lặp lại được · What every call has to state, repeatable",
         ),
     ] = None,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--limit",
+            metavar="NAME=NUMBER",
+            help="Hạn mức: perSecond, perMinute, perDay, bytesPerDay, concurrent; lặp lại được · "
+            "A limit, e.g. perMinute=600, repeatable",
+        ),
+    ] = None,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
@@ -128,12 +138,25 @@ def request(
             "validFrom": valid_from,
             "validTo": valid_to,
             "requires": requires or None,
+            "limits": dict(map(_limit, limits)) if limits else None,
         }
         known = {name: value for name, value in spec.items() if value is not None}
         agreement = client.perform(operations.request_agreement(agreement_id, known))
     # The catalog puts the name of a system's agreement into the system's name space.
     named = str(agreement["metadata"]["id"])
     _show(agreement, named, Text("Đã gửi yêu cầu", "requested"), as_json=as_json)
+
+
+def _limit(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if not (number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS):
+        raise InputError(
+            Text(f"Không đọc được --limit {text}", f"--limit {text} cannot be read"),
+            Text("Cần tên và một số nguyên.", "A name and a whole number are needed."),
+            Text("Ví dụ: --limit perMinute=600", "Such as: --limit perMinute=600"),
+            code="usage",
+        )
+    return name, int(number)
 
 
 @command(app, "approve", "lienthong agreement approve H11.01.one-stop.parcels --as land")

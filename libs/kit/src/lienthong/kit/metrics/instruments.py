@@ -88,6 +88,23 @@ REFUSED = _figure(
     attributes=("error.type",),
     processes=("gateway",),
 )
+LIMITS_REFUSED = _figure(
+    "lienthong.limits.refused",
+    "counter",
+    "{call}",
+    "Calls refused because a limit of their agreement was used up, by the kind of limit",
+    "Số lời gọi bị từ chối vì hết hạn mức của thoả thuận, theo loại hạn mức",
+    attributes=("lienthong.limit",),
+    processes=("gateway",),
+)
+LIMITS_COUNTED = _figure(
+    "lienthong.limits.agreements",
+    "gauge",
+    "{agreement}",
+    "Agreements with limits whose use each worker counts to the second",
+    "Số thoả thuận có hạn mức mà mỗi tiến trình đang đếm tới từng giây",
+    processes=("gateway",),
+)
 SERVER_CONNECTIONS = _figure(
     "lienthong.server.connections",
     "gauge",

@@ -87,6 +87,17 @@ WEBSOCKET_NOT_SUPPORTED: Final = ProblemType(
         " kiện.",
     ),
 )
+QUOTA_EXCEEDED: Final = ProblemType(
+    code="quota-exceeded",
+    status=429,
+    title=BilingualText("Limit of the agreement reached", "Đã hết hạn mức của thoả thuận"),
+    advice=BilingualText(
+        "Call again after the seconds that Retry-After names; RateLimit in each answer says how much is left."
+        " If it is too little for the work, ask the providing agency for more.",
+        "Hãy gọi lại sau số giây nêu trong Retry-After; trường RateLimit của mỗi trả lời cho biết mức còn"
+        " lại. Nếu hạn mức không đủ cho công việc, hãy đề nghị cơ quan cung cấp nâng mức.",
+    ),
+)
 PROVIDER_UNREACHABLE: Final = ProblemType(
     code="provider-unreachable",
     status=502,

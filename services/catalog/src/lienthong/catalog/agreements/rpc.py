@@ -39,6 +39,12 @@ def write_message(agreement: WatchedAgreement, resource: pb.Resource) -> None:
             message.operations.extend(terms.operations)
         if terms.requires:
             message.requires.extend(statements(terms.requires))
+        if (limits := terms.limits) is not None:
+            message.limits.per_second = limits.per_second
+            message.limits.per_minute = limits.per_minute
+            message.limits.per_day = limits.per_day
+            message.limits.bytes_per_day = limits.bytes_per_day
+            message.limits.concurrent = limits.concurrent
         if terms.valid_from is not None:
             _set(message.valid_from, terms.valid_from)
         if terms.valid_to is not None:

@@ -27,6 +27,7 @@ from lienthong.catalog.schemas.fields import (
     matching,
     unique,
 )
+from lienthong.catalog.schemas.limits import LimitsSpec
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec, period_violations, validate
 from lienthong.kit.json_text import Json
 from lienthong.kit.text import BilingualText
@@ -57,6 +58,7 @@ class AgreementSpec(ResourceSpec):
     valid_from: PeriodStart | None = None
     valid_to: PeriodEnd | None = None
     requires: Requires | None = None
+    limits: LimitsSpec | None = None
     status: Literal["requested", "approved"] = "requested"
 
     @override
@@ -104,14 +106,15 @@ class AgreementSpec(ResourceSpec):
                     "loại sự kiện không có thao tác; hãy bỏ trống",
                 ),
             )
-        if "requires" in given and "eventType" in given:
-            yield Violation(
-                ("requires",),
-                BilingualText(
-                    "events are delivered, not called for; leave it out",
-                    "sự kiện được gửi tới chứ không phải lời gọi; hãy bỏ trống",
-                ),
-            )
+        for of_calls in ("requires", "limits"):
+            if of_calls in given and "eventType" in given:
+                yield Violation(
+                    (of_calls,),
+                    BilingualText(
+                        "events are delivered, not called for; leave it out",
+                        "sự kiện được gửi tới chứ không phải lời gọi; hãy bỏ trống",
+                    ),
+                )
         yield from period_violations(fields)
 
     @override
@@ -206,3 +209,4 @@ class AgreementRequest(StrictModel):
     valid_from: PeriodStart | None = None
     valid_to: PeriodEnd | None = None
     requires: Requires | None = None
+    limits: LimitsSpec | None = None

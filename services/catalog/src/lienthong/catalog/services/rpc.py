@@ -111,6 +111,15 @@ async def _pages(resources: ResourceService[Any]) -> AsyncIterator[list[Any]]:
         after = page.last_id
 
 
+_LIMITS: Final = {
+    "perSecond": "per_second",
+    "perMinute": "per_minute",
+    "perDay": "per_day",
+    "bytesPerDay": "bytes_per_day",
+    "concurrent": "concurrent",
+}
+
+
 def write_message(service: ServiceResource, resource: pb.Resource) -> None:
     """Write a service into its message."""
     write_key(service, resource)
@@ -138,6 +147,10 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
         message.tls.authority = tls.get("authority", "")
     if (x_road := spec.get("xRoad")) is not None:
         message.x_road.client, message.x_road.service = x_road["client"], x_road["service"]
+    if (limits := spec.get("limits")) is not None:
+        for stated, into in (("default", message.default_limits), ("maximum", message.maximum_limits)):
+            for name, value in limits.get(stated, {}).items():
+                setattr(into, _LIMITS[name], value)
 
 
 def _write_time_limits(spec: Mapping[str, Any], message: pb.Service) -> None:

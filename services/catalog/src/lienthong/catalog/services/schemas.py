@@ -12,6 +12,7 @@ from lienthong.catalog.domain.resources import ResourceKind, ServiceOperation
 from lienthong.catalog.errors import InvalidValueError, Violation
 from lienthong.catalog.schemas.answers import AnswerModel, ResourceManifest, ResourceStatus
 from lienthong.catalog.schemas.fields import LocalizedName, Requires, Statement, StrictModel, checked, unique
+from lienthong.catalog.schemas.limits import ServiceLimitsAnswer, ServiceLimitsSpec
 from lienthong.catalog.schemas.messages import pydantic_error
 from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
 from lienthong.catalog.services.domain import openapi, shown
@@ -147,6 +148,7 @@ class ServiceSpec(ProvidedSpec):
     ) = None
     tls: TlsSpec | None = None
     x_road: XRoadSpec | None = None
+    limits: ServiceLimitsSpec | None = None
     openapi: dict[str, Any]
 
     @override
@@ -234,6 +236,7 @@ class ServiceSpecAnswer(AnswerModel):
     credentials: list[CredentialAnswer] | None = None
     tls: TlsAnswer | None = None
     x_road: XRoadAnswer | None = None
+    limits: ServiceLimitsAnswer | None = None
     openapi: dict[str, Any] | None = None
 
 

@@ -17,6 +17,16 @@ WATCHED_STATUSES = (AgreementStatus.APPROVED, AgreementStatus.REQUESTED, Agreeme
 """Those that a consumer is told of; with any other there is no agreement."""
 
 
+class Limits(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """How much may be used; 0 sets no limit."""
+
+    per_second: int = 0
+    per_minute: int = 0
+    per_day: int = 0
+    bytes_per_day: int = 0
+    concurrent: int = 0
+
+
 class Terms(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What an approved agreement allows, and when; named as in its spec."""
 
@@ -27,6 +37,7 @@ class Terms(msgspec.Struct, frozen=True, rename="camel", gc=False):
     valid_to: datetime | None = None
     requires: tuple[str, ...] = ()
     """What every call has to state besides what the service requires."""
+    limits: Limits | None = None
 
 
 class WatchedAgreement(msgspec.Struct, frozen=True, gc=False):
