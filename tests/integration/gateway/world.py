@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,7 +28,7 @@ from tests.support.rpc import rpc_trust
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     import grpc.aio
@@ -191,10 +192,28 @@ class World:
 
     def start(self, *, wait: bool = True) -> None:
         """Start the gateway; returns when it is ready."""
+        self._process = self._started(self.folder / "home", self._offset, self.log)
+        if wait:
+            self.wait(self.ready, "the gateway is ready")
+
+    @contextmanager
+    def another(self, name: str) -> Iterator[str]:
+        """One more gateway of the same installation, with a disk of its own, until the block ends; its
+        address."""
+        offset = take_free_offset()
+        process = self._started(self.folder / name, offset, self.folder / f"{name}.log")
+        try:
+            self.wait(lambda: self.ready(8180 + offset), f"{name} is ready")
+            yield f"http://127.0.0.1:{8080 + offset}"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+    def _started(self, home: Path, offset: int, log: Path) -> ForkedProcess:
         environment = {
             **os.environ,
-            "LIENTHONG_HOME": str(self.folder / "home"),
-            "LIENTHONG_PORT_OFFSET": str(self._offset),
+            "LIENTHONG_HOME": str(home),
+            "LIENTHONG_PORT_OFFSET": str(offset),
             "LIENTHONG_NATS_URL": self.nats.url,
             "LIENTHONG_PUBLIC_URL": self.url,
             "LIENTHONG_PROVIDER_NETWORKS": "127.0.0.0/8",
@@ -205,20 +224,18 @@ class World:
             **{f"LIENTHONG_{name.upper()}_URL": self.platform.url for name in ("exchange", "ledger")},
             **{_variable(name): str(value) for name, value in self._environment.items()},
         }
-        with self.log.open("ab") as log:
-            self._process = start_module("lienthong.gateway", environment, log.fileno())
-        if wait:
-            self.wait(self.ready, "the gateway is ready")
+        with log.open("ab") as file:
+            return start_module("lienthong.gateway", environment, file.fileno())
 
     @property
     def log(self) -> Path:
         """What the gateway writes."""
         return self.folder / "gateway.log"
 
-    def ready(self) -> bool:
-        """Whether the gateway says that it is ready."""
+    def ready(self, port: int | None = None) -> bool:
+        """Whether the gateway says that it is ready; `port` is the health port of another one."""
         try:
-            answer = httpx.get(f"http://127.0.0.1:{self.health_port}/health/ready", trust_env=False)
+            answer = httpx.get(f"http://127.0.0.1:{port or self.health_port}/health/ready", trust_env=False)
         except httpx.HTTPError:
             return False
         return answer.status_code == httpx.codes.OK

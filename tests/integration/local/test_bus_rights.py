@@ -47,6 +47,8 @@ MAY_PUBLISH = {
     "journal.gateway.more": NOBODY,
     "catalog.system": {"catalog"},
     "event.H11_05.land.parcel-changed-v1": {"exchange"},
+    "gateway.use": {"gateway"},
+    "gateway.other": NOBODY,
     "_INBOX.somebody.1": NOBODY,
     **{
         f"$JS.API.STREAM.{verb}.{stream}": NOBODY
@@ -87,6 +89,8 @@ MAY_SUBSCRIBE = {
     ">": NOBODY,
     "journal.>": NOBODY,
     "event.>": NOBODY,
+    "gateway.>": NOBODY,
+    "gateway.use": {"gateway"},
     "catalog.>": {"catalog"},
     "$JS.>": NOBODY,
     "$SYS.>": NOBODY,

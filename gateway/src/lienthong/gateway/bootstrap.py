@@ -33,8 +33,12 @@ from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.seen_log import SeenLog
 from lienthong.gateway.journal.spool import Spool
 from lienthong.gateway.journal.writer import JournalWriter
+from lienthong.gateway.limits.conversation import Conversation
 from lienthong.gateway.limits.day import Calendar, zone
+from lienthong.gateway.limits.exchange import UseExchange
+from lienthong.gateway.limits.kept import KeptUse
 from lienthong.gateway.limits.limiter import Limiter
+from lienthong.gateway.limits.peers import Peers
 from lienthong.gateway.live import Live
 from lienthong.gateway.platform_routes import platform_routes
 from lienthong.gateway.privacy import Privacy, privacy_key
@@ -73,6 +77,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.http1.listener import Door
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.table import RoutingTable
+    from lienthong.gateway.workers import Seat
     from lienthong.kit.catalog import CatalogReplica
     from lienthong.kit.health import Checks
     from lienthong.kit.keys import IdentityKeys, KeysReplica
@@ -160,6 +165,7 @@ async def open_gateway(
     )
     stack.push_async_callback(last_samples, recorder)
     limiter = Limiter(uuid7(), Calendar(zone(settings.gateway_time_zone)), clock.now, clock.monotonic)
+    peers = await _exchange_use(settings, stack, bus, limiter, seat)
     tls = provider_trust()
     guard = AddressGuard(ProviderAddresses.of(settings))
     pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=tls, guard=guard)
@@ -202,7 +208,7 @@ async def open_gateway(
     pools = (pool, platform_pool, tls_pools)
     show_parts(figures, settings, live=live, journal=journal, spool=spool, pools=pools, clock=clock)
     show_retained(figures, retained, beside, release)
-    show_limits(figures, limiter)
+    show_limits(figures, limiter, peers)
     gateway = Gateway(
         live,
         platform_routes(
@@ -252,6 +258,21 @@ async def open_gateway(
     figures.observe_each(WORKER_REPLACEMENTS, heart.replaced)
     heart.start()
     return listener
+
+
+async def _exchange_use(
+    settings: GatewaySettings, stack: AsyncExitStack, bus: Bus, limiter: Limiter, seat: Seat | None
+) -> Peers:
+    """Keep what agreements use, and exchange it with the processes of all gateways."""
+    peers = Peers(limiter)
+    kept = KeptUse(settings.limits_dir, seat.number if seat is not None else 0, limiter, peers)
+    kept.load()
+    exchange = UseExchange(bus, limiter, Conversation(limiter, peers))
+    stack.push_async_callback(kept.save)
+    start(stack, "kept use", kept.run())
+    stack.push_async_callback(exchange.leave)
+    start(stack, "use", exchange.run())
+    return peers
 
 
 async def _open_health(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.journal.spool import Spool
     from lienthong.gateway.journal.writer import JournalWriter
     from lienthong.gateway.limits.limiter import Limiter
+    from lienthong.gateway.limits.peers import Peers
     from lienthong.gateway.live import Live
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.kit.clock import Clock
@@ -132,13 +133,15 @@ def show_retained(figures: Figures, retained: Retained, beside: Beside, release:
     figures.observe(instruments.LEDGER_CONTINUES, lambda: int(release.continues()))
 
 
-def show_limits(figures: Figures, limiter: Limiter) -> None:
-    """Show what the limits of agreements refused."""
+def show_limits(figures: Figures, limiter: Limiter, peers: Peers) -> None:
+    """Show what the limits of agreements refused, and how many processes count."""
     figures.observe_each(
         instruments.LIMITS_REFUSED,
         lambda: [(count, {"lienthong.limit": limit.value}) for limit, count in limiter.refused.items()],
     )
     figures.observe(instruments.LIMITS_COUNTED, lambda: len(limiter.uses))
+    figures.observe(instruments.LIMITS_OTHERS, lambda: limiter.others)
+    figures.observe(instruments.LIMITS_LEFT_OUT, lambda: peers.left_out)
 
 
 def show_parts(

@@ -130,6 +130,11 @@ class GatewaySettings(Settings):
         return self.state_folder("gateway") / "spool"
 
     @property
+    def limits_dir(self) -> Path:
+        """The folder of what agreements have used in these days."""
+        return self.state_folder("gateway") / "limits"
+
+    @property
     def retained_dir(self) -> Path:
         """The folder of copies of records that the bus has acknowledged."""
         return self.state_folder("gateway") / "retained"

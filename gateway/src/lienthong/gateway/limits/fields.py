@@ -35,25 +35,24 @@ def policy_field(limits: Limits) -> bytes:
     return b", ".join(found)
 
 
-def limit_fields(use: Use, others: int, until_midnight: float) -> list[bytes]:
+def limit_fields(use: Use, until_midnight: float) -> list[bytes]:
     """The fields of an answer, as written: what remains of each limit, and when all of it is there again."""
     limits = use.limits
     if not use.policy:
         return []
-    unseen = others * (use.own_day.calls - use.settled)
     found = []
     if use.second is not None:
-        found.append(b'"per-second";r=%d;t=1' % max(limits.per_second - use.second.total - unseen, 0))
+        found.append(b'"per-second";r=%d;t=1' % max(limits.per_second - use.second.total, 0))
     if use.minute is not None:
-        found.append(b'"per-minute";r=%d;t=60' % max(limits.per_minute - use.minute.total - unseen, 0))
+        found.append(b'"per-minute";r=%d;t=60' % max(limits.per_minute - use.minute.total, 0))
     if limits.per_day or limits.bytes_per_day:
         rest = math.ceil(until_midnight)
         if limits.per_day:
-            room = max(limits.per_day - use.all_day.calls - unseen, 0)
+            room = max(limits.per_day - use.all_day.calls, 0)
             found.append(b'"per-day";r=%d;t=%d' % (room, rest))
         if limits.bytes_per_day:
-            size = use.all_day.size + others * (use.own_day.size - use.settled_size)
-            found.append(b'"bytes-per-day";r=%d;t=%d' % (max(limits.bytes_per_day - size, 0), rest))
+            room = max(limits.bytes_per_day - use.all_day.size, 0)
+            found.append(b'"bytes-per-day";r=%d;t=%d' % (room, rest))
     if limits.concurrent:
         free = limits.concurrent - use.in_flight - use.in_flight_elsewhere
         found.append(b'"concurrent";r=%d' % max(free, 0))

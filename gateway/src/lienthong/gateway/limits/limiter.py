@@ -54,6 +54,8 @@ class Limiter:
         self.others = 0
         """How many other processes count as well."""
         self.refused: dict[Limit, int] = dict.fromkeys(Limit, 0)
+        self.number = 0
+        """Grows with each call that is counted."""
         self.changed: list[Use] = []
         """Those that the others have to be told of."""
         self.hurry: Callable[[], None] | None = None
@@ -83,11 +85,11 @@ class Limiter:
         use.advance(moment)
         refusal = use.take(moment, self.others)
         if refusal is None:
+            self.number += 1
             self._tell(use)
         else:
             self.refused[refusal.limit] += 1
-        if self.others and self.hurry is not None and use.is_tight(self.others):
-            self.hurry()
+        self._hurry(use)
         return Quota(use, refusal)
 
     def end(self, quota: Quota, size: int) -> None:
@@ -95,11 +97,13 @@ class Limiter:
         if not quota.ended:
             quota.ended = True
             quota.use.end(size)
+            self.number += 1
             self._tell(quota.use)
+            self._hurry(quota.use)
 
     def fields(self, quota: Quota, now: datetime) -> list[bytes]:
         """The fields that tell a caller of its limits, as written."""
-        return limit_fields(quota.use, self.others, self.calendar.rest(now))
+        return limit_fields(quota.use, self.calendar.rest(now))
 
     def day(self, number: int) -> Day:
         """What was used in a day, which is counted in from now on."""
@@ -108,6 +112,10 @@ class Limiter:
         while len(self.days) > MOST_DAYS:
             del self.days[next(iter(self.days))]
         return day
+
+    def _hurry(self, use: Use) -> None:
+        if self.others and self.hurry is not None and use.is_tight(self.others):
+            self.hurry()
 
     def _tell(self, use: Use) -> None:
         if not use.changed:

@@ -158,7 +158,11 @@ class Use:
         """
         unseen = self.own_day.calls - self.settled
         at_stake = 2 * others * unseen
-        if at_stake == 0 and self.in_flight <= self.in_flight_settled:
+        if (
+            at_stake == 0
+            and self.in_flight == self.in_flight_settled
+            and self.own_day.size == self.settled_size
+        ):
             return False
         limits = self.limits
         return bool(
@@ -166,8 +170,13 @@ class Use:
             or (self.minute is not None and at_stake >= limits.per_minute - self.minute.total)
             or (limits.per_day and at_stake >= limits.per_day - self.all_day.calls)
             or (
+                limits.bytes_per_day
+                and 2 * others * (self.own_day.size - self.settled_size)
+                >= limits.bytes_per_day - self.all_day.size
+            )
+            or (
                 limits.concurrent
-                and 2 * others * (self.in_flight - self.in_flight_settled)
+                and 2 * others * abs(self.in_flight - self.in_flight_settled)
                 >= limits.concurrent - self.in_flight - self.in_flight_elsewhere
             )
         )
@@ -186,7 +195,7 @@ class Use:
             self.minute.add(calls)
 
     def settle(self, day: int, calls: int, size: int, in_flight: int) -> None:
-        """What was told of this process's use has gone out to the others."""
+        """What was told of this process's use is known to all others."""
         self.in_flight_settled = in_flight
         if day == self.day.number:
             self.settled = max(self.settled, calls)

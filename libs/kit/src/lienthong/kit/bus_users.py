@@ -52,7 +52,13 @@ ACCOUNTS: Final = (
     BusAccount("EXCHANGE", streams=True, journals=("exchange",)),
 )
 PROCESSES: Final = (
-    BusUser("gateway", "GATEWAY", publish=("journal.gateway",)),
+    # Gateways tell each other what agreements use; nobody else is in their account.
+    BusUser(
+        "gateway",
+        "GATEWAY",
+        publish=("journal.gateway", "gateway.use"),
+        subscribe=("gateway.use", _ANSWERS),
+    ),
     BusUser(
         "catalog",
         "CATALOG",

@@ -105,6 +105,22 @@ LIMITS_COUNTED = _figure(
     "Số thoả thuận có hạn mức mà mỗi tiến trình đang đếm tới từng giây",
     processes=("gateway",),
 )
+LIMITS_OTHERS = _figure(
+    "lienthong.limits.others",
+    "gauge",
+    "{process}",
+    "Other processes, of all gateways, whose use of agreements a worker hears of",
+    "Số tiến trình khác, của mọi cổng, đang cho biết mức sử dụng thoả thuận",
+    processes=("gateway",),
+)
+LIMITS_LEFT_OUT = _figure(
+    "lienthong.limits.left_out",
+    "counter",
+    "{count}",
+    "Counts of other processes that were not taken in: there are too many, or they are of another day",
+    "Số số đếm của tiến trình khác không được nhận: quá nhiều, hoặc thuộc ngày khác",
+    processes=("gateway",),
+)
 SERVER_CONNECTIONS = _figure(
     "lienthong.server.connections",
     "gauge",
