@@ -31,7 +31,8 @@ MODULES = (
     "journal/sampling", "journal/writer",
     "xroad/callers", "xroad/dialect", "xroad/door", "xroad/faults", "xroad/ids", "xroad/request_hash",
     "xroad/stated", "xroad/visit",
-    "limit", "limits/day", "limits/fields", "limits/limiter", "limits/terms", "limits/use", "limits/window",
+    "hours", "limit",
+    "limits/day", "limits/fields", "limits/limiter", "limits/terms", "limits/use", "limits/window",
 )  # fmt: skip
 
 

@@ -62,6 +62,7 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                     "valid_to": rule.valid_to.isoformat(),
                     "requires": sorted(statement.value for statement in rule.requires),
                     **({"limits": asdict(rule.limits)} if rule.limits is not None else {}),
+                    **({"hours": str(rule.hours)} if rule.hours is not None else {}),
                 }
                 for rule in found.rules
             ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -61,6 +62,26 @@ def test_an_agreement_adds_to_what_the_service_requires(world: World) -> None:
     with world.client() as client:
         refused = client.get(f"{API}/parcels/1")
         assert refused.json()["detail"].endswith(": LGSP-Purpose, LGSP-Case-Id, LGSP-User.")
+        assert client.get(f"{API}/parcels/1", headers=STATED).status_code == 200
+
+
+def test_outside_the_agreed_hours_a_call_is_told_when_they_begin(world: World) -> None:
+    now = datetime.now(UTC)
+    closed = (now.isoweekday() + 2) % 7 + 1
+    part = routes_pb2.OpenHours(days=[closed], from_minute=420, to_minute=1050)
+    world.change(agreement(hours=routes_pb2.Hours(time_zone="UTC", open=[part])))
+    with world.client() as client:
+        refused = client.get(f"{API}/parcels/1", headers=STATED)
+        problem = refused.json()
+        assert (refused.status_code, problem["code"]) == (403, "agreement-closed")
+        opens = datetime.fromisoformat(problem["opens_at"])
+        assert (opens.isoweekday(), opens.hour) == (closed, 7)
+        assert problem["opens_at"] in problem["detail_vi"]
+        assert 0 <= (opens - now).total_seconds() - int(refused.headers["retry-after"]) + 60 <= 120
+        record = world.record(refused.headers["lgsp-transaction-id"])
+        assert record["error"] == "agreement-closed"
+        everyday = routes_pb2.OpenHours(days=range(1, 8), from_minute=0, to_minute=1440)
+        world.change(agreement(hours=routes_pb2.Hours(time_zone="Asia/Ho_Chi_Minh", open=[everyday])))
         assert client.get(f"{API}/parcels/1", headers=STATED).status_code == 200
 
 

@@ -114,6 +114,7 @@ def agreement(
     valid_to: datetime | None = None,
     requires: Iterable[routes_pb2.Statement.ValueType] = (),
     limits: routes_pb2.Limits | None = None,
+    hours: routes_pb2.Hours | None = None,
 ) -> routes_pb2.Resource:
     """An agreement as the catalog hands it out."""
     return routes_pb2.Resource(
@@ -129,6 +130,7 @@ def agreement(
             valid_to=_timestamp(valid_to),
             requires=requires,
             limits=limits,
+            hours=hours,
         ),
     )
 

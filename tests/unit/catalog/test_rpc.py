@@ -156,6 +156,16 @@ def test_limits_are_shown_of_services_and_agreements() -> None:
     assert not message(_RESOURCES[ResourceKind.SERVICE, SERVICE]).service.HasField("default_limits")
 
 
+def test_hours_are_shown_of_agreements() -> None:
+    spec = b'{"purposes":["p"],"hours":{"timeZone":"Asia/Ho_Chi_Minh","open":['
+    spec += b'{"days":["mon","sun"],"from":"07:30","to":"24:00"}]}}'
+    found = message(watched(terms=msgspec.json.decode(spec, type=Terms))).agreement
+    assert found.hours == pb.Hours(
+        time_zone="Asia/Ho_Chi_Minh", open=[pb.OpenHours(days=[1, 7], from_minute=450, to_minute=1440)]
+    )
+    assert not message(watched(terms=Terms(("p",)))).agreement.HasField("hours")
+
+
 def test_a_service_that_an_earlier_version_stored_requires_nothing() -> None:
     stored = _RESOURCES[ResourceKind.SERVICE, SERVICE]
     assert "requires" not in stored.spec

@@ -10,7 +10,7 @@ from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.context import NO_CONTEXT, CallContext, Statement
 from lienthong.gateway.http1.limits import TimeLimits
 from lienthong.gateway.operations import OperationTree
-from lienthong.gateway.policy import Denial, Grant, Unstated, decide
+from lienthong.gateway.policy import Closed, Denial, Grant, Unstated, decide
 from lienthong.gateway.table import ReadResources, RoutingTable, ServiceRoute
 from lienthong.gateway.upstreams import Upstreams
 from lienthong.kit.catalog import catalog_of
@@ -29,6 +29,7 @@ def rule(
     valid_to: datetime = NOW + DAY,
     status: routes_pb2.AgreementStatus.ValueType = routes_pb2.AGREEMENT_STATUS_APPROVED,
     requires: tuple[routes_pb2.Statement.ValueType, ...] = (),
+    hours: routes_pb2.Hours | None = None,
 ) -> routes_pb2.Resource:
     agreement = routes_pb2.Agreement(
         id=rule_id,
@@ -38,6 +39,7 @@ def rule(
         purposes=purposes,
         status=status,
         requires=requires,
+        hours=hours,
     )
     agreement.valid_from.FromDatetime(valid_from)
     agreement.valid_to.FromDatetime(valid_to)
@@ -92,7 +94,7 @@ def decision(
     context: CallContext = NO_CONTEXT,
     now: datetime = NOW,
     offered: ServiceRoute | None = None,
-) -> Grant | Denial | Unstated | NotInForce:
+) -> Grant | Denial | Unstated | Closed | NotInForce:
     return decide(found, offered or service(), operation, consumer, purpose, context, now)
 
 
@@ -198,6 +200,31 @@ def test_what_only_lacks_a_statement_is_told_before_what_fits_less() -> None:
     for other in (rule("1", operations=frozenset({"put"})), rule("3", purposes=("x", "y"))):
         assert missing(table(other, strict)) == [Statement.CASE]
     assert missing(table(strict, rule("3", requires=(routes_pb2.STATEMENT_USER,)))) == [Statement.CASE]
+
+
+def test_outside_its_hours_an_agreement_says_when_it_opens() -> None:
+    found = decision(table(rule(hours=_from(NOW + timedelta(hours=3)), purposes=("p",))))
+    assert isinstance(found, Closed)
+    assert (found.agreement, found.opens) == ("r", NOW.replace(minute=0) + timedelta(hours=3))
+    assert granted(table(rule(hours=_from(NOW)))) == ("r", "p")
+
+
+def test_of_several_that_are_closed_the_first_to_open_is_told_and_one_that_is_open_is_used() -> None:
+    late, soon = _from(NOW + timedelta(hours=5)), _from(NOW + timedelta(hours=2))
+    found = decision(table(rule("1", hours=late), rule("2", hours=soon)))
+    assert isinstance(found, Closed)
+    assert found.agreement == "2"
+    assert granted(table(rule("1", hours=late), rule("3"))) == ("3", "p")
+    other = rule("1", operations=frozenset({"put"}))
+    assert isinstance(decision(table(other, rule("2", hours=late))), Closed)
+    assert decision(table(rule(hours=late, purposes=("x", "y")))) is Denial.PURPOSE_NEEDED
+
+
+def _from(moment: datetime) -> routes_pb2.Hours:
+    """The hour of a moment, every day."""
+    minute = moment.hour * 60
+    part = routes_pb2.OpenHours(days=range(1, 8), from_minute=minute, to_minute=minute + 60)
+    return routes_pb2.Hours(time_zone="UTC", open=[part])
 
 
 def test_of_several_that_fit_the_oldest_is_taken_whatever_the_order() -> None:

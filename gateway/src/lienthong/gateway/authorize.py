@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
-from lienthong.gateway.policy import Denial, Grant, Unstated, decide
+from lienthong.gateway.policy import Closed, Denial, Grant, Unstated, decide
 from lienthong.gateway.targets import ServiceTarget
+from lienthong.kit.problems import ProblemError, agreements
 from lienthong.kit.problems.not_in_force import Revoked, refusal
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
     from lienthong.gateway.context import CallContext
     from lienthong.gateway.operations import OperationRoute
     from lienthong.gateway.table import RoutingTable
-    from lienthong.kit.problems import ProblemError
 
 
 def authorize(
@@ -33,8 +35,8 @@ def authorize(
 
     Raises:
         ProblemError: client-suspended, unknown-service (suspended), operation-not-in-agreement,
-            purpose-not-in-agreement, missing-header; without an agreement in force agreement-not-yet-valid,
-            agreement-pending, agreement-expired, agreement-revoked, no-agreement.
+            purpose-not-in-agreement, missing-header, agreement-closed; without an agreement in force
+            agreement-not-yet-valid, agreement-pending, agreement-expired, agreement-revoked, no-agreement.
     """
     decision = decide(target.table, target.route, operation.id, client, purpose, context, now)
     if isinstance(decision, Grant):
@@ -43,6 +45,8 @@ def authorize(
         raise _denied(decision, client, target.route.id, operation.id)
     if isinstance(decision, Unstated):
         raise problems.missing_header(target.route.id, [statement.value for statement in decision.missing])
+    if isinstance(decision, Closed):
+        raise _closed(decision, target.route.id, now)
     raise refusal(decision, target.route.id)
 
 
@@ -73,6 +77,21 @@ def still_allowed(
                 raise problems.purpose_not_in_agreement()
             return rule.valid_to
     raise refusal(Revoked(grant.agreement), service)
+
+
+def _closed(closed: Closed, service: str, now: datetime) -> ProblemError:
+    """The agreement lets no call begin at this hour."""
+    opens = closed.opens.isoformat(timespec="minutes")
+    detail = BilingualText(
+        f"The agreement {closed.agreement} on {service} lets no call begin at this hour."
+        f" It opens at {opens}.",
+        f"Thoả thuận {closed.agreement} về {service} không cho phép gọi vào giờ này."
+        f" Giờ mở tiếp theo: {opens}.",
+    )
+    seconds = max(math.ceil((closed.opens - now).total_seconds()), 1)
+    return ProblemError(
+        agreements.AGREEMENT_CLOSED, detail, {"Retry-After": str(seconds)}, {"opens_at": opens}
+    )
 
 
 def _denied(denial: Denial, client: str, service: str, operation: str) -> ProblemError:

@@ -38,8 +38,18 @@ class Unstated:
         self.missing = missing
 
 
+class Closed:
+    """An agreement would allow the call at another hour; `opens` is the next one, in its time zone."""
+
+    __slots__ = ("agreement", "opens")
+
+    def __init__(self, agreement: str, opens: datetime) -> None:
+        self.agreement = agreement
+        self.opens = opens
+
+
 class Denial(Enum):
-    """Why a call is not allowed, other than for want of a statement or of an agreement in force."""
+    """Why a call is not allowed, other than for want of a statement, an hour or an agreement in force."""
 
     CLIENT_SUSPENDED = auto()
     SERVICE_SUSPENDED = auto()
@@ -57,14 +67,14 @@ def decide(
     purpose: str | None,
     context: CallContext,
     now: datetime,
-) -> Grant | Denial | Unstated | NotInForce:
+) -> Grant | Denial | Unstated | Closed | NotInForce:
     """Decide one call of an authenticated consumer.
 
     Of several agreements that allow it, the oldest is taken (by `valid_from`, then id). Without a stated
     purpose an agreement is suitable when it allows exactly one, and neither it nor the service requires that
     the purpose is stated; `context` has what else they may require. An agreement in force that does not allow
-    the call gives the reason, first of all one that only lacks a statement; one that is not in force is
-    reported only where none is in force.
+    the call gives the reason, first of all one that only lacks a statement, then one that is closed at this
+    hour; one that is not in force is reported only where none is in force.
     """
     active = table.is_active(consumer)
     if not active:
@@ -74,6 +84,7 @@ def decide(
     agreements = table.agreements(consumer, service.id)
     denial: Denial | None = None
     lacking: Unstated | None = None
+    closed: Closed | None = None
     for rule in agreements.rules:
         if not rule.valid_from <= now < rule.valid_to:
             continue
@@ -90,9 +101,14 @@ def decide(
             continue
         stated = purpose if purpose is not None else _only_purpose(rule)
         if stated is not None:
+            if rule.hours is not None and not rule.hours.is_open(now):
+                opens = rule.hours.opens(now)
+                if closed is None or opens < closed.opens:
+                    closed = Closed(rule.id, opens.astimezone(rule.hours.zone))
+                continue
             return Grant(rule.id, stated, rule.limits)
         denial = Denial.PURPOSE_NEEDED
-    return lacking or denial or _not_in_force(agreements, now) or Denial.NO_AGREEMENT
+    return lacking or closed or denial or _not_in_force(agreements, now) or Denial.NO_AGREEMENT
 
 
 def allowed_operations(

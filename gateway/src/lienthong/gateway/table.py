@@ -12,7 +12,9 @@ import structlog
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.context import Statement
 from lienthong.gateway.credentials.spec import access
+from lienthong.gateway.hours import OpeningHours
 from lienthong.gateway.http1.limits import DEFAULT_FIRST_BYTE_S, TimeLimits
+from lienthong.gateway.limits.day import zone
 from lienthong.gateway.limits.terms import Limits, ServiceLimits
 from lienthong.gateway.operations import OperationRoute, OperationTree
 from lienthong.gateway.origins import AllowedOrigins
@@ -88,6 +90,8 @@ class AgreementRule:
     """What every call has to state besides what the service requires."""
     limits: Limits | None
     """How much may be used; None: it says nothing."""
+    hours: OpeningHours | None
+    """When calls may begin; None: at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +235,7 @@ def indexed_agreement(agreement_id: str, message: bytes) -> AgreementRule | Unap
     """Read one agreement; None for one that is not on a service, or that was rejected.
 
     Raises:
-        ValueError: one of its times cannot be represented.
+        ValueError: one of its times cannot be represented, or its hours are none.
         KeyError: it requires what this gateway does not know.
     """
     agreement = routes_pb2.Agreement.FromString(message)
@@ -259,6 +263,7 @@ def _rule(agreement_id: str, agreement: routes_pb2.Agreement) -> AgreementRule:
         valid_to=agreement.valid_to.ToDatetime(UTC) if agreement.HasField("valid_to") else _END,
         requires=_statements(agreement.requires),
         limits=_agreed(agreement.limits) if agreement.HasField("limits") else None,
+        hours=_hours(agreement.hours) if agreement.HasField("hours") else None,
     )
 
 
@@ -269,6 +274,13 @@ def _statements(numbers: Iterable[int]) -> frozenset[Statement]:
 def _agreed(limits: routes_pb2.Limits) -> Limits:
     return Limits(
         limits.per_second, limits.per_minute, limits.per_day, limits.bytes_per_day, limits.concurrent
+    )
+
+
+def _hours(hours: routes_pb2.Hours) -> OpeningHours:
+    return OpeningHours(
+        zone(hours.time_zone),
+        [(day, part.from_minute, part.to_minute) for part in hours.open for day in part.days],
     )
 
 

@@ -66,6 +66,17 @@ def test_how_a_client_of_x_road_proves_itself_is_kept_in_one_spelling() -> None:
     assert found == {"connection": "http", "networks": ["10.1.2.3/32", "2001:db8::/32"]}
 
 
+def _hours(**changed: object) -> dict[str, Any]:
+    return {"open": [{"days": ["fri", "mon"], "from": "07:00", "to": "17:30", **changed}]}
+
+
+def test_hours_are_kept_in_one_order_with_the_time_zone_of_vietnam() -> None:
+    assert _spec(agreement(hours=_hours()))["hours"] == {
+        "timeZone": "Asia/Ho_Chi_Minh",
+        "open": [{"days": ["mon", "fri"], "from": "07:00", "to": "17:30"}],
+    }
+
+
 def test_vietnamese_text_is_composed_and_trimmed() -> None:
     assert _spec(agency(name=name(" Đa\u0302\u0301t đai ")))["name"]["vi"] == "Đất đai"
 
@@ -243,6 +254,17 @@ def test_a_tax_code_without_quotes_is_told_to_take_quotes() -> None:
         (agreement(limits={"perHour": 5}), "/spec/limits/perHour"),
         (agreement(limits={"perDay": 10**12}), "/spec/limits/perDay"),
         (agreement(service=None, eventType="H11.05/land/x-v1", limits={"perDay": 5}), "/spec/limits"),
+        (agreement(hours={}), "/spec/hours/open"),
+        (agreement(hours={"open": []}), "/spec/hours/open"),
+        (agreement(hours=_hours(to="07:00")), "/spec/hours/open/0"),
+        (agreement(hours=_hours(to="7:30")), "/spec/hours/open/0/to"),
+        (agreement(hours=_hours(to="24:01")), "/spec/hours/open/0/to"),
+        (agreement(hours=_hours(days=[])), "/spec/hours/open/0/days"),
+        (agreement(hours=_hours(days=["mon", "mon"])), "/spec/hours/open/0/days"),
+        (agreement(hours=_hours(days=["monday"])), "/spec/hours/open/0/days/0"),
+        (agreement(hours={**_hours(), "timeZone": "Asia/Hanoi"}), "/spec/hours/timeZone"),
+        (agreement(hours={**_hours(), "timeZone": "../etc/passwd"}), "/spec/hours/timeZone"),
+        (agreement(service=None, eventType="H11.05/land/x-v1", hours=_hours()), "/spec/hours"),
         (service(limits={}), "/spec/limits"),
         (service(limits={"perMinute": 5}), "/spec/limits/perMinute"),
         (service(limits={"default": {}}), "/spec/limits/default"),

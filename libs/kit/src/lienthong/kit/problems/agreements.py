@@ -57,6 +57,15 @@ AGREEMENT_REVOKED: Final = ProblemType(
         "thuận mới với mã mới.",
     ),
 )
+AGREEMENT_CLOSED: Final = ProblemType(
+    code="agreement-closed",
+    status=403,
+    title=BilingualText("Outside the agreed hours", "Ngoài giờ đã thoả thuận"),
+    advice=BilingualText(
+        "Call at the agreed hours; the detail names when they begin next, Retry-After in how many seconds.",
+        "Hãy gọi trong giờ đã thoả thuận; phần chi tiết nêu lúc bắt đầu tiếp theo, Retry-After nêu số giây.",
+    ),
+)
 OPERATION_NOT_IN_AGREEMENT: Final = ProblemType(
     code="operation-not-in-agreement",
     status=403,

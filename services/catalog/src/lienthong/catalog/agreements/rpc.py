@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.rpc import statements, write_key
+from lienthong.catalog.schemas.hours import DAYS
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 
 if TYPE_CHECKING:
@@ -45,10 +46,20 @@ def write_message(agreement: WatchedAgreement, resource: pb.Resource) -> None:
             message.limits.per_day = limits.per_day
             message.limits.bytes_per_day = limits.bytes_per_day
             message.limits.concurrent = limits.concurrent
+        if (hours := terms.hours) is not None:
+            message.hours.time_zone = hours.time_zone
+            for part in hours.open:
+                days = [DAYS.index(day) + 1 for day in part.days]
+                message.hours.open.add(days=days, from_minute=_minute(part.from_), to_minute=_minute(part.to))
         if terms.valid_from is not None:
             _set(message.valid_from, terms.valid_from)
         if terms.valid_to is not None:
             _set(message.valid_to, terms.valid_to)
+
+
+def _minute(time: str) -> int:
+    hour, _, minute = time.partition(":")
+    return int(hour) * 60 + int(minute)
 
 
 def _set(timestamp: Timestamp, moment: datetime) -> None:

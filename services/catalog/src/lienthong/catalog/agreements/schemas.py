@@ -27,6 +27,7 @@ from lienthong.catalog.schemas.fields import (
     matching,
     unique,
 )
+from lienthong.catalog.schemas.hours import HoursSpec
 from lienthong.catalog.schemas.limits import LimitsSpec
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec, period_violations, validate
 from lienthong.kit.json_text import Json
@@ -59,6 +60,7 @@ class AgreementSpec(ResourceSpec):
     valid_to: PeriodEnd | None = None
     requires: Requires | None = None
     limits: LimitsSpec | None = None
+    hours: HoursSpec | None = None
     status: Literal["requested", "approved"] = "requested"
 
     @override
@@ -106,7 +108,7 @@ class AgreementSpec(ResourceSpec):
                     "loại sự kiện không có thao tác; hãy bỏ trống",
                 ),
             )
-        for of_calls in ("requires", "limits"):
+        for of_calls in ("requires", "limits", "hours"):
             if of_calls in given and "eventType" in given:
                 yield Violation(
                     (of_calls,),
@@ -210,3 +212,4 @@ class AgreementRequest(StrictModel):
     valid_to: PeriodEnd | None = None
     requires: Requires | None = None
     limits: LimitsSpec | None = None
+    hours: HoursSpec | None = None

@@ -27,6 +27,21 @@ class Limits(msgspec.Struct, frozen=True, rename="camel", gc=False):
     concurrent: int = 0
 
 
+class OpenHours(msgspec.Struct, frozen=True, rename={"from_": "from"}, gc=False):
+    """A part of some days, each time as it is written: `07:30`."""
+
+    days: tuple[str, ...]
+    from_: str
+    to: str
+
+
+class Hours(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """The times of the week at which calls may begin."""
+
+    time_zone: str
+    open: tuple[OpenHours, ...]
+
+
 class Terms(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What an approved agreement allows, and when; named as in its spec."""
 
@@ -38,6 +53,7 @@ class Terms(msgspec.Struct, frozen=True, rename="camel", gc=False):
     requires: tuple[str, ...] = ()
     """What every call has to state besides what the service requires."""
     limits: Limits | None = None
+    hours: Hours | None = None
 
 
 class WatchedAgreement(msgspec.Struct, frozen=True, gc=False):
