@@ -88,7 +88,9 @@ async def opened_catalog(
         rates = AgreementRates(requests, decisions)
         units = UnitsOfWork(database, REPOSITORIES, outbox, journal, versions, clock)
         providers = ProviderAddresses(allowed_networks("127.0.0.0/8"))
-        services = CatalogServices.of(units, uuid7, workers, providers, rates, limits)
+        services = CatalogServices.of(
+            units, uuid7, workers, providers, rates, limits, "http://127.0.0.1:8080"
+        )
         yield Catalog(services, Routes(WatchService(units), versions, MESSAGES), decisions)
     finally:
         await workers.close()

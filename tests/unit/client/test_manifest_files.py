@@ -179,6 +179,20 @@ def test_addresses_are_expanded_and_a_variable_that_is_not_set_is_told(
     assert [one.pointer for one in mistakes] == ["/spec/upstreams/0", "/spec/credentials/0/tokenUrl"]
 
 
+def test_a_wsdl_document_is_sent_as_it_is_and_mistakes_are_placed_in_it(tmp_path: Path) -> None:
+    write(
+        tmp_path / "service.yaml",
+        "apiVersion: lienthong/v1\nkind: Service\nmetadata: {id: H11.05/land/registry-v1}\n"
+        "spec:\n  upstreams: [http://127.0.0.1:9]\n  wsdlFile: land.wsdl\n",
+    )
+    write(tmp_path / "land.wsdl", "<definitions>: {not YAML\n</definitions>\n")
+    found = load([tmp_path / "service.yaml"])
+    assert found.mistakes == []
+    assert found.values[0]["spec"]["wsdl"] == "<definitions>: {not YAML\n</definitions>\n"
+    (mistake,) = found.locate([Mistake("/manifests/0/spec/wsdl", Text("", "line 1: …"))])
+    assert (mistake.file, mistake.field) == (str(tmp_path / "land.wsdl"), "spec.wsdl")
+
+
 def test_bad_syntax_in_an_openapi_document_names_that_file(tmp_path: Path) -> None:
     write(
         tmp_path / "service.yaml",

@@ -123,12 +123,13 @@ class CatalogServices:
         providers: ProviderAddresses,
         rates: AgreementRates,
         limits: RequestLimits,
+        public_url: str,
     ) -> CatalogServices:
         """Build the service of each feature; all open their units of work in the same way."""
         return cls(
             AgencyService(units),
             SystemService(units),
-            ServiceService(units),
+            ServiceService(units, public_url),
             EventTypeService(units),
             AgreementService(units, new_id, rates, limits),
             ApplyService(units, workers, providers),
@@ -264,6 +265,7 @@ async def run(settings: CatalogSettings) -> None:
         ProviderAddresses.of(settings),
         agreement_rates(settings, clock),
         request_limits(settings),
+        settings.public_url,
     )
     watch = Routes(WatchService(units), versions, MESSAGES)
     directory = service_rpc.Directory(services.agencies, services.systems, services.services)

@@ -1,9 +1,9 @@
 """Reads manifests from files and folders.
 
 A manifest is `{apiVersion, kind, metadata: {id}, spec}`. Beside what the catalog takes, a System may name the
-file of its keys with `jwksFile` and a Service its OpenAPI document with `openapiFile`, relative to the YAML
-file; environment variables are expanded there and in a Service's `upstreams` and `tokenUrl`s, and `~` in
-names of files.
+file of its keys with `jwksFile` and a Service that of its document with `openapiFile` or `wsdlFile`, relative
+to the YAML file; environment variables are expanded there and in a Service's `upstreams` and `tokenUrl`s, and
+`~` in names of files.
 """
 
 from __future__ import annotations
@@ -28,7 +28,13 @@ API_VERSION = "lienthong/v1"
 KINDS = ("Agency", "System", "Service", "EventType", "Agreement")
 STANDARD_INPUT = Path("-")
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
-_FILE_FIELDS = {"jwksFile": ("System", "jwks"), "openapiFile": ("Service", "openapi")}
+_FILE_FIELDS = {
+    "jwksFile": ("System", "jwks"),
+    "openapiFile": ("Service", "openapi"),
+    "wsdlFile": ("Service", "wsdl"),
+}
+_TEXTS = frozenset(("wsdlFile",))
+"""Files that are handed over as they are."""
 _WRITTEN = ("apiVersion", "kind", "metadata", "spec")
 # What the catalog adds when it is read; it ignores these when they come back.
 _TOP_LEVEL = frozenset({*_WRITTEN, "status", "effectiveStatus", "operations", "decisions", "warnings"})
@@ -178,7 +184,7 @@ def _take_files(document: Document, folder: Path, named: set[Path]) -> list[Mist
         elif not isinstance(written, str) or not written:
             taken = Text("cần đường dẫn tệp", "a file's path is expected")
         else:
-            taken = _read_inner(written, folder, named)
+            taken = _read_inner(written, folder, named, as_text=name in _TEXTS)
         if isinstance(taken, Document):
             _graft(document, pointer, target, taken)
             continue
@@ -236,7 +242,9 @@ def _expanded(written: str) -> str | Text:
     return Text(f"biến môi trường {name} chưa đặt", f"the environment variable {name} is not set")
 
 
-def _read_inner(written: str, folder: Path, named: set[Path]) -> Document | list[Mistake] | Text:
+def _read_inner(
+    written: str, folder: Path, named: set[Path], *, as_text: bool
+) -> Document | list[Mistake] | Text:
     expanded = _expanded(written)
     if isinstance(expanded, Text):
         return expanded
@@ -245,6 +253,8 @@ def _read_inner(written: str, folder: Path, named: set[Path]) -> Document | list
     text = _read_text(path)
     if isinstance(text, Text):
         return text
+    if as_text:
+        return Document(text, {(): Position(str(path), 1, 1)})
     documents, mistakes = read(text, str(path))
     if mistakes:
         return mistakes

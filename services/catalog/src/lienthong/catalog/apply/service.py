@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from lienthong.kit.workers import Workers
 
 _MOST_PATHS = 50
+_APART = frozenset(("openapi", "wsdl", "status"))
+"""Members of a spec that are kept in columns of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +244,7 @@ def _result(change: PlannedChange) -> dict[str, Any]:
 def _resource(change: PlannedChange, version: int, work: UnitOfWork) -> Resource:
     """Build the resource as it is after a change."""
     before = change.before
-    spec = {name: value for name, value in change.spec.items() if name not in {"openapi", "status"}}
+    spec = {name: value for name, value in change.spec.items() if name not in _APART}
     members: dict[str, Any] = {
         "id": change.id,
         "spec": spec,
@@ -257,7 +259,12 @@ def _resource(change: PlannedChange, version: int, work: UnitOfWork) -> Resource
         case ResourceKind.SYSTEM:
             return SystemResource(**members)
         case ResourceKind.SERVICE:
-            return ServiceResource(**members, openapi=change.spec["openapi"], operations=change.operations)
+            return ServiceResource(
+                **members,
+                openapi=change.spec.get("openapi"),
+                wsdl=change.spec.get("wsdl"),
+                operations=change.operations,
+            )
         case ResourceKind.EVENT_TYPE:
             return Resource(kind=change.kind, **members)
         case ResourceKind.AGREEMENT:

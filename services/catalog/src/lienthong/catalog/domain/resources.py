@@ -76,16 +76,56 @@ ResourceKey = tuple[ResourceKind, str]
 
 
 @dataclass(frozen=True, slots=True)
+class SoapForm:
+    """How calls of an operation of SOAP are known.
+
+    By the first element of their Body, whose `element` is empty where the Body is; `actions` are those that
+    a call may state, as SOAPAction or by WS-Addressing.
+    """
+
+    namespace: str
+    element: str
+    actions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str, actions: tuple[str, ...]) -> SoapForm:
+        """Return the form of calls with an element that is named `namespace local`."""
+        namespace, _, element = name.rpartition(" ")
+        return cls(namespace, element, actions)
+
+    @property
+    def name(self) -> str:
+        """The element as `namespace local`, or `local` where it has no namespace."""
+        return f"{self.namespace} {self.element}".strip()
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceOperation:
-    """A method and path template of a service, named by its operationId."""
+    """A method and path template of a service, named by its operationId; of SOAP by its name in the WSDL."""
 
     id: str
     method: str
     path: str
+    soap: SoapForm | None = None
 
-    def document(self) -> dict[str, str]:
+    def document(self) -> dict[str, Any]:
         """Return the operation as JSON."""
-        return {"id": self.id, "method": self.method, "path": self.path}
+        document: dict[str, Any] = {"id": self.id, "method": self.method, "path": self.path}
+        if self.soap is not None:
+            form = self.soap
+            document["soap"] = {
+                "namespace": form.namespace,
+                "element": form.element,
+                "actions": list(form.actions),
+            }
+        return document
+
+    @classmethod
+    def read(cls, document: JsonObject) -> ServiceOperation:
+        """Return an operation of what `document` returned."""
+        soap = document.get("soap")
+        form = SoapForm(soap["namespace"], soap["element"], tuple(soap["actions"])) if soap else None
+        return cls(document["id"], document["method"], document["path"], form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

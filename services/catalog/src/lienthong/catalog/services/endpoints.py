@@ -1,10 +1,10 @@
 """REST: services."""
 
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse, Response
 
 from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.resources import ResourceKind
@@ -29,6 +29,7 @@ from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
 
 _INSIDE: Final = frozenset(("upstreams", "credentials", "tls", "xRoad"))
+_XML: Final = "text/xml"
 
 
 def routes(services: ServiceService) -> APIRouter:
@@ -43,7 +44,7 @@ def routes(services: ServiceService) -> APIRouter:
         agency: AgencyFilter = None,
         system: SystemFilter = None,
     ) -> JSONResponse:
-        """List services without their OpenAPI documents, in the order of their ids."""
+        """List services without their documents, in the order of their ids."""
         page = await services.page(chosen(agency=agency, system=system), after=after, limit=limit)
         return JSONResponse(page_document(page, partial(_shown_to, actor)))
 
@@ -51,7 +52,7 @@ def routes(services: ServiceService) -> APIRouter:
         "/{agency}/{system}/{code}", response_model=ServiceManifest, responses=problems(UNKNOWN_RESOURCE)
     )
     async def get_service(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
-        """Show a service with its OpenAPI document."""
+        """Show a service with its OpenAPI or WSDL document."""
         return JSONResponse(_shown_to(actor, await services.get(_id(agency, system, code))))
 
     @router.get(
@@ -63,6 +64,26 @@ def routes(services: ServiceService) -> APIRouter:
         """Show the OpenAPI document of a service, as it was applied."""
         del actor
         return JSONResponse(await services.openapi(_id(agency, system, code)))
+
+    @router.get(
+        "/{agency}/{system}/{code}/wsdl",
+        response_class=Response,
+        responses={200: {"content": {_XML: {}}}, **problems(UNKNOWN_RESOURCE)},
+    )
+    async def get_wsdl(
+        agency: str,
+        system: str,
+        code: str,
+        actor: AnyActor,
+        lower: Annotated[str | None, Query(alias="wsdl", include_in_schema=False)] = None,
+        upper: Annotated[str | None, Query(alias="WSDL", include_in_schema=False)] = None,
+        single: Annotated[str | None, Query(alias="singleWsdl", include_in_schema=False)] = None,
+    ) -> Response:
+        """Show the WSDL document of a service of SOAP, with the gateway's address as its location."""
+        # The gateway hands on what it is asked for at the service's own path, with the query that asks.
+        del actor, lower, upper, single
+        document = await services.wsdl(_id(agency, system, code))
+        return Response(document, media_type=_XML)
 
     return router
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey
+from sqlalchemy import JSON, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lienthong.catalog.models import CatalogBase, ResourceColumns
@@ -14,5 +14,7 @@ class ServiceRow(ResourceColumns, CatalogBase):
     __tablename__ = "services"
 
     system_id: Mapped[str] = mapped_column(ForeignKey("systems.id"), index=True)
-    openapi: Mapped[dict[str, Any]] = mapped_column(JSON, deferred=True)
+    openapi: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True, nullable=False)
+    """JSON's null where the service has a WSDL document."""
+    wsdl: Mapped[str | None] = mapped_column(Text, deferred=True)
     operations: Mapped[list[Any]] = mapped_column(JSON)

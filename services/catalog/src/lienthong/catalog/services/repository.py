@@ -29,9 +29,14 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
         query = select(ServiceRow.openapi).where(ServiceRow.id == resource_id)
         return (await self._session.execute(query)).scalar_one_or_none()
 
+    async def wsdl(self, resource_id: str) -> str | None:
+        """Return the WSDL document of a service."""
+        query = select(ServiceRow.wsdl).where(ServiceRow.id == resource_id)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
     def _select(self, *, documents: bool = False) -> Rows:
         query = select(ServiceRow, SystemRow.status).join(SystemRow, SystemRow.id == ServiceRow.system_id)
-        return query.options(undefer(ServiceRow.openapi)) if documents else query
+        return query.options(undefer(ServiceRow.openapi), undefer(ServiceRow.wsdl)) if documents else query
 
     def _resource(self, found: Any, *, documents: bool) -> ServiceResource:  # noqa: ANN401 - a row of `_select`
         row, status = found
@@ -39,7 +44,8 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
             **common_members(row),
             status=status,
             openapi=row.openapi if documents else None,
-            operations=tuple(ServiceOperation(**operation) for operation in row.operations),
+            wsdl=row.wsdl if documents else None,
+            operations=tuple(ServiceOperation.read(operation) for operation in row.operations),
         )
 
     def _values(self, resource: ServiceResource) -> dict[str, Any]:
@@ -48,4 +54,6 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
             "operations": [operation.document() for operation in resource.operations],
         }
         # A service that was read without its document keeps the one it has.
-        return values if resource.openapi is None else values | {"openapi": resource.openapi}
+        if resource.openapi is None and resource.wsdl is None:
+            return values
+        return values | {"openapi": resource.openapi, "wsdl": resource.wsdl}

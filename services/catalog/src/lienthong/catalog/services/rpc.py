@@ -129,7 +129,13 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
     message.status = resource_status(service)
     message.upstreams.extend(spec["upstreams"])
     for operation in service.operations:
-        message.operations.add(id=operation.id, method=operation.method, path=operation.path)
+        if (form := operation.soap) is None:
+            message.operations.add(id=operation.id, method=operation.method, path=operation.path)
+            continue
+        message.soap.path = operation.path
+        message.soap.operations.add(
+            id=operation.id, namespace=form.namespace, element=form.element, actions=form.actions
+        )
     _write_time_limits(spec, message)
     message.max_request_bytes = spec["maxRequestBytes"]
     message.write_ahead = spec["writeAhead"]

@@ -15,9 +15,9 @@ from lienthong.catalog.schemas.fields import LocalizedName, Requires, Statement,
 from lienthong.catalog.schemas.limits import ServiceLimitsAnswer, ServiceLimitsSpec
 from lienthong.catalog.schemas.messages import pydantic_error
 from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
-from lienthong.catalog.services.domain import openapi, shown
+from lienthong.catalog.services.domain import openapi, shown, wsdl
 from lienthong.catalog.services.domain.origins import check_origins, origin
-from lienthong.catalog.services.domain.upstreams import upstream
+from lienthong.catalog.services.domain.upstreams import repeated_paths, upstream
 from lienthong.kit.text import BilingualText
 
 Upstreams = Annotated[
@@ -29,6 +29,12 @@ Origins = Annotated[
     AfterValidator(unique),
     checked(check_origins),
 ]
+
+
+_ONE_DOCUMENT = BilingualText(
+    "a service is described by one document: give 'openapi' or, where it speaks SOAP, 'wsdl'",
+    "dịch vụ được mô tả bằng một tài liệu: nêu 'openapi' hoặc, với dịch vụ SOAP, 'wsdl'",
+)
 
 
 class CorsSpec(StrictModel):
@@ -149,14 +155,15 @@ class ServiceSpec(ProvidedSpec):
     tls: TlsSpec | None = None
     x_road: XRoadSpec | None = None
     limits: ServiceLimitsSpec | None = None
-    openapi: dict[str, Any]
+    openapi: dict[str, Any] | None = None
+    wsdl: Annotated[str, Field(min_length=1)] | None = None
 
     @override
     @classmethod
     def violations(
         cls, resource_id: str | None, fields: Fields, given: Collection[str]
     ) -> Iterator[Violation]:
-        del resource_id, given
+        del resource_id
         tls, upstreams = fields.get("tls"), fields.get("upstreams", ())
         if tls is not None and not any(name.startswith("https:") for name in upstreams):
             yield Violation(
@@ -166,13 +173,28 @@ class ServiceSpec(ProvidedSpec):
                     "không địa chỉ nào của dịch vụ là 'https'; hãy bỏ đi, hoặc sửa 'upstreams'",
                 ),
             )
-        if "openapi" in fields:
-            yield from (violation.under("openapi") for violation in openapi.read(fields["openapi"])[1])
+        if ("openapi" in given) == ("wsdl" in given):
+            yield Violation((), _ONE_DOCUMENT)
+        found = fields.get("openapi")
+        if found is not None:
+            yield from (violation.under("openapi") for violation in openapi.read(found)[1])
+        found = fields.get("wsdl")
+        if found is not None:
+            operations, wrong = wsdl.read(found)
+            yield from (violation.under("wsdl") for violation in wrong)
+            if operations:
+                repeated = repeated_paths(fields.get("upstreams", ()), operations[0].path)
+                yield from (violation.under("upstreams") for violation in repeated)
 
     @override
     @classmethod
     def declared_operations(cls, fields: Fields) -> tuple[ServiceOperation, ...]:
-        operations, wrong = openapi.read(fields["openapi"]) if "openapi" in fields else ((), ())
+        operations: tuple[ServiceOperation, ...] = ()
+        wrong: tuple[Violation, ...] = ()
+        if fields.get("openapi") is not None:
+            operations, wrong = openapi.read(fields["openapi"])
+        elif fields.get("wsdl") is not None:
+            operations, wrong = wsdl.read(fields["wsdl"])
         return operations if not wrong else ()
 
 
@@ -221,7 +243,7 @@ class ServiceSpecAnswer(AnswerModel):
     """The spec of a service as it is shown.
 
     `upstreams`, `credentials`, `tls` and `xRoad` are shown to its agency and the operator only; lists leave
-    out `openapi`.
+    out `openapi` and `wsdl`.
     """
 
     name: LocalizedName
@@ -238,14 +260,24 @@ class ServiceSpecAnswer(AnswerModel):
     x_road: XRoadAnswer | None = None
     limits: ServiceLimitsAnswer | None = None
     openapi: dict[str, Any] | None = None
+    wsdl: str | None = None
 
 
-class OperationAnswer(BaseModel):
-    """An operation of a service, as its OpenAPI document describes it."""
+class SoapAnswer(BaseModel):
+    """How calls of an operation of SOAP are known."""
 
-    id: Annotated[str, Field(description="The operationId.")]
+    namespace: Annotated[str, Field(description="Of the first element of the Body.")]
+    element: Annotated[str, Field(description="The first element of the Body; empty where the Body is.")]
+    actions: Annotated[list[str], Field(description="What a call may state as its action.")]
+
+
+class OperationAnswer(AnswerModel):
+    """An operation of a service, as its OpenAPI or WSDL document describes it."""
+
+    id: Annotated[str, Field(description="The operationId, or the name in the WSDL document.")]
     method: str
     path: Annotated[str, Field(description="The path template.")]
+    soap: SoapAnswer | None = None
 
 
 class ServiceManifest(ResourceManifest):

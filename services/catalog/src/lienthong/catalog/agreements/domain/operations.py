@@ -64,8 +64,9 @@ def removed_operations(
         for agreement in open_agreements.get(draft.id, ()):
             removed = [name for name in agreement.operations if name not in offered]
             if removed:
+                described = ("wsdl",) if draft.operations[0].soap is not None else ("openapi", "paths")
                 yield Violation(
-                    (*draft.spec_path, "openapi", "paths"),
+                    (*draft.spec_path, *described),
                     BilingualText(
                         f"the agreement '{agreement.id}' in force names the operation '{removed[0]}', "
                         f"which is gone; keep it, or change or revoke the agreement first",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lienthong.kit.json_pointer import JsonPath
     from lienthong.kit.json_text import Json, JsonObject
 
+_LONGEST = 5_000
+"""Characters of a text that are shown: a WSDL document is one of a million."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -37,12 +40,16 @@ class MemberChange:
     new: Json | Absent
 
     def document(self) -> dict[str, Any]:
-        """Return the change as JSON; `old` or `new` is null where there is none."""
+        """Return the change as JSON; `old` or `new` is null where there is none, a long text shortened."""
         return {
             "path": dotted_path(self.path),
-            "old": None if isinstance(self.old, Absent) else self.old,
-            "new": None if isinstance(self.new, Absent) else self.new,
+            "old": None if isinstance(self.old, Absent) else _shortened(self.old),
+            "new": None if isinstance(self.new, Absent) else _shortened(self.new),
         }
+
+
+def _shortened(value: Json) -> Json:
+    return f"{value[:_LONGEST]}…" if isinstance(value, str) and len(value) > _LONGEST else value
 
 
 def compare(old: JsonObject, new: JsonObject, *, prefix: JsonPath = ()) -> list[MemberChange]:

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 class ServiceResource(Resource):
     """An API of a system.
 
-    Its OpenAPI document is large and rarely needed: `spec` leaves it out, `openapi` is None unless asked for.
+    Its document, OpenAPI or WSDL, is large and rarely needed: `spec` leaves it out, and both are None unless
+    it is asked for.
     """
 
     kind: Literal[ResourceKind.SERVICE] = ResourceKind.SERVICE
     openapi: JsonObject | None = None
+    wsdl: str | None = None
     operations: tuple[ServiceOperation, ...] = ()
 
     def declared_spec(self) -> JsonObject:
-        """Return the spec as a manifest would declare it, with the OpenAPI document where it was loaded."""
+        """Return the spec as a manifest would declare it, with the document where it was loaded."""
+        if self.wsdl is not None:
+            return {**self.spec, "wsdl": self.wsdl}
         return self.spec if self.openapi is None else {**self.spec, "openapi": self.openapi}
 
     def manifest(self) -> dict[str, Any]:

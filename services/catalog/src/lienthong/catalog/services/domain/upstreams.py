@@ -88,6 +88,25 @@ def address_violations(upstreams: Sequence[str], rules: ProviderAddresses) -> It
             )
 
 
+def repeated_paths(upstreams: Sequence[str], path: str) -> Iterator[Violation]:
+    """Yield each canonical base address that ends with the path of a WSDL document, which comes after it."""
+    if path == "/":
+        return
+    for index, text in enumerate(upstreams):
+        if urlsplit(text).path.endswith(path.rstrip("/")):
+            yield Violation(
+                (index,),
+                BilingualText(
+                    f"'{path}' comes from the WSDL document and is put behind this address; write the "
+                    "address "
+                    "without it",
+                    f"'{path}' lấy từ tài liệu WSDL và được nối sau địa chỉ này; hãy viết địa chỉ không có "
+                    "phần "
+                    "đó",
+                ),
+            )
+
+
 def _is_host(host: str) -> bool:
     if ":" in host:
         return "%" not in host and _is_ip(host, ipaddress.IPv6Address)
