@@ -1,4 +1,4 @@
-"""X-Road's metadata services: what the door answers itself, from the routing table and the catalog."""
+"""The metadata services, which the door answers itself, from the routing table and the catalog."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lienthong.gateway.call_headers import call_headers
 from lienthong.gateway.http1.fields import written
 from lienthong.gateway.policy import allowed_operations
 from lienthong.gateway.response import WholeResponse
-from lienthong.gateway.xroad import refusals
-from lienthong.gateway.xroad.dialect import LIST_CLIENTS
+from lienthong.gateway.xroad import govstack, refusals
+from lienthong.gateway.xroad.dialect import GOVSTACK_JSON, LIST_CLIENTS, XROAD
 from lienthong.gateway.xroad.metadata import (
     ALLOWED_METHODS,
     GET_OPENAPI,
@@ -56,8 +56,13 @@ class Answers:
         return await self._methods(call, asked, parameters)
 
     async def _clients(self, call: Call, asked: Asked, parameters: dict[str, str]) -> GatewayResponse:
-        wanted = parameters.get("xroadinstance") or self._instance
+        ours = asked.dialect is XROAD
+        wanted = parameters.get("xroadinstance" if ours else "instanceid") or self._instance
         clients = await self._directory.clients() if wanted == self._instance else ()
+        if not ours:
+            return _document(
+                call, GOVSTACK_JSON, govstack.client_list(asked.dialect, self._instance, clients)
+            )
         if asked.accepts_json:
             return _document(call, _JSON, client_list(self._instance, clients))
         return _document(call, _XML, client_list_xml(self._instance, clients))
@@ -74,6 +79,9 @@ class Answers:
             code = route.id.rpartition("/")[2]
             if operations and only in ("", code):
                 found.append(Listed(code, operations))
+        if asked.dialect is not XROAD:
+            document = govstack.service_list(asked.dialect, self._instance, provider, found)
+            return _document(call, GOVSTACK_JSON, document)
         document = service_list(
             self._instance, provider.member_class, provider.member, provider.subsystem or "", found
         )
@@ -88,7 +96,10 @@ class Answers:
         if document is None:
             raise problems.unknown_service(service)
         base = f"{asked.dialect.base.decode()}{asked.provider}/{code}"
-        return _document(call, _JSON, public_document(document, base))
+        public = public_document(document, base)
+        if asked.dialect is not XROAD:
+            return _document(call, GOVSTACK_JSON, govstack.document_text(public))
+        return _document(call, _JSON, public)
 
     async def _routes(self, asked: Asked) -> Sequence[ServiceRoute]:
         """The services that the asked subsystem offers at present."""

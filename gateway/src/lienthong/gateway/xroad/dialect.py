@@ -23,6 +23,8 @@ XROAD: Final = Dialect("xroad", b"/r1/", (b"x-road-client",))
 GOVSTACK: Final = Dialect("govstack", b"/govstack/", (b"information-mediator-client", b"x-govstack-client"))
 GOVSTACK_R1: Final = Dialect("govstack", b"/govstack/r1/", GOVSTACK.client_fields)
 """The newest GovStack directory API writes the paths of X-Road behind its own base."""
+GOVSTACK_JSON: Final = b"application/json; charset=utf-8"
+"""As the building block's tests compare it."""
 LIST_CLIENTS: Final = b"listClients"
 LIST_CLIENTS_PATH: Final = b"/listClients"
 _DIALECTS: Final = (XROAD, GOVSTACK_R1, GOVSTACK)

@@ -15,7 +15,7 @@ from lienthong.gateway.call_headers import call_headers
 from lienthong.gateway.http1.fields import field_prefix, written
 from lienthong.gateway.response import WholeResponse
 from lienthong.gateway.table import ServiceRoute
-from lienthong.gateway.xroad.dialect import XROAD
+from lienthong.gateway.xroad.dialect import GOVSTACK_JSON, XROAD
 from lienthong.kit.text import shown
 
 if TYPE_CHECKING:
@@ -97,12 +97,13 @@ def fault_response(
     message = _message(problem)
     if dialect is not XROAD:
         status = _FAILED if problem.status >= _FAILED else _BAD
-        content, body = _JSON, msgspec.json.encode(message)
+        content, body = GOVSTACK_JSON, msgspec.json.encode(message)
     else:
         content, body = _document(kind, message, call.tx, accept)
+        content += b";charset=utf-8"
     fields = written(
         [
-            (b"content-type", content + b";charset=utf-8"),
+            (b"content-type", content),
             (b"content-length", b"%d" % len(body)),
             (b"lgsp-error", problem.code.encode()),
         ]
