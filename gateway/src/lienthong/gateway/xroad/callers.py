@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from lienthong.gateway import problems
 from lienthong.gateway.authenticate import SCOPE
 from lienthong.gateway.xroad import refusals
 from lienthong.gateway.xroad.systems import Connection
@@ -61,8 +60,7 @@ class CallerProof:
             case _:
                 raise refusals.unknown_connection(system.id)
         call.client = system.id
-        if system.id in authenticator.keys.suspended:
-            raise problems.client_suspended(system.id)
+        authenticator.check_standing(system.id, None)
         return authorization is not None
 
     def check_network(self, call: Call, client: str, networks: Sequence[IpNetwork]) -> None:
@@ -90,7 +88,7 @@ class CallerProof:
         self, call: Call, system: XRoadSystem, authorization: bytes | None, authenticator: Authenticator
     ) -> None:
         token = authenticator.authenticate(authorization, call.received)
-        call.client = token.client_id
+        call.client, call.token = token.client_id, token
         authenticator.admit(token, SCOPE)
         if token.client_id != system.id:
             raise refusals.not_that_client(system.id, token.client_id)
