@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from joserfc.jwk import ECKey
-from sqlalchemy import event
 
 from lienthong.identity.bootstrap import SCHEMA
 from lienthong.identity.models import metadata
@@ -22,6 +21,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from sqlalchemy.orm import Session
 
 EC = ECKey.generate_key("P-256")
@@ -95,23 +95,30 @@ async def test_a_caller_that_leaves_spoils_nothing_for_the_others(database_url: 
     await database.close()
 
 
-async def test_an_assertion_that_was_used_lately_is_refused_without_the_database(database_url: str) -> None:
+async def test_an_assertion_that_was_used_lately_is_refused_without_the_database(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await migrate(database_url, SCHEMA, "lienthong.identity")
     database = Database.open(database_url, schema=SCHEMA)
     clock = ManualClock()
     until = int(clock.now().timestamp()) + 60
     here, there = UsedAssertions(database, clock), UsedAssertions(database, clock)
-    statements: list[str] = []
-    engine = database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    asked_for: list[object] = []
+    write = database.write
+
+    async def counted(work: Any) -> Any:  # noqa: ANN401
+        asked_for.append(work)
+        return await write(work)
+
+    monkeypatch.setattr(database, "write", counted)
     assert await here.use(SYSTEM, "id", forget_at=until)
     assert not await there.use(SYSTEM, "id", forget_at=until)
-    asked = len(statements)
+    asked = len(asked_for)
     for used in (here, there):
         for _ in range(5):
             assert not await used.use(SYSTEM, "id", forget_at=until)
-    assert len(statements) == asked
+    assert len(asked_for) == asked
     clock.advance(61)
     assert not await here.use(SYSTEM, "id", forget_at=until + 120), "only the database forgets"
-    assert len(statements) > asked
+    assert len(asked_for) > asked
     await database.close()

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, TypeDecorator, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
 from lienthong.kit.cancellation import cancelled_first
 from lienthong.kit.engines import MOST_CONNECTIONS, advisory_key, create_engine, says_damaged
 from lienthong.kit.metrics import instruments
 from lienthong.kit.migrations import migrate
+from lienthong.kit.one_turn import OfPostgresql, in_one_turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import QueuePool
 
     from lienthong.kit.metrics.figures import Figures
+    from lienthong.kit.one_turn import Statements
+    from lienthong.kit.sqlite_turns import Connection as TurnsConnection
+
+T = TypeVar("T")
 
 __all__ = ["Base", "BigId", "Database", "Json", "UtcDateTime", "migrate", "new_metadata"]
 
@@ -101,6 +107,10 @@ class Database:
         # SQLite has one writer: waiting here is fair and costs nothing, polling its lock is neither.
         self._write_lock = asyncio.Lock()
         self._exclusive: dict[str, asyncio.Lock] = {}
+        # For `write` and `read`: a pool gives a connection out, and takes it back, in turns of their own.
+        self._kept: dict[str, tuple[AsyncConnection, TurnsConnection]] = {}
+        self._keeping = asyncio.Lock()
+        self._told_of_damage: list[Callable[[object], None]] = []
 
     @classmethod
     def open(cls, url: str, *, schema: str) -> Database:
@@ -117,6 +127,7 @@ class Database:
 
     def on_damage(self, told: Callable[[object], None]) -> None:
         """Have `told` called with what SQLite says, whenever it finds its file damaged."""
+        self._told_of_damage.append(told)
 
         @event.listens_for(self._engine.sync_engine, "handle_error")
         def on_error(context: ExceptionContext) -> None:
@@ -161,6 +172,45 @@ class Database:
             async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
+    async def write(self, work: Callable[[Statements], T]) -> T:
+        """A unit of work that is a function, as `transaction` in one turn of SQLite's thread: see `one_turn`.
+
+        It runs in another thread there, and once more where it is asked to: it touches nothing but what it is
+        given. Raising, it leaves nothing. Cancelled, it may be done or not, as with a commit.
+        """
+        if self._sqlite:
+            async with self._write_lock:
+                return await self._in_one_turn("BEGIN IMMEDIATE", work)
+        with cancelled_first():
+            async with self._writing.connect() as connection, connection.begin():
+                return await connection.run_sync(lambda sync: work(OfPostgresql(sync)))
+
+    async def read(self, work: Callable[[Statements], T]) -> T:
+        """As `write`, on one consistent snapshot, for reading only."""
+        if self._sqlite:
+            return await self._in_one_turn("BEGIN", work)
+        with cancelled_first():
+            async with self._reading.connect() as connection:
+                return await connection.run_sync(lambda sync: work(OfPostgresql(sync)))
+
+    async def _in_one_turn(self, begin: str, work: Callable[[Statements], T]) -> T:
+        _, connection = self._kept.get(begin) or await self._keep(begin)
+        try:
+            return await in_one_turn(connection, self._engine.dialect, begin, work)
+        except DBAPIError as error:
+            if says_damaged(error.orig):
+                for told in self._told_of_damage:
+                    told(error.orig)
+            raise
+
+    async def _keep(self, begin: str) -> tuple[AsyncConnection, TurnsConnection]:
+        async with self._keeping:
+            if begin not in self._kept:
+                connection = await self._engine.connect()
+                raw = await connection.get_raw_connection()
+                self._kept[begin] = connection, cast("TurnsConnection", raw.driver_connection)
+            return self._kept[begin]
+
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator[bool]:
         """Try to hold the lock `name` during the block; yields whether it is held, and never waits for it.
@@ -197,4 +247,7 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        kept, self._kept = self._kept, {}
+        for connection, _ in kept.values():
+            await connection.close()
         await self._engine.dispose()

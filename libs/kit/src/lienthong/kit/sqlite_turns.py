@@ -8,15 +8,18 @@ of them is read when it is asked for.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import aiosqlite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+
+T = TypeVar("T")
 
 _READ_AHEAD: Final = 100
 """Rows that come with the statement's own turn."""
@@ -43,6 +46,18 @@ class Connection(aiosqlite.Connection):
             ValueError: the connection is closed.
         """
         return await self._execute(function, *arguments)  # type: ignore[no-untyped-call]
+
+    def begin_turn(self, function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:  # noqa: ANN401
+        """Have a function called in the connection's thread; it is, whatever becomes of who waits.
+
+        Raises:
+            ValueError: the connection is closed.
+        """
+        if not self._running or self._connection is None:
+            raise ValueError("the connection is closed")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((future, partial(function, *arguments)))
+        return future
 
     @property
     def driver(self) -> sqlite3.Connection:

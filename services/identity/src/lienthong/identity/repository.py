@@ -1,17 +1,26 @@
-"""All queries of the identity service. Each uses the session that it is given and never commits."""
+"""All queries of the identity service. Each uses the session, or what executes statements, that it is given
+and never commits.
+"""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lienthong.identity.domain.clients import ClientStatus, RegisteredClient
 from lienthong.identity.domain.key_encryption import StoredKey
 from lienthong.identity.models import clients, signing_keys, state, used_assertions
+from lienthong.kit.one_turn import Statements
 
+_NEW_ASSERTIONS = {
+    "sqlite": sqlite.insert(used_assertions).on_conflict_do_nothing().returning(used_assertions.c.digest),
+    "postgresql": postgresql.insert(used_assertions)
+    .on_conflict_do_nothing()
+    .returning(used_assertions.c.digest),
+}
 _CLIENT = select(clients).where(clients.c.client_id == bindparam("client_id"))
 
 
@@ -78,19 +87,15 @@ def assertion_digest(client_id: str, assertion_id: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-async def remember_assertions(session: AsyncSession, forget_at: Mapping[bytes, int]) -> frozenset[bytes]:
+def remember_assertions(forget_at: Mapping[bytes, int], statements: Statements) -> frozenset[bytes]:
     """Insert used assertions, by digest; returns those that were new.
 
     Of simultaneous transactions exactly one finds an assertion new.
     """
     # Sorted, so that replicas cannot wait for each other in a circle.
     rows = [{"digest": digest, "forget_at": forget_at[digest]} for digest in sorted(forget_at)]
-    # The rows are given beside the statement, which so is the same for any number of them, and compiled once.
-    new = await session.scalars(
-        _insert_for(session)(used_assertions).on_conflict_do_nothing().returning(used_assertions.c.digest),
-        rows,
-    )
-    return frozenset(new)
+    new = statements.execute(_NEW_ASSERTIONS[statements.dialect], rows)
+    return frozenset(digest for (digest,) in new)
 
 
 async def forget_assertions(session: AsyncSession, *, before: int, limit: int) -> int:
@@ -152,7 +157,3 @@ async def database_id(session: AsyncSession) -> str:
 async def replace_database_id(session: AsyncSession, new_id: str) -> None:
     """Give this database another id."""
     await session.execute(update(state).values(database_id=new_id))
-
-
-def _insert_for(session: AsyncSession) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
-    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select
 
@@ -88,24 +88,10 @@ class KeptEventRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def put(self, events: Sequence[KeptEvent]) -> None:
-        """Keep events; one that is kept already gets the new number."""
-        await insert_or_replace(
-            self._session,
-            KeptEvent,
-            "message_id",
-            [
-                {
-                    "message_id": event.message_id,
-                    "sequence": event.sequence,
-                    "event_type": event.event_type,
-                    "fingerprint": event.fingerprint,
-                    "payload": event.payload,
-                    "stored_at": event.stored_at,
-                }
-                for event in sorted(events, key=lambda event: event.message_id)
-            ],
-        )
+    async def put(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Keep events, each with a value for each column; one that is kept already gets the new number."""
+        rows = [dict(event) for event in sorted(events, key=lambda event: str(event["message_id"]))]
+        await insert_or_replace(self._session, KeptEvent, "message_id", rows)
 
     async def among(self, message_ids: Collection[str]) -> set[str]:
         """Which of these events are kept."""

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from lienthong.kit.bulk import execute_many
 
 if TYPE_CHECKING:
-    from sqlalchemy import CursorResult, Executable, Table
+    from sqlalchemy import CursorResult, Insert, Table
     from sqlalchemy.ext.asyncio import AsyncSession
 
 
@@ -35,14 +35,12 @@ async def insert_or_replace(
 
     In key order, as above.
     """
-    await execute_many(
-        session, _insert_or_replace(session.get_bind().dialect.name, table.__table__, key), rows
-    )
+    await execute_many(session, replacing(session.get_bind().dialect.name, table.__table__, key), rows)
 
 
 @cache
-def _insert_or_replace(dialect: str, table: Table, key: str) -> Executable:
-    """The statement for all columns; made once, for that takes longer than executing it."""
+def replacing(dialect: str, table: Table, key: str) -> Insert:
+    """The statement of `insert_or_replace`; made once, for that takes longer than executing it."""
     insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     changes = {column.name: insert.excluded[column.name] for column in table.columns if column.name != key}
     return insert.on_conflict_do_update(index_elements=[key], set_=changes)

@@ -7,12 +7,13 @@ behind than the window reaches.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lienthong.exchange import errors
 from lienthong.exchange.events import DUPLICATE_WINDOW
-from lienthong.exchange.repository import AcceptedEventRepository
-from lienthong.exchange.service.event_register import demand_current
+from lienthong.exchange.repository import AcceptedEventRepository, recording
+from lienthong.exchange.service.event_register import StreamWentBackError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lienthong.exchange.domain.numbering import Numbering
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
+    from lienthong.kit.one_turn import Statements
 
 # Half the window, which leaves room for a measurement that takes long.
 _MAX_BEHIND = DUPLICATE_WINDOW / 2
@@ -53,9 +55,10 @@ class DeduplicationIndex:
         age = self.age()
         if age is None or age >= _MAX_BEHIND:
             raise errors.bus_unavailable()
-        async with self._database.reading() as session:
-            await demand_current(session, numbering, lock=None)
-            return await AcceptedEventRepository(session).among(message_ids)
+        found = await self._database.read(partial(_known, numbering.generation, message_ids))
+        if found is None:
+            raise StreamWentBackError("the stream went back")
+        return found
 
     async def last_number(self) -> int:
         """The highest number that is recorded; 0 in an empty index."""
@@ -65,3 +68,12 @@ class DeduplicationIndex:
     def complete_as_of(self, moment: float) -> None:
         """Note that everything that was in the stream at `moment` (monotonic seconds) is recorded."""
         self._complete_at = moment
+
+
+def _known(
+    generation: int, message_ids: Collection[str], statements: Statements
+) -> dict[str, StoredEvent] | None:
+    """Those that are recorded; None when another generation holds."""
+    if recording.generation(statements, shared=False) != generation:
+        return None
+    return recording.accepted(statements, message_ids)

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lienthong.exchange.domain.messages import StoredEvent
-from lienthong.exchange.models import KeptEvent
 from lienthong.exchange.repository import (
     AcceptedEventRepository,
     AcknowledgementRepository,
     KeptEventRepository,
     NumberingRepository,
     SubscriptionRepository,
+    recording,
 )
 from lienthong.kit.bus import BusUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from lienthong.exchange.models import Subscription
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
+    from lienthong.kit.one_turn import Statements
 
 
 _MOST_TOGETHER: Final = 200
@@ -120,6 +123,14 @@ class EventRegister:
             message_id: StoredEvent(numbering.number_of(event.sequence), event.fingerprint)
             for message_id, event in first.items()
         }
+        if await self._database.write(partial(_record_new, numbering, first, stored, self._clock.now())):
+            return
+        await self._record_again(numbering, first, stored)
+
+    async def _record_again(
+        self, numbering: Numbering, first: Mapping[str, AcceptedMessage], stored: Mapping[str, StoredEvent]
+    ) -> None:
+        """Record events some of which were recorded before, perhaps under numbers that are lost."""
         now = self._clock.now()
         async with self._database.transaction() as session:
             await demand_current(session, numbering)
@@ -141,20 +152,7 @@ class EventRegister:
             if back:
                 await self._carry_over(session, first, back, new)
             await accepted.put(new)
-            await KeptEventRepository(session).put(
-                [
-                    KeptEvent(
-                        message_id=event.message_id,
-                        sequence=new[event.message_id].sequence,
-                        event_type=event.event_type,
-                        fingerprint=event.fingerprint,
-                        payload=event.payload,
-                        stored_at=event.stored_at or now,
-                    )
-                    for event in first.values()
-                    if event.message_id in new
-                ]
-            )
+            await KeptEventRepository(session).put(_kept(first, new, now))
 
     async def _carry_over(
         self,
@@ -182,3 +180,39 @@ class EventRegister:
                 had = before.sequence >= max(one.start_sequence, one.known_from)
                 if (had or message_id in kept) and before.sequence < one.resume_sequence:
                     await acknowledgements.add(one.id, {message_id: number}, now)
+
+
+def _record_new(
+    numbering: Numbering,
+    events: Mapping[str, AcceptedMessage],
+    stored: Mapping[str, StoredEvent],
+    now: datetime,
+    statements: Statements,
+) -> bool:
+    """Record events, if all of them are new or recorded as they are; False where there is more to look at."""
+    if recording.generation(statements, shared=True) != numbering.generation:
+        raise StreamWentBackError("the stream went back")
+    before = recording.accepted(statements, stored, [event.sequence for event in stored.values()])
+    if any(stored.get(message_id) != event for message_id, event in before.items()):
+        return False
+    new = {message_id: event for message_id, event in stored.items() if message_id not in before}
+    recording.record(statements, new, _kept(events, new, now))
+    return True
+
+
+def _kept(
+    events: Mapping[str, AcceptedMessage], new: Mapping[str, StoredEvent], now: datetime
+) -> list[dict[str, Any]]:
+    """The rows of those events that are new."""
+    return [
+        {
+            "message_id": event.message_id,
+            "sequence": new[event.message_id].sequence,
+            "event_type": event.event_type,
+            "fingerprint": event.fingerprint,
+            "payload": event.payload,
+            "stored_at": event.stored_at or now,
+        }
+        for event in events.values()
+        if event.message_id in new
+    ]

@@ -7,6 +7,7 @@ Those that were used lately are known without the database: sending one again co
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from lienthong.identity import repository
@@ -62,8 +63,7 @@ class UsedAssertions:
         while self._gathering.waiting:
             batch, self._gathering = self._gathering, _Batch()
             try:
-                async with self._database.transaction() as session:
-                    new = await repository.remember_assertions(session, batch.forget_at)
+                new = await self._database.write(partial(repository.remember_assertions, batch.forget_at))
             except Exception as error:  # noqa: BLE001  each of those who wait is told
                 for first in batch.waiting.values():
                     if not first.done():
