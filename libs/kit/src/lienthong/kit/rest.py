@@ -1,4 +1,4 @@
-"""The REST edge of a service: problems as answers, bodies within a limit, no unknown query parameters.
+"""The REST edge of a service: strict routes, bodies within a limit, no unknown query parameters.
 
 It loads FastAPI, as `access` and with it `bodies` do; the gateway imports none of the three.
 """
@@ -6,51 +6,36 @@ It loads FastAPI, as `access` and with it `bodies` do; the gateway imports none 
 from __future__ import annotations
 
 from collections import Counter
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-import structlog
-from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 
 from lienthong.kit.bodies import MAX_JSON_BODY, with_strict_json
 from lienthong.kit.body_room import BodyRoom, BoundedBodies
-from lienthong.kit.engines import DatabaseAwayError, is_away, is_without_room, says_damaged
+from lienthong.kit.direct import DirectApp, DirectRoute
+from lienthong.kit.engines import DatabaseAwayError
+from lienthong.kit.failures import READING, TextOnly, Unexpected, failure_response, invalid
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.openapi import LICENSE, SERVER, VERSION, complete, stated_by, with_problems
-from lienthong.kit.problems import ERROR_HEADER, PROBLEM_JSON, TRANSACTION_HEADER, ProblemError, general
-from lienthong.kit.request_text import check_text
+from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.text import BilingualText, shown
-from lienthong.kit.validation import error_details, error_text
+from lienthong.kit.validation import error_details
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterator
 
+    from fastapi import FastAPI
     from fastapi.dependencies.models import Dependant
     from starlette.requests import Request
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.responses import Response
 
 _MOST_NAMES: Final = 20
 _LONGEST_NAME: Final = 60
-_LONGEST_PLACE: Final = 300
-_MOST_ERRORS: Final = 20
-_READING: Final = frozenset({"GET", "HEAD"})
-_KINDS_OF_STATUS: Final = {
-    400: general.MALFORMED_REQUEST,
-    404: general.NOT_FOUND,
-    405: general.METHOD_NOT_ALLOWED,
-    413: general.REQUEST_TOO_LARGE,
-    415: general.UNSUPPORTED_MEDIA_TYPE,
-}
-
-_log = structlog.get_logger(__name__)
 
 
 class StrictRoute(APIRoute):
@@ -72,7 +57,7 @@ class StrictRoute(APIRoute):
         kinds = [kind for dependency in stated for kind in dependency.problems]
         kinds += [general.MALFORMED_REQUEST, general.INVALID_REQUEST, general.INTERNAL_ERROR]
         kinds += [general.PLATFORM_UNAVAILABLE]
-        if not _READING.issuperset(self.methods or ()):
+        if not READING.issuperset(self.methods or ()):
             kinds += [general.STORAGE_FULL]
         if self.body_field is not None:
             kinds += [general.REQUEST_TOO_LARGE]
@@ -92,24 +77,31 @@ class StrictRoute(APIRoute):
         async def checked(request: Request) -> Response:
             for guard in guards:
                 await guard(request)
-            if unknown := request.query_params.keys() - declared:
-                raise unknown_parameters(unknown, declared)
-            if repeated := _repeated_parameters(request):
-                raise _invalid(repeated)
+            if request.scope["query_string"]:
+                if unknown := request.query_params.keys() - declared:
+                    raise unknown_parameters(unknown, declared)
+                if repeated := _repeated_parameters(request):
+                    raise invalid(repeated)
             return await handle(request if limit is None else await with_strict_json(request, limit))
 
         return checked
 
 
+class StrictDirectRoute(StrictRoute, DirectRoute):
+    """A route that checks as a `StrictRoute` does, and then calls its endpoint as a `DirectRoute` does."""
+
+
 def create_rest_app(
     title: str, *, summary: str, openapi_path: str, bodies: BodyRoom | None = None
-) -> FastAPI:
+) -> DirectApp:
     """A FastAPI application that answers every failure with a problem document.
 
     Its OpenAPI 3.1 document is served to everyone at `openapi_path`. `title` and `summary` (one sentence)
     appear in it. `bodies` is the room for bodies of requests, by default that of `BodyRoom`.
     """
-    app = FastAPI(
+    room = bodies or BodyRoom()
+    app = DirectApp(
+        bodies=room,
         title=title,
         summary=summary,
         version=VERSION,
@@ -124,19 +116,9 @@ def create_rest_app(
     )
     complete(app)
     install_problem_handlers(app)
-    app.add_middleware(_TextOnly)
-    app.add_middleware(BoundedBodies, room=bodies or BodyRoom())
+    app.add_middleware(TextOnly)
+    app.add_middleware(BoundedBodies, room=room)
     return app
-
-
-def problem_response(problem: ProblemError, instance: str | None) -> Response:
-    """The HTTP answer that carries `problem`; `instance` is the transaction id, where it is known."""
-    return Response(
-        msgspec.json.encode(problem.document(instance)),
-        status_code=problem.status,
-        headers={**problem.headers, ERROR_HEADER: problem.code},
-        media_type=PROBLEM_JSON,
-    )
 
 
 def unknown_parameters(unknown: set[str], declared: frozenset[str]) -> ProblemError:
@@ -163,155 +145,14 @@ def unknown_parameters(unknown: set[str], declared: frozenset[str]) -> ProblemEr
 def install_problem_handlers(app: FastAPI) -> None:
     """Make `app` answer every failure with a problem document; an unexpected one reveals no internals."""
 
-    async def on_problem(request: Request, error: Exception) -> Response:
-        assert isinstance(error, ProblemError)  # noqa: S101 - registered for ProblemError only
-        return _answer(request, error)
+    async def answer(request: Request, error: Exception) -> Response:
+        return failure_response(request, error)
 
-    async def on_invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this only
-        return _answer(request, _invalid(error.errors()))
-
-    async def on_http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this only
-        return _answer(request, _from_http(error))
-
-    async def on_database_error(request: Request, error: Exception) -> Response:
-        if isinstance(error, DBAPIError) and is_without_room(error):
-            _log.error("the database cannot write", path=request.url.path, error=str(error.orig))
-            return _answer(request, _storage_full())
-        if isinstance(error, DBAPIError) and says_damaged(error.orig):
-            _log.error("the database is damaged", path=request.url.path, error=str(error.orig))
-            return _answer(request, _database_damaged())
-        if is_away(error):
-            said = str(error) or type(error).__name__
-            _log.error("the database does not answer", path=request.url.path, error=said)
-            return _answer(request, _database_away(changing=request.method not in _READING))
-        raise error
-
-    app.add_exception_handler(ProblemError, on_problem)
-    for kind in (DBAPIError, DatabaseAwayError, PoolTimeoutError, TimeoutError):
-        app.add_exception_handler(kind, on_database_error)
-    app.add_exception_handler(RequestValidationError, on_invalid)
-    app.add_exception_handler(HTTPException, on_http)
-    app.add_middleware(_Unexpected)
-
-
-class _Unexpected:
-    """Turns an exception that nobody handled into a 500, and logs it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except Exception:
-            tx = _transaction_id(scope)
-            _log.exception("request failed", method=scope["method"], path=scope["path"], tx=tx)
-            if started:
-                # The status has been sent: break the connection, or half an answer would look complete.
-                raise
-            await problem_response(_internal_error(), tx)(scope, receive, send)
-
-
-class _TextOnly:
-    """Lets requests pass whose path, query and headers are portable text."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            try:
-                check_text(scope)
-            except ProblemError as problem:
-                await problem_response(problem, _transaction_id(scope))(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-
-def _transaction_id(scope: Scope) -> str | None:
-    wanted = TRANSACTION_HEADER.lower().encode()
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), None)
-
-
-def _answer(request: Request, problem: ProblemError) -> Response:
-    return problem_response(problem, request.headers.get(TRANSACTION_HEADER))
-
-
-def _internal_error() -> ProblemError:
-    detail = BilingualText(
-        "Something failed inside the platform. The log has more under the transaction id.",
-        "Hệ thống gặp lỗi. Nhật ký hệ thống ghi thêm thông tin theo mã giao dịch.",
-    )
-    return ProblemError(general.INTERNAL_ERROR, detail)
-
-
-def _storage_full() -> ProblemError:
-    detail = BilingualText(
-        "The database of this service cannot store anything at the moment.",
-        "Cơ sở dữ liệu của dịch vụ này hiện không lưu thêm được.",
-    )
-    return ProblemError(general.STORAGE_FULL, detail, {"Retry-After": "30"})
-
-
-def _database_damaged() -> ProblemError:
-    detail = BilingualText(
-        "The database of this service is damaged; its operator is told what to do.",
-        "Cơ sở dữ liệu của dịch vụ này bị hỏng; đơn vị vận hành được báo cách khắc phục.",
-    )
-    return ProblemError(general.PLATFORM_UNAVAILABLE, detail, {"Retry-After": "30"})
-
-
-def _database_away(*, changing: bool) -> ProblemError:
-    en = "The database of this service does not answer."
-    vi = "Cơ sở dữ liệu của dịch vụ này không trả lời."
-    if changing:
-        en += " Whether the change was made is not known: ask before you repeat it."
-        vi += " Chưa rõ thay đổi đã được thực hiện hay chưa: hãy hỏi lại trước khi gửi lại."
-    return ProblemError(general.PLATFORM_UNAVAILABLE, BilingualText(en, vi), {"Retry-After": "5"})
-
-
-def _from_http(error: HTTPException) -> ProblemError:
-    status = error.status_code
-    kind = _KINDS_OF_STATUS.get(status) or msgspec.structs.replace(general.HTTP_ERROR, status=status)
-    return ProblemError(kind, _http_detail(error), error.headers or {})
-
-
-def _http_detail(error: HTTPException) -> BilingualText:
-    allowed = (error.headers or {}).get("Allow")
-    if error.status_code == HTTPStatus.NOT_FOUND:
-        return BilingualText("Nothing is at this address.", "Không có nội dung nào tại địa chỉ này.")
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and allowed is not None:
-        return BilingualText(f"This address takes {allowed}.", f"Địa chỉ này nhận {allowed}.")
-    return BilingualText(str(error.detail), f"{HTTPStatus(error.status_code).phrase}: {error.detail}")
-
-
-def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
-    if any(error["type"] == "json_invalid" for error in errors):
-        text = BilingualText("The body is not valid JSON.", "Nội dung không phải JSON hợp lệ.")
-        return ProblemError(general.MALFORMED_REQUEST, text)
-    # Only where and what: pydantic's own error also holds the input, which may be personal data.
-    found = [(_place(error["loc"]), error_text(error)) for error in errors[:_MOST_ERRORS]]
-    more = len(errors) - len(found)
-    detail = BilingualText(
-        "; ".join([f"{place}: {text.en}" for place, text in found] + ([f"and {more} more"] if more else [])),
-        "; ".join(
-            [f"{place}: {text.vi}" for place, text in found] + ([f"và {more} lỗi khác"] if more else [])
-        ),
-    )
-    listed = [{"pointer": place, "detail": text.en, "detail_vi": text.vi} for place, text in found]
-    return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": listed})
+    expected: list[type[Exception]] = [ProblemError, RequestValidationError, HTTPException]
+    expected += [DBAPIError, DatabaseAwayError, PoolTimeoutError, TimeoutError]
+    for kind in expected:
+        app.add_exception_handler(kind, answer)
+    app.add_middleware(Unexpected)
 
 
 def _repeated_parameters(request: Request) -> list[dict[str, Any]]:
@@ -327,12 +168,6 @@ def _repeated_parameters(request: Request) -> list[dict[str, Any]]:
         for name, count in times.items()
         if count > 1
     ]
-
-
-def _place(location: Sequence[str | int]) -> str:
-    """`/spec/name` (RFC 6901) in a body; `query/limit`, `path/code`, `header/x` elsewhere."""
-    where, *rest = location or [""]
-    return shown(pointer(rest) if where == "body" else f"{where}{pointer(rest)}", _LONGEST_PLACE)
 
 
 def _largest_body(model: object) -> int:

@@ -14,7 +14,6 @@ from lienthong.exchange.domain.messages import MAX_BODY_BYTES
 from lienthong.exchange.models import Subscription
 from lienthong.exchange.schemas import (
     CLOUD_EVENT,
-    AcceptedEventView,
     AcknowledgementDocument,
     AckRequest,
     DeliveredEventDocument,
@@ -35,11 +34,12 @@ from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_bo
 from lienthong.kit.openapi import Responses, answer, problems, struct_schema
 from lienthong.kit.problems import TRANSACTION_HEADER, agreements, general
 from lienthong.kit.problems import exchange as kinds
-from lienthong.kit.rest import StrictRoute
+from lienthong.kit.rest import StrictDirectRoute, StrictRoute
 
 SCOPE = "events"
 
-Authorized = Annotated[Caller, Depends(require(SCOPE))]
+_authorized: Final = require(SCOPE)
+Authorized = Annotated[Caller, Depends(_authorized)]
 Name = Annotated[SubscriptionName, Path(description="The caller's name of the subscription.")]
 Agency = Annotated[str, Path(description="The code of the agency, as in the id of the event type.")]
 System = Annotated[str, Path(description="The code of the system.")]
@@ -99,29 +99,32 @@ def routes(
     """The router; every path needs a token with the scope `events`."""
     router = APIRouter(prefix="/exchange/v1", route_class=StrictRoute)
 
-    @router.post(
-        "/events/{agency}/{system}/{event_type}",
-        status_code=status.HTTP_202_ACCEPTED,
-        response_description="All events of the request are on disk.",
-        responses=_PUBLISH_PROBLEMS,
-        openapi_extra=_EVENTS,
-    )
     async def publish(
-        request: Request, caller: Authorized, agency: Agency, system: System, event_type: EventTypeCode
-    ) -> PublishResult:
+        request: Request, agency: Agency, system: System, event_type: EventTypeCode
+    ) -> Response:
         """Publish one event (structured or binary mode) or a batch. All are accepted, or none is."""
+        caller = await _authorized(request)
         event_type_id = f"{agency}/{system}/{event_type}"
         # Before reading the body: that of a caller without the right is not worth the memory.
         publishing.demand_right(caller.client_id, event_type_id)
         publishing.demand_room()
         body = await _body(request, partial(publishing.charge_bytes, caller.client_id))
         published = await publishing.publish(caller.client_id, event_type_id, request.headers.items(), body)
-        return PublishResult(
-            accepted=[
-                AcceptedEventView(id=event.id, sequence=event.sequence, duplicate=event.duplicate)
-                for event in published
-            ]
-        )
+        document = msgspec.json.encode({"accepted": published})
+        return Response(document, status_code=status.HTTP_202_ACCEPTED, media_type="application/json")
+
+    router.add_api_route(
+        "/events/{agency}/{system}/{event_type}",
+        publish,
+        methods=["POST"],
+        dependencies=[Depends(_authorized)],
+        status_code=status.HTTP_202_ACCEPTED,
+        response_model=PublishResult,
+        response_description="All events of the request are on disk.",
+        responses=_PUBLISH_PROBLEMS,
+        openapi_extra=_EVENTS,
+        route_class_override=StrictDirectRoute,
+    )
 
     @router.get("/subscriptions", response_description="The subscriptions.")
     async def list_subscriptions(caller: Authorized) -> SubscriptionList:

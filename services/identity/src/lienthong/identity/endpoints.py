@@ -1,14 +1,13 @@
 """REST: the token endpoint (RFC 6749 §3.2), the key set (RFC 7517) and the metadata (RFC 8414)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import structlog
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
 
 from lienthong.identity.domain.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES, SYSTEM_SCOPES
 from lienthong.identity.domain.token_request import FORM, MAX_BODY, is_form, read_form
@@ -28,6 +27,7 @@ from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.tokens import TokenService
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
+from lienthong.kit.direct import DirectRoute
 from lienthong.kit.jwk import ALGORITHMS
 from lienthong.kit.openapi import Responses, answer, problems, struct_schema
 from lienthong.kit.problems import CLIENT_HEADER, ERROR_HEADER, ProblemError, general
@@ -69,18 +69,6 @@ _REFUSALS: Final = {
 }
 
 
-class _TokenRoute(APIRoute):
-    """A route whose endpoint is given the request as it is: FastAPI has nothing to read of it.
-
-    It takes no parameter in its address, and says so as RFC 6749 wants it.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The endpoint itself."""
-        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
-        return endpoint
-
-
 def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -> APIRouter:
     """Build the routes of this service."""
     router = APIRouter(route_class=StrictRoute, default_response_class=Response)
@@ -102,14 +90,14 @@ def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -
         headers = {**_NO_STORE, CLIENT_HEADER: issued.client_id}
         return Response(msgspec.json.encode(document), headers=headers, media_type=_JSON)
 
-    # The first of all: FastAPI asks one route after the other, twice for each request.
+    # It takes no parameter in its address, and says so as RFC 6749 wants it.
     router.add_api_route(
         "/oauth2/token",
         token,
         methods=["POST"],
         responses=_token_responses(),
         openapi_extra={"requestBody": {"required": True, "content": {FORM: {"schema": _FORM_SCHEMA}}}},
-        route_class_override=_TokenRoute,
+        route_class_override=DirectRoute,
     )
 
     key_set = answer(_JWKS, struct_schema(KeySetDocument), "The key set.", headers=["Cache-Control"])
