@@ -81,7 +81,7 @@ def test_binary_mode_carries_every_attribute_as_text(event: dict[str, Any]) -> N
     (read,) = parse_request(*binary(event))
     expected = {name: canonical(value) for name, value in event.items() if name != "data"}
     assert read.attributes == {**expected, "datacontenttype": "application/json"}
-    assert read.value() == event["data"]
+    assert read.value == event["data"]
 
 
 @given(_text)

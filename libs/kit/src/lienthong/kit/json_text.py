@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from functools import partial
+from functools import cache, partial
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
@@ -47,9 +47,8 @@ def decode(data: bytes, *, most_members: int | None = None, most_entries: int | 
             an array with too many entries, too many values, NaN or Infinity, or a whole number of more digits
             than Python reads (4,300).
     """
-    read_object = _object if most_members is None else partial(_small_object, most_members)
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=read_object, parse_constant=_constant)
+        value = (_DECODER if most_members is None else _small(most_members)).decode(data.decode("utf-8"))
     except RecursionError:
         raise NotJsonError(*_TOO_DEEP) from None
     except UnicodeDecodeError as error:
@@ -191,3 +190,12 @@ def _check_entries(value: Json, most: int) -> None:
 
 def _constant(text: str) -> NoReturn:
     raise NotJsonError(f"'{text}' is not a JSON number", f"'{text}' không phải là số trong JSON")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+"""Made once, for that takes longer than reading a small text."""
+
+
+@cache
+def _small(most: int) -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=partial(_small_object, most), parse_constant=_constant)

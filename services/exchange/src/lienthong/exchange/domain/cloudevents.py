@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lienthong.exchange.domain.attributes import AttributeValue
+    from lienthong.kit.json_text import Json
 
 SPECVERSION = "1.0"
 MAX_NAMED = 20
@@ -43,10 +44,12 @@ class MalformedEventError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
-    """One event. `attributes` holds every context attribute, `data` the exact JSON text of the payload."""
+    """One event. `attributes` holds every context attribute, `data` the exact JSON text of the payload, and
+    `value` what that says."""
 
     attributes: Mapping[str, AttributeValue]
     data: bytes
+    value: Json
 
     @property
     def id(self) -> str:
@@ -67,10 +70,6 @@ class CloudEvent:
         """The event in CloudEvents' JSON format; `data` keeps every byte that the publisher wrote."""
         return msgspec.json.encode({**self.attributes, "data": msgspec.Raw(self.data)})
 
-    def value(self) -> object:
-        """The payload, parsed."""
-        return decode(self.data)
-
     def fingerprint(self) -> str:
         """SHA-256 (hex) over what identifies the event: equal for every retry, in every content mode."""
         texts = {
@@ -79,7 +78,7 @@ class CloudEvent:
             if name not in _NOT_OF_THE_EVENT
         }
         attributes = {name: text for name, text in texts.items() if not is_default_content_type(name, text)}
-        text = json.dumps([attributes, self.value()], sort_keys=True, separators=(",", ":"))
+        text = json.dumps([attributes, self.value], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
@@ -107,10 +106,11 @@ def event_from(attributes: Mapping[str, object], data: bytes | None, *, at: str 
             violations.append(EventViolation(at + pointer([name]), detail))
         elif isinstance(value, str | int):
             checked[name] = value
-    violations += _violations_in_data(data, at)
+    value, wrong = _read_data(data, at)
+    violations += wrong
     if violations or data is None:
         raise MalformedEventError(violations)
-    return CloudEvent(attributes=checked, data=data)
+    return CloudEvent(attributes=checked, data=data, value=value)
 
 
 def read_json(text: bytes, *, at: str = "") -> object:
@@ -131,11 +131,12 @@ def read_json(text: bytes, *, at: str = "") -> object:
     return value
 
 
-def _violations_in_data(data: bytes | None, at: str) -> list[EventViolation]:
+def _read_data(data: bytes | None, at: str) -> tuple[Json, list[EventViolation]]:
+    """The value of a payload, and what is wrong with it."""
     if data is None:
-        return [EventViolation(f"{at}/data", "is required: it is what the event type's schema describes")]
+        wrong = EventViolation(f"{at}/data", "is required: it is what the event type's schema describes")
+        return None, [wrong]
     try:
-        read_json(data, at=f"{at}/data")
+        return read_json(data, at=f"{at}/data"), []
     except MalformedEventError as error:
-        return list(error.violations)
-    return []
+        return None, list(error.violations)

@@ -55,10 +55,13 @@ def parse_request(headers: Iterable[tuple[str, str]], body: bytes) -> list[Cloud
     raise UnsupportedModeError(f"send {STRUCTURED}, {BATCH}, or the payload with ce-* headers")
 
 
-def is_batch(headers: Iterable[tuple[str, str]]) -> bool:
-    """Whether a request is in batch mode, where the pointer of a violation starts with the event's index."""
+def mode_of(headers: Iterable[tuple[str, str]]) -> str:
+    """The media type of a request without its parameters: `STRUCTURED`, `BATCH`, or of a payload alone.
+
+    In batch mode the pointer of a violation starts with the event's index.
+    """
     received = [(name.lower(), value) for name, value in headers]
-    return _content_type(received).partition(";")[0].strip().lower() == BATCH
+    return _content_type(received).partition(";")[0].strip().lower()
 
 
 def _content_type(received: list[tuple[str, str]]) -> str:

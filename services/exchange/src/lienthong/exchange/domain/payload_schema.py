@@ -50,13 +50,16 @@ def schema_violations(value: object, schema: str, *, at: str) -> list[EventViola
     return sorted(found, key=lambda violation: violation.pointer)
 
 
-def compiled(schema: str) -> CompiledSchema:
+def compiled(schema: str, kept: KeptSchemas | None = None) -> CompiledSchema:
     """The validator of a schema, and the schema; kept, so that each version is compiled once in a while.
+
+    `kept` is where; by default with those of all the workers' work.
 
     Raises:
         UnusableSchemaError: the schema is not valid, or refers to something outside itself.
     """
-    found = _kept.get(schema)
+    kept = _kept if kept is None else kept
+    found = kept.get(schema)
     if found is not None:
         return found
     try:
@@ -66,7 +69,7 @@ def compiled(schema: str) -> CompiledSchema:
     if not isinstance(document, dict):
         raise UnusableSchemaError("it is not an object")
     validator, room = _validator(document)
-    _kept.put(schema, (validator, document), _BYTES_PER_LETTER * len(schema) + 2 * room)
+    kept.put(schema, (validator, document), _BYTES_PER_LETTER * len(schema) + 2 * room)
     return validator, document
 
 

@@ -13,6 +13,7 @@ from lienthong.exchange.domain.messages import (
     OutgoingEvent,
     cpu_seconds,
     prepare,
+    prepare_at_once,
 )
 from lienthong.exchange.service.event_messages import EventReusedError
 from lienthong.exchange.service.event_register import StreamWentBackError
@@ -23,7 +24,7 @@ from lienthong.kit.workers import TooCostlyError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lienthong.exchange.domain.catalog import EventCatalog
+    from lienthong.exchange.domain.catalog import EventCatalog, EventType
     from lienthong.exchange.domain.messages import EventMessage, StoredEvent
     from lienthong.exchange.domain.numbering import Numbering
     from lienthong.exchange.service.deduplication import DeduplicationIndex
@@ -122,12 +123,7 @@ class PublishingService:
         event_type = permissions.publishable(self._catalog(), client_id, event_type_id)
         # Whatever comes of it: a request that is refused has cost a worker as much.
         charge(self._limits.events, client_id, 1)
-        try:
-            messages = await self._workers.run(
-                client_id, cpu_seconds(body), prepare, event_type, headers, body
-            )
-        except TooCostlyError:
-            raise errors.too_costly(event_type_id) from None
+        messages = await self._prepared(client_id, event_type, headers, body)
         if len(messages) > 1:
             charge(self._limits.events, client_id, len(messages) - 1)
         try:
@@ -152,6 +148,17 @@ class PublishingService:
             self._stream.suspect()
             raise errors.bus_unavailable(already) from None
         return await self._write_down(published)
+
+    async def _prepared(
+        self, client_id: str, event_type: EventType, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> list[EventMessage]:
+        messages = prepare_at_once(event_type, headers, body)
+        if messages is not None:
+            return messages
+        try:
+            return await self._workers.run(client_id, cpu_seconds(body), prepare, event_type, headers, body)
+        except TooCostlyError:
+            raise errors.too_costly(event_type.id) from None
 
     async def _publish_all(
         self,
