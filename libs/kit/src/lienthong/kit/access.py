@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from lienthong.kit.keys import IdentityKeys
     from lienthong.kit.problems import ProblemType
-    from lienthong.kit.tokens import AccessToken, TokenVerifier
+    from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
 
+MAX_CACHED: Final = 10_000
+"""Tokens that have passed and are known; each has 8 KiB at most, and about one."""
 _KNOWN: Final = "caller"
 
 
@@ -43,11 +45,17 @@ class Caller:
 
 
 class Access:
-    """Verifies the access tokens of a service's callers with the keys that identity publishes."""
+    """Verifies the access tokens of a service's callers with the keys that identity publishes.
+
+    Tokens that passed are known until they expire or the keys change, as in the gateway. Their times and
+    suspension are checked each time.
+    """
 
     def __init__(self, keys: Callable[[], IdentityKeys | None], verifier: TokenVerifier) -> None:
         self._keys = keys
         self._verifier = verifier
+        self._verified: dict[str, AccessToken] = {}
+        self._verified_with: KeySet | None = None
 
     def authenticate(self, token: str) -> AccessToken:
         """Verify a token and return what it says.
@@ -59,12 +67,24 @@ class Access:
         keys = self._keys()
         if keys is None:
             raise _no_keys()
-        try:
-            access = self._verifier.verify(token, keys.key_set)
-        except TokenRefusedError as refusal:
-            raise token_refused(refusal.reason) from None
+        if keys.key_set is not self._verified_with:
+            self._verified, self._verified_with = {}, keys.key_set
+        access = self._verified.get(token)
+        if access is None or not self._verifier.in_time(access):
+            access = self._verify(token, keys.key_set)
         if access.client_id in keys.suspended:
             raise client_suspended(access.client_id)
+        return access
+
+    def _verify(self, token: str, keys: KeySet) -> AccessToken:
+        self._verified.pop(token, None)
+        try:
+            access = self._verifier.verify(token, keys)
+        except TokenRefusedError as refusal:
+            raise token_refused(refusal.reason) from None
+        while len(self._verified) >= MAX_CACHED:
+            del self._verified[next(iter(self._verified))]
+        self._verified[token] = access
         return access
 
 

@@ -133,6 +133,10 @@ class TokenVerifier:
             raise TokenRefusedError("signature")
         return self._check(_json_object(payload_part), str(header["kid"]))
 
+    def in_time(self, access: AccessToken) -> bool:
+        """Whether a token is valid now by its times alone, without allowance for another clock."""
+        return access.not_before <= self._clock.now() < access.expires_at
+
     def _check(self, claims: dict[str, Any], key_id: str) -> AccessToken:
         issued_at, expires_at = _time(claims, "iat"), _time(claims, "exp")
         not_before = _time(claims, "nbf") if "nbf" in claims else issued_at
