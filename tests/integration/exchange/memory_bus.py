@@ -104,13 +104,16 @@ class MemoryBus:
             await self.on_publish()
         return PublishAck(STREAM, sequence, duplicate=False)
 
-    async def publish_together(self, subject: str, messages: Sequence[StoredMessage]) -> int:
-        """Append all, unless one of the message ids is known."""
-        if any(one.headers[MESSAGE_ID] in self.ids for one in messages):
+    async def publish_together(self, messages: Sequence[tuple[str, StoredMessage]]) -> int:
+        """Append all, unless one of the message ids is known, or comes twice."""
+        if self.messages is None:
+            raise BusUnavailableError("no stream")
+        ids = [one.headers[MESSAGE_ID] for _, one in messages]
+        if len(set(ids)) < len(ids) or not self.ids.keys().isdisjoint(ids):
             raise BusNotTogetherError("one of them is there")
         on_publish, self.on_publish = self.on_publish, None
         first = max(self.messages or {}, default=0) + 1
-        for one in messages:
+        for subject, one in messages:
             await self.publish(subject, one.payload, message_id=one.headers[MESSAGE_ID], headers=one.headers)
         if on_publish is not None:
             await on_publish()

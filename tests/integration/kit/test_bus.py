@@ -29,7 +29,7 @@ from tests.support.ports import take_free_port
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from lienthong.kit.bus import Consumer, Delivery
@@ -480,13 +480,17 @@ def together(*identifiers: str) -> list[StoredMessage]:
     return [StoredMessage(one.encode(), {MESSAGE_ID: one}) for one in identifiers]
 
 
+def on(subject: str, messages: Sequence[StoredMessage]) -> list[tuple[str, StoredMessage]]:
+    return [(subject, message) for message in messages]
+
+
 async def test_messages_are_stored_together_in_their_order_whoever_else_publishes(bus: Bus) -> None:
     stream = "T" + uuid7().replace("-", "")
     await bus.ensure_stream(StreamSpec(stream, [f"{stream}.>"], atomic=True))
     batches = [[f"{batch}-{place}" for place in range(20)] for batch in range(5)]
     others = asyncio.create_task(publish_numbers(bus, stream, range(50)))
     firsts = await asyncio.gather(
-        *(bus.publish_together(f"{stream}.n", together(*batch)) for batch in batches)
+        *(bus.publish_together(on(f"{stream}.n", together(*batch))) for batch in batches)
     )
     await others
     for first, batch in zip(firsts, batches, strict=True):
@@ -501,27 +505,38 @@ async def test_of_messages_that_go_together_none_is_stored_when_one_cannot_be(bu
     await bus.ensure_stream(spec)
     await bus.publish(f"{stream}.n", b"", message_id="there")
     with pytest.raises(BusNotTogetherError):
-        await bus.publish_together(f"{stream}.n", together("a", "there", "b"))
+        await bus.publish_together(on(f"{stream}.n", together("a", "there", "b")))
     with pytest.raises(BusNotTogetherError):
-        await bus.publish_together(f"{stream}.n", together("a", "a"))
+        await bus.publish_together(on(f"{stream}.n", together("a", "a")))
     large = [*together("a"), StoredMessage(b"x" * 5000, {MESSAGE_ID: "large"}), *together("b")]
     with pytest.raises(BusNotTogetherError):
-        await bus.publish_together(f"{stream}.n", large)
+        await bus.publish_together(on(f"{stream}.n", large))
     with pytest.raises(BusRefusedError):
         await bus.publish_together(
-            f"{stream}.n", [*together("a"), StoredMessage(b"x" * MAX_PAYLOAD, {MESSAGE_ID: "larger"})]
+            on(f"{stream}.n", [*together("a"), StoredMessage(b"x" * MAX_PAYLOAD, {MESSAGE_ID: "larger"})])
         )
     with pytest.raises(BusUnavailableError):
-        await bus.publish_together("nobody.takes.it", together("a", "b"))
+        await bus.publish_together(on("nobody.takes.it", together("a", "b")))
     assert await bus.last_sequence(stream) == 1
-    assert await bus.publish_together(f"{stream}.n", together("a", "b")) == 2
+    assert await bus.publish_together(on(f"{stream}.n", together("a", "b"))) == 2
+
+
+async def test_messages_that_go_together_have_subjects_of_their_own(bus: Bus) -> None:
+    stream = "T" + uuid7().replace("-", "")
+    await bus.ensure_stream(StreamSpec(stream, [f"{stream}.>"], atomic=True))
+    subjects = [f"{stream}.a", f"{stream}.b", f"{stream}.a"]
+    await bus.publish_together(list(zip(subjects, together("1", "2", "3"), strict=True)))
+    for letter, newest in (("a", b"3"), ("b", b"2")):
+        found = await bus.last_message(stream, f"{stream}.{letter}")
+        assert found is not None
+        assert found.payload == newest
 
 
 async def test_a_stream_takes_messages_together_once_its_specification_says_so(bus: Bus, stream: str) -> None:
     with pytest.raises(BusNotTogetherError):
-        await bus.publish_together(f"{stream}.n", together("a", "b"))
+        await bus.publish_together(on(f"{stream}.n", together("a", "b")))
     await bus.ensure_stream(StreamSpec(stream, [f"{stream}.>"], atomic=True))
-    assert await bus.publish_together(f"{stream}.n", together("a", "b")) == 1
+    assert await bus.publish_together(on(f"{stream}.n", together("a", "b"))) == 1
 
 
 async def test_a_batch_that_the_stream_has_no_room_for_is_not_stored_at_all(bus: Bus) -> None:
@@ -529,5 +544,5 @@ async def test_a_batch_that_the_stream_has_no_room_for_is_not_stored_at_all(bus:
     await bus.ensure_stream(StreamSpec(stream, [f"{stream}.>"], atomic=True, max_bytes=3000))
     large = [StoredMessage(b"x" * 1000, {MESSAGE_ID: one}) for one in "abc"]
     with pytest.raises(BusFullError):
-        await bus.publish_together(f"{stream}.n", large)
+        await bus.publish_together(on(f"{stream}.n", large))
     assert await bus.last_sequence(stream) == 0

@@ -139,16 +139,15 @@ class Bus:
 
     async def publish_together(
         self,
-        subject: str,
-        messages: Sequence[StoredMessage],
+        messages: Sequence[tuple[str, StoredMessage]],
         *,
         timeout: float = 5.0,  # noqa: ASYNC109 - a bound for this publish, named in its error
     ) -> int:
         """Publish up to 1,000 messages and wait until the stream has all of them on disk, or none.
 
-        They are as they are to lie in the stream, each with its id as header `Nats-Msg-Id`; they lie in their
-        order without another one between. Returns the sequence of the first. The stream's specification says
-        `atomic` (ADR-50 of NATS).
+        Each has its subject, all of one stream, and is as it is to lie there, with its id as header
+        `Nats-Msg-Id`; they lie in their order without another one between. Returns the sequence of the first.
+        The stream's specification says `atomic` (ADR-50 of NATS).
 
         Raises:
             BusNotTogetherError: the stream has a message of one of these ids, it cannot store one of them, or
@@ -158,10 +157,10 @@ class Bus:
         """
         batch = secrets.token_hex(16)
         sent = [
-            (message.payload, {**message.headers, _BATCH: batch, _PLACE: str(place)})
-            for place, message in enumerate(messages, 1)
+            (subject, message.payload, {**message.headers, _BATCH: batch, _PLACE: str(place)})
+            for place, (subject, message) in enumerate(messages, 1)
         ]
-        payload, headers = sent.pop()
+        subject, payload, headers = sent.pop()
         answer = await self._connection.request(
             subject, payload, {**headers, _COMMIT: "1"}, timeout, before=sent
         )

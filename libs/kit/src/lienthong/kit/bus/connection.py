@@ -82,7 +82,7 @@ class Connection:
         headers: dict[str, str] | None,
         patience: float,
         *,
-        before: Sequence[tuple[bytes, dict[str, str]]] = (),
+        before: Sequence[tuple[str, bytes, dict[str, str]]] = (),
     ) -> Msg:
         """Send and wait for the answer; unlike nats-py's `request` it fails at once with the connection.
 

@@ -43,17 +43,17 @@ class Requests:
         headers: dict[str, str] | None,
         patience: float,
         *,
-        before: Sequence[tuple[bytes, dict[str, str]]] = (),
+        before: Sequence[tuple[str, bytes, dict[str, str]]] = (),
     ) -> Msg:
         """Send and wait for the answer, up to `patience` seconds.
 
-        `before` are payloads and headers that are sent before it, on the same subject, without an answer.
+        `before` are subjects, payloads and headers that are sent before it, without an answer.
 
         Raises:
             BusUnavailableError: connection lost, or no answer in time.
             BusRefusedError: payload and headers together exceed what the server takes, or not a subject.
         """
-        size = max(len(one) + headers_size(its) for one, its in (*before, (payload, headers)))
+        size = max(len(one) + headers_size(its) for _, one, its in (*before, (subject, payload, headers)))
         if size > client.max_payload:
             # nats-py counts the payload alone, and the server would end the connection that all share.
             raise BusRefusedError(
@@ -68,8 +68,8 @@ class Requests:
                 # Inside: nats-py swallows every cancellation, that of the time-out too, while it waits for a
                 # server that does not read.
                 with cancelled_first():
-                    for one, its in before:
-                        await client.publish(subject, one, headers=its)
+                    for to, one, its in before:
+                        await client.publish(to, one, headers=its)
                     await client.publish(subject, payload, reply=inbox, headers=headers)
                 return await future
         except TimeoutError as error:

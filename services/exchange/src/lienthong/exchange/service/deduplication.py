@@ -7,6 +7,7 @@ behind than the window reaches.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from lienthong.exchange import errors
 from lienthong.exchange.events import DUPLICATE_WINDOW
 from lienthong.exchange.repository import AcceptedEventRepository, recording
 from lienthong.exchange.service.event_register import StreamWentBackError
+from lienthong.kit.rounds import Rounds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from lienthong.exchange.domain.messages import StoredEvent
     from lienthong.exchange.domain.numbering import Numbering
@@ -26,15 +28,31 @@ if TYPE_CHECKING:
 
 # Half the window, which leaves room for a measurement that takes long.
 _MAX_BEHIND = DUPLICATE_WINDOW / 2
+_MOST_TOGETHER = 256
+"""Message ids that are looked up together; a single caller may have more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one caller asks for."""
+
+    message_ids: frozenset[str]
+    generation: int
+
+    def size(self) -> int:
+        return len(self.message_ids)
 
 
 class DeduplicationIndex:
-    """The accepted events by message id; complete up to a known moment."""
+    """The accepted events by message id; complete up to a known moment. Look-ups at the same time are one."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._complete_at: float | None = None
+        self._rounds = Rounds[_Part, "dict[str, StoredEvent]"](
+            self._look_up, most=_MOST_TOGETHER, size=_Part.size
+        )
 
     @property
     def built(self) -> bool:
@@ -55,10 +73,17 @@ class DeduplicationIndex:
         age = self.age()
         if age is None or age >= _MAX_BEHIND:
             raise errors.bus_unavailable()
-        found = await self._database.read(partial(_known, numbering.generation, message_ids))
-        if found is None:
-            raise StreamWentBackError("the stream went back")
-        return found
+        return await self._rounds.take(_Part(frozenset(message_ids), numbering.generation))
+
+    async def _look_up(self, parts: Sequence[_Part]) -> Sequence[dict[str, StoredEvent] | Exception]:
+        every = frozenset[str]().union(*(part.message_ids for part in parts))
+        generation, found = await self._database.read(partial(_known, every))
+        return [
+            {message_id: found[message_id] for message_id in part.message_ids & found.keys()}
+            if part.generation == generation
+            else StreamWentBackError("the stream went back")
+            for part in parts
+        ]
 
     async def last_number(self) -> int:
         """The highest number that is recorded; 0 in an empty index."""
@@ -70,10 +95,7 @@ class DeduplicationIndex:
         self._complete_at = moment
 
 
-def _known(
-    generation: int, message_ids: Collection[str], statements: Statements
-) -> dict[str, StoredEvent] | None:
-    """Those that are recorded; None when another generation holds."""
-    if recording.generation(statements, shared=False) != generation:
-        return None
-    return recording.accepted(statements, message_ids)
+def _known(message_ids: Collection[str], statements: Statements) -> tuple[int, dict[str, StoredEvent]]:
+    """The generation that holds, and those of these events that are recorded."""
+    generation = recording.generation(statements, shared=False)
+    return generation, recording.accepted(statements, message_ids)

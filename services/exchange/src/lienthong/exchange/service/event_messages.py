@@ -80,20 +80,17 @@ def another_id(event: OutgoingEvent, numbering: Numbering) -> str:
 
 
 async def publish_events(bus: Bus, events: Sequence[OutgoingEvent]) -> int:
-    """Put events of one type into the stream, all of them or none; returns the sequence of the first.
+    """Put events into the stream, all of them or none; returns the sequence of the first.
 
     Raises:
         BusNotTogetherError: the stream has one of them, or another event under the message id of one.
         BusError: as `Bus.publish_together`.
     """
-    messages = [
-        StoredMessage(
-            event.payload,
-            {**_HEADERS, FINGERPRINT_HEADER: event.fingerprint, MESSAGE_ID: event.message_id},
-        )
-        for event in events
-    ]
-    return await bus.publish_together(subject_of(events[0].event_type), messages)
+    messages = []
+    for event in events:
+        headers = {**_HEADERS, FINGERPRINT_HEADER: event.fingerprint, MESSAGE_ID: event.message_id}
+        messages.append((subject_of(event.event_type), StoredMessage(event.payload, headers)))
+    return await bus.publish_together(messages)
 
 
 def events_among(deliveries: Sequence[Delivery]) -> list[AcceptedMessage]:

@@ -7,7 +7,6 @@ and has again gets a new number, and who had acknowledged it under the old one d
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -22,6 +21,7 @@ from lienthong.exchange.repository import (
     recording,
 )
 from lienthong.kit.bus import BusUnavailableError
+from lienthong.kit.rounds import Rounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,14 +60,15 @@ async def demand_current(
         raise StreamWentBackError("the stream went back")
 
 
-@dataclass(slots=True)
-class _Waiting:
+@dataclass(frozen=True, slots=True)
+class _Part:
     """What one caller wants to have recorded."""
 
     numbering: Numbering
     events: Sequence[AcceptedMessage]
-    done: bool = False
-    went_back: str | None = None
+
+    def size(self) -> int:
+        return len(self.events)
 
 
 class EventRegister:
@@ -76,8 +77,7 @@ class EventRegister:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._one_transaction = asyncio.Lock()
-        self._waiting: list[_Waiting] = []
+        self._rounds = Rounds[_Part, None](self._record_all, most=_MOST_TOGETHER, size=_Part.size)
 
     async def record(self, numbering: Numbering, events: Sequence[AcceptedMessage]) -> None:
         """Record events by message id. Recorded twice, an event keeps its first number while that is present.
@@ -85,35 +85,19 @@ class EventRegister:
         Raises:
             StreamWentBackError: the numbering no longer holds, or other events have these numbers.
         """
-        mine = _Waiting(numbering, events)
-        self._waiting.append(mine)
-        try:
-            async with self._one_transaction:
-                if not mine.done:
-                    await self._record_together(mine)
-        finally:
-            if not mine.done:
-                self._waiting.remove(mine)
-        if mine.went_back is not None:
-            raise StreamWentBackError(mine.went_back)
+        await self._rounds.take(_Part(numbering, events))
 
-    async def _record_together(self, first: _Waiting) -> None:
-        """Record for a caller, and for those behind it as long as their events fit in a transaction."""
-        batch = [first]
-        events = list(first.events)
-        for other in self._waiting:
-            fits = len(events) + len(other.events) <= _MOST_TOGETHER
-            if other is not first and fits and other.numbering.generation == first.numbering.generation:
-                batch.append(other)
-                events += other.events
-        went_back = None
-        try:
-            await self._record(first.numbering, events)
-        except StreamWentBackError as error:
-            went_back = str(error)
-        for waiting in batch:
-            waiting.done, waiting.went_back = True, went_back
-        self._waiting = [waiting for waiting in self._waiting if not waiting.done]
+    async def _record_all(self, parts: Sequence[_Part]) -> Sequence[StreamWentBackError | None]:
+        outcomes: dict[int, StreamWentBackError | None] = {}
+        for generation in {part.numbering.generation for part in parts}:
+            those = [part for part in parts if part.numbering.generation == generation]
+            try:
+                await self._record(those[0].numbering, [event for part in those for event in part.events])
+            except StreamWentBackError as error:
+                outcomes[generation] = error
+            else:
+                outcomes[generation] = None
+        return [outcomes[part.numbering.generation] for part in parts]
 
     async def _record(self, numbering: Numbering, events: Sequence[AcceptedMessage]) -> None:
         # What was cut off counts no more. Of two messages with one id the earlier counts.

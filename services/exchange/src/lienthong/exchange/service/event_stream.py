@@ -154,7 +154,7 @@ class EventStream:
         return self._view.dropped_before()
 
     async def publish_together(self, events: Sequence[OutgoingEvent]) -> int:
-        """Put events of one type into the stream, all or none; returns the sequence of the first.
+        """Put events into the stream, all or none; returns the sequence of the first.
 
         Raises:
             BusNotTogetherError: they have to be published one by one: the stream may have one of them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lienthong.exchange import errors
@@ -17,6 +18,7 @@ from lienthong.exchange.domain.messages import (
 )
 from lienthong.exchange.service.event_messages import EventReusedError
 from lienthong.exchange.service.event_register import StreamWentBackError
+from lienthong.exchange.service.publications import Publications
 from lienthong.kit.bus import BusFullError, BusNotTogetherError, BusRefusedError, BusUnavailableError
 from lienthong.kit.problems.load import charge
 from lienthong.kit.workers import TooCostlyError
@@ -77,6 +79,7 @@ class PublishingService:
         self._limits = limits
         self._has_room = has_room
         self._stream = stream
+        self._publications = Publications(stream)
         self._register = register
         self._index = index
         self._catalog = catalog
@@ -179,50 +182,56 @@ class PublishingService:
                     AcceptedPublication(message.event_id, before.sequence, duplicate=True)
                 )
             elif together is not None:
-                number = published.numbering.number_of(together[message.message_id])
-                published.accepted.append(AcceptedPublication(message.event_id, number, duplicate=False))
+                published.accepted.append(together[message.message_id])
             else:
-                await self._publish_one(client_id, event_type_id, message, published)
+                one = await self._publish_one(client_id, event_type_id, message, published)
+                published.accepted.append(one)
+
+    async def _publish(
+        self, client_id: str, event_type_id: str, messages: Sequence[EventMessage], published: _Published
+    ) -> list[AcceptedPublication]:
+        """Publish one event, or all of them or none.
+
+        Raises:
+            BusNotTogetherError, EventReusedError, BusError, ProblemError: as `Publications.publish`.
+        """
+        contents = [(event_type_id, one.message_id, one.fingerprint, one.payload) for one in messages]
+        stored = await self._publications.publish(
+            [OutgoingEvent(*content) for content in contents],
+            published.numbering,
+            # It may have ended while others were on their way.
+            partial(self.demand_right, client_id, event_type_id),
+        )
+        published.new += [
+            AcceptedMessage(one.sequence, *content) for one, content in zip(stored, contents, strict=True)
+        ]
+        number_of = published.numbering.number_of
+        return [
+            AcceptedPublication(message.event_id, number_of(one.sequence), one.duplicate)
+            for message, one in zip(messages, stored, strict=True)
+        ]
 
     async def _publish_together(
         self, client_id: str, event_type_id: str, messages: Sequence[EventMessage], published: _Published
-    ) -> dict[str, int] | None:
-        """Publish all, and give their sequences by message id; None when they have to go one by one."""
-        self.demand_right(client_id, event_type_id)
-        contents = [(event_type_id, one.message_id, one.fingerprint, one.payload) for one in messages]
+    ) -> dict[str, AcceptedPublication] | None:
+        """Publish all, and give them by message id; None when they have to go one by one."""
         try:
-            first = await self._stream.publish_together([OutgoingEvent(*one) for one in contents])
+            accepted = await self._publish(client_id, event_type_id, messages, published)
         except (BusNotTogetherError, BusRefusedError):
             # One by one it is seen which of them it is.
             return None
-        await self._demand_that_it_goes_on(published.numbering)
-        if not published.numbering.number_of(first):
-            raise StreamWentBackError("the stream was cut off meanwhile")
-        stored = [AcceptedMessage(sequence, *one) for sequence, one in enumerate(contents, first)]
-        published.new += stored
-        return {one.message_id: one.sequence for one in stored}
+        return {message.message_id: one for message, one in zip(messages, accepted, strict=True)}
 
     async def _publish_one(
         self, client_id: str, event_type_id: str, message: EventMessage, published: _Published
-    ) -> None:
-        # The right may have ended while earlier events of a long batch were on their way.
-        self.demand_right(client_id, event_type_id)
-        # What came before may be lost: this one would stand before it.
-        await self._demand_that_it_goes_on(published.numbering)
-        content = (event_type_id, message.message_id, message.fingerprint, message.payload)
+    ) -> AcceptedPublication:
         try:
-            ack = await self._stream.publish(OutgoingEvent(*content), published.numbering)
+            (accepted,) = await self._publish(client_id, event_type_id, [message], published)
         except BusRefusedError:
             raise errors.event_too_large(message.event_id, MAX_EVENT_BYTES) from None
         except EventReusedError:
             raise errors.event_id_reused(message.event_id) from None
-        number = published.numbering.number_of(ack.sequence)
-        published.new.append(AcceptedMessage(ack.sequence, *content))
-        published.accepted.append(AcceptedPublication(message.event_id, number, ack.duplicate))
-
-    async def _demand_that_it_goes_on(self, numbering: Numbering) -> None:
-        if (await self._stream.current()).generation != numbering.generation:
-            raise StreamWentBackError("the stream went back")
+        return accepted
 
     async def _write_down(self, published: _Published) -> list[AcceptedPublication]:
         """Record what the stream took: before that nobody is told of it.
