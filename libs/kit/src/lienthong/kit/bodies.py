@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from lienthong.kit.access import known_caller
 from lienthong.kit.body_room import share_of
@@ -42,19 +42,27 @@ class BodyIncompleteError(Exception):
     """The caller closed the connection before the body had arrived."""
 
 
-async def read_body(request: Request, limit: int, *, charge: Callable[[int], None] = lambda _: None) -> bytes:
+async def read_body(
+    request: Request,
+    limit: int,
+    *,
+    charge: Callable[[int], None] = lambda _: None,
+    seconds: float | None = None,
+) -> bytes:
     """The whole body of a request, of at most `limit` bytes.
 
     Before a byte of it is read there is room for all of it: for as many bytes as the request says, and for
     `limit` where it does not say. The room is given back when the request has been answered. `charge` is
     called with the size in bytes: before the body is read, or after that where the request does not say.
+    `seconds` is for how long it may be on its way, by default `BODY_SECONDS`.
 
     Raises:
         BodyTooLargeError: the body is larger, or is said to be; reading stops there.
         BodyIncompleteError: the caller closed the connection before the end.
         ProblemError: 429 `rate-limited` or 503 `busy`, too many bytes of the caller's bodies, or of all, are
-            under way; 408 `request-timeout`, it did not come within `BODY_SECONDS`; what `charge` raises.
+            under way; 408 `request-timeout`, it did not come within so many `seconds`; what `charge` raises.
     """
+    seconds = BODY_SECONDS if seconds is None else seconds
     said = _said_length(request)
     if said is not None and said > limit:
         raise BodyTooLargeError(limit)
@@ -65,10 +73,10 @@ async def read_body(request: Request, limit: int, *, charge: Callable[[int], Non
     if said is not None:
         charge(said)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             body = await _read(request, most)
     except TimeoutError:
-        raise _too_slow() from None
+        raise _too_slow(seconds) from None
     share.keep(len(body))
     if said is None:
         charge(len(body))
@@ -77,14 +85,17 @@ async def read_body(request: Request, limit: int, *, charge: Callable[[int], Non
 
 async def _read(request: Request, most: int) -> bytes:
     body = bytearray()
-    try:
-        async for chunk in request.stream():
-            if len(body) + len(chunk) > most:
-                raise BodyTooLargeError(most)
-            body += chunk
-    except ClientDisconnect:
-        raise BodyIncompleteError from None
-    return bytes(body)
+    while True:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise BodyIncompleteError
+        chunk = message.get("body", b"")
+        if len(body) + len(chunk) > most:
+            raise BodyTooLargeError(most)
+        if not message.get("more_body", False):
+            # Nearly all bodies come in one piece.
+            return bytes(body + chunk) if body else bytes(chunk)
+        body += chunk
 
 
 def _said_length(request: Request) -> int | None:
@@ -124,10 +135,10 @@ async def with_strict_json(request: Request, limit: int) -> Request:
     return Request(request.scope, receive)
 
 
-def _too_slow() -> ProblemError:
+def _too_slow(seconds: float) -> ProblemError:
     text = BilingualText(
-        f"The body did not arrive within {BODY_SECONDS:.0f} seconds.",
-        f"Nội dung gửi lên không đến đủ trong {BODY_SECONDS:.0f} giây.",
+        f"The body did not arrive within {seconds:.0f} seconds.",
+        f"Nội dung gửi lên không đến đủ trong {seconds:.0f} giây.",
     )
     return ProblemError(general.REQUEST_TIMEOUT, text, {"Connection": "close"})
 

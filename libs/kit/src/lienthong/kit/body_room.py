@@ -98,14 +98,20 @@ class BoundedBodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; when it has been answered its room is free."""
-        scope[_SHARE] = share = BodyShare(self._room)
+        share = share_for(scope, self._room)
         try:
             await self._app(scope, receive, send)
         finally:
             share.give_back()
 
 
+def share_for(scope: Scope, room: BodyRoom) -> BodyShare:
+    """Give a request a share; whoever answers the request gives it back."""
+    share = scope[_SHARE] = BodyShare(room)
+    return share
+
+
 def share_of(scope: Scope) -> BodyShare:
-    """The share of a request; its application has the middleware `BoundedBodies`."""
+    """The share of a request; its application has the middleware `BoundedBodies`, or gives one."""
     share: BodyShare = scope[_SHARE]
     return share

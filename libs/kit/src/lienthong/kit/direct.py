@@ -1,9 +1,9 @@
 """Addresses whose requests go straight to their endpoint, because they are called most.
 
 FastAPI asks one route after the other, twice, resolves dependencies, validates, and passes each request
-through a dozen layers: most of the time of a request that is answered from memory. Here it passes our own
-layers, the same ones in the same order, and then its endpoint. FastAPI knows the route as well: it is in the
-OpenAPI document, and other methods are refused as everywhere.
+through a dozen layers: most of the time of a request that is answered from memory. Here it has what our own
+layers do for all others (`rest.create_rest_app`), in the same order and in one, and then its endpoint. The
+route is FastAPI's as well: it is in the OpenAPI document, and other methods are refused as everywhere.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 
-from lienthong.kit.body_room import BodyRoom, BoundedBodies
-from lienthong.kit.failures import TextOnly, Unexpected, failure_response
+from lienthong.kit.body_room import BodyRoom, share_for
+from lienthong.kit.failures import failure_response, unexpected_response
+from lienthong.kit.request_text import check_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from typing import TypeAlias
 
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
-_HANDLE = "lienthong.handle"
+    Handle: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class DirectRoute(APIRoute):
@@ -48,8 +50,8 @@ class DirectApp(FastAPI):
 
     def __init__(self, *, bodies: BodyRoom, **options: Any) -> None:  # noqa: ANN401 - FastAPI's
         super().__init__(**options)
-        self._direct: list[tuple[DirectRoute, Callable[[Request], Coroutine[Any, Any, Response]]]] = []
-        self._layers: ASGIApp = BoundedBodies(TextOnly(Unexpected(_answer)), room=bodies)
+        self._bodies = bodies
+        self._direct: list[tuple[DirectRoute, Handle]] = []
 
     def include_router(self, router: APIRouter, **options: Any) -> None:  # noqa: ANN401 - FastAPI's
         """Include a router; its routes that are direct are so from now on."""
@@ -64,17 +66,23 @@ class DirectApp(FastAPI):
             for route, handle in self._direct:
                 found = route.path_regex.match(scope["path"])
                 if found is not None and scope["method"] in (route.methods or ()):
-                    scope["app"], scope["route"], scope[_HANDLE] = self, route, handle
-                    scope["path_params"] = found.groupdict()
-                    await self._layers(scope, receive, send)
+                    scope["app"], scope["route"], scope["path_params"] = self, route, found.groupdict()
+                    share = share_for(scope, self._bodies)
+                    try:
+                        response = await _answer(handle, Request(scope, receive))
+                        await response(scope, receive, send)
+                    finally:
+                        share.give_back()
                     return
         await super().__call__(scope, receive, send)
 
 
-async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
-    request = Request(scope, receive)
+async def _answer(handle: Handle, request: Request) -> Response:
     try:
-        response = await scope[_HANDLE](request)
-    except Exception as error:  # noqa: BLE001 - raised again where it is not expected
-        response = failure_response(request, error)
-    await response(scope, receive, send)
+        check_text(request.scope)
+        return await handle(request)
+    except Exception as error:  # noqa: BLE001 - answered too
+        try:
+            return failure_response(request, error)
+        except Exception:  # noqa: BLE001 - the same one
+            return unexpected_response(request.scope)

@@ -87,6 +87,13 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
     return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": listed})
 
 
+def unexpected_response(scope: Scope) -> Response:
+    """The answer to a request that failed with the exception that is handled now, which is logged."""
+    tx = transaction_id(scope)
+    _log.exception("request failed", method=scope["method"], path=scope["path"], tx=tx)
+    return problem_response(_internal_error(), tx)
+
+
 class Unexpected:
     """Turns an exception that nobody handled into a 500, and logs it."""
 
@@ -108,12 +115,11 @@ class Unexpected:
         try:
             await self._app(scope, receive, watched)
         except Exception:
-            tx = transaction_id(scope)
-            _log.exception("request failed", method=scope["method"], path=scope["path"], tx=tx)
+            response = unexpected_response(scope)
             if started:
                 # The status has been sent: break the connection, or half an answer would look complete.
                 raise
-            await problem_response(_internal_error(), tx)(scope, receive, send)
+            await response(scope, receive, send)
 
 
 class TextOnly:

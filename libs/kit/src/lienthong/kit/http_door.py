@@ -75,6 +75,8 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     door: HttpDoor
     _idle: asyncio.TimerHandle | None = None
+    _waits_since: float | None = None
+    """Since when it waits for a request, by the loop's clock; None while there is one."""
     _unfinished = 0
     """Bytes since a head, a part of a body or a request was complete."""
     _progress = False
@@ -90,7 +92,9 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
-        self._stop_waiting()
+        self._waits_since = None
+        if self._idle is not None:
+            self._idle.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -121,13 +125,18 @@ class _BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """A request is there."""
         self._progress = True
-        self._stop_waiting()
+        self._waits_since = None
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for the next one."""
-        super().on_response_complete()
-        if not self.transport.is_closing() and self.cycle.response_complete:
+        """Begin the next request if it is there, or wait for it: uvicorn's own way, with one timer less."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
             self._wait()
 
     def send_400_response(self, msg: str) -> None:
@@ -147,15 +156,21 @@ class _BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _wait(self) -> None:
-        self._stop_waiting()
-        self._idle = self.loop.call_later(self.door.idle_s, self._close_idle)
+        self._waits_since = self.loop.time()
+        if self._idle is None:
+            self._idle = self.loop.call_later(self.door.idle_s, self._look_whether_idle)
 
-    def _stop_waiting(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+    def _look_whether_idle(self) -> None:
+        """Close a connection that has waited for so long; one that has not is looked at again, later.
 
-    def _close_idle(self) -> None:
+        So a request moves a number, and no timer.
+        """
         self._idle = None
-        self.door.dropped["idle"] += 1
-        self.transport.close()
+        if self._waits_since is None:
+            return
+        left = self._waits_since + self.door.idle_s - self.loop.time()
+        if left > 0:
+            self._idle = self.loop.call_later(left, self._look_whether_idle)
+        else:
+            self.door.dropped["idle"] += 1
+            self.transport.close()

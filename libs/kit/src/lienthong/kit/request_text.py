@@ -28,10 +28,10 @@ def check_text(scope: Scope) -> None:
         ProblemError: `malformed-request`, it says where.
     """
     path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass")
-    if not _is_portable(unquote_to_bytes(path)):
+    if not _is_portable_address(path):
         raise _not_text(_PATH)
     query: bytes = scope["query_string"]
-    if not _is_portable(unquote_to_bytes(query)):
+    if query and not _is_portable_address(query):
         raise _not_text(_QUERY)
     for name, value in scope["headers"]:
         if not value.isascii() or b"\0" in value:
@@ -39,6 +39,12 @@ def check_text(scope: Scope) -> None:
                 continue
             shown = name.decode("latin-1")[:60]
             raise _not_text(BilingualText(f"The header {shown}", f"Trường tiêu đề {shown}"))
+
+
+def _is_portable_address(part: bytes) -> bool:
+    if b"%" not in part and b"\0" not in part and part.isascii():
+        return True
+    return _is_portable(unquote_to_bytes(part))
 
 
 def _is_portable(data: bytes) -> bool:

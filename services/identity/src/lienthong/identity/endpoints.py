@@ -1,6 +1,5 @@
 """REST: the token endpoint (RFC 6749 §3.2), the key set (RFC 7517) and the metadata (RFC 8414)."""
 
-import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -152,16 +151,15 @@ async def _read_body(request: Request) -> bytes:
     if not is_form(request.headers.get("content-type", "")) or "content-encoding" in request.headers:
         raise not_a_form()
     try:
-        async with asyncio.timeout(_PATIENCE):
-            body = await read_body(request, MAX_BODY)
-    except (TimeoutError, BodyIncompleteError) as error:
+        body = await read_body(request, MAX_BODY, seconds=_PATIENCE)
+    except BodyIncompleteError as error:
         raise too_slow() from error
     except BodyTooLargeError as error:
         raise too_large(error.limit) from None
-    except ProblemError:
-        raise unavailable() from None
-    authorizations = request.headers.getlist("authorization")
-    if authorizations:
+    except ProblemError as refusal:
+        raise too_slow() if refusal.code == general.REQUEST_TIMEOUT.code else unavailable() from None
+    if "authorization" in request.headers:
+        authorizations = request.headers.getlist("authorization")
         if len(authorizations) > 1 or b"client_assertion=" in body:
             raise several_authentications()
         raise no_client_authentication(_scheme(authorizations[0]))

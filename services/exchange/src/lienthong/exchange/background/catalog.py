@@ -42,10 +42,15 @@ def current(catalog: CatalogReplica) -> Callable[[], EventCatalog]:
     It raises ProblemError `not-ready` while there is none that is recent enough.
     """
 
+    newest: EventCatalog | None = None
+
     def known() -> EventCatalog:
+        nonlocal newest
         fresh = catalog.fresh()
         if fresh is None:
             raise errors.not_ready()
-        return EventCatalog(fresh)
+        if newest is None or not newest.is_of(fresh):
+            newest = EventCatalog(fresh)
+        return newest
 
     return known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as contract
 from lienthong.kit.problems.not_in_force import Expired, NotYetValid, Pending, Revoked
@@ -19,6 +19,10 @@ KINDS = (
     contract.RESOURCE_KIND_EVENT_TYPE,
 )
 """The kinds of resources that the exchange asks the catalog for."""
+_MOST_KEPT: Final = 256
+"""Systems, and event types with their schemas, that are kept as they were read."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +68,43 @@ class EventAgreement:
 
 
 class EventCatalog:
-    """Systems, event types and the agreements on them, at one version of the catalog."""
+    """Systems, event types and the agreements on them, at one version of the catalog.
 
-    __slots__ = ("_state",)
+    Some that were asked for are kept as they were read: the same ones are asked for again and again.
+    """
+
+    __slots__ = ("_event_types", "_state", "_systems")
 
     def __init__(self, state: CatalogState) -> None:
         self._state = state
+        self._systems: dict[str, Participant] = {}
+        self._event_types: dict[str, EventType] = {}
+
+    def is_of(self, state: CatalogState) -> bool:
+        """Whether this is what that state says."""
+        return self._state is state
 
     def system(self, system_id: str) -> Participant | None:
         """A system; None where the catalog has none of this id."""
-        message = self._state.get(contract.RESOURCE_KIND_SYSTEM, system_id.encode())
-        return None if message is None else _participant(contract.System.FromString(message))
+        found = self._systems.get(system_id)
+        if found is None:
+            message = self._state.get(contract.RESOURCE_KIND_SYSTEM, system_id.encode())
+            if message is None:
+                return None
+            found = _participant(contract.System.FromString(message))
+            _keep(self._systems, system_id, found)
+        return found
 
     def event_type(self, event_type_id: str) -> EventType | None:
         """An event type; None where the catalog has none of this id."""
-        message = self._state.get(contract.RESOURCE_KIND_EVENT_TYPE, event_type_id.encode())
-        return None if message is None else _event_type(contract.EventType.FromString(message))
+        found = self._event_types.get(event_type_id)
+        if found is None:
+            message = self._state.get(contract.RESOURCE_KIND_EVENT_TYPE, event_type_id.encode())
+            if message is None:
+                return None
+            found = _event_type(contract.EventType.FromString(message))
+            _keep(self._event_types, event_type_id, found)
+        return found
 
     def agreements(self, consumer_id: str, event_type_id: str) -> list[EventAgreement]:
         """The agreements of a consumer on an event type, by id; the catalog sends no rejected ones."""
@@ -88,6 +113,12 @@ class EventCatalog:
             for agreement_id, message in self._state.agreements_between(consumer_id, event_type_id)
         )
         return [_agreement(agreement_id, message) for agreement_id, message in found if message.event_type_id]
+
+
+def _keep(kept: dict[str, T], key: str, value: T) -> None:
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    kept[key] = value
 
 
 def _participant(message: contract.System) -> Participant:
