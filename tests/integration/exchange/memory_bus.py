@@ -132,6 +132,9 @@ class MemoryBus:
             raise BusRefusedError("start sequence can not be updated")
         return MemoryConsumer(self, deliver_from)
 
+    async def acknowledge_all(self, _: Sequence[Delivery]) -> None:
+        """Nothing is delivered twice."""
+
     async def delete_consumer(self, _: str, durable: str) -> None:
         """Delete a consumer, if it is there."""
         self.begun.pop(durable, None)

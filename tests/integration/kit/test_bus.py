@@ -298,6 +298,19 @@ async def test_what_is_not_acknowledged_comes_again(bus: Bus, stream: str) -> No
     assert [(int(delivery.payload), delivery.delivered_count) for delivery in again] == [(2, 2)]
 
 
+async def test_deliveries_that_are_acknowledged_together_do_not_come_again(bus: Bus, stream: str) -> None:
+    await publish_numbers(bus, stream, range(50))
+    consumer = await bus.consumer(stream, "reader", ack_wait=0.5)
+    batch = await consumer.fetch(49, 5.0)
+    await bus.acknowledge_all(batch)
+    await bus.acknowledge_all([])
+    assert await bus.acknowledged_through(stream, "reader") == len(batch)
+    (last,) = await consumer.fetch(50, 5.0)
+    assert numbers_of([last]) == [49]
+    await last.ack()
+    assert await consumer.fetch(50, 1.0) == []
+
+
 async def test_a_nak_brings_the_message_back_after_its_delay(bus: Bus, stream: str) -> None:
     await publish_numbers(bus, stream, range(1))
     consumer = await bus.consumer(stream, "reader")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
     from nats.js import JetStreamContext
 
+    from lienthong.kit.messages import Delivery
     from lienthong.kit.metrics.figures import Figures
 
 MESSAGE_ID = "Nats-Msg-Id"
@@ -176,6 +177,20 @@ class Bus:
             BusUnavailableError: the server has not confirmed it.
         """
         await self._connection.acknowledge(reply, answer)
+
+    async def acknowledge_all(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge deliveries; returns when the server has confirmed the last one.
+
+        It has been sent those before it, on the same connection unless that broke: what it has not taken then
+        it delivers again.
+
+        Raises:
+            BusUnavailableError: the server has not confirmed it.
+        """
+        for delivery in deliveries[:-1]:
+            await self._connection.send(delivery.reply, b"+ACK")
+        for delivery in deliveries[-1:]:
+            await delivery.ack()
 
     async def consumer(
         self,

@@ -158,12 +158,10 @@ class Consumer:
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._durable}"
         await self._connection.send(subject, json.dumps(request).encode(), reply=reply)
         while len(taken) < max_messages:
-            try:
-                async with asyncio.timeout(patience):
-                    message = await self._arrived.get()
-            except TimeoutError as error:
-                self._connection.silent()
-                raise BusUnavailableError("the server forgot the request") from error
+            if not self._arrived.empty():
+                message = self._arrived.get_nowait()
+            else:
+                message = await self._next(patience)
             if message is None:
                 raise BusUnavailableError("the connection was lost")
             if message.reply.startswith(_ACK_PREFIX):
@@ -172,6 +170,14 @@ class Consumer:
             elif message.subject == reply and self._ends(message):
                 self._connection.answered()
                 return
+
+    async def _next(self, patience: float) -> Msg | None:
+        try:
+            async with asyncio.timeout(patience):
+                return await self._arrived.get()
+        except TimeoutError as error:
+            self._connection.silent()
+            raise BusUnavailableError("the server forgot the request") from error
 
     def _ends(self, status: Msg) -> bool:
         """Whether a status message ends its request; raises when it says that something is wrong."""

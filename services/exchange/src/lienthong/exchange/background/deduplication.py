@@ -139,4 +139,4 @@ class StreamIndexer:
         except StreamWentBackError:
             self._stream.suspect()
             raise
-        await asyncio.gather(*(delivery.ack() for delivery in batch))
+        await self._bus.acknowledge_all(batch)
