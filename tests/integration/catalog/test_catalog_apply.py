@@ -195,16 +195,19 @@ def test_a_service_is_not_registered_at_an_address_that_calls_do_not_go_to(
 ) -> None:
     own_port = catalog.url.rpartition(":")[2]
     upstreams = ["http://10.0.0.5:8201", "http://169.254.169.254/latest", f"http://127.0.0.1:{own_port}"]
-    everything = [
-        place.service(upstreams=upstreams) if one["kind"] == "Service" else one for one in place.everything()
-    ]
+    issuer = {"kind": "oauth2", "secret": "core", "tokenUrl": "http://169.254.169.254/token"}
+    service = place.service(
+        upstreams=upstreams, credentials=[{"kind": "lgspaccesstoken", "secret": "a"}, issuer]
+    )
+    everything = [service if one["kind"] == "Service" else one for one in place.everything()]
     at = [one["kind"] for one in everything].index("Service")
 
     refused = _apply(catalog.operator(), *everything)
 
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid-manifests")
     told = {error["pointer"]: error["detail"] for error in refused.json()["errors"]}
-    assert list(told) == [f"/manifests/{at}/spec/upstreams/{number}" for number in (1, 2)]
+    places = ("upstreams/1", "upstreams/2", "credentials/1/tokenUrl")
+    assert list(told) == [f"/manifests/{at}/spec/{place}" for place in places]
     assert "hand out credentials" in told[f"/manifests/{at}/spec/upstreams/1"]
     assert "a port of the platform itself" in told[f"/manifests/{at}/spec/upstreams/2"]
 

@@ -83,7 +83,15 @@ def test_each_kind_is_listed_and_shown_as_a_manifest_with_its_status(
 def test_the_address_of_a_service_is_shown_to_its_agency_and_the_operator_only(
     catalog: Catalog, place: Province
 ) -> None:
-    catalog.operator().post("/apply", json={"manifests": place.everything()})
+    inside = {
+        "upstreams": ["https://10.0.0.5"],
+        "credentials": [{"kind": "basic", "secret": "core"}],
+        "tls": {"certificate": "cert"},
+        "xRoad": {"client": "VN/GOV/H11", "service": "VN/GOV/G09/population/citizens"},
+    }
+    service = place.service(**inside)
+    manifests = [service if one["kind"] == "Service" else one for one in place.everything()]
+    assert catalog.operator().post("/apply", json={"manifests": manifests}).status_code == 200
     for client, visible in (
         (catalog.operator(), True),
         (catalog.client(place.provider), True),
@@ -93,7 +101,8 @@ def test_the_address_of_a_service_is_shown_to_its_agency_and_the_operator_only(
         shown = client.get(f"/services/{place.service_id}").json()
         listed = client.get("/services", params={"limit": 200}).json()["items"]
         [item] = [item for item in listed if item["metadata"]["id"] == place.service_id]
-        assert ("upstreams" in shown["spec"]) is ("upstreams" in item["spec"]) is visible
+        for spec in (shown["spec"], item["spec"]):
+            assert {name: spec[name] for name in inside if name in spec} == (inside if visible else {})
         assert shown["operations"][0] == {"id": "getParcel", "method": "GET", "path": "/0/{key}"}
 
 

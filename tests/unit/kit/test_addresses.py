@@ -84,7 +84,7 @@ def test_the_operator_opens_a_network_and_no_other() -> None:
 
 def test_the_platforms_own_ports_stay_closed_where_loopback_is_open() -> None:
     rules = ProviderAddresses.of(Settings(port_offset=100, provider_networks="127.0.0.0/8,::1/128"))
-    own = [*range(8180, 8185), 8080, *range(8101, 8105), 9101, 9102, 4222, 4322]
+    own = [*range(8180, 8185), 8080, *range(8101, 8105), 9101, 9102, 4222, 4322, 8443, 8190]
     for port in own:
         for host in ("127.0.0.1", "localhost", "127.9.9.9", "::1", "::ffff:127.0.0.1", "0.0.0.0"):  # noqa: S104
             assert rules.host_refusal(host, port + 100) is AddressRefusal.PLATFORM, (host, port)
@@ -102,11 +102,20 @@ def test_the_platforms_services_are_no_providers() -> None:
     rules = ProviderAddresses.of(settings)
     for host, port in (
         ("catalog", 8101), ("catalog.", 8101), ("ledger.lgsp.svc", 443), ("nats-1.nats", 4222),
-        ("identity", 9102),
+        ("identity", 9102), ("catalog", 8181), ("nats-0.nats", 8222),
     ):  # fmt: skip
         assert rules.host_refusal(host, port) is AddressRefusal.PLATFORM, host
     assert rules.host_refusal("catalog", 8201) is None
     assert rules.platform_hosts(8101) == ("catalog",)
+
+
+def test_the_public_address_is_no_provider_and_its_neighbours_may_be() -> None:
+    rules = ProviderAddresses.of(Settings(public_url="https://lgsp.example.vn"))
+    for host in ("lgsp.example.vn", "LGSP.example.vn."):
+        assert rules.host_refusal(host, 443) is AddressRefusal.PLATFORM
+    assert rules.host_refusal("land.example.vn", 443) is None
+    assert rules.host_refusal("lgsp.example.vn", 9443) is None
+    assert rules.platform_hosts(443) == ()
 
 
 def test_a_setting_that_is_no_network_is_refused() -> None:

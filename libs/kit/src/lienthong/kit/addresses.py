@@ -21,10 +21,17 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from lienthong.kit.processes import NATS_MONITORING_PORT, NATS_PORT, PROCESSES
+from lienthong.kit.processes import (
+    EDGE_HEALTH_PORT,
+    EDGE_PORT,
+    NATS_MONITORING_PORT,
+    NATS_PORT,
+    PROCESSES,
+)
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
@@ -72,6 +79,11 @@ _REFUSED: Final[tuple[tuple[IpNetwork, AddressRefusal], ...]] = tuple(
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _COMPATIBLE: Final = IPv6Network("::/96")
 _LOCAL_NAMES: Final = ("localhost", "ip6-localhost", "ip6-loopback")
+_PORTS: Final[Mapping[str, int]] = MappingProxyType(
+    {"http": 80, "https": 443, "nats": NATS_PORT, "tls": NATS_PORT}
+)
+_NATS_MONITORING: Final = 8222
+"""The port that NATS itself proposes, and that it has in Kubernetes."""
 _LOCALHOST: Final = IPv4Address("127.0.0.1")
 
 
@@ -85,6 +97,9 @@ class ProviderAddresses:
     """Ports that processes of the platform may have on this machine: never a provider's there."""
     platform: frozenset[tuple[str, int]] = frozenset()
     """Hosts and ports at which the platform's processes are reached."""
+    public: tuple[str, int | None] = ("", None)
+    """The host and port where callers come: a provider there would have calls go round in circles. Only the
+    name is judged: departments' systems may be behind the same proxy, under other names."""
 
     @classmethod
     def of(cls, settings: Settings) -> ProviderAddresses:
@@ -93,12 +108,13 @@ class ProviderAddresses:
             allowed_networks(settings.provider_networks),
             frozenset(_local_ports(settings)),
             frozenset(_endpoints(settings)),
+            _endpoint(settings.public_url),
         )
 
     def host_refusal(self, host: str, port: int) -> AddressRefusal | None:
         """Judge a host as it is written; what a name stands for is not known here."""
         name = host.rstrip(".").lower()
-        if (name, port) in self.platform:
+        if (name, port) in self.platform or (name, port) == self.public:
             return AddressRefusal.PLATFORM
         if name in _LOCAL_NAMES or name.endswith(".localhost"):
             return self.refusal(_LOCALHOST, port)
@@ -150,22 +166,27 @@ def _within(address: IpAddress, network: IpNetwork) -> bool:
 def _local_ports(settings: Settings) -> Iterator[int]:
     for process in PROCESSES:
         yield from (settings.port(process), settings.health_port(process), settings.rpc_port(process))
-    yield from (port + settings.port_offset for port in (NATS_PORT, NATS_MONITORING_PORT))
+    others = (NATS_PORT, NATS_MONITORING_PORT, EDGE_PORT, EDGE_HEALTH_PORT)
+    yield from (port + settings.port_offset for port in others)
 
 
 def _endpoints(settings: Settings) -> Iterator[tuple[str, int]]:
-    ports: Mapping[str, int] = {"http": 80, "https": 443, "nats": NATS_PORT, "tls": NATS_PORT}
-    for url in (
-        settings.catalog_url,
-        settings.identity_url,
-        settings.exchange_url,
-        settings.ledger_url,
-        *(server.strip() for server in settings.nats_url.split(",")),
-        f"//{settings.catalog_rpc}",
-        f"//{settings.identity_rpc}",
-        f"//{settings.ledger_rpc}",
+    nats = (NATS_MONITORING_PORT + settings.port_offset, _NATS_MONITORING)
+    for url, others in (
+        (settings.catalog_url, (settings.health_port("catalog"),)),
+        (settings.identity_url, (settings.health_port("identity"),)),
+        (settings.exchange_url, (settings.health_port("exchange"),)),
+        (settings.ledger_url, (settings.health_port("ledger"),)),
+        *((server.strip(), nats) for server in settings.nats_url.split(",")),
+        (f"//{settings.catalog_rpc}", ()),
+        (f"//{settings.identity_rpc}", ()),
+        (f"//{settings.ledger_rpc}", ()),
     ):
-        parts = urlsplit(url)
-        port = parts.port or ports.get(parts.scheme)
-        if parts.hostname and port:
-            yield parts.hostname.rstrip("."), port
+        host, port = _endpoint(url)
+        if host and port:
+            yield from ((host, one) for one in (port, *others))
+
+
+def _endpoint(url: str) -> tuple[str, int | None]:
+    parts = urlsplit(url)
+    return (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme)
