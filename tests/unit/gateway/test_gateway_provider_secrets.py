@@ -9,6 +9,8 @@ import pytest
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 from lienthong.gateway.credentials.secrets import LOOKED_AGAIN_S, SecretMissingError, Secrets
 from lienthong.gateway.credentials.spec import SecretName, access
+from lienthong.gateway.credentials.watch import named_secrets
+from lienthong.kit.catalog import catalog_of
 from lienthong.kit.health import State
 
 if TYPE_CHECKING:
@@ -92,6 +94,45 @@ def test_a_missing_secret_is_told_until_it_is_there(tmp_path: Path, caplog: pyte
     secrets.missed(missing.value)
     clock.now = 601
     assert secrets.condition().state is State.OK
+
+
+async def test_secrets_that_services_name_are_looked_for_before_a_call_needs_them(tmp_path: Path) -> None:
+    (tmp_path / "H11.05_land_cert.crt").write_text("x")
+    service = pb.Service(
+        id="H11.05/land/parcels-v1",
+        system_id="H11.05/land",
+        credentials=[
+            pb.Credential(secret="core", basic=pb.BasicCredential()),
+            pb.Credential(secret="new kind"),
+        ],
+        tls=pb.ProviderTls(certificate="cert"),
+    )
+    good = pb.Service(id="H11.05/land/deeds-v1", system_id="H11.05/land")
+    broken = pb.Service(id="H11.05/land/other-v1", system_id="H11.05/land", credentials=service.credentials)
+    del service.credentials[1]
+    state = catalog_of(
+        7,
+        [
+            pb.Resource(key=pb.ResourceKey(kind=pb.RESOURCE_KIND_SERVICE, id=one.id), service=one)
+            for one in (service, good, broken)
+        ],
+    )
+    named = await named_secrets(state)
+    assert {str(name): members for name, members in named.items()} == {
+        "H11.05/land/core": PAIR,
+        "H11.05/land/cert": ("crt", "key"),
+    }
+    secrets = Secrets(tmp_path, {})
+    for name, members in named.items():
+        secrets.look(name, members)
+    reason = secrets.condition().reason or ""
+    assert "H11.05/land/cert (key is missing)" in reason
+    assert "H11.05/land/core (there is no H11.05_land_core.username)" in reason
+    (tmp_path / "H11.05_land_cert.key").write_text("x")
+    again = Secrets(tmp_path, {"H11.05/land/core.username": "u", "H11.05/land/core.password": "p"})
+    for name, members in named.items():
+        again.look(name, members)
+    assert again.condition().state is State.OK
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "A", "a_b", "a.b", "x" * 64])

@@ -19,6 +19,7 @@ from lienthong.gateway.background import last_samples, start, write_samples
 from lienthong.gateway.credentials.access import ProviderAccess
 from lienthong.gateway.credentials.secrets import Secrets
 from lienthong.gateway.credentials.tls import TlsPools
+from lienthong.gateway.credentials.watch import watch_secrets
 from lienthong.gateway.figures import CallFigures, show_callers, show_limits, show_parts, show_retained
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, public_health
@@ -192,6 +193,7 @@ async def open_gateway(
     start(stack, "release", release.run())
     start(stack, "routes", routes.run())
     start(stack, "keys", keys.run())
+    start(stack, "secrets", watch_secrets(live.catalog, secrets))
     start(stack, "samples", write_samples(recorder, settings.gateway_sample_every_s))
     with contextlib.suppress(TimeoutError):
         # Without it the first records would take the way through the spool.

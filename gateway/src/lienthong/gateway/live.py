@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lienthong.gateway.authenticate import Authenticator
     from lienthong.gateway.table import RoutingTable
+    from lienthong.kit.catalog import CatalogState
 
 
 @dataclass(slots=True)
@@ -21,3 +22,7 @@ class Live:
 
     table: RoutingTable | None = None
     authenticator: Authenticator | None = None
+
+    def catalog(self) -> CatalogState | None:
+        """The catalog that the present table is a view of."""
+        return self.table.state if self.table is not None else None

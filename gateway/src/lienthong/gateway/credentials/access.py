@@ -16,7 +16,7 @@ from lienthong.gateway.credentials.spec import (
     LgspAccessToken,
     OAuth2Credential,
 )
-from lienthong.gateway.credentials.token_endpoint import MEMBERS, fetch_token
+from lienthong.gateway.credentials.token_endpoint import fetch_token
 from lienthong.gateway.credentials.tokens import Tokens, TokenUnavailableError
 from lienthong.gateway.field_names import plain
 from lienthong.gateway.http1.fields import field_prefix
@@ -38,7 +38,6 @@ _LGSP_MEMBERS: Final = {
     "partner_code": "PartnerCode",
     "partner_code_cus": "PartnerCodeCus",
 }
-_LGSP_NEEDED: Final = ("access_key", "secret_key")
 _X_ROAD_CLIENT: Final = field_prefix(b"x-road-client")
 _X_ROAD_ID: Final = field_prefix(b"x-road-id")
 _X_ROAD_USER: Final = field_prefix(b"x-road-userid")
@@ -152,10 +151,10 @@ class ProviderAccess:
 
     def _fixed(self, credential: Credential) -> tuple[bytes, bytes]:
         if isinstance(credential, HeaderCredential):
-            secret = self._secrets.get(credential.secret, ("value",))
+            secret = self._secrets.get(credential.secret, credential.needs)
             field = field_prefix(credential.field), secret.line("value").encode()
         elif isinstance(credential, BasicCredential):
-            secret = self._secrets.get(credential.secret, ("username", "password"))
+            secret = self._secrets.get(credential.secret, credential.needs)
             pair = f"{secret.line('username')}:{secret.line('password')}"
             field = _AUTHORIZATION, b"Basic " + base64.b64encode(pair.encode())
         elif isinstance(credential, LgspAccessToken):
@@ -167,11 +166,11 @@ class ProviderAccess:
         return field
 
     def _tokens_of(self, credential: OAuth2Credential, pool: Pool) -> Tokens:
-        secret = self._secrets.get(credential.secret, MEMBERS)
+        secret = self._secrets.get(credential.secret, credential.needs)
         known = self._tokens.get(credential)
         if known is not None and known[0] is secret and known[1] is pool:
             return known[2]
-        for member in MEMBERS:
+        for member in credential.needs:
             secret.line(member)
         self._secrets.found(credential.secret)
 
@@ -189,7 +188,7 @@ def _lgsp_access_token(secret: Secret) -> bytes:
     document = {
         name: value
         for member, name in _LGSP_MEMBERS.items()
-        if (value := secret.line(member) if member in _LGSP_NEEDED else secret.line_if_any(member))
+        if (value := secret.line(member) if member in LgspAccessToken.needs else secret.line_if_any(member))
         is not None
     }
     return base64.b64encode(msgspec.json.encode(document))

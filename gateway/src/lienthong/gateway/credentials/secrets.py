@@ -24,7 +24,7 @@ LOOKED_AGAIN_S: Final = 1.0
 """How old what is known of a file may be."""
 _MAX_BYTES: Final = 64 * 1024
 _TOLD_S: Final = 600.0
-"""How long a missing secret is told that no call has asked for again."""
+"""How long a missing secret is told that nothing asks for any more."""
 _MOST_KEPT: Final = 4096
 _ONE_LINE: Final = re.compile(r"[^\x00-\x1f\x7f]+")
 
@@ -124,8 +124,19 @@ class Secrets:
         self._known[name, members] = now, found
         return found
 
+    def look(self, name: SecretName, members: tuple[str, ...]) -> None:
+        """Look whether a secret is whole, before a call needs it."""
+        try:
+            secret = self.get(name, members)
+            for member in members:
+                secret.text(member)
+        except SecretMissingError as error:
+            self.missed(error)
+        else:
+            self.found(name)
+
     def missed(self, error: SecretMissingError) -> None:
-        """Note that a call could not be shown to its provider."""
+        """Note that a secret is missing."""
         before = self._missing.get(error.name)
         self._missing[error.name] = self._monotonic(), error.reason
         if before is None or before[1] != error.reason:
@@ -137,7 +148,7 @@ class Secrets:
             _log.info("a provider's secret is there again", credentials=str(name))
 
     def condition(self) -> Condition:
-        """Degraded while calls find a secret missing."""
+        """Degraded while a secret is missing that a service names."""
         now = self._monotonic()
         self._missing = {name: told for name, told in self._missing.items() if now - told[0] < _TOLD_S}
         if not self._missing:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 from urllib.parse import quote
 
 from lienthong.gateway.http1.address import Address
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lienthong.contracts.catalog.v1 import routes_pb2
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -32,6 +34,8 @@ class SecretName:
 class HeaderCredential:
     """A field whose value is a secret."""
 
+    needs: ClassVar = ("value",)
+
     secret: SecretName
     field: bytes
     """Its name, in lower case."""
@@ -41,12 +45,16 @@ class HeaderCredential:
 class BasicCredential:
     """User and password (RFC 7617)."""
 
+    needs: ClassVar = ("username", "password")
+
     secret: SecretName
 
 
 @dataclass(frozen=True, slots=True)
 class OAuth2Credential:
     """An access token, got with the client credentials grant (RFC 6749 section 4.4)."""
+
+    needs: ClassVar = ("client_id", "client_secret")
 
     secret: SecretName
     token_url: Address
@@ -61,6 +69,8 @@ class OAuth2Credential:
 class LgspAccessToken:
     """The field `lgspaccesstoken` of national platforms: keys and codes as JSON in base64."""
 
+    needs: ClassVar = ("access_key", "secret_key")
+
     secret: SecretName
 
 
@@ -73,6 +83,9 @@ class TlsNames:
 
     certificate: SecretName | None
     authority: SecretName | None
+
+    CERTIFICATE: ClassVar = ("crt", "key")
+    AUTHORITY: ClassVar = ("ca",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +105,15 @@ class Access:
     credentials: tuple[Credential, ...]
     tls: TlsNames | None
     x_road: XRoad | None
+
+    def needs(self) -> Iterator[tuple[SecretName, tuple[str, ...]]]:
+        """The secrets without which no call is sent, and the members that each has to have."""
+        for credential in self.credentials:
+            yield credential.secret, credential.needs
+        if self.tls is not None and self.tls.certificate is not None:
+            yield self.tls.certificate, TlsNames.CERTIFICATE
+        if self.tls is not None and self.tls.authority is not None:
+            yield self.tls.authority, TlsNames.AUTHORITY
 
 
 def access(service: routes_pb2.Service) -> Access | None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lienthong.gateway.credentials.secrets import Secret, Secrets
     from lienthong.gateway.credentials.spec import SecretName, TlsNames
 
-CERTIFICATE: Final = ("crt", "key")
-AUTHORITY: Final = ("ca",)
 _MOST: Final = 1024
 
 
@@ -40,8 +38,8 @@ class TlsPools:
         Raises:
             SecretMissingError: one of them is missing or cannot be used.
         """
-        certificate = self._secret(names.certificate, CERTIFICATE)
-        authority = self._secret(names.authority, AUTHORITY)
+        certificate = self._secret(names.certificate, names.CERTIFICATE)
+        authority = self._secret(names.authority, names.AUTHORITY)
         known = self._pools.get(names)
         if known is not None and known[0] is certificate and known[1] is authority:
             return known[2]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lienthong.gateway.credentials.spec import OAuth2Credential
     from lienthong.gateway.http1.pool import Pool
 
-MEMBERS: Final = ("client_id", "client_secret")
 _TIMEOUT_S: Final = 10.0
 _LIMITS: Final = TimeLimits(first_byte_s=_TIMEOUT_S)
 _MAX_BYTES: Final = 64 * 1024
@@ -41,7 +40,7 @@ async def fetch_token(pool: Pool, credential: OAuth2Credential, secret: Secret) 
         TokenUnavailableError: there is none; the log has the address, and what the server said.
         SecretMissingError: the secret is not whole.
     """
-    client_id, client_secret = (secret.line(member) for member in MEMBERS)
+    client_id, client_secret = (secret.line(member) for member in credential.needs)
     form = {"grant_type": "client_credentials"}
     if credential.scope:
         form["scope"] = credential.scope
