@@ -23,7 +23,8 @@ SOURCES = Path(__file__).parent / "src"
 PACKAGE = "lienthong/gateway"
 MODULES = (
     "http1/address", "http1/answer", "http1/caller", "http1/connection", "http1/fields", "http1/framing",
-    "http1/head", "http1/incoming", "http1/limits", "http1/listener", "http1/pool", "http1/request",
+    "http1/head", "http1/incoming", "http1/limits", "http1/listener", "http1/pool",
+    "http1/request", "http1/request_input",
     "app", "match", "authenticate", "authorize", "forward", "respond", "record",
     "call", "call_headers", "context", "cors", "edge", "endless", "field_names", "figures", "locations",
     "operations", "origins", "passage", "paths", "platform_routes", "policy", "privacy", "reader",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.gateway.http1 import caller
+from lienthong.gateway.http1 import request_input
 from lienthong.gateway.http1.caller import MOST_HELD, Caller
 from lienthong.gateway.http1.errors import BrokenRequestError, CallerGoneError
 from lienthong.gateway.http1.fields import written
@@ -337,7 +337,7 @@ async def test_a_line_in_drops_is_looked_at_once(monkeypatch: pytest.MonkeyPatch
         looked.append(len(beginning) - seen)
         check_beginning(beginning, seen)
 
-    monkeypatch.setattr(caller, "check_beginning", look)
+    monkeypatch.setattr(request_input, "check_beginning", look)
     line = b"GET /" + b"x" * 3000
     service = Reading()
     wire = Wire(listener(service))

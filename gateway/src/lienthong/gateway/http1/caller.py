@@ -1,7 +1,6 @@
-"""One connection from a caller: one request after the other, parsed by llhttp; the twin of `connection`.
+"""One connection from a caller: one request after the other; the twin of `connection`.
 
-A head is collected up to its empty line and given to llhttp whole, so that the same bytes are the same
-request however they come in pieces. Of a body nothing is parsed before somebody asks for it. What follows a
+What comes is read by `request_input`. Of a body nothing is read before somebody asks for it. What follows a
 request waits until that is answered: a connection has one call under way, and holds a few pieces of input.
 """
 
@@ -17,20 +16,9 @@ import httptools
 import structlog
 
 from lienthong.gateway.http1 import answer
-from lienthong.gateway.http1.framing import OVERLAP, BodyFeed, announced, head_of_body
-from lienthong.gateway.http1.head import (
-    CRLF,
-    END_OF_HEAD,
-    Flaw,
-    UnreadableError,
-    check_beginning,
-    check_line,
-    flaw_of,
-    has_bare_lf,
-    read_beginning,
-    read_line,
-)
+from lienthong.gateway.http1.head import CRLF, Flaw, UnreadableError, read_beginning
 from lienthong.gateway.http1.incoming import Incoming
+from lienthong.gateway.http1.request_input import FlawedHeadError, RequestInput
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -42,8 +30,6 @@ MOST_HELD: Final = 64 * 1024
 """Input that waits, of a body or of further requests: reading pauses when there is more of it."""
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER: what is not sent is thrown away, and the other side told so (socket(7))."""
-_MOST_EMPTY_LINES: Final = 8
-"""Bytes of empty lines before a request line (RFC 9112 section 2.2)."""
 _LINGER_S: Final = 5.0
 _MOST_DISCARDED: Final = 64 * 1024 * 1024
 """How long a caller that has its last answer is waited for until it closes too, and how much it may still
@@ -51,8 +37,6 @@ send."""
 _LAST_REQUEST_S: Final = 2.0
 """While the gateway stops: how long a connection that has just been made waits for its first request, and for
 the rest of a request that is on its way."""
-
-_NO_PARSER: Final = httptools.HttpRequestParser(object())
 
 _log = structlog.get_logger(__name__)
 
@@ -100,14 +84,11 @@ class Caller:
     __slots__ = (
         "_buffer",
         "_discarded",
-        "_empty",
-        "_expects",
-        "_feed",
         "_incoming",
+        "_input",
         "_lingering",
         "_loop",
         "_owner",
-        "_parser",
         "_reading",
         "_served",
         "_task",
@@ -131,13 +112,11 @@ class Caller:
         self.date = owner.date
         self._owner = owner
         self._loop = asyncio.get_running_loop()
-        self._parser = httptools.HttpRequestParser(self)
+        self._input = RequestInput(owner.max_head)
         self._incoming: Incoming | None = None
         self._task: asyncio.Task[None] | None = None
         self._buffer = b""
-        self._empty = self._discarded = 0
-        self._feed: BodyFeed | None = None
-        self._expects = False
+        self._discarded = 0
         self._reading = self._writable = True
         self._lingering = self._waits = self._served = False
         self._writer: asyncio.Future[None] | None = None
@@ -181,8 +160,7 @@ class Caller:
         del error
         self._gone()
         self._owner.forget(self)
-        # The parser refers to this connection: without the cycle neither needs the garbage collector.
-        self._parser = _NO_PARSER
+        self._input.close()
 
     def pause_writing(self) -> None:
         """Hold the answer back: the caller reads too slowly."""
@@ -196,34 +174,6 @@ class Caller:
             self._waits = False
             self._next()
 
-    # llhttp
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Store a field; trailers are dropped (RFC 9110 section 6.5.1)."""
-        incoming = self._incoming
-        if incoming is not None and not incoming.head_read:
-            # llhttp leaves the white space after a value in it (RFC 9112 section 5.1).
-            incoming.fields.append((name.lower(), value.rstrip(b" \t")))
-
-    def on_headers_complete(self) -> None:
-        """Note whether the connection is kept; only here llhttp knows."""
-        incoming = self._incoming
-        if incoming is None or incoming.head_read:
-            raise RuntimeError("a second head in what was to be one request")
-        incoming.head_read = True
-        incoming.keep_alive = self._parser.should_keep_alive()
-
-    def on_body(self, part: bytes) -> None:
-        """Hand a part of the body on."""
-        if self._incoming is not None and self._feed is not None:
-            self._feed.framing = 0
-            self._incoming.receive(part)
-
-    def on_message_complete(self) -> None:
-        """Note that all of the request is here."""
-        if self._incoming is not None:
-            self._incoming.body_read = True
-
     # requests
 
     def _read_head(self, data: bytes, seen: int) -> None:
@@ -231,82 +181,18 @@ class Caller:
         if not seen and not self._owner.draining:
             # A head that begins late in the time of waiting has as long as any other.
             self.deadline = self._owner.now + self._owner.idle_s
-        while data.startswith(CRLF):
-            data, seen = data[len(CRLF) :], 0
-            self._empty += len(CRLF)
-            if self._empty > _MOST_EMPTY_LINES:
-                self._refuse_unreadable(UnreadableError())
-                return
-        end = data.find(END_OF_HEAD, max(seen - OVERLAP, 0)) + len(END_OF_HEAD)
-        most = self._owner.max_head
+        reads = self._input
         try:
-            if len(END_OF_HEAD) <= end <= most:
-                self._buffer = data[end:] if len(data) > end else b""
-                self._begin(data[:end] if self._buffer else data)
-            elif len(data) > most:
-                beginning = data[:most]
-                flaw = Flaw.FIELDS if has_bare_lf(beginning, 0) else Flaw.TOO_LARGE
-                self._refuse(beginning, flaw)
-            elif has_bare_lf(data, seen):
-                self._refuse(data, Flaw.FIELDS)
-            else:
-                line_end = data.find(CRLF)
-                if line_end < 0:
-                    if data not in (b"", b"\r"):
-                        check_beginning(data, seen)
-                elif line_end >= seen - 1:
-                    read_line(data[:line_end])
-                    check_line(data[:line_end])
-                self._buffer = data
+            try:
+                head = reads.find(data, seen)
+                self._buffer = reads.rest
+                if head:
+                    self._incoming = incoming = reads.begin(head, self)
+                    self._serve(incoming)
+            except FlawedHeadError as error:
+                self._refuse(error.beginning, error.flaw)
         except UnreadableError as error:
             self._refuse_unreadable(error)
-
-    def _begin(self, head: bytes) -> None:
-        """Begin a call with a head that is here as a whole.
-
-        Raises:
-            UnreadableError: it has no proper first line.
-        """
-        first = head[: head.find(b"\n")].removesuffix(b"\r")
-        line = read_line(first)
-        self._incoming = incoming = Incoming(line, self)
-        incoming.head = head
-        self._empty = 0
-        if line.flaw is None:
-            try:
-                if has_bare_lf(head, 0):
-                    incoming.flaw = Flaw.FIELDS
-                else:
-                    self._parse(head, incoming)
-            except httptools.HttpParserError as error:
-                incoming.flaw = flaw_of(error)
-        if incoming.flaw is not None:
-            self._incoming = None
-            check_line(first)
-            self._incoming = incoming
-            incoming.keep_alive = incoming.body_read = False
-        elif not incoming.body_read:
-            length, self._expects, incoming.flaw = announced(incoming.fields, before_1_1=line.before_1_1)
-            self._feed = BodyFeed(self._parser, length)
-        self._serve(incoming)
-
-    def _parse(self, head: bytes, incoming: Incoming) -> None:
-        """Have llhttp read a head.
-
-        Raises:
-            HttpParserError: it is not in order.
-        """
-        try:
-            self._parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
-            # Nobody upgrades here: it is a request like any other (RFC 9110 section 7.8). But llhttp
-            # takes its body for another protocol: so it is told of that alone.
-            fields, keep_alive = incoming.fields, incoming.keep_alive
-            self._parser = httptools.HttpRequestParser(self)
-            incoming.head_read = incoming.body_read = False
-            incoming.fields = []
-            self._parser.feed_data(head_of_body(fields))
-            incoming.fields, incoming.keep_alive = fields, keep_alive
 
     def _serve(self, incoming: Incoming) -> None:
         self._task = self._loop.create_task(self._run(incoming))
@@ -325,6 +211,7 @@ class Caller:
     def _ended(self, incoming: Incoming) -> None:
         self._task = None
         self._incoming = None
+        self._input.end()
         if incoming.gone:
             self._transport.close()
         elif not incoming.answered:
@@ -337,9 +224,7 @@ class Caller:
     def _next(self) -> None:
         """Wait for the next request, which may be here already."""
         self._served = True
-        if self._feed is not None:
-            # llhttp takes fields behind a body in chunks for fields of the head, such as `Connection`.
-            self._feed, self._parser = None, httptools.HttpRequestParser(self)
+        self._input.renew()
         self.deadline = self._owner.now + self._owner.idle_s
         if not self._writable:
             # Who does not read its answers gets no more of them.
@@ -366,13 +251,13 @@ class Caller:
             if self._buffer:
                 data, self._buffer = self._buffer, b""
                 self._read_body(incoming, data)
-            elif self._expects and not incoming.begun:
+            elif self._input.expects and not incoming.begun:
                 self.write(answer.CONTINUE)
         if not self._reading and not incoming.held:
             self._resume()
 
     def _read_body(self, incoming: Incoming, data: bytes) -> None:
-        feed = self._feed
+        feed = self._input.feed
         if feed is None:
             return
         try:
