@@ -22,8 +22,8 @@ from setuptools import setup
 SOURCES = Path(__file__).parent / "src"
 PACKAGE = "lienthong/gateway"
 MODULES = (
-    "http1/address", "http1/answer", "http1/caller", "http1/connection", "http1/fields", "http1/framing",
-    "http1/head", "http1/incoming", "http1/limits", "http1/listener", "http1/pool",
+    "http1/address", "http1/answer", "http1/balance", "http1/caller", "http1/connection", "http1/fields",
+    "http1/framing", "http1/head", "http1/incoming", "http1/limits", "http1/listener", "http1/pool",
     "http1/request", "http1/request_input",
     "app", "match", "authenticate", "authorize", "forward", "respond", "record",
     "call", "call_headers", "context", "cors", "edge", "endless", "field_names", "figures", "locations",

@@ -54,13 +54,19 @@ async def connect(pool: Pool, host: str, port: int) -> None:
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[str]]) -> None:
-    """Have the loop resolve names as if a name server had said so."""
+    """Have names resolved as if a name server had said so."""
 
-    async def getaddrinfo(host: str, port: int, **_: object) -> list[Any]:
+    def look_up(host: str, port: int, *, flags: int = 0, **_: object) -> list[Any]:
+        if flags and host in names:
+            raise socket.gaierror(socket.EAI_NONAME, "not an address")
         family = {True: socket.AF_INET6, False: socket.AF_INET}
         found = names.get(host, [host])
         return [(family[":" in ip], socket.SOCK_STREAM, 6, "", (ip, port)) for ip in found]
 
+    async def getaddrinfo(host: str, port: int, **_: object) -> list[Any]:
+        return look_up(host, port)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
 
 

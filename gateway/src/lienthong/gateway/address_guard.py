@@ -13,7 +13,7 @@ from lienthong.kit.addresses import AddressRefusal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lienthong.gateway.http1.pool import AddressInfo
+    from lienthong.gateway.http1.names import AddressInfo
     from lienthong.kit.addresses import ProviderAddresses
 
 

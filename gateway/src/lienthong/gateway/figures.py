@@ -181,3 +181,4 @@ def show_parts(
         ]
 
     figures.observe_each(instruments.CLIENT_CONNECTIONS, connections)
+    figures.observe(instruments.RESTING_ADDRESSES, lambda: sum(pool.resting() for pool in pools))

@@ -14,6 +14,7 @@ from lienthong.gateway.call_headers import call_headers, client_header
 from lienthong.gateway.http1.errors import (
     CallerGoneError,
     ExchangeTooLongError,
+    ProviderBrokenError,
     ProviderError,
     ProviderRefusedError,
     ProviderTimeoutError,
@@ -27,6 +28,7 @@ from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse
 from lienthong.gateway.response_headers import is_endless, passed_headers, without_cors
 from lienthong.gateway.targets import PlatformTarget, ServiceTarget
+from lienthong.kit.rates import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,6 +54,12 @@ WHOLE_REQUEST_BYTES = 64 * 1024
 """Request bodies declared up to this size are read before they are forwarded; others are streamed."""
 _NO_CONTENT, _NOT_MODIFIED, _UNAUTHORIZED = 204, 304, 401
 _WITHOUT_BODY = (_NO_CONTENT, _NOT_MODIFIED)
+_ONLY_READING = frozenset(("GET", "HEAD", "OPTIONS", "QUERY"))
+"""Safe methods (RFC 9110 section 9.2.1, and 4 of the draft of QUERY): sent again, they do nothing twice."""
+_REPEATS_PER_S, _REPEATS_AT_ONCE = 10.0, 100.0
+"""Of one worker: a provider that closes connections all the time does not get everything twice."""
+_NOT_OF_ADDRESS = (UploadTimeoutError, ExchangeTooLongError)
+"""What says nothing of the address that the exchange was made with."""
 _CONTENT_LENGTH = field_prefix(b"content-length")
 _PREFIX = field_prefix(b"x-forwarded-prefix")
 """Tells a provider the path under which callers call it: frameworks put it before the paths they write."""
@@ -82,6 +90,7 @@ class Forwarder:
         self._caller_timeout_s = settings.gateway_caller_timeout_s
         self._caller_bytes_per_s = settings.gateway_caller_bytes_per_s
         self._longest_s = settings.gateway_longest_call_s
+        self._repeats = TokenBucket(per_second=_REPEATS_PER_S, burst=_REPEATS_AT_ONCE, now=clock.monotonic)
 
     async def forward(
         self, call: Call, target: ForwardTarget, headers: RequestHeaders, incoming: Incoming
@@ -124,7 +133,7 @@ class Forwarder:
                 call.trace = headers.traceparent or new_traceparent(call.tx)
             own = call_headers(call)
             below = target.path + call.query
-            told, prefix = own, None
+            told, prefix, once = own, None, False
             asks: ServiceRoute | None = None
             if isinstance(target, ServiceTarget):
                 service_route = target.route
@@ -133,6 +142,7 @@ class Forwarder:
                     asks = service_route
                 told = [*own, _PREFIX, prefix]
                 if service_route.assertion:
+                    once = True
                     told += self._assertions.fields(
                         call, service_route, below, forwarded, body_known=streamed is None
                     )
@@ -158,6 +168,7 @@ class Forwarder:
                     route.upstreams,
                     forwarded,
                     route.limits,
+                    once=once,
                 )
             response = await self._response(call, connection, own, prefix)
         if incoming.gone:
@@ -207,6 +218,7 @@ class Forwarder:
                 route.upstreams,
                 forwarded,
                 route.limits,
+                once=route.assertion,
             )
             if connection.status != _UNAUTHORIZED:
                 return connection
@@ -233,44 +245,65 @@ class Forwarder:
         upstreams: Upstreams,
         forwarded: datetime,
         limits: TimeLimits,
+        *,
+        once: bool,
     ) -> Connection:
         """Send the request to the first address that accepts a connection, and wait for the response's head.
 
-        `body` is what is sent after the head, while the response is waited for.
+        `body` is what is sent after the head, while the response is waited for. A connection that was kept
+        may have been closed at this very moment: a request that only reads is then sent once more, unless it
+        has to be sent `once`: a proof in it may be used already.
         """
         began = self._time()
         until = began + min(limits.total_s or self._longest_s, self._longest_s)
         failure: ProblemError | None = None
-        for address in upstreams.in_order():
+        connect_until = min(began + max(limits.first_byte_s, limits.connect_s or 0), until)
+        # The health of an only address is nobody's choice.
+        balance = pool.balance if upstreams.several else None
+        addresses = upstreams.in_order()
+        for address in addresses if balance is None else balance.ordered(addresses):
             connection = pool.idle(address.origin)
-            if connection is None:
+            may_repeat = connection is not None and body is None and not once and call.method in _ONLY_READING
+            while True:
+                if connection is None:
+                    try:
+                        connection = await pool.connect(address.origin, connect_until, limits.connect_s)
+                    except ProviderRefusedError as error:
+                        refused = _failure(error, call, address.text)
+                        failure = failure or refused
+                        break
+                    except ProviderUnreachableError as error:
+                        failure = _failure(error, call, address.text)
+                        if balance is not None:
+                            balance.failed(address.origin, error)
+                        break
+                call.exchange = exchange = Exchange(forwarded, address)
                 try:
-                    connect_until = began + max(limits.first_byte_s, limits.connect_s or 0)
-                    connection = await pool.connect(
-                        address.origin, min(connect_until, until), limits.connect_s
+                    connection.begin(
+                        request.to(address), bodiless=call.method == "HEAD", limits=limits, until=until
                     )
-                except ProviderRefusedError as error:
-                    refused = _failure(error, call, address.text)
-                    failure = failure or refused
-                    continue
-                except ProviderUnreachableError as error:
-                    failure = _failure(error, call, address.text)
-                    continue
-            call.exchange = exchange = Exchange(forwarded, address)
-            try:
-                connection.begin(
-                    request.to(address), bodiless=call.method == "HEAD", limits=limits, until=until
-                )
-                if body is not None:
-                    connection.upload(body.chunks(), chunked=body.length is None)
-                await connection.head()
-            except BaseException as error:
-                connection.end()
-                if isinstance(error, ProviderError):
+                    if body is not None:
+                        connection.upload(body.chunks(), chunked=body.length is None)
+                    await connection.head()
+                except BaseException as error:
+                    connection.end()
+                    if not isinstance(error, ProviderError):
+                        raise
+                    if (
+                        may_repeat
+                        and connection.silent
+                        and isinstance(error, ProviderBrokenError)
+                        and self._repeats.take()
+                    ):
+                        connection, may_repeat = None, False
+                        continue
+                    if balance is not None and not isinstance(error, _NOT_OF_ADDRESS):
+                        balance.failed(address.origin, error)
                     raise _failure(error, call, address.text) from None
-                raise
-            exchange.status = connection.status
-            return connection
+                if balance is not None:
+                    balance.succeeded(address.origin)
+                exchange.status = connection.status
+                return connection
         raise failure or _unreachable(call)
 
     async def _response(

@@ -20,16 +20,17 @@ class Upstreams:
         ValueError: one of the addresses cannot be parsed.
     """
 
-    __slots__ = ("_next", "addresses")
+    __slots__ = ("_next", "addresses", "several")
 
     def __init__(self, addresses: Iterable[str]) -> None:
         self.addresses = tuple(map(Address.parse, addresses))
+        self.several = len(self.addresses) > 1
         self._next = count()
 
     def in_order(self) -> tuple[Address, ...]:
         """Every address once, in the order in which to try them; each request begins with the next one."""
         addresses = self.addresses
-        if len(addresses) < 2:
+        if not self.several:
             return addresses
         start = next(self._next) % len(addresses)
         return addresses[start:] + addresses[:start]

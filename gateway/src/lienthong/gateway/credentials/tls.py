@@ -59,6 +59,10 @@ class TlsPools:
         counts = [pool.connections() for _, _, pool in list(self._pools.values())]
         return sum(idle for idle, _ in counts), sum(active for _, active in counts)
 
+    def resting(self) -> int:
+        """How many addresses failed and are left alone."""
+        return sum(pool.resting() for _, _, pool in list(self._pools.values()))
+
     def _secret(self, name: SecretName | None, members: tuple[str, ...]) -> Secret | None:
         return self._secrets.get(name, members) if name is not None else None
 

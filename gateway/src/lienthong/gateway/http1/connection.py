@@ -71,6 +71,7 @@ class Connection:
         "_error",
         "_head_bytes",
         "_head_complete",
+        "_heard",
         "_keep_alive",
         "_limits",
         "_loop",
@@ -110,7 +111,7 @@ class Connection:
         self._unseen = select.poll()
         self._busy = False
         self._bodiless = self._head_complete = self._complete = self._keep_alive = False
-        self._uploading = False
+        self._uploading = self._heard = False
         self._overhead = self._head_bytes = self._unsent = 0
         self._chunks: list[bytes] = []
         self._buffered = 0
@@ -128,6 +129,11 @@ class Connection:
     def open(self) -> bool:
         """Whether neither side is known to have closed it."""
         return not self._transport.is_closing()
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come in this exchange."""
+        return not self._heard
 
     @property
     def quiet(self) -> bool:
@@ -151,6 +157,7 @@ class Connection:
         self._busy = True
         self._bodiless = bodiless
         self._head_complete = self._complete = self._keep_alive = self._uploading = False
+        self._heard = False
         self._overhead = self._head_bytes = self._buffered = 0
         self.fields = []
         self._chunks = []
@@ -325,6 +332,7 @@ class Connection:
             # No request asked for this. The next exchange must not take it for its response.
             self._transport.abort()
             return
+        self._heard = True
         self._overhead += len(data)
         try:
             self._parser.feed_data(data)

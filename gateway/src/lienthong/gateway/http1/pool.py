@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from aiohappyeyeballs import AddrInfoType, start_connection
+from aiohappyeyeballs import start_connection
 
+from lienthong.gateway.http1.balance import Balance
 from lienthong.gateway.http1.connection import Connection
 from lienthong.gateway.http1.errors import ProviderUnreachableError
+from lienthong.gateway.http1.names import Names
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
 
     from lienthong.gateway.http1.address import Origin
+    from lienthong.gateway.http1.names import AddressInfo
 
-AddressInfo: TypeAlias = AddrInfoType
-"""What getaddrinfo says of one address of a name."""
 IDLE_S = 4.0
 """Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first."""
 MAX_AGE_S = 60.0
@@ -64,14 +65,25 @@ class Pool:
 
     `tls` says which certificates are trusted; `connect_timeout` is in seconds, for one address, unless its
     provider has a limit of its own. `guard` says
-    which addresses may be connected to; without one all may.
+    which addresses may be connected to; without one all may. `names` looks names up; pools may share one.
     """
 
-    def __init__(self, *, connect_timeout: float, tls: ssl.SSLContext, guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        connect_timeout: float,
+        tls: ssl.SSLContext,
+        guard: Guard | None = None,
+        names: Names | None = None,
+    ) -> None:
         self._guard = guard
         self._connect_timeout = connect_timeout
         self._tls = tls
+        self._names = names or Names()
         self._idle: dict[Origin, dict[Connection, float]] = {}
+        self._opened: dict[Origin, int] = {}
+        self.balance = Balance(self.load)
+        """Which of several addresses is called next."""
         self._open: set[Connection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
 
@@ -113,19 +125,25 @@ class Pool:
         if not connection.open:
             raise ProviderUnreachableError("closed as soon as it was open")
         self._open.add(connection)
+        self._opened[origin] = self._opened.get(origin, 0) + 1
         return connection
+
+    def load(self, origin: Origin) -> int:
+        """How many connections to `origin` are in use."""
+        return self._opened.get(origin, 0) - len(self._idle.get(origin, ()))
 
     def connections(self) -> tuple[int, int]:
         """How many connections are idle, and how many are in use."""
         idle = sum(len(kept) for kept in list(self._idle.values()))
         return idle, max(len(self._open) - idle, 0)
 
+    def resting(self) -> int:
+        """How many addresses failed and are left alone."""
+        return self.balance.resting
+
     async def _reach(self, origin: Origin) -> socket.socket:
         """Resolve the name once, and connect to one of its addresses."""
-        loop = asyncio.get_running_loop()
-        found: Sequence[AddressInfo] = await loop.getaddrinfo(
-            origin.host, origin.port, type=socket.SOCK_STREAM
-        )
+        found = await self._names.look_up(origin.host, origin.port)
         if self._guard is None:
             return await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_S)
         stream = await start_connection(
@@ -146,7 +164,13 @@ class Pool:
 
     def forget(self, connection: Connection) -> None:
         """Drop a connection that has closed."""
-        self._open.discard(connection)
+        if connection in self._open:
+            self._open.discard(connection)
+            left = self._opened[connection.origin] - 1
+            if left:
+                self._opened[connection.origin] = left
+            else:
+                del self._opened[connection.origin]
         kept = self._idle.get(connection.origin)
         if kept is not None:
             kept.pop(connection, None)

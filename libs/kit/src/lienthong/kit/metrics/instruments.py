@@ -72,6 +72,13 @@ ACTIVE_REQUESTS = _figure(
     "Requests being served now",
     "Số yêu cầu đang xử lý",
 )
+RESTING_ADDRESSES = _figure(
+    "lienthong.providers.resting",
+    "gauge",
+    "{address}",
+    "Addresses of providers with several that failed, and are left alone for a while",
+    "Số địa chỉ của các bên cung cấp có nhiều địa chỉ đang tạm nghỉ vì bị lỗi",
+)
 ENDLESS_ANSWERS = _figure(
     "lienthong.answers.endless",
     "gauge",
