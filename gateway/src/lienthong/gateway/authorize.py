@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
@@ -60,7 +61,7 @@ def still_allowed(
     now: datetime,
 ) -> datetime:
     """Check that a call under way would still be allowed, by the agreement that let it pass; returns when
-    that one ends.
+    to check again, if nothing changes: when that one ends, or, where it has hours, with the next minute.
 
     Raises:
         ProblemError: what `authorize` raises; agreement-revoked also where another agreement would do.
@@ -75,7 +76,9 @@ def still_allowed(
                 raise problems.operation_not_in_agreement(operation.id)
             if grant.purpose not in rule.purposes:
                 raise problems.purpose_not_in_agreement()
-            return rule.valid_to
+            if rule.hours is None:
+                return rule.valid_to
+            return min(rule.valid_to, now.replace(second=0, microsecond=0) + timedelta(minutes=1))
     raise refusal(Revoked(grant.agreement), service)
 
 

@@ -79,7 +79,7 @@ class OpenAnswer:
         self.judged_by_table: RoutingTable | None = None
         self.judged_by_keys: Authenticator | None = None
         self.valid_until = _EVER
-        """When the agreement that allows it ends by its date."""
+        """When the agreement that allows it may end by the clock."""
 
     def end(self, code: str) -> None:
         """Have it end, for this reason."""
