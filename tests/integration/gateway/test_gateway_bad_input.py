@@ -553,6 +553,8 @@ async def _slow_body(exchange: Exchange) -> None:
 
 @pytest.mark.parametrize("behaviour", [_slow_head, _slow_body])
 def test_a_provider_that_is_too_slow_is_not_waited_for(world: World, behaviour: Behaviour) -> None:
+    limits = routes_pb2.Timeouts(first_byte_ms=2000, idle_ms=2000)
+    world.change(service([world.provider.url], timeouts=limits, max_request_bytes=20_000_000))
     world.provider.behaviours["/parcels/slow"] = behaviour
     began = time.monotonic()
     found = refused(world, f"{API}/parcels/slow")
