@@ -14,6 +14,7 @@ import httpx
 import jwt
 import pytest
 
+from lienthong.client.verification import read_key, verify
 from lienthong.edge import sha256
 from tests.e2e.province import LIENTHONG, run
 
@@ -148,7 +149,7 @@ def test_a_script_of_anyones_repeats_every_call(province: Province) -> None:
 
 
 def test_the_company_was_refused_and_the_refusal_stands_in_the_ledger(province: Province) -> None:
-    (refused,) = [call for call in province.calls if call["status"] >= 400]
+    (refused,) = [call for call in province.calls if call["status"] == 403]
     assert (refused["system"], refused["status"], refused["error"]) == ("customer-app", 403, "no-agreement")
     with province.client("auditor") as auditor:
         (entry,) = auditor.entries({"tx": refused["transaction_id"]})
@@ -157,6 +158,15 @@ def test_the_company_was_refused_and_the_refusal_stands_in_the_ledger(province: 
         "3400123456/customer-app", 403, "no-agreement",
     )  # fmt: skip
     assert record["service"] == "H11.04/civil-status/civil-status-v1"
+    assert "forwarded" not in record
+
+
+def test_a_call_beyond_the_days_limit_was_refused_and_its_receipt_names_the_limit(province: Province) -> None:
+    (refused,) = [call for call in province.calls if call["status"] == 429]
+    assert (refused["system"], refused["error"]) == ("customer-app", "quota-exceeded")
+    key = read_key(province.vkey.read_text())
+    record = verify(Path(refused["receipt_file"]).read_text(), key).record
+    assert (record["agreement"], record["limit"]) == ("company-procedures", "per-day")
     assert "forwarded" not in record
 
 

@@ -93,11 +93,16 @@ class Players:
 
     def play(self, step: Step) -> Played:
         """Play one step."""
+        tried = 0
         while True:
             played = self._once(step)
-            if played.as_expected or time.monotonic() > self._settled_by:
+            tried += 1
+            if played.as_expected:
                 return played
-            time.sleep(_PAUSE_S)
+            if tried >= step.tries:
+                if time.monotonic() > self._settled_by:
+                    return played
+                time.sleep(_PAUSE_S)
 
     def prove(self, played: Played, ledger_key: str, receipts: Path) -> Played:
         """Fetch the receipt as the caller, keep it in `receipts`, and verify it with the key alone."""

@@ -2,8 +2,9 @@
 
 Lê Hoàng Phúc (who does not exist) comes to the one-stop shop about his parcel in Bình Hưng ward. The shop
 looks up the procedure, the applicant, the parcel and its zoning; the ward's portal looks up his daughter's
-birth and the ward's officials; a company asks for planning information, which it may, and for births, which
-it may not. The land department publishes a change, and the one-stop shop takes the event.
+birth and the ward's officials; a company asks for planning information, which it may, for births, which
+it may not, and for procedures more often than it may. The land department publishes a change, and the
+one-stop shop takes the event.
 """
 
 from __future__ import annotations
@@ -55,10 +56,12 @@ class Step:
     error: str | None = None
     by_edge: bool = False
     """It goes through the TLS edge, with the system's certificate."""
+    tries: int = 1
+    """How often it is asked at most, until the answer is the expected one."""
 
 
 def calls() -> list[Step]:
-    """Return the calls of services, one of them to be refused."""
+    """Return the calls of services, two of them to be refused."""
     return [
         Step(
             "one-stop",
@@ -169,6 +172,16 @@ def calls() -> list[Step]:
             lambda it: str(it["code"]),
             status=403,
             error="no-agreement",
+        ),
+        Step(
+            "customer-app",
+            "Doanh nghiệp tra cứu thủ tục quá hạn mức trong ngày",
+            "A company looks up procedures beyond its limit of the day",
+            operations.call(PROCEDURES_SERVICE, "GET", f"/procedures/{PROCEDURE}", purpose="CONG-KHAI.TTHC"),
+            lambda it: f"{it['violated-policies'][0]}, {it['free_at']}",
+            status=429,
+            error="quota-exceeded",
+            tries=20,
         ),
     ]
 
