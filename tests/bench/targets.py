@@ -30,6 +30,7 @@ from tests.bench import (
     edge_target,
     event_targets,
     peers,
+    quota_target,
     start_targets,
     stream_targets,
     token_targets,
@@ -136,6 +137,7 @@ def measures(stand: Stand, rounds: int, seconds: int) -> dict[str, Callable[[], 
         "edge": lambda: edge_target.edge(
             stand.platform, stand.client, stand.home, stand.edge_socket, rounds, seconds
         ),
+        "quotas": lambda: quota_target.quotas(stand.platform, stand.client, rounds, seconds),
         "streams": lambda: stand.streams(rounds, seconds),
         "workers": lambda: stand.two_workers(rounds, seconds),
     }

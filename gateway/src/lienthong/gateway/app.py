@@ -131,7 +131,7 @@ class Gateway:
                 _log.exception("call failed", tx=call.tx, service=call.service_id)
                 response = _refused(call, problems.internal_error(), incoming)
             if call.quota is not None:
-                response.fields += self._limiter.fields(call.quota, self._now())
+                response.fields += self._limiter.fields(call.quota, call.received)
             outcome = await self._responder.respond(call, response, incoming)
         except AuditUnavailableError:
             response = _refused(call, problems.audit_unavailable(), incoming)

@@ -35,25 +35,39 @@ def policy_field(limits: Limits) -> bytes:
     return b", ".join(found)
 
 
+def use_template(limits: Limits) -> bytes:
+    """The field RateLimit with places for what `limit_fields` fills in: it is written for each answer."""
+    found = []
+    if limits.per_second:
+        found.append(b'"per-second";r=%d;t=1')
+    if limits.per_minute:
+        found.append(b'"per-minute";r=%d;t=60')
+    if limits.per_day:
+        found.append(b'"per-day";r=%d;t=%d')
+    if limits.bytes_per_day:
+        found.append(b'"bytes-per-day";r=%d;t=%d')
+    if limits.concurrent:
+        found.append(b'"concurrent";r=%d')
+    return b", ".join(found)
+
+
 def limit_fields(use: Use, until_midnight: float) -> list[bytes]:
     """The fields of an answer, as written: what remains of each limit, and when all of it is there again."""
-    limits = use.limits
     if not use.policy:
         return []
-    found = []
+    limits, places = use.limits, list[int]()
     if use.second is not None:
-        found.append(b'"per-second";r=%d;t=1' % max(limits.per_second - use.second.total, 0))
+        places.append(max(limits.per_second - use.second.total, 0))
     if use.minute is not None:
-        found.append(b'"per-minute";r=%d;t=60' % max(limits.per_minute - use.minute.total, 0))
+        places.append(max(limits.per_minute - use.minute.total, 0))
     if limits.per_day or limits.bytes_per_day:
         rest = math.ceil(until_midnight)
         if limits.per_day:
-            room = max(limits.per_day - use.all_day.calls, 0)
-            found.append(b'"per-day";r=%d;t=%d' % (room, rest))
+            places.append(max(limits.per_day - use.all_day.calls, 0))
+            places.append(rest)
         if limits.bytes_per_day:
-            room = max(limits.bytes_per_day - use.all_day.size, 0)
-            found.append(b'"bytes-per-day";r=%d;t=%d' % (room, rest))
+            places.append(max(limits.bytes_per_day - use.all_day.size, 0))
+            places.append(rest)
     if limits.concurrent:
-        free = limits.concurrent - use.in_flight - use.in_flight_elsewhere
-        found.append(b'"concurrent";r=%d' % max(free, 0))
-    return [_POLICY, use.policy, _USE, b", ".join(found)]
+        places.append(max(limits.concurrent - use.in_flight - use.in_flight_elsewhere, 0))
+    return [_POLICY, use.policy, _USE, use.template % tuple(places)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lienthong.gateway.limits.fields import policy_field
+from lienthong.gateway.limits.fields import policy_field, use_template
 from lienthong.gateway.limits.terms import NOTHING_SAID, Limit, in_force
 from lienthong.gateway.limits.window import Window
 
@@ -55,6 +55,7 @@ class Use:
         "second",
         "settled",
         "settled_size",
+        "template",
         "used_at",
     )
 
@@ -65,6 +66,7 @@ class Use:
         self.limits: Limits = NOTHING_SAID
         self.policy = b""
         """The field RateLimit-Policy of answers."""
+        self.template = b""
         self.second: Window | None = None
         self.minute: Window | None = None
         self.own_second: Window | None = None
@@ -93,7 +95,7 @@ class Use:
         if limits == self.limits:
             return
         self.limits = limits
-        self.policy = policy_field(limits)
+        self.policy, self.template = policy_field(limits), use_template(limits)
         if not limits.per_second:
             self.second = self.own_second = None
         elif self.second is None:
