@@ -23,6 +23,7 @@ from lienthong.gateway.match import (
     match_operation,
     match_service,
 )
+from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.request_headers import read_headers
 from lienthong.gateway.respond import Responder
 from lienthong.gateway.response import (
@@ -33,7 +34,9 @@ from lienthong.gateway.response import (
     methods_response,
     problem_response,
 )
-from lienthong.gateway.targets import DocumentTarget, DoorTarget, ServiceTarget
+from lienthong.gateway.soap.match import SoapMatcher
+from lienthong.gateway.soap.stated import stated_version
+from lienthong.gateway.targets import DocumentTarget, DoorTarget, PlatformTarget, ServiceTarget
 from lienthong.gateway.xroad.dialect import dialect_of
 from lienthong.gateway.xroad.faults import fault_response
 from lienthong.gateway.xroad.visit import Asked
@@ -53,7 +56,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.limits.limiter import Limiter
     from lienthong.gateway.live import Live
     from lienthong.gateway.operations import OperationRoute
-    from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
+    from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute
     from lienthong.gateway.policy import Grant
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.request_headers import RequestHeaders
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from lienthong.kit.clock import Clock
     from lienthong.kit.ids import NewId
 
+POST: Final = "POST"
 _NO_TOKEN: Final = ReadyProblem(problems.no_token())
 
 _log = structlog.get_logger(__name__)
@@ -98,6 +102,8 @@ class Gateway:
         """The answers that pass as they come; they have to be looked at beside the calls."""
         self._responder = Responder(recorder, self.endless, clock, settings)
         self._max_header_bytes = settings.gateway_max_header_bytes
+        self._soap = SoapMatcher(settings.gateway_caller_timeout_s)
+        self._max_request_bytes = settings.gateway_max_request_bytes
         self._max_headers = settings.gateway_max_headers
         self._open = TokenBuckets(
             RateLimit("open", settings.gateway_open_per_s, settings.gateway_open_burst), now=clock.monotonic
@@ -168,19 +174,32 @@ class Gateway:
         target = match_service(call.path, call.query, table, self._platform)
         call.route = target.route
         if isinstance(target, ServiceTarget):
-            origins = target.route.origins
+            origins, soap = target.route.origins, target.route.soap
+            if soap is not None and call.method == POST:
+                call.soap = stated_version(headers)
             if is_preflight(call, headers):
-                return preflight_response(call, headers, origins, allowed_methods(match_methods(target)))
+                return preflight_response(call, headers, origins, allowed_methods(_methods(call, target)))
             if origins is not None:
                 call.for_page = fields_for_page(origins, headers.origin)
-            methods = match_methods(target)
+            methods = _methods(call, target)
             if call.method == OPTIONS and OPTIONS not in methods:
                 return methods_response(call, allowed_methods(methods))
-            call.operation = operation = match_operation(methods, call.method)
-            if headers.authorization is None and authenticator is not None:
+            operation = match_operation(methods, call.method)
+            if soap is None:
+                call.operation = operation
+            elif operation is soap.description:
+                return await self._describe(call, target, headers, incoming, authenticator)
+            if headers.authorization is None and authenticator is not None and soap is None:
                 # What a flood is made of is answered with what is ready, without an exception on its way up.
                 return _NO_TOKEN.response(call)
-            permit = self._permit(call, headers, target, operation, authenticator)
+            client = self._caller(call, headers, authenticator, SCOPE)
+            if soap is not None:
+                route = target.route
+                limit = route.max_request_bytes or self._max_request_bytes
+                call.operation = operation = await self._soap.operation(
+                    soap, route.id, call.query, headers, incoming, limit
+                )
+            permit = self._permit(call, headers, target, operation, client)
             self._limit(call, target.route, permit[2])
             if target.route.write_ahead:
                 await self._recorder.intent(call, target.route, permit)
@@ -194,6 +213,26 @@ class Gateway:
         else:
             charge(self._open, network_of(call.ip))
         return await self._forwarder.forward(call, target, headers, incoming)
+
+    async def _describe(
+        self,
+        call: Call,
+        target: ServiceTarget,
+        headers: RequestHeaders,
+        incoming: Incoming,
+        authenticator: Authenticator | None,
+    ) -> GatewayResponse:
+        """Answer with the WSDL document of a service of SOAP, which the catalog has."""
+        route = self._platform[b"catalog"]
+        if not isinstance(route, PlatformRoute):
+            raise problems.unknown_path()
+        call.route = route
+        if headers.authorization is not None:
+            self._caller(call, headers, authenticator)
+        else:
+            charge(self._open, network_of(call.ip))
+        document = PlatformTarget(route, b"/catalog/v1/services/" + target.route.id.encode() + b"/wsdl")
+        return await self._forwarder.forward(call, document, headers, incoming)
 
     async def _through(
         self,
@@ -222,10 +261,9 @@ class Gateway:
         headers: RequestHeaders,
         target: ServiceTarget,
         operation: OperationRoute,
-        authenticator: Authenticator | None,
+        client: str,
     ) -> Permit:
-        """The stages that decide whether a call of a provider's operation may be forwarded."""
-        client = self._caller(call, headers, authenticator, SCOPE)
+        """The stage that decides whether a call of a provider's operation may be forwarded."""
         purpose = headers.purpose()
         call.grant = grant = authorize(target, operation, client, purpose, call.context, call.received)
         return operation, client, grant
@@ -283,6 +321,12 @@ class Gateway:
         headers.check_host(required=not incoming.before_1_1)
         headers.check_upgrade()
         return headers
+
+
+def _methods(call: Call, target: ServiceTarget) -> Mapping[str, OperationRoute]:
+    """The operations of the path, by their methods; of SOAP there is one for all."""
+    soap = target.route.soap
+    return match_methods(target) if soap is None else soap.methods(target.route.id, target.path, call.query)
 
 
 def _refused(call: Call, problem: ProblemError, incoming: Incoming) -> WholeResponse:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.limits.limiter import Quota
     from lienthong.gateway.passage import Passage
     from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
+    from lienthong.gateway.soap.version import SoapVersion
     from lienthong.gateway.table import ServiceRoute
     from lienthong.kit.tokens import AccessToken
 
@@ -82,6 +83,7 @@ class Call:
         "quota",
         "received",
         "route",
+        "soap",
         "token",
         "trace",
         "tx",
@@ -104,6 +106,8 @@ class Call:
         self.context: CallContext = NO_CONTEXT
         self.route: ServiceRoute | PlatformRoute | DocumentRoute | DoorRoute | None = None
         self.operation: OperationRoute | None = None
+        self.soap: SoapVersion | None = None
+        """In which version of SOAP the caller is told that something failed; None: as RFC 9457 says it."""
         self.client: str | None = None
         self.token: AccessToken | None = None
         """What the client was known by."""

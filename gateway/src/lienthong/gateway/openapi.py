@@ -83,6 +83,7 @@ _REFUSALS: Final = (
     general.NOT_READY,
     general.REQUEST_TOO_LARGE,
     general.TOKEN_REFUSED,
+    general.UNSUPPORTED_MEDIA_TYPE,
 )
 _DESCRIPTION: Final = """\
 The single entry point of the platform. A system calls another system's service under an agreement. The

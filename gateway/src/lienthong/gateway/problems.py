@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from lienthong.gateway.http1.head import Flaw
 from lienthong.kit.problems import ProblemError, agreements, calls, general
 from lienthong.kit.problems.callers import client_suspended, insufficient_scope, no_token, token_refused
-from lienthong.kit.text import BilingualText
+from lienthong.kit.text import BilingualText, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,7 @@ __all__ = [
     "headers_too_large",
     "insufficient_scope",
     "internal_error",
+    "malformed_envelope",
     "malformed_request",
     "method_not_allowed",
     "missing_header",
@@ -42,11 +43,14 @@ __all__ = [
     "request_timeout",
     "request_too_large",
     "service_suspended",
+    "soap_action_mismatch",
     "token_refused",
     "unknown_operation",
     "unknown_path",
     "unknown_service",
+    "unknown_soap_operation",
     "unreadable_request",
+    "unsupported_soap_type",
     "websocket_not_supported",
 ]
 
@@ -54,6 +58,7 @@ _KINDS_OF_FLAWS: Final = {
     Flaw.TOO_LARGE: calls.HEADERS_TOO_LARGE,
     Flaw.TOO_SLOW: general.REQUEST_TIMEOUT,
 }
+_LONGEST_NAME: Final = 200
 _RETRY_SOON: Final = {"Retry-After": "1"}
 
 
@@ -156,10 +161,52 @@ def service_suspended(service: str) -> ProblemError:
 def unknown_operation(service: str) -> ProblemError:
     """The service declares no such path."""
     detail = BilingualText(
-        f"The OpenAPI document of {service} declares no such path.",
-        f"Tài liệu OpenAPI của {service} không khai báo đường dẫn này.",
+        f"The document of {service}, OpenAPI or WSDL, declares no such path.",
+        f"Tài liệu OpenAPI hoặc WSDL của {service} không khai báo đường dẫn này.",
     )
     return ProblemError(calls.UNKNOWN_OPERATION, detail)
+
+
+def malformed_envelope(reason: BilingualText, line: int) -> ProblemError:
+    """The body of a SOAP call is no envelope that is taken."""
+    detail = BilingualText(
+        f"The body is no SOAP envelope that is taken, at line {line}: {reason.en}.",
+        f"Nội dung không phải SOAP envelope được nhận, ở dòng {line}: {reason.vi}.",
+    )
+    return ProblemError(general.MALFORMED_REQUEST, detail)
+
+
+def unknown_soap_operation(service: str, element: str) -> ProblemError:
+    """No operation has this first element, `namespace local`, in the Body of its calls."""
+    namespace, _, local = element.rpartition(" ")
+    found = f"{{{shown(namespace, _LONGEST_NAME)}}}{shown(local, _LONGEST_NAME)}"
+    detail = BilingualText(
+        f"The WSDL document of {service} has no operation whose Body begins with {found}."
+        if element
+        else f"The WSDL document of {service} has no operation with an empty Body.",
+        f"Tài liệu WSDL của {service} không có thao tác nào với Body bắt đầu bằng {found}."
+        if element
+        else f"Tài liệu WSDL của {service} không có thao tác nào với Body rỗng.",
+    )
+    return ProblemError(calls.UNKNOWN_OPERATION, detail)
+
+
+def soap_action_mismatch(action: str, operation: str) -> ProblemError:
+    """The action that a SOAP call states is not one of the operation that its Body is of."""
+    detail = BilingualText(
+        f"The call states the action '{shown(action, _LONGEST_NAME)}', which is not one of {operation}, "
+        "whose "
+        "element is in the Body.",
+        f"Lời gọi nêu action '{shown(action, _LONGEST_NAME)}', không thuộc thao tác {operation} có phần tử "
+        "trong "
+        "Body.",
+    )
+    return ProblemError(calls.SOAP_ACTION_MISMATCH, detail)
+
+
+def unsupported_soap_type(en: str, vi: str) -> ProblemError:
+    """The body of a SOAP call is of a type or in an encoding that is not taken."""
+    return ProblemError(general.UNSUPPORTED_MEDIA_TYPE, BilingualText(en, vi))
 
 
 def method_not_allowed(allowed: Iterable[str]) -> ProblemError:

@@ -122,6 +122,11 @@ class RequestHeaders:
             )
         return coding is not None
 
+    def passed_values(self, prefix: bytes) -> list[bytes]:
+        """The values of a field that the provider gets, by its `field_prefix`."""
+        passed = self.passed
+        return [passed[at + 1] for at in range(0, len(passed), 2) if passed[at] == prefix]
+
     def check_host(self, *, required: bool) -> None:
         """Refuse a request that does not say which host it is meant for (RFC 9112 section 3.2).
 

@@ -9,6 +9,7 @@ import msgspec
 from lienthong.gateway import problems
 from lienthong.gateway.call_headers import call_headers
 from lienthong.gateway.http1.fields import field_prefix, written
+from lienthong.gateway.soap.fault import fault, fault_status
 from lienthong.kit.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
@@ -94,7 +95,13 @@ GatewayResponse: TypeAlias = WholeResponse | StreamedResponse
 
 
 def problem_response(call: Call, problem: ProblemError) -> WholeResponse:
-    """The response that says why the gateway did not fulfil a call (RFC 9457)."""
+    """The response that says why the gateway did not fulfil a call (RFC 9457), to a SOAP call as a fault."""
+    version = call.soap
+    if version is not None:
+        body = fault(version, problem.document(call.tx))
+        content_type = f"{version.media_type}; charset=utf-8".encode()
+        fields = _with_those_of_call(_own_fields(problem, len(body), content_type), call)
+        return WholeResponse(fault_status(version, problem.status), fields, body, problem.code)
     body = msgspec.json.encode(problem.document(call.tx))
     fields = _with_those_of_call(_own_fields(problem, len(body)), call)
     return WholeResponse(problem.status, fields, b"" if call.method == "HEAD" else body, problem.code)
@@ -123,11 +130,13 @@ class ReadyProblem:
         return WholeResponse(self._status, fields, b"" if call.method == "HEAD" else body, self._code)
 
 
-def _own_fields(problem: ProblemError, length: int) -> list[bytes]:
+def _own_fields(
+    problem: ProblemError, length: int, content_type: bytes = PROBLEM_JSON.encode()
+) -> list[bytes]:
     """The fields that tell of a problem and its document, as they are written."""
     return written(
         [
-            (b"content-type", PROBLEM_JSON.encode()),
+            (b"content-type", content_type),
             (b"content-length", b"%d" % length),
             (b"lgsp-error", problem.code.encode()),
             *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),

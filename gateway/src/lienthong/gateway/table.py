@@ -18,12 +18,14 @@ from lienthong.gateway.limits.day import zone
 from lienthong.gateway.limits.terms import Limits, ServiceLimits
 from lienthong.gateway.operations import OperationRoute, OperationTree
 from lienthong.gateway.origins import AllowedOrigins
+from lienthong.gateway.soap.service import soap_service
 from lienthong.gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from lienthong.gateway.credentials.spec import Access
+    from lienthong.gateway.soap.service import SoapService
     from lienthong.kit.catalog import CatalogState
 
 P = ParamSpec("P")
@@ -68,6 +70,8 @@ class ServiceRoute:
     """What the provider wants to be shown; None: nothing."""
     agreement_limits: ServiceLimits | None
     """What it says of how much agreements on it may use; None: nothing."""
+    soap: SoapService | None = None
+    """How it is called where it speaks SOAP; then there are no `operations`. None: it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +210,7 @@ def service_route(message: bytes) -> ServiceRoute:
         agreement_limits=ServiceLimits(_agreed(service.default_limits), _agreed(service.maximum_limits))
         if service.HasField("default_limits") or service.HasField("maximum_limits")
         else None,
+        soap=soap_service(service.soap) if service.HasField("soap") else None,
     )
 
 

@@ -11,7 +11,7 @@ from lienthong.gateway.http1.head import END_OF_HEAD
 from lienthong.gateway.http1.request import LAST_CHUNK, chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from lienthong.gateway.http1.head import Flaw, RequestLine
@@ -70,7 +70,9 @@ class Incoming:
         "_ends_with_connection",
         "_held",
         "_parts",
+        "_returned",
         "_waiter",
+        "_watch",
         "_worker",
         "answered",
         "before_1_1",
@@ -114,6 +116,8 @@ class Incoming:
         self._connection = connection
         self._parts: list[bytes] = []
         self._held = 0
+        self._returned = b""
+        self._watch: Callable[[bytes], None] | None = None
         self._broken: Flaw | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._armed = False
@@ -147,17 +151,31 @@ class Incoming:
         self._parts.append(part)
         self._held += len(part)
 
+    def give_back(self, beginning: bytes, watch: Callable[[bytes], None] | None) -> None:
+        """Put the beginning of the body, which was taken, back: `take` returns it once more.
+
+        `watch` is told what comes after it before anyone else gets it, and nothing at the end; what it
+        raises, `take` does.
+        """
+        self._returned, self._watch = beginning, watch
+
     def take(self) -> bytes:
         """What is here of the body, without waiting.
 
         Raises:
             BrokenRequestError: the framing of the body is broken.
         """
+        if self._returned:
+            returned, self._returned = self._returned, b""
+            return returned
         if not self._parts and not self.body_read:
             self._connection.want_body()
         parts, self._parts, self._held = self._parts, [], 0
         if not parts and self._broken is not None:
             raise BrokenRequestError(self._broken)
+        if self._watch is not None and (parts or self.body_read):
+            parts = [b"".join(parts)]
+            self._watch(parts[0])
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def part(self) -> bytes:

@@ -42,6 +42,7 @@ TYPES: Final = {
     "client-not-proven": _UNPROVEN,
     "client-suspended": _CLIENT_PROXY + "unknown_member",
     "headers-too-large": _BAD_REQUEST,
+    "soap-action-mismatch": _BAD_REQUEST,
     "insufficient-scope": _UNPROVEN,
     "internal-error": _INTERNAL,
     "invalid-client-identifier": _CLIENT_PROXY + "invalid_client_identifier",

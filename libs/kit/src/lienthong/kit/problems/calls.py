@@ -57,6 +57,17 @@ UNKNOWN_OPERATION: Final = ProblemType(
         "Hãy xem các đường dẫn mà dịch vụ khai báo: lienthong get service MÃ -o yaml",
     ),
 )
+SOAP_ACTION_MISMATCH: Final = ProblemType(
+    code="soap-action-mismatch",
+    status=400,
+    title=BilingualText("SOAP action of another operation", "SOAP action thuộc thao tác khác"),
+    advice=BilingualText(
+        "State the action that the WSDL document gives the operation, or none: SOAPAction, the parameter"
+        " 'action' of Content-Type and wsa:Action have to agree with the first element of the Body.",
+        "Hãy nêu action mà tài liệu WSDL khai báo cho thao tác, hoặc không nêu: SOAPAction, tham số 'action'"
+        " của Content-Type và wsa:Action phải khớp với phần tử đầu của Body.",
+    ),
+)
 HEADERS_TOO_LARGE: Final = ProblemType(
     code="headers-too-large",
     status=431,
