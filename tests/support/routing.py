@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lienthong.gateway.table import RoutingTable, ServiceRoute
+    from lienthong.kit.field_paths import FieldTree
+
+
+def leaving(part: FieldTree) -> str | dict[str, Any]:
+    """What leaves of a value, as plain values."""
+    if part.whole:
+        return "whole"
+    wild = {"*": part.every, "[*]": part.elements}
+    parts = part.members | {name: each for name, each in wild.items() if each is not None}
+    return {name: leaving(each) for name, each in parts.items()}
+
 
 # By their names: compiled, the class has no list of its slots.
 _TIME_LIMITS = ("connect_s", "first_byte_s", "idle_s", "total_s")
@@ -65,6 +76,11 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                     "requires": sorted(statement.value for statement in rule.requires),
                     **({"limits": asdict(rule.limits)} if rule.limits is not None else {}),
                     **({"hours": str(rule.hours)} if rule.hours is not None else {}),
+                    **(
+                        {"fields": {n: leaving(part) for n, part in rule.fields.items()}}
+                        if rule.fields
+                        else {}
+                    ),
                 }
                 for rule in found.rules
             ]

@@ -28,7 +28,7 @@ from tests.support.rpc import rpc_trust
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     import grpc.aio
@@ -115,6 +115,7 @@ def agreement(
     requires: Iterable[routes_pb2.Statement.ValueType] = (),
     limits: routes_pb2.Limits | None = None,
     hours: routes_pb2.Hours | None = None,
+    fields: Mapping[str, Iterable[str]] | None = None,
 ) -> routes_pb2.Resource:
     """An agreement as the catalog hands it out."""
     return routes_pb2.Resource(
@@ -131,6 +132,10 @@ def agreement(
             requires=requires,
             limits=limits,
             hours=hours,
+            fields=[
+                routes_pb2.OperationFields(operation=operation, paths=paths)
+                for operation, paths in (fields or {}).items()
+            ],
         ),
     )
 

@@ -166,6 +166,16 @@ def test_hours_are_shown_of_agreements() -> None:
     assert not message(watched(terms=Terms(("p",)))).agreement.HasField("hours")
 
 
+def test_an_agreement_shows_what_leaves_of_answers() -> None:
+    terms = Terms(("p",), fields={"getParcel": ("parcelId", "owners[*].fullName"), "*": ("$",)})
+    assert list(message(watched(terms=terms)).agreement.fields) == [
+        pb.OperationFields(operation="getParcel", paths=["parcelId", "owners[*].fullName"]),
+        pb.OperationFields(operation="*", paths=["$"]),
+    ]
+    stored = msgspec.json.decode(b'{"purposes":["p"],"fields":{"*":["$"]}}', type=Terms)
+    assert stored.fields == {"*": ("$",)}
+
+
 def test_a_service_that_an_earlier_version_stored_requires_nothing() -> None:
     stored = _RESOURCES[ResourceKind.SERVICE, SERVICE]
     assert "requires" not in stored.spec

@@ -133,10 +133,10 @@ def calls() -> list[Step]:
         ),
         Step(
             "portal",
-            "Khai sinh của người con",
-            "The daughter's birth",
+            "Khai sinh của người con, chỉ các trường đã thoả thuận",
+            "The daughter's birth, only the agreed fields of it",
             operations.call(CIVIL_STATUS_SERVICE, "GET", f"/births/{BIRTH}", purpose="TTHC.HO-TICH"),
-            lambda it: f"số {it['registration']['number']}, {it['registration']['authority']}",
+            lambda it: f"số {it['registration']['number']}: {', '.join(it)}",
         ),
         Step(
             "portal",

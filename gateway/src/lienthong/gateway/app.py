@@ -34,6 +34,7 @@ from lienthong.gateway.response import (
     methods_response,
     problem_response,
 )
+from lienthong.gateway.shaping.shaper import Shaper
 from lienthong.gateway.soap.match import SoapMatcher
 from lienthong.gateway.soap.stated import stated_version
 from lienthong.gateway.targets import DocumentTarget, DoorTarget, PlatformTarget, ServiceTarget
@@ -45,7 +46,7 @@ from lienthong.kit.problems.load import charge
 from lienthong.kit.rates import RateLimit, TokenBuckets, network_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from lienthong.gateway.authenticate import Authenticator
     from lienthong.gateway.call import Outcome, Permit
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.spans import Spans
     from lienthong.gateway.table import ServiceRoute
+    from lienthong.gateway.targets import ForwardTarget
     from lienthong.gateway.xroad.answers import Answers
     from lienthong.gateway.xroad.door import XRoadDoor
     from lienthong.kit.clock import Clock
@@ -97,6 +99,7 @@ class Gateway:
         self._platform = platform
         self._door, self._answers = door, answers
         self._forwarder = forwarder
+        self._shaper = Shaper(forwarder, settings.gateway_shaped_answer_bytes)
         self._recorder = recorder
         self.endless = EndlessAnswers(live, recorder, clock, settings)
         """The answers that pass as they come; they have to be looked at beside the calls."""
@@ -212,7 +215,16 @@ class Gateway:
             self._caller(call, headers, authenticator)
         else:
             charge(self._open, network_of(call.ip))
-        return await self._forwarder.forward(call, target, headers, incoming)
+        return await self._forward(call, target, headers, incoming)
+
+    def _forward(
+        self, call: Call, target: ForwardTarget, headers: RequestHeaders, incoming: Incoming
+    ) -> Awaitable[GatewayResponse]:
+        """The stages that get the answer: forward, and shape where the agreement names what leaves."""
+        grant = call.grant
+        if grant is None or grant.fields is None:
+            return self._forwarder.forward(call, target, headers, incoming)
+        return self._shaper.forward(call, target, grant.fields, headers, incoming)
 
     async def _describe(
         self,
@@ -252,7 +264,7 @@ class Gateway:
         self._limit(call, route, grant)
         if route.write_ahead:
             await self._recorder.intent(call, route, (operation, visit.system.id, grant))
-        response = await self._forwarder.forward(call, visit.target, visit.headers, incoming)
+        response = await self._forward(call, visit.target, visit.headers, incoming)
         return self._door.leave(call, visit, response, incoming)
 
     def _permit(

@@ -71,6 +71,7 @@ class Call:
         "client",
         "context",
         "exchange",
+        "fields_removed",
         "for_page",
         "grant",
         "ip",
@@ -121,6 +122,9 @@ class Call:
         self.exchange: Exchange | None = None
         self.opened: datetime | None = None
         """When an endless answer began to leave; None: this one has an end, or there is none."""
+        self.fields_removed: int | None = None
+        """Members and elements that were taken out of the provider's answer, where the agreement names those
+        that leave."""
         self.for_page: list[bytes] | None = None
         """The fields, as written, that let a page of another origin read the answer."""
         self.passage: Passage | None = None

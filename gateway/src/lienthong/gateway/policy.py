@@ -7,9 +7,11 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from lienthong.gateway.context import unstated
+from lienthong.kit.field_paths import EVERY_OPERATION, FieldTree
 from lienthong.kit.problems.not_in_force import Expired, NotYetValid, Pending, Revoked, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from lienthong.gateway.context import CallContext, Statement
@@ -21,12 +23,16 @@ if TYPE_CHECKING:
 class Grant:
     """The agreement that allows a call, the purpose that it is made for, and how much may be used."""
 
-    __slots__ = ("agreement", "limits", "purpose")
+    __slots__ = ("agreement", "fields", "limits", "purpose")
 
-    def __init__(self, agreement: str, purpose: str, limits: Limits | None = None) -> None:
+    def __init__(
+        self, agreement: str, purpose: str, limits: Limits | None = None, fields: FieldTree | None = None
+    ) -> None:
         self.agreement = agreement
         self.purpose = purpose
         self.limits = limits
+        self.fields = fields
+        """What leaves of the answer; None: all of it."""
 
 
 class Unstated:
@@ -106,7 +112,8 @@ def decide(
                 if closed is None or opens < closed.opens:
                     closed = Closed(rule.id, opens.astimezone(rule.hours.zone))
                 continue
-            return Grant(rule.id, stated, rule.limits)
+            fields = None if rule.fields is None else _fields(rule.fields, operation)
+            return Grant(rule.id, stated, rule.limits, fields)
         denial = Denial.PURPOSE_NEEDED
     return lacking or closed or denial or _not_in_force(agreements, now) or Denial.NO_AGREEMENT
 
@@ -124,6 +131,11 @@ def allowed_operations(
                 return None
             found |= rule.operations
     return found
+
+
+def _fields(fields: Mapping[str, FieldTree], operation: str) -> FieldTree:
+    """What leaves of the answers of an operation: nothing where the agreement says nothing of it."""
+    return fields.get(operation) or fields.get(EVERY_OPERATION) or FieldTree()
 
 
 def _not_in_force(agreements: Agreements, now: datetime) -> NotInForce | None:

@@ -1,4 +1,4 @@
-"""Stages 5 and 7: the intent before a call is forwarded, and the record before its response leaves."""
+"""Stages 5 and 8: the intent before a call is forwarded, and the record before its response leaves."""
 
 from __future__ import annotations
 
@@ -207,6 +207,7 @@ class Recorder:
             request_sha256=body.sha256 if body is not None else None,
             response_bytes=answered.body_bytes if answered is not None else None,
             response_sha256=answered.body_sha256 if answered is not None else None,
+            fields_removed=call.fields_removed if answered is not None else None,
             trace=call.trace,
             aborted=True if answered is None or answered.broken_off else None,
             limit=quota.refusal.limit.value if quota is not None and quota.refusal is not None else None,

@@ -1,4 +1,4 @@
-"""Stage 8, respond: the response leaves, but not all of it before its record is durable."""
+"""Stage 9, respond: the response leaves, but not all of it before its record is durable."""
 
 from __future__ import annotations
 

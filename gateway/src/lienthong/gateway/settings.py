@@ -74,6 +74,8 @@ class GatewaySettings(Settings):
     """Header fields of a request."""
     gateway_whole_answer_bytes: int = Field(default=256 * 1024, ge=0)
     """Responses up to this size leave whole after their record; of larger ones the last part waits for it."""
+    gateway_shaped_answer_bytes: int = Field(default=1024 * 1024, ge=1024, le=16 * 1024 * 1024)
+    """The largest answer of a call whose agreement names the `fields` that leave: it is read whole first."""
     gateway_journal_timeout_s: float = Field(default=1.0, gt=0)
     """How long the bus may take to acknowledge records before they go to the spool."""
     gateway_spool_max_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)

@@ -20,13 +20,15 @@ from lienthong.gateway.operations import OperationRoute, OperationTree
 from lienthong.gateway.origins import AllowedOrigins
 from lienthong.gateway.soap.service import soap_service
 from lienthong.gateway.upstreams import Upstreams
+from lienthong.kit.field_paths import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from lienthong.gateway.credentials.spec import Access
     from lienthong.gateway.soap.service import SoapService
     from lienthong.kit.catalog import CatalogState
+    from lienthong.kit.field_paths import FieldTree
 
 P = ParamSpec("P")
 K = TypeVar("K")
@@ -96,6 +98,8 @@ class AgreementRule:
     """How much may be used; None: it says nothing."""
     hours: OpeningHours | None
     """When calls may begin; None: at any time."""
+    fields: Mapping[str, FieldTree] | None = None
+    """What leaves of the answers, by operation, of those not named under `*`; None: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +245,7 @@ def indexed_agreement(agreement_id: str, message: bytes) -> AgreementRule | Unap
 
     Raises:
         ValueError: one of its times cannot be represented, or its hours are none.
+        FieldPathError: the fields that leave cannot be read.
         KeyError: it requires what this gateway does not know.
     """
     agreement = routes_pb2.Agreement.FromString(message)
@@ -269,6 +274,7 @@ def _rule(agreement_id: str, agreement: routes_pb2.Agreement) -> AgreementRule:
         requires=_statements(agreement.requires),
         limits=_agreed(agreement.limits) if agreement.HasField("limits") else None,
         hours=_hours(agreement.hours) if agreement.HasField("hours") else None,
+        fields={one.operation: tree(one.paths) for one in agreement.fields} or None,
     )
 
 

@@ -59,6 +59,19 @@ def test_what_calls_have_to_state_is_kept_in_one_order() -> None:
         assert _spec(made(requires=["user", "purpose", "case"]))["requires"] == ["purpose", "case", "user"]
 
 
+def test_the_fields_of_answers_are_kept_as_they_are_written() -> None:
+    assert "fields" not in _spec(agreement())
+    fields = {"*": ["$"], "getParcel": ["owners[*].fullName", '["họ tên"]', "prices.*"]}
+    assert _spec(agreement(fields=fields))["fields"] == fields
+    assert _spec(agreement(operations=["a", "b"], fields={"a": ["x"], "b": ["$"]}))["fields"]
+
+
+def test_a_path_that_cannot_be_read_is_told_what_one_looks_like() -> None:
+    en, vi = _said(agreement(fields={"*": ["owners[0].name"]}))["/spec/fields/*/0"]
+    assert "from '[0].name' on" in en
+    assert "owners[*].fullName" in vi
+
+
 def test_how_a_client_of_x_road_proves_itself_is_kept_in_one_spelling() -> None:
     assert "xroad" not in _spec(system())
     assert _spec(system(xroad={}))["xroad"] == {"connection": "bearer"}
@@ -240,6 +253,26 @@ def test_a_tax_code_without_quotes_is_told_to_take_quotes() -> None:
         (service(requires=["case", "LGSP-User"]), "/spec/requires/1"),
         (agreement(requires=["purpose", "client"]), "/spec/requires/1"),
         (agreement(service=None, eventType="H11.05/land/x-v1", requires=["case"]), "/spec/requires"),
+        (agreement(fields={}), "/spec/fields"),
+        (agreement(fields=["parcelId"]), "/spec/fields"),
+        (agreement(fields={"*": []}), "/spec/fields/*"),
+        (agreement(fields={"*": ["a", "a"]}), "/spec/fields/*"),
+        (agreement(fields={"*": ["a.*", "a.b"]}), "/spec/fields/*"),
+        (agreement(fields={"*": ["x"] * 201}), "/spec/fields/*"),
+        (
+            agreement(
+                fields={
+                    "*": [f"x{n}" for n in range(200)],
+                    **{f"o{m}": [f"x{n}" for n in range(200)] for m in range(5)},
+                }
+            ),
+            "/spec/fields",
+        ),
+        (agreement(fields={"a b": ["x"], "*": ["$"]}), "/spec/fields/a b/[key]"),
+        (agreement(fields={"getParcel": ["x"]}), "/spec/fields"),
+        (agreement(operations=["a", "b"], fields={"a": ["x"]}), "/spec/fields"),
+        (agreement(operations=["a"], fields={"a": ["x"], "b": ["x"]}), "/spec/fields/b"),
+        (agreement(service=None, eventType="H11.05/land/x-v1", fields={"*": ["x"]}), "/spec/fields"),
         (system(xroad={"connection": "http"}), "/spec/xroad/networks"),
         (system(xroad={"networks": ["10.0.0.0/8"]}), "/spec/xroad/networks"),
         (system(xroad={"connection": "certificate", "networks": ["10.0.0.0/8"]}), "/spec/xroad/networks"),

@@ -52,6 +52,7 @@ class CallRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     request_sha256: str | None = None
     response_bytes: int | None = None
     response_sha256: str | None = None
+    fields_removed: int | None = None
     trace: str | None = None
     aborted: Literal[True] | None = None
     limit: str | None = None

@@ -166,6 +166,28 @@ PROVIDER_BROKEN: Final = ProblemType(
         "xem yêu cầu đã được thực hiện chưa trước khi gửi lại.",
     ),
 )
+ANSWER_NOT_SHAPABLE: Final = ProblemType(
+    code="answer-not-shapable",
+    status=502,
+    title=BilingualText("Answer without the agreed form", "Trả lời không đúng dạng đã thoả thuận"),
+    advice=BilingualText(
+        "Tell the agency that provides the service the transaction id: it has to answer with JSON in UTF-8,"
+        " without content coding and without a name twice in an object, in the form that the agreement's"
+        " fields are for.",
+        "Hãy báo mã giao dịch cho cơ quan cung cấp dịch vụ: trả lời phải là JSON mã hoá UTF-8, không nén,"
+        " không lặp tên trường trong một đối tượng, và có cấu trúc như các trường nêu trong thoả thuận.",
+    ),
+)
+ANSWER_TOO_LARGE: Final = ProblemType(
+    code="answer-too-large",
+    status=502,
+    title=BilingualText("Answer too large for the agreed fields", "Trả lời quá lớn để lọc theo thoả thuận"),
+    advice=BilingualText(
+        "Ask for less at a time, for example by pages; the detail says who may raise the limit.",
+        "Hãy yêu cầu ít dữ liệu hơn mỗi lần, ví dụ theo trang; phần chi tiết cho biết ai có thể nâng giới"
+        " hạn.",
+    ),
+)
 PROVIDER_TIMEOUT: Final = ProblemType(
     code="provider-timeout",
     status=504,

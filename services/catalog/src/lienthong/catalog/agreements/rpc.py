@@ -51,6 +51,9 @@ def write_message(agreement: WatchedAgreement, resource: pb.Resource) -> None:
             for part in hours.open:
                 days = [DAYS.index(day) + 1 for day in part.days]
                 message.hours.open.add(days=days, from_minute=_minute(part.from_), to_minute=_minute(part.to))
+        if terms.fields:
+            for operation, paths in terms.fields.items():
+                message.fields.add(operation=operation, paths=paths)
         if terms.valid_from is not None:
             _set(message.valid_from, terms.valid_from)
         if terms.valid_to is not None:

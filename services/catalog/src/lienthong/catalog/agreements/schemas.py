@@ -13,6 +13,7 @@ from lienthong.catalog.domain import identifiers
 from lienthong.catalog.domain.drafts import Reference
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
+from lienthong.catalog.schemas.answer_fields import AnswerFields, uncovered
 from lienthong.catalog.schemas.answers import AnswerModel, Notice, ResourceManifest
 from lienthong.catalog.schemas.fields import (
     BoundedModel,
@@ -61,6 +62,7 @@ class AgreementSpec(ResourceSpec):
     requires: Requires | None = None
     limits: LimitsSpec | None = None
     hours: HoursSpec | None = None
+    fields: AnswerFields | None = None
     status: Literal["requested", "approved"] = "requested"
 
     @override
@@ -108,7 +110,7 @@ class AgreementSpec(ResourceSpec):
                     "loại sự kiện không có thao tác; hãy bỏ trống",
                 ),
             )
-        for of_calls in ("requires", "limits", "hours"):
+        for of_calls in ("requires", "limits", "hours", "fields"):
             if of_calls in given and "eventType" in given:
                 yield Violation(
                     (of_calls,),
@@ -117,6 +119,8 @@ class AgreementSpec(ResourceSpec):
                         "sự kiện được gửi tới chứ không phải lời gọi; hãy bỏ trống",
                     ),
                 )
+        if "fields" in fields and bool(fields.get("operations")) == ("operations" in given):
+            yield from uncovered(fields["fields"], fields.get("operations"))
         yield from period_violations(fields)
 
     @override
@@ -213,3 +217,4 @@ class AgreementRequest(StrictModel):
     requires: Requires | None = None
     limits: LimitsSpec | None = None
     hours: HoursSpec | None = None
+    fields: AnswerFields | None = None

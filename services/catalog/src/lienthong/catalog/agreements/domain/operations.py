@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
+from lienthong.kit.field_paths import EVERY_OPERATION
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
@@ -39,15 +40,12 @@ def unknown_operations(
         if service not in operations:
             continue
         known = operations[service]
+        for name in draft.spec.get("fields", ()):
+            if name != EVERY_OPERATION and name not in known:
+                yield Violation((*draft.spec_path, "fields", name), _unknown(service, name, known))
         for index, name in enumerate(draft.spec.get("operations", ())):
             if name not in known:
-                yield Violation(
-                    (*draft.spec_path, "operations", index),
-                    BilingualText(
-                        f"'{service}' has no operation '{name}'; it has: {_listed(known)}",
-                        f"'{service}' không có thao tác '{name}'; các thao tác hiện có: {_listed(known)}",
-                    ),
-                )
+                yield Violation((*draft.spec_path, "operations", index), _unknown(service, name, known))
 
 
 def removed_operations(
@@ -74,6 +72,13 @@ def removed_operations(
                         f"bỏ; hãy giữ lại, hoặc sửa hay thu hồi thoả thuận trước",
                     ),
                 )
+
+
+def _unknown(service: str, name: str, known: Collection[str]) -> BilingualText:
+    return BilingualText(
+        f"'{service}' has no operation '{name}'; it has: {_listed(known)}",
+        f"'{service}' không có thao tác '{name}'; các thao tác hiện có: {_listed(known)}",
+    )
 
 
 def _listed(names: Collection[str]) -> str:

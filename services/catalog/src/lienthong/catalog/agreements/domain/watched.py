@@ -54,6 +54,8 @@ class Terms(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What every call has to state besides what the service requires."""
     limits: Limits | None = None
     hours: Hours | None = None
+    fields: dict[str, tuple[str, ...]] | None = None
+    """What leaves of answers, by operation; None: everything."""
 
 
 class WatchedAgreement(msgspec.Struct, frozen=True, gc=False):

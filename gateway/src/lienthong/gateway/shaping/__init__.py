@@ -1,0 +1,1 @@
+"""Only the fields that an agreement names leave of a provider's answers."""
