@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench.answered import alone_on_its_core, ledger_size, wait_for_ledger
 from tests.bench.load import measure
-from tests.bench.machine import OTHER_CORE
+from tests.bench.machine import OTHER_CORE, family, processor_s
 from tests.bench.target import Target
 
 if TYPE_CHECKING:
@@ -41,11 +41,13 @@ def beside_plain(
     found, answered = [], 0
     size = ledger_size(platform)
     with alone_on_its_core(platform):
+        processes = family(platform.installation.supervisor.pid("gateway"))
         for turn in range(rounds):
             figures = {}
             for which in sorted(contenders, reverse=bool(turn % 2)):
                 calls = contenders[which]
                 for lasting in (1, seconds):
+                    used = processor_s(processes)
                     seen = measure(
                         calls.url,
                         connections=CONNECTIONS,
@@ -55,9 +57,12 @@ def beside_plain(
                     )
                     answered += seen.requests
                 figures[f"{which}_per_s"] = seen.requests_per_s
+                figures[f"{which}_us"] = (processor_s(processes) - used) / seen.requests * 1e6
             found.append(figures)
     wait_for_ledger(platform, size + answered)
     ratio = statistics.median(one["other_per_s"] / one["plain_per_s"] for one in found)
     rates = [statistics.median(one[f"{which}_per_s"] for one in found) for which in ("other", "plain")]
-    told = f"{rates[0]:,.0f} calls/s beside {rates[1]:,.0f}" + (f"; {note}" if note else "")
+    times = [statistics.median(one[f"{which}_us"] for one in found) for which in ("other", "plain")]
+    told = f"{rates[0]:,.0f} calls/s beside {rates[1]:,.0f}; {times[0]:.1f} µs of the gateway's processor"
+    told += f" time beside {times[1]:.1f}" + (f"; {note}" if note else "")
     return [Target(f"{name}, beside the plain call", "×", ratio, "at least", goal, told, found)]
