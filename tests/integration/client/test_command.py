@@ -148,7 +148,7 @@ def test_agreements_are_asked_for_and_decided(run: Run, gateway: SmallGateway) -
     asked = run(
         "agreement", "request", "one-stop-parcels", "--service", SERVICE, "--purpose", "land",
         "--legal-ground", "Luật Đất đai", "--requires", "case", "--requires", "user",
-        "--as", "one-stop", "--json",
+        "--limit", "perMinute=600", "--limit", "perDay=50000", "--as", "one-stop", "--json",
     )  # fmt: skip
     assert asked.code == 0
     assert asked.json["spec"] == {
@@ -157,7 +157,15 @@ def test_agreements_are_asked_for_and_decided(run: Run, gateway: SmallGateway) -
         "purposes": ["land"],
         "legalGround": "Luật Đất đai",
         "requires": ["case", "user"],
+        "limits": {"perMinute": 600, "perDay": 50_000},
     }
+    for unreadable in ("perMinute", "perMinute=", "perMinute=many", "perMinute=-1"):
+        refused = run(
+            "agreement", "request", "other", "--service", SERVICE, "--purpose", "land",
+            "--legal-ground", "Luật Đất đai", "--limit", unreadable, "--as", "one-stop",
+        )  # fmt: skip
+        assert refused.code == 2
+        assert f"--limit {unreadable}" in refused.err
     assert run("agreement", "approve", "one-stop-parcels", "--json").json["status"] == "approved"
     assert run("agreement", "revoke", "one-stop-parcels").code == 2
     assert run("agreement", "revoke", "one-stop-parcels", "--reason", "hết hạn").code == 0

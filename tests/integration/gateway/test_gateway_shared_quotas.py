@@ -7,6 +7,7 @@ import json
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx
@@ -154,9 +155,14 @@ async def test_what_is_no_message_is_left_out(nats: NatsServer) -> None:
 @pytest.fixture
 def limited_world(new_world: Callable[..., World]) -> World:
     """A world with limits whose gateway runs."""
-    world = new_world()
+    world = new_world(time_zone=noon())
     world.start()
     return world
+
+
+def noon() -> str:
+    """A time zone in which it is about noon: no day ends while a test runs."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
 
 
 def answers(urls: list[str], world: World, calls: int) -> list[int]:
@@ -190,7 +196,7 @@ def test_a_restart_does_not_forget_the_day(limited_world: World) -> None:
 
 
 def test_workers_and_gateways_count_together(new_world: Callable[..., World]) -> None:
-    world = new_world(workers=2)
+    world = new_world(workers=2, time_zone=noon())
     world.start()
     with world.another("second") as second:
         world.change(agreement(limits=routes_pb2.Limits(per_day=40)))

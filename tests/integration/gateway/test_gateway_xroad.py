@@ -237,6 +237,20 @@ def test_rights_are_those_of_the_agreement_by_method_and_path(world: World) -> N
     refused(call(world, "GET", f"{R1}"), denied)
 
 
+def test_the_limits_of_the_agreement_hold_through_this_door(world: World) -> None:
+    world.change(agreement(limits=routes_pb2.Limits(per_minute=2)))
+    try:
+        answers = [call(world, "GET", f"{R1}/parcels/7") for _ in range(3)]
+    finally:
+        world.change(agreement())
+    assert [answer.status_code for answer in answers] == [200, 200, 500]
+    document = refused(answers[2], "server.serverproxy.access_denied")
+    assert "limits.perMinute" in document["message"]
+    assert answers[0].headers["ratelimit"] == '"per-minute";r=1;t=60'
+    record = world.record(answers[2].headers["x-road-request-id"])
+    assert (record["error"], record["limit"]) == ("quota-exceeded", "per-minute")
+
+
 @pytest.mark.parametrize(
     "path",
     [

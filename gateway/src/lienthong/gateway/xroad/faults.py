@@ -34,6 +34,7 @@ _UNPROVEN: Final = _CLIENT_PROXY + "ssl_authentication_failed"
 _DISABLED: Final = _SERVER_PROXY + "service_disabled"
 
 TYPES: Final = {
+    "agreement-closed": _DENIED,
     "agreement-expired": _DENIED,
     "agreement-not-yet-valid": _DENIED,
     "agreement-pending": _DENIED,
@@ -61,6 +62,7 @@ TYPES: Final = {
     "provider-timeout": _SERVER_PROXY + "network_error",
     "provider-unreachable": _SERVER_PROXY + "network_error",
     "purpose-not-in-agreement": _DENIED,
+    "quota-exceeded": _DENIED,
     "request-timeout": "client.network_error",
     "request-too-large": _BAD_REQUEST,
     "token-refused": _UNPROVEN,
