@@ -104,7 +104,7 @@ bench: $(DEV_READY) $(PROTO_READY) ## measure the gateway beside its peers, and 
 	@if tests/install-tools --found compiler; then $(MAKE) --no-print-directory compile; fi
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m tests.bench.gateway $(if $(BEFORE),--before $(BEFORE))
 
-bench-targets: $(DEV_READY) $(PROTO_READY) ## measure latency, workers, refusals, memory, tokens, events and starts; ARGS=--help for less
+bench-targets: $(DEV_READY) $(PROTO_READY) ## measure latency, workers, refusals, memory, tokens, events, streams and starts; ARGS=--help for less
 	@tests/install-tools nginx wrk compiler
 	@if tests/install-tools --found compiler; then $(MAKE) --no-print-directory compile; fi
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m tests.bench.targets $(ARGS)

@@ -48,8 +48,11 @@ _ON_THE_WAY = {
     "head": "callers' connections",
     "framing": "callers' connections",
     "answer": "callers' connections",
+    "request_input": "callers' connections",
     "connection": "providers' connections",
     "pool": "providers' connections",
+    "balance": "providers' connections",
+    "limits": "providers' connections",
     "request": "providers' connections",
     "forward": "forward",
     "response_headers": "forward",
@@ -67,6 +70,8 @@ _ON_THE_WAY = {
     "authorize": "match, authenticate, authorize",
     "policy": "match, authenticate, authorize",
     "respond": "respond",
+    "endless": "respond",
+    "reader": "respond",
     "app": "outline of a call",
 }
 
