@@ -74,6 +74,7 @@ class Stream:
         self.told = gone.done()
         for task in (gone, over):
             task.cancel()
+        await asyncio.gather(gone, over, return_exceptions=True)
 
     def send(self, event: bytes = EVENT) -> None:
         """Send an event."""
@@ -381,14 +382,29 @@ def test_streams_end_when_the_gateway_stops_and_are_recorded(new_world: Callable
     assert "aborted" not in record
 
 
-def test_of_a_stream_that_a_kill_cuts_off_the_opening_record_tells(new_world: Callable[..., World]) -> None:
+def test_the_end_of_a_stream_that_a_kill_cuts_off_is_recorded_by_the_next_gateway(
+    new_world: Callable[..., World],
+) -> None:
     world = new_world()
     world.start()
-    stream, case = Stream(world, "killed"), uuid7()
+    stream, ended, case, of_ended = Stream(world, "killed"), Stream(world, "ended"), uuid7(), uuid7()
+    with listening(world, ended, of_ended):
+        ended.end()
+    closed(world, of_ended)
     with listening(world, stream, case) as parts:
         stream.send()
         assert next(parts) == EVENT
+        world.wait(lambda: list((world.folder / "home/gateway/open").glob("*/*")), "it is noted on disk")
         world.kill_gateway()
         with pytest.raises(httpx.HTTPError):
             next(parts)
     assert kinds(world, case) == ["opening"]
+    for _ in range(2):
+        world.start()
+        record = closed(world, case)
+        assert (record["status"], record["error"], record["aborted"]) == (200, "gateway-lost", True)
+        assert record["opened"] == of_case(world, case)[0]["opened"]
+        assert_in_form(of_case(world, case))
+        assert world.stop_gateway() == 0
+    assert kinds(world, of_ended) == ["opening", "call"]
+    assert list((world.folder / "home/gateway/open").iterdir()) == []

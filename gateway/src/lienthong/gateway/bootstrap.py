@@ -33,6 +33,7 @@ from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.sampling import CallCounts
 from lienthong.gateway.journal.seen_log import SeenLog
 from lienthong.gateway.journal.spool import Spool
+from lienthong.gateway.journal.unended import Unended
 from lienthong.gateway.journal.writer import JournalWriter
 from lienthong.gateway.limits.conversation import Conversation
 from lienthong.gateway.limits.day import Calendar, zone
@@ -229,7 +230,10 @@ async def open_gateway(
         new_id=uuid7,
         spans=Spans(trace.get_tracer("lienthong.gateway")) if telemetry.traced else None,
     )
-    start(stack, "endless answers", gateway.endless.run())
+    unended = Unended.opened(settings.state_folder("gateway") / "open", uuid7)
+    if unended is not None:
+        stack.callback(unended.close)
+    start(stack, "endless answers", gateway.endless.run(unended))
     figures.observe(instruments.ENDLESS_ANSWERS, lambda: len(gateway.endless))
     listener = Listener(
         doors,

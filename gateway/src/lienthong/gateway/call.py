@@ -36,6 +36,9 @@ ENDED_BY_GATEWAY = "answer-ended"
 """In the record of an endless answer that the gateway brought to its end: its time was over, or the gateway
 was stopped. Its caller may ask again."""
 
+GATEWAY_LOST = "gateway-lost"
+"""In the record of an endless answer whose gateway ended before it could record the end; another one did."""
+
 
 class Exchange:
     """The exchange with the provider; there is none unless a connection took the request."""

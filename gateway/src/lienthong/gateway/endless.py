@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.authenticate import Authenticator
     from lienthong.gateway.call import Call
     from lienthong.gateway.http1.incoming import Incoming
+    from lienthong.gateway.journal.unended import Unended
     from lienthong.gateway.live import Live
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.response import StreamedResponse
@@ -100,16 +101,41 @@ class EndlessAnswers:
         self._caller_bytes_per_s = settings.gateway_caller_bytes_per_s
         self._record_every_s = settings.gateway_endless_record_every_s
         self._open: set[OpenAnswer] = set()
+        self._unended: Unended | None = None
 
     def __len__(self) -> int:
         """How many are open."""
         return len(self._open)
 
-    async def run(self) -> None:
-        """Look at the open answers again and again, until cancelled."""
+    async def run(self, unended: Unended | None) -> None:
+        """Record the ends of answers that lost workers left open, then look at the open ones again and again.
+
+        Until cancelled; `unended` knows them on disk.
+        """
+        if unended is not None:
+            self._unended = unended
+            await self._adopt(unended)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             self.look()
+
+    async def _adopt(self, unended: Unended) -> None:
+        try:
+            lost = await asyncio.to_thread(unended.adopt)
+            for opening in lost:
+                try:
+                    durable = self._recorder.lost(opening)
+                except ValueError:
+                    # A kill cut the file off.
+                    _log.warning("an open answer cannot be read, its end is not recorded")
+                else:
+                    await durable
+            if lost:
+                _log.warning("the ends of answers are recorded whose gateway was lost", answers=len(lost))
+            await asyncio.to_thread(unended.forget)
+        except (AuditUnavailableError, OSError) as error:
+            # The records are kept until they can be stored, the files until another worker begins.
+            _log.error("ends of answers whose gateway was lost", error=str(error))
 
     def look(self) -> None:
         """End the answers that must not go on, and record that the others do."""
@@ -138,14 +164,17 @@ class EndlessAnswers:
         if task is None:
             raise RuntimeError("an answer is sent by the task that serves its call")
         call.opened = self._now()
+        durable, opening = self._recorder.opening(call, response.status)
         try:
-            await self._recorder.opening(call, response.status)
+            await durable
         except AuditUnavailableError:
             # What was written is stored once that is possible: then the end is to be found with it.
             self._record_unsent(call, response.status)
             raise
         answer = OpenAnswer(call, response.status, incoming, task, self._monotonic() + self._record_every_s)
         self._open.add(answer)
+        if self._unended is not None:
+            self._unended.begin(call.tx, opening)
         reader = Reader(incoming, self._caller_timeout_s, self._caller_bytes_per_s)
         error: str | None = None
         broken_off = False
@@ -186,6 +215,9 @@ class EndlessAnswers:
 
     async def _close(self, answer: OpenAnswer, error: str | None, *, broken_off: bool) -> Answered:
         call, incoming = answer.call, answer.incoming
+        if self._unended is not None:
+            # Before the record: a kill in between leaves no end, which the ledger tells, rather than two.
+            self._unended.end(call.tx)
         outcome = Answered(
             answer.status, self._now(), answer.size, answer.digest.hexdigest(), error, broken_off=broken_off
         )

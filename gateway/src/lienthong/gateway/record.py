@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from lienthong.gateway.call import MAX_METHOD, Answered
+from lienthong.gateway.call import GATEWAY_LOST, MAX_METHOD, Answered
 from lienthong.gateway.context import is_personal_number
 from lienthong.gateway.journal.records import (
     CallRecord,
@@ -13,6 +13,7 @@ from lienthong.gateway.journal.records import (
     SampleRecord,
     continuing_of,
     encode,
+    lost_of,
     opening_of,
 )
 from lienthong.gateway.journal.writer import AuditUnavailableError
@@ -127,14 +128,25 @@ class Recorder:
             return None
         return self._journal.write(encode(self._record(call, outcome)))
 
-    def opening(self, call: Call, status: int) -> asyncio.Future[None]:
-        """Record that an endless answer is about to leave.
+    def opening(self, call: Call, status: int) -> tuple[asyncio.Future[None], bytes]:
+        """Record that an endless answer is about to leave; also returns the record.
 
         Raises:
             AuditUnavailableError: (the future) then it must not leave.
         """
         known = self._record(call, Answered(status, self._now(), 0, None))
-        return self._journal.write(encode(opening_of(known)))
+        record = encode(opening_of(known))
+        return self._journal.write(record), record
+
+    def lost(self, opening: bytes) -> asyncio.Future[None]:
+        """Record the end of an answer whose gateway was lost; of it there is only the opening record.
+
+        Raises:
+            ValueError: those bytes are no opening record.
+            AuditUnavailableError: (the future) it is kept, and stored when that is possible.
+        """
+        at = timestamp(self._now())
+        return self._journal.write(encode(lost_of(opening, self._new_id(), at, GATEWAY_LOST)))
 
     def continuing(self, call: Call, status: int, size: int, sha256: str) -> asyncio.Future[None]:
         """Record that an endless answer goes on, and what of it has passed.

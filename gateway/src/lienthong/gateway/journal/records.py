@@ -183,4 +183,20 @@ def continuing_of(known: CallRecord) -> ContinuingRecord:
     return ContinuingRecord(**members | {"kind": "continuing"})
 
 
+def lost_of(opening: bytes, record_id: str, at: Moment, error: str) -> CallRecord:
+    """The record of the end of an answer of which there is only the opening record.
+
+    Raises:
+        ValueError: those bytes are no opening record.
+    """
+    try:
+        # As it was written: its times are text by now.
+        known = msgspec.json.decode(opening, type=dict[str, str | int])
+        members = {name: known[name] for name in OpeningRecord.__struct_fields__ if name in known}
+        ending = {"id": record_id, "kind": "call", "at": at, "error": error, "aborted": True}
+        return CallRecord(**members | ending)  # type: ignore[arg-type]
+    except (msgspec.MsgspecError, TypeError) as reason:
+        raise ValueError(f"not an opening record: {reason}") from None
+
+
 encode = msgspec.json.Encoder().encode
