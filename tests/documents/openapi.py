@@ -32,7 +32,9 @@ _APPS: Mapping[str, Callable[[], Any]] = {
         catalog.CatalogServices(*[_NOTHING] * 6), _NOTHING, _NOTHING, uuid7, 0
     ),
     "exchange": lambda: exchange.create_app(_NOTHING, _NOTHING, _NOTHING, _NOTHING),
-    "identity": lambda: identity.create_app(IdentitySettings(), _having(tokens=_NOTHING, keyring=_NOTHING)),
+    "identity": lambda: identity.create_app(
+        IdentitySettings(), _having(tokens=_NOTHING, keyring=_NOTHING), _NOTHING
+    ),
     "ledger": lambda: ledger.create_app(
         _having(log=_NOTHING, index=_NOTHING, signer=_having(key=_having(verifier=None))), _NOTHING, _NOTHING
     ),

@@ -40,8 +40,11 @@ def service_of(call: dict[str, Any]) -> str:
     return "/".join(httpx.URL(call["url"]).path.split("/")[2:5])
 
 
-def token(folder: Path) -> str:
-    """Get a token with nothing of ours: PyJWT, httpx and the two files that a system holds."""
+def token(folder: Path, edge: str | None = None, trust: ssl.SSLContext | bool = True) -> str:
+    """Get a token with nothing of ours: PyJWT, httpx and the two files that a system holds.
+
+    From the edge, if `edge` is its address.
+    """
     client = json.loads((folder / "client.json").read_text())
     key = json.loads((folder / "key.jwk").read_text())
     now = int(time.time())
@@ -57,7 +60,8 @@ def token(folder: Path) -> str:
         claims, jwt.PyJWK(key).key, algorithm=key["alg"], headers={"kid": key["kid"], "typ": "JWT"}
     )
     answer = httpx.post(
-        client["token_endpoint"],
+        client["token_endpoint"] if edge is None else f"{edge}/oauth2/token",
+        verify=trust,
         data={
             "grant_type": "client_credentials",
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
@@ -89,6 +93,51 @@ def test_one_call_went_through_the_edge_and_its_record_names_the_certificate(pro
         (entry,) = auditor.entries({"tx": call["transaction_id"]})
     assert entry["record"]["certificate"] == sha256(Path(call["certificate_file"]))
     assert entry["record"]["client"] == "H11.01/one-stop"
+
+
+def test_a_token_that_was_asked_for_with_a_certificate_is_good_with_it_alone(province: Province) -> None:
+    (call,) = [one for one in province.calls if "certificate_file" in one]
+    edge, trust = province.addresses["edge"], certified(call)
+    bound = token(province.home / "demo" / call["system"], edge, trust)
+
+    def answered(address: str, verify: ssl.SSLContext | bool) -> tuple[int, str | None]:
+        headers = call["headers"] | {"Authorization": f"Bearer {bound}"}
+        url = call["url"].replace(edge, address)
+        answer = httpx.request(call["method"], url, headers=headers, verify=verify, timeout=30)
+        return answer.status_code, answer.headers.get("LGSP-Error")
+
+    assert answered(edge, trust) == (200, None)
+    assert answered(edge, authority(province)) == (401, "certificate-mismatch")
+    assert answered(province.gateway, True) == (401, "certificate-mismatch")
+    metadata = httpx.get(f"{edge}/.well-known/oauth-authorization-server", verify=trust).json()
+    assert metadata["mtls_endpoint_aliases"] == {"token_endpoint": f"{edge}/oauth2/token"}
+
+
+def test_a_registered_certificate_takes_the_assertions_place(province: Province) -> None:
+    (call,) = [one for one in province.calls if "certificate_file" in one]
+    digest = sha256(Path(call["certificate_file"]))
+    with province.client("operator") as operator:
+
+        def system() -> Any:  # noqa: ANN401 - a manifest
+            found = operator.manifests("systems")
+            return next(one for one in found if one["metadata"]["id"] == call["client_id"])
+
+        manifest = system()
+        operator.apply([{**manifest, "spec": {**manifest["spec"], "certificates": [digest.upper()]}}])
+        assert system()["spec"]["certificates"] == [digest]
+    form = {"grant_type": "client_credentials", "client_id": call["client_id"]}
+    deadline = time.monotonic() + 15
+    while True:
+        answer = httpx.post(
+            f"{province.addresses['edge']}/oauth2/token", data=form, verify=certified(call), timeout=30
+        )
+        if answer.status_code == 200 or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["LGSP-Transaction-Id"]
+    without = httpx.post(f"{province.gateway}/oauth2/token", data=form, timeout=30)
+    assert (without.status_code, without.json()["error"]) == (401, "invalid_client")
 
 
 def test_the_last_line_says_where_everything_is(province: Province) -> None:

@@ -24,6 +24,7 @@ from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.ids import uuid7
 from lienthong.kit.rpc import open_channel, serve_rpc
+from lienthong.kit.shown_certificate import ShownCertificates
 from tests.support.ports import take_free_port
 from tests.support.rpc import rpc_trust
 from tests.support.waiting import ended, eventually
@@ -194,7 +195,10 @@ async def running(
         loops.append(CatalogConsumer(bus, core.registry).run)
     tasks = [asyncio.create_task(loop()) for loop in loops]
     port = port or take_free_port()
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, core), port=port, log_config=None))
+    certificates = ShownCertificates(rpc_trust(), clock or SystemClock())
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(settings, core, certificates), port=port, log_config=None)
+    )
     serving = asyncio.create_task(server.serve())
 
     def register(grpc: Server) -> None:

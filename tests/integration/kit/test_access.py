@@ -20,7 +20,8 @@ from lienthong.kit.keys import KeysReplica, keys_replica
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import install_problem_handlers
 from lienthong.kit.rpc import open_channel, serve_rpc
-from lienthong.kit.tokens import TokenVerifier
+from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.tokens import Confirmation, TokenVerifier
 from tests.support.rpc import rpc_trust
 from tests.support.waiting import eventually
 
@@ -86,7 +87,9 @@ async def replica(identity: Identity, tmp_path: Path) -> AsyncIterator[KeysRepli
 async def client(replica: KeysReplica) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     install_problem_handlers(app)
-    app.state.access = Access(replica.fresh, TokenVerifier("i", "a", CLOCK))
+    app.state.access = Access(
+        replica.fresh, TokenVerifier("i", "a", CLOCK), ShownCertificates(rpc_trust(), CLOCK)
+    )
 
     @app.get("/anyone")
     async def anyone(caller: Annotated[Caller, Depends(require())]) -> dict[str, str]:
@@ -187,3 +190,29 @@ async def test_keys_that_cannot_be_read_leave_the_last_ones_standing(
     await tell(identity, replica, 3)
     assert replica.ready
     assert (await get(client, "/anyone", token())).status_code == 200
+
+
+async def test_a_token_bound_to_a_certificate_comes_with_it_as_a_gateway_says(
+    client: httpx.AsyncClient, identity: Identity, replica: KeysReplica
+) -> None:
+    await tell(identity, replica, 1)
+    certificate, tx = "ab" * 32, uuid7_of(CLOCK)
+    bound = token(cnf=Confirmation(certificate).claim())
+    certificates = ShownCertificates(rpc_trust(), CLOCK)
+
+    async def ask(shown: bytes | None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {bound}", "LGSP-Transaction-Id": tx}
+        if shown is not None:
+            headers["LGSP-Client-Certificate"] = shown.decode()
+        return await client.get("/anyone", headers=headers)
+
+    assert (await ask(certificates.written(certificate, tx))).status_code == 200
+    for shown in (None, certificate.encode(), certificates.written("cd" * 32, tx)):
+        answer = await ask(shown)
+        assert (answer.status_code, answer.json()["code"]) == (401, "certificate-mismatch")
+        assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+def uuid7_of(clock: ManualClock) -> str:
+    milliseconds = int(clock.now().timestamp() * 1000)
+    return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7000-8000-000000000000"

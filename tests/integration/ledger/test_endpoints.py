@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from lienthong.contracts.identity.v1 import keys_pb2
 from lienthong.kit.access import Access
 from lienthong.kit.keys import fold_keys
+from lienthong.kit.shown_certificate import ShownCertificates
 from lienthong.kit.tokens import TokenVerifier
 from lienthong.ledger.bootstrap import create_app
 from lienthong.ledger.domain.journal_place import JournalPlace, PlaceState
@@ -28,6 +29,7 @@ from lienthong.tlog import (
     verify_receipt,
 )
 from tests.integration.ledger.support import STREAM, message, opened, record
+from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -117,7 +119,11 @@ async def reader(settings: LedgerSettings, core: LedgerCore, clock: ManualClock)
         None,
         keys_pb2.WatchResponse(version=1, issuer=settings.issuer, jwks=msgspec.json.encode(jwks).decode()),
     )
-    access = Access(lambda: keys, TokenVerifier(settings.issuer, settings.token_audience, clock))
+    access = Access(
+        lambda: keys,
+        TokenVerifier(settings.issuer, settings.token_audience, clock),
+        ShownCertificates(rpc_trust(), clock),
+    )
     transport = httpx.ASGITransport(create_app(core, access, nowhere))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as http:
         yield Reader(http, key, settings, clock)

@@ -64,7 +64,7 @@ class Scene:
     def client(self, authorization: bytes | None) -> str:
         """The client, or the code of the problem."""
         try:
-            token = self.authenticator.authenticate(authorization, self.clock.now())
+            token = self.authenticator.authenticate(authorization, self.clock.now(), None)
             self.authenticator.admit(token, SCOPE)
         except ProblemError as problem:
             return problem.code

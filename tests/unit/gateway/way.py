@@ -51,7 +51,9 @@ from lienthong.kit.catalog import catalog_of
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
+from lienthong.kit.shown_certificate import ShownCertificates
 from lienthong.kit.tokens import KeySet, TokenVerifier
+from tests.support.rpc import rpc_trust
 from tests.unit.gateway.wire import Wire, listener
 
 if TYPE_CHECKING:
@@ -183,7 +185,15 @@ class Way:
             },
             XRoadDoor("VN-BTN", CallerProof((ip_network("10.0.0.0/8"),))),
             Answers("VN-BTN", SmallDirectory()),
-            Forwarder(self.pool, self.pool, assertions, access, self.clock, settings),
+            Forwarder(
+                self.pool,
+                self.pool,
+                assertions,
+                access,
+                ShownCertificates(rpc_trust(), self.clock),
+                self.clock,
+                settings,
+            ),
             self.recorder,
             settings,
             self.figures,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lienthong.identity.domain.clients import ClientStatus, client_of
+from lienthong.identity.domain.clients import ClientStatus, client_of, describe_change
 from lienthong.identity.events import SystemEvent
 
 EVENT: dict[str, Any] = {
@@ -34,6 +34,26 @@ def test_a_system_becomes_a_client_of_the_api_and_of_events() -> None:
     assert client.scopes == ("api", "events")
     assert json.loads(client.jwks) == {"keys": [{"kty": "EC"}]}
     assert (client.status, client.catalog_version) == (ClientStatus.ACTIVE, 7)
+
+
+def test_certificates_are_taken_over_and_their_change_has_a_name() -> None:
+    spec = {**EVENT["resource"]["spec"], "certificates": ["ab" * 32, "cd" * 32]}
+    client = client_of(read(resource={**EVENT["resource"], "spec": spec}))
+    assert client.certificates == ("ab" * 32, "cd" * 32)
+    change = describe_change(client_of(read()), client)
+    assert change is not None
+    assert change.action == "client.change-certificates"
+    assert change.detail["certificates"] == list(client.certificates)
+    back = describe_change(client, client_of(read()))
+    assert back is not None
+    assert back.detail["certificates"] == []
+    assert client_of(read(action="removed", resource={**EVENT["resource"], "spec": spec})).certificates == ()
+
+
+@pytest.mark.parametrize("certificate", ["AB" * 32, "ab" * 31, "", 5, None, "ab:" * 32])
+def test_a_certificate_in_another_form_is_no_event(certificate: object) -> None:
+    with pytest.raises(ValidationError):
+        read(resource={**EVENT["resource"], "spec": {"certificates": [certificate]}})
 
 
 def test_a_suspended_system_stays_with_its_keys() -> None:

@@ -21,7 +21,9 @@ from lienthong.kit.clock import ManualClock
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.rest import install_problem_handlers
+from lienthong.kit.shown_certificate import ShownCertificates
 from lienthong.kit.tokens import KeySet, TokenVerifier
+from tests.support.rpc import rpc_trust
 
 tokens = st.from_regex(r"[A-Za-z0-9._~+/-]{1,40}={0,3}", fullmatch=True)
 schemes = st.sampled_from(["Bearer", "bearer", "BEARER", "bEaReR"])
@@ -88,7 +90,7 @@ class Readers:
         self.gateway = Authenticator(verifier, keys)
         self.app = FastAPI()
         install_problem_handlers(self.app)
-        self.app.state.access = Access(lambda: keys, verifier)
+        self.app.state.access = Access(lambda: keys, verifier, ShownCertificates(rpc_trust(), self.clock))
 
         @self.app.get("/")
         async def caller(caller: Annotated[Caller, Depends(require())]) -> str:
@@ -103,7 +105,7 @@ class Readers:
 
     def at_the_gateway(self, authorization: bytes) -> str:
         try:
-            return self.gateway.authenticate(authorization, self.clock.now()).client_id
+            return self.gateway.authenticate(authorization, self.clock.now(), None).client_id
         except ProblemError as problem:
             return problem.code
 

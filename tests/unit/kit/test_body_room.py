@@ -22,8 +22,10 @@ from lienthong.kit.clock import ManualClock
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.rest import StrictRoute, create_rest_app
+from lienthong.kit.shown_certificate import ShownCertificates
 from lienthong.kit.text import BilingualText
 from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
+from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -38,7 +40,11 @@ class AnyToken(Access):
 
     def __init__(self) -> None:
         keys = IdentityKeys(1, "issuer", "", KeySet({}), frozenset())
-        super().__init__(lambda: keys, TokenVerifier("issuer", "audience", ManualClock()))
+        super().__init__(
+            lambda: keys,
+            TokenVerifier("issuer", "audience", ManualClock()),
+            ShownCertificates(rpc_trust(), ManualClock()),
+        )
 
     def authenticate(self, token: str) -> AccessToken:
         now = datetime.now(UTC)

@@ -17,7 +17,9 @@ from lienthong.kit.clock import ManualClock
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.openapi import stated_by
 from lienthong.kit.rest import StrictRoute, create_rest_app
+from lienthong.kit.shown_certificate import ShownCertificates
 from lienthong.kit.tokens import KeySet, TokenVerifier
+from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +81,11 @@ async def status_without_a_token(module: str, route: APIRoute, method: str) -> i
     """What a caller without a token is answered, who must not be able to make the service read a body."""
     app = create_rest_app("test", summary="A test.", openapi_path="/openapi.json")
     keys = IdentityKeys(1, "issuer", "", KeySet({}), frozenset())
-    app.state.access = Access(lambda: keys, TokenVerifier("issuer", "audience", ManualClock()))
+    app.state.access = Access(
+        lambda: keys,
+        TokenVerifier("issuer", "audience", ManualClock()),
+        ShownCertificates(rpc_trust(), ManualClock()),
+    )
     app.include_router(router_of(module))
     statuses: list[int] = []
 

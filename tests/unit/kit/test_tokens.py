@@ -17,7 +17,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from lienthong.kit.clock import ManualClock
-from lienthong.kit.tokens import KeySet, TokenRefusedError, TokenVerifier
+from lienthong.kit.tokens import Confirmation, KeySet, TokenRefusedError, TokenVerifier
 
 ISSUER = "https://lgsp.example"
 AUDIENCE = "urn:lgsp:VN-BTN"
@@ -301,3 +301,31 @@ def test_what_is_no_key_set_is_told(text: str) -> None:
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
 def test_claims_are_text_that_can_be_kept(name: str, text: str) -> None:
     assert reason(signed(claims(**{name: text}))) in {"claims", "malformed"}
+
+
+def test_a_token_says_which_certificate_it_is_bound_to() -> None:
+    bound = Confirmation("ab" * 32)
+    assert VERIFIER.verify(signed(claims(cnf=bound.claim())), KEYS).confirmation == bound
+    assert VERIFIER.verify(signed(claims()), KEYS).confirmation is None
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {},
+        [],
+        "text",
+        0,
+        {"x5t#S256": "ab" * 32},
+        {"x5t#S256": "A" * 42},
+        {"x5t#S256": encoded(bytes(32)) + "="},
+        {"x5t#S256": encoded(bytes(32))[:-1] + "B"},
+        {"x5t#S256": None},
+        {"x5t": encoded(bytes(20))},
+        {"x5t#S256": encoded(bytes(32)), "x5u": "https://example.com"},
+    ],
+)
+def test_a_binding_that_is_not_known_is_no_binding_to_nobody(claim: object) -> None:
+    """What a verifier does not understand it must not pass over: the token would be good for everyone."""
+    # Serialised here: the helper leaves out what is None.
+    assert reason(signed(json.dumps(claims() | {"cnf": claim}).encode())) in {"claims", "malformed"}

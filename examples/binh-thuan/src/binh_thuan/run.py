@@ -55,6 +55,7 @@ class Run:
         replace_file(self.env_file, shell_variables(self._settings))
         os.environ["LIENTHONG_HOME"] = str(self._home)
         os.environ[SOCKET] = str(self.edge.socket)
+        os.environ["LIENTHONG_EDGE_URL"] = self.edge.url
         os.environ.update(upstreams(self._settings))
         return made
 

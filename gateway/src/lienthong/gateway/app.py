@@ -304,7 +304,7 @@ class Gateway:
                 "The gateway has no keys that are recent enough to check tokens with.",
                 "Cổng chưa có khoá đủ mới để kiểm tra mã truy cập.",
             )
-        token = authenticator.authenticate(headers.authorization, call.received)
+        token = authenticator.authenticate(headers.authorization, call.received, call.certificate)
         call.client, call.token = token.client_id, token
         authenticator.admit(token, scope)
         return token.client_id

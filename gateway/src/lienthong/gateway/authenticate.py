@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
 from lienthong.kit.bearer import bearer_token
+from lienthong.kit.sender import check_sender
 from lienthong.kit.tokens import TokenRefusedError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lienthong.gateway.edge import Certificate
     from lienthong.kit.keys import IdentityKeys
     from lienthong.kit.tokens import AccessToken, TokenVerifier
 
@@ -44,18 +46,24 @@ class Authenticator:
         """The keys in use."""
         return self._keys
 
-    def authenticate(self, authorization: bytes | None, now: datetime) -> AccessToken:
-        """The valid token in an Authorization header.
+    def authenticate(
+        self, authorization: bytes | None, now: datetime, certificate: Certificate | None
+    ) -> AccessToken:
+        """The valid token in an Authorization header, of a caller that showed `certificate` at the edge.
 
         Raises:
-            ProblemError: no-token, token-refused.
+            ProblemError: no-token, token-refused, certificate-mismatch.
         """
         token = self._verified.get(authorization) if authorization is not None else None
-        if token is not None and authorization is not None:
-            if token.not_before <= now < token.expires_at:
-                return token
-            del self._verified[authorization]
-        return self._verify(authorization)
+        if token is None:
+            token = self._verify(authorization)
+        elif not token.not_before <= now < token.expires_at:
+            if authorization is not None:
+                del self._verified[authorization]
+            token = self._verify(authorization)
+        if token.confirmation is not None:
+            check_sender(token.confirmation, certificate.sha256 if certificate is not None else None)
+        return token
 
     def admit(self, token: AccessToken, scope: str | None = None) -> None:
         """Check that the holder of a valid token may call, and that the token carries `scope`, if any.

@@ -66,6 +66,7 @@ from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
+from lienthong.kit.shown_certificate import ShownCertificates
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
@@ -221,7 +222,15 @@ async def open_gateway(
         ),
         XRoadDoor(settings.instance, CallerProof(allowed_networks(settings.gateway_xroad_networks))),
         Answers(settings.instance, CatalogDirectory(catalog, settings.gateway_node, clock)),
-        Forwarder(pool, platform_pool, Assertions(settings.issuer, assertion_keys), access, clock, settings),
+        Forwarder(
+            pool,
+            platform_pool,
+            Assertions(settings.issuer, assertion_keys),
+            access,
+            ShownCertificates(trust, clock),
+            clock,
+            settings,
+        ),
         recorder,
         settings,
         calls,

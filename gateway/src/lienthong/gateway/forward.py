@@ -29,6 +29,7 @@ from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeR
 from lienthong.gateway.response_headers import is_endless, passed_headers, without_cors
 from lienthong.gateway.targets import PlatformTarget, ServiceTarget
 from lienthong.kit.rates import TokenBucket
+from lienthong.kit.shown_certificate import CERTIFICATE_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.upstreams import Upstreams
     from lienthong.kit.clock import Clock
     from lienthong.kit.problems import ProblemError
+    from lienthong.kit.shown_certificate import ShownCertificates
 
 WHOLE_REQUEST_BYTES = 64 * 1024
 """Request bodies declared up to this size are read before they are forwarded; others are streamed."""
@@ -61,6 +63,7 @@ _REPEATS_PER_S, _REPEATS_AT_ONCE = 10.0, 100.0
 _NOT_OF_ADDRESS = (UploadTimeoutError, ExchangeTooLongError)
 """What says nothing of the address that the exchange was made with."""
 _CONTENT_LENGTH = field_prefix(b"content-length")
+_CERTIFICATE = field_prefix(CERTIFICATE_HEADER.lower().encode())
 _PREFIX = field_prefix(b"x-forwarded-prefix")
 """Tells a provider the path under which callers call it: frameworks put it before the paths they write."""
 
@@ -76,6 +79,7 @@ class Forwarder:
         platform_pool: Pool,
         assertions: Assertions,
         access: ProviderAccess,
+        certificates: ShownCertificates,
         clock: Clock,
         settings: GatewaySettings,
     ) -> None:
@@ -83,6 +87,7 @@ class Forwarder:
         self._platform_pool = platform_pool
         self._assertions = assertions
         self._access = access
+        self._certificates = certificates
         self._time = asyncio.get_running_loop().time
         self._now = clock.now
         self._whole_answer_bytes = settings.gateway_whole_answer_bytes
@@ -146,6 +151,8 @@ class Forwarder:
                     told += self._assertions.fields(
                         call, service_route, below, forwarded, body_known=streamed is None
                     )
+            elif call.certificate is not None:
+                told = [*own, _CERTIFICATE, self._certificates.written(call.certificate.sha256, call.tx)]
             if asks is not None:
                 connection = await self._send_shown(
                     call, asks, below, headers.passed, told, length, whole, streamed, forwarded

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway.http1.head import Flaw
 from lienthong.kit.problems import ProblemError, agreements, calls, general
-from lienthong.kit.problems.callers import client_suspended, insufficient_scope, no_token, token_refused
+from lienthong.kit.problems.callers import (
+    certificate_mismatch,
+    client_suspended,
+    insufficient_scope,
+    no_token,
+    token_refused,
+)
 from lienthong.kit.text import BilingualText, shown
 
 if TYPE_CHECKING:
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "audit_unavailable",
+    "certificate_mismatch",
     "client_suspended",
     "flawed_request",
     "headers_too_large",

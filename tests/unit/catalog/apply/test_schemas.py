@@ -119,6 +119,22 @@ def test_ids_and_references_take_both_forms_of_agency_codes() -> None:
     assert drafts[3].spec["consumer"] == "H11.05/land"
 
 
+def test_certificates_are_kept_in_one_spelling() -> None:
+    colons = ":".join(["AB"] * 32)
+    spec = _spec(system("H11.05/land", certificates=[colons, "cd" * 32]))
+    assert spec["certificates"] == ["ab" * 32, "cd" * 32]
+
+
+@pytest.mark.parametrize(
+    "certificates",
+    [[], ["ab" * 31], ["zz" * 32], ["ab" * 32, ":".join(["AB"] * 32)], ["ab" * 32 + "\n"], [5], "ab" * 32],
+)
+def test_certificates_that_are_none(certificates: object) -> None:
+    said = _said(system("H11.05/land", certificates=certificates))
+    assert said
+    assert all(pointer.startswith("/spec/certificates") for pointer in said)
+
+
 def test_every_violation_of_every_manifest_is_named_at_once() -> None:
     bad_service = service("H11.05/land/parcels", upstreams=["ftp://x", "http://u:p@h"], timeoutMs="fast")
     bad_service["spec"]["openapi"]["paths"]["/0"]["get"] = {}

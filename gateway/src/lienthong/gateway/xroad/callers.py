@@ -43,7 +43,8 @@ class CallerProof:
         provider's.
 
         Raises:
-            ProblemError: no-token, token-refused, insufficient-scope, client-suspended, client-not-proven.
+            ProblemError: no-token, token-refused, certificate-mismatch, insufficient-scope, client-suspended,
+                client-not-proven.
         """
         match system.connection:
             case Connection.BEARER:
@@ -76,18 +77,18 @@ class CallerProof:
         """Let in whoever has an access token, or calls from a network that the operator trusts.
 
         Raises:
-            ProblemError: no-token, token-refused, insufficient-scope, client-suspended.
+            ProblemError: no-token, token-refused, certificate-mismatch, insufficient-scope, client-suspended.
         """
         if authorization is None and _is_within(call.ip, self._trusted):
             return
-        token = authenticator.authenticate(authorization, call.received)
+        token = authenticator.authenticate(authorization, call.received, call.certificate)
         call.client = token.client_id
         authenticator.admit(token, SCOPE)
 
     def _by_token(
         self, call: Call, system: XRoadSystem, authorization: bytes | None, authenticator: Authenticator
     ) -> None:
-        token = authenticator.authenticate(authorization, call.received)
+        token = authenticator.authenticate(authorization, call.received, call.certificate)
         call.client, call.token = token.client_id, token
         authenticator.admit(token, SCOPE)
         if token.client_id != system.id:

@@ -15,6 +15,7 @@ from lienthong.kit.bearer import authorization_of, bearer_token
 from lienthong.kit.openapi import BEARER
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.problems.callers import client_suspended, insufficient_scope, token_refused
+from lienthong.kit.sender import check_sender
 from lienthong.kit.text import BilingualText
 from lienthong.kit.tokens import TokenRefusedError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from lienthong.kit.keys import IdentityKeys
     from lienthong.kit.problems import ProblemType
+    from lienthong.kit.shown_certificate import ShownCertificates
     from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
 
 MAX_CACHED: Final = 10_000
@@ -51,11 +53,29 @@ class Access:
     suspension are checked each time.
     """
 
-    def __init__(self, keys: Callable[[], IdentityKeys | None], verifier: TokenVerifier) -> None:
+    def __init__(
+        self,
+        keys: Callable[[], IdentityKeys | None],
+        verifier: TokenVerifier,
+        certificates: ShownCertificates,
+    ) -> None:
         self._keys = keys
         self._verifier = verifier
         self._verified: dict[str, AccessToken] = {}
         self._verified_with: KeySet | None = None
+        self._certificates = certificates
+
+    def caller(self, headers: Sequence[tuple[bytes, bytes]]) -> AccessToken:
+        """What the token of a request says, which comes from the one that it is bound to, if to anyone.
+
+        Raises:
+            ProblemError: `malformed-request`, 401 `no-token`, `token-refused` or `certificate-mismatch`, 403
+                `client-suspended`, 503 `not-ready`.
+        """
+        token = self.authenticate(bearer_token(authorization_of(headers)))
+        if token.confirmation is not None:
+            check_sender(token.confirmation, self._certificates.read(headers))
+        return token
 
     def authenticate(self, token: str) -> AccessToken:
         """Verify a token and return what it says.
@@ -107,7 +127,7 @@ class _CallerRequired:
         found = known_caller(request)
         if found is None:
             access: Access = request.app.state.access
-            token = access.authenticate(bearer_token(authorization_of(request.scope["headers"])))
+            token = access.caller(request.scope["headers"])
             found = Caller(token.client_id, token.scopes)
             setattr(request.state, _KNOWN, found)
         if self.scope is not None:
@@ -122,6 +142,7 @@ class _CallerRequired:
             general.MALFORMED_REQUEST,
             general.NO_TOKEN,
             general.TOKEN_REFUSED,
+            general.CERTIFICATE_MISMATCH,
             *scope,
             general.CLIENT_SUSPENDED,
             general.NOT_READY,

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     """The address to listen on."""
     public_url: str = _local(PORTS["gateway"])
     """The gateway's address as callers know it; also the issuer of access tokens."""
+    edge_url: str | None = None
+    """The edge's address as callers know it, where they can show certificates; it may be the public address.
+    Empty: clients are not told of certificates."""
     nats_url: str = _local(NATS_PORT, scheme="nats://")
     """One NATS address, or several separated by commas."""
     nats_key_file: Path | None = None
@@ -110,6 +113,11 @@ class Settings(BaseSettings):
     def issuer(self) -> str:
         """The `iss` of access tokens: the public address, without a slash at its end."""
         return self.public_url.rstrip("/")
+
+    @property
+    def edge(self) -> str | None:
+        """The edge's address without a slash at its end, where there is an edge."""
+        return self.edge_url.rstrip("/") if self.edge_url is not None else None
 
     @property
     def streams_max_bytes(self) -> int:

@@ -35,6 +35,8 @@ Reason: TypeAlias = Literal[
 _LARGEST_TOKEN = 8192
 _LATEST = 253_402_300_799  # 9999-12-31, the end of datetime
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
+_CERTIFICATE = "x5t#S256"
+_SHA256_BYTES = 32
 
 
 class TokenRefusedError(Exception):
@@ -43,6 +45,19 @@ class TokenRefusedError(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason: Reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Who alone may use a token (the claim `cnf`, RFC 7800 §3.1)."""
+
+    certificate: str
+    """Who shows this certificate: the SHA-256 of its DER form, in hex (`x5t#S256`, RFC 8705 §3.1)."""
+
+    def claim(self) -> dict[str, str]:
+        """The value of `cnf`."""
+        digest = bytes.fromhex(self.certificate)
+        return {_CERTIFICATE: base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,8 @@ class AccessToken:
     expires_at: datetime
     key_id: str = ""
     """Under which id the key that it was signed with is published."""
+    confirmation: Confirmation | None = None
+    """None for a token that whoever holds it may use (RFC 6750)."""
 
 
 class KeySet:
@@ -166,6 +183,7 @@ class TokenVerifier:
             not_before=datetime.fromtimestamp(begins_at, UTC),
             expires_at=datetime.fromtimestamp(expires_at, UTC),
             key_id=key_id,
+            confirmation=_confirmation(claims["cnf"]) if "cnf" in claims else None,
         )
 
 
@@ -221,6 +239,16 @@ def _text(claims: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value or not is_portable_text(value):
         raise TokenRefusedError("claims")
     return value
+
+
+def _confirmation(claim: object) -> Confirmation:
+    """What a token is bound to. One that is not known here is refused: ignored, it would bind nobody."""
+    if not isinstance(claim, dict) or set(claim) != {_CERTIFICATE}:
+        raise TokenRefusedError("claims")
+    thumbprint = claim[_CERTIFICATE]
+    if not isinstance(thumbprint, str) or len(digest := _decode(thumbprint)) != _SHA256_BYTES:
+        raise TokenRefusedError("claims")
+    return Confirmation(certificate=digest.hex())
 
 
 def _time(claims: dict[str, Any], name: str) -> float:

@@ -38,6 +38,7 @@ from lienthong.kit.rest import create_rest_app
 from lienthong.kit.retained_records import RetainedRecords
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
+from lienthong.kit.shown_certificate import ShownCertificates
 from lienthong.kit.soundness import CHECK, Soundness, put_back, stand_by
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.text import BilingualText
@@ -60,7 +61,7 @@ class IdentityCore:
 def assertion_rules(settings: IdentitySettings) -> AssertionRules:
     """What every client assertion must keep to."""
     return AssertionRules(
-        audiences=frozenset({settings.issuer, settings.token_endpoint}),
+        audiences=settings.token_endpoints | {settings.issuer},
         lifetime=settings.identity_assertion_lifetime,
         leeway=settings.identity_clock_leeway,
     )
@@ -136,14 +137,14 @@ async def open_core(
     return IdentityCore(database, keyring, registry, tokens, relay)
 
 
-def create_app(settings: IdentitySettings, core: IdentityCore) -> FastAPI:
+def create_app(settings: IdentitySettings, core: IdentityCore, certificates: ShownCertificates) -> FastAPI:
     """Build the REST application."""
     app = create_rest_app(
         "Liên thông: identity",
         summary="OAuth 2.0 for systems: access tokens and the keys that verify them.",
         openapi_path="/oauth2/openapi.json",
     )
-    app.include_router(routes(settings, core.tokens, core.keyring))
+    app.include_router(routes(settings, core.tokens, core.keyring, certificates))
     return app
 
 
@@ -170,7 +171,8 @@ async def serve(settings: IdentitySettings) -> None:
     core = await open_core(settings, bus)
     core.database.on_damage(soundness.note)
     catalog = CatalogConsumer(bus, core.registry)
-    ledger = open_channel(settings.ledger_rpc, RpcTrust.load(settings.rpc_dir))
+    trust = RpcTrust.load(settings.rpc_dir)
+    ledger = open_channel(settings.ledger_rpc, trust)
     past = History(core.database, history, ledger, service=SERVICE)
     records = RetainedRecords(
         core.database,
@@ -193,7 +195,7 @@ async def serve(settings: IdentitySettings) -> None:
         PROCESS,
         settings,
         telemetry=telemetry,
-        app=create_app(settings, core),
+        app=create_app(settings, core, ShownCertificates(trust, SystemClock())),
         register_rpc=partial(register_rpc, settings, core),
         background=[
             core.relay.run,

@@ -24,13 +24,14 @@ from lienthong.identity.errors import (
 from lienthong.identity.schemas import KeySetDocument, ServerMetadata, TokenDocument, TokenErrorDocument
 from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.tokens import TokenService
-from lienthong.identity.settings import IdentitySettings
+from lienthong.identity.settings import TOKEN_PATH, IdentitySettings
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.direct import DirectRoute
 from lienthong.kit.jwk import ALGORITHMS
 from lienthong.kit.openapi import Responses, answer, problems, struct_schema
 from lienthong.kit.problems import CLIENT_HEADER, ERROR_HEADER, ProblemError, general
 from lienthong.kit.rest import StrictRoute
+from lienthong.kit.shown_certificate import ShownCertificates
 
 _JSON: Final = "application/json"
 _JWKS: Final = "application/jwk-set+json"
@@ -43,19 +44,23 @@ _log = structlog.get_logger(__name__)
 
 _FORM_SCHEMA: Final = {
     "type": "object",
-    "required": ["grant_type", "client_assertion_type", "client_assertion"],
+    "required": ["grant_type"],
     "properties": {
         "grant_type": {"const": "client_credentials"},
         "client_assertion_type": {"const": ASSERTION_TYPE},
         "client_assertion": {
             "type": "string",
-            "description": "A JWT signed with the client's private key (RFC 7523 §3), for one request.",
+            "description": "A JWT signed with the client's private key (RFC 7523 §3), for one request; not "
+            "needed with a certificate at the edge that is registered for the client.",
         },
         "scope": {
             "type": "string",
             "description": "Scopes, separated by spaces; by default all allowed ones.",
         },
-        "client_id": {"type": "string", "description": "The same as in the assertion."},
+        "client_id": {
+            "type": "string",
+            "description": "The same as in the assertion; needed without one.",
+        },
     },
 }
 _REFUSALS: Final = {
@@ -68,21 +73,24 @@ _REFUSALS: Final = {
 }
 
 
-def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -> APIRouter:
+def routes(
+    settings: IdentitySettings, tokens: TokenService, keyring: Keyring, certificates: ShownCertificates
+) -> APIRouter:
     """Build the routes of this service."""
     router = APIRouter(route_class=StrictRoute, default_response_class=Response)
     metadata = msgspec.json.encode(server_metadata(settings))
     public = {"Cache-Control": f"public, max-age={settings.jwks_max_age}"}
 
     async def token(request: Request) -> Response:
-        """Issue an access token to a client that proves itself with a signed assertion (RFC 7523 §2.2)."""
+        """Issue an access token to a client that proves itself with a signed assertion (RFC 7523 §2.2), or
+        with a certificate at the edge (RFC 8705 §2). The token is bound to a certificate that was shown."""
         try:
             body = await _read_body(request)
         except TokenError as refusal:
             # The rest of the body, which may have no end, is not read.
             return _refuse(refusal, {"Connection": "close"})
         try:
-            issued = await tokens.issue(read_form(body))
+            issued = await tokens.issue(read_form(body), certificates.read(request.scope["headers"]))
         except TokenError as refusal:
             return _refuse(refusal)
         document = TokenDocument(issued.access_token, "Bearer", issued.expires_in, issued.scope)
@@ -121,6 +129,7 @@ def routes(settings: IdentitySettings, tokens: TokenService, keyring: Keyring) -
 
 def server_metadata(settings: IdentitySettings) -> ServerMetadata:
     """Describe this authorization server (RFC 8414 §2)."""
+    edge = settings.edge
     return ServerMetadata(
         issuer=settings.issuer,
         token_endpoint=settings.token_endpoint,
@@ -128,9 +137,15 @@ def server_metadata(settings: IdentitySettings) -> ServerMetadata:
         grant_types_supported=("client_credentials",),
         # Required by RFC 8414; there is no authorization endpoint.
         response_types_supported=(),
-        token_endpoint_auth_methods_supported=("private_key_jwt",),
+        token_endpoint_auth_methods_supported=("private_key_jwt", *(["tls_client_auth"] if edge else [])),
         token_endpoint_auth_signing_alg_values_supported=ALGORITHMS,
         scopes_supported=(*SYSTEM_SCOPES, *OPERATOR_SCOPES, *AUDITOR_SCOPES),
+        tls_client_certificate_bound_access_tokens=edge is not None,
+        mtls_endpoint_aliases=(
+            {"token_endpoint": f"{edge}{TOKEN_PATH}"}
+            if edge not in (None, settings.issuer)
+            else msgspec.UNSET
+        ),
     )
 
 

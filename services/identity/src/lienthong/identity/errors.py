@@ -75,6 +75,28 @@ def unknown_client() -> TokenError:
     return invalid_client(detail)
 
 
+def unknown_certificate() -> TokenError:
+    """Unknown client, other certificate: one answer, which tells nobody what clients exist."""
+    detail = BilingualText(
+        "The client is not registered, or the certificate that was shown is not one of its certificates in "
+        "the catalog. Check client_id and the SHA-256 of the certificate; what was registered just now is "
+        "known within a second.",
+        "Hệ thống chưa được đăng ký, hoặc chứng thư đã dùng không nằm trong các chứng thư của hệ thống trong "
+        "danh mục. Hãy kiểm tra client_id và SHA-256 của chứng thư; thông tin vừa đăng ký sẽ được nhận biết "
+        "trong vòng một giây.",
+    )
+    return invalid_client(detail, challenge="tls_client_auth")
+
+
+def no_client_id() -> TokenError:
+    """A certificate was shown, and nothing says whose it is (RFC 8705 §2)."""
+    detail = BilingualText(
+        "A certificate was shown: send client_id beside it, or authenticate with client_assertion.",
+        "Yêu cầu có chứng thư: hãy gửi kèm client_id, hoặc xác thực bằng client_assertion.",
+    )
+    return invalid_client(detail, challenge="tls_client_auth")
+
+
 def replayed() -> TokenError:
     """The `jti` has been used."""
     detail = BilingualText(
@@ -196,9 +218,11 @@ def no_client_authentication(challenge: str = "private_key_jwt") -> TokenError:
     """The request does not authenticate the client, or tries to by another method."""
     detail = BilingualText(
         f"Authenticate the client with client_assertion_type={ASSERTION_TYPE} and client_assertion "
-        "(private_key_jwt, RFC 7523); no other method is supported.",
+        "(private_key_jwt, RFC 7523), or with a certificate at the edge and client_id (tls_client_auth, "
+        "RFC 8705); no other method is supported.",
         f"Hãy xác thực bằng client_assertion_type={ASSERTION_TYPE} và client_assertion "
-        "(private_key_jwt, RFC 7523); không hỗ trợ cách nào khác.",
+        "(private_key_jwt, RFC 7523), hoặc bằng chứng thư tại cửa ngõ kèm client_id (tls_client_auth, "
+        "RFC 8705); không hỗ trợ cách nào khác.",
     )
     return invalid_client(detail, challenge=challenge)
 

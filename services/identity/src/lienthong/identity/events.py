@@ -16,6 +16,9 @@ SUBJECT: Final = "catalog.system"
 SystemId = Annotated[str, StringConstraints(pattern=r"^[^/\s]+/[a-z][a-z0-9-]{1,62}$", max_length=255)]
 """`agency/system`. The slash keeps systems apart from this server's own clients, `operator` and `auditor`."""
 
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""The SHA-256 of a certificate's DER form, in hex."""
+
 
 class _CatalogModel(BaseModel):
     """Members that identity does not need are ignored."""
@@ -24,9 +27,10 @@ class _CatalogModel(BaseModel):
 
 
 class SystemKeys(_CatalogModel):
-    """The part of a system's `spec` that concerns identity: its public keys (RFC 7517)."""
+    """The part of a system's `spec` that concerns identity: its public keys (RFC 7517) and certificates."""
 
     jwks: dict[str, Any] = Field(default_factory=lambda: {"keys": []})
+    certificates: list[Thumbprint] = []
 
 
 class CatalogSystem(_CatalogModel):

@@ -20,9 +20,10 @@ clients: Final = Table(
     Column("status", String(16), nullable=False),
     Column("catalog_version", BigInteger, nullable=False),
     Column("changed_at", UtcDateTime(), nullable=False),
+    Column("certificates", Text, nullable=False),
     Index("ix_client_status", "status"),
 )
-"""The clients. `catalog_version` is 0 for this server's own clients."""
+"""The clients. `catalog_version` is 0 for this server's own clients. `certificates` have spaces between."""
 
 used_assertions: Final = Table(
     "used_assertion",

@@ -35,6 +35,7 @@ async def find_client(session: AsyncSession, client_id: str) -> RegisteredClient
         scopes=tuple(row.scopes.split()),
         status=ClientStatus(row.status),
         catalog_version=row.catalog_version,
+        certificates=tuple(row.certificates.split()),
     )
 
 
@@ -45,6 +46,7 @@ async def save_client(session: AsyncSession, client: RegisteredClient, now: date
         "scopes": " ".join(client.scopes),
         "status": client.status.value,
         "catalog_version": client.catalog_version,
+        "certificates": " ".join(client.certificates),
         "changed_at": now,
     }
     changed = await session.execute(

@@ -49,3 +49,7 @@ class ServerMetadata(msgspec.Struct, frozen=True):
     token_endpoint_auth_methods_supported: tuple[str, ...]
     token_endpoint_auth_signing_alg_values_supported: tuple[str, ...]
     scopes_supported: tuple[str, ...]
+    tls_client_certificate_bound_access_tokens: bool
+    """RFC 8705 §3.3."""
+    mtls_endpoint_aliases: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    """Where clients show certificates, if that is another address (RFC 8705 §5)."""

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from lienthong.kit.settings import Settings
 
+TOKEN_PATH = "/oauth2/token"  # noqa: S105  a path
 _SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
 
@@ -70,7 +71,12 @@ class IdentitySettings(Settings):
     @property
     def token_endpoint(self) -> str:
         """The token endpoint's address as clients know it."""
-        return f"{self.issuer}/oauth2/token"
+        return f"{self.issuer}{TOKEN_PATH}"
+
+    @property
+    def token_endpoints(self) -> frozenset[str]:
+        """All of its addresses: the edge's may be another one."""
+        return frozenset(f"{address}{TOKEN_PATH}" for address in (self.issuer, self.edge) if address)
 
     @property
     def jwks_max_age(self) -> int:

@@ -63,6 +63,23 @@ def token_refused(reason: Reason) -> ProblemError:
     )
 
 
+def certificate_mismatch(*, shown: bool) -> ProblemError:
+    """The token is bound to a certificate (RFC 8705 §3), and the request came without it: with another one
+    where one was `shown`."""
+    if shown:
+        detail = BilingualText(
+            "The access token is bound to another certificate than the one that this request came with.",
+            "Mã truy cập gắn với chứng thư khác với chứng thư của yêu cầu này.",
+        )
+    else:
+        detail = BilingualText(
+            "The access token is bound to a certificate, and this request came without one.",
+            "Mã truy cập gắn với một chứng thư, nhưng yêu cầu này không kèm chứng thư nào.",
+        )
+    challenge = f'{_CHALLENGE}, error="invalid_token", error_description="certificate"'
+    return ProblemError(general.CERTIFICATE_MISMATCH, detail, {"WWW-Authenticate": challenge})
+
+
 def insufficient_scope(scope: str) -> ProblemError:
     """The token is valid, but does not carry `scope`."""
     detail = BilingualText(

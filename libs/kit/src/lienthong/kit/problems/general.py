@@ -36,6 +36,17 @@ TOKEN_REFUSED: Final = ProblemType(
         "tra đồng hồ của máy và địa chỉ cổng: lienthong doctor",
     ),
 )
+CERTIFICATE_MISMATCH: Final = ProblemType(
+    code="certificate-mismatch",
+    status=401,
+    title=BilingualText("Token bound to another certificate", "Mã truy cập gắn với chứng thư khác"),
+    advice=BilingualText(
+        "Call through the edge (HTTPS) with the certificate that you showed when you asked for the token, or "
+        "get a new token with the one that you show now.",
+        "Hãy gọi qua cửa ngõ (HTTPS) bằng đúng chứng thư đã dùng khi lấy mã truy cập, hoặc lấy mã mới bằng "
+        "chứng thư đang dùng.",
+    ),
+)
 INSUFFICIENT_SCOPE: Final = ProblemType(
     code="insufficient-scope",
     status=403,

@@ -21,6 +21,7 @@ from lienthong.catalog.schemas.fields import (
 )
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec
 from lienthong.catalog.systems.domain import public_keys
+from lienthong.catalog.systems.domain.certificates import sha256
 from lienthong.catalog.systems.domain.networks import network
 from lienthong.kit.text import BilingualText
 
@@ -41,6 +42,12 @@ Networks = Annotated[
     list[Annotated[str, checked(network)]], Field(min_length=1, max_length=16), AfterValidator(unique)
 ]
 Connection: TypeAlias = Literal["bearer", "http", "certificate"]
+MAX_CERTIFICATES = 16
+Certificates = Annotated[
+    list[Annotated[str, checked(sha256)]],
+    Field(min_length=1, max_length=MAX_CERTIFICATES),
+    AfterValidator(unique),
+]
 
 
 class XRoadSpec(StrictModel):
@@ -61,6 +68,7 @@ class SystemSpec(ResourceSpec):
     contact: Email | None = None
     xroad: XRoadSpec | None = None
     jwks: dict[str, Any]
+    certificates: Certificates | None = None
 
     @override
     @classmethod

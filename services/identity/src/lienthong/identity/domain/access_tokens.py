@@ -11,6 +11,8 @@ from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import json_b64encode, urlsafe_b64encode
 
+from lienthong.kit.tokens import Confirmation
+
 ALGORITHM: Final = "ES256"
 
 
@@ -79,13 +81,14 @@ def mint(
     scopes: Collection[str],
     now: datetime,
     token_id: str,
+    confirmation: Confirmation | None = None,
 ) -> str:
-    """Sign an access token for a client (RFC 9068 §2).
+    """Sign an access token for a client (RFC 9068 §2), bound to what `confirmation` names, if anything.
 
     The token lists `scopes` in their order. Times are whole seconds (NumericDate).
     """
     issued_at = int(now.timestamp())
-    claims = {
+    claims: dict[str, Any] = {
         "iss": rules.issuer,
         "aud": rules.audience,
         "sub": client_id,
@@ -95,6 +98,8 @@ def mint(
         "exp": issued_at + int(rules.lifetime.total_seconds()),
         "jti": token_id,
     }
+    if confirmation is not None:
+        claims["cnf"] = confirmation.claim()
     signed = _header(key.key_id) + b"." + urlsafe_b64encode(msgspec.json.encode(claims))
     signature = JWSRegistry.algorithms[ALGORITHM].sign(signed, key.key)
     return (signed + b"." + urlsafe_b64encode(signature)).decode("ascii")

@@ -34,6 +34,8 @@ class RegisteredClient:
     scopes: tuple[str, ...]
     status: ClientStatus
     catalog_version: int = 0
+    certificates: tuple[str, ...] = ()
+    """That authenticate it at the edge: the SHA-256 of their DER forms, in hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,15 @@ def client_of(event: SystemEvent) -> RegisteredClient:
         scopes=SYSTEM_SCOPES,
         status=ClientStatus.REMOVED if removed else ClientStatus(resource.status),
         catalog_version=event.version,
+        certificates=() if removed else tuple(resource.spec.certificates),
     )
 
 
 def describe_change(known: RegisteredClient | None, client: RegisteredClient) -> ClientChange | None:
     """Describe the change from `known` to `client`; None if nothing changes for the client."""
     detail: dict[str, Any] = {"status": client.status.value, "keys": thumbprints(client.jwks)}
+    if client.certificates or (known is not None and known.certificates):
+        detail["certificates"] = list(client.certificates)
     if client.catalog_version:
         detail["catalog_version"] = client.catalog_version
     if known is None:
@@ -69,6 +74,8 @@ def describe_change(known: RegisteredClient | None, client: RegisteredClient) ->
         return ClientChange(actions.get(client.status, "client.remove"), detail)
     if known.jwks != client.jwks:
         return ClientChange("client.change-keys", detail)
+    if known.certificates != client.certificates:
+        return ClientChange("client.change-certificates", detail)
     if known.scopes != client.scopes:
         return ClientChange("client.change-scopes", {**detail, "scopes": list(client.scopes)})
     return None

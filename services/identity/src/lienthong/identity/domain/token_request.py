@@ -10,6 +10,7 @@ from lienthong.identity.errors import (
     ASSERTION_TYPE,
     doubled_parameter,
     no_client_authentication,
+    no_client_id,
     no_grant_type,
     several_authentications,
     unreadable_form,
@@ -57,8 +58,9 @@ def read_form(body: bytes) -> Mapping[str, str]:
     return {name: value for name, value in pairs if value}
 
 
-def check_parameters(form: Mapping[str, str]) -> None:
-    """Check that the parameters ask for a token with a client assertion (RFC 6749 §4.4.2, RFC 7523 §2.2).
+def check_parameters(form: Mapping[str, str], *, certificate: bool) -> None:
+    """Check that the parameters ask for a token (RFC 6749 §4.4.2) and authenticate the client, with an
+    assertion (RFC 7523 §2.2), or where a `certificate` was shown with that and `client_id` (RFC 8705 §2).
 
     Raises:
         TokenError: they do not.
@@ -67,6 +69,10 @@ def check_parameters(form: Mapping[str, str]) -> None:
         raise no_grant_type()
     if form["grant_type"] != "client_credentials":
         raise unsupported_grant_type()
+    if certificate and not form.keys() & {"client_assertion", "client_assertion_type", "client_secret"}:
+        if "client_id" not in form:
+            raise no_client_id()
+        return
     if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
         raise no_client_authentication()
     if "client_secret" in form:

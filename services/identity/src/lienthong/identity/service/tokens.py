@@ -1,4 +1,5 @@
-"""Issuing access tokens by client credentials with a signed assertion (RFC 6749 §4.4, RFC 7523 §2.2)."""
+"""Issuing access tokens by client credentials (RFC 6749 §4.4): the client signs an assertion (RFC 7523 §2.2)
+or shows a certificate (RFC 8705 §2)."""
 
 import math
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lienthong.identity import repository
 from lienthong.identity.domain.access_tokens import IssuedToken, TokenRules, mint
 from lienthong.identity.domain.assertions import (
+    MAX_CLIENT_ID,
     Assertion,
     AssertionRefusedError,
     AssertionRules,
@@ -28,6 +30,7 @@ from lienthong.identity.errors import (
     suspended_client,
     too_many_requests,
     unavailable,
+    unknown_certificate,
     unknown_client,
 )
 from lienthong.identity.service.client_cache import ClientCache
@@ -36,7 +39,9 @@ from lienthong.identity.service.used_assertions import UsedAssertions
 from lienthong.kit.clock import Clock, SteadyTime
 from lienthong.kit.database import Database
 from lienthong.kit.ids import NewId
+from lienthong.kit.json_text import is_portable_text
 from lienthong.kit.rates import TokenBuckets
+from lienthong.kit.tokens import Confirmation
 
 _REPLAY_MARGIN: Final = timedelta(minutes=1)
 _CLOCK_BELIEVED_AFTER: Final = timedelta(days=1)
@@ -76,25 +81,36 @@ class TokenService:
         self._assertion_rules = assertion_rules
         self._token_rules = token_rules
 
-    async def issue(self, form: Mapping[str, str]) -> IssuedToken:
+    async def issue(self, form: Mapping[str, str], certificate: str | None = None) -> IssuedToken:
         """Issue a token for the parameters of a request. A genuine assertion is used up by this.
+
+        `certificate` is the SHA-256, in hex, of the one that the client showed; the token is bound to it.
 
         Raises:
             TokenError: the request is refused.
         """
-        assertion = self._read(form)
+        check_parameters(form, certificate=certificate is not None)
+        assertion = self._read(form) if "client_assertion" in form else None
         try:
-            client = await self._prove(assertion)
+            if assertion is not None:
+                client = await self._prove(assertion)
+            else:
+                client = await self._find_by_certificate(form["client_id"], certificate)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise _database_failed(error) from error
+        confirmation = Confirmation(certificate) if certificate is not None else None
         try:
-            return await self._issue_to(client, assertion, form.get("scope"))
+            return await self._issue_to(client, assertion, form.get("scope"), confirmation)
         except TokenError as refusal:
             refusal.client_id = client.client_id
             raise
 
     async def _issue_to(
-        self, client: RegisteredClient, assertion: Assertion, scope: str | None
+        self,
+        client: RegisteredClient,
+        assertion: Assertion | None,
+        scope: str | None,
+        confirmation: Confirmation | None,
     ) -> IssuedToken:
         """Issue a token to a client that has proved itself.
 
@@ -104,14 +120,15 @@ class TokenService:
         if (wait := self._requests.due(client.client_id)) > 0:
             raise too_many_requests(self._requests.limit, wait)
         try:
-            await self._use_up(assertion)
+            if assertion is not None:
+                await self._use_up(assertion)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise _database_failed(error) from error
         self._requests.spend(client.client_id)
         if client.status is not ClientStatus.ACTIVE:
             _log.info("token refused", client=client.client_id, status=client.status.value)
             raise suspended_client()
-        return self._mint(client, granted_scopes(scope, client.scopes))
+        return self._mint(client, granted_scopes(scope, client.scopes), confirmation)
 
     async def forget(self) -> int:
         """Delete used assertions that have expired, a limited number per transaction; returns how many."""
@@ -126,7 +143,6 @@ class TokenService:
                 return forgotten
 
     def _read(self, form: Mapping[str, str]) -> Assertion:
-        check_parameters(form)
         try:
             assertion = read_assertion(
                 form["client_assertion"], rules=self._assertion_rules, now=self._clock.now()
@@ -147,6 +163,13 @@ class TokenService:
             raise unknown_client()
         return client
 
+    async def _find_by_certificate(self, client_id: str, certificate: str | None) -> RegisteredClient:
+        is_id = len(client_id) <= MAX_CLIENT_ID and is_portable_text(client_id)
+        client = await self._clients.find(client_id) if is_id else None
+        if client is None or certificate not in client.certificates:
+            raise unknown_certificate()
+        return client
+
     async def _use_up(self, assertion: Assertion) -> None:
         # Another replica's clock may be behind: the assertion must be known until it has expired there too.
         margin = self._assertion_rules.leeway + _REPLAY_MARGIN
@@ -155,7 +178,9 @@ class TokenService:
             _log.warning("assertion used twice", client=assertion.client_id)
             raise replayed()
 
-    def _mint(self, client: RegisteredClient, scopes: tuple[str, ...]) -> IssuedToken:
+    def _mint(
+        self, client: RegisteredClient, scopes: tuple[str, ...], confirmation: Confirmation | None
+    ) -> IssuedToken:
         try:
             key = self._keyring.signing()
         except NoSigningKeyError as error:
@@ -167,6 +192,7 @@ class TokenService:
             scopes=scopes,
             now=self._clock.now(),
             token_id=self._new_id(),
+            confirmation=confirmation,
         )
         lifetime = int(self._token_rules.lifetime.total_seconds())
         return IssuedToken(client.client_id, token, lifetime, " ".join(scopes))
