@@ -52,7 +52,9 @@ def is_allowed(table: RoutingTable, number: int, services: int) -> bool:
     route = table.service(service.encode())
     if route is None:
         return False
-    decision = decide(table, route, "getThing1", consumer, "land-registration", NO_CONTEXT, datetime.now(UTC))
+    decision = decide(
+        table, route, "getThing1", consumer, "land-registration", NO_CONTEXT, datetime.now(UTC), bound=False
+    )
     return isinstance(decision, Grant)
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.shown_certificate import CERTIFICATE_HEADER, ShownCertificates
 from lienthong.kit.tokens import Confirmation
-from tests.integration.gateway.world import API, World
+from tests.integration.gateway.world import API, SERVICE, World, agreement, service
 from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
@@ -114,3 +115,28 @@ def test_the_platforms_own_services_are_told_of_the_certificate_and_nobody_else(
     assert edge.get("/catalog/v1/systems", headers={**bearer(world), **shows(ANOTHER)}).status_code == 401
     assert edge.get(f"{API}/parcels/1", headers={**bearer(world), **shows(MINE), **forged}).status_code == 200
     assert world.provider.seen[-1].header(CERTIFICATE_HEADER.lower()) is None
+
+
+@pytest.mark.parametrize("by", ["service", "agreement"])
+def test_where_a_bound_token_is_required_no_other_reaches_the_provider(
+    world: World, edge: httpx.Client, by: str
+) -> None:
+    required = {by: [routes_pb2.STATEMENT_BOUND_TOKEN]}
+    world.change(
+        service([world.provider.url], requires=required.get("service", [])),
+        agreement(requires=required.get("agreement", [])),
+    )
+    try:
+        seen = len(world.provider.seen)
+        unbound = {"Authorization": f"Bearer {world.token()}"}
+        for shown in (None, MINE):
+            refused = edge.get(f"{API}/parcels/1", headers={**unbound, **shows(shown)})
+            problem = refused.json()
+            assert (refused.status_code, problem["code"]) == (403, "bound-token-required")
+            assert SERVICE in problem["detail_vi"]
+        assert len(world.provider.seen) == seen
+        assert world.record(refused.headers["lgsp-transaction-id"])["error"] == "bound-token-required"
+        allowed = edge.get(f"{API}/parcels/1", headers={**bearer(world), **shows(MINE)})
+        assert allowed.status_code == 200
+    finally:
+        world.change(service([world.provider.url]), agreement())

@@ -136,9 +136,14 @@ def test_what_a_provider_is_shown_is_named() -> None:
 
 
 def test_what_calls_have_to_state_is_shown_of_services_and_agreements() -> None:
-    manifests = [*province()[:4], service(requires=["user", "purpose", "case"])]
+    manifests = [*province()[:4], service(requires=["bound-token", "user", "purpose", "case"])]
     found = message(catalog_with(*manifests).resources[ResourceKind.SERVICE, SERVICE]).service
-    assert list(found.requires) == [pb.STATEMENT_PURPOSE, pb.STATEMENT_CASE, pb.STATEMENT_USER]
+    assert list(found.requires) == [
+        pb.STATEMENT_PURPOSE,
+        pb.STATEMENT_CASE,
+        pb.STATEMENT_USER,
+        pb.STATEMENT_BOUND_TOKEN,
+    ]
     shown = message(watched(terms=Terms(("p",), requires=("case",)))).agreement
     assert list(shown.requires) == [pb.STATEMENT_CASE]
 

@@ -94,8 +94,9 @@ def decision(
     context: CallContext = NO_CONTEXT,
     now: datetime = NOW,
     offered: ServiceRoute | None = None,
+    bound: bool = False,
 ) -> Grant | Denial | Unstated | Closed | NotInForce:
-    return decide(found, offered or service(), operation, consumer, purpose, context, now)
+    return decide(found, offered or service(), operation, consumer, purpose, context, now, bound=bound)
 
 
 def missing(
@@ -185,6 +186,18 @@ def test_an_agreement_adds_to_what_the_service_requires_and_takes_nothing_away()
     assert missing(found, service(Statement.CASE)) == [Statement.PURPOSE, Statement.CASE, Statement.USER]
     assert missing(found, service(Statement.CASE), purpose="p", user="u") == [Statement.CASE]
     assert missing(found, service(Statement.CASE), purpose="p", case="c", user="u") == []
+
+
+def test_a_bound_token_that_is_required_has_to_be_shown() -> None:
+    by_service, by_agreement = (
+        service(Statement.BOUND_TOKEN),
+        rule(requires=(routes_pb2.STATEMENT_BOUND_TOKEN,)),
+    )
+    for found, offered in ((table(rule()), by_service), (table(by_agreement), service())):
+        assert missing(found, offered) == [Statement.BOUND_TOKEN]
+        assert isinstance(decision(found, offered=offered, bound=True), Grant)
+    both = service(Statement.CASE, Statement.BOUND_TOKEN)
+    assert missing(table(rule()), both) == [Statement.CASE, Statement.BOUND_TOKEN]
 
 
 def test_one_that_requires_more_never_hides_one_that_requires_less() -> None:

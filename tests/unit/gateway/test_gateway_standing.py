@@ -55,7 +55,7 @@ def table(*rules: pb.Resource, offered: bool = True, suspended: str = "") -> Rou
 def asked(found: RoutingTable, now: datetime = NOW) -> datetime | str:
     """When to ask again, or the code of the problem."""
     try:
-        return still_allowed(found, SERVICE, OPERATION, "C/c", Grant("r", "p"), NO_CONTEXT, now)
+        return still_allowed(found, SERVICE, OPERATION, "C/c", Grant("r", "p"), NO_CONTEXT, now, bound=False)
     except ProblemError as problem:
         return problem.code
 

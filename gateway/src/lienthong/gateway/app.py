@@ -277,7 +277,9 @@ class Gateway:
     ) -> Permit:
         """The stage that decides whether a call of a provider's operation may be forwarded."""
         purpose = headers.purpose()
-        call.grant = grant = authorize(target, operation, client, purpose, call.context, call.received)
+        call.grant = grant = authorize(
+            target, operation, client, purpose, call.context, call.received, bound=call.has_bound_token
+        )
         return operation, client, grant
 
     def _limit(self, call: Call, route: ServiceRoute, grant: Grant) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lienthong.gateway import problems
+from lienthong.gateway.context import Statement
 from lienthong.gateway.policy import Closed, Denial, Grant, Unstated, decide
 from lienthong.gateway.targets import ServiceTarget
 from lienthong.kit.problems import ProblemError, agreements
@@ -28,23 +29,29 @@ def authorize(
     purpose: str | None,
     context: CallContext,
     now: datetime,
+    *,
+    bound: bool,
 ) -> Grant:
     """Find the agreement that allows an authenticated client this operation, and the purpose of the call.
 
-    `purpose` is the one that the caller states, if any, `context` what else it states. Only the authenticated
+    `purpose` is the one that the caller states, if any, `context` what else it states, and `bound` says
+    whether its token is bound to it. Only the authenticated
     consumer of an agreement learns that there is one that is not in force: for all others there is none.
 
     Raises:
         ProblemError: client-suspended, unknown-service (suspended), operation-not-in-agreement,
-            purpose-not-in-agreement, missing-header, agreement-closed; without an agreement in force
-            agreement-not-yet-valid, agreement-pending, agreement-expired, agreement-revoked, no-agreement.
+            purpose-not-in-agreement, missing-header, bound-token-required, agreement-closed; without an
+            agreement in force agreement-not-yet-valid, agreement-pending, agreement-expired,
+            agreement-revoked, no-agreement.
     """
-    decision = decide(target.table, target.route, operation.id, client, purpose, context, now)
+    decision = decide(target.table, target.route, operation.id, client, purpose, context, now, bound=bound)
     if isinstance(decision, Grant):
         return decision
     if isinstance(decision, Denial):
         raise _denied(decision, client, target.route.id, operation.id)
     if isinstance(decision, Unstated):
+        if Statement.BOUND_TOKEN in decision.missing:
+            raise problems.bound_token_required(target.route.id)
         raise problems.missing_header(target.route.id, [statement.value for statement in decision.missing])
     if isinstance(decision, Closed):
         raise _closed(decision, target.route.id, now)
@@ -59,6 +66,8 @@ def still_allowed(
     grant: Grant,
     context: CallContext,
     now: datetime,
+    *,
+    bound: bool,
 ) -> datetime:
     """Check that a call under way would still be allowed, by the agreement that let it pass; returns when
     to check again, if nothing changes: when that one ends, or, where it has hours, with the next minute.
@@ -69,7 +78,7 @@ def still_allowed(
     route = table.service(service.encode())
     if route is None:
         raise problems.unknown_service(service)
-    authorize(ServiceTarget(table, route, b""), operation, client, grant.purpose, context, now)
+    authorize(ServiceTarget(table, route, b""), operation, client, grant.purpose, context, now, bound=bound)
     for rule in table.agreements(client, service).rules:
         if rule.id == grant.agreement and rule.valid_from <= now < rule.valid_to:
             if rule.operations is not None and operation.id not in rule.operations:

@@ -134,6 +134,11 @@ class Call:
         """How it came through X-Road's or GovStack's door; None: it did not."""
 
     @property
+    def has_bound_token(self) -> bool:
+        """Whether its token is bound to the caller, who has shown what it is bound to."""
+        return self.token is not None and self.token.confirmation is not None
+
+    @property
     def service_id(self) -> str | None:
         """The service called, a provider's or the platform's, as records name it."""
         return self.route.id if self.route is not None else None

@@ -7,11 +7,15 @@ from typing import Final
 
 
 class Statement(Enum):
-    """What a caller may state about a call, and a service or an agreement may require of every one."""
+    """What a caller may state about a call or show with it, and a service or an agreement may require of
+    every one."""
 
     PURPOSE = "LGSP-Purpose"
     CASE = "LGSP-Case-Id"
     USER = "LGSP-User"
+    BOUND_TOKEN = "bound-token"  # noqa: S105  its name in manifests
+    """An access token that is good for its holder alone: whether it came with what it is bound to is checked
+    where callers are authenticated."""
 
 
 class CallContext:
@@ -29,10 +33,20 @@ class CallContext:
 NO_CONTEXT: Final = CallContext()
 
 
-def unstated(required: frozenset[Statement], purpose: str | None, context: CallContext) -> list[Statement]:
-    """What is required and the caller did not state, in the order of `Statement`."""
-    stated = {Statement.PURPOSE: purpose, Statement.CASE: context.case, Statement.USER: context.user}
-    return [statement for statement in Statement if statement in required and stated[statement] is None]
+def unstated(
+    required: frozenset[Statement], purpose: str | None, context: CallContext, *, bound: bool
+) -> list[Statement]:
+    """What is required and the caller did not state, in the order of `Statement`.
+
+    `bound` says whether the call has a token that is bound to its caller.
+    """
+    stated = {
+        Statement.PURPOSE: purpose is not None,
+        Statement.CASE: context.case is not None,
+        Statement.USER: context.user is not None,
+        Statement.BOUND_TOKEN: bound,
+    }
+    return [statement for statement in Statement if statement in required and not stated[statement]]
 
 
 _PERSONAL_NUMBER_DIGITS: Final = (9, 12)

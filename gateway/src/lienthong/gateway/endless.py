@@ -257,7 +257,14 @@ class EndlessAnswers:
                 if table is None:
                     return general.NOT_READY.code
                 answer.valid_until = still_allowed(
-                    table, call.route.id, call.operation, call.client, call.grant, call.context, now
+                    table,
+                    call.route.id,
+                    call.operation,
+                    call.client,
+                    call.grant,
+                    call.context,
+                    now,
+                    bound=call.has_bound_token,
                 )
         except ProblemError as problem:
             return problem.code

@@ -73,12 +73,15 @@ def decide(
     purpose: str | None,
     context: CallContext,
     now: datetime,
+    *,
+    bound: bool,
 ) -> Grant | Denial | Unstated | Closed | NotInForce:
     """Decide one call of an authenticated consumer.
 
     Of several agreements that allow it, the oldest is taken (by `valid_from`, then id). Without a stated
     purpose an agreement is suitable when it allows exactly one, and neither it nor the service requires that
-    the purpose is stated; `context` has what else they may require. An agreement in force that does not allow
+    the purpose is stated; `context` has what else they may require, and `bound` says whether
+    the call's token is bound to the caller. An agreement in force that does not allow
     the call gives the reason, first of all one that only lacks a statement, then one that is closed at this
     hour; one that is not in force is reported only where none is in force.
     """
@@ -101,7 +104,7 @@ def decide(
             denial = Denial.PURPOSE
             continue
         if (service.requires or rule.requires) and (
-            missing := unstated(service.requires | rule.requires, purpose, context)
+            missing := unstated(service.requires | rule.requires, purpose, context, bound=bound)
         ):
             lacking = lacking or Unstated(missing)
             continue

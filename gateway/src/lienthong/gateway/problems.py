@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "audit_unavailable",
+    "bound_token_required",
     "certificate_mismatch",
     "client_suspended",
     "flawed_request",
@@ -142,6 +143,17 @@ def missing_header(service: str, headers: Iterable[str]) -> ProblemError:
         f"{service} hoặc thoả thuận về dịch vụ này yêu cầu mọi lời gọi phải có: {names}.",
     )
     return ProblemError(calls.MISSING_HEADER, detail)
+
+
+def bound_token_required(service: str) -> ProblemError:
+    """The service, or the agreement on it, takes no token that whoever holds it could use."""
+    detail = BilingualText(
+        f"{service}, or the agreement on it, requires an access token that is bound to the caller;"
+        " that of this call is not.",
+        f"{service} hoặc thoả thuận về dịch vụ này yêu cầu mã truy cập gắn với bên gọi;"
+        " mã của lời gọi này không gắn.",
+    )
+    return ProblemError(calls.BOUND_TOKEN_REQUIRED, detail)
 
 
 def unknown_path() -> ProblemError:

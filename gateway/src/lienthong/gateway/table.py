@@ -43,6 +43,7 @@ _STATEMENTS: dict[int, Statement] = {
     routes_pb2.STATEMENT_PURPOSE: Statement.PURPOSE,
     routes_pb2.STATEMENT_CASE: Statement.CASE,
     routes_pb2.STATEMENT_USER: Statement.USER,
+    routes_pb2.STATEMENT_BOUND_TOKEN: Statement.BOUND_TOKEN,
 }
 
 _log = structlog.get_logger(__name__)

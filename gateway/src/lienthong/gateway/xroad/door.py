@@ -121,11 +121,21 @@ class XRoadDoor:
         """
         client, named, purpose = visit.system.id, visit.system.purpose, visit.headers.purpose()
         try:
-            return authorize(visit.target, operation, client, purpose, call.context, call.received)
+            return authorize(
+                visit.target,
+                operation,
+                client,
+                purpose,
+                call.context,
+                call.received,
+                bound=call.has_bound_token,
+            )
         except ProblemError as refusal:
             if purpose is not None or named is None or refusal.code not in _PURPOSE_LACKS:
                 raise
-        return authorize(visit.target, operation, client, named, call.context, call.received)
+        return authorize(
+            visit.target, operation, client, named, call.context, call.received, bound=call.has_bound_token
+        )
 
     def leave(
         self, call: Call, visit: Visit | Asked, response: GatewayResponse, incoming: Incoming

@@ -40,6 +40,8 @@ TYPES: Final = {
     "agreement-pending": _DENIED,
     "agreement-revoked": _DENIED,
     "audit-unavailable": _CLIENT_PROXY + "logging_failed",
+    "bound-token-required": _UNPROVEN,
+    "certificate-mismatch": _UNPROVEN,
     "client-not-proven": _UNPROVEN,
     "client-suspended": _CLIENT_PROXY + "unknown_member",
     "headers-too-large": _BAD_REQUEST,

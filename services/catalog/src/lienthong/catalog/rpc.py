@@ -52,6 +52,7 @@ _STATEMENTS = {
     "purpose": pb.STATEMENT_PURPOSE,
     "case": pb.STATEMENT_CASE,
     "user": pb.STATEMENT_USER,
+    "bound-token": pb.STATEMENT_BOUND_TOKEN,
 }
 _NUMBERS = {kind: number for number, kind in _KINDS.items()}
 

@@ -91,7 +91,7 @@ def request(
         list[str] | None,
         typer.Option(
             "--requires",
-            metavar="purpose|case|user",
+            metavar="purpose|case|user|bound-token",
             help="Thông tin mà mọi lời gọi phải nêu, lặp lại được · What every call has to state, repeatable",
         ),
     ] = None,

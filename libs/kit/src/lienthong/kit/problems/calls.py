@@ -27,6 +27,17 @@ MISSING_HEADER: Final = ProblemType(
         " call --purpose, --case, --user).",
     ),
 )
+BOUND_TOKEN_REQUIRED: Final = ProblemType(
+    code="bound-token-required",
+    status=403,
+    title=BilingualText("Bound access token required", "Cần mã truy cập gắn với bên gọi"),
+    advice=BilingualText(
+        "Ask for the token through the edge (HTTPS) with a certificate, and call there with the same one: "
+        "the token is then bound to it.",
+        "Hãy lấy mã truy cập qua cửa ngõ (HTTPS) bằng chứng thư, và gọi qua đó bằng cùng chứng thư: mã sẽ "
+        "gắn với chứng thư này.",
+    ),
+)
 UNKNOWN_PATH: Final = ProblemType(
     code="unknown-path",
     status=404,

@@ -122,8 +122,8 @@ def unique(values: list[str]) -> list[str]:
     return values
 
 
-Statement: TypeAlias = Literal["purpose", "case", "user"]
-"""What callers may state about a call: LGSP-Purpose, LGSP-Case-Id, LGSP-User."""
+Statement: TypeAlias = Literal["purpose", "case", "user", "bound-token"]
+"""What callers may state about a call, LGSP-Purpose, LGSP-Case-Id, LGSP-User, or show with it."""
 _STATEMENTS: Final[tuple[str, ...]] = get_args(Statement)
 
 
