@@ -278,6 +278,18 @@ def test_the_clock_of_another_one_may_be_wrong(jump: timedelta) -> None:
     assert here.limiter.uses[AGREEMENT].all_day.calls == 5
 
 
+def test_only_days_that_are_near_are_told() -> None:
+    seat, limits = Seat("a", ManualClock()), Limits(per_day=5)
+    for _ in range(3):
+        seat.call(limits)
+        seat.clock.advance(timedelta(days=1))
+    assert len(seat.limiter.days) == 3
+    assert [seat.today - day for day, _ in seat.peers.own_names()] == [1]
+    other = Seat("b", seat.clock)
+    other.hear(*seat.conversation.round(seat.clock.monotonic(), connected_anew=True))
+    assert other.peers.left_out == 0
+
+
 def test_what_others_tell_is_bounded() -> None:
     seat = Seat("a", ManualClock(), most_counts=100)
     for sender in range(MOST_PEERS + 10):

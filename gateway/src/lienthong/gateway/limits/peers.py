@@ -118,17 +118,17 @@ class Peers:
 
     def own_names(self) -> Iterator[tuple[int, str]]:
         """The days and agreements that this process has counted."""
-        for number, day in self._limiter.days.items():
+        for day in self._near_days():
             for agreement in day.by_seat.get(self._limiter.seat, ()):
-                yield number, agreement
+                yield day.number, agreement
 
     def gone(self) -> Iterator[Heard]:
         """What is known of seats that are gone."""
-        for number, day in self._limiter.days.items():
+        for day in self._near_days():
             for seat, counts in day.by_seat.items():
                 if seat != self._limiter.seat and seat not in self._peers:
                     for agreement, count in counts.items():
-                        yield Heard(seat, agreement, number, count.calls, count.size)
+                        yield Heard(seat, agreement, day.number, count.calls, count.size)
 
     def learn(self, told: Heard) -> None:
         """Take in what was kept of a seat that is gone."""
@@ -159,7 +159,7 @@ class Peers:
         limiter = self._limiter
         day = limiter.days.get(number)
         if day is None:
-            if abs(number - limiter.calendar.day(limiter.now())) > 1:
+            if not self._is_near(number):
                 self.left_out += 1
                 return None
             day = limiter.day(number)
@@ -167,6 +167,14 @@ class Peers:
             self.left_out += 1
             return None
         return day
+
+    def _is_near(self, number: int) -> bool:
+        """Whether it is yesterday, today or tomorrow: with others it may be another day, but no other one."""
+        limiter = self._limiter
+        return abs(number - limiter.calendar.day(limiter.now())) <= 1
+
+    def _near_days(self) -> list[Day]:
+        return [day for day in self._limiter.days.values() if self._is_near(day.number)]
 
     def _join(self, use: Use) -> None:
         """An agreement is called here for the first time: what the others used of late counts as of now."""
