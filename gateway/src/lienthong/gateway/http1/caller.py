@@ -189,8 +189,9 @@ class Caller:
                 if head:
                     self._incoming = incoming = reads.begin(head, self)
                     self._serve(incoming)
-            except FlawedHeadError as error:
-                self._refuse(error.beginning, error.flaw)
+            except FlawedHeadError as flawed:
+                # Under a name of its own: compiled, a name has one type in nested handlers.
+                self._refuse(flawed.beginning, flawed.flaw)
         except UnreadableError as error:
             self._refuse_unreadable(error)
 
