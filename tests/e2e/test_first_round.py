@@ -140,6 +140,31 @@ def test_a_registered_certificate_takes_the_assertions_place(province: Province)
     assert (without.status_code, without.json()["error"]) == (401, "invalid_client")
 
 
+def test_one_call_came_as_x_roads_clients_call_and_is_recorded_like_the_others(province: Province) -> None:
+    (call,) = [one for one in province.calls if "X-Road-Client" in one["headers"]]
+    assert "/r1/VN-BTN/GOV/H11.03/officials/officials-v1/" in call["url"]
+    with province.client("auditor") as auditor:
+        (entry,) = auditor.entries({"tx": call["transaction_id"]})
+    record = entry["record"]
+    assert (record["client"], record["service"]) == ("H11.36.01/portal", "H11.03/officials/officials-v1")
+    assert (record["door"], record["case"], record["purpose"]) == (
+        "xroad",
+        call["headers"]["X-Road-Issue"],
+        "DANH-BA.CONG-VU",
+    )
+    answer = httpx.get(call["url"], headers=call["headers"], timeout=30)
+    assert answer.json()["total"] > 0
+    assert answer.headers["X-Road-Client"] == call["headers"]["X-Road-Client"]
+    asked = {**call["headers"], "Accept": "application/json"}
+    land = f"{province.gateway}/r1/VN-BTN/GOV/H11.03/officials"
+    allowed = httpx.get(f"{land}/allowedMethods", headers=asked, timeout=30).json()["service"]
+    assert [one["service_code"] for one in allowed] == ["officials-v1"]
+    document = httpx.get(f"{land}/getOpenAPI?serviceCode=officials-v1", headers=asked, timeout=30).json()
+    assert document["servers"] == [{"url": "/r1/VN-BTN/GOV/H11.03/officials/officials-v1"}]
+    clients = httpx.get(f"{province.gateway}/listClients", headers=asked, timeout=30).json()["member"]
+    assert "Sở Nội vụ" in {one["name"] for one in clients}
+
+
 def test_the_last_line_says_where_everything_is(province: Province) -> None:
     assert list(province.addresses) == ["gateway", "ledger", "catalog", "identity", "exchange", "edge"]
     assert province.gateway == f"http://127.0.0.1:{8080 + province.offset}"

@@ -66,12 +66,16 @@ class Played:
 class Players:
     """The demo's systems, each with its connection to the bus.
 
-    `edge` is the TLS edge, to which a system shows its certificate. `settling` says that the catalog has just
-    changed: a step is then tried again until it is answered as expected.
+    `instance` is the name of the installation, `edge` the TLS edge, to which a system shows its certificate.
+    `settling` says that the catalog has just changed: a step is then tried again until it is answered as
+    expected.
     """
 
-    def __init__(self, credentials: Mapping[str, Credentials], *, edge: LocalEdge, settling: bool) -> None:
+    def __init__(
+        self, credentials: Mapping[str, Credentials], *, instance: str, edge: LocalEdge, settling: bool
+    ) -> None:
         self._credentials = credentials
+        self._instance = instance
         self._edge = edge
         self._clients = {name: Client(one) for name, one in credentials.items()}
         self._by_edge: dict[str, Client] = {}
@@ -88,7 +92,7 @@ class Players:
 
     def round(self) -> list[Played]:
         """Play the whole story."""
-        played = [self.play(step) for step in story.calls()]
+        played = [self.play(step) for step in story.calls(self._instance)]
         return [*played, *self._event()]
 
     def play(self, step: Step) -> Played:

@@ -56,6 +56,8 @@ class Run:
         os.environ["LIENTHONG_HOME"] = str(self._home)
         os.environ[SOCKET] = str(self.edge.socket)
         os.environ["LIENTHONG_EDGE_URL"] = self.edge.url
+        # The portal's old software has no token: its calls come from this machine, as its manifest says.
+        os.environ.setdefault("LIENTHONG_GATEWAY_XROAD_NETWORKS", "127.0.0.1")
         os.environ.update(upstreams(self._settings))
         return made
 
@@ -68,7 +70,9 @@ class Run:
             f"Catalog: {len(applied.results)} resources, {len(changed)} changed",
         )
         receipts = self._demo / "receipts"
-        with Players(known, edge=self.edge, settling=bool(changed)) as players:
+        with Players(
+            known, instance=self._settings.instance, edge=self.edge, settling=bool(changed)
+        ) as players:
             played = players.round()
             key = (self._home / "ledger" / "ledger.vkey").read_text(encoding="utf-8")
             proved = [players.prove(one, key, receipts) for one in played]

@@ -10,7 +10,7 @@ one-stop shop takes the event.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -60,8 +60,8 @@ class Step:
     """How often it is asked at most, until the answer is the expected one."""
 
 
-def calls() -> list[Step]:
-    """Return the calls of services, two of them to be refused."""
+def calls(instance: str = "VN-BTN") -> list[Step]:
+    """Return the calls of services, two of them to be refused; X-Road's names begin with `instance`."""
     return [
         Step(
             "one-stop",
@@ -149,6 +149,24 @@ def calls() -> list[Step]:
                 purpose="DANH-BA.CONG-VU",
             ),
             lambda it: f"{it['total']} người, {it['items'][0]['position']}",
+        ),
+        Step(
+            "portal",
+            "Phần mềm cũ hỏi cán bộ, như qua X-Road",
+            "Old software asks for officials, as X-Road has it",
+            replace(
+                operations.request(
+                    "GET",
+                    f"/r1/{instance}/GOV/{OFFICIALS_SERVICE}/officials?organisationCode={ORGANISATION}",
+                    headers={
+                        "X-Road-Client": f"{instance}/GOV/{ORGANISATION}/portal",
+                        "X-Road-Issue": CASE,
+                        "X-Road-UserId": f"VN{APPLICANT}",
+                    },
+                ),
+                public=True,
+            ),
+            lambda it: f"{it['total']} người",
         ),
         Step(
             "customer-app",
