@@ -440,6 +440,17 @@ def test_a_provider_that_is_away_is_a_fault_of_the_providers_side(world: World) 
         world.change(service([world.provider.url]))
 
 
+def test_a_quota_that_is_used_up_is_a_denial_that_says_until_when(world: World) -> None:
+    try:
+        world.change(agreement(limits=routes_pb2.Limits(per_day=1)))
+        assert call(world, "GET", f"{R1}/parcels/7").status_code == 200
+        answer = call(world, "GET", f"{R1}/parcels/7")
+        refused(answer, "server.serverproxy.access_denied")
+        assert (answer.headers["lgsp-error"], "retry-after" in answer.headers) == ("quota-exceeded", True)
+    finally:
+        world.change(agreement())
+
+
 def test_a_write_ahead_call_has_its_intent_with_the_same_words(world: World) -> None:
     try:
         world.change(service([world.provider.url], write_ahead=True))
@@ -468,3 +479,17 @@ def test_natively_the_words_of_x_road_stay_out(world: World) -> None:
     assert world.provider.seen[-1].header("x-road-client") is None
     assert not [name for name in answer.headers if name.startswith("x-road")]
     assert PROVIDER in SERVICE
+
+
+def test_a_service_of_soap_is_not_called_by_the_rest_protocol(world: World) -> None:
+    try:
+        soap = service([world.provider.url])
+        soap.service.soap.SetInParent()
+        world.change(soap)
+        seen = len(world.provider.seen)
+        refused(call(world, "POST", f"{R1}/parcels", content=b"<x/>"), "server.serverproxy.service_type")
+        assert len(world.provider.seen) == seen
+        listed = call(world, "GET", "/r1/VN-BTN/GOV/H11.05/land/listMethods").json()
+        assert listed == {"service": []}
+    finally:
+        world.change(service([world.provider.url]))

@@ -92,7 +92,10 @@ class Answers:
         if not code:
             raise refusals.no_service_code()
         service = f"{asked.provider.system_id}/{code}"
-        document = await self._directory.openapi(service) if "/" not in code else None
+        route = asked.table.service(service.encode()) if "/" not in code else None
+        document = None
+        if route is not None and route.soap is None:
+            document = await self._directory.openapi(service)
         if document is None:
             raise problems.unknown_service(service)
         base = f"{asked.dialect.base.decode()}{asked.provider}/{code}"
@@ -107,7 +110,7 @@ class Answers:
         if provider is None or not asked.table.is_active(provider):
             return ()
         found = [asked.table.service(one.encode()) for one in await self._directory.services(provider)]
-        return [route for route in found if route is not None and route.active]
+        return [route for route in found if route is not None and route.active and route.soap is None]
 
 
 def _parameters(query: bytes) -> dict[str, str]:

@@ -65,7 +65,8 @@ class XRoadDoor:
 
         Raises:
             ProblemError: unknown-path, not-ready, malformed-request, invalid-client-identifier,
-                invalid-security-server, unknown-member, unknown-service, and those of `CallerProof.prove`.
+                invalid-security-server, unknown-member, unknown-service, service-of-soap, and those of
+                `CallerProof.prove`.
         """
         dialect = dialect_of(call.path)
         if dialect is None:
@@ -103,6 +104,9 @@ class XRoadDoor:
         route = table.service(service.service_id.encode())
         if route is None:
             raise problems.unknown_service(service.service_id)
+        if route.soap is not None:
+            # Its rights are by the operation that a Body says, which X-Road's REST protocol has no word for.
+            raise refusals.not_by_rest(service.service_id)
         passage.prefix = dialect.base + service.encoded
         own = _for_provider(call, told, client, dialect)
         if passes and headers.authorization is not None:

@@ -64,9 +64,9 @@ TYPES: Final = {
     "provider-timeout": _SERVER_PROXY + "network_error",
     "provider-unreachable": _SERVER_PROXY + "network_error",
     "purpose-not-in-agreement": _DENIED,
-    "quota-exceeded": _DENIED,
     "request-timeout": "client.network_error",
     "request-too-large": _BAD_REQUEST,
+    "service-of-soap": _SERVER_PROXY + "service_type",
     "token-refused": _UNPROVEN,
     "unknown-member": _CLIENT_PROXY + "unknown_member",
     "unknown-operation": _DENIED,
@@ -76,6 +76,8 @@ TYPES: Final = {
 }
 """By the codes of problems."""
 _SERVER: Final = "server."
+_FORBIDDEN: Final = 403
+_TOO_MANY: Final = 429
 _FAILED: Final = 500
 _BAD: Final = 400
 _ERROR: Final = field_prefix(b"x-road-error")
@@ -90,7 +92,12 @@ def fault_type(call: Call, problem: ProblemError) -> str:
     """X-Road's error type for a problem of a call."""
     if problem.code == "unknown-service" and isinstance(call.route, ServiceRoute):
         return _DISABLED
-    return TYPES.get(problem.code, _INTERNAL if problem.status >= _FAILED else _BAD_REQUEST)
+    kind = TYPES.get(problem.code)
+    if kind is not None:
+        return kind
+    if problem.status >= _FAILED:
+        return _SERVER_PROXY + "service_failed" if problem.code.startswith("provider-") else _INTERNAL
+    return _DENIED if problem.status in (_FORBIDDEN, _TOO_MANY) else _BAD_REQUEST
 
 
 def fault_response(

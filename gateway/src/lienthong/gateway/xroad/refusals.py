@@ -83,6 +83,12 @@ def unknown_connection(client: str) -> ProblemError:
     return ProblemError(xroad.CLIENT_NOT_PROVEN, detail)
 
 
+def not_by_rest(service: str) -> ProblemError:
+    """A service of SOAP is called where REST is spoken."""
+    detail = BilingualText(f"{service} is a service of SOAP.", f"{service} là dịch vụ SOAP.")
+    return ProblemError(xroad.SERVICE_OF_SOAP, detail)
+
+
 def not_a_service_path(base: str) -> ProblemError:
     """The path is too short to name a service."""
     return problems.malformed_request(

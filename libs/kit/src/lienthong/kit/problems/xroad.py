@@ -36,6 +36,17 @@ UNKNOWN_MEMBER: Final = ProblemType(
         " là mã hệ thống: listClients liệt kê tất cả.",
     ),
 )
+SERVICE_OF_SOAP: Final = ProblemType(
+    code="service-of-soap",
+    status=400,
+    title=BilingualText("Service of SOAP", "Dịch vụ SOAP"),
+    advice=BilingualText(
+        "Services of SOAP are not called by X-Road's REST protocol: call this one at"
+        " /api/AGENCY/SYSTEM/SERVICE.",
+        "Dịch vụ SOAP không gọi được bằng giao thức REST của X-Road: hãy gọi tại"
+        " /api/CƠ_QUAN/HỆ_THỐNG/DỊCH_VỤ.",
+    ),
+)
 CLIENT_NOT_PROVEN: Final = ProblemType(
     code="client-not-proven",
     status=403,
