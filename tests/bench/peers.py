@@ -34,6 +34,27 @@ BODY = json.dumps(
     {"id": 1, "sheet": 12, "number": 345, "area": 250.5, "useType": "ODT", "address": "12 Nguyễn Tất Thành"},
     ensure_ascii=False,
 ).ljust(200)
+LARGE_PATH = "/parcels/large"
+LARGE_BODY = json.dumps(
+    {
+        "total": 78,
+        "items": [
+            {
+                "parcelId": f"59301-6-{number}",
+                "area": 123.5,
+                "owners": [{"fullName": "Nguyễn Văn A", "personId": "079203001234", "share": "1/2"}],
+                "address": {"street": "1 Trần Hưng Đạo", "ward": "Phú Thủy", "province": "Lâm Đồng"},
+                "useType": "ODT",
+                "sheet": 12,
+                "number": number,
+            }
+            for number in range(78)
+        ],
+    },
+    ensure_ascii=False,
+    separators=(",", ":"),
+)
+"""About 20 KiB, as departments' lists are."""
 
 NGINX = """\
 daemon off;
@@ -74,8 +95,15 @@ def process(command: list[str], *, port: int, core: int, **environment: str) -> 
 
 @contextmanager
 def upstream(home: Path, port: int, core: int) -> Iterator[None]:
-    """nginx that answers every request with the same 200 bytes of JSON."""
-    location = f"default_type application/json; return 200 '{BODY}';"
+    """nginx that answers every request with the same 200 bytes of JSON, but one with 20 KiB."""
+    # A text in nginx's configuration has less than 4 KiB.
+    parts = [LARGE_BODY[at : at + 1000] for at in range(0, len(LARGE_BODY), 1000)]
+    texts = " ".join(f"set $part{number} '{part}';" for number, part in enumerate(parts))
+    whole = "".join(f"${{part{number}}}" for number in range(len(parts)))
+    location = (
+        f"default_type application/json; return 200 '{BODY}'; }} "
+        f"location = {LARGE_PATH} {{ default_type application/json; {texts} return 200 '{whole}';"
+    )
     with _nginx(home, port, core, upstream="", location=location):
         yield
 

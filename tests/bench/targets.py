@@ -31,6 +31,7 @@ from tests.bench import (
     event_targets,
     peers,
     quota_target,
+    shaping_target,
     start_targets,
     stream_targets,
     token_targets,
@@ -138,6 +139,7 @@ def measures(stand: Stand, rounds: int, seconds: int) -> dict[str, Callable[[], 
             stand.platform, stand.client, stand.home, stand.edge_socket, rounds, seconds
         ),
         "quotas": lambda: quota_target.quotas(stand.platform, stand.client, rounds, seconds),
+        "shaping": lambda: shaping_target.shaping(stand.platform, stand.client, rounds, seconds),
         "streams": lambda: stand.streams(rounds, seconds),
         "workers": lambda: stand.two_workers(rounds, seconds),
     }
