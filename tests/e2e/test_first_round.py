@@ -29,6 +29,7 @@ SERVICES = {
     "H11.03/officials/officials-v1",
     "H11.04/civil-status/civil-status-v1",
     "H11.05/land/parcels-v1",
+    "H11.05/land/registry-v1",
     "H11.06/planning/planning-v1",
     "G01/population/population-v1",
     "G01/population/population-ndxp-v1",
@@ -213,7 +214,7 @@ def test_a_script_of_anyones_repeats_every_call(province: Province) -> None:
             call["method"],
             call["url"],
             headers=call["headers"] | {"Authorization": f"Bearer {tokens[call['system']]}"},
-            content=json.dumps(call["body"]) if "body" in call else None,
+            content=json.dumps(call["body"]) if "body" in call else call.get("text"),
             verify=certified(call),
             timeout=30,
         )

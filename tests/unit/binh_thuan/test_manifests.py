@@ -19,6 +19,7 @@ from binh_thuan.data.procedures import procedures
 from binh_thuan.departments.ports import NATIONAL_CORE, PORTS
 from binh_thuan.province import MANIFESTS, SYSTEMS, upstreams
 from lienthong.catalog.services.domain.openapi import read as read_openapi
+from lienthong.catalog.services.domain.wsdl import read as read_wsdl
 from lienthong.client.manifests.load import load
 from lienthong.kit.settings import Settings
 
@@ -51,7 +52,7 @@ def of_kind(manifests: list[dict[str, Any]], kind: str) -> dict[str, dict[str, A
 
 
 def operation_ids(spec: dict[str, Any]) -> set[str]:
-    operations, mistakes = read_openapi(spec["openapi"])
+    operations, mistakes = read_wsdl(spec["wsdl"]) if "wsdl" in spec else read_openapi(spec["openapi"])
     assert mistakes == ()
     return {operation.id for operation in operations}
 

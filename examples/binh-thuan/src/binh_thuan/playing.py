@@ -171,7 +171,7 @@ class Players:
             response.status_code,
             response.headers.get("LGSP-Error"),
             response.headers.get("LGSP-Transaction-Id"),
-            _json(response),
+            _answer(response),
         )
 
 
@@ -190,7 +190,7 @@ def document(played: Played, gateway: str, edge: LocalEdge, receipts: Path) -> d
         "headers": dict(operation.headers),
     }
     if operation.content is not None:
-        found["body"] = json.loads(operation.content)
+        found |= _body(operation.content)
     if played.step.by_edge:
         certificate, key = edge.authority.client(played.step.system, played.client_id)
         found["authority_file"] = str(edge.authority.certificate)
@@ -204,8 +204,16 @@ def document(played: Played, gateway: str, edge: LocalEdge, receipts: Path) -> d
     return found
 
 
-def _json(response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON value
+def _body(content: bytes) -> dict[str, Any]:
+    """The body of a request: JSON as `body`, anything else as `text`."""
+    try:
+        return {"body": json.loads(content)}
+    except ValueError:
+        return {"text": content.decode()}
+
+
+def _answer(response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON value, or text
     try:
         return response.json()
     except ValueError:
-        return None
+        return response.text

@@ -10,6 +10,7 @@ one-stop shop takes the event.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -37,10 +38,18 @@ PROCEDURES_SERVICE = "H11.02/procedures/procedures-v1"
 OFFICIALS_SERVICE = "H11.03/officials/officials-v1"
 CIVIL_STATUS_SERVICE = "H11.04/civil-status/civil-status-v1"
 PARCELS_SERVICE = "H11.05/land/parcels-v1"
+REGISTRY_SERVICE = "H11.05/land/registry-v1"
 PLANNING_SERVICE = "H11.06/planning/planning-v1"
 POPULATION_SERVICE = "G01/population/population-v1"
 PLATFORM_SERVICE = "G01/population/population-ndxp-v1"
 X_ROAD_SERVICE = "G01/population/population-x-road-v1"
+
+
+ENVELOPE = (
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+    f'<getParcelSummary xmlns="urn:binh-thuan:land"><parcelId>{PARCEL}</parcelId></getParcelSummary>'
+    "</s:Body></s:Envelope>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,24 @@ def calls(instance: str = "VN-BTN") -> list[Step]:
             "What is the state of the parcel?",
             operations.call(PARCELS_SERVICE, "GET", f"/parcels/{PARCEL}", purpose="TTHC.DAT-DAI", case=CASE),
             lambda it: f"{it['useType']['code']} {it['areaM2']} m², {len(it['owners'])} chủ sử dụng",
+        ),
+        Step(
+            "one-stop",
+            "Cũng thửa đất đó, hỏi bằng SOAP",
+            "The same parcel, asked by SOAP",
+            operations.call(
+                REGISTRY_SERVICE,
+                "POST",
+                "/soap/land",
+                purpose="TTHC.DAT-DAI",
+                case=CASE,
+                content=ENVELOPE.encode(),
+                headers={
+                    "Content-Type": "text/xml; charset=utf-8",
+                    "SOAPAction": '"urn:binh-thuan:land/getParcelSummary"',
+                },
+            ),
+            lambda it: " ".join(re.findall(r"<(?:useCode|areaM2)>([^<]*)", str(it))) + " m²",
         ),
         Step(
             "one-stop",

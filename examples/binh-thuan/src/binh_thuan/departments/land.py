@@ -18,6 +18,7 @@ from binh_thuan.data.land import (
 from binh_thuan.data.people import population
 from binh_thuan.data.records import ListPage, Record
 from binh_thuan.departments.book import Book
+from binh_thuan.departments.land_soap import add_soap
 from binh_thuan.departments.web import (
     PageWanted,
     Surroundings,
@@ -143,4 +144,5 @@ def create_app(around: Surroundings) -> FastAPI:
         cadastre.enter(book.append(Entry(change=change, parcel=parcel)))
         return change
 
+    add_soap(app, cadastre.parcels)
     return app
