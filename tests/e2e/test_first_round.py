@@ -125,20 +125,26 @@ def test_a_registered_certificate_takes_the_assertions_place(province: Province)
 
         manifest = system()
         operator.apply([{**manifest, "spec": {**manifest["spec"], "certificates": [digest.upper()]}}])
-        assert system()["spec"]["certificates"] == [digest]
-    form = {"grant_type": "client_credentials", "client_id": call["client_id"]}
-    deadline = time.monotonic() + 15
-    while True:
-        answer = httpx.post(
-            f"{province.addresses['edge']}/oauth2/token", data=form, verify=certified(call), timeout=30
-        )
-        if answer.status_code == 200 or time.monotonic() > deadline:
-            break
-        time.sleep(0.1)
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["LGSP-Transaction-Id"]
-    without = httpx.post(f"{province.gateway}/oauth2/token", data=form, timeout=30)
-    assert (without.status_code, without.json()["error"]) == (401, "invalid_client")
+        try:
+            assert system()["spec"]["certificates"] == [digest]
+            form = {"grant_type": "client_credentials", "client_id": call["client_id"]}
+            deadline = time.monotonic() + 15
+            while True:
+                answer = httpx.post(
+                    f"{province.addresses['edge']}/oauth2/token",
+                    data=form,
+                    verify=certified(call),
+                    timeout=30,
+                )
+                if answer.status_code == 200 or time.monotonic() > deadline:
+                    break
+                time.sleep(0.1)
+            assert answer.status_code == 200, answer.text
+            assert answer.headers["LGSP-Transaction-Id"]
+            without = httpx.post(f"{province.gateway}/oauth2/token", data=form, timeout=30)
+            assert (without.status_code, without.json()["error"]) == (401, "invalid_client")
+        finally:
+            operator.apply([manifest])
 
 
 def test_one_call_came_as_x_roads_clients_call_and_is_recorded_like_the_others(province: Province) -> None:

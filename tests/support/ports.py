@@ -31,6 +31,8 @@ _SINGLE = range(27_000, 32_768)
 # range lead to the same port, and all of them can be given.
 _STEP = 58
 _OFFSETS = range(2_000, 17_800, _STEP)
+# When these are given, ones between them: some lead to ports that are given already, and are passed over.
+_MORE_OFFSETS = range(2_000 + _STEP // 2, 17_800, _STEP)
 
 # Browsers and Node.js fetch nothing from this port of our range (https://fetch.spec.whatwg.org/#bad-port).
 _claimed: set[int] = {10_080}
@@ -64,7 +66,10 @@ def take_free_offset() -> int:
     Raises:
         RuntimeError: there is no such offset.
     """
-    return _take(INSTALLATION_PORTS, _OFFSETS)
+    try:
+        return _take(INSTALLATION_PORTS, _OFFSETS)
+    except RuntimeError:
+        return _take(INSTALLATION_PORTS, _MORE_OFFSETS)
 
 
 def _take(ports: Collection[int], shifts: range) -> int:

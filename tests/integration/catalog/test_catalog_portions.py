@@ -135,7 +135,7 @@ def fill(database: Path) -> None:
             (
                 "services",
                 f"{PLACE.provider}/s-{n}-v1",
-                (service, PLACE.provider, "{}", json.dumps(operations)),
+                (service, PLACE.provider, "{}", json.dumps(operations), None),
             )
             for n in range(SERVICES)
         ),

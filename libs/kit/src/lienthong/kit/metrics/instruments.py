@@ -78,6 +78,7 @@ RESTING_ADDRESSES = _figure(
     "{address}",
     "Addresses of providers with several that failed, and are left alone for a while",
     "Số địa chỉ của các bên cung cấp có nhiều địa chỉ đang tạm nghỉ vì bị lỗi",
+    processes=("gateway",),
 )
 ENDLESS_ANSWERS = _figure(
     "lienthong.answers.endless",
@@ -85,6 +86,7 @@ ENDLESS_ANSWERS = _figure(
     "{answer}",
     "Answers without a known end that are passing now, such as server-sent events",
     "Số câu trả lời không biết trước điểm cuối đang truyền, chẳng hạn luồng sự kiện (SSE)",
+    processes=("gateway",),
 )
 REFUSED = _figure(
     "lienthong.calls.refused",
