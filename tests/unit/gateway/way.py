@@ -420,7 +420,7 @@ def _service(
             system_id=PROVIDER,
             upstreams=[f"http://127.0.0.1:{port}/base"],
             operations=[routes_pb2.Operation(id=i, method=m, path=p) for i, m, p in operations],
-            timeouts=routes_pb2.Timeouts(first_byte_ms=1500, idle_ms=1500, total_ms=4000),
+            timeouts=routes_pb2.Timeouts(first_byte_ms=1000, idle_ms=1000, total_ms=1500),
             status=routes_pb2.STATUS_ACTIVE,
             write_ahead=write_ahead,
             assertion=assertion,
