@@ -12,7 +12,7 @@ import httpx
 from lienthong.client import Client, Credentials, LienthongError
 from lienthong.kit.settings import Settings
 from lienthong.local import Installation
-from tests.support.ports import take_free_offset
+from tests.support.ports import give_back_offset, take_free_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +76,7 @@ def running_platform(home: Path, upstream: str) -> Iterator[Platform]:
     settings = Settings(home=home, port_offset=take_free_offset())
     with Installation(settings) as installation:
         yield Platform(installation, settings, home, register(settings, upstream))
+    give_back_offset(settings.port_offset)
 
 
 def register(settings: Settings, upstream: str) -> Credentials:

@@ -31,8 +31,6 @@ _SINGLE = range(27_000, 32_768)
 # range lead to the same port, and all of them can be given.
 _STEP = 58
 _OFFSETS = range(2_000, 17_800, _STEP)
-# When these are given, ones between them: some lead to ports that are given already, and are passed over.
-_MORE_OFFSETS = range(2_000 + _STEP // 2, 17_800, _STEP)
 
 # Browsers and Node.js fetch nothing from this port of our range (https://fetch.spec.whatwg.org/#bad-port).
 _claimed: set[int] = {10_080}
@@ -59,17 +57,22 @@ def take_free_port() -> int:
 
 
 def take_free_offset() -> int:
-    """A `LIENTHONG_PORT_OFFSET` that shifts a whole installation to free ports, this test process's alone.
+    """A `LIENTHONG_PORT_OFFSET` that shifts a whole installation to free ports, this test process's alone
+    until it ends or gives it back.
 
     One process of it is given all of them too: gateway and catalog take none for a provider's.
 
     Raises:
         RuntimeError: there is no such offset.
     """
-    try:
-        return _take(INSTALLATION_PORTS, _OFFSETS)
-    except RuntimeError:
-        return _take(INSTALLATION_PORTS, _MORE_OFFSETS)
+    return _take(INSTALLATION_PORTS, _OFFSETS)
+
+
+def give_back_offset(offset: int) -> None:
+    """Let the ports of an offset be given again, also to others: whoever had them has ended."""
+    for port in INSTALLATION_PORTS:
+        fcntl.lockf(_claims(), fcntl.LOCK_UN, 1, port + offset)
+        _claimed.discard(port + offset)
 
 
 def _take(ports: Collection[int], shifts: range) -> int:
@@ -77,7 +80,8 @@ def _take(ports: Collection[int], shifts: range) -> int:
     start = os.getpid() * 997 % len(shifts)
     for shift in chain(shifts[start:], shifts[:start]):
         wanted = {port + shift for port in ports}
-        if wanted.isdisjoint(_claimed) and all(map(_claim, wanted)) and all(map(_is_free, wanted)):
+        # First whether they are free: what is claimed in vain stays claimed.
+        if wanted.isdisjoint(_claimed) and all(map(_is_free, wanted)) and all(map(_claim, wanted)):
             return shift
     raise RuntimeError("no free ports on this machine")
 

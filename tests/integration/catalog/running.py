@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc, systems_pb2, systems_pb2_grpc
 from lienthong.kit.ids import uuid7
 from tests.support.fork_server import ForkedProcess, start_module
-from tests.support.ports import take_free_offset
+from tests.support.ports import give_back_offset, take_free_offset
 from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ def _running(folder: Path, identity: Identity, environment: dict[str, str]) -> I
         if process.poll() is None:
             process.kill()
         process.wait(20)
+        give_back_offset(offset)
 
 
 def _wait_until_ready(catalog: Catalog, log: Path) -> None:

@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey
 from lienthong.contracts.catalog.v1 import routes_pb2 as catalog
 from lienthong.contracts.identity.v1 import keys_pb2 as identity
 from tests.support.fork_server import ForkedProcess, start_module
-from tests.support.ports import take_free_offset, take_free_port
+from tests.support.ports import give_back_offset, take_free_offset, take_free_port
 from tests.support.rpc import rpc_trust
 from tests.support.waiting import wait_until
 
@@ -212,6 +212,7 @@ class World:
         if self._process is not None:
             self.kill()
         self._peers.stop(0).wait()
+        give_back_offset(self._offset)
 
     def log(self) -> str:
         """What the exchange wrote."""

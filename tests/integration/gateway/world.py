@@ -23,7 +23,7 @@ from tests.integration.gateway.loop import LoopThread
 from tests.integration.gateway.peers import Provider, RpcPeer, StubCatalog, StubDirectory, StubIdentity
 from tests.support.fork_server import ForkedProcess, start_module
 from tests.support.nats import NatsServer
-from tests.support.ports import take_free_offset, take_free_port
+from tests.support.ports import give_back_offset, take_free_offset, take_free_port
 from tests.support.rpc import rpc_trust
 from tests.support.waiting import wait_until
 
@@ -215,6 +215,7 @@ class World:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
+            give_back_offset(offset)
 
     def _started(self, home: Path, offset: int, log: Path) -> ForkedProcess:
         environment = {
@@ -279,6 +280,7 @@ class World:
             self.loop.run(peer.stop())
         self.loop.stop()
         self.nats.kill()
+        give_back_offset(self._offset)
 
     def kill_gateway(self) -> None:
         """kill -9 of the gateway's processes, all at once."""

@@ -41,6 +41,14 @@ def test_as_many_installations_get_ports_as_a_whole_run_has() -> None:
     assert len(set(ports)) == len(ports)
 
 
+def test_what_is_given_back_is_given_again() -> None:
+    take = (
+        "from tests.support.ports import give_back_offset, take_free_offset\n"
+        "for _ in range(1000): give_back_offset(take_free_offset())"
+    )
+    subprocess.run([sys.executable, "-c", take], check=True, timeout=60)
+
+
 def test_no_outgoing_connection_is_given_a_port_of_an_installation() -> None:
     assert max(INSTALLATION_PORTS) + take_free_offset() < 32_768
 
