@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-COMPONENTS := proto libs/kit libs/tlog libs/client gateway services/catalog services/identity services/exchange services/ledger deploy/local deploy/edge examples/binh-thuan
+COMPONENTS := proto libs/kit libs/tlog libs/pages libs/client gateway services/catalog services/identity services/exchange services/ledger console deploy/local deploy/edge examples/binh-thuan
 PROTOS := $(shell find proto/lienthong -name '*.proto')
 MANIFESTS := $(addsuffix /pyproject.toml,$(COMPONENTS))
 SOURCES := $(addsuffix /src,$(filter-out proto,$(COMPONENTS)))
@@ -14,18 +14,22 @@ COMPILED := $(CURDIR)/build/compiled
 COMPILED_READY := $(COMPILED)/.ready
 # What the compiled modules are for: their own tests, and those of the process that is made of them.
 OF_THE_WAY := tests/unit/gateway tests/integration/gateway
-# More than there are cores: most of a test's time is waiting for processes.
+# More than there are cores: much of a test's time is waiting for processes.
 WORKERS ?= 4
+# Unit tests wait for little, each worker collects all of them before it runs one, and none needs the plugin,
+# which takes seconds to load.
+UNIT_WORKERS ?= logical
+OF_UNITS := --numprocesses $(UNIT_WORKERS) -p no:schemathesis
 PARALLEL := --numprocesses $(WORKERS)
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-  --no-emit-package lienthong-contracts --no-emit-package lienthong-kit --no-emit-package lienthong-tlog \
+  --no-emit-package lienthong-contracts --no-emit-package lienthong-kit --no-emit-package lienthong-tlog --no-emit-package lienthong-pages \
   --no-emit-package lienthong-client --no-emit-package lienthong-local --no-emit-package lienthong-edge
 
 # Our own modules are compiled once, not at each start of a process: half of the time that a start takes.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks proto compile check sync format reference contracts audit test test-compiled unit coverage faults hostile fuzz golden run bench bench-targets bench-catalog lock clean
+.PHONY: help setup hooks proto compile check sync format reference screenshots contracts audit test test-compiled unit coverage faults hostile routes fuzz golden run bench bench-targets bench-identity bench-catalog lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,8 +46,11 @@ compile: $(COMPILED_READY) ## compile the way of a call to machine code, as in i
 run: $(PROTO_READY) ## start the demo province and show its first calls; Ctrl-C ends it
 	@$(BIN)/python -m binh_thuan
 
-test: check ## check, then run every test on real parts
-	@tests/install-tools postgresql nodejs npm promtool strace compiler curl
+# A compiler of one large file leaves a core to the checks.
+test: $(DEV_READY) $(PROTO_READY) ## check, then run every test on real parts
+	@tests/install-tools postgresql nodejs npm promtool strace compiler curl chromium
+	@if tests/install-tools --found compiler; then also=compile; fi; \
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target check $$also
 	@if tests/install-tools --found compiler; then $(MAKE) --no-print-directory test-compiled; fi
 	$(BIN)/python -m pytest $(PARALLEL)
 
@@ -51,11 +58,11 @@ test-compiled: $(COMPILED_READY) ## run the gateway's tests on its compiled modu
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest $(PARALLEL) $(OF_THE_WAY)
 
 unit: $(DEV_READY) $(PROTO_READY) ## run the tests that need nothing running
-	$(BIN)/python -m pytest $(PARALLEL) tests/unit
+	$(BIN)/python -m pytest $(OF_UNITS) tests/unit
 
 coverage: $(DEV_READY) $(PROTO_READY) ## branches that the unit tests reach; fails below the floor in pyproject.toml
 	@mkdir -p build/coverage
-	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-report=html:build/coverage/html tests/unit
+	$(BIN)/python -m pytest $(OF_UNITS) --cov --cov-report=term --cov-report=html:build/coverage/html tests/unit
 
 faults: $(DEV_READY) $(PROTO_READY) ## run the long fault runs too, with SEED=n as before; writes build/faults.md
 	@tests/install-tools postgresql strace
@@ -63,6 +70,9 @@ faults: $(DEV_READY) $(PROTO_READY) ## run the long fault runs too, with SEED=n 
 
 hostile: $(DEV_READY) $(PROTO_READY) ## let a hostile tenant and strangers try; writes build/hostile.md
 	$(BIN)/python -m pytest -m "long or not long" tests/hostile
+
+routes: $(DEV_READY) $(PROTO_READY) ## change routes 3,000 times while callers call; prints what was called and what failed
+	$(BIN)/python -m pytest -m long tests/e2e/test_route_changes.py
 
 fuzz: $(DEV_READY) $(PROTO_READY) $(FUZZ_READY) ## fuzz both sides of HTTP/1.1 for SECONDS=60 with SEED=1; KEEP=1 keeps what was found for `make test`
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) $(if $(KEEP),--keep)
@@ -93,6 +103,10 @@ format: $(DEV_READY) ## rewrite sources in the house's format
 	$(BIN)/ruff format .
 	cd proto && ../$(BIN)/buf format --write
 
+screenshots: $(DEV_READY) $(PROTO_READY) ## write pictures of the pages for people into docs/images, by Chromium
+	@tests/install-tools chromium
+	$(BIN)/python -m tests.screenshots
+
 contracts: $(DEV_READY) ## rewrite proto/contracts.json, unless proto/ breaks what running processes know
 	$(BIN)/python -m tests.contracts --accept
 
@@ -108,6 +122,10 @@ bench-targets: $(DEV_READY) $(PROTO_READY) ## measure latency, workers, refusals
 	@tests/install-tools nginx wrk compiler
 	@if tests/install-tools --found compiler; then $(MAKE) --no-print-directory compile; fi
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m tests.bench.targets $(ARGS)
+
+bench-identity: $(DEV_READY) $(PROTO_READY) ## measure tokens and sign-ins of identity on one core, beside the bare cost of their cryptography
+	@tests/install-tools nginx
+	$(BIN)/python -m tests.bench.targets tokens sign-ins $(ARGS)
 
 bench-catalog: $(DEV_READY) $(PROTO_READY) ## measure the way of a change to the gateways beside the build before; ARGS=--help for less
 	$(BIN)/python -m tests.bench.catalog $(ARGS)

@@ -22,18 +22,19 @@ from setuptools import setup
 SOURCES = Path(__file__).parent / "src"
 PACKAGE = "lienthong/gateway"
 MODULES = (
-    "http1/address", "http1/answer", "http1/balance", "http1/caller", "http1/connection", "http1/fields",
-    "http1/framing", "http1/head", "http1/incoming", "http1/limits", "http1/listener", "http1/pool",
-    "http1/request", "http1/request_input",
+    "http1/address", "http1/answer", "http1/balance", "http1/bulkhead", "http1/caller", "http1/circuit",
+    "http1/connection", "http1/fields", "http1/framing", "http1/head", "http1/incoming",
+    "http1/limits", "http1/listener", "http1/pool", "http1/request", "http1/request_input", "http1/upstreams",
     "app", "match", "authenticate", "authorize", "forward", "respond", "record",
-    "call", "call_headers", "context", "cors", "edge", "endless", "field_names", "figures", "locations",
-    "operations", "origins", "passage", "paths", "platform_routes", "policy", "privacy", "reader",
-    "request_headers", "response", "response_headers", "shaping/fields", "shaping/shaper", "table", "targets",
-    "upstreams",
+    "call", "call_headers", "context", "cors", "digests", "edge", "endless", "failures", "field_names",
+    "figures", "locations", "operations", "origins", "passage", "paths", "platform_routes", "policy",
+    "privacy", "reader", "repeatable", "request_headers", "response", "response_headers", "send",
+    "shaping/fields", "shaping/inspector", "shaping/shaper", "shaping/taking", "table", "targets", "via",
     "journal/sampling", "journal/writer",
     "xroad/callers", "xroad/dialect", "xroad/door", "xroad/faults", "xroad/ids", "xroad/request_hash",
     "xroad/stated", "xroad/visit",
     "hours", "limit",
+    "proofs/judge", "proofs/seen",
     "limits/day", "limits/fields", "limits/limiter", "limits/terms", "limits/use", "limits/window",
 )  # fmt: skip
 

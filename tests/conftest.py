@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.ids import uuid7
+from tests.support.authorities import trust_one_authority
 from tests.support.compiled import gateway_is_compiled
 from tests.support.databases import create_database, drop_database, skip_or_fail
 from tests.support.golden import Golden
@@ -37,6 +38,7 @@ settings.load_profile("house")
 
 # Before pytest, or a worker, makes its first folder.
 write_into_memory()
+trust_one_authority()
 
 # Until all is collected: modules and tests stay, and looking for garbage in them takes a third of the time.
 gc.disable()

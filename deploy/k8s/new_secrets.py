@@ -22,7 +22,7 @@ from lienthong.kit.rpc_trust import make_rpc_trust
 from lienthong.ledger.service.signing_key_file import create_key
 
 DATABASES = ("catalog", "identity", "exchange", "ledger")
-CLIENTS = ("operator", "auditor")
+CLIENTS = ("operator", "auditor", "console")
 
 KUSTOMIZATION = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
@@ -72,6 +72,8 @@ secretGenerator:
       - operator-key.jwk=operator/key.jwk
       - auditor-client.json=auditor/client.json
       - auditor-key.jwk=auditor/key.jwk
+      - console-client.json=console/client.json
+      - console-key.jwk=console/key.jwk
 """
 WITH_DATABASE = """\
   - name: lienthong-database

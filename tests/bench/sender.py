@@ -12,6 +12,7 @@ import gc
 import os
 import select
 import socket
+import ssl
 import statistics
 import time
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 TIMEOUT_S = 20.0
 
@@ -64,8 +66,11 @@ def send(
     seconds: float = TIMEOUT_S,
     status: int = 200,
     core: int | None = None,
+    authority: Path | None = None,
 ) -> Sent:
     """Send requests to 127.0.0.1, in their order over so many connections, pinned to a core.
+
+    Where an `authority` is given they are of TLS, to a server that it has certified.
 
     It ends when all are answered, or those that were sent within so many seconds.
 
@@ -76,7 +81,8 @@ def send(
         os.sched_setaffinity(0, {core})
     gc.collect()
     gc.disable()
-    every = [_Connection(port, status) for _ in range(connections)]
+    tls = ssl.create_default_context(cafile=authority) if authority is not None else None
+    every = [_Connection(port, status, tls) for _ in range(connections)]
     try:
         return _send(list(every), requests, per_s, seconds)
     finally:
@@ -124,9 +130,11 @@ def _send(idle: list[_Connection], requests: Sequence[bytes], per_s: float | Non
 class _Connection:
     """A connection with one request under way at most; answers have a Content-Length."""
 
-    def __init__(self, port: int, status: int) -> None:
+    def __init__(self, port: int, status: int, tls: ssl.SSLContext | None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.since = 0.0
         self._begins = f"HTTP/1.1 {status} ".encode()
         self._read = b""
@@ -140,6 +148,9 @@ class _Connection:
     def has_answer(self) -> bool:
         """Read on; whether the answer is whole."""
         read = self.socket.recv(65536)
+        # What TLS has taken from the socket already makes no select() return.
+        while isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
+            read += self.socket.recv(65536)
         self._read += read
         head, blank, body = self._read.partition(b"\r\n\r\n")
         if not read or (blank and not head.startswith(self._begins)):

@@ -27,13 +27,18 @@ from lienthong.client import Client
 from lienthong.edge import SOCKET
 from tests.bench import (
     call_targets,
+    dpop_target,
     edge_target,
     event_targets,
     peers,
     quota_target,
+    revocation_target,
     shaping_target,
+    sign_in_target,
+    slow_target,
     start_targets,
     stream_targets,
+    together_target,
     token_targets,
 )
 from tests.bench.machine import OTHER_CORE, machine, machine_line
@@ -51,6 +56,8 @@ NO_LIMITS = {
     # One client and one publisher stand for many here.
     "LIENTHONG_IDENTITY_TOKEN_REQUESTS_PER_S": "1000000",
     "LIENTHONG_IDENTITY_TOKEN_REQUESTS_BURST": "1000000",
+    "LIENTHONG_IDENTITY_SIGN_IN_STARTS_PER_S": "1000000",
+    "LIENTHONG_IDENTITY_SIGN_IN_STARTS_BURST": "1000000",
     "LIENTHONG_EXCHANGE_EVENTS_PER_S": "1000000",
     "LIENTHONG_EXCHANGE_EVENTS_BURST": "1000000",
     "LIENTHONG_EXCHANGE_EVENT_BYTES_PER_S": "1000000000",
@@ -113,6 +120,21 @@ class Stand:
             client = stack.enter_context(Client(platform.consumer))
             return stream_targets.event_latency(platform, client, self.sender(), port, rounds, seconds)
 
+    def slow_callers(self, rounds: int, seconds: int) -> list[Target]:
+        """A platform whose provider has a large answer; it ends with this measurement."""
+        with ExitStack() as stack:
+            port = take_free_port()
+            stack.enter_context(slow_target.provider_of_large_answers(port))
+            platform = self._platform(stack, "slow", workers=1, upstream_port=port)
+            client = stack.enter_context(Client(platform.consumer))
+            return slow_target.slow_callers(platform, client, self.sender(), rounds, seconds)
+
+    def revocations(self, rounds: int) -> list[Target]:
+        """A platform with two gateways of two workers each; it ends with this measurement."""
+        with ExitStack() as stack:
+            platform = self._platform(stack, "revocations", workers=2)
+            return revocation_target.revoked(platform, self.home / "another", rounds)
+
     def _platform(
         self, stack: ExitStack, name: str, *, workers: int, upstream_port: int | None = None
     ) -> Platform:
@@ -131,6 +153,7 @@ def measures(stand: Stand, rounds: int, seconds: int) -> dict[str, Callable[[], 
         ),
         "refused": lambda: call_targets.refused_calls(stand.platform, stand.client, rounds, seconds),
         "tokens": lambda: token_targets.tokens(stand.platform, stand.sender(), rounds, seconds),
+        "sign-ins": lambda: sign_in_target.sign_ins(stand.platform, stand.sender(), rounds, seconds),
         "idle": lambda: call_targets.idle_connections(stand.platform, stand.client, min(rounds, 3)),
         "events": lambda: event_targets.events(
             stand.platform, stand.client, stand.sender(), stand.home / "nats", rounds, seconds
@@ -138,10 +161,22 @@ def measures(stand: Stand, rounds: int, seconds: int) -> dict[str, Callable[[], 
         "edge": lambda: edge_target.edge(
             stand.platform, stand.client, stand.home, stand.edge_socket, rounds, seconds
         ),
+        "dpop": lambda: dpop_target.dpop(stand.platform, stand.client, stand.sender(), rounds, seconds),
         "quotas": lambda: quota_target.quotas(stand.platform, stand.client, rounds, seconds),
         "shaping": lambda: shaping_target.shaping(stand.platform, stand.client, rounds, seconds),
+        "together": lambda: together_target.together(
+            stand.platform,
+            stand.client,
+            stand.sender(),
+            stand.home / "together",
+            stand.edge_socket,
+            rounds,
+            seconds,
+        ),
         "streams": lambda: stand.streams(rounds, seconds),
+        "slow": lambda: stand.slow_callers(rounds, seconds),
         "workers": lambda: stand.two_workers(rounds, seconds),
+        "revocations": lambda: stand.revocations(rounds),
     }
 
 

@@ -41,7 +41,7 @@ def tokens(platform: Platform, sender: Executor, rounds: int, seconds: int) -> l
     found = []
     with alone_on_its_core(platform, "identity"):
         for _ in range(rounds):
-            requests = [_token_request(platform.consumer) for _ in range(MOST_PER_S * seconds)]
+            requests = [token_request(platform.consumer) for _ in range(MOST_PER_S * seconds)]
             used = processor_s(family(pid))
             sent = sender.submit(
                 send,
@@ -79,7 +79,8 @@ def bare_signatures(core: int, seconds: float) -> float:
     return number / (time.perf_counter() - began)
 
 
-def _token_request(credentials: Credentials) -> bytes:
+def token_request(credentials: Credentials) -> bytes:
+    """A request for a token with an assertion of its own."""
     form = urlencode(token_form(credentials, now=time.time(), jti=uuid4().hex)).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     return request("POST", "/oauth2/token", headers, form)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tests.documents import metrics, openapi, problems, settings
+from tests.documents import edge, metrics, openapi, problems, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     problems.PAGE: problems.page,
     metrics.PAGE: metrics.page,
     settings.PAGE: settings.page,
+    edge.PAGE: edge.page,
     **openapi.PAGES,
 }
 

@@ -13,6 +13,7 @@ from lienthong.exchange import bootstrap as exchange
 from lienthong.gateway import openapi as gateway
 from lienthong.identity import bootstrap as identity
 from lienthong.identity.settings import IdentitySettings
+from lienthong.kit.clock import SystemClock
 from lienthong.kit.ids import uuid7
 from lienthong.ledger import bootstrap as ledger
 
@@ -33,7 +34,21 @@ _APPS: Mapping[str, Callable[[], Any]] = {
     ),
     "exchange": lambda: exchange.create_app(_NOTHING, _NOTHING, _NOTHING, _NOTHING),
     "identity": lambda: identity.create_app(
-        IdentitySettings(), _having(tokens=_NOTHING, keyring=_NOTHING), _NOTHING
+        IdentitySettings(),
+        _having(
+            tokens=_NOTHING,
+            keyring=_NOTHING,
+            clock=SystemClock(),
+            people=_having(people=_NOTHING),
+            authentication=_NOTHING,
+            openid=_having(
+                applications=_NOTHING,
+                authorizations=_NOTHING,
+                standing=_having(of_caller=_NOTHING),
+                requests=_NOTHING,
+            ),
+        ),
+        _having(token=""),
     ),
     "ledger": lambda: ledger.create_app(
         _having(log=_NOTHING, index=_NOTHING, signer=_having(key=_having(verifier=None))), _NOTHING, _NOTHING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lienthong.kit.problems import agreements, calls, catalog, exchange, general, ledger, oauth, xroad
+from lienthong.kit.problems import agreements, calls, catalog, exchange, general, ledger, oauth, people, xroad
 from lienthong.kit.problems.registry import AREAS, declared_in
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _TITLES: Mapping[ModuleType, str] = {
     exchange: "Events and subscriptions · Sự kiện và đăng ký nhận",
     ledger: "Audit log · Nhật ký kiểm toán",
     oauth: "Token endpoint · Cấp mã truy cập",
+    people: "People · Người dùng",
 }
 _HEAD = """\
 # Problems

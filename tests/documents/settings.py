@@ -9,6 +9,8 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from lienthong.catalog.settings import CatalogSettings
+from lienthong.console.settings import ConsoleSettings
+from lienthong.edge import EdgeSettings
 from lienthong.exchange.settings import ExchangeSettings
 from lienthong.gateway.settings import GatewaySettings
 from lienthong.identity.settings import IdentitySettings
@@ -28,6 +30,8 @@ SECTIONS: tuple[tuple[str, str, type[Settings]], ...] = (
     ("Identity", "Định danh", IdentitySettings),
     ("Exchange", "Trao đổi dữ liệu", ExchangeSettings),
     ("Ledger", "Sổ nhật ký", LedgerSettings),
+    ("Console", "Bảng điều khiển", ConsoleSettings),
+    ("The edge of an embedded installation", "Cửa ngõ của bản chạy trên một máy", EdgeSettings),
 )
 
 _HEAD = """\
@@ -119,4 +123,6 @@ def _default(field: FieldInfo) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, timedelta):
         return str(int(value.total_seconds()))
+    if isinstance(value, bool):
+        return str(value).lower()
     return str(value)

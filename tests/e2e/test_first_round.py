@@ -17,6 +17,7 @@ import pytest
 from lienthong.client.verification import read_key, verify
 from lienthong.edge import sha256
 from tests.e2e.province import LIENTHONG, run
+from tests.support.http3 import call_http3
 
 if TYPE_CHECKING:
     from tests.e2e.province import Province
@@ -111,7 +112,30 @@ def test_a_token_that_was_asked_for_with_a_certificate_is_good_with_it_alone(pro
     assert answered(edge, authority(province)) == (401, "certificate-mismatch")
     assert answered(province.gateway, True) == (401, "certificate-mismatch")
     metadata = httpx.get(f"{edge}/.well-known/oauth-authorization-server", verify=trust).json()
-    assert metadata["mtls_endpoint_aliases"] == {"token_endpoint": f"{edge}/oauth2/token"}
+    assert metadata["mtls_endpoint_aliases"] == {
+        f"{name}_endpoint": f"{edge}/oauth2/{path}"
+        for name, path in {
+            "token": "token", "pushed_authorization_request": "par", "userinfo": "userinfo",
+            "introspection": "introspect", "revocation": "revoke",
+        }.items()
+    }  # fmt: skip
+
+
+def test_a_bound_token_is_good_over_http_3_as_over_tcp(province: Province) -> None:
+    (call,) = [one for one in province.calls if "certificate_file" in one]
+    bound = token(province.home / "demo" / call["system"], province.addresses["edge"], certified(call))
+    own = Path(call["certificate_file"]), Path(call["key_file"])
+
+    def answered(shown: tuple[Path, Path] | None) -> tuple[int, str | None]:
+        fields = {name.lower(): value for name, value in call["headers"].items()}
+        fields["authorization"] = f"Bearer {bound}"
+        answer = call_http3(
+            call["url"], authority=Path(call["authority_file"]), shown=shown, fields=fields.items()
+        )
+        return answer.status, answer.fields.get("lgsp-error")
+
+    assert answered(own) == (200, None)
+    assert answered(None) == (401, "certificate-mismatch")
 
 
 def test_a_registered_certificate_takes_the_assertions_place(province: Province) -> None:
@@ -173,11 +197,21 @@ def test_one_call_came_as_x_roads_clients_call_and_is_recorded_like_the_others(p
 
 
 def test_the_last_line_says_where_everything_is(province: Province) -> None:
-    assert list(province.addresses) == ["gateway", "ledger", "catalog", "identity", "exchange", "edge"]
+    assert list(province.addresses) == [
+        "gateway", "ledger", "catalog", "identity", "exchange", "people", "console", "edge",
+    ]  # fmt: skip
     assert province.gateway == f"http://127.0.0.1:{8080 + province.offset}"
     for address in province.addresses.values():
         # A base address of a process: whatever it answers at its root, it speaks HTTP.
         assert httpx.get(address, verify=authority(province)).status_code < 500
+
+
+def test_the_first_administrator_is_given_a_link_to_a_page(province: Province) -> None:
+    (link,) = [line.strip() for line in province.output if "/invitation#" in line]
+    address, _, secret = link.partition("#")
+    assert address == f"{province.addresses['people']}/invitation"
+    assert len(secret) == 43
+    assert "Liên thông" in httpx.get(address).text
 
 
 def test_each_of_the_six_databases_answered_through_the_gateway(province: Province) -> None:

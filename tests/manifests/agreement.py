@@ -108,6 +108,8 @@ def _ports(workload: Workload, settings: Settings) -> Iterator[str]:
     expected = {"http": settings.port(workload.name), "health": settings.health_port(workload.name)}
     if workload.name in SERVES_RPC:
         expected["rpc"] = settings.rpc_port(workload.name)
+    if workload.name == "identity":
+        expected["people"] = settings.people_port
     if workload.ports != expected:
         yield f"ports {workload.ports}, but the process listens on {expected}"
     if settings.host != "0.0.0.0":  # noqa: S104 - a pod that listens on its loopback alone answers nobody
@@ -142,7 +144,7 @@ def _files(workload: Workload, settings: Settings) -> Iterator[str]:
         if name.endswith("_bootstrap_dir") and value is not None:
             needed = {
                 f"{value}/{who}/{what}"
-                for who in ("operator", "auditor")
+                for who in ("operator", "auditor", "console")
                 for what in ("client.json", "key.jwk")
             }
             for path in sorted(needed - set(secret)):
@@ -198,10 +200,17 @@ def _services(cluster: Cluster, workload: Workload) -> Iterator[str]:
             name, target = service["metadata"]["name"], port["targetPort"]
             if target in NEVER_IN_A_SERVICE:
                 yield f"service {name} offers the port for {target}"
-            if target in {one["name"] for sidecar in workload.sidecars for one in sidecar["ports"]}:
+            beside = {one["name"]: one for sidecar in workload.sidecars for one in sidecar["ports"]}
+            if target in beside:
+                if _protocol(port) != _protocol(beside[target]):
+                    yield f"service {name} sends {_protocol(port)} to {target}, which takes another protocol"
                 continue
             if workload.ports.get(target) != port["port"]:
                 yield f"service {name} sends {port['port']} to {target}"
+
+
+def _protocol(port: Mapping[str, Any]) -> str:
+    return str(port.get("protocol", "TCP"))
 
 
 def _budget(cluster: Cluster, workload: Workload) -> Iterator[str]:

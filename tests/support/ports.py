@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from binh_thuan.departments.ports import PORTS as DEPARTMENTS
 from lienthong.kit.processes import (
+    CONSOLE,
     EDGE_HEALTH_PORT,
     EDGE_PORT,
     NATS_MONITORING_PORT,
     NATS_PORT,
+    PEOPLE_PORT,
     PROCESSES,
 )
 from lienthong.kit.settings import Settings
@@ -40,7 +42,9 @@ def _installation_ports() -> Iterator[int]:
     settings = Settings(port_offset=0)
     for process in PROCESSES:
         yield from (settings.port(process), settings.rpc_port(process), settings.health_port(process))
-    yield from (NATS_PORT, NATS_MONITORING_PORT, EDGE_PORT, EDGE_HEALTH_PORT, *DEPARTMENTS.values())
+    yield from (settings.port(CONSOLE), settings.health_port(CONSOLE))
+    yield from (NATS_PORT, NATS_MONITORING_PORT, PEOPLE_PORT, EDGE_PORT, EDGE_HEALTH_PORT)
+    yield from DEPARTMENTS.values()
 
 
 INSTALLATION_PORTS: Final = frozenset(_installation_ports())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "libs/kit",
+    "libs/pages",
     "gateway",
     "services/catalog",
     "services/exchange",
@@ -41,19 +42,31 @@ def _tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+def called(node: ast.Call) -> str:
+    """The last name of what is called: `c` of `a.b.c()`; nothing where it has none."""
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
 @cache
 def kinds_raised_by(tree: ast.Module) -> frozenset[ProblemType]:
     """The kinds that a module makes errors of itself: `ProblemError(area.KIND, …)`, `TokenError(…)`."""
     kinds = _kinds_named_in(tree)
-    makers = {"ProblemError", "TokenError", "super().__init__"}
     first = {
         ast.unparse(node.args[0])
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in makers
+        if isinstance(node, ast.Call) and node.args and _makes_an_error(node)
     }
     # A module that makes errors of a variable's kind may do so of every kind that it names.
     chosen = "kind" in first
     return frozenset(kind for name, kind in kinds.items() if chosen or name in first)
+
+
+def _makes_an_error(node: ast.Call) -> bool:
+    if called(node) == "__init__":
+        return ast.unparse(node.func) == "super().__init__"
+    return isinstance(node.func, ast.Name) and node.func.id in {"ProblemError", "TokenError"}
 
 
 def _kinds_named_in(tree: ast.Module) -> dict[str, ProblemType]:

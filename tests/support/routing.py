@@ -25,6 +25,35 @@ def leaving(part: FieldTree) -> str | dict[str, Any]:
 
 # By their names: compiled, the class has no list of its slots.
 _TIME_LIMITS = ("connect_s", "first_byte_s", "idle_s", "total_s")
+_CIRCUIT = (
+    "failures", "unreachable", "percent", "minimum", "window_s", "rest_s", "trials", "statuses", "refuses",
+)  # fmt: skip
+_CHECKS = ("path", "interval_s", "timeout_s", "statuses", "healthy_after", "unhealthy_after")
+_BULKHEAD = ("calls", "waiting", "wait_s")
+
+
+def _resilience(route: ServiceRoute) -> dict[str, Any]:
+    """What a service declares of weights, breaker, bulkhead and health checks."""
+    upstreams = route.upstreams
+    weights = [address.weight for address in upstreams.addresses]
+    found: dict[str, Any] = {"weights": weights} if set(weights) > {1} else {}
+    parts = (
+        ("circuit", upstreams.circuit if upstreams.circuit.refuses else None, _CIRCUIT),
+        ("checks", upstreams.checks, _CHECKS),
+        ("bulkhead", route.bulkhead, _BULKHEAD),
+    )
+    for part, terms, names in parts:
+        if terms is not None:
+            found[part] = {name: _plain(getattr(terms, name)) for name in names}
+    if (repeatable := route.repeatable) is not None:
+        found["idempotency"] = {"required": repeatable.required, "retain_s": repeatable.retain_s}
+    return found
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
@@ -55,6 +84,7 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
                 "system": route.system_id,
                 "active": route.active,
                 "upstreams": [address.text for address in route.upstreams.addresses],
+                **_resilience(route),
                 "timeouts_s": {name: getattr(route.limits, name) for name in _TIME_LIMITS},
                 "max_request_bytes": route.max_request_bytes,
                 "write_ahead": route.write_ahead,

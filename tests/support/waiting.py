@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,6 +34,16 @@ async def eventually(
                 await asyncio.sleep(every)
     except TimeoutError:
         raise _in_vain(told, within) from None
+
+
+async def at_rest(*tasks: asyncio.Task[Any]) -> None:
+    """Return as soon as each of these tasks, of coroutines of Python's, has begun and waits or has ended."""
+    await eventually(lambda: all(map(_has_begun, tasks)), "a task begins", every=0)
+
+
+def _has_begun(task: asyncio.Task[Any]) -> bool:
+    work = task.get_coro()
+    return inspect.iscoroutine(work) and inspect.getcoroutinestate(work) != inspect.CORO_CREATED
 
 
 async def ended(what: str, work: Awaitable[T], *, within: float = 60.0) -> T:

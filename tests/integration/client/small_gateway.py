@@ -5,6 +5,7 @@ It keeps everything in memory and lets a test break what it needs broken.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from contextlib import contextmanager
@@ -108,13 +109,21 @@ class SmallGateway:
         match path.strip("/").split("/"):
             case ["api", *_]:
                 return self._call(method, path, query, headers, body, client, tx)
+            case ["limits", "v1", "agreements", name]:
+                return self._use(name)
             case ["catalog", "v1", *rest]:
                 return self._catalog(method, rest, query, body)
             case ["exchange", "v1", *rest]:
                 return self._exchange(method, rest, body)
             case ["audit", *rest]:
-                return self._audit(rest, query, path)
+                return self._audit(rest, query, body, path)
         return _problem("unknown-path", 404, "Không có đường dẫn này")
+
+    def _use(self, agreement: str) -> Reply:
+        if ("Agreement", agreement) not in self.manifests:
+            return _problem("unknown-resource", 404, "Không tìm thấy")
+        limit = {"limit": "perDay", "allowed": 10, "used": 7, "left": 3}
+        return _json({"agreement": agreement, "limits": [limit]})
 
     def _token(self, body: bytes) -> Reply:
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
@@ -263,8 +272,11 @@ class SmallGateway:
                 return Reply(204, b"")
         return _problem("unknown-path", 404, "Không có đường dẫn này")
 
-    def _audit(self, rest: list[str], query: dict[str, str], path: str) -> Reply:
+    def _audit(self, rest: list[str], query: dict[str, str], body: bytes, path: str) -> Reply:
         match rest:
+            case ["v1", "person-hashes"]:
+                hashed = hashlib.sha256(json.loads(body)["value"].encode()).hexdigest()
+                return _json({"hashes": [f"hmac-sha256:{hashed}", f"hmac-sha256:{'0' * 64}"]})
             case ["tile", "entries", *_]:
                 return self._tile(path.removeprefix("/audit/"))
             case ["v1", "entries"]:
@@ -273,6 +285,7 @@ class SmallGateway:
                     for index, record in enumerate(map(json.loads, self.log.entries))
                     if query.get("tx") in {None, record["tx"]}
                     and query.get("client") in {None, record["client"]}
+                    and query.get("person") in {None, *record.get("persons", ())}
                 ]
                 return _json({"items": items[: int(query.get("limit", 50))], "next": None})
             case ["v1", "index-check"]:

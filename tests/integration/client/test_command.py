@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -148,7 +149,8 @@ def test_agreements_are_asked_for_and_decided(run: Run, gateway: SmallGateway) -
     asked = run(
         "agreement", "request", "one-stop-parcels", "--service", SERVICE, "--purpose", "land",
         "--legal-ground", "Luật Đất đai", "--requires", "case", "--requires", "user",
-        "--limit", "perMinute=600", "--limit", "perDay=50000", "--as", "one-stop", "--json",
+        "--limit", "perMinute=600", "--limit", "perDay=50000", "--hours", "mon-fri 07:00-17:30",
+        "--fields", "getParcel=area", "--fields", "getParcel=owners[*].id", "--as", "one-stop", "--json",
     )  # fmt: skip
     assert asked.code == 0
     assert asked.json["spec"] == {
@@ -158,7 +160,13 @@ def test_agreements_are_asked_for_and_decided(run: Run, gateway: SmallGateway) -
         "legalGround": "Luật Đất đai",
         "requires": ["case", "user"],
         "limits": {"perMinute": 600, "perDay": 50_000},
+        "hours": {"open": [{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "07:00", "to": "17:30"}]},
+        "fields": {"getParcel": ["area", "owners[*].id"]},
     }
+    used = run("agreement", "use", "one-stop-parcels", "--as", "one-stop")
+    assert used.out.splitlines()[-1].split() == ["perDay", "7", "3", "10"]
+    assert run("agreement", "use", "one-stop-parcels", "--json").json["limits"][0]["left"] == 3
+    assert run("agreement", "use", "nix").code == 4
     for unreadable in ("perMinute", "perMinute=", "perMinute=many", "perMinute=-1"):
         refused = run(
             "agreement", "request", "other", "--service", SERVICE, "--purpose", "land",
@@ -378,6 +386,17 @@ def test_the_trail_is_searched_shown_and_proved(run: Run, tmp_path: Path, gatewa
     receipt.write_text(receipt.read_text().replace("index 2", "index 1"))
     forged = run("audit", "verify", receipt, "--key", key, "--json")
     assert (forged.code, forged.json["error"]["code"]) == (1, "verification-failed")
+
+
+def test_the_trail_is_searched_for_a_person(run: Run, gateway: SmallGateway) -> None:
+    hashed = f"hmac-sha256:{hashlib.sha256(b'079203001234').hexdigest()}"
+    call = {"v": 1, "kind": "call", "client": "H11.01/one-stop"}
+    for tx, persons in (("tx-one", [hashed]), ("tx-other", [])):
+        gateway.log.append(json.dumps({**call, "tx": tx, "persons": persons}).encode())
+    found = run("audit", "search", "--person", "079203001234", "--json").json
+    assert [item["record"]["tx"] for item in found["items"]] == ["tx-one"]
+    from_input = run("audit", "search", "--person", "-", "--json", stdin="079203001234\n").json
+    assert from_input == found
 
 
 def test_an_endless_answer_is_shown_as_one_call(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from lienthong.client import Client, operations
 from tests.integration.client.own_api import own_api
-from tests.support.platform import SERVICE, running_platform
+from tests.support.platform import CONSUMER, PROVIDER, PURPOSE, SERVICE, manifest, named, running_platform
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +121,59 @@ def test_a_javascript_library_calls_a_service(
     assert node(node_folder, text, *keys_and_address(platform)).startswith("200 {")
 
 
+@pytest.mark.parametrize("library", ["openid-client", "oauth4webapi"])
+def test_a_javascript_library_calls_a_service_with_dpop(
+    platform: Platform, node_folder: Path, library: str
+) -> None:
+    text = program(PAGE, f"### {library} with DPoP", "js")
+    # A token that is bound to a key is one that a bearer's call would be refused with.
+    text += "\nconsole.log(token.token_type.toLowerCase())\n"
+    assert re.fullmatch(
+        r"200 \{.*\}\s+dpop\n", node(node_folder, text, *keys_and_address(platform)), re.DOTALL
+    )
+
+
+def test_the_sdk_calls_services_and_the_platform_with_dpop(platform: Platform) -> None:
+    folder, _ = keys_and_address(platform)
+    with Client.from_folder(folder, dpop=True) as client:
+        for _ in range(3):
+            assert client.call(SERVICE, "GET", "/parcels/1", purpose="land-procedure").status == 200
+        value = client.token().value
+        # The platform's own services take it as well, from its holder.
+        assert client.perform(operations.manifest("systems", platform.consumer.client_id))
+    for scheme in ("Bearer", "DPoP"):
+        stolen = httpx.get(
+            f"{platform.gateway}/api/{SERVICE}/parcels/1", headers={"Authorization": f"{scheme} {value}"}
+        )
+        assert (stolen.status_code, stolen.json()["code"]) == (401, "dpop-proof-refused")
+
+
+def test_the_command_calls_a_service_that_requires_a_bound_token(platform: Platform) -> None:
+    folder, _ = keys_and_address(platform)
+    guarded = f"{PROVIDER}/guarded-v1"
+    get = {"get": {"operationId": "getDeed", "responses": {"200": {"description": "Giấy"}}}}
+    document = {"openapi": "3.1.0", "info": {"title": "Giấy", "version": "1"}, "paths": {"/deeds/{id}": get}}
+    service = {"openapi": document, "requires": ["bound-token"]}
+    terms = {"consumer": CONSUMER, "service": guarded, "purposes": [PURPOSE], "legalGround": "Thử"}
+
+    def call(*options: str) -> subprocess.CompletedProcess[str]:
+        words = ["call", "GET", f"{guarded}/deeds/1", "--as", str(folder), *options]
+        command = [sys.executable, "-m", "lienthong.client", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    with platform.operator() as operator:
+        upstreams = operator.perform(operations.manifest("services", SERVICE))["spec"]["upstreams"]
+        operator.apply(
+            [
+                named("Service", guarded, "Giấy", "Deeds", {**service, "upstreams": upstreams}),
+                manifest("Agreement", "one-stop-deeds", {**terms, "status": "approved"}),
+            ]
+        )
+    wait_until(lambda: "bound-token-required" in call().stderr, "the agreement is in force")
+    with_proofs = call("--dpop")
+    assert (with_proofs.returncode, with_proofs.stdout[:1]) == (0, "{"), with_proofs.stderr
+
+
 def test_both_discovery_addresses_give_one_document(platform: Platform) -> None:
     documents = [
         httpx.get(f"{platform.gateway}/.well-known/{name}").json()
@@ -130,4 +185,4 @@ def test_both_discovery_addresses_give_one_document(platform: Platform) -> None:
 
 def test_the_vietnamese_page_has_the_same_programs() -> None:
     assert BLOCK.findall(VIETNAMESE_PAGE) == BLOCK.findall(PAGE)
-    assert len(BLOCK.findall(PAGE)) == 7
+    assert len(BLOCK.findall(PAGE)) == 10

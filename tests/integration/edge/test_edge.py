@@ -5,93 +5,31 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
-import shutil
 import socket
 import ssl
-import subprocess
-import tempfile
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from lienthong.edge import Authority, EdgeFiles, binary, sha256, write_config
-from tests.integration.gateway.world import API, World
-from tests.support.ports import take_free_port
+from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.edge import Authority, sha256
+from tests.integration.edge.running import running_edge
+from tests.integration.gateway.world import API, CONSUMER, system
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Edge:
-    """A running edge, and who signs for it."""
-
-    world: World
-    authority: Authority
-    port: int
-    health_port: int
-
-    @property
-    def url(self) -> str:
-        return f"https://localhost:{self.port}"
-
-    def curl(self, path: str, *options: str) -> tuple[int, str, str]:
-        """Status, version of HTTP and body of an answer to curl."""
-        command = [
-            "curl", "--silent", "--show-error", "--cacert", str(self.authority.certificate),
-            "--header", f"Authorization: Bearer {self.world.token()}",
-            "--write-out", "\n%{http_code} %{http_version}", *options, f"{self.url}{path}",
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
-        body, _, told = done.stdout.rpartition("\n")
-        status, version = told.split()
-        return int(status), version, body
-
-    def trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.authority.certificate))
+    from tests.integration.edge.running import Edge
 
 
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
-    folder = tmp_path_factory.mktemp("edge")
-    # The path of a Unix socket is short: folders of tests may be too long for it.
-    short = Path(tempfile.mkdtemp(prefix="lt-"))
-    world = World(tmp_path_factory.mktemp("world"), edge_socket=short / "edge.sock")
-    authority = Authority(folder / "authority")
-    certificate, key = authority.server("edge", ["localhost", "127.0.0.1"])
-    edge = Edge(world, authority, take_free_port(), take_free_port())
-    files = EdgeFiles(certificate, key, authority.certificate, short / "edge.sock")
-    config = write_config(
-        folder / "envoy", files, host="127.0.0.1", port=edge.port, health_port=edge.health_port
-    )
-    with (folder / "envoy.log").open("wb") as log:
-        envoy = subprocess.Popen(
-            [binary(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "warning"],
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        world.start()
-        wait_until(lambda: ready(edge), lambda: (folder / "envoy.log").read_text(), within=30, every=0.05)
+    with running_edge(tmp_path_factory.mktemp("edge")) as edge:
         yield edge
-    finally:
-        envoy.terminate()
-        envoy.wait(20)
-        world.close()
-        shutil.rmtree(short)
-
-
-def ready(edge: Edge) -> bool:
-    try:
-        answer = httpx.get(f"http://127.0.0.1:{edge.health_port}/ready", trust_env=False)
-    except httpx.HTTPError:
-        return False
-    return answer.status_code == httpx.codes.OK
 
 
 @pytest.mark.parametrize(("option", "version"), [("--http1.1", "1.1"), ("--http2", "2")])
@@ -114,6 +52,36 @@ def test_curl_with_http_2_and_a_certificate_is_recorded_with_both(edge: Edge) ->
     # For a caller on its own machine Envoy writes an address of that machine.
     assert record["ip"] not in ("203.0.113.9", None)
     ipaddress.ip_address(record["ip"])
+
+
+def test_curl_calls_as_a_client_of_x_road_that_its_certificate_proves(edge: Edge) -> None:
+    certificate, key = edge.authority.client("one-stop", "H11.01/one-stop")
+    by_certificate = routes_pb2.XRoad(
+        connection=routes_pb2.X_ROAD_CONNECTION_CERTIFICATE, certificates=[sha256(certificate)]
+    )
+    shows = ("--cert", str(certificate), "--key", str(key))
+    of_another = [str(file) for file in edge.authority.client("portal", "H11.36.01/portal")]
+
+    def called(*options: str) -> tuple[int, dict[str, object]]:
+        client = "X-Road-Client: VN-BTN/GOV/H11.01/one-stop"
+        path = "/r1/VN-BTN/GOV/H11.05/land/parcels-v1/parcels/7"
+        status, _, body = edge.curl(path, "--header", client, *options, token=False)
+        return status, json.loads(body)
+
+    try:
+        edge.world.change(system(CONSUMER, xroad=by_certificate))
+        assert called(*shows) == (200, {"ok": True})
+        record = edge.world.records()[-1]
+        assert (record["client"], record["door"], record["certificate"]) == (
+            CONSUMER,
+            "xroad",
+            sha256(certificate),
+        )
+        for options in ((), ("--cert", of_another[0], "--key", of_another[1])):
+            status, document = called(*options)
+            assert (status, document["type"]) == (500, "server.clientproxy.ssl_authentication_failed")
+    finally:
+        edge.world.change(system(CONSUMER))
 
 
 def test_without_a_certificate_a_forged_one_means_nothing(edge: Edge) -> None:

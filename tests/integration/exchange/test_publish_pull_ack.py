@@ -9,6 +9,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import nats
 import pytest
 from sqlalchemy import select
 
@@ -150,6 +151,24 @@ def test_what_is_not_acknowledged_comes_again_before_anything_newer(party: Party
         party.ack(events)
         rest += ids(events)
         assert rest == ["3", "4"][: len(rest)]
+
+
+@pytest.mark.parametrize("most", [1, 2, 10])
+def test_what_comes_again_comes_in_the_order_of_acceptance_however_it_was_pulled(
+    party: Party, most: int
+) -> None:
+    party.subscribe()
+    party.publish("1", "2", "3")
+    # Each is overdue later than those before it, and the first of them last of all.
+    assert ids(party.pull()) == ["1", "2", "3"]
+    assert ids(party.pull(most=1, wait=ACK_WAIT + 5)) == ["1"]
+    party.publish("4")
+    taken: list[str] = []
+    while taken[-1:] != ["4"]:
+        events = party.pull(most=most, wait=ACK_WAIT + 5)
+        taken += ids(events)
+        party.ack(events)
+    assert taken == ["1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
@@ -346,6 +365,39 @@ def test_a_revoked_agreement_ends_the_pull_that_is_waiting_and_all_later_ones(
     assert refused(party.one_stop.post(f"{party.subscription}/pull", json={})) == (403, "agreement-revoked")
     again = party.one_stop.put(f"{party.subscription}-2", json={"event_type": party.event_type})
     assert refused(again) == (403, "agreement-revoked")
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_pull_that_waits_ends_when_its_subscription_is_deleted_and_makes_nothing_anew(
+    world: World, party: Party, ordered: bool
+) -> None:
+    party.subscribe(ordered=ordered)
+    party.publish("1")
+    consumers = asyncio.run(_consumers(world))
+    # In order, a pull waits for the lease of the one before it; otherwise, for events.
+    assert ids(party.pull()) == ["1"]
+    answers: list[tuple[int, str]] = []
+
+    def wait() -> None:
+        answers.append(refused(party.one_stop.post(f"{party.subscription}/pull", json={"wait_seconds": 30})))
+
+    waiting = [threading.Thread(target=wait) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    time.sleep(1)
+    assert party.one_stop.delete(party.subscription).status_code == 204
+    for thread in waiting:
+        thread.join()
+    assert answers == [(404, "unknown-subscription")] * 3
+    assert len(asyncio.run(_consumers(world))) == len(consumers) - 1
+
+
+async def _consumers(world: World) -> set[str]:
+    client = await nats.connect(world.nats.url)
+    try:
+        return {one.name for one in await client.jetstream().consumers_info("EVENTS")}
+    finally:
+        await client.close()
 
 
 def test_a_suspended_provider_is_refused_at_once_and_nothing_is_lost(

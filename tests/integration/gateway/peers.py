@@ -301,8 +301,8 @@ async def _read_body(exchange: Exchange) -> bytes:
         return await exchange.reader.readexactly(int(length))
     body = b""
     if (exchange.header("transfer-encoding") or "").lower() == "chunked":
-        while size := int(await exchange.reader.readline(), 16):
+        while size := int(await exchange.reader.readuntil(b"\n"), 16):
             body += await exchange.reader.readexactly(size)
-            await exchange.reader.readline()
-        await exchange.reader.readline()
+            await exchange.reader.readuntil(b"\n")
+        await exchange.reader.readuntil(b"\n")
     return body

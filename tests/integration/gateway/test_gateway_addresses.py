@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from lienthong.gateway.http1.errors import ProviderRefusedError, ProviderUnreach
 from lienthong.gateway.http1.pool import Pool
 from lienthong.kit.addresses import AddressRefusal, ProviderAddresses, allowed_networks
 from tests.integration.gateway.world import API, service
+from tests.support.authorities import trust_of_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ async def listening() -> AsyncIterator[tuple[int, list[object]]]:
 
 
 def pool_with(rules: ProviderAddresses) -> Pool:
-    return Pool(connect_timeout=5, tls=ssl.create_default_context(), guard=AddressGuard(rules))
+    return Pool(connect_timeout=5, tls=trust_of_this_machine(), guard=AddressGuard(rules))
 
 
 async def connect(pool: Pool, host: str, port: int) -> None:
@@ -56,12 +56,23 @@ async def connect(pool: Pool, host: str, port: int) -> None:
 def resolving(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[str]]) -> None:
     """Have names resolved as if a name server had said so."""
 
-    def look_up(host: str, port: int, *, flags: int = 0, **_: object) -> list[Any]:
-        if flags and host in names:
+    usual = socket.getaddrinfo
+
+    def look_up(
+        host: str,
+        port: int,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - as socket names it
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[Any]:
+        if host not in names:
+            # Such as what another thread connects to meanwhile, with arguments of its own.
+            return usual(host, port, family, type, proto, flags)
+        if flags:
             raise socket.gaierror(socket.EAI_NONAME, "not an address")
-        family = {True: socket.AF_INET6, False: socket.AF_INET}
-        found = names.get(host, [host])
-        return [(family[":" in ip], socket.SOCK_STREAM, 6, "", (ip, port)) for ip in found]
+        version = {True: socket.AF_INET6, False: socket.AF_INET}
+        return [(version[":" in ip], socket.SOCK_STREAM, 6, "", (ip, port)) for ip in names[host]]
 
     async def getaddrinfo(host: str, port: int, **_: object) -> list[Any]:
         return look_up(host, port)

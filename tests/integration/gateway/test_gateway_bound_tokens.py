@@ -12,7 +12,7 @@ import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.kit.clock import SystemClock
-from lienthong.kit.shown_certificate import CERTIFICATE_HEADER, ShownCertificates
+from lienthong.kit.shown import CERTIFICATE_HEADER, Shown
 from lienthong.kit.tokens import Confirmation
 from tests.integration.gateway.world import API, SERVICE, World, agreement, service
 from tests.support.rpc import rpc_trust
@@ -97,7 +97,7 @@ def test_a_token_of_a_binding_that_is_not_known_is_refused(world: World, edge: h
 def test_the_platforms_own_services_are_told_of_the_certificate_and_nobody_else(
     world: World, edge: httpx.Client
 ) -> None:
-    certificates = ShownCertificates(rpc_trust(), SystemClock())
+    certificates = Shown(rpc_trust(), SystemClock()).certificates
     forged = {
         CERTIFICATE_HEADER: certificates.written(ANOTHER, "0193582c-b340-7000-8000-000000000000").decode()
     }

@@ -65,12 +65,13 @@ def test_a_call_reaches_the_provider_and_is_recorded_with_everything_known(world
     assert list(record) == [
         *("v", "id", "kind", "tx", "at", "node", "client", "ip", "service", "operation", "method", "target"),
         *("agreement", "purpose", "case", "user", "status", "upstream_status"),
-        *("received", "forwarded", "answered", "request_bytes", "request_sha256"),
+        *("received", "forwarded", "responded", "answered", "request_bytes", "request_sha256"),
         *("response_bytes", "response_sha256", "trace"),
     ]
     assert record["target"] == "hmac-sha256:" + hmac.digest(key, target, "sha256").hex()
     assert record["user"] == "hmac-sha256:" + hmac.digest(key, b"079090000001", "sha256").hex()
-    assert record["received"] <= record["forwarded"] <= record["answered"] == record["at"]
+    assert record["received"] <= record["forwarded"] <= record["responded"] <= record["answered"]
+    assert record["answered"] == record["at"]
     assert record["response_sha256"] == hashlib.sha256(b'{"ok":true}').hexdigest()
     assert record["request_sha256"] == hashlib.sha256(b"").hexdigest()
     known = {

@@ -34,7 +34,9 @@ def _without_origins(world: World) -> Iterator[None]:
 
 def test_a_page_that_the_service_names_may_call_without_having_shown_a_token(world: World) -> None:
     seen = len(world.provider.seen)
-    asked = PREFLIGHT | {"Access-Control-Request-Headers": "authorization,content-type,lgsp-purpose, x-own"}
+    asked = PREFLIGHT | {
+        "Access-Control-Request-Headers": "authorization,dpop,content-type,lgsp-purpose, x-own"
+    }
     with world.client("") as page:
         answer = page.options(f"{API}/parcels/1", headers=asked)
     assert answer.status_code == 204
@@ -42,7 +44,8 @@ def test_a_page_that_the_service_names_may_call_without_having_shown_a_token(wor
     assert answer.headers["access-control-allow-origin"] == PORTAL
     assert answer.headers["access-control-allow-methods"] == "DELETE, GET, HEAD, OPTIONS"
     assert (
-        answer.headers["access-control-allow-headers"] == "authorization, content-type, lgsp-purpose, x-own"
+        answer.headers["access-control-allow-headers"]
+        == "authorization, dpop, content-type, lgsp-purpose, x-own"
     )
     assert answer.headers["access-control-max-age"] == "600"
     assert "origin" in answer.headers["vary"]

@@ -10,7 +10,18 @@ import httpx
 import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2
-from tests.integration.gateway.world import AGREEMENT, API, PURPOSE, agreement, assert_in_form, service
+from tests.integration.gateway.world import (
+    AGREEMENT,
+    API,
+    CONSUMER,
+    OTHER_CONSUMER,
+    PROVIDER,
+    PURPOSE,
+    SERVICE,
+    agreement,
+    assert_in_form,
+    service,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,6 +95,42 @@ def test_an_agreement_without_limits_is_told_of_none(world: World) -> None:
         answer = client.get(f"{API}/parcels/1")
     assert answer.status_code == 200
     assert answer.headers.keys().isdisjoint({"ratelimit", "ratelimit-policy"})
+
+
+def test_the_use_is_shown_to_the_parties_of_the_agreement_and_the_operator(
+    world: World, limited: Callable[..., str]
+) -> None:
+    name = limited("shown", per_minute=5, bytes_per_day=1000)
+    url = f"/limits/v1/agreements/{name}"
+    with world.client() as client:
+        size = sum(len(client.get(f"{API}/parcels/1").content) for _ in range(2))
+        answer = client.get(url)
+        assert client.head(url).headers["content-length"] == str(len(answer.content))
+        assert client.post(url).status_code == 405
+        assert client.get("/limits/v1/agreements/nix").json()["code"] == "unknown-resource"
+        assert client.get("/limits/v1").json()["code"] == "unknown-path"
+    assert answer.headers["cache-control"] == "no-store"
+    document = answer.json()
+    assert document["at"] < document["dayEnds"]
+    assert (document["agreement"], document["consumer"], document["service"]) == (name, CONSUMER, SERVICE)
+    assert document["limits"] == [
+        {"limit": "perMinute", "allowed": 5, "used": 2, "left": 3},
+        {"limit": "bytesPerDay", "allowed": 1000, "used": size, "left": 1000 - size},
+    ]
+    record = world.record(answer.headers["lgsp-transaction-id"])
+    assert (record["service"], record["operation"]) == ("lienthong/gateway", "getAgreementUse")
+    assert_in_form([record])
+    seen = {
+        "provider": world.token(f"{PROVIDER.partition('/')[0]}/another-of-the-agency"),
+        "operator": world.token("operator", scope="catalog:admin"),
+        "stranger": world.token(OTHER_CONSUMER),
+        "nobody": "",
+    }
+    codes = {}
+    for who, token in seen.items():
+        with world.client(token) as client:
+            codes[who] = client.get(url).headers.get("lgsp-error")
+    assert codes == {"provider": None, "operator": None, "stranger": "not-allowed", "nobody": "no-token"}
 
 
 def test_a_changed_limit_holds_without_a_restart(world: World, limited: Callable[..., str]) -> None:

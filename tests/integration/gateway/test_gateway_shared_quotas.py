@@ -208,6 +208,17 @@ def test_workers_and_gateways_count_together(new_world: Callable[..., World]) ->
             found += answers([world.url, second, world.url], world, 20)
         # Each of the four alone would let 40 pass. Beyond 43 one of them must have stood still for a while.
         assert 38 <= found.count(200) <= 50
+        gateways = (world.url, second)
+        told = [found.count(200)] * 2
+        world.wait(lambda: [used(url, world) for url in gateways] == told, "every gateway tells the use")
+
+
+def used(url: str, world: World) -> int:
+    """How many calls of the day a gateway says to be used of the agreement."""
+    headers = {"Authorization": f"Bearer {world.token()}"}
+    answer = httpx.get(f"{url}/limits/v1/agreements/{AGREEMENT}", headers=headers, trust_env=False)
+    (limit,) = answer.json()["limits"]
+    return int(limit["used"])
 
 
 def others(world: World) -> list[float]:

@@ -166,6 +166,8 @@ def test_a_caller_that_reads_too_slowly_for_the_whole_is_blamed(world: World) ->
         parts = answer.iter_raw(1 << 16)
         with contextlib.suppress(httpx.HTTPError):
             while not of_case(world, case):
+                # So that 100 MB take half a minute.
+                time.sleep(0.02)
                 next(parts)
     world.wait(lambda: of_case(world, case), "the record")
     (record,) = of_case(world, case)

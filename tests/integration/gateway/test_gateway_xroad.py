@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shutil
 import socket
+import tempfile
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -37,13 +40,32 @@ CLIENT = "VN-BTN/GOV/H11.01/one-stop"
 PORTAL = "VN-BTN/GOV/H11.36.01/portal"
 OLD = "H11.02/old-books"
 HTTP = routes_pb2.XRoad(connection=routes_pb2.X_ROAD_CONNECTION_HTTP, networks=["127.0.0.1/32"])
+CERTIFICATES = ("ab" * 32, "ef" * 32)
+CERTIFICATE = routes_pb2.XRoad(connection=routes_pb2.X_ROAD_CONNECTION_CERTIFICATE, certificates=CERTIFICATES)
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def socket_path() -> Iterator[Path]:
+    # The path of a Unix socket is short: folders of tests may be too long for it.
+    folder = Path(tempfile.mkdtemp(prefix="lt-"))
+    yield folder / "edge.sock"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def edge(world: World, socket_path: Path) -> Iterator[httpx.Client]:
+    """What a client sends that the edge has let in; the edge's own fields are the test's."""
+    transport = httpx.HTTPTransport(uds=str(socket_path))
+    with httpx.Client(transport=transport, base_url=world.url, headers={"X-Road-Client": CLIENT}) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, socket_path: Path) -> Iterator[World]:
     """A gateway whose operator trusts this machine, with clients of each connection type."""
     world = World(
         tmp_path_factory.mktemp("xroad"),
+        edge_socket=socket_path,
         unauthenticated_per_s=10_000,
         unauthenticated_burst=10_000,
         refused_burst=10_000,
@@ -379,12 +401,91 @@ def test_an_authorization_that_is_the_providers_passes_and_an_access_token_does_
     refused(call(world, "GET", f"{R1}/parcels/7", headers={"Authorization": other}), failed)
 
 
-def test_a_certificate_is_believed_from_no_one_yet(world: World) -> None:
-    certificate = routes_pb2.XRoad(connection=routes_pb2.X_ROAD_CONNECTION_CERTIFICATE)
-    world.change(system(OLD, xroad=certificate))
-    answer = call(world, "GET", f"{R1}/parcels/7", "VN-BTN/GOV/H11.02/old-books")
-    document = refused(answer, "server.clientproxy.ssl_authentication_failed")
-    assert "certificate" in document["message"]
+def shown(certificate: str, **fields: str) -> dict[str, str]:
+    """What the edge writes of a caller that showed a certificate."""
+    return {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Client-Cert": f"Hash={certificate}", **fields}
+
+
+def test_with_the_connection_certificate_one_of_the_manifest_proves_the_client(
+    world: World, edge: httpx.Client
+) -> None:
+    try:
+        world.change(system(CONSUMER, xroad=CERTIFICATE))
+        for certificate in CERTIFICATES:
+            answer = edge.get(f"{R1}/parcels/7", headers=shown(certificate))
+            assert answer.status_code == 200
+            record = world.record(answer.headers["x-road-request-id"])
+            assert_in_form([record])
+            assert (record["client"], record["certificate"], record["door"]) == (
+                CONSUMER,
+                certificate,
+                "xroad",
+            )
+        basic = edge.get(f"{R1}/parcels/7", headers=shown(CERTIFICATES[0], Authorization="Basic dTpw"))
+        assert basic.status_code == 200
+        assert world.provider.seen[-1].header("authorization") == "Basic dTpw"
+    finally:
+        world.change(system(CONSUMER, xroad=HTTP))
+
+
+def test_another_certificate_or_none_proves_nobody_also_with_a_token(
+    world: World, edge: httpx.Client
+) -> None:
+    failed = "server.clientproxy.ssl_authentication_failed"
+    token = f"Bearer {world.token()}"
+    try:
+        world.change(system(CONSUMER, xroad=CERTIFICATE))
+        other = edge.get(f"{R1}/parcels/7", headers=shown("cd" * 32, Authorization=token))
+        assert "cd" * 32 in refused(other, failed)["message"]
+        record = world.record(other.headers["x-road-request-id"])
+        assert (record["error"], record["certificate"]) == ("client-not-proven", "cd" * 32)
+        assert "client" not in record
+        none = edge.get(f"{R1}/parcels/7", headers={"Authorization": token})
+        assert "came with none" in refused(none, failed)["message"]
+        forged = call(world, "GET", f"{R1}/parcels/7", headers=shown(CERTIFICATES[0], Authorization=token))
+        assert "came with none" in refused(forged, failed)["message"]
+        edge.headers["X-Road-Client"] = PORTAL
+        another = edge.get(f"{R1}/parcels/7", headers=shown(CERTIFICATES[0]))
+        refused(another, failed)
+    finally:
+        world.change(system(CONSUMER, xroad=HTTP))
+
+
+def test_beside_its_certificate_a_client_may_send_its_own_token_and_no_other(
+    world: World, edge: httpx.Client
+) -> None:
+    try:
+        world.change(system(CONSUMER, xroad=CERTIFICATE))
+        tokens = {client: f"Bearer {world.token(client)}" for client in (CONSUMER, OTHER_CONSUMER)}
+        headers = shown(CERTIFICATES[0], Authorization=tokens[CONSUMER])
+        assert edge.get(f"{R1}/parcels/7", headers=headers).status_code == 200
+        assert world.provider.seen[-1].header("authorization") is None
+        headers["Authorization"] = tokens[OTHER_CONSUMER]
+        other = edge.get(f"{R1}/parcels/7", headers=headers)
+        refused(other, "server.clientproxy.ssl_authentication_failed")
+    finally:
+        world.change(system(CONSUMER, xroad=HTTP))
+
+
+def test_a_certificate_satisfies_what_requires_a_bound_token(world: World, edge: httpx.Client) -> None:
+    bound = [routes_pb2.STATEMENT_BOUND_TOKEN]
+    try:
+        world.change(service([world.provider.url], requires=bound))
+        by_network = call(world, "GET", f"{R1}/parcels/7")
+        refused(by_network, "server.clientproxy.ssl_authentication_failed")
+        assert by_network.headers["lgsp-error"] == "bound-token-required"
+        world.change(system(CONSUMER, xroad=CERTIFICATE))
+        assert edge.get(f"{R1}/parcels/7", headers=shown(CERTIFICATES[0])).status_code == 200
+    finally:
+        world.change(system(CONSUMER, xroad=HTTP), service([world.provider.url]))
+
+
+def test_whoever_shows_a_certificate_at_the_edge_may_list_the_clients(edge: httpx.Client) -> None:
+    accepts = {"Accept": "application/json"}
+    listed = edge.get("/listClients", headers=shown("cd" * 32, **accepts))
+    assert (listed.status_code, list(listed.json())) == (200, ["member"])
+    nobody = edge.get("/listClients", headers={"X-Forwarded-For": "203.0.113.7", **accepts})
+    refused(nobody, "server.clientproxy.ssl_authentication_failed")
 
 
 def test_a_connection_of_a_later_catalog_lets_nobody_in(world: World) -> None:

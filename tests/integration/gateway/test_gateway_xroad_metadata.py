@@ -26,6 +26,15 @@ DOCUMENT = {
         "/parcels": {
             "servers": [{"url": "http://10.0.0.6"}],
             "get": {"operationId": "listParcels", "servers": [{"url": "http://10.0.0.7"}]},
+        },
+        "/owners": {"$ref": "#/components/pathItems/Owners"},
+    },
+    "components": {
+        "pathItems": {
+            "Owners": {
+                "servers": [{"url": "http://10.0.0.8"}],
+                "get": {"operationId": "listOwners", "servers": [{"url": "http://10.0.0.9"}]},
+            }
         }
     },
 }

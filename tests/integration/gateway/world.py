@@ -78,6 +78,11 @@ def service(
     requires: Iterable[routes_pb2.Statement.ValueType] = (),
     default_limits: routes_pb2.Limits | None = None,
     maximum_limits: routes_pb2.Limits | None = None,
+    weights: Iterable[int] = (),
+    breaker: routes_pb2.Breaker | None = None,
+    bulkhead: routes_pb2.Bulkhead | None = None,
+    health_check: routes_pb2.HealthCheck | None = None,
+    idempotency: routes_pb2.Idempotency | None = None,
     operations: Iterable[tuple[str, str, str]] = OPERATIONS,
 ) -> routes_pb2.Resource:
     """A service as the catalog hands it out; each of its operations is an id, a method and a path."""
@@ -98,6 +103,11 @@ def service(
             requires=requires,
             default_limits=default_limits,
             maximum_limits=maximum_limits,
+            weights=weights,
+            breaker=breaker,
+            bulkhead=bulkhead,
+            health_check=health_check,
+            idempotency=idempotency,
         ),
     )
 
@@ -149,10 +159,12 @@ def _timestamp(moment: datetime | None) -> Timestamp | None:
 
 
 class World:
-    """Everything around one gateway, and the gateway."""
+    """Everything around one gateway, and the gateway: `python -m` of the `module`."""
 
     def __init__(self, folder: Path, **environment: object) -> None:
         self.folder = folder
+        self.module = "lienthong.gateway"
+        self._journal = JournalReader()
         self.nats = NatsServer(folder / "nats", take_free_port()).start().create(journal_stream(Settings()))
         self.loop = LoopThread()
         self._offset = take_free_offset()
@@ -233,7 +245,7 @@ class World:
             **{_variable(name): str(value) for name, value in self._environment.items()},
         }
         with log.open("ab") as file:
-            return start_module("lienthong.gateway", environment, file.fileno())
+            return start_module(self.module, environment, file.fileno())
 
     @property
     def log(self) -> Path:
@@ -330,7 +342,7 @@ class World:
 
     def records(self) -> list[dict[str, Any]]:
         """Every record in the journal, in order; a batch that was stored twice counts once."""
-        return self.loop.run(read_journal(self.nats.url))
+        return self.loop.run(self._journal.read(self.nats.url))
 
     def record(self, tx: str, kind: str = "call") -> dict[str, Any]:
         """The one record of a call."""
@@ -352,24 +364,41 @@ def assert_in_form(records: list[dict[str, Any]]) -> None:
         assert [error.message for error in validator.iter_errors(record)] == [], record
 
 
-async def read_journal(url: str) -> list[dict[str, Any]]:
-    """The records of the stream JOURNAL, in order, once each."""
-    connection = await nats.connect(url)
-    try:
-        stream = connection.jetstream()
+class JournalReader:
+    """Reads the stream JOURNAL; what it has read of it before it does not ask for again."""
+
+    def __init__(self) -> None:
+        self._of: object = None
+        self._read: dict[int, bytes] = {}
+
+    async def read(self, url: str) -> list[dict[str, Any]]:
+        """The records that are in the stream, in order, once each."""
+        connection = await nats.connect(url)
         try:
-            info = await stream.stream_info("JOURNAL")
-        except NotFoundError:
-            return []
+            stream = connection.jetstream()
+            try:
+                info = await stream.stream_info("JOURNAL")
+            except NotFoundError:
+                return []
+            if self._of != info.created:
+                self._of, self._read = info.created, {}
+            sequences = range(max(1, info.state.first_seq), info.state.last_seq + 1)
+            for sequence in sequences:
+                if sequence not in self._read:
+                    self._read[sequence] = (await stream.get_msg("JOURNAL", sequence)).data or b""
+        finally:
+            await connection.close()
         records: dict[str, dict[str, Any]] = {}
-        for sequence in range(max(1, info.state.first_seq), info.state.last_seq + 1):
-            message = await stream.get_msg("JOURNAL", sequence)
-            for line in (message.data or b"").split(b"\n"):
+        for sequence in sequences:
+            for line in self._read[sequence].split(b"\n"):
                 record = json.loads(line)
                 records.setdefault(record["id"], record)
         return list(records.values())
-    finally:
-        await connection.close()
+
+
+async def read_journal(url: str) -> list[dict[str, Any]]:
+    """The records of the stream JOURNAL, in order, once each."""
+    return await JournalReader().read(url)
 
 
 async def _call(make: Callable[[], T]) -> T:

@@ -24,7 +24,6 @@ from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.ids import uuid7
 from lienthong.kit.rpc import open_channel, serve_rpc
-from lienthong.kit.shown_certificate import ShownCertificates
 from tests.support.ports import take_free_port
 from tests.support.rpc import rpc_trust
 from tests.support.waiting import ended, eventually
@@ -184,21 +183,20 @@ async def running(
     key_file(settings.home)
     bus = await Bus.connect(settings.nats_url, "identity", wait=wait_for_bus and settings.nats_url != NOWHERE)
     core = await open_core(settings, bus, clock=clock)
-    timers = Timers(core.keyring, core.tokens, rotation_rules(settings))
+    timers = Timers(core.keyring, core.authentication, rotation_rules(settings))
     loops = [
         timers.follow_replicas,
         timers.rotate_keys,
         timers.forget_assertions,
         core.relay.run,
+        core.openid.notices.run,
     ]
     if settings.nats_url != NOWHERE:
         loops.append(CatalogConsumer(bus, core.registry).run)
     tasks = [asyncio.create_task(loop()) for loop in loops]
     port = port or take_free_port()
-    certificates = ShownCertificates(rpc_trust(), clock or SystemClock())
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(settings, core, certificates), port=port, log_config=None)
-    )
+    app = create_app(settings, core, rpc_trust())
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
     serving = asyncio.create_task(server.serve())
 
     def register(grpc: Server) -> None:

@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 from lienthong.identity.events import SystemEvent
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.ids import uuid7
-from lienthong.kit.shown_certificate import CERTIFICATE_HEADER, ShownCertificates
+from lienthong.kit.shown import CERTIFICATE_HEADER, Shown
 from lienthong.kit.tokens import KeySet, TokenVerifier
 from tests.integration.identity.harness import ISSUER, SYSTEM, running, settings_for, system_event
 from tests.support.rpc import rpc_trust
@@ -52,7 +52,7 @@ async def process(tmp_path: Path, database_url: str) -> AsyncIterator[Process]:
 def told(certificate: str) -> dict[str, str]:
     """The fields by which a gateway tells of a certificate."""
     tx = uuid7()
-    value = ShownCertificates(rpc_trust(), SystemClock()).written(certificate, tx)
+    value = Shown(rpc_trust(), SystemClock()).certificates.written(certificate, tx)
     return {"LGSP-Transaction-Id": tx, CERTIFICATE_HEADER: value.decode()}
 
 
@@ -153,7 +153,13 @@ async def test_the_metadata_say_where_certificates_are_shown(process: Process) -
     document = (await process.http.get("/.well-known/oauth-authorization-server")).json()
     assert document["token_endpoint_auth_methods_supported"] == ["private_key_jwt", "tls_client_auth"]
     assert document["tls_client_certificate_bound_access_tokens"] is True
-    assert document["mtls_endpoint_aliases"] == {"token_endpoint": f"{EDGE}/oauth2/token"}
+    assert document["mtls_endpoint_aliases"] == {
+        f"{name}_endpoint": f"{EDGE}/oauth2/{path}"
+        for name, path in {
+            "token": "token", "pushed_authorization_request": "par", "userinfo": "userinfo",
+            "introspection": "introspect", "revocation": "revoke",
+        }.items()
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("edge", "known"), [(None, False), (ISSUER, True)])

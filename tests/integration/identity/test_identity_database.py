@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey
 
 from lienthong.identity.bootstrap import SCHEMA
 from lienthong.identity.models import metadata
+from lienthong.identity.repository import assertion_digest
 from lienthong.identity.service.used_assertions import UsedAssertions
 from lienthong.kit.clock import ManualClock, SystemClock
 from lienthong.kit.database import Database, migrate
@@ -63,13 +64,17 @@ async def test_without_its_database_it_issues_nothing_and_verifiers_go_on(
         assert (await process.http.get("/oauth2/jwks")).status_code == 200
 
 
+def digest(number: int) -> bytes:
+    return assertion_digest(SYSTEM, f"id-{number}")
+
+
 async def test_uses_that_come_together_are_each_decided_once(database_url: str) -> None:
     await migrate(database_url, SCHEMA, "lienthong.identity")
     database = Database.open(database_url, schema=SCHEMA)
     here, there = (UsedAssertions(database, SystemClock()) for _ in range(2))
 
     async def use(used: UsedAssertions, number: int) -> tuple[int, bool]:
-        return number, await used.use(SYSTEM, f"id-{number}", forget_at=2**40)
+        return number, await used.use(digest(number), forget_at=2**40)
 
     outcomes = await asyncio.gather(
         *(use(used, number) for number in range(100) for used in (here, there, here))
@@ -86,12 +91,12 @@ async def test_a_caller_that_leaves_spoils_nothing_for_the_others(database_url: 
     database = Database.open(database_url, schema=SCHEMA)
     used = UsedAssertions(database, SystemClock())
     leaving, *staying = (
-        asyncio.create_task(used.use(SYSTEM, f"id-{number}", forget_at=2**40)) for number in range(5)
+        asyncio.create_task(used.use(digest(number), forget_at=2**40)) for number in range(5)
     )
     await asyncio.sleep(0)
     leaving.cancel()
     assert await asyncio.gather(*staying) == [True] * 4
-    assert not await used.use(SYSTEM, "id-0", forget_at=2**40)
+    assert not await used.use(digest(0), forget_at=2**40)
     await database.close()
 
 
@@ -111,14 +116,14 @@ async def test_an_assertion_that_was_used_lately_is_refused_without_the_database
         return await write(work)
 
     monkeypatch.setattr(database, "write", counted)
-    assert await here.use(SYSTEM, "id", forget_at=until)
-    assert not await there.use(SYSTEM, "id", forget_at=until)
+    assert await here.use(digest(0), forget_at=until)
+    assert not await there.use(digest(0), forget_at=until)
     asked = len(asked_for)
     for used in (here, there):
         for _ in range(5):
-            assert not await used.use(SYSTEM, "id", forget_at=until)
+            assert not await used.use(digest(0), forget_at=until)
     assert len(asked_for) == asked
     clock.advance(61)
-    assert not await here.use(SYSTEM, "id", forget_at=until + 120), "only the database forgets"
+    assert not await here.use(digest(0), forget_at=until + 120), "only the database forgets"
     assert len(asked_for) > asked
     await database.close()

@@ -39,8 +39,10 @@ async def test_the_first_start_writes_credentials_that_work(settings: IdentitySe
         assert await scope(process, own_key(settings)) == "catalog:admin identity:admin"
         assert await scope(process, own_key(settings, "auditor"), "auditor") == "audit:read"
         assert await scope(process, own_key(settings, "auditor")) == "invalid_client"
+        # It signs people in, and is nobody by itself.
+        assert await scope(process, own_key(settings, "console"), "console") == "unauthorized_client"
     assert settings.identity_bootstrap_dir is not None
-    for client_id in ("operator", "auditor"):
+    for client_id in ("operator", "auditor", "console"):
         folder = settings.identity_bootstrap_dir / client_id
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert sorted(path.name for path in folder.iterdir()) == ["client.json", "key.jwk"]

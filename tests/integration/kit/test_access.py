@@ -20,7 +20,7 @@ from lienthong.kit.keys import KeysReplica, keys_replica
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import install_problem_handlers
 from lienthong.kit.rpc import open_channel, serve_rpc
-from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.shown import Shown
 from lienthong.kit.tokens import Confirmation, TokenVerifier
 from tests.support.rpc import rpc_trust
 from tests.support.waiting import eventually
@@ -87,9 +87,7 @@ async def replica(identity: Identity, tmp_path: Path) -> AsyncIterator[KeysRepli
 async def client(replica: KeysReplica) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     install_problem_handlers(app)
-    app.state.access = Access(
-        replica.fresh, TokenVerifier("i", "a", CLOCK), ShownCertificates(rpc_trust(), CLOCK)
-    )
+    app.state.access = Access(replica.fresh, TokenVerifier("i", "a", CLOCK), Shown(rpc_trust(), CLOCK))
 
     @app.get("/anyone")
     async def anyone(caller: Annotated[Caller, Depends(require())]) -> dict[str, str]:
@@ -144,7 +142,8 @@ async def test_without_a_token_one_is_told_how_to_get_one(
     headers = {} if authorization is None else {"Authorization": authorization}
     answer = await client.get("/anyone", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "no-token")
-    assert answer.headers["www-authenticate"] == 'Bearer realm="lienthong"'
+    challenge = answer.headers["www-authenticate"]
+    assert challenge == 'Bearer realm="lienthong", DPoP realm="lienthong", algs="ES256 EdDSA PS256"'
 
 
 async def test_a_refused_token_names_the_reason(
@@ -198,7 +197,7 @@ async def test_a_token_bound_to_a_certificate_comes_with_it_as_a_gateway_says(
     await tell(identity, replica, 1)
     certificate, tx = "ab" * 32, uuid7_of(CLOCK)
     bound = token(cnf=Confirmation(certificate).claim())
-    certificates = ShownCertificates(rpc_trust(), CLOCK)
+    certificates = Shown(rpc_trust(), CLOCK).certificates
 
     async def ask(shown: bytes | None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {bound}", "LGSP-Transaction-Id": tx}
@@ -211,6 +210,31 @@ async def test_a_token_bound_to_a_certificate_comes_with_it_as_a_gateway_says(
         answer = await ask(shown)
         assert (answer.status_code, answer.json()["code"]) == (401, "certificate-mismatch")
         assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+async def test_a_token_bound_to_a_key_comes_from_its_holder_as_a_gateway_says(
+    client: httpx.AsyncClient, identity: Identity, replica: KeysReplica
+) -> None:
+    await tell(identity, replica, 1)
+    key, tx = KEY.thumbprint(), uuid7_of(CLOCK)
+    bound, unbound = token(cnf=Confirmation(key=key).claim()), token()
+    keys = Shown(rpc_trust(), CLOCK).keys
+
+    async def ask(authorization: str, shown: bytes | None) -> tuple[int, str | None]:
+        headers = {"Authorization": authorization, "LGSP-Transaction-Id": tx}
+        if shown is not None:
+            headers["LGSP-Client-Key"] = shown.decode()
+        answer = await client.get("/anyone", headers=headers)
+        return answer.status_code, answer.json().get("reason")
+
+    proved = keys.written(key, tx)
+    assert await ask(f"DPoP {bound}", proved) == (200, None)
+    assert await ask(f"DPoP {bound}", None) == (401, "missing")
+    assert await ask(f"DPoP {bound}", key.encode()) == (401, "missing")
+    assert await ask(f"DPoP {bound}", keys.written("x" * 43, tx)) == (401, "key")
+    assert await ask(f"Bearer {bound}", proved) == (401, "bearer")
+    assert await ask(f"DPoP {unbound}", proved) == (401, "unbound")
+    assert await ask(f"Bearer {unbound}", None) == (200, None)
 
 
 def uuid7_of(clock: ManualClock) -> str:

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from lienthong.kit.bus import (
     MESSAGE_ID,
     Bus,
+    BusConflictError,
     BusFullError,
     BusNotTogetherError,
     BusRefusedError,
@@ -559,3 +560,21 @@ async def test_a_batch_that_the_stream_has_no_room_for_is_not_stored_at_all(bus:
     with pytest.raises(BusFullError):
         await bus.publish_together(on(f"{stream}.n", large))
     assert await bus.last_sequence(stream) == 0
+
+
+async def test_a_message_takes_the_place_of_the_one_that_is_expected_and_of_no_other(
+    bus: Bus,
+) -> None:
+    stream = "T" + uuid7().replace("-", "")
+    await bus.ensure_stream(StreamSpec(stream, [f"{stream}.>"], per_subject=1))
+    first = await bus.publish(f"{stream}.a", b"1", message_id="1", expected=0)
+    await bus.publish(f"{stream}.b", b"other", message_id="2", expected=0)
+    for wrong in (0, 2, 99):
+        with pytest.raises(BusConflictError):
+            await bus.publish(f"{stream}.a", b"wrong", message_id=f"wrong-{wrong}", expected=wrong)
+    second = await bus.publish(f"{stream}.a", b"2", message_id="3", expected=first.sequence)
+    found = await bus.last_message(stream, f"{stream}.a")
+    assert found is not None
+    assert (found.payload, found.sequence) == (b"2", second.sequence)
+    assert await bus.message(stream, first.sequence) is None
+    assert bus.connected, "a conflict is an answer like any other"

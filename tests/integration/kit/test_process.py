@@ -27,7 +27,12 @@ from fastapi import FastAPI
 from lienthong.kit import logs, process, settings, telemetry, text
 from lienthong.contracts.identity.v1.keys_pb2_grpc import KeysServicer, add_KeysServicer_to_server
 
-app = FastAPI()
+@contextlib.asynccontextmanager
+async def starting(app):
+    await asyncio.sleep(float(os.environ.get("STARTING", "0")))
+    yield
+
+app = FastAPI(lifespan=starting)
 
 @app.get("/slow")
 async def slow():
@@ -91,7 +96,7 @@ async def running(offset: int, **environment: str) -> AsyncIterator[Process]:
 
 
 async def ready(offset: int) -> httpx.Response:
-    """The first answer of the readiness check."""
+    """The first answer of the readiness check since the process has opened its ports."""
     async with httpx.AsyncClient() as client, asyncio.timeout(30):
         while True:
             try:
@@ -99,7 +104,10 @@ async def ready(offset: int) -> httpx.Response:
             except httpx.TransportError:
                 await asyncio.sleep(0.05)
                 continue
-            return answer
+            if answer.json()["checks"]["running"]:
+                return answer
+            assert answer.status_code == 503
+            await asyncio.sleep(0.05)
 
 
 async def test_a_request_under_way_is_answered_when_the_process_is_told_to_stop() -> None:
@@ -107,12 +115,7 @@ async def test_a_request_under_way_is_answered_when_the_process_is_told_to_stop(
     async with running(offset) as process, httpx.AsyncClient(timeout=10) as client:
         assert (await ready(offset)).json() == {"status": "ready", "checks": {"good": True, "running": True}}
         address = f"http://127.0.0.1:{PORTS['identity'] + offset}"
-        while True:
-            try:
-                assert (await client.get(f"{address}/none")).status_code == 404
-                break
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
+        assert (await client.get(f"{address}/none")).status_code == 404
         slow = asyncio.create_task(client.get(f"{address}/slow"))
         await asyncio.sleep(0.3)
         process.send_signal(signal.SIGTERM)
@@ -120,6 +123,23 @@ async def test_a_request_under_way_is_answered_when_the_process_is_told_to_stop(
         out, err = await process.communicate()
     assert process.returncode == 0, err
     assert out.decode().splitlines() == ["work cancelled", "closed"]
+
+
+async def test_a_process_is_ready_when_its_ports_are_open_and_not_before() -> None:
+    offset = free_offset()
+    health = f"http://127.0.0.1:{PORTS['identity'] + 80 + offset}/health"
+    async with running(offset, STARTING="1"), httpx.AsyncClient() as client:
+        early: httpx.Response | None = None
+        async with asyncio.timeout(30):
+            while early is None:
+                try:
+                    early = await client.get(f"{health}/ready")
+                except httpx.TransportError:
+                    await asyncio.sleep(0.02)
+        assert early.json() == {"status": "not ready", "checks": {"good": True, "running": False}}
+        assert (await client.get(f"{health}/live")).status_code == 200
+        await ready(offset)
+        assert (await client.get(f"http://127.0.0.1:{PORTS['identity'] + offset}/none")).status_code == 404
 
 
 async def test_a_failed_check_shows_and_ctrl_c_ends_the_process() -> None:

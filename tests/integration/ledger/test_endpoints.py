@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from lienthong.contracts.identity.v1 import keys_pb2
 from lienthong.kit.access import Access
 from lienthong.kit.keys import fold_keys
-from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.shown import Shown
 from lienthong.kit.tokens import TokenVerifier
 from lienthong.ledger.bootstrap import create_app
 from lienthong.ledger.domain.journal_place import JournalPlace, PlaceState
@@ -122,7 +122,7 @@ async def reader(settings: LedgerSettings, core: LedgerCore, clock: ManualClock)
     access = Access(
         lambda: keys,
         TokenVerifier(settings.issuer, settings.token_audience, clock),
-        ShownCertificates(rpc_trust(), clock),
+        Shown(rpc_trust(), clock),
     )
     transport = httpx.ASGITransport(create_app(core, access, nowhere))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as http:

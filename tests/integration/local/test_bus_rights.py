@@ -18,6 +18,7 @@ from nats.js.errors import APIError
 from lienthong.catalog import events as catalog_events
 from lienthong.exchange.bootstrap import events_stream
 from lienthong.exchange.settings import ExchangeSettings
+from lienthong.gateway.idempotency.store import idempotency_stream
 from lienthong.kit.bus import Bus, BusUnavailableError
 from lienthong.kit.bus.ending import end
 from lienthong.kit.bus_users import PROCESSES
@@ -38,6 +39,7 @@ STREAMS: dict[str, StreamSpec] = {
     "ledger": journal_stream(Settings()),
     "catalog": catalog_events.stream(Settings()),
     "exchange": events_stream(ExchangeSettings()),
+    "gateway": idempotency_stream(Settings()),
 }
 """Which process creates which stream."""
 NOBODY: frozenset[str] = frozenset()
@@ -48,25 +50,31 @@ MAY_PUBLISH = {
     "catalog.system": {"catalog"},
     "event.H11_05.land.parcel-changed-v1": {"exchange"},
     "gateway.use": {"gateway"},
+    "gateway.proofs": {"gateway"},
     "gateway.other": NOBODY,
+    "gateway.idempotency.client.key": {"gateway"},
     "_INBOX.somebody.1": NOBODY,
     **{
         f"$JS.API.STREAM.{verb}.{stream}": NOBODY
         for verb in ("UPDATE", "DELETE", "PURGE", "MSG.DELETE", "SNAPSHOT", "RESTORE")
-        for stream in ("JOURNAL", "CATALOG", "EVENTS", "OTHER")
+        for stream in ("JOURNAL", "CATALOG", "EVENTS", "IDEMPOTENCY", "OTHER")
     },
     "$JS.API.STREAM.PURGE.JOURNAL": {"ledger"},
     "$JS.API.STREAM.UPDATE.EVENTS": {"exchange"},
+    "$JS.API.STREAM.UPDATE.IDEMPOTENCY": {"gateway"},
     "$JS.API.STREAM.CREATE.JOURNAL": {"ledger"},
     "$JS.API.STREAM.CREATE.CATALOG": {"catalog"},
     "$JS.API.STREAM.CREATE.EVENTS": {"exchange"},
+    "$JS.API.STREAM.CREATE.IDEMPOTENCY": {"gateway"},
     "$JS.API.STREAM.CREATE.OTHER": NOBODY,
     "$JS.API.STREAM.INFO.JOURNAL": {"ledger"},
     "$JS.API.STREAM.INFO.CATALOG": {"catalog"},
     "$JS.API.STREAM.INFO.EVENTS": {"exchange"},
+    "$JS.API.STREAM.INFO.IDEMPOTENCY": {"gateway"},
     "$JS.API.STREAM.MSG.GET.JOURNAL": {"ledger"},
     "$JS.API.STREAM.MSG.GET.CATALOG": {"catalog"},
     "$JS.API.STREAM.MSG.GET.EVENTS": {"exchange"},
+    "$JS.API.STREAM.MSG.GET.IDEMPOTENCY": {"gateway"},
     "$JS.API.CONSUMER.DURABLE.CREATE.JOURNAL.ledger": {"ledger"},
     "$JS.API.CONSUMER.DURABLE.CREATE.JOURNAL.other": NOBODY,
     "$JS.API.CONSUMER.CREATE.JOURNAL": NOBODY,
@@ -91,6 +99,7 @@ MAY_SUBSCRIBE = {
     "event.>": NOBODY,
     "gateway.>": NOBODY,
     "gateway.use": {"gateway"},
+    "gateway.proofs": {"gateway"},
     "catalog.>": {"catalog"},
     "$JS.>": NOBODY,
     "$SYS.>": NOBODY,
@@ -237,7 +246,8 @@ async def test_a_process_has_the_rights_in_the_table_and_no_others(streams: Serv
         for subject in MAY_SUBSCRIBE:
             await client.subscribe(subject)
         await client.flush()
-        refused = [*(subject for subject, who in MAY_PUBLISH.items() if user not in who)]
+        rights = (*MAY_PUBLISH.items(), *MAY_SUBSCRIBE.items())
+        refused = [subject for subject, who in rights if user not in who]
         await eventually(lambda: len(said) >= len(refused))
 
         def told(what: str, subject: str) -> bool:
@@ -347,7 +357,7 @@ def test_keys_stay_and_only_their_owner_reads_them(tmp_path: Path) -> None:
     assert {path.name for path in files} == {
         "nats.conf",
         *(f"{user}.nkey" for user in ("gateway", "catalog", "identity", "exchange", "ledger")),
-        *(f"{account}-admin.nkey" for account in ("journal", "catalog", "exchange")),
+        *(f"{account}-admin.nkey" for account in ("journal", "gateway", "catalog", "exchange")),
     }
     assert not [path for path in files if path.suffix == ".nkey" and path.read_text().strip() in first]
 

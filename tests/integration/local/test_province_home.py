@@ -9,7 +9,7 @@ import pytest
 
 from binh_thuan.run import Run
 from binh_thuan.screen import DemoScreen
-from lienthong.kit.settings import Settings
+from lienthong.edge import EdgeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,6 @@ def careless_umask(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("careless_umask")
 def test_nobody_else_looks_into_a_new_province(tmp_path: Path) -> None:
-    Run(Settings(home=tmp_path / "home"), DemoScreen()).prepare()
+    Run(EdgeSettings(home=tmp_path / "home"), DemoScreen()).prepare()
 
     assert oct((tmp_path / "home").stat().st_mode & 0o777) == "0o700"

@@ -70,7 +70,13 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def clients(platform: Platform) -> Iterator[Mapping[str, Client]]:
     """Who calls each process."""
     with platform.operator() as operator, platform.auditor() as auditor, Client(platform.consumer) as system:
-        yield {"catalog": operator, "ledger": auditor, "exchange": system, "gateway": system}
+        yield {
+            "catalog": operator,
+            "identity": operator,
+            "ledger": auditor,
+            "exchange": system,
+            "gateway": system,
+        }
 
 
 def _validate(case: Case[Any], process: str, platform: Platform, clients: Mapping[str, Client]) -> None:

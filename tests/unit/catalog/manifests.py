@@ -140,7 +140,8 @@ def _resource(change: PlannedChange, version: int, status: str | None) -> Resour
         case ResourceKind.SYSTEM:
             return SystemResource(**members, member_class="GOV")
         case ResourceKind.SERVICE:
-            return ServiceResource(**members, openapi=change.spec["openapi"], operations=change.operations)
+            document = change.spec.get("openapi")
+            return ServiceResource(**members, openapi=document, operations=change.operations)
         case ResourceKind.EVENT_TYPE:
             return Resource(kind=change.kind, **members)
         case ResourceKind.AGREEMENT:

@@ -57,7 +57,10 @@ def test_a_system_shows_how_it_proves_itself_at_the_door_of_x_road() -> None:
     assert not message(_RESOURCES[ResourceKind.SYSTEM, PROVIDER]).system.HasField("xroad")
     for said, shown in (
         ({}, pb.XRoad(connection=pb.X_ROAD_CONNECTION_BEARER)),
-        ({"connection": "certificate"}, pb.XRoad(connection=pb.X_ROAD_CONNECTION_CERTIFICATE)),
+        (
+            {"connection": "certificate"},
+            pb.XRoad(connection=pb.X_ROAD_CONNECTION_CERTIFICATE, certificates=["ab" * 32]),
+        ),
         (
             {"connection": "http", "networks": ["10.1.0.0/16"], "purpose": "land-procedure"},
             pb.XRoad(
@@ -65,7 +68,7 @@ def test_a_system_shows_how_it_proves_itself_at_the_door_of_x_road() -> None:
             ),
         ),
     ):
-        manifests = [*province()[:3], system(CONSUMER, xroad=said)]
+        manifests = [*province()[:3], system(CONSUMER, xroad=said, certificates=["ab" * 32])]
         found = catalog_with(*manifests).resources[ResourceKind.SYSTEM, CONSUMER]
         assert message(found).system.xroad == shown
 

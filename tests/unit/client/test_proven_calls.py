@@ -117,7 +117,7 @@ UNSIGNED = assertion().rpartition(".")[0] + "."
         pytest.param(assertion(aud="H11.06/other"), "assertion-audience", id="for another system"),
         pytest.param(assertion(aud=[SYSTEM]), "assertion-malformed", id="an audience as a list"),
         pytest.param(assertion(exp=NOW - 10), "assertion-expired", id="expired"),
-        pytest.param(assertion(iat=NOW + 11), "assertion-not-yet-valid", id="of the future"),
+        pytest.param(assertion(iat=NOW + 61), "assertion-not-yet-valid", id="of the future"),
         pytest.param(assertion(exp=None), "assertion-malformed", id="no end"),
         pytest.param(assertion(exp="1"), "assertion-malformed", id="an end as text"),
         pytest.param(assertion(exp=True), "assertion-malformed", id="an end as a truth"),

@@ -98,7 +98,7 @@ def test_advice_that_the_sdk_holds_itself_is_that_of_the_registry() -> None:
 
 def test_an_answer_without_advice_has_none() -> None:
     assert refusal(answer(403, problem("no-agreement", 403))).advice is None
-    assert refusal(answer(400, {"error": "invalid_grant"})).advice is None
+    assert refusal(answer(400, {"error": "slow_down"})).advice is None
 
 
 def test_an_oauth_error_is_a_refusal_too() -> None:

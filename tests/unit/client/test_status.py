@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from lienthong.client.commands.status import _duration, _size
+from lienthong.client.diagnosis import secrets_of_providers
 from lienthong.client.errors import InputError
-from lienthong.client.health_ports import Reading, addresses, read_all
+from lienthong.client.health_ports import MISSING, Reading, addresses, read_all
 from lienthong.client.status import ProcessStatus, status_of
 
 WELL = """\
@@ -145,3 +148,15 @@ def test_durations_and_sizes_are_short() -> None:
         "5 MiB",
         "3.0 GiB",
     ]
+
+
+def test_the_doctor_names_the_secrets_that_a_gateway_lacks() -> None:
+    gateway = Reading("gateway", "http://127.0.0.1:8180", {"secrets": True})
+    catalog = Reading("catalog", "http://127.0.0.1:8181", {"database": True})
+    assert [check.state for check in secrets_of_providers([gateway, catalog])] == ["ok"]
+    reason = f"{MISSING}H11.05/land/core (password is missing)"
+    (found,) = secrets_of_providers([replace(gateway, reasons={"secrets": reason})])
+    assert (found.state, "H11.05/land/core" in found.detail.vi) == ("warn", True)
+    assert found.advice is not None
+    assert "Credentials for providers" in found.advice.en
+    assert secrets_of_providers([catalog]) == []

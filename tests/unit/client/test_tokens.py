@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
@@ -254,3 +257,71 @@ def test_a_token_never_shows() -> None:
     bus = Bus()
     with bus.client() as client:
         assert "t1" not in repr(client.token())
+
+
+class BoundBus(Bus):
+    """A bus that wants a DPoP proof with its newest nonce, and tells a new one every few answers."""
+
+    def __init__(self, *, nonce_every: int) -> None:
+        super().__init__()
+        self.nonce_every = nonce_every
+        self.proofs: list[dict[str, object]] = []
+        self.keys: set[str] = set()
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        nonce = f"n{len(self.proofs) // self.nonce_every}"
+        head, body, _ = request.headers["DPoP"].split(".")
+        claims = json.loads(base64.urlsafe_b64decode(body + "=="))
+        self.keys.add(json.loads(base64.urlsafe_b64decode(head + "=="))["jwk"]["x"])
+        self.proofs.append(claims)
+        if claims.get("nonce") == nonce:
+            return super().answer(request)
+        at_tokens = request.url.path == "/oauth2/token"
+        error = "use-dpop-nonce" if at_tokens else "dpop-nonce-required"
+        return httpx.Response(
+            400 if at_tokens else 401, json={}, headers={"DPoP-Nonce": nonce, "LGSP-Error": error}
+        )
+
+    def bound_client(self, gateway: str | None = None) -> Client:
+        return Client(
+            CREDENTIALS,
+            gateway=gateway,
+            dpop=True,
+            transport=httpx.MockTransport(self.answer),
+            now=self.now,
+            monotonic=self.now,
+            sleep=self.sleep,
+        )
+
+
+def test_with_dpop_each_request_has_a_proof_of_its_own() -> None:
+    bus = BoundBus(nonce_every=1000)
+    with bus.bound_client() as client:
+        for _ in range(3):
+            client.call(SERVICE, "GET", "/parcels/1", params={"x": "1"})
+    token, *calls = bus.proofs[1:]
+    assert (token["htm"], token["htu"]) == ("POST", f"{GATEWAY}/oauth2/token")
+    assert "ath" not in token
+    expected = base64.urlsafe_b64encode(hashlib.sha256(b"t1").digest()).decode().rstrip("=")
+    assert {call["htu"] for call in calls} == {f"{GATEWAY}/api/{SERVICE}/parcels/1"}
+    assert [call.get("ath") for call in calls] == [expected] * len(calls)
+    assert len({proof["jti"] for proof in bus.proofs}) == 5
+    assert len(bus.keys) == 1
+
+
+def test_a_nonce_that_is_too_old_is_replaced_and_the_request_sent_again() -> None:
+    bus = BoundBus(nonce_every=3)
+    with bus.bound_client() as client:
+        answers = [client.call(SERVICE, "GET", "/parcels/1").status for _ in range(10)]
+    assert answers == [200] * 10
+    assert bus.asked.count("/oauth2/token") == 1
+
+
+def test_proofs_are_for_the_public_address_whatever_way_leads_there() -> None:
+    bus = BoundBus(nonce_every=1000)
+    with bus.bound_client("http://127.0.0.1:9") as client:
+        client.call(SERVICE, "GET", "/parcels/1")
+    assert {proof["htu"] for proof in bus.proofs} == {
+        f"{GATEWAY}/oauth2/token",
+        f"{GATEWAY}/api/{SERVICE}/parcels/1",
+    }

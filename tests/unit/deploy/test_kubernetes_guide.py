@@ -83,7 +83,7 @@ def test_both_languages_give_the_same_commands() -> None:
         for text in (guide.read_text(encoding="utf-8") for guide in GUIDES)
     )
     assert english == vietnamese
-    assert len(english) == 8
+    assert len(english) == 9
 
 
 def test_the_backup_of_the_guide_copies_a_database_in_use(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 GIB = 1024**3
-LIMITS = ("journal_max_bytes", "events_max_bytes", "changes_max_bytes")
+LIMITS = ("journal_max_bytes", "events_max_bytes", "changes_max_bytes", "idempotency_max_bytes")
 
 INNER_ARROWS = {
     ("gateway", "catalog", "http"),
@@ -51,7 +51,12 @@ INNER_ARROWS = {
     ("nats", "nats", "cluster"),
 }
 TO_NAMES = {(who, NAMES, "53") for who in ("gateway", "catalog", "identity", "exchange", "ledger", "nats")}
-EDGE_AND_PROVIDERS = {(EDGE, "gateway", "http"), ("gateway", ANYWHERE, "any")}
+EDGE_AND_PROVIDERS = {
+    (EDGE, "gateway", "http"),
+    (EDGE, "identity", "people"),
+    ("gateway", ANYWHERE, "any"),
+    ("identity", ANYWHERE, "443"),
+}
 TO_POSTGRESQL = {(who, ANYWHERE, "5432") for who in ("catalog", "identity", "exchange", "ledger")}
 EXPECTED_ARROWS = {
     "base": INNER_ARROWS | TO_NAMES | EDGE_AND_PROVIDERS | TO_POSTGRESQL,
@@ -466,9 +471,12 @@ def test_the_operators_key_is_in_the_cluster_only_where_the_overlay_asks_for_it(
     assert asked == {"base": False, "overlays/single-node": True}
 
 
-def test_the_ingress_leads_to_the_gateway() -> None:
+@pytest.mark.parametrize(
+    ("name", "leads_to", "setting"), [("gateway", "gateway", "issuer"), ("people", "identity", "people_url")]
+)
+def test_each_ingress_leads_where_its_host_says(name: str, leads_to: str, setting: str) -> None:
     cluster = Cluster(rendered("overlays/single-node"))
-    (ingress,) = cluster.of_kind("Ingress")
+    (ingress,) = (one for one in cluster.of_kind("Ingress") if one["metadata"]["name"] == name)
     (rule,) = ingress["spec"]["rules"]
     (path,) = rule["http"]["paths"]
     backend = path["backend"]["service"]
@@ -477,10 +485,10 @@ def test_the_ingress_leads_to_the_gateway() -> None:
         for service in cluster.of_kind("Service")
         for port in service["spec"]["ports"]
     }
-    assert backend["name"] == "gateway"
+    assert backend["name"] == leads_to
     assert (backend["name"], backend["port"]["name"]) in ports
-    settings = settings_of(cluster, cluster.workloads()["gateway"])
-    assert settings.issuer == f"https://{rule['host']}"
+    settings = settings_of(cluster, cluster.workloads()[leads_to])
+    assert getattr(settings, setting) == f"https://{rule['host']}"
     assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from lienthong.exchange.service.ack_secret_file import load_ack_secret
 from lienthong.gateway.assertion_keys import AssertionKeys, assertion_secrets
-from lienthong.gateway.privacy import Privacy, privacy_key
+from lienthong.gateway.privacy import Privacy, privacy_keys
 from lienthong.identity.bootstrap import open_core
 from lienthong.identity.service.key_encryption_file import load_key_encryption
 from lienthong.identity.settings import IdentitySettings
@@ -96,7 +96,9 @@ def made_in(folder: Path) -> dict[str, set[str]]:
 def test_a_cluster_with_postgresql_finds_all_its_secrets(new_secrets: Path) -> None:
     clients = {
         "lienthong-clients": {
-            f"{who}-{what}" for who in ("operator", "auditor") for what in ("client.json", "key.jwk")
+            f"{who}-{what}"
+            for who in ("operator", "auditor", "console")
+            for what in ("client.json", "key.jwk")
         }
     }
     assert made_in(new_secrets) == wanted_by("base") | clients
@@ -116,7 +118,7 @@ def test_secrets_are_never_overwritten_and_only_their_owner_reads_them(new_secre
     assert stat.S_IMODE(new_secrets.stat().st_mode) == 0o700
     private = [*new_secrets.glob("*.key"), *new_secrets.rglob("*.jwk"), new_secrets / "database.env"]
     private += [*(new_secrets / "nats").iterdir(), *(new_secrets / "rpc").iterdir()]
-    assert len({*private}) == 19
+    assert len({*private}) == 21
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
 
 
@@ -137,7 +139,7 @@ def test_inner_keys_are_replaced_and_nothing_else(new_secrets: Path, tmp_path: P
 def test_the_processes_take_the_new_keys(new_secrets: Path) -> None:
     load_key_encryption(new_secrets / "key-encryption.jwk", create=False)
     load_ack_secret(new_secrets / "acknowledgements.key", create=False)
-    Privacy(privacy_key(new_secrets / "privacy.key"))
+    Privacy(privacy_keys(new_secrets / "privacy.key")[0])
     AssertionKeys(assertion_secrets(new_secrets / "assertion.key"))
     accounts = (new_secrets / "accounts.conf").read_text()
     assert {user.name for user in USERS} == {path.stem for path in (new_secrets / "nats").iterdir()}
@@ -160,11 +162,11 @@ async def test_identity_registers_the_operator_and_the_auditor_and_writes_nothin
     core = await open_core(settings, Bus(settings.nats_url, "identity"))
     try:
         found: list[RegisteredClient | None] = [
-            await core.registry.find(who) for who in ("operator", "auditor")
+            await core.registry.find(who) for who in ("operator", "auditor", "console")
         ]
     finally:
         await core.database.close()
-    for who, client in zip(("operator", "auditor"), found, strict=True):
+    for who, client in zip(("operator", "auditor", "console"), found, strict=True):
         private = json.loads((new_secrets / who / "key.jwk").read_text())
         assert client is not None
         (registered,) = json.loads(client.jwks)["keys"]

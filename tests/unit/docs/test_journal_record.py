@@ -39,6 +39,7 @@ JSON_TYPES: dict[Any, str] = {
     str: "string",
     datetime: "string",
     dict: "object",
+    list: "array",
 }
 UUID = "01a20761-9f0c-7c4e-bd5e-8d1f5e3ac001"
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, KeptSchemas, compiled, schema_violations
+from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, schema_violations
 from lienthong.kit.json_pointer import pointer
+from lienthong.kit.schema_mismatches import KeptSchemas, compiled
 from lienthong.kit.workers import Workers
 from tests.support.growth import grows_at_most
 

@@ -17,7 +17,7 @@ from lienthong.gateway.journal.writer import AuditUnavailableError, JournalWrite
 from lienthong.kit.bus import BusUnavailableError, PublishAck
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.health import State
-from tests.support.waiting import eventually
+from tests.support.waiting import at_rest, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -117,10 +117,11 @@ async def test_while_a_batch_is_under_way_the_next_one_gathers(
     bus: MemoryBus, journal: JournalWriter
 ) -> None:
     bus.gate.clear()
-    writing = []
-    for number in range(50):
+    writing = [journal.write(b"0")]
+    await eventually(lambda: bus.attempts == 1)
+    for number in range(1, 50):
         writing.append(journal.write(b"%d" % number))
-        await asyncio.sleep(0)
+        # A turn of the loop for each: one that did not wait would be published by itself.
         await asyncio.sleep(0)
     assert bus.attempts == 1
     bus.gate.set()
@@ -229,8 +230,12 @@ async def test_closing_waits_for_what_was_written(bus: MemoryBus, tmp_path: Path
     bus.gate.clear()
     writing = journal.write(b"a")
     await eventually(lambda: bus.attempts == 1)
-    closing = asyncio.create_task(journal.close())
-    await asyncio.sleep(0)
+
+    async def close() -> None:
+        await journal.close()
+
+    closing = asyncio.create_task(close())
+    await at_rest(closing)
     assert not closing.done()
     bus.gate.set()
     await asyncio.gather(writing, closing)
@@ -243,7 +248,7 @@ async def test_run_ends_when_it_is_cancelled_at_the_moment_a_batch_is_spooled(
     journal = new_journal(bus, tmp_path / "other")
     bus.acknowledges = False
     running = asyncio.create_task(journal.run())
-    await asyncio.sleep(0.1)
+    await eventually(lambda: journal._spooled._waiters, "it waits for what is spooled", every=0.001)
     await journal.write(b"a")
     running.cancel()
     done, _ = await asyncio.wait([running], timeout=5)

@@ -9,10 +9,10 @@ import pytest
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.context import NO_CONTEXT, CallContext, Statement
 from lienthong.gateway.http1.limits import TimeLimits
+from lienthong.gateway.http1.upstreams import Upstreams
 from lienthong.gateway.operations import OperationTree
 from lienthong.gateway.policy import Closed, Denial, Grant, Unstated, decide
 from lienthong.gateway.table import ReadResources, RoutingTable, ServiceRoute
-from lienthong.gateway.upstreams import Upstreams
 from lienthong.kit.catalog import catalog_of
 from lienthong.kit.problems.not_in_force import Expired, NotInForce, NotYetValid, Pending, Revoked
 

@@ -107,3 +107,20 @@ async def test_a_401_while_no_token_is_to_be_had_passes(tmp_path: Path, answer: 
         way.answers = [OK]
         assert await call(way) == 200
         assert asked(way) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        (b"[" * 60_000, 502),
+        (b'{"access_token": "one", "expires_in": 1' + b"0" * 400 + b"}", 200),
+        (b'{"access_token": "one", "expires_in": -1' + b"0" * 400 + b"}", 200),
+    ],
+    ids=["nested deeply", "a lifetime of four hundred digits", "one that is over"],
+)
+async def test_strange_documents_of_a_token_endpoint_are_no_fault_of_the_gateway(
+    tmp_path: Path, document: bytes, status: int
+) -> None:
+    async with opened(tmp_path) as way:
+        way.answers = [b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(document), document), OK]
+        assert await call(way) == status

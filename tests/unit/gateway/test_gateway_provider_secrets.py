@@ -8,10 +8,13 @@ import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 from lienthong.gateway.credentials.secrets import LOOKED_AGAIN_S, SecretMissingError, Secrets
-from lienthong.gateway.credentials.spec import SecretName, access
+from lienthong.gateway.credentials.spec import SecretName, TlsNames, access
+from lienthong.gateway.credentials.tls import TlsPools
 from lienthong.gateway.credentials.watch import named_secrets
+from lienthong.gateway.http1.pool import Pool
 from lienthong.kit.catalog import catalog_of
 from lienthong.kit.health import State
+from tests.support.growth import grows_at_most
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,3 +154,17 @@ def test_a_kind_that_is_not_known_makes_no_route() -> None:
 
 def test_a_service_that_wants_nothing_is_shown_nothing() -> None:
     assert access(pb.Service(system_id="H11.05/land", assertion=True)) is None
+
+
+async def test_a_certificate_that_cannot_be_used_costs_calls_no_more_time_until_it_is_another(
+    tmp_path: Path,
+) -> None:
+    secrets = Secrets(tmp_path, {"H11.05/land/core.crt": "no PEM", "H11.05/land/core.key": "no PEM"})
+
+    def refuse(number: int) -> None:
+        pools = TlsPools(secrets, lambda context: Pool(connect_timeout=1.0, tls=context))
+        for _ in range(number):
+            with pytest.raises(SecretMissingError, match="no certificate with its key"):
+                pools.pool(TlsNames(CORE, None))
+
+    assert await grows_at_most(refuse, 1, 20, 10)

@@ -67,6 +67,24 @@ def test_in_any_minute_there_are_no_more_calls_than_the_limit() -> None:
     assert asked.passed(700) == 600
 
 
+def test_the_use_is_told_as_it_is_decided_by() -> None:
+    asked = Asked(Limits(per_second=10, per_minute=600))
+    unused = dict.fromkeys(Limit, 0)
+    assert asked.limiter.used(AGREEMENT, asked.clock.now()) == unused
+    quota = asked.call()
+    asked.limiter.end(asked.call(), 300)
+    under_way = {Limit.PER_SECOND: 2, Limit.PER_MINUTE: 2, Limit.PER_DAY: 2, Limit.CONCURRENT: 1}
+    assert asked.limiter.used(AGREEMENT, asked.clock.now()) == {**under_way, Limit.BYTES_PER_DAY: 300}
+    asked.limiter.end(quota, 100)
+    asked.clock.advance(30)
+    in_the_day = {**unused, Limit.PER_DAY: 2, Limit.BYTES_PER_DAY: 400}
+    assert asked.limiter.used(AGREEMENT, asked.clock.now()) == {**in_the_day, Limit.PER_MINUTE: 2}
+    asked.clock.advance(40)
+    assert asked.limiter.used(AGREEMENT, asked.clock.now()) == in_the_day
+    asked.clock.advance(86_400)
+    assert asked.limiter.used(AGREEMENT, asked.clock.now()) == unused
+
+
 def test_who_always_asks_for_more_gets_nearly_the_whole_limit() -> None:
     asked = Asked(Limits(per_minute=600))
     passed = 0

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.gateway.http1.upstreams import Upstreams
 from lienthong.gateway.table import ReadResources, RoutingTable
-from lienthong.gateway.upstreams import Upstreams
 from lienthong.kit.catalog import catalog_of, fold_catalog, pack_catalog, unpack_catalog
 from tests.support.golden import documents
 from tests.support.routing import described

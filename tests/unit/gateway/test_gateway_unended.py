@@ -63,6 +63,18 @@ def test_two_that_begin_at_once_do_not_both_adopt(tmp_path: Path) -> None:
     other.close()
 
 
+def test_what_another_one_has_just_forgotten_holds_up_no_adoption(tmp_path: Path) -> None:
+    numbers = count()
+    lost, one = (Unended(tmp_path, lambda: f"w{next(numbers)}") for _ in range(2))
+    lost.begin("a", opening("a"))
+    ended(lost)
+    # It is in the list of the folder, and cannot be opened any more.
+    (tmp_path / "v.lock").symlink_to(tmp_path / "gone")
+    assert len(one.adopt()) == 1
+    one.forget()
+    one.close()
+
+
 def test_without_a_folder_nothing_is_noted_and_nothing_fails(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
@@ -73,8 +85,8 @@ def test_an_opening_record_becomes_the_record_of_an_end() -> None:
     record = json.loads(encoded(lost_of(opening("a"), "r", LATER, "gateway-lost")))
     assert record == {
         "v": 1, "id": "r", "kind": "call", "tx": "a", "at": LATER, "node": "n", "method": "GET",
-        "target": "h", "status": 200, "error": "gateway-lost", "received": NOW, "opened": NOW,
-        "aborted": True,
+        "target": "h", "status": 200, "error": "gateway-lost", "failed": "gateway", "received": NOW,
+        "opened": NOW, "aborted": True,
     }  # fmt: skip
 
 

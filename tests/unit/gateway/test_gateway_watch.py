@@ -10,6 +10,7 @@ from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.http1.fields import written
 from lienthong.gateway.http1.head import read_line
 from lienthong.gateway.http1.incoming import Incoming
+from tests.support.waiting import eventually
 from tests.unit.gateway.wire import Wire, listener
 
 
@@ -47,7 +48,7 @@ GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 async def test_a_caller_that_goes_away_ends_the_block_at_once(service: Waiting) -> None:
     wire = Wire(listener(service))
     wire.send(GET)
-    await asyncio.sleep(0)
+    await eventually(lambda: service.incoming, "the call begins", every=0)
     wire.leave()
     await wire.settle()
     assert service.outcome == "gone"
@@ -80,7 +81,7 @@ async def test_a_task_that_was_ended_so_can_wait_again() -> None:
     service = Patient()
     wire = Wire(listener(service))
     wire.send(GET)
-    await asyncio.sleep(0)
+    await eventually(lambda: service.incoming, "the call begins", every=0)
     wire.leave()
     await wire.settle()
     assert (service.outcome, service.cancelling) == ("gone and done", 0)
@@ -89,7 +90,7 @@ async def test_a_task_that_was_ended_so_can_wait_again() -> None:
 async def test_a_cancellation_from_elsewhere_passes(service: Waiting) -> None:
     wire = Wire(listener(service))
     wire.send(GET)
-    await asyncio.sleep(0)
+    await eventually(lambda: service.incoming, "the call begins", every=0)
     task = wire.caller.task
     assert task is not None
     task.cancel()

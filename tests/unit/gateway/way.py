@@ -7,7 +7,6 @@ import base64
 import contextlib
 import json
 import re
-import ssl
 from datetime import timedelta
 from ipaddress import ip_network
 from itertools import count
@@ -26,8 +25,13 @@ from lienthong.gateway.credentials.secrets import Secrets
 from lienthong.gateway.credentials.tls import TlsPools
 from lienthong.gateway.figures import CallFigures
 from lienthong.gateway.forward import Forwarder
+from lienthong.gateway.http1.checks import HealthChecks
 from lienthong.gateway.http1.limits import TimeLimits
 from lienthong.gateway.http1.pool import Pool
+from lienthong.gateway.http1.upstreams import Upstreams
+from lienthong.gateway.idempotency.entry import Seal
+from lienthong.gateway.idempotency.stage import IdempotentForwarder
+from lienthong.gateway.idempotency.store import Store, idempotency_stream
 from lienthong.gateway.journal.beside import Beside
 from lienthong.gateway.journal.retained import Retained
 from lienthong.gateway.journal.sampling import CallCounts
@@ -36,12 +40,22 @@ from lienthong.gateway.journal.writer import JournalWriter
 from lienthong.gateway.limits.day import VIETNAM, Calendar, zone
 from lienthong.gateway.limits.limiter import Limiter
 from lienthong.gateway.live import Live
-from lienthong.gateway.platform_routes import DOORS, DocumentRoute, DoorRoute, PlatformRoute
+from lienthong.gateway.openapi import PERSON_HASHES_PATH
+from lienthong.gateway.person_search import PersonSearch
+from lienthong.gateway.platform_routes import (
+    DOORS,
+    DocumentRoute,
+    DoorRoute,
+    PersonsRoute,
+    PlatformRoute,
+)
 from lienthong.gateway.privacy import Privacy
+from lienthong.gateway.proofs.judge import ProofJudge
+from lienthong.gateway.proofs.seen import SeenProofs
 from lienthong.gateway.record import Recorder
 from lienthong.gateway.settings import GatewaySettings
+from lienthong.gateway.shaping.looking import Looking
 from lienthong.gateway.table import ReadResources, RoutingTable
-from lienthong.gateway.upstreams import Upstreams
 from lienthong.gateway.xroad.answers import Answers
 from lienthong.gateway.xroad.callers import CallerProof
 from lienthong.gateway.xroad.door import XRoadDoor
@@ -49,11 +63,15 @@ from lienthong.gateway.xroad.metadata import Client
 from lienthong.kit.bus import PublishAck
 from lienthong.kit.catalog import catalog_of
 from lienthong.kit.clock import ManualClock
+from lienthong.kit.dpop import ProofReader
+from lienthong.kit.dpop_nonces import Nonces
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
-from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.shown import Shown
 from lienthong.kit.tokens import KeySet, TokenVerifier
+from tests.support.authorities import trust_of_this_machine
 from tests.support.rpc import rpc_trust
+from tests.unit.gateway.kept_messages import MemoryMessages
 from tests.unit.gateway.wire import Wire, listener
 
 if TYPE_CHECKING:
@@ -68,7 +86,23 @@ PURPOSE = "land-procedure"
 SECRETS = {f"{PROVIDER}/core.client_id": "lgsp", f"{PROVIDER}/core.client_secret": "s3cret"}
 WITHIN_LIMIT, STREAMED_FROM = 300, 1000
 """Bytes: the largest request body taken, and the size above which an answer is streamed."""
+READ_REQUEST, READ_ANSWER = 1024, 4096
+"""Bytes: the largest bodies that are read whole."""
 CALLER_TIMEOUT_S = 0.2
+
+
+def agreement_on(service_id: str, name: str) -> routes_pb2.Resource:
+    """An approved agreement of that name, of the consumer, on all of a service."""
+    return routes_pb2.Resource(
+        key=routes_pb2.ResourceKey(kind=routes_pb2.RESOURCE_KIND_AGREEMENT, id=name),
+        agreement=routes_pb2.Agreement(
+            id=name,
+            consumer_id=CONSUMER,
+            service_id=service_id,
+            purposes=[PURPOSE],
+            status=routes_pb2.AGREEMENT_STATUS_APPROVED,
+        ),
+    )
 
 
 class StoredBatches:
@@ -134,7 +168,9 @@ class Way:
         self.port = self._server.sockets[0].getsockname()[1]
         jwks = json.dumps({"keys": [self.key.as_dict(private=False)]})
         keys = IdentityKeys(1, ISSUER, jwks, KeySet.from_jwks(jwks), frozenset({SUSPENDED}))
-        self.live.authenticator = Authenticator(TokenVerifier(ISSUER, AUDIENCE, self.clock), keys)
+        nonces = Nonces(rpc_trust(), self.clock)
+        proofs = ProofJudge(ProofReader([ISSUER], nonces, self.clock), SeenProofs(self.clock.now))
+        self.live.authenticator = Authenticator(TokenVerifier(ISSUER, AUDIENCE, self.clock), keys, proofs)
         self.live.table = RoutingTable(catalog_of(7, self._resources()), ReadResources())
         spool = Spool(self._folder / "spool", max_bytes=10_000_000, new_id=_ids("0c"))
         retained = Retained(
@@ -150,17 +186,21 @@ class Way:
             clock=self.clock,
         )
         new_id = _ids("0a")
+        privacy = Privacy(b"k" * 32, [b"f" * 32])
         settings = GatewaySettings(
             home=self._folder,
             gateway_max_request_bytes=WITHIN_LIMIT,
             gateway_max_header_bytes=2000,
             gateway_whole_answer_bytes=STREAMED_FROM,
+            gateway_read_request_bytes=READ_REQUEST,
+            gateway_shaped_answer_bytes=READ_ANSWER,
+            gateway_person_hashes_burst=3,
             gateway_caller_timeout_s=CALLER_TIMEOUT_S,
         )
-        self.pool = Pool(connect_timeout=1.0, tls=ssl.create_default_context())
+        self.pool = Pool(connect_timeout=1.0, tls=trust_of_this_machine())
         self.recorder = Recorder(
             self.journal,
-            Privacy(b"k" * 32),
+            privacy,
             node="gateway-0",
             clock=self.clock,
             new_id=new_id,
@@ -174,30 +214,46 @@ class Way:
         access = ProviderAccess(
             secrets, self.pool, TlsPools(secrets, lambda _: self.pool), monotonic=self.clock.monotonic
         )
+        self.looking = Looking()
         here = Upstreams([f"http://127.0.0.1:{self.port}"])
+        forwarder = Forwarder(
+            self.pool,
+            self.pool,
+            assertions,
+            access,
+            Shown(rpc_trust(), self.clock),
+            HealthChecks(self.live.upstreams),
+            self.clock,
+            settings,
+        )
+        seal = Seal(b"k" * 32)
+        self.kept = MemoryMessages()
         self.gateway = Gateway(
             self.live,
             {
                 b"catalog": PlatformRoute("lienthong/catalog", here, slow, WITHIN_LIMIT, authenticates=True),
                 b"oauth2": PlatformRoute("lienthong/identity", here, slow, WITHIN_LIMIT, authenticates=False),
                 **dict.fromkeys(DOORS, DoorRoute("lienthong/gateway")),
+                PERSON_HASHES_PATH[1:].encode(): PersonsRoute("lienthong/gateway"),
                 b"openapi.json": DocumentRoute("lienthong/gateway", lambda: b'{"openapi":"3.1.0"}', 300),
             },
             XRoadDoor("VN-BTN", CallerProof((ip_network("10.0.0.0/8"),))),
             Answers("VN-BTN", SmallDirectory()),
-            Forwarder(
-                self.pool,
-                self.pool,
-                assertions,
-                access,
-                ShownCertificates(rpc_trust(), self.clock),
-                self.clock,
+            PersonSearch(privacy, settings, self.clock),
+            forwarder,
+            IdempotentForwarder(
+                forwarder,
+                Store(self.kept, idempotency_stream(settings), seal, new_id),
+                seal,
                 settings,
+                self.clock,
             ),
             self.recorder,
             settings,
             self.figures,
             self.limiter,
+            nonces,
+            self.looking,
             clock=self.clock,
             new_id=new_id,
             spans=self._spans,
@@ -207,6 +263,7 @@ class Way:
     async def close(self) -> None:
         """Stop everything."""
         self.pool.close()
+        await self.looking.close()
         await self.journal.close()
         self._server.close()
 
@@ -288,12 +345,17 @@ class Way:
         text = _ASSERTION.sub(_claims, text)
         return text.replace(token, "TOKEN") if token else text
 
-    def _resources(self) -> list[routes_pb2.Resource]:
+    def change(self, *resources: routes_pb2.Resource) -> None:
+        """Have a new version of the catalog, with these too."""
+        self.live.table = RoutingTable(catalog_of(8, self._resources(resources)), ReadResources())
+
+    def _resources(self, resources: Sequence[routes_pb2.Resource] = ()) -> list[routes_pb2.Resource]:
         return [
             *(_system(name) for name in (CONSUMER, SUSPENDED, OTHER, PROVIDER)),
             _service("parcels-v1", self.port),
             _service("deeds-v1", self.port, write_ahead=True),
             _service("closed-v1", 1),
+            *resources,
             _service("proved-v1", self.port, assertion=True),
             _service("shown-v1", self.port, assertion=True, token_url=f"http://127.0.0.1:{self.port}/issue"),
             *(_agreement(f"one-stop-{name}", f"{PROVIDER}/{name}") for name in ("parcels-v1", "deeds-v1")),

@@ -17,7 +17,7 @@ _TURNS = 10
 
 
 class MemoryTransport(asyncio.Transport):
-    """The gateway's end. The other end takes `reads` seconds for each thing that is written to it."""
+    """The gateway's end. The other end has read everything `reads` seconds after its newest was written."""
 
     def __init__(self, reads: float = 0.0) -> None:
         super().__init__()
@@ -27,6 +27,7 @@ class MemoryTransport(asyncio.Transport):
         self.reading = True
         self.unsent = 0
         self.protocol: Caller | None = None
+        self._reader: asyncio.TimerHandle | None = None
         self._socket, self._other = socket.socketpair()
 
     def get_extra_info(self, name: str, default: object = None) -> object:
@@ -46,7 +47,9 @@ class MemoryTransport(asyncio.Transport):
         self.written += data
         if self.reads and self.protocol is not None:
             self.protocol.pause_writing()
-            asyncio.get_running_loop().call_later(self.reads, self.protocol.resume_writing)
+            if self._reader is not None:
+                self._reader.cancel()
+            self._reader = asyncio.get_running_loop().call_later(self.reads, self.protocol.resume_writing)
 
     def get_write_buffer_size(self) -> int:
         return self.unsent

@@ -77,7 +77,7 @@ def test_the_work_that_a_key_set_can_cause_is_bounded() -> None:
     assert len(client_keys({"keys": [OKP] * 100})) == MAX_KEYS
 
 
-def test_a_key_answers_to_its_id_and_its_thumbprint() -> None:
+def test_a_key_answers_to_its_id_and_its_thumbprint_and_one_without_an_id_to_any() -> None:
     key = client_key({**EC, "kid": "2026"})
     assert key is not None
     assert key.named("2026")
@@ -85,7 +85,7 @@ def test_a_key_answers_to_its_id_and_its_thumbprint() -> None:
     assert not key.named("2027")
     unnamed = client_key(EC)
     assert unnamed is not None
-    assert not unnamed.named("")
+    assert unnamed.named("2027")
 
 
 def test_nobody_has_one_key_of_each_algorithm() -> None:

@@ -65,9 +65,12 @@ def test_no_body_breaks_the_reader(body: bytes) -> None:
      'application/x-www-form-urlencoded;charset="utf-8"',
      'application/x-www-form-urlencoded; Charset="UTF-8";',
      "application/x-www-form-urlencoded;", "application/x-www-form-urlencoded ; v=2;charset=utf-8",
-     'application/x-www-form-urlencoded; note="a;b=c"'],
+     'application/x-www-form-urlencoded; note="a;b=c"',
+     "application/x-www-form-urlencoded; charset=ISO-8859-1",
+     "application/x-www-form-urlencoded; charset=us-ascii",
+     "application/x-www-form-urlencoded; charset=utf8"],
 )  # fmt: skip
-def test_forms_in_utf8_are_known(kind: str) -> None:
+def test_forms_are_known_whatever_parameters_their_media_type_has(kind: str) -> None:
     assert is_form(kind)
 
 

@@ -32,6 +32,7 @@ def test_the_token_endpoint_is_the_public_one() -> None:
     assert assertion_rules(settings).audiences == {
         "https://lgsp.example",
         "https://lgsp.example/oauth2/token",
+        "https://lgsp.example/oauth2/par",
     }
     assert token_rules(settings).issuer == "https://lgsp.example"
 

@@ -84,7 +84,7 @@ def test_the_operator_opens_a_network_and_no_other() -> None:
 
 def test_the_platforms_own_ports_stay_closed_where_loopback_is_open() -> None:
     rules = ProviderAddresses.of(Settings(port_offset=100, provider_networks="127.0.0.0/8,::1/128"))
-    own = [*range(8180, 8185), 8080, *range(8101, 8105), 9101, 9102, 4222, 4322, 8443, 8190]
+    own = [*range(8180, 8185), 8080, *range(8101, 8105), 9101, 9102, 4222, 4322, 8443, 8190, 8090, 8091, 8191]
     for port in own:
         for host in ("127.0.0.1", "localhost", "127.9.9.9", "::1", "::ffff:127.0.0.1", "0.0.0.0"):  # noqa: S104
             assert rules.host_refusal(host, port + 100) is AddressRefusal.PLATFORM, (host, port)

@@ -15,33 +15,40 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from lienthong.gateway.authenticate import Authenticator
+from lienthong.gateway.proofs.judge import ProofJudge
+from lienthong.gateway.proofs.seen import SeenProofs
+from lienthong.gateway.request_headers import RequestHeaders
 from lienthong.kit.access import Access, Caller, require
-from lienthong.kit.bearer import authorization_of, bearer_token
+from lienthong.kit.bearer import authorization_of, credentials
 from lienthong.kit.clock import ManualClock
+from lienthong.kit.dpop import ProofReader
+from lienthong.kit.dpop_nonces import Nonces
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.rest import install_problem_handlers
-from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.shown import Shown
 from lienthong.kit.tokens import KeySet, TokenVerifier
 from tests.support.rpc import rpc_trust
 
 tokens = st.from_regex(r"[A-Za-z0-9._~+/-]{1,40}={0,3}", fullmatch=True)
-schemes = st.sampled_from(["Bearer", "bearer", "BEARER", "bEaReR"])
+schemes = st.sampled_from(["Bearer", "bearer", "BEARER", "bEaReR", "DPoP", "dpop", "DPOP"])
 
 
 def read(authorization: bytes | None) -> str:
     """The token, or the code of the problem in brackets."""
     try:
-        return bearer_token(authorization)
+        sent = credentials(authorization)
     except ProblemError as problem:
         return f"<{problem.code}>"
+    return f"{sent.token}{' with a proof' if sent.with_proof else ''}"
 
 
 @given(schemes, st.integers(1, 50), tokens, st.text(" \t", max_size=5), st.text(" \t", max_size=5))
 def test_every_spelling_of_the_rfc_is_read(
     scheme: str, spaces: int, token: str, before: str, after: str
 ) -> None:
-    assert read(f"{before}{scheme}{' ' * spaces}{token}{after}".encode()) == token
+    expected = f"{token}{' with a proof' if scheme.lower() == 'dpop' else ''}"
+    assert read(f"{before}{scheme}{' ' * spaces}{token}{after}".encode()) == expected
 
 
 @given(st.binary(max_size=60) | st.binary(max_size=40).map(lambda tail: b"Bearer " + tail))
@@ -64,7 +71,7 @@ def test_everything_else_is_refused(value: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, b"", b" ", b"Bearer", b"Bearer  ", b"BearerX a", b"Basic dTpw", b"a"]
+    "value", [None, b"", b" ", b"Bearer", b"Bearer  ", b"BearerX a", b"DPoP", b"DPoPX a", b"Basic dTpw", b"a"]
 )
 def test_without_a_credential_there_is_no_token(value: bytes | None) -> None:
     assert read(value) == "<no-token>"
@@ -87,10 +94,12 @@ class Readers:
         jwks = json.dumps({"keys": [self.key.as_dict(private=False)]})
         keys = IdentityKeys(1, "i", jwks, KeySet.from_jwks(jwks), frozenset())
         verifier = TokenVerifier("i", "a", self.clock)
-        self.gateway = Authenticator(verifier, keys)
+        nonces = Nonces(rpc_trust(), self.clock)
+        proofs = ProofJudge(ProofReader(["https://g"], nonces, self.clock), SeenProofs(self.clock.now))
+        self.gateway = Authenticator(verifier, keys, proofs)
         self.app = FastAPI()
         install_problem_handlers(self.app)
-        self.app.state.access = Access(lambda: keys, verifier, ShownCertificates(rpc_trust(), self.clock))
+        self.app.state.access = Access(lambda: keys, verifier, Shown(rpc_trust(), self.clock))
 
         @self.app.get("/")
         async def caller(caller: Annotated[Caller, Depends(require())]) -> str:
@@ -105,9 +114,11 @@ class Readers:
 
     def at_the_gateway(self, authorization: bytes) -> str:
         try:
-            return self.gateway.authenticate(authorization, self.clock.now(), None).client_id
+            headers = RequestHeaders([], {b"authorization": authorization})
+            token = self.gateway.authenticate(headers, self.clock.now(), None, method="GET", path=b"/")
         except ProblemError as problem:
             return problem.code
+        return token.client_id
 
     async def at_the_service(self, *authorizations: bytes) -> str:
         transport = httpx.ASGITransport(app=self.app)

@@ -22,7 +22,7 @@ from lienthong.kit.clock import ManualClock
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.rest import StrictRoute, create_rest_app
-from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.shown import Shown
 from lienthong.kit.text import BilingualText
 from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
 from tests.support.rpc import rpc_trust
@@ -43,10 +43,11 @@ class AnyToken(Access):
         super().__init__(
             lambda: keys,
             TokenVerifier("issuer", "audience", ManualClock()),
-            ShownCertificates(rpc_trust(), ManualClock()),
+            Shown(rpc_trust(), ManualClock()),
         )
 
-    def authenticate(self, token: str) -> AccessToken:
+    def authenticate(self, token: str, *, with_proof: bool = False) -> AccessToken:
+        assert not with_proof
         now = datetime.now(UTC)
         return AccessToken(token, frozenset(), "", now, now, now)
 

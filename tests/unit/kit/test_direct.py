@@ -11,7 +11,7 @@ from opentelemetry.sdk.resources import Resource
 from sqlalchemy.exc import OperationalError
 
 from lienthong.kit.access import Caller, require
-from lienthong.kit.bearer import authorization_of, bearer_token
+from lienthong.kit.bearer import authorization_of, credentials
 from lienthong.kit.bodies import read_body
 from lienthong.kit.body_room import BodyRoom
 from lienthong.kit.clock import SystemClock
@@ -39,7 +39,7 @@ class AnyToken:
     """Takes every token but one: the client is named by it."""
 
     def caller(self, headers: list[tuple[bytes, bytes]]) -> Caller:
-        token = bearer_token(authorization_of(headers))
+        token = credentials(authorization_of(headers)).token
         if token == "bad":
             raise ProblemError(general.TOKEN_REFUSED, BilingualText("No.", "Không."))
         return Caller(token, frozenset({"events"}))

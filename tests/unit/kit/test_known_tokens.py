@@ -15,7 +15,7 @@ from lienthong.kit.access import Access
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.keys import IdentityKeys
 from lienthong.kit.problems import ProblemError
-from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.shown import Shown
 from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
 from tests.support.rpc import rpc_trust
 
@@ -44,7 +44,7 @@ class Door:
         self.clock = ManualClock()
         self.keys = keys(KEY, OTHER)
         self.verifier = CountingVerifier("i", "a", self.clock)
-        self.access = Access(lambda: self.keys, self.verifier, ShownCertificates(rpc_trust(), self.clock))
+        self.access = Access(lambda: self.keys, self.verifier, Shown(rpc_trust(), self.clock))
 
     def token(self, number: int = 1, begins_in: int = 0) -> str:
         now = int(self.clock.now().timestamp())

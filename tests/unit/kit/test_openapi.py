@@ -67,8 +67,8 @@ def test_a_dependency_at_any_depth_says_what_it_refuses_and_what_token_it_wants(
     assert stated == {
         "200": None,
         "400": ["malformed-request"],
-        "401": ["certificate-mismatch", "no-token", "token-refused"],
-        "403": ["client-suspended", "insufficient-scope"],
+        "401": ["certificate-mismatch", "dpop-proof-refused", "no-token", "token-refused"],
+        "403": ["client-suspended", "insufficient-scope", "person-refused"],
         "404": ["not-found"],
         "422": ["invalid-request"],
         "500": ["internal-error"],

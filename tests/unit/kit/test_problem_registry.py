@@ -10,7 +10,7 @@ import pytest
 
 from lienthong.kit.problems import oauth
 from lienthong.kit.problems.registry import AREAS, REGISTRY, declared_in
-from tests.support.problems import PACKAGES, ROOT, kinds_raised_in, sources
+from tests.support.problems import PACKAGES, ROOT, called, kinds_raised_in, sources
 
 if TYPE_CHECKING:
     from lienthong.kit.problems.problem import ProblemType
@@ -45,7 +45,7 @@ def test_a_kind_is_declared_in_an_area_of_the_registry_and_nowhere_else() -> Non
         for path, tree in sources(*PACKAGES)
         if str(path) not in areas
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "ProblemType"
+        if isinstance(node, ast.Call) and called(node) == "ProblemType"
     ]
     assert elsewhere == []
 

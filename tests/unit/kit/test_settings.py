@@ -72,3 +72,38 @@ def test_nonsense_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str,
     monkeypatch.setenv(f"LIENTHONG_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://account.example.vn/", "https://account.example.vn"),
+        ("https://Account.Example.vn:443", "https://account.example.vn"),
+        ("https://account.example.vn:8443", "https://account.example.vn:8443"),
+        ("http://localhost:9091", "http://localhost:9091"),
+    ],
+)
+def test_the_address_of_pages_is_an_origin(given: str, origin: str) -> None:
+    assert Settings(people_url=given).people_url == origin
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://account.example.vn",
+        "http://127.0.0.1:8091",
+        "https://account.example.vn/pages",
+        "https://account.example.vn?x",
+        "https://a@account.example.vn",
+        "https://",
+        "account.example.vn",
+        "https://account.example.vn:99999",
+        "https://lgsp.example.vn:8091",
+        "https://edge.example.vn",
+    ],
+)
+def test_pages_are_neither_without_tls_nor_where_providers_pages_are(given: str) -> None:
+    with pytest.raises(ValidationError, match="people_url"):
+        Settings(
+            public_url="https://lgsp.example.vn", edge_url="https://edge.example.vn:8443", people_url=given
+        )

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.kit.xml_text import MAX_DEPTH, MAX_TAG, NotXmlError, XmlReader, local_name, namespace
+from lienthong.kit.xml_text import (
+    MAX_DEPTH,
+    MAX_NAMESPACE,
+    MAX_TAG,
+    NotXmlError,
+    XmlReader,
+    local_name,
+    namespace,
+)
 from tests.support.growth import grows_at_most
 
 if TYPE_CHECKING:
@@ -44,6 +52,8 @@ REFUSED = {
     "a NUL": b"<a>\0</a>",
     "overlong UTF-8": b"<a>\xc0\xbc</a>",
     "too deep": b"<a>" * (MAX_DEPTH + 1) + b"</a>" * (MAX_DEPTH + 1),
+    "a long namespace": b'<a xmlns="%b"/>' % (b"u" * (MAX_NAMESPACE + 1)),
+    "a long namespace of a prefix": b'<a><b xmlns:p="%b"/></a>' % (b"u" * (MAX_NAMESPACE + 1)),
     "what comes before the declaration": b' <?xml version="1.0"?><a/>',
 }
 
@@ -62,6 +72,16 @@ class Seen:
 
     def text(self, text: str) -> None:
         self.told.append(text)
+
+
+class Nobody:
+    """Notes nothing."""
+
+    def begin(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Pass over an element."""
+
+    def end(self, name: str) -> None:
+        """Pass over its end."""
 
 
 def read(data: bytes, *, part: int | None = None, instructions: bool = False) -> list[str]:
@@ -124,6 +144,40 @@ def test_a_tag_that_does_not_end_is_refused_in_time_and_memory(beginning: bytes)
         tracemalloc.stop()
 
 
+NAMESPACE = b"u" * MAX_NAMESPACE
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b"".join(b"<p:b%d/>" % number for number in range(20_000)),
+        b"".join(b"<b p:b%d=''/>" % number for number in range(20_000)),
+    ],
+    ids=["elements", "attributes"],
+)
+def test_names_take_no_memory_once_they_were_read(inside: bytes) -> None:
+    reader = XmlReader(Nobody())
+    tracemalloc.start()
+    try:
+        reader.feed(b'<a xmlns:p="%b">' % NAMESPACE + inside)
+        # What expat notes of each name; the namespace of each would be ten megabytes.
+        assert tracemalloc.get_traced_memory()[1] < 24 * len(inside)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_long_namespace_is_refused_before_many_names_have_it() -> None:
+    attributes = b" ".join(b"p:b%d=''" % number for number in range(60_000))
+    data = b'<a xmlns:p="%b" %b/>' % (b"u" * 100_000, attributes)
+    tracemalloc.start()
+    try:
+        with pytest.raises(NotXmlError, match="longer than"):
+            read(data)
+        assert tracemalloc.get_traced_memory()[1] < 8 * len(data)
+    finally:
+        tracemalloc.stop()
+
+
 async def test_time_grows_with_the_length_and_no_more() -> None:
     def elements(size: int) -> None:
         read(b"<a>" + b"<b/>" * size + b"</a>", part=65536)
@@ -134,5 +188,7 @@ async def test_time_grows_with_the_length_and_no_more() -> None:
     def namespaces(size: int) -> None:
         read(b"<a " + b" ".join(b"xmlns:b%d='u%d'" % (number, number) for number in range(size)) + b"/>")
 
-    for work in (elements, attributes, namespaces):
-        assert await grows_at_most(work, 1_000, 8_000, 40)
+    assert await grows_at_most(elements, 1_000, 8_000, 40)
+    for work in (attributes, namespaces):
+        # As many as one tag has room for.
+        assert await grows_at_most(work, 200, 1_600, 40)

@@ -18,7 +18,7 @@ def test_all_filters_reach_the_search() -> None:
             "tx": "t", "client": "H11.01/one-stop", "service": "H11.05/land/parcels-v1", "agency": "H11.05",
             "kind": "call", "status": "403", "from": "2026-11-23T06:30:00Z",
             "to": "2026-11-24T00:00:00+07:00", "order": "asc", "cursor": "17", "limit": "5",
-            "unfinished": "true",
+            "unfinished": "true", "person": [f"hmac-sha256:{'0f' * 32}"],
         }
     )  # fmt: skip
     query = search_query(parameters)
@@ -35,7 +35,14 @@ def test_all_filters_reach_the_search() -> None:
         until=datetime(2026, 11, 23, 17, 0, tzinfo=UTC),
         unfinished=True,
         after=17,
+        persons=(b"\x0f" * 32,),
     )
+
+
+@pytest.mark.parametrize("person", ["079203001234", "hmac-sha256:", f"hmac-sha256:{'0F' * 32}"])
+def test_a_person_is_asked_for_by_a_hash_alone(person: str) -> None:
+    with pytest.raises(ValidationError):
+        SearchParameters.model_validate({"person": [person]})
 
 
 @pytest.mark.parametrize("leap", ["2026-12-31T23:59:60Z", "2027-01-01T06:59:60.5+07:00"])

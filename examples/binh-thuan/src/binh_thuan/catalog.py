@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from binh_thuan.province import MANIFESTS
 from lienthong.client import Client, Credentials, ManifestError
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from lienthong.client import ApplyResult
 
+WAITING_AGREEMENT: Final = "company-parcels"
+"""The one agreement of the manifests that nobody has decided on."""
 _ENDED = frozenset({"rejected", "revoked"})
 
 
@@ -35,6 +37,19 @@ def apply(operator: Path, gateway: str) -> ApplyResult:
         ended = {_id(item) for item in client.manifests("agreements") if _status(item) in _ENDED}
         return client.apply(
             [one for one in manifests.values if one["kind"] != "Agreement" or _id(one) not in ended]
+        )
+
+
+def waits(operator: Path, gateway: str) -> bool:
+    """Whether `WAITING_AGREEMENT` still waits for a decision.
+
+    Raises:
+        LienthongError: the catalog does not answer, or refuses.
+    """
+    with Client(Credentials.load(operator), gateway=gateway) as client:
+        return any(
+            _id(item) == WAITING_AGREEMENT and _status(item) == "requested"
+            for item in client.manifests("agreements")
         )
 
 

@@ -79,6 +79,7 @@ class Players:
         self._edge = edge
         self._clients = {name: Client(one) for name, one in credentials.items()}
         self._by_edge: dict[str, Client] = {}
+        self._by_key: dict[str, Client] = {}
         self._settled_by = time.monotonic() + (SETTLING_S if settling else 0.0)
 
     def __enter__(self) -> Self:
@@ -87,7 +88,7 @@ class Players:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for client in (*self._clients.values(), *self._by_edge.values()):
+        for client in (*self._clients.values(), *self._by_edge.values(), *self._by_key.values()):
             client.close()
 
     def round(self) -> list[Played]:
@@ -157,8 +158,19 @@ class Players:
             client = self._by_edge[system] = Client(one, gateway=self._edge.url, tls=tls)
         return client
 
+    def _client_by_key(self, system: str) -> Client:
+        client = self._by_key.get(system)
+        if client is None:
+            client = self._by_key[system] = Client(self._credentials[system], dpop=True)
+        return client
+
+    def _client(self, step: Step) -> Client:
+        if step.by_edge:
+            return self._client_by_edge(step.system)
+        return self._client_by_key(step.system) if step.by_key else self._clients[step.system]
+
     def _once(self, step: Step) -> Played:
-        client = self._client_by_edge(step.system) if step.by_edge else self._clients[step.system]
+        client = self._client(step)
         client_id = client.credentials.client_id if client.credentials else ""
         try:
             response = client.send(step.operation)

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from binh_thuan import catalog, credentials
+from binh_thuan import catalog, credentials, people
 from binh_thuan.core_accounts import ensure_accounts
 from binh_thuan.departments.ports import NATIONAL_CORE
 from binh_thuan.playing import Players, document
@@ -16,7 +16,7 @@ from binh_thuan.province import programs, shell_variables, upstreams
 from binh_thuan.screen import DemoScreen
 from lienthong.client import LienthongError
 from lienthong.client.terminal.screen import Screen
-from lienthong.edge import SOCKET, local_edge
+from lienthong.edge import SOCKET, EdgeSettings, local_edge
 from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.files import replace_file
 from lienthong.kit.text import BilingualText
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from binh_thuan.playing import Played
     from lienthong.client import Credentials
-    from lienthong.kit.settings import Settings
 
 _PROCESSES = ("gateway", "ledger", "catalog", "identity", "exchange")
 
@@ -37,7 +36,7 @@ _PROCESSES = ("gateway", "ledger", "catalog", "identity", "exchange")
 class Run:
     """One run of the province."""
 
-    def __init__(self, settings: Settings, screen: DemoScreen) -> None:
+    def __init__(self, settings: EdgeSettings, screen: DemoScreen) -> None:
         self._settings = settings
         self._screen = screen
         self._home = settings.home.resolve()
@@ -87,7 +86,10 @@ class Run:
     def show(self, played: Sequence[Played]) -> None:
         """Print the round, the addresses and what to type next."""
         addresses = [(name, address) for name, address in self.addresses.items()]
-        self._screen.summary(played, addresses, self.env_file)
+        operator = self._home / "operator"
+        link = people.first_administrator_link(operator, self._gateway)
+        waits = catalog.waits(operator, self._gateway)
+        self._screen.summary(played, addresses, self.env_file, link, waits=waits)
 
     def started(self) -> None:
         """Say that every process is ready."""
@@ -102,7 +104,9 @@ class Run:
     def addresses(self) -> dict[str, str]:
         """The base address of each process; callers use the gateway's."""
         local = {name: f"http://127.0.0.1:{self._settings.port(name)}" for name in _PROCESSES}
-        return local | {"gateway": self._gateway, "edge": self.edge.url}
+        others = {"gateway": self._gateway, "people": self._settings.people_url}
+        others |= {"console": self._settings.console_url, "edge": self.edge.url}
+        return local | others
 
     def _done(self, vi: str, en: str) -> None:
         now = time.monotonic()
@@ -131,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = DemoScreen()
     screen.title()
     try:
-        settings = read_settings()
+        settings = read_settings(EdgeSettings)
         run = Run(settings, screen)
         installation = Installation(settings, [*programs(settings), run.edge.program])
         known = run.prepare()

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from binh_thuan import story
+from binh_thuan.catalog import WAITING_AGREEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +31,11 @@ _WHAT_EN = (
 )
 
 
-def commands(played: Sequence[Played], receipts: Path) -> list[tuple[str, str]]:
-    """Return commands that work once the province is up, each with what it shows; the last one decides."""
+def commands(played: Sequence[Played], receipts: Path, *, waits: bool) -> list[tuple[str, str]]:
+    """Return commands that work once the province is up, each with what it shows; the last one decides, while
+    the agreement `waits` for that."""
     first = next((one.transaction_id for one in played if one.sound and one.transaction_id), "…")
-    return [
+    found = [
         ("lienthong doctor --as one-stop", "khám mọi thứ · check everything"),
         ("lienthong status", "các tiến trình có ổn không · are the processes well"),
         ("lienthong get agreements", "các thoả thuận · the agreements"),
@@ -51,8 +53,15 @@ def commands(played: Sequence[Played], receipts: Path) -> list[tuple[str, str]]:
             f"lienthong audit verify {shlex.quote(str(receipts / f'{first}.receipt'))}",
             "kiểm chứng không cần mạng · verify off line",
         ),
-        ("lienthong agreement approve company-parcels", "duyệt yêu cầu đang chờ · approve what waits"),
     ]
+    if waits:
+        found.append(
+            (
+                f"lienthong agreement approve {WAITING_AGREEMENT}",
+                "duyệt yêu cầu đang chờ · approve what waits",
+            )
+        )
+    return found
 
 
 class DemoScreen:
@@ -86,16 +95,44 @@ class DemoScreen:
         self._err.print(Text.assemble(("✗ ", "bold red"), (vi, "bold"), (f" · {en}", "dim")))
         self._err.print(Text(detail))
 
-    def summary(self, played: Sequence[Played], addresses: Sequence[tuple[str, str]], env: Path) -> None:
-        """Show the round, the addresses and what to type next."""
+    def summary(
+        self,
+        played: Sequence[Played],
+        addresses: Sequence[tuple[str, str]],
+        env: Path,
+        administrator_link: str | None,
+        *,
+        waits: bool,
+    ) -> None:
+        """Show the round, the addresses and what to type next; the first administrator's link. `waits` says
+        whether an agreement waits for a decision."""
         self._out.print(_round(played))
         receipts = env.parent / "receipts"
         self._out.print(Group(_addresses(addresses), Text()))
         self._out.print(Text("Gõ tiếp ở cửa sổ khác · Type next, in another terminal:", style="bold"))
         self._out.print(Text(f"  . {shlex.quote(str(env))}", style="cyan"), soft_wrap=True)
-        for command, shows in commands(played, receipts):
+        for command, shows in commands(played, receipts, waits=waits):
             self._out.print(Text.assemble((f"  {command}", "cyan"), (f"   # {shows}", "dim")), soft_wrap=True)
+        if administrator_link is not None:
+            self._first_administrator(administrator_link)
+        self._console(dict(addresses)["console"])
         self._out.print(Text("Ctrl-C: dừng tất cả · ends everything", style="dim"))
+
+    def _console(self, address: str) -> None:
+        text = "Bảng điều khiển: đăng nhập bằng tài khoản đã lập · The console: sign in with an account"
+        self._out.print(Text(text, style="bold"), soft_wrap=True)
+        self._out.print(Text(f"  {address}/", style="cyan"), soft_wrap=True)
+
+    def _first_administrator(self, link: str) -> None:
+        self._out.print(
+            Text(
+                "Quản trị viên đầu tiên: mở liên kết này bằng trình duyệt, một lần, trong 24 giờ"
+                " · The first administrator: open this link in a browser, once, within 24 hours",
+                style="bold",
+            ),
+            soft_wrap=True,
+        )
+        self._out.print(Text(f"  {link}", style="cyan"), soft_wrap=True)
 
 
 def _round(played: Sequence[Played]) -> Table:

@@ -65,6 +65,8 @@ class Step:
     error: str | None = None
     by_edge: bool = False
     """It goes through the TLS edge, with the system's certificate."""
+    by_key: bool = False
+    """With a token that is bound to a key, and a proof of its holder (DPoP)."""
     tries: int = 1
     """How often it is asked at most, until the answer is the expected one."""
 
@@ -143,12 +145,13 @@ def calls(instance: str = "VN-BTN") -> list[Step]:
         ),
         Step(
             "one-stop",
-            "Quy hoạch của thửa đất?",
-            "What do the plans say about it?",
+            "Quy hoạch của thửa đất? (mã gắn với khoá, DPoP)",
+            "What do the plans say about it? (DPoP)",
             operations.call(
                 PLANNING_SERVICE, "GET", f"/parcels/{PARCEL}/zoning", purpose="TTHC.DAT-DAI", case=CASE
             ),
             lambda it: f"{it['zone']['zoneCode']}: {it['zone']['function']['name']}",
+            by_key=True,
         ),
         Step(
             "one-stop",

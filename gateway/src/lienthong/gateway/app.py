@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from lienthong.gateway import problems
+from lienthong.gateway.agreement_use import use_response
 from lienthong.gateway.authenticate import SCOPE
 from lienthong.gateway.authorize import authorize
 from lienthong.gateway.call import MAX_METHOD, Answered, Call
@@ -14,6 +16,7 @@ from lienthong.gateway.cors import fields_for_page, is_preflight, preflight_resp
 from lienthong.gateway.edge import caller_behind
 from lienthong.gateway.endless import EndlessAnswers
 from lienthong.gateway.http1.errors import CallerGoneError
+from lienthong.gateway.http1.fields import field_prefix
 from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.limit import refused
 from lienthong.gateway.match import (
@@ -23,6 +26,7 @@ from lienthong.gateway.match import (
     match_operation,
     match_service,
 )
+from lienthong.gateway.openapi import AUDIT_SCOPE
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.request_headers import read_headers
 from lienthong.gateway.respond import Responder
@@ -37,10 +41,19 @@ from lienthong.gateway.response import (
 from lienthong.gateway.shaping.shaper import Shaper
 from lienthong.gateway.soap.match import SoapMatcher
 from lienthong.gateway.soap.stated import stated_version
-from lienthong.gateway.targets import DocumentTarget, DoorTarget, PlatformTarget, ServiceTarget
+from lienthong.gateway.targets import (
+    DocumentTarget,
+    DoorTarget,
+    PersonsTarget,
+    PlatformTarget,
+    ServiceTarget,
+    UseTarget,
+)
+from lienthong.gateway.via import Via
 from lienthong.gateway.xroad.dialect import dialect_of
 from lienthong.gateway.xroad.faults import fault_response
 from lienthong.gateway.xroad.visit import Asked
+from lienthong.kit.dpop import NONCE_HEADER
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.problems.load import charge
 from lienthong.kit.rates import RateLimit, TokenBuckets, network_of
@@ -50,27 +63,33 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.authenticate import Authenticator
     from lienthong.gateway.call import Outcome, Permit
+    from lienthong.gateway.digests import WantedDigests
     from lienthong.gateway.figures import CallFigures
     from lienthong.gateway.forward import Forwarder
     from lienthong.gateway.http1.head import Unreadable
     from lienthong.gateway.http1.incoming import Incoming
+    from lienthong.gateway.idempotency.stage import IdempotentForwarder
     from lienthong.gateway.limits.limiter import Limiter
     from lienthong.gateway.live import Live
     from lienthong.gateway.operations import OperationRoute
-    from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute
+    from lienthong.gateway.person_search import PersonSearch
+    from lienthong.gateway.platform_routes import OwnRoute
     from lienthong.gateway.policy import Grant
     from lienthong.gateway.record import Recorder
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
+    from lienthong.gateway.shaping.looking import Looking
     from lienthong.gateway.spans import Spans
     from lienthong.gateway.table import ServiceRoute
     from lienthong.gateway.targets import ForwardTarget
     from lienthong.gateway.xroad.answers import Answers
     from lienthong.gateway.xroad.door import XRoadDoor
     from lienthong.kit.clock import Clock
+    from lienthong.kit.dpop_nonces import Nonces
     from lienthong.kit.ids import NewId
 
 POST: Final = "POST"
+_DPOP_NONCE: Final = field_prefix(NONCE_HEADER.lower().encode())
 _NO_TOKEN: Final = ReadyProblem(problems.no_token())
 
 _log = structlog.get_logger(__name__)
@@ -82,14 +101,18 @@ class Gateway:
     def __init__(
         self,
         live: Live,
-        platform: Mapping[bytes, PlatformRoute | DocumentRoute | DoorRoute],
+        platform: Mapping[bytes, OwnRoute],
         door: XRoadDoor,
         answers: Answers,
+        persons: PersonSearch,
         forwarder: Forwarder,
+        idempotent: IdempotentForwarder,
         recorder: Recorder,
         settings: GatewaySettings,
         figures: CallFigures,
         limiter: Limiter,
+        nonces: Nonces,
+        looking: Looking,
         *,
         clock: Clock,
         new_id: NewId,
@@ -97,9 +120,10 @@ class Gateway:
     ) -> None:
         self._live = live
         self._platform = platform
-        self._door, self._answers = door, answers
+        self._door, self._answers, self._persons = door, answers, persons
         self._forwarder = forwarder
-        self._shaper = Shaper(forwarder, settings.gateway_shaped_answer_bytes)
+        self._idempotent = idempotent
+        self._shaper = Shaper(settings, figures.checks, looking)
         self._recorder = recorder
         self.endless = EndlessAnswers(live, recorder, clock, settings)
         """The answers that pass as they come; they have to be looked at beside the calls."""
@@ -111,12 +135,14 @@ class Gateway:
         self._open = TokenBuckets(
             RateLimit("open", settings.gateway_open_per_s, settings.gateway_open_burst), now=clock.monotonic
         )
+        self._via = Via(settings.instance)
         self._now = clock.now
         self._monotonic = clock.monotonic
         self._new_id = new_id
         self._spans = spans
         self._figures = figures
         self._limiter = limiter
+        self._nonces = nonces
 
     async def serve(self, incoming: Incoming) -> None:
         """Serve one request: whatever happens, it is answered if anyone is there, recorded and counted."""
@@ -141,10 +167,15 @@ class Gateway:
                 response = _refused(call, problems.internal_error(), incoming)
             if call.quota is not None:
                 response.fields += self._limiter.fields(call.quota, call.received)
+            if call.proved_key is not None:
+                response.fields += (_DPOP_NONCE, self._nonces.fresh().encode())
+            if call.digests is not None:
+                _state_digests(call, call.digests, response)
             outcome = await self._responder.respond(call, response, incoming)
         except AuditUnavailableError:
-            response = _refused(call, problems.audit_unavailable(), incoming)
-            outcome = self._responder.refuse_unrecorded(call, response, incoming)
+            # Under a name of its own: what may be held of the provider is let go of below.
+            refusal = _refused(call, problems.audit_unavailable(), incoming)
+            outcome = self._responder.refuse_unrecorded(call, refusal, incoming)
         except CallerGoneError:
             outcome = await self._responder.abandon(call)
         finally:
@@ -161,6 +192,10 @@ class Gateway:
                 # Of an endless answer: how long it was waited for.
                 took_s = max((call.opened - call.received).total_seconds(), 0.0)
             self._figures.end(call, outcome, took_s)
+
+    def cut_off(self) -> None:
+        """Note that the gateway is stopped and cuts off the callers that are there still."""
+        self._responder.cut_off()
 
     def unreadable(self, reason: Unreadable) -> tuple[int, Sequence[bytes], bytes]:
         """The answer to what is no request: it has no record of its own, and is counted in the journal."""
@@ -196,6 +231,7 @@ class Gateway:
                 # What a flood is made of is answered with what is ready, without an exception on its way up.
                 return _NO_TOKEN.response(call)
             client = self._caller(call, headers, authenticator, SCOPE)
+            _note_persons(call, operation, target, headers)
             if soap is not None:
                 route = target.route
                 limit = route.max_request_bytes or self._max_request_bytes
@@ -208,11 +244,17 @@ class Gateway:
                 await self._recorder.intent(call, target.route, permit)
         elif isinstance(target, DocumentTarget):
             return document_response(call, target.route)
+        elif isinstance(target, PersonsTarget):
+            client = self._caller(call, headers, authenticator, AUDIT_SCOPE)
+            return await self._persons.answer(call, client, headers, incoming)
         elif isinstance(target, DoorTarget):
             return await self._through(call, target, headers, incoming, authenticator)
+        elif isinstance(target, UseTarget):
+            self._caller(call, headers, authenticator)
+            return use_response(call, target.table, self._limiter)
         elif target.route.authenticates and headers.authorization is not None:
             # What is forwarded was read and verified here: nobody is let in whom the record does not name.
-            self._caller(call, headers, authenticator)
+            self._caller(call, headers, authenticator, people=True)
         else:
             charge(self._open, network_of(call.ip))
         return await self._forward(call, target, headers, incoming)
@@ -220,11 +262,17 @@ class Gateway:
     def _forward(
         self, call: Call, target: ForwardTarget, headers: RequestHeaders, incoming: Incoming
     ) -> Awaitable[GatewayResponse]:
-        """The stages that get the answer: forward, and shape where the agreement names what leaves."""
-        grant = call.grant
-        if grant is None or grant.fields is None:
-            return self._forwarder.forward(call, target, headers, incoming)
-        return self._shaper.forward(call, target, grant.fields, headers, incoming)
+        """The stages that get the answer: forward, and shape where something of the call is read."""
+        grant, operation = call.grant, call.operation
+        fields = grant.fields if grant is not None else None
+        if operation is not None and isinstance(target, ServiceTarget):
+            # A kept answer is shaped like any other: what is agreed may have changed.
+            forwarder = self._forwarder if target.route.repeatable is None else self._idempotent
+            if fields is not None or operation.is_inspected:
+                return self._shaper.forward(forwarder, call, target, operation, fields, headers, incoming)
+            if target.route.repeatable is not None:
+                return self._idempotent.forward(call, target, headers, incoming)
+        return self._forwarder.forward(call, target, headers, incoming)
 
     async def _describe(
         self,
@@ -260,6 +308,7 @@ class Gateway:
             return self._door.leave(call, visit, await self._answers.answer(call, visit), incoming)
         call.route = route = visit.target.route
         call.operation = operation = match_operation(match_methods(visit.target), call.method)
+        _note_persons(call, operation, visit.target, visit.headers)
         call.grant = grant = self._door.authorize(call, visit, operation)
         self._limit(call, route, grant)
         if route.write_ahead:
@@ -278,7 +327,7 @@ class Gateway:
         """The stage that decides whether a call of a provider's operation may be forwarded."""
         purpose = headers.purpose()
         call.grant = grant = authorize(
-            target, operation, client, purpose, call.context, call.received, bound=call.has_bound_token
+            target, operation, client, purpose, call.context, call.received, bound=call.is_bound
         )
         return operation, client, grant
 
@@ -299,6 +348,8 @@ class Gateway:
         headers: RequestHeaders,
         authenticator: Authenticator | None,
         scope: str | None = None,
+        *,
+        people: bool = False,
     ) -> str:
         """The stage that finds out who calls, and whether it is let in at all."""
         if authenticator is None:
@@ -306,9 +357,11 @@ class Gateway:
                 "The gateway has no keys that are recent enough to check tokens with.",
                 "Cổng chưa có khoá đủ mới để kiểm tra mã truy cập.",
             )
-        token = authenticator.authenticate(headers.authorization, call.received, call.certificate)
+        token = authenticator.authenticate(
+            headers, call.received, call.certificate, method=call.method, path=call.path
+        )
         call.client, call.token = token.client_id, token
-        authenticator.admit(token, scope)
+        authenticator.admit(token, scope, people=people)
         return token.client_id
 
     def _received(self, incoming: Incoming) -> Call:
@@ -332,8 +385,11 @@ class Gateway:
         headers = read_headers(
             incoming.fields, max_bytes=self._max_header_bytes - target, max_count=self._max_headers
         )
+        if headers.has_digests:
+            call.digests = headers.wanted_digests()
         headers.check_host(required=not incoming.before_1_1)
         headers.check_upgrade()
+        self._via.check(headers)
         return headers
 
 
@@ -341,6 +397,23 @@ def _methods(call: Call, target: ServiceTarget) -> Mapping[str, OperationRoute]:
     """The operations of the path, by their methods; of SOAP there is one for all."""
     soap = target.route.soap
     return match_methods(target) if soap is None else soap.methods(target.route.id, target.path, call.query)
+
+
+def _state_digests(call: Call, wanted: WantedDigests, response: GatewayResponse) -> None:
+    """State what the caller wants of an answer that is here as a whole; of others nothing is known yet."""
+    if isinstance(response, WholeResponse) and response.body and call.method != "HEAD":
+        sha256 = hashlib.sha256(response.body)
+        response.sha256 = sha256.hexdigest()
+        response.fields += wanted.fields(response.status, response.body, sha256, response.fields)
+
+
+def _note_persons(
+    call: Call, operation: OperationRoute, target: ServiceTarget, headers: RequestHeaders
+) -> None:
+    """Note the persons that a request names, also of one that is refused to its client; not of strangers',
+    who could write what they like into a person's history."""
+    if operation.persons is not None:
+        call.persons = operation.persons.stated(target.path, call.query, headers)
 
 
 def _refused(call: Call, problem: ProblemError, incoming: Incoming) -> WholeResponse:

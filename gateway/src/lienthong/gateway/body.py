@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from hashlib import _Hash
 
+    from lienthong.gateway.digests import StatedDigests
     from lienthong.gateway.http1.incoming import Incoming
 
-EMPTY_SHA256: Final = hashlib.sha256().hexdigest()
+EMPTY_DIGEST: Final = hashlib.sha256().digest()
+EMPTY_SHA256: Final = EMPTY_DIGEST.hex()
 
 
 class NoBody:
@@ -36,7 +38,7 @@ class RequestBody:
     `length` is the declared size in bytes, None when the body comes in chunks; `limit` is the largest size
     that `service` accepts (None: the platform's own). The caller may take `timeout_s` for the next part, and
     for all of them as long as that and the time that `bytes_per_s` take. `also` is another digest that takes
-    what is read.
+    what is read. What is read has to have the digests that are `stated`, before the last part of it passes.
     """
 
     __slots__ = (
@@ -46,6 +48,7 @@ class RequestBody:
         "_incoming",
         "_limit",
         "_service",
+        "_stated",
         "_timeout_s",
         "_waited",
         "length",
@@ -62,6 +65,7 @@ class RequestBody:
         timeout_s: float,
         bytes_per_s: float,
         also: _Hash | None = None,
+        stated: StatedDigests | None = None,
     ) -> None:
         self.size = 0
         """Bytes read so far."""
@@ -74,6 +78,7 @@ class RequestBody:
         self._waited = 0.0
         self._digest = hashlib.sha256()
         self._also = also
+        self._stated = stated
 
     @property
     def sha256(self) -> str:
@@ -84,12 +89,13 @@ class RequestBody:
         """All of it, which has to be here within `timeout_s`.
 
         Raises:
-            ProblemError: request-timeout, request-too-large, malformed-request.
+            ProblemError: request-timeout, request-too-large, malformed-request, digest-mismatch.
             CallerGoneError: the connection ended before the body.
         """
         try:
             first = self._counted(self._incoming.take())
             if self._incoming.body_read:
+                self._check()
                 return first
             parts = [first]
             async with asyncio.timeout(self._timeout_s):
@@ -99,15 +105,17 @@ class RequestBody:
             raise problems.request_timeout() from None
         except BrokenRequestError as error:
             raise problems.flawed_request(error.flaw) from None
+        self._check()
         return b"".join(parts)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body, part by part, none of them empty.
 
         Raises:
-            ProblemError: request-timeout, request-too-large, malformed-request.
+            ProblemError: request-timeout, request-too-large, malformed-request, digest-mismatch.
             CallerGoneError: the connection ended before the body.
         """
+        held = b""
         while True:
             try:
                 part = self._incoming.take()
@@ -118,8 +126,21 @@ class RequestBody:
             except BrokenRequestError as error:
                 raise problems.flawed_request(error.flaw) from None
             if not part:
+                if held:
+                    self._check()
+                    yield held
                 return
-            yield self._counted(part)
+            part = self._counted(part)
+            if self._stated is not None:
+                # The last part completes the request: not before the digests are known to be right.
+                held, part = part, held
+                if not part:
+                    continue
+            yield part
+
+    def _check(self) -> None:
+        if self._stated is not None:
+            self._stated.check(self._digest.digest())
 
     async def _next(self) -> bytes:
         """Wait for the next part, and see to it that the caller does not trickle."""
@@ -139,4 +160,6 @@ class RequestBody:
         self._digest.update(part)
         if self._also is not None:
             self._also.update(part)
+        if self._stated is not None:
+            self._stated.update(part)
         return part

@@ -20,12 +20,23 @@ from lienthong.gateway.credentials.access import ProviderAccess
 from lienthong.gateway.credentials.secrets import Secrets
 from lienthong.gateway.credentials.tls import TlsPools
 from lienthong.gateway.credentials.watch import watch_secrets
-from lienthong.gateway.figures import CallFigures, show_callers, show_limits, show_parts, show_retained
+from lienthong.gateway.figures import (
+    CallFigures,
+    show_callers,
+    show_limits,
+    show_parts,
+    show_providers,
+    show_retained,
+)
 from lienthong.gateway.forward import Forwarder
 from lienthong.gateway.health import HealthServer, public_health
 from lienthong.gateway.heartbeat import Heart
+from lienthong.gateway.http1.checks import HealthChecks
 from lienthong.gateway.http1.listener import Listener
 from lienthong.gateway.http1.pool import Pool, provider_trust
+from lienthong.gateway.idempotency.entry import Seal
+from lienthong.gateway.idempotency.stage import IdempotentForwarder
+from lienthong.gateway.idempotency.store import Store, idempotency_stream
 from lienthong.gateway.journal.beside import Beside
 from lienthong.gateway.journal.ledger_rpc import LedgerRpc
 from lienthong.gateway.journal.release import Release
@@ -42,10 +53,15 @@ from lienthong.gateway.limits.kept import KeptUse
 from lienthong.gateway.limits.limiter import Limiter
 from lienthong.gateway.limits.peers import Peers
 from lienthong.gateway.live import Live
+from lienthong.gateway.person_search import PersonSearch
 from lienthong.gateway.platform_routes import platform_routes
-from lienthong.gateway.privacy import Privacy, privacy_key
+from lienthong.gateway.privacy import Privacy, privacy_keys
+from lienthong.gateway.proofs.exchange import ProofExchange
+from lienthong.gateway.proofs.judge import ProofJudge
+from lienthong.gateway.proofs.seen import SeenProofs
 from lienthong.gateway.record import Recorder
 from lienthong.gateway.replica import routes_replica
+from lienthong.gateway.shaping.looking import Looking
 from lienthong.gateway.spans import Spans
 from lienthong.gateway.workers import WorkerFigures, take_seat
 from lienthong.gateway.xroad.answers import Answers
@@ -55,6 +71,8 @@ from lienthong.gateway.xroad.door import XRoadDoor
 from lienthong.kit.addresses import ProviderAddresses, allowed_networks
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import SystemClock
+from lienthong.kit.dpop import ProofReader
+from lienthong.kit.dpop_nonces import Nonces
 from lienthong.kit.health import show_checks
 from lienthong.kit.ids import uuid7
 from lienthong.kit.keys import keys_replica
@@ -66,7 +84,7 @@ from lienthong.kit.rates import RateLimit, TokenBucket, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
-from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.shown import Shown
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
 
@@ -87,6 +105,7 @@ if TYPE_CHECKING:
     from lienthong.kit.metrics.figures import Figures
 
 _WAIT_FOR_BUS_S: Final = 1.0
+_WAIT_FOR_CALLS_S: Final = 5.0
 _WAIT_FOR_TABLE_S: Final = 3.0
 _FILES_OF_A_CALL: Final = 2
 
@@ -105,7 +124,8 @@ async def open_gateway(
     telemetry = configure_telemetry("gateway", settings, worker=seat.number if seat is not None else None)
     stack.callback(telemetry.shutdown)
     figures, calls = telemetry.figures, CallFigures()
-    privacy = Privacy(privacy_key(settings.gateway_privacy_key_file))
+    key, *former = privacy_keys(settings.gateway_privacy_key_file)
+    privacy = Privacy(key, former)
     assertion_keys = AssertionKeys(assertion_secrets(settings.gateway_assertion_key_file))
 
     bus = await Bus.connect(
@@ -169,6 +189,10 @@ async def open_gateway(
     stack.push_async_callback(last_samples, recorder)
     limiter = Limiter(uuid7(), Calendar(zone(settings.gateway_time_zone)), clock.now, clock.monotonic)
     peers = await _exchange_use(settings, stack, bus, limiter, seat)
+    nonces = Nonces(trust, clock)
+    seen = SeenProofs(clock.now)
+    proofs = ProofJudge(ProofReader(settings.origins, nonces, clock), seen)
+    start(stack, "used proofs", ProofExchange(bus, seen, uuid7()).run())
     tls = provider_trust()
     guard = AddressGuard(ProviderAddresses.of(settings))
     pool = Pool(connect_timeout=settings.gateway_connect_timeout_s, tls=tls, guard=guard)
@@ -190,7 +214,7 @@ async def open_gateway(
 
     catalog = open_channel(settings.catalog_rpc, trust)
     stack.push_async_callback(catalog.close)
-    routes, keys = _replicas(settings, stack, clock, live, trust, catalog)
+    routes, keys = _replicas(settings, stack, clock, live, proofs, trust, catalog)
     start(stack, "journal", journal.run())
     start(stack, "release", release.run())
     start(stack, "routes", routes.run())
@@ -210,9 +234,31 @@ async def open_gateway(
     keys.show(figures)
     calls.show(figures)
     pools = (pool, platform_pool, tls_pools)
+    checks = HealthChecks(live.upstreams)
+    stack.callback(checks.close)
+    forwarder = Forwarder(
+        pool,
+        platform_pool,
+        Assertions(settings.issuer, assertion_keys),
+        access,
+        Shown(trust, clock),
+        checks,
+        clock,
+        settings,
+    )
+    seal = Seal(privacy_keys(settings.gateway_privacy_key_file)[0])
+    idempotent = IdempotentForwarder(
+        forwarder, Store(bus, idempotency_stream(settings), seal, uuid7), seal, settings, clock
+    )
+    stack.push_async_callback(idempotent.close, _WAIT_FOR_CALLS_S)
+    figures.observe(instruments.IDEMPOTENCY_REPLAYED, lambda: idempotent.replayed)
     show_parts(figures, settings, live=live, journal=journal, spool=spool, pools=pools, clock=clock)
+    show_providers(figures, pools, forwarder.bulkheads, checks)
     show_retained(figures, retained, beside, release)
     show_limits(figures, limiter, peers)
+    figures.observe(instruments.PROOFS_SEEN, lambda: len(seen))
+    looking = Looking()
+    stack.push_async_callback(looking.close)
     gateway = Gateway(
         live,
         platform_routes(
@@ -222,19 +268,15 @@ async def open_gateway(
         ),
         XRoadDoor(settings.instance, CallerProof(allowed_networks(settings.gateway_xroad_networks))),
         Answers(settings.instance, CatalogDirectory(catalog, settings.gateway_node, clock)),
-        Forwarder(
-            pool,
-            platform_pool,
-            Assertions(settings.issuer, assertion_keys),
-            access,
-            ShownCertificates(trust, clock),
-            clock,
-            settings,
-        ),
+        PersonSearch(privacy, settings, clock),
+        forwarder,
+        idempotent,
         recorder,
         settings,
         calls,
         limiter,
+        nonces,
+        looking,
         clock=clock,
         new_id=uuid7,
         spans=Spans(trace.get_tracer("lienthong.gateway")) if telemetry.traced else None,
@@ -254,6 +296,7 @@ async def open_gateway(
         max_head=settings.max_head_bytes,
         idle_s=settings.gateway_idle_timeout_s,
         stall_s=settings.gateway_caller_timeout_s,
+        on_cut=gateway.cut_off,
     )
     show_callers(figures, listener)
     await _open_health(
@@ -308,6 +351,7 @@ def _replicas(
     stack: AsyncExitStack,
     clock: SystemClock,
     live: Live,
+    proofs: ProofJudge,
     trust: RpcTrust,
     catalog: grpc.aio.Channel,
 ) -> tuple[CatalogReplica, KeysReplica]:
@@ -327,7 +371,7 @@ def _replicas(
             live.authenticator = None
             return
         remembering = (
-            remembering.with_keys(keys) if remembering is not None else Authenticator(verifier, keys)
+            remembering.with_keys(keys) if remembering is not None else Authenticator(verifier, keys, proofs)
         )
         live.authenticator = remembering
 

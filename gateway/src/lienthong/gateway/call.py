@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.gateway.body import NoBody, RequestBody
+    from lienthong.gateway.body_checks import CheckOutcome
     from lienthong.gateway.context import CallContext
+    from lienthong.gateway.digests import WantedDigests
     from lienthong.gateway.edge import Certificate
     from lienthong.gateway.http1.address import Address
     from lienthong.gateway.limits.limiter import Quota
     from lienthong.gateway.passage import Passage
-    from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
+    from lienthong.gateway.persons import Persons
+    from lienthong.gateway.platform_routes import OwnRoute
     from lienthong.gateway.soap.version import SoapVersion
     from lienthong.gateway.table import ServiceRoute
     from lienthong.kit.tokens import AccessToken
@@ -36,6 +39,10 @@ ENDED_BY_GATEWAY = "answer-ended"
 """In the record of an endless answer that the gateway brought to its end: its time was over, or the gateway
 was stopped. Its caller may ask again."""
 
+GATEWAY_STOPPED = "gateway-stopped"
+"""In the record of a call that the gateway cut off when it was stopped: it took longer than calls are waited
+for then. Its caller may ask again."""
+
 GATEWAY_LOST = "gateway-lost"
 """In the record of an endless answer whose gateway ended before it could record the end; another one did."""
 
@@ -43,7 +50,7 @@ GATEWAY_LOST = "gateway-lost"
 class Exchange:
     """The exchange with the provider; there is none unless a connection took the request."""
 
-    __slots__ = ("address", "forwarded", "overdue", "status")
+    __slots__ = ("address", "forwarded", "overdue", "responded", "status")
 
     def __init__(self, forwarded: datetime, address: Address) -> None:
         self.forwarded = forwarded
@@ -52,6 +59,8 @@ class Exchange:
         """Where it was forwarded to."""
         self.status: int | None = None
         """Of the provider's response, once it has come."""
+        self.responded: datetime | None = None
+        """When its head had come."""
         self.overdue = False
         """Whether it ended because the time for all of it was over, whichever side took that."""
 
@@ -69,10 +78,12 @@ class Call:
     """
 
     __slots__ = (
+        "answer_check",
         "body",
         "certificate",
         "client",
         "context",
+        "digests",
         "exchange",
         "fields_removed",
         "for_page",
@@ -83,9 +94,12 @@ class Call:
         "operation",
         "passage",
         "path",
+        "persons",
         "query",
         "quota",
         "received",
+        "replays",
+        "request_check",
         "route",
         "soap",
         "token",
@@ -108,7 +122,7 @@ class Call:
         self.certificate: Certificate | None = None
         """What the caller showed at the edge, if it came that way."""
         self.context: CallContext = NO_CONTEXT
-        self.route: ServiceRoute | PlatformRoute | DocumentRoute | DoorRoute | None = None
+        self.route: ServiceRoute | OwnRoute | None = None
         self.operation: OperationRoute | None = None
         self.soap: SoapVersion | None = None
         """In which version of SOAP the caller is told that something failed; None: as RFC 9457 says it."""
@@ -128,15 +142,33 @@ class Call:
         self.fields_removed: int | None = None
         """Members and elements that were taken out of the provider's answer, where the agreement names those
         that leave."""
+        self.request_check: CheckOutcome | None = None
+        self.answer_check: CheckOutcome | None = None
+        """What became of checking its bodies; None: they were not to be checked."""
+        self.persons: Persons | None = None
+        """The persons that it names; None where its operation does not say where that is."""
+        self.digests: WantedDigests | None = None
+        """What the caller wants stated of the answer's body; None: nothing."""
         self.for_page: list[bytes] | None = None
         """The fields, as written, that let a page of another origin read the answer."""
+        self.replays: str | None = None
+        """The transaction whose answer was kept and is given again; None: this call was forwarded."""
         self.passage: Passage | None = None
         """How it came through X-Road's or GovStack's door; None: it did not."""
 
     @property
-    def has_bound_token(self) -> bool:
-        """Whether its token is bound to the caller, who has shown what it is bound to."""
-        return self.token is not None and self.token.confirmation is not None
+    def is_bound(self) -> bool:
+        """Whether nobody else could have called with what the client was known by: a token that is bound to
+        what the caller showed, or a certificate by itself."""
+        if self.token is not None and self.token.confirmation is not None:
+            return True
+        return self.passage is not None and self.passage.certificate_proves
+
+    @property
+    def proved_key(self) -> str | None:
+        """The key that its token is bound to, which the caller has proved to hold; None for another token."""
+        bound = self.token.confirmation if self.token is not None else None
+        return bound.key if bound is not None else None
 
     @property
     def service_id(self) -> str | None:
@@ -180,12 +212,13 @@ class Answered:
 
 
 class Abandoned:
-    """The end of a call whose caller went away before there was a response."""
+    """The end of a call whose caller went away before there was a response, or was cut off (`error`)."""
 
-    __slots__ = ("at",)
+    __slots__ = ("at", "error")
 
-    def __init__(self, at: datetime) -> None:
+    def __init__(self, at: datetime, error: str | None = None) -> None:
         self.at = at
+        self.error = error
 
 
 Outcome: TypeAlias = Answered | Abandoned

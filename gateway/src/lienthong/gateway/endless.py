@@ -55,6 +55,7 @@ class OpenAnswer:
         "incoming",
         "judged_by_keys",
         "judged_by_table",
+        "passing",
         "record_at",
         "size",
         "status",
@@ -73,6 +74,8 @@ class OpenAnswer:
         self.record_at = record_at
         """When a continuing record is due, by the monotonic clock."""
         self.digest = hashlib.sha256()
+        self.passing = True
+        """Whether it can still be ended: not once its own end is being recorded."""
         self.size = 0
         """Bytes of it that have passed, as `digest` has them."""
         self.ended: str | None = None
@@ -84,7 +87,7 @@ class OpenAnswer:
 
     def end(self, code: str) -> None:
         """Have it end, for this reason."""
-        if self.ended is None:
+        if self.passing and self.ended is None:
             self.ended = code
             self.task.cancel()
 
@@ -207,6 +210,7 @@ class EndlessAnswers:
             error, broken_off = problems.internal_error().code, True
         finally:
             self._open.discard(answer)
+            answer.passing = False
             if answer.ended is not None:
                 task.uncancel()
         # Nobody waits for the provider any more while the record becomes durable.
@@ -264,7 +268,7 @@ class EndlessAnswers:
                     call.grant,
                     call.context,
                     now,
-                    bound=call.has_bound_token,
+                    bound=call.is_bound,
                 )
         except ProblemError as problem:
             return problem.code

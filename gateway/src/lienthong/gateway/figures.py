@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from lienthong.gateway.body_checks import CheckCounts
 from lienthong.gateway.call import Answered
 from lienthong.kit.metrics import instruments
 from lienthong.kit.metrics.requests import ABORTED, OTHER, RequestDurations
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.call import Call, Outcome
     from lienthong.gateway.credentials.tls import TlsPools
+    from lienthong.gateway.http1.bulkhead import Bulkheads
+    from lienthong.gateway.http1.checks import HealthChecks
+    from lienthong.gateway.http1.circuit import CircuitState
     from lienthong.gateway.http1.listener import Listener
     from lienthong.gateway.http1.pool import Pool
     from lienthong.gateway.journal.beside import Beside
@@ -33,13 +38,15 @@ _SERVICE: Final = "lgsp.service"
 _STATE: Final = "http.connection.state"
 _MOST_ORDINARY: Final = 5000
 _ALERTED: Final = (calls.AUDIT_UNAVAILABLE.code, general.INTERNAL_ERROR.code)
+_MOST_CIRCUITS: Final = 500
+"""Services of which addresses are shown that are not simply called."""
 _DESTINATION: Final = "lienthong.destination"
 
 
 class CallFigures:
     """Counts calls by service and by how they ended; all names are the catalog's or the platform's own."""
 
-    __slots__ = ("_ordinary", "_strangers", "active", "durations", "refused")
+    __slots__ = ("_ordinary", "_strangers", "active", "checks", "durations", "refused")
 
     def __init__(self) -> None:
         self._ordinary: dict[tuple[str, str, int], Series] = {}
@@ -49,6 +56,7 @@ class CallFigures:
         self.durations = RequestDurations(_SERVICE)
         # Prometheus sees no increase in a series that begins with its first refusal, and no alert is raised.
         self.refused: dict[str, int] = dict.fromkeys(_ALERTED, 0)
+        self.checks = CheckCounts()
 
     def end(self, call: Call, outcome: Outcome | None, seconds: float) -> None:
         """Count a call; `outcome` is None when the gateway was stopped before it ended."""
@@ -110,6 +118,13 @@ class CallFigures:
         figures.observe_each(
             instruments.REFUSED,
             lambda: [(count, {"error.type": code}) for code, count in list(self.refused.items())],
+        )
+        figures.observe_each(
+            instruments.CHECKED,
+            lambda: [
+                (count, {_SERVICE: service, "lienthong.part": part, "lienthong.outcome": outcome})
+                for (service, part, outcome), count in self.checks.all()
+            ],
         )
 
 
@@ -181,4 +196,28 @@ def show_parts(
         ]
 
     figures.observe_each(instruments.CLIENT_CONNECTIONS, connections)
+
+
+def show_providers(
+    figures: Figures, pools: Sequence[Pool | TlsPools], bulkheads: Bulkheads, checks: HealthChecks
+) -> None:
+    """Show which addresses of providers are left alone, and which calls wait for a place at a service."""
+
+    def circuits() -> Iterable[tuple[int, dict[str, str]]]:
+        counts: dict[tuple[str, CircuitState], int] = {}
+        for pool in pools:
+            for place, number in pool.circuits().items():
+                counts[place] = counts.get(place, 0) + number
+        return [
+            (number, {_SERVICE: service, "lienthong.circuit": state.value})
+            for (service, state), number in islice(counts.items(), _MOST_CIRCUITS)
+        ]
+
     figures.observe(instruments.RESTING_ADDRESSES, lambda: sum(pool.resting() for pool in pools))
+    figures.observe_each(instruments.PROVIDER_CIRCUITS, circuits)
+    figures.observe(instruments.BULKHEAD_WAITING, lambda: bulkheads.waiting)
+    figures.observe(instruments.BULKHEAD_REFUSED, lambda: bulkheads.refused)
+    figures.observe_each(
+        instruments.PROVIDER_CHECKS,
+        lambda: [(number, {"lienthong.check": said}) for said, number in checks.outcomes.items()],
+    )

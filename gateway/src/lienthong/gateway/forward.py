@@ -5,31 +5,21 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
-
 from lienthong.gateway import problems
-from lienthong.gateway.body import NO_BODY, RequestBody
-from lienthong.gateway.call import Exchange
+from lienthong.gateway.body import EMPTY_DIGEST, NO_BODY, RequestBody
 from lienthong.gateway.call_headers import call_headers, client_header
-from lienthong.gateway.http1.errors import (
-    CallerGoneError,
-    ExchangeTooLongError,
-    ProviderBrokenError,
-    ProviderError,
-    ProviderRefusedError,
-    ProviderTimeoutError,
-    ProviderUnreachableError,
-    UploadTimeoutError,
-)
+from lienthong.gateway.http1.bulkhead import BulkheadFullError, Bulkheads
+from lienthong.gateway.http1.errors import CallerGoneError, ProviderError
 from lienthong.gateway.http1.fields import field_prefix
 from lienthong.gateway.http1.request import provider_request
 from lienthong.gateway.locations import public_locations
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.response import GatewayResponse, StreamedResponse, WholeResponse
 from lienthong.gateway.response_headers import is_endless, passed_headers, without_cors
+from lienthong.gateway.send import Sender, Sending, failure_of
 from lienthong.gateway.targets import PlatformTarget, ServiceTarget
-from lienthong.kit.rates import TokenBucket
-from lienthong.kit.shown_certificate import CERTIFICATE_HEADER
+from lienthong.gateway.via import Via
+from lienthong.kit.shown import CERTIFICATE_HEADER, KEY_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,36 +28,28 @@ if TYPE_CHECKING:
     from lienthong.gateway.assertions import Assertions
     from lienthong.gateway.call import Call
     from lienthong.gateway.credentials.access import ProviderAccess
+    from lienthong.gateway.http1.bulkhead import Place
+    from lienthong.gateway.http1.checks import HealthChecks
     from lienthong.gateway.http1.connection import Connection
     from lienthong.gateway.http1.incoming import Incoming
-    from lienthong.gateway.http1.limits import TimeLimits
     from lienthong.gateway.http1.pool import Pool
-    from lienthong.gateway.http1.request import ProviderRequest
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.table import ServiceRoute
     from lienthong.gateway.targets import ForwardTarget
-    from lienthong.gateway.upstreams import Upstreams
     from lienthong.kit.clock import Clock
-    from lienthong.kit.problems import ProblemError
-    from lienthong.kit.shown_certificate import ShownCertificates
+    from lienthong.kit.shown import Shown
 
 WHOLE_REQUEST_BYTES = 64 * 1024
 """Request bodies declared up to this size are read before they are forwarded; others are streamed."""
 _NO_CONTENT, _NOT_MODIFIED, _UNAUTHORIZED = 204, 304, 401
 _WITHOUT_BODY = (_NO_CONTENT, _NOT_MODIFIED)
-_ONLY_READING = frozenset(("GET", "HEAD", "OPTIONS", "QUERY"))
-"""Safe methods (RFC 9110 section 9.2.1, and 4 of the draft of QUERY): sent again, they do nothing twice."""
-_REPEATS_PER_S, _REPEATS_AT_ONCE = 10.0, 100.0
-"""Of one worker: a provider that closes connections all the time does not get everything twice."""
-_NOT_OF_ADDRESS = (UploadTimeoutError, ExchangeTooLongError)
-"""What says nothing of the address that the exchange was made with."""
 _CONTENT_LENGTH = field_prefix(b"content-length")
 _CERTIFICATE = field_prefix(CERTIFICATE_HEADER.lower().encode())
+_KEY = field_prefix(KEY_HEADER.lower().encode())
+_DPOP = field_prefix(b"dpop")
 _PREFIX = field_prefix(b"x-forwarded-prefix")
 """Tells a provider the path under which callers call it: frameworks put it before the paths they write."""
-
-_log = structlog.get_logger(__name__)
 
 
 class Forwarder:
@@ -79,7 +61,8 @@ class Forwarder:
         platform_pool: Pool,
         assertions: Assertions,
         access: ProviderAccess,
-        certificates: ShownCertificates,
+        shown: Shown,
+        checks: HealthChecks,
         clock: Clock,
         settings: GatewaySettings,
     ) -> None:
@@ -87,15 +70,17 @@ class Forwarder:
         self._platform_pool = platform_pool
         self._assertions = assertions
         self._access = access
-        self._certificates = certificates
+        self._shown = shown
+        self._via = Via(settings.instance)
         self._time = asyncio.get_running_loop().time
         self._now = clock.now
         self._whole_answer_bytes = settings.gateway_whole_answer_bytes
         self._max_request_bytes = settings.gateway_max_request_bytes
         self._caller_timeout_s = settings.gateway_caller_timeout_s
         self._caller_bytes_per_s = settings.gateway_caller_bytes_per_s
-        self._longest_s = settings.gateway_longest_call_s
-        self._repeats = TokenBucket(per_second=_REPEATS_PER_S, burst=_REPEATS_AT_ONCE, now=clock.monotonic)
+        self._sender = Sender(clock, checks, longest_s=settings.gateway_longest_call_s)
+        self.bulkheads = Bulkheads()
+        """How many exchanges are under way with the services that bound them."""
 
     async def forward(
         self, call: Call, target: ForwardTarget, headers: RequestHeaders, incoming: Incoming
@@ -103,9 +88,10 @@ class Forwarder:
         """Forward the request and take the response; one that streams has to be closed.
 
         Raises:
-            ProblemError: malformed-request, request-timeout, request-too-large, platform-unavailable,
-                provider-credentials-missing, provider-token-unavailable, provider-unreachable,
-                provider-address-refused, provider-broken, provider-timeout.
+            ProblemError: malformed-request, digest-mismatch, request-timeout, request-too-large,
+                platform-unavailable, provider-busy, provider-credentials-missing,
+                provider-token-unavailable, circuit-open, provider-unreachable, provider-address-refused,
+                provider-broken, provider-timeout.
             CallerGoneError: the caller went away meanwhile.
         """
         route = target.route
@@ -117,8 +103,11 @@ class Forwarder:
             raise problems.request_too_large(limit, service)
         with incoming:
             whole, streamed = b"", None
+            stated = headers.stated_digests() if headers.has_digests else None
             if length == 0:
                 call.body = NO_BODY
+                if stated is not None:
+                    stated.check(EMPTY_DIGEST)
             else:
                 call.body = body = RequestBody(
                     incoming,
@@ -128,60 +117,106 @@ class Forwarder:
                     timeout_s=self._caller_timeout_s,
                     bytes_per_s=self._caller_bytes_per_s,
                     also=call.passage.body_digest if call.passage is not None else None,
+                    stated=stated,
                 )
                 if length is not None and length <= WHOLE_REQUEST_BYTES:
                     whole = await body.whole()
                 else:
                     streamed = body
-            forwarded = self._now()
-            if call.trace is None:
-                call.trace = headers.traceparent or new_traceparent(call.tx)
-            own = call_headers(call)
-            below = target.path + call.query
-            told, prefix, once = own, None, False
-            asks: ServiceRoute | None = None
-            if isinstance(target, ServiceTarget):
-                service_route = target.route
-                prefix = service_route.prefix if call.passage is None else call.passage.prefix
-                if service_route.access is not None:
-                    asks = service_route
-                told = [*own, _PREFIX, prefix]
-                if service_route.assertion:
-                    once = True
-                    told += self._assertions.fields(
-                        call, service_route, below, forwarded, body_known=streamed is None
-                    )
-            elif call.certificate is not None:
-                told = [*own, _CERTIFICATE, self._certificates.written(call.certificate.sha256, call.tx)]
-            if asks is not None:
-                connection = await self._send_shown(
-                    call, asks, below, headers.passed, told, length, whole, streamed, forwarded
-                )
-            else:
-                request = provider_request(
-                    call.method,
-                    below,
-                    headers.passed,
-                    told,
-                    authorization=headers.authorization if from_platform else None,
-                    length=length,
-                    body=whole,
-                )
-                connection = await self._send(
-                    self._platform_pool if from_platform else self._pool,
-                    call,
-                    request,
-                    streamed,
-                    route.upstreams,
-                    forwarded,
-                    route.limits,
-                    once=once,
-                )
-            response = await self._response(call, connection, own, prefix)
+            via = self._via.fields(before_1_1=incoming.before_1_1)
+            place = await self._place(target)
+            try:
+                response = await self._exchange(call, target, headers, via, length, whole, streamed)
+            except BaseException:
+                if place is not None:
+                    place.leave()
+                raise
+            if place is not None:
+                response.hold(place)
         if incoming.gone:
             response.close()
             raise CallerGoneError
         return response
+
+    async def _place(self, target: ForwardTarget) -> Place | None:
+        """Take a place among the exchanges with a service that bounds them.
+
+        Raises:
+            ProblemError: provider-busy.
+        """
+        route = target.route
+        if isinstance(route, PlatformRoute) or route.bulkhead is None:
+            return None
+        try:
+            return await self.bulkheads.enter(route.id, route.bulkhead)
+        except BulkheadFullError:
+            raise problems.provider_busy(route.id, route.bulkhead.calls) from None
+
+    async def _exchange(
+        self,
+        call: Call,
+        target: ForwardTarget,
+        headers: RequestHeaders,
+        via: list[bytes],
+        length: int | None,
+        whole: bytes,
+        streamed: RequestBody | None,
+    ) -> GatewayResponse:
+        """Send the request, and take the response."""
+        route = target.route
+        from_platform = isinstance(target, PlatformTarget)
+        forwarded = self._now()
+        if call.trace is None:
+            call.trace = headers.traceparent or new_traceparent(call.tx)
+        own = call_headers(call)
+        below = target.path + call.query
+        told, prefix, once = own + via, None, False
+        asks: ServiceRoute | None = None
+        if isinstance(target, ServiceTarget):
+            service_route = target.route
+            prefix = service_route.prefix if call.passage is None else call.passage.prefix
+            if service_route.access is not None:
+                asks = service_route
+            told += (_PREFIX, prefix)
+            if service_route.assertion:
+                once = True
+                told += self._assertions.fields(
+                    call, service_route, below, forwarded, body_known=streamed is None
+                )
+        else:
+            told += self._shown_fields(call, headers, authenticates=target.route.authenticates)
+        if asks is not None:
+            connection = await self._send_shown(
+                call, asks, below, headers.passed, told, length, whole, streamed, forwarded
+            )
+        else:
+            request = provider_request(
+                call.method,
+                below,
+                headers.passed,
+                told,
+                authorization=headers.authorization if from_platform else None,
+                length=length,
+                body=whole,
+            )
+            pool = self._platform_pool if from_platform else self._pool
+            connection = await self._sender.send(
+                call, Sending(pool, request, streamed, route.upstreams, route.limits, forwarded, once=once)
+            )
+        return await self._response(call, connection, own, prefix)
+
+    def _shown_fields(self, call: Call, headers: RequestHeaders, *, authenticates: bool) -> list[bytes]:
+        """What a service of the platform is told of what the caller showed; one that takes no access tokens
+        gets the caller's own proof."""
+        fields: list[bytes] = []
+        if call.certificate is not None:
+            fields += (_CERTIFICATE, self._shown.certificates.written(call.certificate.sha256, call.tx))
+        key = call.proved_key
+        if key is not None:
+            fields += (_KEY, self._shown.keys.written(key, call.tx))
+        if not authenticates and headers.proof is not None:
+            fields += (_DPOP, headers.proof)
+        return fields
 
     async def _send_shown(
         self,
@@ -217,15 +252,17 @@ class Forwarder:
                 length=length,
                 body=whole,
             )
-            connection = await self._send(
-                shown.pool,
+            connection = await self._sender.send(
                 call,
-                request,
-                streamed,
-                route.upstreams,
-                forwarded,
-                route.limits,
-                once=route.assertion,
+                Sending(
+                    shown.pool,
+                    request,
+                    streamed,
+                    route.upstreams,
+                    route.limits,
+                    forwarded,
+                    once=route.assertion,
+                ),
             )
             if connection.status != _UNAUTHORIZED:
                 return connection
@@ -242,76 +279,6 @@ class Forwarder:
                 told[-2:] = self._assertions.fields(
                     call, route, below, self._now(), body_known=True, attempt=2
                 )
-
-    async def _send(
-        self,
-        pool: Pool,
-        call: Call,
-        request: ProviderRequest,
-        body: RequestBody | None,
-        upstreams: Upstreams,
-        forwarded: datetime,
-        limits: TimeLimits,
-        *,
-        once: bool,
-    ) -> Connection:
-        """Send the request to the first address that accepts a connection, and wait for the response's head.
-
-        `body` is what is sent after the head, while the response is waited for. A connection that was kept
-        may have been closed at this very moment: a request that only reads is then sent once more, unless it
-        has to be sent `once`: a proof in it may be used already.
-        """
-        began = self._time()
-        until = began + min(limits.total_s or self._longest_s, self._longest_s)
-        failure: ProblemError | None = None
-        connect_until = min(began + max(limits.first_byte_s, limits.connect_s or 0), until)
-        # The health of an only address is nobody's choice.
-        balance = pool.balance if upstreams.several else None
-        addresses = upstreams.in_order()
-        for address in addresses if balance is None else balance.ordered(addresses):
-            connection = pool.idle(address.origin)
-            may_repeat = connection is not None and body is None and not once and call.method in _ONLY_READING
-            while True:
-                if connection is None:
-                    try:
-                        connection = await pool.connect(address.origin, connect_until, limits.connect_s)
-                    except ProviderRefusedError as error:
-                        refused = _failure(error, call, address.text)
-                        failure = failure or refused
-                        break
-                    except ProviderUnreachableError as error:
-                        failure = _failure(error, call, address.text)
-                        if balance is not None:
-                            balance.failed(address.origin, error)
-                        break
-                call.exchange = exchange = Exchange(forwarded, address)
-                try:
-                    connection.begin(
-                        request.to(address), bodiless=call.method == "HEAD", limits=limits, until=until
-                    )
-                    if body is not None:
-                        connection.upload(body.chunks(), chunked=body.length is None)
-                    await connection.head()
-                except BaseException as error:
-                    connection.end()
-                    if not isinstance(error, ProviderError):
-                        raise
-                    if (
-                        may_repeat
-                        and connection.silent
-                        and isinstance(error, ProviderBrokenError)
-                        and self._repeats.take()
-                    ):
-                        connection, may_repeat = None, False
-                        continue
-                    if balance is not None and not isinstance(error, _NOT_OF_ADDRESS):
-                        balance.failed(address.origin, error)
-                    raise _failure(error, call, address.text) from None
-                if balance is not None:
-                    balance.succeeded(address.origin)
-                exchange.status = connection.status
-                return connection
-        raise failure or _unreachable(call)
 
     async def _response(
         self, call: Call, connection: Connection, own: list[bytes], prefix: bytes | None
@@ -369,7 +336,7 @@ class Forwarder:
         except BaseException as error:
             connection.end()
             if isinstance(error, ProviderError):
-                raise _failure(error, call, "") from None
+                raise failure_of(error, call, "") from None
             raise
         connection.end()
         if call.method != "HEAD" and status not in _WITHOUT_BODY:
@@ -409,7 +376,7 @@ class _Rest:
         try:
             chunk = await self._connection.chunk()
         except ProviderError as error:
-            raise _failure(error, self._call, "") from None
+            raise failure_of(error, self._call, "") from None
         if chunk is None:
             raise StopAsyncIteration
         return chunk
@@ -419,29 +386,3 @@ def new_traceparent(tx: str) -> str:
     """A W3C traceparent, not sampled, whose trace is the transaction (no half of a UUID is ever zero)."""
     trace = tx.replace("-", "")
     return f"00-{trace}-{trace[16:]}-00"
-
-
-def _failure(error: ProviderError, call: Call, address: str) -> ProblemError:
-    """Log what went wrong at the provider, and say it as a problem."""
-    overdue = isinstance(error, ExchangeTooLongError)
-    if not overdue or call.opened is None:
-        # That an endless answer is ended is no failure.
-        cause = str(error)
-        _log.warning("provider failed", tx=call.tx, service=call.service_id, address=address, cause=cause)
-    if isinstance(error, ProviderUnreachableError):
-        return _unreachable(call)
-    if isinstance(error, ProviderRefusedError):
-        return problems.provider_address_refused(error.reason.value)
-    if isinstance(error, UploadTimeoutError):
-        return problems.request_timeout()
-    if overdue and call.exchange is not None:
-        call.exchange.overdue = True
-    return (
-        problems.provider_timeout() if isinstance(error, ProviderTimeoutError) else problems.provider_broken()
-    )
-
-
-def _unreachable(call: Call) -> ProblemError:
-    """Whose fault it is, callers are told: a provider's, or the platform's own."""
-    own = isinstance(call.route, PlatformRoute)
-    return problems.platform_unavailable() if own else problems.provider_unreachable()

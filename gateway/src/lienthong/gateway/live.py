@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lienthong.gateway.authenticate import Authenticator
+    from lienthong.gateway.http1.upstreams import Upstreams
     from lienthong.gateway.table import RoutingTable
     from lienthong.kit.catalog import CatalogState
 
@@ -26,3 +27,8 @@ class Live:
     def catalog(self) -> CatalogState | None:
         """The catalog that the present table is a view of."""
         return self.table.state if self.table is not None else None
+
+    def upstreams(self, service_id: str) -> Upstreams | None:
+        """The addresses of a service as the present table has them; None where it has no such service."""
+        route = self.table.service(service_id.encode()) if self.table is not None else None
+        return route.upstreams if route is not None else None

@@ -13,13 +13,21 @@ from lienthong.gateway.paths import (
     decoded_segments,
     without_parameters,
 )
-from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
-from lienthong.gateway.targets import DocumentTarget, DoorTarget, PlatformTarget, ServiceTarget
+from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PersonsRoute, PlatformRoute, UseRoute
+from lienthong.gateway.targets import (
+    DocumentTarget,
+    DoorTarget,
+    PersonsTarget,
+    PlatformTarget,
+    ServiceTarget,
+    UseTarget,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lienthong.gateway.operations import OperationRoute
+    from lienthong.gateway.platform_routes import OwnRoute
     from lienthong.gateway.table import RoutingTable
     from lienthong.gateway.targets import Target
 
@@ -38,7 +46,7 @@ def match_service(
     path: bytes,
     query: bytes,
     table: RoutingTable | None,
-    platform: Mapping[bytes, PlatformRoute | DocumentRoute | DoorRoute],
+    platform: Mapping[bytes, OwnRoute],
 ) -> Target:
     """Find the service that a raw path names.
 
@@ -56,12 +64,16 @@ def match_service(
         )
     segments = path.split(b"/", _SERVICE_SEGMENTS)
     if segments[1] != b"api":
-        document = platform.get(path[1:])
-        if isinstance(document, DocumentRoute):
-            return DocumentTarget(document)
+        named = platform.get(path[1:])
+        if isinstance(named, DocumentRoute):
+            return DocumentTarget(named)
+        if isinstance(named, PersonsRoute):
+            return PersonsTarget(named)
         platform_route = platform.get(segments[1])
         if isinstance(platform_route, DoorRoute):
             return DoorTarget(platform_route, table)
+        if isinstance(platform_route, UseRoute):
+            return UseTarget(platform_route, table)
         if not isinstance(platform_route, PlatformRoute):
             raise problems.unknown_path()
         return PlatformTarget(platform_route, path)

@@ -7,12 +7,16 @@ from typing import Any, Final
 import msgspec
 
 from lienthong.gateway.assertion_keys import KEYS_PATH
+from lienthong.gateway.limits.terms import MEMBERS
 from lienthong.kit.openapi import BEARER, LICENSE, SERVER, VERSION, problems, shared_components
-from lienthong.kit.problems import TRANSACTION_HEADER, agreements, calls, general
+from lienthong.kit.problems import TRANSACTION_HEADER, agreements, calls, catalog, general
 from lienthong.kit.problems.registry import declared_in
 
 PATH: Final = "/openapi.json"
 """Where it is served, to everyone."""
+PERSON_HASHES_PATH: Final = "/audit/v1/person-hashes"
+"""Beside the ledger's own paths, for it is the ledger that is searched with them."""
+AUDIT_SCOPE: Final = "audit:read"
 
 _METHODS: Final = ("get", "head", "post", "put", "patch", "delete", "options")
 _WITH_BODY: Final = frozenset({"post", "put", "patch", "delete"})
@@ -21,6 +25,7 @@ _PARAMETERS: Final = {
     "agency": "The code of the agency that provides the service, for example `H11.05`.",
     "system": "The code of its system, for example `land`.",
     "service": "The code of the service, for example `parcels-v1`.",
+    "agreement": "The id of an approved agreement on a service.",
     "path": "The path of the operation, of any number of segments, as the provider's document has it.",
 }
 _HEADERS: Final = {
@@ -45,6 +50,30 @@ _OF_METHODS: Final = {
     ),
 }
 _OBJECT: Final = {"type": "object"}
+_PERSON: Final = {
+    "type": "object",
+    "required": ["value"],
+    "additionalProperties": False,
+    "properties": {
+        "value": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 256,
+            "description": "What names the person in calls, for example a personal number.",
+        }
+    },
+}
+_HASHES: Final = {
+    "type": "object",
+    "required": ["hashes"],
+    "properties": {
+        "hashes": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "pattern": "^hmac-sha256:[0-9a-f]{64}$"},
+        }
+    },
+}
 _FOLLOWED: Final = {
     "type": "object",
     "required": ["state", "age_s"],
@@ -69,6 +98,28 @@ _HEALTH: Final = {
             "required": ["routes", "keys"],
             "properties": {"routes": _FOLLOWED, "keys": _FOLLOWED},
         },
+    },
+}
+_LIMIT: Final = {
+    "type": "object",
+    "required": ["limit", "allowed", "used", "left"],
+    "properties": {
+        "limit": {"enum": list(MEMBERS.values()), "description": "As manifests call it."},
+        "allowed": {"type": "integer", "description": "Calls; of `bytesPerDay` bytes."},
+        "used": {"type": "integer", "description": "By all gateways, as far as this one has heard."},
+        "left": {"type": "integer"},
+    },
+}
+_AGREEMENT_USE: Final = {
+    "type": "object",
+    "required": ["agreement", "consumer", "service", "at", "dayEnds", "limits"],
+    "properties": {
+        "agreement": _TEXT,
+        "consumer": _TEXT,
+        "service": _TEXT,
+        "at": {"type": "string", "format": "date-time"},
+        "dayEnds": {"type": "string", "format": "date-time", "description": "When a new day begins."},
+        "limits": {"type": "array", "items": _LIMIT, "description": "Those that are set; none: no limits."},
     },
 }
 _REFUSALS: Final = (
@@ -109,7 +160,7 @@ def document() -> dict[str, Any]:
         "servers": [SERVER],
         "paths": {
             "/api/{agency}/{system}/{service}/{path}": {
-                "parameters": [_path_parameter(name) for name in _PARAMETERS],
+                "parameters": [_path_parameter(name) for name in ("agency", "system", "service", "path")],
                 **{method: _call(method) for method in _METHODS},
             },
             PATH: {"get": _own_document("openapi", "Read this document", "This document.", _OBJECT)},
@@ -121,6 +172,11 @@ def document() -> dict[str, Any]:
                     _OBJECT,
                 )
             },
+            "/limits/v1/agreements/{agreement}": {
+                "parameters": [_path_parameter("agreement")],
+                "get": _use(),
+            },
+            PERSON_HASHES_PATH: {"post": _person_hashes()},
             "/health.json": {
                 "get": _own_document(
                     "health",
@@ -162,6 +218,64 @@ def _call(method: str) -> dict[str, Any]:
     if method in _WITH_BODY:
         operation["requestBody"] = {"content": {"*/*": {}}, "description": "As the provider wants it."}
     return operation
+
+
+def _use() -> dict[str, Any]:
+    kinds = (
+        *(general.MALFORMED_REQUEST, calls.PATH_NOT_NORMAL, general.NO_TOKEN, general.TOKEN_REFUSED),
+        *(general.CERTIFICATE_MISMATCH, general.CLIENT_SUSPENDED, catalog.NOT_ALLOWED, calls.UNKNOWN_PATH),
+        *(catalog.UNKNOWN_RESOURCE, calls.HEADERS_TOO_LARGE, general.NOT_READY, calls.AUDIT_UNAVAILABLE),
+    )
+    return {
+        "operationId": "getAgreementUse",
+        "summary": "See how much of an agreement's limits is used",
+        "description": (
+            "For the consumer, for systems of the providing agency and for the operator. The counts are those"
+            " that the gateway which answers decides by: others' calls are known within 0.2 seconds."
+        ),
+        "security": [{BEARER: []}],
+        "responses": {
+            "200": {
+                "description": "The use at this moment.",
+                "content": {"application/json": {"schema": _AGREEMENT_USE}},
+            },
+            **{str(status): response for status, response in problems(*kinds).items()},
+        },
+    }
+
+
+def _person_hashes() -> dict[str, Any]:
+    return {
+        "operationId": "hashPerson",
+        "summary": "Tell under which hashes records have a person",
+        "description": (
+            "For the parameter `person` of searches of the ledger. Needs the scope `audit:read`. It is "
+            "recorded that this person was asked for."
+        ),
+        "security": [{BEARER: [AUDIT_SCOPE]}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _PERSON}}},
+        "responses": {
+            "200": {
+                "description": "A hash for each key that the installation has had, of the newest first.",
+                "content": {"application/json": {"schema": _HASHES}},
+            },
+            **{
+                str(status): response
+                for status, response in problems(
+                    general.MALFORMED_REQUEST,
+                    general.REQUEST_TIMEOUT,
+                    general.RATE_LIMITED,
+                    general.NO_TOKEN,
+                    general.TOKEN_REFUSED,
+                    general.CLIENT_SUSPENDED,
+                    general.INSUFFICIENT_SCOPE,
+                    general.NOT_READY,
+                    calls.HEADERS_TOO_LARGE,
+                    calls.AUDIT_UNAVAILABLE,
+                ).items()
+            },
+        },
+    }
 
 
 def _own_document(name: str, summary: str, answer: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,10 @@ from urllib.parse import unquote_to_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from lienthong.gateway.body_checks import BodyChecks
+    from lienthong.gateway.parameter_checks import ParameterChecks
+    from lienthong.gateway.persons import PersonPlaces
+
 _PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
@@ -20,6 +24,28 @@ class OperationRoute:
     id: str
     method: str
     template: str
+    persons: PersonPlaces | None = None
+    """Where its calls name persons; None: nowhere that is known."""
+    checks: BodyChecks | None = None
+    """What bodies are checked for; None: nothing."""
+
+    parameters: ParameterChecks | None = None
+    """What parameters are checked for; None: nothing."""
+
+    @property
+    def is_inspected(self) -> bool:
+        """Whether bodies of its calls are read, or parameters checked."""
+        if self.checks is not None or self.parameters is not None:
+            return True
+        return self.persons is not None and self.persons.in_bodies
+
+    @property
+    def reads_answers(self) -> bool:
+        """Whether something is read of answers."""
+        checks, persons = self.checks, self.persons
+        return (checks is not None and checks.answer_mode is not None) or (
+            persons is not None and persons.answer is not None
+        )
 
 
 class SegmentShape:

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
 class Passage:
     """A call's way through a door that is not the gateway's own; calls that come natively have none."""
 
-    __slots__ = ("body_digest", "door", "fields", "message_id", "prefix", "represented")
+    __slots__ = (
+        "body_digest",
+        "certificate_proves",
+        "door",
+        "fields",
+        "message_id",
+        "prefix",
+        "represented",
+    )
 
     def __init__(self, door: str) -> None:
         self.door = door
@@ -22,6 +30,8 @@ class Passage:
         """X-Road-Id, which the caller gave the message, or the door where it gave none."""
         self.represented: str | None = None
         """X-Road-Represented-Party, for whom the caller calls."""
+        self.certificate_proves = False
+        """Whether the caller showed a certificate of the system that it names."""
         self.body_digest: _Hash | None = None
         """Takes the body of the request as it is read."""
         self.fields: list[bytes] = []

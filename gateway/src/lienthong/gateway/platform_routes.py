@@ -2,19 +2,20 @@
 
 The gateway verifies the token of a call to them, as it does for providers' services, and refuses what it
 cannot read; who may do what there is theirs to decide, so it passes `Authorization` on, and they verify it
-again: a request from inside the cluster may come without the gateway. Identity takes no access tokens; its
-clients prove themselves in other ways, and what they send is passed on as it is.
+again: a request from inside the cluster may come without the gateway. Where identity gives out tokens it
+takes none; clients prove themselves there in other ways, and what they send is passed on as it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lienthong.gateway import openapi
 from lienthong.gateway.assertion_keys import KEYS_MAX_AGE_S, KEYS_PATH
 from lienthong.gateway.http1.limits import TimeLimits
-from lienthong.gateway.upstreams import Upstreams
+from lienthong.gateway.http1.upstreams import Upstreams
+from lienthong.kit import request_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,6 +56,26 @@ class DoorRoute:
     """The name in records of what the door itself answers."""
 
 
+@dataclass(frozen=True, slots=True)
+class PersonsRoute:
+    """Where auditors are told under which hashes records have a person."""
+
+    id: str
+    """Its name in records."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseRoute:
+    """Where parties are told how much of their agreements' limits is used."""
+
+    id: str
+    """Its name in records."""
+
+
+OwnRoute: TypeAlias = PlatformRoute | DocumentRoute | DoorRoute | PersonsRoute | UseRoute
+"""What the platform itself offers beside the services of providers."""
+
+
 HEALTH_PATH: Final = "/health.json"
 """Where the gateway says to everyone how well it follows the catalog and identity."""
 
@@ -65,7 +86,7 @@ DOORS: Final = (b"r1", b"listClients", b"govstack")
 
 def platform_routes(
     settings: GatewaySettings, health: Callable[[], bytes], assertion_keys: Callable[[], bytes]
-) -> Mapping[bytes, PlatformRoute | DocumentRoute | DoorRoute]:
+) -> Mapping[bytes, OwnRoute]:
     """The platform's services by the first segment of their paths, documents by the whole path.
 
     `health` and `assertion_keys` make those documents.
@@ -73,25 +94,24 @@ def platform_routes(
     described = openapi.encoded()
     limits = TimeLimits(first_byte_s=settings.gateway_platform_timeout_s)
 
-    def route(name: str, url: str, *, authenticates: bool = True) -> PlatformRoute:
-        return PlatformRoute(
-            f"lienthong/{name}",
-            Upstreams([url]),
-            limits,
-            settings.gateway_max_request_bytes,
-            authenticates,
-        )
+    def route(name: str, url: str, takes: int, *, authenticates: bool = True) -> PlatformRoute:
+        # Never less than it takes; what is a little more it refuses itself, in its own words.
+        most = max(takes, settings.gateway_max_request_bytes)
+        return PlatformRoute(f"lienthong/{name}", Upstreams([url]), limits, most, authenticates)
 
     door = DoorRoute("lienthong/gateway")
-    identity = route("identity", settings.identity_url, authenticates=False)
+    identity = route("identity", settings.identity_url, request_sizes.IDENTITY, authenticates=False)
     return {
         b"oauth2": identity,
         b".well-known": identity,
-        b"catalog": route("catalog", settings.catalog_url),
-        b"exchange": route("exchange", settings.exchange_url),
-        b"audit": route("ledger", settings.ledger_url),
+        b"identity": route("identity", settings.identity_url, request_sizes.IDENTITY),
+        b"catalog": route("catalog", settings.catalog_url, settings.catalog_max_request_bytes),
+        b"exchange": route("exchange", settings.exchange_url, request_sizes.EXCHANGE),
+        b"audit": route("ledger", settings.ledger_url, 0),
         **dict.fromkeys(DOORS, door),
+        b"limits": UseRoute("lienthong/gateway"),
         openapi.PATH[1:].encode(): DocumentRoute("lienthong/gateway", lambda: described, 300),
         KEYS_PATH[1:].encode(): DocumentRoute("lienthong/gateway", assertion_keys, KEYS_MAX_AGE_S),
         HEALTH_PATH[1:].encode(): DocumentRoute("lienthong/gateway", health, 0),
+        openapi.PERSON_HASHES_PATH[1:].encode(): PersonsRoute("lienthong/gateway"),
     }

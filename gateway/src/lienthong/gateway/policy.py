@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway.context import unstated
 from lienthong.kit.field_paths import EVERY_OPERATION, FieldTree
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from lienthong.gateway.limits.terms import Limits
     from lienthong.gateway.table import AgreementRule, Agreements, RoutingTable, ServiceRoute
     from lienthong.kit.problems.not_in_force import NotInForce
+
+
+_NOTHING: Final = FieldTree()
 
 
 class Grant:
@@ -138,7 +141,7 @@ def allowed_operations(
 
 def _fields(fields: Mapping[str, FieldTree], operation: str) -> FieldTree:
     """What leaves of the answers of an operation: nothing where the agreement says nothing of it."""
-    return fields.get(operation) or fields.get(EVERY_OPERATION) or FieldTree()
+    return fields.get(operation) or fields.get(EVERY_OPERATION) or _NOTHING
 
 
 def _not_in_force(agreements: Agreements, now: datetime) -> NotInForce | None:

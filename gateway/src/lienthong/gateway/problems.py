@@ -6,12 +6,14 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway.http1.head import Flaw
-from lienthong.kit.problems import ProblemError, agreements, calls, general
+from lienthong.kit.problems import ProblemError, agreements, calls, catalog, general
 from lienthong.kit.problems.callers import (
     certificate_mismatch,
     client_suspended,
     insufficient_scope,
     no_token,
+    person_refused,
+    proof_refused,
     token_refused,
 )
 from lienthong.kit.text import BilingualText, shown
@@ -29,17 +31,21 @@ __all__ = [
     "headers_too_large",
     "insufficient_scope",
     "internal_error",
+    "loop_detected",
     "malformed_envelope",
     "malformed_request",
     "method_not_allowed",
     "missing_header",
     "no_agreement",
     "no_token",
+    "not_a_party",
     "not_ready",
     "operation_not_in_agreement",
     "origin_not_allowed",
     "path_not_normal",
+    "person_refused",
     "platform_unavailable",
+    "proof_refused",
     "provider_address_refused",
     "provider_broken",
     "provider_credentials_missing",
@@ -53,6 +59,7 @@ __all__ = [
     "service_suspended",
     "soap_action_mismatch",
     "token_refused",
+    "unknown_agreement",
     "unknown_operation",
     "unknown_path",
     "unknown_service",
@@ -253,6 +260,37 @@ def websocket_not_supported() -> ProblemError:
     return ProblemError(calls.WEBSOCKET_NOT_SUPPORTED, detail)
 
 
+def unknown_agreement(agreement: str) -> ProblemError:
+    """No approved agreement on a service has this id."""
+    detail = BilingualText(
+        f"There is no approved agreement {shown(agreement, _LONGEST_NAME)} on a service.",
+        f"Không có thoả thuận {shown(agreement, _LONGEST_NAME)} đã duyệt về một dịch vụ.",
+    )
+    return ProblemError(catalog.UNKNOWN_RESOURCE, detail)
+
+
+def not_a_party(agreement: str) -> ProblemError:
+    """The caller may not see how the agreement is used."""
+    detail = BilingualText(
+        f"How {agreement} is used is shown to its consumer, to systems of the providing agency and to the"
+        " operator.",
+        f"Mức sử dụng của {agreement} chỉ hiển thị cho bên khai thác, các hệ thống của cơ quan cung cấp và"
+        " đơn vị vận hành.",
+    )
+    return ProblemError(catalog.NOT_ALLOWED, detail)
+
+
+def loop_detected() -> ProblemError:
+    """The request was forwarded by this installation before."""
+    detail = BilingualText(
+        "The call has come back to the gateway that forwarded it: its Via names this installation. The"
+        " address of the service that was called first leads here.",
+        "Lời gọi đã quay lại chính cổng đã chuyển tiếp nó: trường Via nêu hệ thống này. Địa chỉ của dịch vụ"
+        " được gọi đầu tiên dẫn tới đây.",
+    )
+    return ProblemError(calls.LOOP_DETECTED, detail)
+
+
 def request_timeout() -> ProblemError:
     """The caller sends the body too slowly."""
     detail = BilingualText(
@@ -265,10 +303,12 @@ def request_too_large(limit: int, service: str | None) -> ProblemError:
     """The body is larger than the service takes; None stands for the platform's own services."""
     if service is None:
         detail = BilingualText(
-            f"The body of the request exceeds {limit} bytes, the most that passes to the platform's own"
-            " services. The operator may raise it: LIENTHONG_GATEWAY_MAX_REQUEST_BYTES.",
-            f"Nội dung yêu cầu vượt quá {limit} byte, mức tối đa chuyển tới các dịch vụ của chính nền tảng."
-            " Đơn vị vận hành có thể nâng mức này: LIENTHONG_GATEWAY_MAX_REQUEST_BYTES.",
+            f"The body of the request exceeds {limit} bytes, the most that this service of the platform"
+            " takes. Send it in smaller portions; the catalog's limit the operator may raise:"
+            " LIENTHONG_CATALOG_MAX_REQUEST_BYTES.",
+            f"Nội dung yêu cầu vượt quá {limit} byte, mức tối đa mà dịch vụ này của nền tảng nhận."
+            " Hãy chia thành nhiều lần gửi; riêng mức của danh mục đơn vị vận hành có thể nâng:"
+            " LIENTHONG_CATALOG_MAX_REQUEST_BYTES.",
         )
     else:
         detail = BilingualText(
@@ -278,6 +318,15 @@ def request_too_large(limit: int, service: str | None) -> ProblemError:
             " Bên cung cấp có thể nâng mức này: maxRequestBytes trong tệp khai báo dịch vụ.",
         )
     return ProblemError(general.REQUEST_TOO_LARGE, detail)
+
+
+def digest_mismatch(algorithm: str) -> ProblemError:
+    """The body is not the one whose digest the request states."""
+    detail = BilingualText(
+        f"The {algorithm} digest that the request states is not that of its body.",
+        f"Mã băm {algorithm} mà yêu cầu nêu không khớp với nội dung.",
+    )
+    return ProblemError(calls.DIGEST_MISMATCH, detail)
 
 
 def headers_too_large() -> ProblemError:
@@ -313,6 +362,28 @@ def provider_unreachable() -> ProblemError:
         "The provider's system accepts no connection.", "Hệ thống cung cấp không nhận kết nối."
     )
     return ProblemError(calls.PROVIDER_UNREACHABLE, detail)
+
+
+def provider_busy(service: str, calls_at_once: int) -> ProblemError:
+    """As many calls as the service takes at a time are under way, and no place came free in time."""
+    detail = BilingualText(
+        f"{service} is given {calls_at_once} calls at a time by each process of the gateway, and as many are"
+        " under way. The request was not sent.",
+        f"{service} chỉ nhận {calls_at_once} lời gọi cùng lúc từ mỗi tiến trình của cổng và hiện đã đủ."
+        " Yêu cầu chưa được gửi đi.",
+    )
+    return ProblemError(calls.PROVIDER_BUSY, detail, _RETRY_SOON)
+
+
+def circuit_open(service: str, wait_s: float) -> ProblemError:
+    """All addresses of the service failed and are left alone; in `wait_s` seconds one may be tried."""
+    seconds = max(1, math.ceil(wait_s))
+    detail = BilingualText(
+        f"The last calls of {service} failed, so it is left alone for {seconds} s. The request was not sent.",
+        f"Các lời gọi gần đây tới {service} đều lỗi nên dịch vụ này tạm nghỉ {seconds} giây."
+        " Yêu cầu chưa được gửi đi.",
+    )
+    return ProblemError(calls.CIRCUIT_OPEN, detail, {"Retry-After": str(seconds)})
 
 
 def provider_address_refused(leads_to: BilingualText) -> ProblemError:

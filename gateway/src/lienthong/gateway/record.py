@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.gateway.call import GATEWAY_LOST, MAX_METHOD, Answered
 from lienthong.gateway.context import is_personal_number
+from lienthong.gateway.failures import failed_side
 from lienthong.gateway.journal.records import (
     CallRecord,
     IntentRecord,
@@ -84,7 +85,7 @@ class Recorder:
             AuditUnavailableError: then the call must not be forwarded.
         """
         operation, client, grant = permit
-        context, passage = call.context, call.passage
+        context, passage, persons = call.context, call.passage, call.persons
         record = IntentRecord(
             v=1,
             id=self._new_id(),
@@ -106,6 +107,9 @@ class Recorder:
             represented=self._stated(passage.represented) if passage is not None else None,
             door=passage.door if passage is not None else None,
             message=self._stated(passage.message_id) if passage is not None else None,
+            persons=persons.hashes(self._privacy) if persons is not None else None,
+            person_count=persons.count() if persons is not None else None,
+            person_commitment=persons.commitment(self._privacy) if persons is not None else None,
             received=timestamp(call.received),
             trace=call.trace,
         )
@@ -185,7 +189,7 @@ class Recorder:
         answered = outcome if isinstance(outcome, Answered) else None
         route, operation, grant = call.route, call.operation, call.grant
         context, exchange, body, quota = call.context, call.exchange, call.body, call.quota
-        passage = call.passage
+        passage, persons = call.passage, call.persons
         at = timestamp(outcome.at)
         return CallRecord(
             v=1,
@@ -208,21 +212,31 @@ class Recorder:
             represented=self._stated(passage.represented) if passage is not None else None,
             door=passage.door if passage is not None else None,
             message=self._stated(passage.message_id) if passage is not None else None,
+            persons=persons.hashes(self._privacy) if persons is not None else None,
+            person_count=persons.count() if persons is not None else None,
+            person_commitment=persons.commitment(self._privacy) if persons is not None else None,
+            persons_unread=persons.unread or None if persons is not None else None,
             status=answered.status if answered is not None else None,
-            error=answered.error if answered is not None else None,
+            error=outcome.error,
+            failed=failed_side(call, outcome),
+            upstream=_chosen_address(call),
             upstream_status=exchange.status if exchange is not None else None,
             received=timestamp(call.received),
             forwarded=timestamp(exchange.forwarded) if exchange is not None else None,
-            opened=timestamp(call.opened) if call.opened is not None else None,
+            responded=_known(exchange.responded) if exchange is not None else None,
+            opened=_known(call.opened),
             answered=at if answered is not None else None,
             request_bytes=body.size if body is not None else None,
             request_sha256=body.sha256 if body is not None else None,
             response_bytes=answered.body_bytes if answered is not None else None,
             response_sha256=answered.body_sha256 if answered is not None else None,
             fields_removed=call.fields_removed if answered is not None else None,
+            request_check=call.request_check,
+            answer_check=call.answer_check,
             trace=call.trace,
             aborted=True if answered is None or answered.broken_off else None,
             limit=quota.refusal.limit.value if quota is not None and quota.refusal is not None else None,
+            replays=call.replays,
         )
 
     def _target(self, call: Call) -> str:
@@ -259,6 +273,18 @@ def timestamp(moment: datetime) -> Moment:
     msgspec writes a datetime so, and faster than anything else does, but leaves out a fraction of zero.
     """
     return moment if moment.microsecond else f"{moment:%Y-%m-%dT%H:%M:%S}.000000Z"
+
+
+def _known(moment: datetime | None) -> Moment | None:
+    return None if moment is None else timestamp(moment)
+
+
+def _chosen_address(call: Call) -> str | None:
+    """The address that was called, where the service has several."""
+    route, exchange = call.route, call.exchange
+    if exchange is None or not isinstance(route, ServiceRoute) or not route.upstreams.several:
+        return None
+    return exchange.address.text
 
 
 def _is_refused(call: Call, outcome: Outcome) -> bool:

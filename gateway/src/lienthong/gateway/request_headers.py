@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway import problems
 from lienthong.gateway.context import NO_CONTEXT, CallContext, is_personal_number
+from lienthong.gateway.digests import (
+    CONTENT_DIGEST,
+    DIGEST_FIELDS,
+    REPR_DIGEST,
+    WANT_CONTENT_DIGEST,
+    WANT_REPR_DIGEST,
+    StatedDigests,
+    WantedDigests,
+    stated_digests,
+    wanted_digests,
+)
 from lienthong.gateway.field_names import passes_to_provider, plain
 from lienthong.gateway.http1.fields import field_prefix
 from lienthong.gateway.http1.head import is_host
@@ -16,6 +27,7 @@ if TYPE_CHECKING:
 
 _HOST: Final = b"host"
 _AUTHORIZATION: Final = b"authorization"
+_PROOF: Final = b"dpop"
 _PURPOSE: Final = b"lgsp-purpose"
 _CASE: Final = b"lgsp-case-id"
 _USER: Final = b"lgsp-user"
@@ -24,7 +36,7 @@ _CONTENT_LENGTH: Final = b"content-length"
 _TRANSFER_ENCODING: Final = b"transfer-encoding"
 _CONNECTION: Final = b"connection"
 _UPGRADE: Final = b"upgrade"
-READ_FROM_CALLERS: Final = frozenset((_AUTHORIZATION, _PURPOSE, _CASE, _USER, _TRACEPARENT))
+READ_FROM_CALLERS: Final = frozenset((_AUTHORIZATION, _PROOF, _PURPOSE, _CASE, _USER, _TRACEPARENT))
 """Fields that callers state something with; the provider gets them as the gateway writes them, if at all."""
 _READ = frozenset(
     (
@@ -34,6 +46,7 @@ _READ = frozenset(
         _CONNECTION,
         _UPGRADE,
         *READ_FROM_CALLERS,
+        *DIGEST_FIELDS,
     )
 )
 _ORIGIN: Final = field_prefix(b"origin")
@@ -54,17 +67,38 @@ _MAX_NAMES, MAX_NAME_BYTES = 4096, 64
 class RequestHeaders:
     """The header fields of one request."""
 
-    __slots__ = ("_read", "passed")
+    __slots__ = ("_read", "has_digests", "passed")
 
-    def __init__(self, passed: list[bytes], read: dict[bytes, bytes]) -> None:
+    def __init__(self, passed: list[bytes], read: dict[bytes, bytes], *, has_digests: bool = False) -> None:
         self.passed = passed
         """What the provider gets, as it is written."""
         self._read = read
+        self.has_digests = has_digests
+        """Whether one of them is about digests (RFC 9530)."""
+
+    def stated_digests(self) -> StatedDigests | None:
+        """The digests that the request states of its body; None: none that can be compared.
+
+        Raises:
+            ProblemError: malformed-request.
+        """
+        read = self._read
+        return stated_digests(read.get(CONTENT_DIGEST), read.get(REPR_DIGEST), self.passed)
+
+    def wanted_digests(self) -> WantedDigests | None:
+        """The digests that the caller wants of the answer; None: none that are had here."""
+        read = self._read
+        return wanted_digests(read.get(WANT_CONTENT_DIGEST), read.get(WANT_REPR_DIGEST))
 
     @property
     def authorization(self) -> bytes | None:
         """The Authorization header."""
         return self._read.get(_AUTHORIZATION)
+
+    @property
+    def proof(self) -> bytes | None:
+        """The DPoP header (RFC 9449 section 4); with commas between them where there are several."""
+        return self._read.get(_PROOF)
 
     @property
     def origin(self) -> bytes | None:
@@ -195,7 +229,7 @@ class RequestHeaders:
 
     def translated(self, passed: list[bytes]) -> RequestHeaders:
         """The same request with other fields for the provider."""
-        return RequestHeaders(passed, self._read)
+        return RequestHeaders(passed, self._read, has_digests=self.has_digests)
 
 
 def stated_text(value: bytes, name: str) -> str:
@@ -232,9 +266,13 @@ def read_headers(headers: Sequence[tuple[bytes, bytes]], *, max_bytes: int, max_
         raise problems.headers_too_large()
     passed: list[bytes] = []
     read: dict[bytes, bytes] = {}
+    has_digests = False
     for name, value in headers:
         if name in _READ:
             read[name] = value if name not in read else _repeated(name, read[name], value)
+            if name in DIGEST_FIELDS:
+                has_digests = True
+                passed += (field_prefix(name), value)
             continue
         prefix = _prefixes.get(name)
         if prefix is None:
@@ -246,7 +284,7 @@ def read_headers(headers: Sequence[tuple[bytes, bytes]], *, max_bytes: int, max_
     connection = read.get(_CONNECTION)
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
         passed = without_named(passed, connection)
-    return RequestHeaders(passed, read)
+    return RequestHeaders(passed, read, has_digests=has_digests)
 
 
 def _check_text(value: bytes) -> None:
@@ -267,7 +305,7 @@ def _prefix(name: bytes) -> bytes:
 
 
 def _repeated(name: bytes, first: bytes, second: bytes) -> bytes:
-    if name in (_CONNECTION, _TRANSFER_ENCODING, _UPGRADE):
+    if name in (_CONNECTION, _TRANSFER_ENCODING, _UPGRADE, _PROOF) or name in DIGEST_FIELDS:
         return first + b"," + second
     if name == _TRACEPARENT:
         return b""

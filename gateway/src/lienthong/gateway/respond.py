@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lienthong.gateway import problems
-from lienthong.gateway.call import CALLER_STALLED, Abandoned, Answered
+from lienthong.gateway.call import CALLER_STALLED, GATEWAY_STOPPED, Abandoned, Answered
 from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.journal.writer import AuditUnavailableError
 from lienthong.gateway.reader import CallerStalledError, Reader
@@ -45,6 +45,11 @@ class Responder:
         self._now = clock.now
         self._caller_timeout_s = settings.gateway_caller_timeout_s
         self._caller_bytes_per_s = settings.gateway_caller_bytes_per_s
+        self._cut_off: str | None = None
+
+    def cut_off(self) -> None:
+        """Note that the callers that are there still do not go away: the gateway cuts them off."""
+        self._cut_off = GATEWAY_STOPPED
 
     def respond(self, call: Call, response: GatewayResponse, incoming: Incoming) -> Awaitable[Answered]:
         """Record a call and send its response.
@@ -59,8 +64,8 @@ class Responder:
         return self._send_whole(call, response, incoming)
 
     async def abandon(self, call: Call) -> Abandoned:
-        """Record a call whose caller went away before there was a response."""
-        outcome = Abandoned(self._now())
+        """Record a call whose caller went away, or was cut off, before there was a response."""
+        outcome = Abandoned(self._now(), self._cut_off)
         try:
             await self._recorded(call, outcome)
         except AuditUnavailableError:
@@ -80,7 +85,7 @@ class Responder:
             response.status,
             self._now(),
             len(body),
-            None,
+            response.sha256,
             response.error,
             body=body,
         )
@@ -123,7 +128,7 @@ class Responder:
                 # Sending to a caller that has gone fails silently; the connection needs a moment to notice.
                 await asyncio.sleep(_LAST_LOOK_S)
         except CallerGoneError:
-            broken_off = True
+            error, broken_off = self._cut_off, True
         except CallerStalledError:
             error, broken_off = CALLER_STALLED, True
         except ProblemError as problem:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from lienthong.gateway.call import Call
+    from lienthong.gateway.http1.bulkhead import Place
     from lienthong.gateway.platform_routes import DocumentRoute
     from lienthong.kit.problems import ProblemError
 
@@ -31,7 +32,7 @@ _LENGTH_AT: Final = 3
 class WholeResponse:
     """A response whose body is here."""
 
-    __slots__ = ("body", "dated", "error", "fields", "status")
+    __slots__ = ("body", "dated", "error", "fields", "sha256", "status")
 
     def __init__(
         self,
@@ -46,10 +47,16 @@ class WholeResponse:
         self.fields = fields
         """As they are written."""
         self.body = body
+        self.sha256: str | None = None
+        """Of the body, in hex; None: nobody has formed it yet."""
         self.error = error
         """The code of the problem, when the gateway or the caller failed."""
         self.dated = dated
         """Whether there is a Date among the fields."""
+
+    def hold(self, place: Place) -> None:
+        """The exchange is over: its place among those with the service is free."""
+        place.leave()
 
     def close(self) -> None:
         """Nothing is held."""
@@ -85,6 +92,10 @@ class StreamedResponse:
         self.endless = endless
         """Whether it passes as it comes, and nobody knows when it ends."""
         self._end = end
+
+    def hold(self, place: Place) -> None:
+        """Keep a place among the exchanges with the service until this one is over."""
+        self._end = place.leaving_after(self._end)
 
     def close(self) -> None:
         """Give the connection to the provider back."""

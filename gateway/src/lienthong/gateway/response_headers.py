@@ -18,8 +18,10 @@ _CODING: Final = b"transfer-encoding"
 _CONNECTION: Final = b"connection"
 _ERROR: Final = b"lgsp-error"
 _CLIENT: Final = b"lgsp-client"
+_NONCE: Final = b"dpop-nonce"
+"""Between the caller and the gateway, or identity behind it: a provider has no proof of the caller's."""
 _CORS: Final = b"\r\naccess-control-"
-_READ = frozenset((_LENGTH, _CODING, _CONNECTION, _ERROR, _CLIENT))
+_READ = frozenset((_LENGTH, _CODING, _CONNECTION, _ERROR, _CLIENT, _NONCE))
 _ORDINARY_CONNECTION = frozenset((b"keep-alive", b"close"))
 
 # A cache: each name seen so far in lower case, and its `field_prefix` if the field passes whatever it says.
@@ -60,8 +62,8 @@ class PassedHeaders:
 
 
 def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool) -> PassedHeaders:
-    """Sort the fields of a provider's response; `from_platform` lets LGSP-Error pass,
-    and LGSP-Client be read.
+    """Sort the fields of a provider's response; `from_platform` lets LGSP-Error
+    and DPoP-Nonce pass, and LGSP-Client be read.
 
     Raises:
         ProviderBrokenError: the length is declared in two ways or is not a number (RFC 9112 section 6.3), so
@@ -81,8 +83,10 @@ def passed_headers(fields: Iterable[tuple[bytes, bytes]], *, from_platform: bool
         elif name in LOCATIONS:
             passed += (field_prefix(name), value)
             located = True
-    if from_platform and _ERROR in read:
-        passed += (field_prefix(_ERROR), read[_ERROR])
+    if from_platform:
+        for name in (_ERROR, _NONCE):
+            if name in read:
+                passed += (field_prefix(name), read[name])
     connection = read.get(_CONNECTION)
     if connection is not None and connection.lower() not in _ORDINARY_CONNECTION:
         passed = without_named(passed, connection)

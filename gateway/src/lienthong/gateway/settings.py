@@ -32,7 +32,8 @@ class GatewaySettings(Settings):
     gateway_privacy_key_file: Path = Field(
         default_factory=lambda data: Path(data["home"], "gateway", "privacy.key")
     )
-    """The key that paths and persons are hashed with in records, in hex; the same on every gateway."""
+    """The key that paths and persons are hashed with in records, in hex; the same on every gateway. Of
+    several lines the first is in use; with the others records of before are found."""
     gateway_assertion_key_file: Path = Field(
         default_factory=lambda data: Path(data["home"], "gateway", "assertion.key")
     )
@@ -67,7 +68,7 @@ class GatewaySettings(Settings):
     """How long an exchange with a provider may take in all, whoever takes the time and whatever the service
     says; an endless answer ends then, and its caller asks again."""
     gateway_max_request_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
-    """The largest body to a service that sets no limit of its own, and to the platform's services."""
+    """The largest body to a service that sets no limit of its own."""
     gateway_max_header_bytes: int = Field(default=32 * 1024, gt=0)
     """Path, query, and the names and values of all header fields together."""
     gateway_max_headers: int = Field(default=100, gt=0)
@@ -75,7 +76,13 @@ class GatewaySettings(Settings):
     gateway_whole_answer_bytes: int = Field(default=256 * 1024, ge=0)
     """Responses up to this size leave whole after their record; of larger ones the last part waits for it."""
     gateway_shaped_answer_bytes: int = Field(default=1024 * 1024, ge=1024, le=16 * 1024 * 1024)
-    """The largest answer of a call whose agreement names the `fields` that leave: it is read whole first."""
+    """The largest answer that is read whole before it leaves: of calls whose agreement names the `fields`
+    that leave, or whose operation has persons in its answers."""
+    gateway_read_request_bytes: int = Field(default=1024 * 1024, ge=1024, le=16 * 1024 * 1024)
+    """The largest body of a request that is read whole before it is forwarded: of operations that have
+    persons in it."""
+    gateway_idempotency_keys: int = Field(default=10_000, ge=1)
+    """How many keys (`Idempotency-Key`) one client begins within a day, at most, in each process."""
     gateway_journal_timeout_s: float = Field(default=1.0, gt=0)
     """How long the bus may take to acknowledge records before they go to the spool."""
     gateway_spool_max_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)
@@ -98,6 +105,10 @@ class GatewaySettings(Settings):
     """How many requests without an access token the platform's own services take from one address (IPv6:
     one /64), per second and process: for tokens, keys, documents. Callers behind one proxy share it."""
     gateway_open_burst: float = Field(default=300.0, ge=1)
+    """How many of them at once; those beyond are refused with 429."""
+    gateway_person_hashes_per_s: float = Field(default=1.0, gt=0)
+    """How many persons a client with the scope `audit:read` may look for, per second and process."""
+    gateway_person_hashes_burst: float = Field(default=30.0, ge=1)
     """How many of them at once; those beyond are refused with 429."""
     gateway_sample_every_s: float = Field(default=10.0, gt=0)
     """How often the counts are recorded."""

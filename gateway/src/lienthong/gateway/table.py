@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 import structlog
 
 from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.gateway.body_checks import body_checks, check_mode
 from lienthong.gateway.context import Statement
 from lienthong.gateway.credentials.spec import access
 from lienthong.gateway.hours import OpeningHours
+from lienthong.gateway.http1.bulkhead import BulkheadTerms
+from lienthong.gateway.http1.circuit import CheckTerms, CircuitTerms
 from lienthong.gateway.http1.limits import DEFAULT_FIRST_BYTE_S, TimeLimits
+from lienthong.gateway.http1.upstreams import Upstreams
 from lienthong.gateway.limits.day import zone
 from lienthong.gateway.limits.terms import Limits, ServiceLimits
 from lienthong.gateway.operations import OperationRoute, OperationTree
 from lienthong.gateway.origins import AllowedOrigins
+from lienthong.gateway.parameter_checks import parameter_checks
+from lienthong.gateway.person_places import person_places
+from lienthong.gateway.repeatable import Repeatable
 from lienthong.gateway.soap.service import soap_service
-from lienthong.gateway.upstreams import Upstreams
 from lienthong.kit.field_paths import tree
 
 if TYPE_CHECKING:
@@ -75,6 +81,10 @@ class ServiceRoute:
     """What it says of how much agreements on it may use; None: nothing."""
     soap: SoapService | None = None
     """How it is called where it speaks SOAP; then there are no `operations`. None: it does not."""
+    bulkhead: BulkheadTerms | None = None
+    """How many calls of it are forwarded at a time; None: as many as come."""
+    repeatable: Repeatable | None = None
+    """Which calls may carry an Idempotency-Key; None: for the gateway it means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +183,12 @@ class RoutingTable:
             active = None if message is None else _is_active(message)
             return _remembered(self._systems, system_id, active)
 
+    def approved_agreement(self, agreement_id: bytes) -> AgreementRule | None:
+        """An approved agreement on a service, by its id; None where there is none."""
+        message = self.state.get(routes_pb2.RESOURCE_KIND_AGREEMENT, agreement_id)
+        found = self._read.agreement(agreement_id.decode(), message) if message is not None else None
+        return found if isinstance(found, AgreementRule) else None
+
     def agreements(self, consumer_id: str, service_id: str) -> Agreements:
         """The agreements of a consumer on a service."""
         try:
@@ -189,17 +205,25 @@ def service_route(message: bytes) -> ServiceRoute:
     """Read one service.
 
     Raises:
-        KeyError: it requires what this gateway does not know.
-        ValueError: it wants to be shown what this gateway does not know.
+        KeyError: it requires what this gateway does not know, or wants calls checked in such a way.
+        ValueError: it wants to be shown, recorded or checked what this gateway does not know.
     """
     service = routes_pb2.Service.FromString(message)
+    check_requests, check_answers = check_mode(service.check_requests), check_mode(service.check_answers)
     return ServiceRoute(
         id=service.id,
         system_id=service.system_id,
         active=service.status == routes_pb2.STATUS_ACTIVE,
-        upstreams=_upstreams(service.upstreams),
+        upstreams=_upstreams(service),
         operations=OperationTree(
-            OperationRoute(operation.id, operation.method.upper(), operation.path)
+            OperationRoute(
+                operation.id,
+                operation.method.upper(),
+                operation.path,
+                person_places(operation.path, operation.persons) if operation.HasField("persons") else None,
+                body_checks(operation, check_requests, check_answers),
+                parameter_checks(operation, check_requests),
+            )
             for operation in service.operations
         ),
         limits=_limits(service),
@@ -216,6 +240,8 @@ def service_route(message: bytes) -> ServiceRoute:
         if service.HasField("default_limits") or service.HasField("maximum_limits")
         else None,
         soap=soap_service(service.soap) if service.HasField("soap") else None,
+        bulkhead=_bulkhead(service.bulkhead) if service.HasField("bulkhead") else None,
+        repeatable=_repeatable(service.idempotency) if service.HasField("idempotency") else None,
     )
 
 
@@ -230,15 +256,54 @@ def _limits(service: routes_pb2.Service) -> TimeLimits:
     )
 
 
-def _upstreams(addresses: Iterable[str]) -> Upstreams:
+def _upstreams(service: routes_pb2.Service) -> Upstreams:
     """The addresses of a service; none when one cannot be read.
 
     The catalog takes in none of these, but if one came all the same it must not hold up the other services.
     """
     try:
-        return Upstreams(addresses)
+        return Upstreams(
+            service.upstreams,
+            name=service.id,
+            weights=service.weights,
+            circuit=_circuit(service.breaker) if service.HasField("breaker") else None,
+            checks=_checks(service.health_check) if service.HasField("health_check") else None,
+        )
     except ValueError:
         return Upstreams(())
+
+
+def _circuit(breaker: routes_pb2.Breaker) -> CircuitTerms:
+    return CircuitTerms(
+        failures=breaker.failures,
+        unreachable=breaker.failures,
+        percent=breaker.failure_percent,
+        minimum=breaker.minimum_calls,
+        window_s=breaker.window_s,
+        rest_s=breaker.open_s,
+        trials=breaker.trials,
+        statuses=frozenset(breaker.statuses),
+        refuses=True,
+    )
+
+
+def _checks(declared: routes_pb2.HealthCheck) -> CheckTerms:
+    return CheckTerms(
+        declared.path.encode(),
+        interval_s=declared.interval_s,
+        timeout_s=declared.timeout_ms / 1000,
+        statuses=frozenset(declared.statuses),
+        healthy_after=declared.healthy_after,
+        unhealthy_after=declared.unhealthy_after,
+    )
+
+
+def _repeatable(declared: routes_pb2.Idempotency) -> Repeatable:
+    return Repeatable(declared.operations, required=declared.required, retain_s=declared.retain_s)
+
+
+def _bulkhead(bulkhead: routes_pb2.Bulkhead) -> BulkheadTerms:
+    return BulkheadTerms(bulkhead.calls, waiting=bulkhead.waiting, wait_s=bulkhead.wait_ms / 1000)
 
 
 def indexed_agreement(agreement_id: str, message: bytes) -> AgreementRule | UnapprovedAgreement | None:

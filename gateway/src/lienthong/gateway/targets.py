@@ -1,11 +1,18 @@
-"""What a path names: a provider's service, a service of the platform, a document of the gateway, a door."""
+"""What a path names: a provider's service, a service of the platform, a document of the gateway, a door,
+or whom the ledger is searched for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PlatformRoute
+    from lienthong.gateway.platform_routes import (
+        DocumentRoute,
+        DoorRoute,
+        PersonsRoute,
+        PlatformRoute,
+        UseRoute,
+    )
     from lienthong.gateway.table import RoutingTable, ServiceRoute
 
 
@@ -50,5 +57,24 @@ class DoorTarget:
         self.table = table
 
 
+class PersonsTarget:
+    """Under which hashes records have a person."""
+
+    __slots__ = ("route",)
+
+    def __init__(self, route: PersonsRoute) -> None:
+        self.route = route
+
+
+class UseTarget:
+    """The use of an agreement's limits; `table` says who its parties are, if there is one."""
+
+    __slots__ = ("route", "table")
+
+    def __init__(self, route: UseRoute, table: RoutingTable | None) -> None:
+        self.route = route
+        self.table = table
+
+
 ForwardTarget: TypeAlias = ServiceTarget | PlatformTarget
-Target: TypeAlias = ForwardTarget | DocumentTarget | DoorTarget
+Target: TypeAlias = ForwardTarget | DocumentTarget | DoorTarget | PersonsTarget | UseTarget

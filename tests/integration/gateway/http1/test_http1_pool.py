@@ -7,22 +7,26 @@ import contextlib
 import gc
 import os
 import socket
-import ssl
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lienthong.gateway.http1 import pool as pool_module
-from lienthong.gateway.http1.address import Origin
+from lienthong.gateway.http1.address import Address, Origin
 from lienthong.gateway.http1.connection import Connection
 from lienthong.gateway.http1.errors import ProviderBrokenError, ProviderTimeoutError, ProviderUnreachableError
+from lienthong.gateway.http1.names import Names
 from lienthong.gateway.http1.pool import Pool
+from lienthong.gateway.http1.request import provider_request
+from lienthong.kit.clock import ManualClock
 from tests.integration.gateway.http1.wire import (
     CHUNKED,
     FORGED,
     LONG_S,
     OK,
     SECOND,
+    UNLIMITED,
     Peer,
     answering,
     on_both_loops,
@@ -30,8 +34,14 @@ from tests.integration.gateway.http1.wire import (
     rest,
     values,
 )
+from tests.support.authorities import trust_of_this_machine
 from tests.support.ports import take_free_port
 from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from lienthong.gateway.http1.names import AddressInfo
 
 # kept connections
 
@@ -119,6 +129,90 @@ async def test_a_connection_gets_old_though_it_never_rests(monkeypatch: pytest.M
             assert got.status == 200
             got.connection.end()
         assert 2 <= len(wire.peers) <= 4
+
+
+@on_both_loops
+async def test_calls_move_to_a_names_new_address_though_its_connection_never_rests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool_module, "MAX_AGE_S", 0.2)
+    clock, place, port = ManualClock(), "127.0.0.1", take_free_port()
+    asked: list[str] = []
+    serving: set[asyncio.StreamWriter] = set()
+
+    def resolve(host: str, port: int, **hints: object) -> list[AddressInfo]:
+        if host != "land.example":
+            raise OSError
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (place, port))]
+
+    def served_at(address: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            serving.add(writer)
+            with contextlib.suppress(ConnectionError):
+                while await reader.readline():
+                    await reader.readuntil(b"\r\n\r\n")
+                    asked.append(address)
+                    writer.write(OK)
+            writer.close()
+            serving.discard(writer)
+
+        return serve
+
+    servers = [
+        await asyncio.start_server(served_at(address), address, port)
+        for address in ("127.0.0.1", "127.0.0.2")
+    ]
+    names = Names(resolve, clock.monotonic)
+    pool = Pool(connect_timeout=LONG_S, tls=trust_of_this_machine(), names=names)
+    origin, loop = Origin("land.example", port, tls=False), asyncio.get_running_loop()
+    request = provider_request("GET", b"/", (), (), authorization=None, length=0, body=b"")
+
+    async def call() -> str:
+        until = loop.time() + LONG_S
+        connection = pool.idle(origin) or await pool.connect(origin, until)
+        connection.begin(
+            request.to(Address.parse(f"http://land.example:{port}")),
+            bodiless=False,
+            limits=UNLIMITED,
+            until=until,
+        )
+        await connection.head()
+        await rest(connection)
+        connection.end()
+        return asked[-1]
+
+    try:
+        assert [await call() for _ in range(3)] == ["127.0.0.1"] * 3
+        place = "127.0.0.2"
+        clock.advance(11)
+        async with asyncio.timeout(LONG_S):
+            while await call() != "127.0.0.2":
+                pass
+        assert [await call() for _ in range(3)] == ["127.0.0.2"] * 3
+    finally:
+        pool.close()
+        for server in servers:
+            server.close()
+        await eventually(lambda: not serving, "nothing is served any more")
+
+
+@pytest.mark.parametrize(
+    ("said", "rests_s"),
+    [
+        (b"timeout=5", 4.5),
+        (b"timeout=2, max=100", 1.5),
+        (b'max=7, Timeout = "3"', 2.5),
+        (b"max=5", None),
+        (b"timeout=", None),
+        (b"mytimeout=5", None),
+        (b"timeout=99999999", None),
+    ],
+)
+@on_both_loops
+async def test_a_provider_says_how_long_it_keeps_a_connection(said: bytes, rests_s: float | None) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nKeep-Alive: %b\r\ncontent-length: 2\r\n\r\nok" % said
+    async with provider(answering(answer)) as wire:
+        assert (await wire.call()).connection.rests_s == (float("inf") if rests_s is None else rests_s)
 
 
 @on_both_loops
@@ -322,7 +416,7 @@ async def test_connections_that_were_closed_leave_nothing_to_the_garbage_collect
 
 
 async def _unreachable(host: str, port: int, *, tls: bool = False, connect_timeout: float = 5) -> None:
-    pool = Pool(connect_timeout=connect_timeout, tls=ssl.create_default_context())
+    pool = Pool(connect_timeout=connect_timeout, tls=trust_of_this_machine())
     loop = asyncio.get_running_loop()
     with pytest.raises(ProviderUnreachableError):
         await pool.connect(Origin(host, port, tls), loop.time() + LONG_S)

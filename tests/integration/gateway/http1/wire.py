@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import functools
 import inspect
-import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,11 @@ from lienthong.gateway.http1.errors import ProviderBrokenError
 from lienthong.gateway.http1.limits import TimeLimits
 from lienthong.gateway.http1.pool import Pool
 from lienthong.gateway.response_headers import passed_headers
+from tests.support.authorities import trust_of_this_machine
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from lienthong.gateway.http1.connection import Connection
@@ -208,7 +209,7 @@ async def provider(
 
     server = await asyncio.start_server(speak, "127.0.0.1", 0, ssl=tls, limit=MIB)
     port = int(server.sockets[0].getsockname()[1])
-    pool = Pool(connect_timeout=5, tls=trusted or ssl.create_default_context())
+    pool = Pool(connect_timeout=5, tls=trusted or trust_of_this_machine())
     wire = Wire(pool, Origin("127.0.0.1", port, tls is not None))
     try:
         yield wire

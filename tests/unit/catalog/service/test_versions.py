@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.catalog.service.versions import CERTAIN_SECONDS, VersionMonitor
 from lienthong.kit.clock import ManualClock
+from tests.support.waiting import at_rest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,7 +46,7 @@ async def _running(database: _Database) -> AsyncIterator[VersionMonitor]:
 async def test_a_commit_of_this_process_wakes_at_once() -> None:
     monitor = VersionMonitor(_Database().read)
     waiting = asyncio.create_task(monitor.wait_beyond(4, monitor.epoch, 30))
-    await asyncio.sleep(0)
+    await at_rest(waiting)
     monitor.announce(5)
     assert await waiting
 
@@ -159,8 +160,9 @@ async def test_a_change_waits_until_the_watches_were_sent_it() -> None:
         first(4)
         second(4)
         told = asyncio.create_task(monitor.wait_told(5, 60))
-        await asyncio.sleep(0)
+        await at_rest(told)
         first(5)
+        # Whoever was woken has ended a turn later.
         await asyncio.sleep(0)
         assert not told.done()
         second(6)
@@ -176,7 +178,7 @@ async def test_a_watch_that_leaves_or_takes_nothing_holds_no_change_up() -> None
             assert not await monitor.wait_told(5, 0.001)
             stuck(5)
             told = asyncio.create_task(monitor.wait_told(5, 60))
-            await asyncio.sleep(0)
+            await at_rest(told)
         assert await told
 
 

@@ -10,6 +10,7 @@ import pytest
 from lienthong.catalog.domain.resources import ResourceKind, WatchScope
 from lienthong.catalog.rpc import Routes
 from lienthong.catalog.service.watch import Changes, HistoryChangedError, Position, WatchService
+from tests.support.waiting import at_rest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,7 +47,7 @@ class Reading(WatchService):
 async def test_watches_of_one_version_share_what_is_read() -> None:
     service = Reading()
     watches = [service.watch() for _ in range(5)]
-    await asyncio.sleep(0)
+    await at_rest(*watches)
     service.may_end.set()
     found = await asyncio.gather(*watches)
     assert service.reads == [KNOWN]
@@ -65,9 +66,9 @@ async def test_who_has_another_version_or_has_heard_of_a_newer_one_reads_for_its
 async def test_what_closes_a_snapshot_is_read_after_its_pages() -> None:
     service = Reading()
     earlier = service.watch()
-    await asyncio.sleep(0)
+    await at_rest(earlier)
     closing = [service.watch(heard=None) for _ in range(2)]
-    await asyncio.sleep(0)
+    await at_rest(*closing)
     service.may_end.set()
     await asyncio.gather(earlier, *closing)
     assert service.reads == [KNOWN] * 3
@@ -106,7 +107,7 @@ async def test_deltas_are_shared_and_what_closes_a_snapshot_is_not(
 async def test_a_watch_that_ends_takes_nothing_from_the_others() -> None:
     service = Reading()
     first, second = service.watch(), service.watch()
-    await asyncio.sleep(0)
+    await at_rest(first, second)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     service.may_end.set()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
+import httptools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from lienthong.gateway.http1.fields import written
 from lienthong.gateway.http1.framing import MOST_FRAMING, MOST_PIECES
 from lienthong.gateway.http1.head import check_beginning
 from lienthong.gateway.http1.listener import Door, Listener
+from tests.support.waiting import eventually
 from tests.unit.gateway.wire import MAX_HEAD, Wire, listener
 
 if TYPE_CHECKING:
@@ -366,6 +369,28 @@ async def test_a_line_of_no_request_is_refused_before_the_rest_of_its_head_comes
         assert (found.unreadable, found.seen, found.state) == (["malformed"], [], "half closed"), size
 
 
+@pytest.mark.parametrize("sent", [CHUNKED + b"3\r\nab", CHUNKED + b"x\r\n", CHUNKED + ONE_CHUNK])
+async def test_a_connection_that_ends_within_a_body_leaves_nothing_to_the_garbage_collector(
+    sent: bytes,
+) -> None:
+    def parsers() -> int:
+        return sum(isinstance(thing, httptools.HttpRequestParser) for thing in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = parsers()
+        for _ in range(5):
+            wire = Wire(listener(Reading()))
+            wire.send(sent)
+            await wire.settle(0)
+            wire.leave()
+            await wire.settle()
+        assert parsers() == before
+    finally:
+        gc.enable()
+
+
 async def test_many_small_chunks_are_no_large_framing() -> None:
     data = CHUNKED + b"1;a\r\nb\r\n" * MOST_FRAMING + b"0\r\nt: u\r\n\r\n"
     assert [seen.body for seen in (await received(data)).seen] == [b"b" * MOST_FRAMING]
@@ -567,7 +592,7 @@ async def test_the_end_waits_for_calls_whose_callers_have_gone() -> None:
         wire.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         wire.leave()
         closing = asyncio.create_task(owner.close(10))
-        await asyncio.sleep(0.05)
+        await eventually(lambda: owner._empty._waiters, "it waits for what is under way", every=0)
         assert not closing.done()
         service.go_on.set()
         await closing

@@ -119,6 +119,7 @@ def test_members_come_in_the_order_of_the_agreement() -> None:
         ('{"total":{"a":1,"a":2}}', '{"total":{"a":1,"a":2}}', 0),
         ("null", "null", 0),
         ("\ufeff{}", "{}", 0),
+        ('\ufeff\r\n\t {"total":[ 1 ],"x":1}\r\n\t ', '{"total":[ 1 ]}', 1),
         ('{"t\\u006ftal":1}', '{"total":1}', 0),
         (' { "items" : [ { "id" : 1 , "x" : 2 } ] } ', '{"items":[{"id":1}]}', 1),
     ],
@@ -136,9 +137,10 @@ def test_what_does_not_fit_is_taken_out_and_counted(document: str, left: str, re
         b'{"total":"\\ud800"}', b'\xff\xfe{\x00}\x00', b'{"total":1,"total":2}', b'{"total":1, "total":1}',
         b'{"total":1,"t\\u006ftal":2}', b'{"x":1,"x":2}', b'{"items":[{"id":1},{"id":1,"id":2}]}',
         b'{"prices":{"a":{"net":1},"a":{"net":1}}}', b'{"items":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}",
-        b'{"x":' * 100_000 + b"1" + b"}" * 100_000,
+        b'{"x":' * 100_000 + b"1" + b"}" * 100_000, b"\xef\xbb\xbf" * 2 + b"{}", b" \xef\xbb\xbf{}",
+        b"{}\xc2\xa0", b"{}\x0b",
     ],
-    ids=range(27),
+    ids=range(31),
 )  # fmt: skip
 def test_what_is_not_one_plain_json_document_is_refused(document: bytes) -> None:
     with pytest.raises(UnfitError):

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import yaml
 
+from lienthong.edge.http3 import with_http3
 from lienthong.kit.files import make_folder, replace_file
 
 _LOOPBACK: Final = "127.0.0.1"
+_HTTPS: Final = 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,13 @@ def binary() -> str:
     return str(Path(sys.executable).with_name("envoy"))
 
 
-def write_config(folder: Path, files: EdgeFiles, *, host: str, port: int, health_port: int) -> Path:
+def write_config(
+    folder: Path, files: EdgeFiles, *, host: str, port: int, health_port: int, http3: bool = False
+) -> Path:
     """Write the configuration into `folder`, and return the file that Envoy is started with.
 
-    Callers come to `host:port`; readiness and figures are told on `health_port` of this machine alone.
+    Callers come to `host:port`, with `http3` over UDP too; readiness and figures are told on `health_port`
+    of this machine alone.
     """
     make_folder(folder)
     server, clients = _read("server.yaml"), _read("clients.yaml")
@@ -66,8 +71,13 @@ def write_config(folder: Path, files: EdgeFiles, *, host: str, port: int, health
     (endpoints,) = cluster["load_assignment"]["endpoints"]
     endpoints["lb_endpoints"][0]["endpoint"]["address"]["pipe"]["path"] = str(files.gateway)
     config = folder / "envoy.json"
-    _write(config, envoy)
+    _write(config, with_http3(envoy, _read("http3.yaml"), port=port) if http3 else envoy)
     return config
+
+
+def cluster_config_with_http3() -> dict[str, Any]:
+    """The configuration of a cluster whose callers reach HTTP/3 too, at port 443 of the Service."""
+    return with_http3(_read("envoy.yaml"), _read("http3.yaml"), port=_HTTPS)
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from lienthong.kit.unix_sockets import MOST_BYTES
 from lienthong.local import Program
 
 if TYPE_CHECKING:
-    from lienthong.kit.settings import Settings
+    from lienthong.edge.settings import EdgeSettings
 
 SOCKET: Final = "LIENTHONG_GATEWAY_EDGE_SOCKET"
 _HOSTS: Final = ("localhost", "127.0.0.1", "::1")
@@ -35,7 +35,7 @@ class LocalEdge:
     program: Program
 
 
-def local_edge(settings: Settings) -> LocalEdge:
+def local_edge(settings: EdgeSettings) -> LocalEdge:
     """Make what the edge needs under the settings' home; its program is started by the installation."""
     home = settings.home.resolve()
     authority = Authority(home / "edge" / "authority")
@@ -49,6 +49,7 @@ def local_edge(settings: Settings) -> LocalEdge:
         host=host,
         port=port,
         health_port=health_port,
+        http3=settings.edge_http3,
     )
     program = Program(
         name="edge",
@@ -60,7 +61,7 @@ def local_edge(settings: Settings) -> LocalEdge:
         ports=[port, health_port],
         wave=_WAVE,
     )  # fmt: skip
-    return LocalEdge(f"https://localhost:{port}", authority, socket, program)
+    return LocalEdge(f"https://127.0.0.1:{port}", authority, socket, program)
 
 
 def _socket(folder: Path) -> Path:

@@ -8,6 +8,7 @@ import time
 
 from lienthong.kit.arguments import ProcessArguments
 from lienthong.kit.processes import PORTS
+from lienthong.kit.settings import Settings
 from lienthong.kit.text import BilingualText
 from lienthong.local.environment import read_settings
 from lienthong.local.installation import Installation, InstallationError
@@ -23,7 +24,7 @@ def main() -> int:
     ProcessArguments("lienthong.local", DOES).parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        settings = read_settings()
+        settings = read_settings(Settings)
         with Installation(settings) as installation:
             addresses = " ".join(f"{name}=http://127.0.0.1:{settings.port(name)}" for name in PORTS)
             print(f"READY {addresses}", flush=True)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from pydantic import ValidationError
 
 from lienthong.kit.settings import Settings
 from lienthong.local.installation import InstallationError
 
+_Settings = TypeVar("_Settings", bound=Settings)
 _FOLLOWS = "default_factory_not_called"
 """Pydantic's error for a default that depends on another setting, which is wrong: not reported."""
 
 
-def read_settings() -> Settings:
-    """Read the settings.
+def read_settings(kind: type[_Settings]) -> _Settings:
+    """Read the settings of that kind.
 
     Raises:
         InstallationError: variables have wrong values; each is named.
     """
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
         wrong = "".join(
             f"\n  LIENTHONG_{'.'.join(map(str, one['loc'])).upper()}={one['input']}: {one['msg']}"

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from supervisor.options import ServerOptions
 
 from lienthong.kit.loading import uncollected
-from lienthong.kit.processes import PROCESSES
+from lienthong.kit.processes import CONSOLE, PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +90,7 @@ class ModuleProgram:
 def fork_module_programs() -> None:
     """Import what our processes are made of, and have supervisord fork; for the whole process."""
     with uncollected():
-        for name in PROCESSES:
+        for name in (*PROCESSES, CONSOLE):
             importlib.import_module(f"lienthong.{name}.bootstrap")
     ServerOptions.execve = _become
 

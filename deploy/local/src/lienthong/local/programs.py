@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lienthong.kit.processes import NATS_MONITORING_PORT, NATS_PORT
+from lienthong.kit.processes import CONSOLE, NATS_MONITORING_PORT, NATS_PORT
 from lienthong.local.nats import key_file, server_binary, write_config
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Program:
 
 
 def platform_programs(settings: Settings) -> list[Program]:
-    """NATS and the five processes of Liên thông; NATS's configuration is written too."""
+    """NATS and the six processes of Liên thông; NATS's configuration is written too."""
     offset = settings.port_offset
     nats_port, monitoring_port = NATS_PORT + offset, NATS_MONITORING_PORT + offset
     nats_config = write_config(
@@ -52,22 +52,25 @@ def platform_programs(settings: Settings) -> list[Program]:
         ports=[nats_port, monitoring_port],
         wave=0,
     )
-    waves = {"catalog": 1, "identity": 1, "exchange": 1, "ledger": 1, "gateway": 2}
+    waves = {"catalog": 1, "identity": 1, "exchange": 1, "ledger": 1, "gateway": 2, CONSOLE: 3}
     return [nats, *(_process(settings, name, wave) for name, wave in waves.items())]
 
 
 def _process(settings: Settings, name: str, wave: int) -> Program:
     health_port = settings.health_port(name)
-    rpc_ports = [settings.rpc_port(name)] if name in RPC_SERVERS else []
+    others = [settings.rpc_port(name)] if name in RPC_SERVERS else []
     home = settings.home.resolve()
-    environment = {"LIENTHONG_NATS_KEY_FILE": str(key_file(home / "nats", name))}
+    # The console knows no bus: it asks the gateway, as everybody does.
+    environment = {} if name == CONSOLE else {"LIENTHONG_NATS_KEY_FILE": str(key_file(home / "nats", name))}
     if name == "identity":
+        environment["LIENTHONG_IDENTITY_REGISTERS_CONSOLE"] = "true"
         environment["LIENTHONG_IDENTITY_BOOTSTRAP_DIR"] = str(home)
+        others.append(settings.people_port)
     return Program(
         name=name,
         command=[sys.executable, "-m", f"lienthong.{name}"],
         ready_url=f"http://127.0.0.1:{health_port}/health/ready",
-        ports=[settings.port(name), health_port, *rpc_ports],
+        ports=[settings.port(name), health_port, *others],
         wave=wave,
         environment=environment,
     )

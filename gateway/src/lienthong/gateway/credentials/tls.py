@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.credentials.secrets import Secret, Secrets
     from lienthong.gateway.credentials.spec import SecretName, TlsNames
+    from lienthong.gateway.http1.circuit import CircuitState
 
 _MOST: Final = 1024
 
@@ -31,6 +32,7 @@ class TlsPools:
         self._secrets = secrets
         self._new_pool = new_pool
         self._pools: dict[TlsNames, tuple[Secret | None, Secret | None, Pool]] = {}
+        self._unusable: dict[TlsNames, tuple[Secret | None, Secret | None, SecretMissingError]] = {}
 
     def pool(self, names: TlsNames) -> Pool:
         """The pool for these secrets.
@@ -43,7 +45,20 @@ class TlsPools:
         known = self._pools.get(names)
         if known is not None and known[0] is certificate and known[1] is authority:
             return known[2]
-        pool = self._new_pool(_context(certificate, authority))
+        unusable = self._unusable.get(names)
+        if unusable is not None and unusable[0] is certificate and unusable[1] is authority:
+            # Looking at them again takes tens of milliseconds of all calls, and says the same.
+            raise SecretMissingError(unusable[2].name, unusable[2].reason)
+        try:
+            context = _context(certificate, authority)
+        except SecretMissingError as error:
+            if len(self._unusable) >= _MOST:
+                self._unusable.clear()
+            # Anew: that one has its traceback, and all that it leads to.
+            self._unusable[names] = certificate, authority, SecretMissingError(error.name, error.reason)
+            raise
+        self._unusable.pop(names, None)
+        pool = self._new_pool(context)
         if len(self._pools) >= _MOST:
             self._pools.clear()
         self._pools[names] = certificate, authority, pool
@@ -62,6 +77,14 @@ class TlsPools:
     def resting(self) -> int:
         """How many addresses failed and are left alone."""
         return sum(pool.resting() for _, _, pool in list(self._pools.values()))
+
+    def circuits(self) -> dict[tuple[str, CircuitState], int]:
+        """How many addresses of each service are not simply called, by where they are."""
+        found: dict[tuple[str, CircuitState], int] = {}
+        for _, _, pool in list(self._pools.values()):
+            for place, number in pool.circuits().items():
+                found[place] = found.get(place, 0) + number
+        return found
 
     def _secret(self, name: SecretName | None, members: tuple[str, ...]) -> Secret | None:
         return self._secrets.get(name, members) if name is not None else None

@@ -11,7 +11,7 @@ from urllib.parse import quote_plus, urlencode
 import msgspec
 import structlog
 
-from lienthong.gateway.credentials.tokens import TokenUnavailableError
+from lienthong.gateway.credentials.tokens import LONGEST_S, TokenUnavailableError
 from lienthong.gateway.http1.errors import ProviderError, ProviderRefusedError, ProviderTimeoutError
 from lienthong.gateway.http1.fields import written
 from lienthong.gateway.http1.limits import TimeLimits
@@ -93,7 +93,7 @@ async def _exchange(pool: Pool, credential: OAuth2Credential, request: bytes) ->
 def _read(status: int, content: bytes) -> tuple[str, float]:
     try:
         document: Any = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         document = None
     if not isinstance(document, dict):
         document = {}
@@ -112,7 +112,8 @@ def _read(status: int, content: bytes) -> tuple[str, float]:
         lifetime = int(lifetime)
     if isinstance(lifetime, bool) or not isinstance(lifetime, int | float):
         lifetime = _UNSTATED_LIFETIME_S
-    return token, float(lifetime)
+    # Before it is a float: a number of hundreds of digits can be none.
+    return token, float(min(max(lifetime, 0), LONGEST_S))
 
 
 def _failure(error: ProviderError) -> str:

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 _SHORTEST_S: Final = 1.0
-_LONGEST_S: Final = 86_400.0
+LONGEST_S: Final = 86_400.0
+"""No token counts as good for longer."""
 _MARGIN_S: Final = 5.0
 """Before its end a token is not used any more: it has a way to go."""
 _FIRST_PAUSE_S: Final = 1.0
@@ -114,7 +115,7 @@ class Tokens:
             self._failure = None
             self._pause = 0.0
             now = self._monotonic()
-            lifetime = min(max(lifetime, _SHORTEST_S), _LONGEST_S)
+            lifetime = min(max(lifetime, _SHORTEST_S), LONGEST_S)
             self._token = token
             self._issued = now
             self._renew_at = now + max(lifetime / 2, min(lifetime * 0.8, lifetime - 30))

@@ -33,9 +33,11 @@ class Address:
     """The value of the Host field (RFC 9110 section 7.2)."""
     path: bytes
     """The prefix of every request's path, without a `/` at the end."""
+    weight: int = 1
+    """How much it takes, compared with the provider's other addresses."""
 
     @classmethod
-    def parse(cls, text: str) -> Address:
+    def parse(cls, text: str, weight: int = 1) -> Address:
         """Parse `http://10.0.0.5:8201/base` or the like.
 
         Raises:
@@ -48,4 +50,4 @@ class Address:
         origin = Origin(parts.hostname, parts.port or _PORTS[parts.scheme], parts.scheme == "https")
         host = f"[{origin.host}]" if ":" in origin.host else origin.host
         shown = host if origin.port == _PORTS[parts.scheme] else f"{host}:{origin.port}"
-        return cls(text, origin, shown.encode(), parts.path.encode())
+        return cls(text, origin, shown.encode(), parts.path.encode(), weight)

@@ -7,6 +7,7 @@ gateway has its own instead of using an HTTP client library (ADR 0014).
 from __future__ import annotations
 
 import asyncio
+import re
 import select
 import ssl
 import time
@@ -35,8 +36,14 @@ MAX_FIELDS = 200
 _BUFFERED_BYTES = 256 * 1024
 """When more of a body than this has not been read yet, reading from the provider pauses."""
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+_KEEP_ALIVE: Final = b"keep-alive"
+_KEEP_ALIVE_LENGTH: Final = len(_KEEP_ALIVE)
+_TIMEOUT: Final = re.compile(rb"(?i)(?:^|[,;\s])timeout\s*=\s*\"?([0-9]{1,6})(?![0-9])")
+_ON_THE_WAY_S: Final = 0.5
+"""By so much sooner than its provider closes it is a connection not used any more: a request needs time
+to get there."""
 _CONTINUE, _SWITCHING_PROTOCOLS, _FIRST_FINAL_STATUS = 100, 101, 200
-_LAST_STATUS = 599
+_FIRST_ERROR_STATUS, _LAST_STATUS = 400, 599
 _WITHOUT_BODY = (204, 304)
 _NO_PARSER: Final = httptools.HttpResponseParser(object())
 _NO_LIMITS: Final = TimeLimits()
@@ -79,6 +86,7 @@ class Connection:
         "_owner",
         "_parser",
         "_reading",
+        "_refused",
         "_since",
         "_timer",
         "_timer_at",
@@ -93,6 +101,7 @@ class Connection:
         "fields",
         "opened",
         "origin",
+        "rests_s",
         "status",
     )
 
@@ -105,13 +114,15 @@ class Connection:
         self.status = 0
         self.fields: list[tuple[bytes, bytes]] = []
         """Names as the provider spells them, and values, in the provider's order."""
+        self.rests_s = float("inf")
+        """How long it may rest between two exchanges, as the provider said last."""
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
         self._unseen = select.poll()
         self._busy = False
         self._bodiless = self._head_complete = self._complete = self._keep_alive = False
-        self._uploading = self._heard = False
+        self._uploading = self._heard = self._refused = False
         self._overhead = self._head_bytes = self._unsent = 0
         self._chunks: list[bytes] = []
         self._buffered = 0
@@ -157,7 +168,7 @@ class Connection:
         self._busy = True
         self._bodiless = bodiless
         self._head_complete = self._complete = self._keep_alive = self._uploading = False
-        self._heard = False
+        self._heard = self._refused = False
         self._overhead = self._head_bytes = self._buffered = 0
         self.fields = []
         self._chunks = []
@@ -207,7 +218,8 @@ class Connection:
         if upload is not None and not upload.done():
             upload.cancel()
             self._keep_alive = False
-        if self._complete and self._keep_alive and self._reading and self._error is None and self.open:
+        usable = self._complete and self._keep_alive and not self._refused
+        if usable and self._reading and self._error is None and self.open:
             self._owner.keep(self)
         else:
             self._chunks, self._buffered = [], 0
@@ -231,9 +243,15 @@ class Connection:
                     return
                 if not part:
                     continue  # A chunk of no bytes would be the end (RFC 9112 section 7.1).
+                if not self.quiet:
+                    # Read first: a provider that refuses and closes resets the connection, and to write to it
+                    # then would lose what it said.
+                    await asyncio.sleep(0)
+                if self._refused:
+                    break
                 self._transport.write(chunk(part) if chunked else part)
                 await self._writable.wait()
-            if chunked and self.open:
+            if chunked and self.open and not self._refused:
                 self._transport.write(LAST_CHUNK)
             self._uploading = False
             self._go_on()
@@ -404,6 +422,14 @@ class Connection:
                 raise ProviderBrokenError(f"over {MAX_HEAD_BYTES} bytes or {MAX_FIELDS} fields in the head")
             # llhttp leaves the white space after a value in it (RFC 9112 section 5.1).
             self.fields.append((name, value.rstrip(b" \t")))
+            if len(name) == _KEEP_ALIVE_LENGTH and name.lower() == _KEEP_ALIVE:
+                self._rest(value)
+
+    def _rest(self, value: bytes) -> None:
+        """Note for how long the provider keeps a connection that rests (RFC 2068 section 19.7.1.1)."""
+        found = _TIMEOUT.search(value)
+        if found is not None:
+            self.rests_s = int(found[1]) - _ON_THE_WAY_S
 
     def on_headers_complete(self) -> None:
         """Store the status; an interim response is skipped (RFC 9110 section 15.2)."""
@@ -420,6 +446,8 @@ class Connection:
             raise ProviderBrokenError(f"unexpected status {status}")
         self.status = status
         self._head_complete = True
+        # Who is refused stops sending (RFC 9112 section 9.5).
+        self._refused = self._uploading and status >= _FIRST_ERROR_STATUS
         self._overhead = 0
         if self._bodiless or status in _WITHOUT_BODY:
             self._bodiless = True

@@ -21,7 +21,7 @@ from lienthong.gateway.http1.fields import DATE
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from lienthong.gateway.http1.head import Unreadable
     from lienthong.gateway.http1.incoming import Incoming
@@ -75,7 +75,8 @@ class Listener:
     """The connections of one worker.
 
     At most `most` at a time, each with heads of at most `max_head` bytes, closed after `idle_s` seconds
-    without a request, and when an answer is not taken within `stall_s` seconds.
+    without a request, and when an answer is not taken within `stall_s` seconds. `on_cut` is called before
+    those that are there still are cut off at the end.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Listener:
         max_head: int,
         idle_s: float,
         stall_s: float,
+        on_cut: Callable[[], None] = lambda: None,
     ) -> None:
         self.max_head = max_head
         self.look_every_s = min(LOOK_EVERY_S, min(idle_s, stall_s) / _LOOKS_FOR_IDLE)
@@ -99,6 +101,7 @@ class Listener:
         self.dropped: Counter[str] = Counter()
         """How many connections were closed for want of a proper caller, by the reason."""
         self._service = service
+        self._on_cut = on_cut
         self._doors = tuple(doors)
         self._most = most
         self._loop = asyncio.get_running_loop()
@@ -156,6 +159,7 @@ class Listener:
     async def _cut(self, callers: list[Caller]) -> None:
         if callers:
             _log.warning("connections are cut off, the gateway stops", connections=len(callers))
+            self._on_cut()
         for caller in callers:
             caller.cut()
         if self._tasks:

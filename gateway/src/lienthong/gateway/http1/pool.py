@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lienthong.gateway.http1.address import Origin
+    from lienthong.gateway.http1.circuit import CircuitState
     from lienthong.gateway.http1.names import AddressInfo
 
 IDLE_S = 4.0
-"""Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first."""
+"""Shorter than the keep-alive of common servers (uvicorn, Node.js: 5 s), so that they do not close first; of
+those that state a shorter one (`Keep-Alive: timeout`), so long."""
 MAX_AGE_S = 60.0
 """One that never rests is closed all the same, between two exchanges: a name may lead elsewhere by now."""
 _NEXT_ADDRESS_S = 0.25
@@ -93,10 +95,10 @@ class Pool:
         if not kept:
             return None
         now = time.monotonic()
-        resting, opened = now - IDLE_S, now - MAX_AGE_S
+        opened = now - MAX_AGE_S
         while kept:
-            connection, since = kept.popitem()
-            if since > resting and connection.opened > opened and connection.open and connection.quiet:
+            connection, until = kept.popitem()
+            if until > now and connection.opened > opened and connection.open and connection.quiet:
                 return connection
             connection.close()
         return None
@@ -141,6 +143,10 @@ class Pool:
         """How many addresses failed and are left alone."""
         return self.balance.resting
 
+    def circuits(self) -> dict[tuple[str, CircuitState], int]:
+        """How many addresses of each service are not simply called, by where they are."""
+        return self.balance.states()
+
     async def _reach(self, origin: Origin) -> socket.socket:
         """Resolve the name once, and connect to one of its addresses."""
         found = await self._names.look_up(origin.host, origin.port)
@@ -157,8 +163,12 @@ class Pool:
         return stream
 
     def keep(self, connection: Connection) -> None:
-        """Keep a connection for the next exchange with its origin."""
-        self._idle.setdefault(connection.origin, {})[connection] = time.monotonic()
+        """Keep a connection for the next exchange with its origin, for as long as its provider does."""
+        rests_s = min(connection.rests_s, IDLE_S)
+        if rests_s <= 0:
+            connection.close()
+            return
+        self._idle.setdefault(connection.origin, {})[connection] = time.monotonic() + rests_s
         if self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(IDLE_S, self._sweep)
 
@@ -184,9 +194,9 @@ class Pool:
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
-        oldest = time.monotonic() - IDLE_S
+        now = time.monotonic()
         for kept in self._idle.values():
-            for connection in [connection for connection, since in kept.items() if since <= oldest]:
+            for connection in [connection for connection, until in kept.items() if until <= now]:
                 del kept[connection]
                 connection.close()
         self._idle = {origin: kept for origin, kept in self._idle.items() if kept}

@@ -128,7 +128,7 @@ class RequestInput:
 
     def close(self) -> None:
         """Let go of the parser, which refers to this: no cycle is left for the garbage collector."""
-        self._parser = _NO_PARSER
+        self.feed, self._parser = None, _NO_PARSER
 
     def _parse(self, head: bytes, incoming: Incoming) -> None:
         """Have llhttp read a head.

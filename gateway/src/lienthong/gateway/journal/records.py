@@ -41,11 +41,18 @@ class CallRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     represented: str | None = None
     door: str | None = None
     message: str | None = None
+    persons: list[str] | None = None
+    person_count: int | None = None
+    person_commitment: str | None = None
+    persons_unread: list[str] | None = None
     status: int | None = None
     error: str | None = None
+    failed: Literal["client", "gateway", "provider"] | None = None
+    upstream: str | None = None
     upstream_status: int | None = None
     received: Moment
     forwarded: Moment | None = None
+    responded: Moment | None = None
     opened: Moment | None = None
     answered: Moment | None = None
     request_bytes: int | None = None
@@ -53,9 +60,12 @@ class CallRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     response_bytes: int | None = None
     response_sha256: str | None = None
     fields_removed: int | None = None
+    request_check: Literal["valid", "invalid", "unchecked"] | None = None
+    answer_check: Literal["valid", "invalid", "unchecked"] | None = None
     trace: str | None = None
     aborted: Literal[True] | None = None
     limit: str | None = None
+    replays: str | None = None
 
 
 class OpeningRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -81,10 +91,16 @@ class OpeningRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     represented: str | None = None
     door: str | None = None
     message: str | None = None
+    persons: list[str] | None = None
+    person_count: int | None = None
+    person_commitment: str | None = None
+    persons_unread: list[str] | None = None
     status: int
+    upstream: str | None = None
     upstream_status: int | None = None
     received: Moment
     forwarded: Moment | None = None
+    responded: Moment | None = None
     opened: Moment
     request_bytes: int | None = None
     request_sha256: str | None = None
@@ -114,10 +130,16 @@ class ContinuingRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     represented: str | None = None
     door: str | None = None
     message: str | None = None
+    persons: list[str] | None = None
+    person_count: int | None = None
+    person_commitment: str | None = None
+    persons_unread: list[str] | None = None
     status: int
+    upstream: str | None = None
     upstream_status: int | None = None
     received: Moment
     forwarded: Moment | None = None
+    responded: Moment | None = None
     opened: Moment
     request_bytes: int | None = None
     request_sha256: str | None = None
@@ -149,6 +171,9 @@ class IntentRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     represented: str | None = None
     door: str | None = None
     message: str | None = None
+    persons: list[str] | None = None
+    person_count: int | None = None
+    person_commitment: str | None = None
     received: Moment
     trace: str | None = None
 
@@ -191,9 +216,10 @@ def lost_of(opening: bytes, record_id: str, at: Moment, error: str) -> CallRecor
     """
     try:
         # As it was written: its times are text by now.
-        known = msgspec.json.decode(opening, type=dict[str, str | int])
+        known = msgspec.json.decode(opening, type=dict[str, str | int | list[str]])
         members = {name: known[name] for name in OpeningRecord.__struct_fields__ if name in known}
         ending = {"id": record_id, "kind": "call", "at": at, "error": error, "aborted": True}
+        ending["failed"] = "gateway"
         return CallRecord(**members | ending)  # type: ignore[arg-type]
     except (msgspec.MsgspecError, TypeError) as reason:
         raise ValueError(f"not an opening record: {reason}") from None

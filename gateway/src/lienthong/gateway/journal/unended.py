@@ -69,7 +69,11 @@ class Unended:
         for lock in sorted(self._folder.glob(f"*{_LOCK}")):
             if lock == self._own.with_suffix(_LOCK):
                 continue
-            held = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                held = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+            except OSError:
+                # Another one that begins now has adopted it, and forgotten it.
+                continue
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:

@@ -51,10 +51,14 @@ class Calendar:
             self._day = local.toordinal()
         return self._day
 
+    def ends(self, now: datetime) -> datetime:
+        """The next midnight."""
+        self.day(now)
+        return self._ends
+
     def rest(self, now: datetime) -> float:
         """Seconds until the next midnight."""
-        self.day(now)
-        return (self._ends - now).total_seconds()
+        return (self.ends(now) - now).total_seconds()
 
     def local(self, moment: datetime) -> str:
         """A moment as people here write it, e.g. `2026-11-30T00:00:00+07:00`."""

@@ -105,6 +105,24 @@ class Limiter:
         """The fields that tell a caller of its limits, as written."""
         return limit_fields(quota.use, self.calendar.rest(now))
 
+    def used(self, agreement: str, now: datetime) -> dict[Limit, int]:
+        """How much is used of each limit that an agreement could have, as far as this process knows.
+
+        Of seconds and minutes it knows where the agreement's limits were in force when calls began.
+        """
+        found = dict.fromkeys(Limit, 0)
+        day = self.days.get(self.calendar.day(now))
+        count = day.total.get(agreement) if day is not None else None
+        if count is not None:
+            found[Limit.PER_DAY], found[Limit.BYTES_PER_DAY] = count.calls, count.size
+        use = self.uses.get(agreement)
+        if use is not None:
+            use.advance(self.monotonic())
+            found[Limit.PER_SECOND] = use.second.total if use.second is not None else 0
+            found[Limit.PER_MINUTE] = use.minute.total if use.minute is not None else 0
+            found[Limit.CONCURRENT] = use.in_flight + use.in_flight_elsewhere
+        return found
+
     def day(self, number: int) -> Day:
         """What was used in a day, which is counted in from now on."""
         day = self.days.pop(number, None) or Day(number)

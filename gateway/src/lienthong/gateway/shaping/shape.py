@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lienthong.kit.field_paths import FieldTree
 
 _BOM: Final = b"\xef\xbb\xbf"
+_SPACE: Final = b" \t\n\r"
 _KEY: Final = re.compile(rb'"(?:[^"\\]|\\.)*":')
 _NULL: Final = b"null"
 _objects = msgspec.json.Decoder(list[dict[str, Raw] | None])
@@ -65,13 +66,18 @@ def shaped(document: bytes, tree: FieldTree) -> tuple[bytes, int]:
         raise UnfitError(f"it is not JSON: {error}") from None
 
 
+def bare(document: bytes) -> bytes:
+    """A document without what may stand around its value, such as the line end that some writers add."""
+    return document.removeprefix(_BOM).strip(_SPACE)
+
+
 def _shaped(document: bytes, tree: FieldTree, *, compact: bool) -> tuple[bytes, int]:
     if tree.whole:
         # Everything leaves; that it is JSON is looked at all the same.
         msgspec.json.decode(document, type=Raw)
         return document, 0
     shaping = _Shaping(compact=compact)
-    (value,) = shaping.values(tree, [document])
+    (value,) = shaping.values(tree, [document.strip(_SPACE)])
     if value is UNSET:
         raise UnfitError("it is not what the agreement's fields are in")
     return _encode(value), shaping.removed

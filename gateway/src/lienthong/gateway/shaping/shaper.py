@@ -1,31 +1,33 @@
-"""Stage 7, shape: only the fields that the agreement names leave of an answer."""
+"""Stage 7, shape: only the fields that the agreement names leave of an answer, and calls are read."""
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 import structlog
 
-from lienthong.gateway.http1.errors import CallerGoneError
 from lienthong.gateway.response import WholeResponse
 from lienthong.gateway.shaping import problems
+from lienthong.gateway.shaping.beside import Beside
 from lienthong.gateway.shaping.fields import CONTENT_LENGTH, AnswerFields, asked
-from lienthong.gateway.shaping.shape import UnfitError, shaped
+from lienthong.gateway.shaping.inspector import Inspector
+from lienthong.gateway.shaping.shape import UnfitError
+from lienthong.gateway.shaping.shapes import Shapes
+from lienthong.gateway.shaping.taking import take_answer
 
 if TYPE_CHECKING:
+    from lienthong.gateway.body_checks import CheckCounts
     from lienthong.gateway.call import Call
-    from lienthong.gateway.forward import Forwarder
     from lienthong.gateway.http1.incoming import Incoming
+    from lienthong.gateway.operations import OperationRoute
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.response import GatewayResponse
-    from lienthong.gateway.targets import ForwardTarget
+    from lienthong.gateway.settings import GatewaySettings
+    from lienthong.gateway.shaping.looking import Looking
+    from lienthong.gateway.targets import ServiceTarget
     from lienthong.kit.field_paths import FieldTree
 
-INLINE_BYTES: Final = 64 * 1024
-"""Larger documents are shaped beside the loop: calls of others go on meanwhile."""
 _PARTIAL: Final = 206
 _WITHOUT_BODY: Final = (204, 304)
 _FIRST_ERROR: Final = 400
@@ -36,33 +38,60 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _log = structlog.get_logger(__name__)
 
 
-class Shaper:
-    """Forwards the calls whose agreements say what leaves, and shapes their answers.
-
-    `limit` is the largest answer in bytes that can be shaped: it has to be here as a whole, as nothing of it
-    may leave before it is known to be what it says it is.
-    """
-
-    def __init__(self, forwarder: Forwarder, limit: int) -> None:
-        self._forwarder = forwarder
-        self._limit = limit
-        self._beside = ThreadPoolExecutor(1, "shaping")
+class Forwards(Protocol):
+    """Forwards a call; `Forwarder` does."""
 
     async def forward(
-        self, call: Call, target: ForwardTarget, tree: FieldTree, headers: RequestHeaders, incoming: Incoming
-    ) -> WholeResponse:
-        """Forward the request, and take what leaves of the response.
+        self, call: Call, target: ServiceTarget, headers: RequestHeaders, incoming: Incoming, /
+    ) -> GatewayResponse:
+        """Forward the request and take the response."""
+        ...
+
+
+class Shaper:
+    """Forwards the calls of which something is read, and shapes answers where the agreement says what leaves.
+
+    What the agreement's fields are taken from has to be here as a whole, as nothing of it may leave before it
+    is known to be what it says it is.
+    """
+
+    def __init__(self, settings: GatewaySettings, counts: CheckCounts, looking: Looking) -> None:
+        self._beside = Beside()
+        self._shapes = Shapes()
+        self._inspector = Inspector(settings, counts, looking, self._beside)
+        self._limit = settings.gateway_shaped_answer_bytes
+
+    async def forward(
+        self,
+        forwarder: Forwards,
+        call: Call,
+        target: ServiceTarget,
+        operation: OperationRoute,
+        fields: FieldTree | None,
+        headers: RequestHeaders,
+        incoming: Incoming,
+    ) -> GatewayResponse:
+        """Forward the request; what leaves of the response is what `fields` name, None: all of it.
 
         Raises:
-            ProblemError: those of the forwarder; answer-not-shapable, answer-too-large.
+            ProblemError: those of the forwarder and the inspector; answer-not-shapable, answer-too-large.
             CallerGoneError: the caller went away meanwhile.
         """
-        headers.passed = asked(headers.passed)
-        response = await self._forwarder.forward(call, target, headers, incoming)
+        route = target.route
+        await self._inspector.request(call, target, operation, headers, incoming)
+        if fields is not None or operation.reads_answers:
+            headers.passed = asked(headers.passed)
+        response = await forwarder.forward(call, target, headers, incoming)
         try:
-            return await self._shaped(call, target.route.id, tree, response, incoming)
-        finally:
+            response = await self._inspector.answer(call, route, operation, response, incoming)
+            if fields is None:
+                return response
+            shaped_response = await self._shaped(call, route.id, fields, response, incoming)
+        except BaseException:
             response.close()
+            raise
+        response.close()
+        return shaped_response
 
     async def _shaped(
         self, call: Call, service: str, tree: FieldTree, response: GatewayResponse, incoming: Incoming
@@ -80,11 +109,10 @@ class Shaper:
             document = await self._whole(response, incoming)
             if answer.media_type == _PROBLEM and status >= _FIRST_ERROR:
                 body, call.fields_removed = _problem(document)
-            elif len(document) <= INLINE_BYTES:
-                body, call.fields_removed = shaped(document, tree)
             else:
-                loop = asyncio.get_running_loop()
-                body, call.fields_removed = await loop.run_in_executor(self._beside, shaped, document, tree)
+                body, call.fields_removed = await self._beside.run(
+                    document, self._shapes.of(tree).shaped, document
+                )
         except (UnfitError, _TooLargeError) as error:
             _log.warning("answer not shaped", tx=call.tx, service=service, status=status, cause=str(error))
             if 200 <= status < 300:
@@ -96,25 +124,10 @@ class Shaper:
         return WholeResponse(status, [*fields, CONTENT_LENGTH, b"%d" % len(body)], body, dated=dated)
 
     async def _whole(self, response: GatewayResponse, incoming: Incoming) -> bytes:
-        if isinstance(response, WholeResponse):
-            if len(response.body) > self._limit:
-                raise _TooLargeError
-            return response.body
-        parts = [response.beginning]
-        size = len(response.beginning)
-        with incoming:
-            while size <= self._limit:
-                try:
-                    part = await anext(response.rest)
-                except StopAsyncIteration:
-                    break
-                parts.append(part)
-                size += len(part)
-        if incoming.gone:
-            raise CallerGoneError
-        if size > self._limit:
+        response = await take_answer(response, incoming, self._limit)
+        if not isinstance(response, WholeResponse) or len(response.body) > self._limit:
             raise _TooLargeError
-        return b"".join(parts)
+        return response.body
 
 
 class _TooLargeError(Exception):

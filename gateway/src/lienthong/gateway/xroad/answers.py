@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _JSON: Final = b"application/json;charset=utf-8"
 _XML: Final = b"text/xml;charset=utf-8"
+_MOST_PARAMETERS: Final = 100
 
 
 class Answers:
@@ -114,8 +115,16 @@ class Answers:
 
 
 def _parameters(query: bytes) -> dict[str, str]:
-    """Names in lower case: X-Road reads them in any."""
-    return {name.lower(): value for name, value in parse_qsl(query[1:].decode("latin-1"), max_num_fields=100)}
+    """Names in lower case: X-Road reads them in any.
+
+    Raises:
+        ProblemError: malformed-request, where there are more than any service has.
+    """
+    try:
+        found = parse_qsl(query[1:].decode("latin-1"), max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise refusals.too_many_parameters(_MOST_PARAMETERS) from None
+    return {name.lower(): value for name, value in found}
 
 
 def _document(call: Call, content: bytes, body: bytes) -> WholeResponse:

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.authenticate import Authenticator
     from lienthong.gateway.call import Call
+    from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.xroad.systems import XRoadSystem
     from lienthong.kit.addresses import IpNetwork
+    from lienthong.kit.tokens import AccessToken
 
 _JWT_PARTS: Final = 3
 
@@ -35,7 +37,7 @@ class CallerProof:
         self._trusted = tuple(trusted)
 
     def prove(
-        self, call: Call, system: XRoadSystem, authorization: bytes | None, authenticator: Authenticator
+        self, call: Call, system: XRoadSystem, headers: RequestHeaders, authenticator: Authenticator
     ) -> bool:
         """Note in `call` that the system has proved itself; whether its Authorization goes to the provider.
 
@@ -43,21 +45,24 @@ class CallerProof:
         provider's.
 
         Raises:
-            ProblemError: no-token, token-refused, certificate-mismatch, insufficient-scope, client-suspended,
-                client-not-proven.
+            ProblemError: no-token, token-refused, certificate-mismatch, dpop-proof-refused,
+                dpop-nonce-required, insufficient-scope, client-suspended, client-not-proven.
         """
+        authorization = headers.authorization
         match system.connection:
             case Connection.BEARER:
-                self._by_token(call, system, authorization, authenticator)
+                self._by_token(call, system, headers, authenticator)
                 return False
             case Connection.HTTP:
                 if authorization is not None and _is_issued_by(authenticator.keys.issuer, authorization):
-                    self._by_token(call, system, authorization, authenticator)
+                    self._by_token(call, system, headers, authenticator)
                     return False
                 self.check_network(call, system.id, system.networks)
             case Connection.CERTIFICATE:
-                # Which certificate a caller showed only an edge can say, and none does yet.
-                raise refusals.no_certificates_yet(system.id)
+                self._check_certificate(call, system)
+                if authorization is not None and _is_issued_by(authenticator.keys.issuer, authorization):
+                    self._by_token(call, system, headers, authenticator)
+                    return False
             case _:
                 raise refusals.unknown_connection(system.id)
         call.client = system.id
@@ -73,26 +78,44 @@ class CallerProof:
         if not (_is_within(call.ip, networks) and _is_within(call.ip, self._trusted)):
             raise refusals.network_not_trusted(client, call.ip)
 
-    def admit_anyone(self, call: Call, authorization: bytes | None, authenticator: Authenticator) -> None:
-        """Let in whoever has an access token, or calls from a network that the operator trusts.
+    def _check_certificate(self, call: Call, system: XRoadSystem) -> None:
+        """Refuse a call whose caller did not show one of the system's certificates at the edge."""
+        if call.certificate is None:
+            raise refusals.no_certificate(system.id)
+        if call.certificate.sha256 not in system.certificates:
+            raise refusals.not_its_certificate(system.id, call.certificate.sha256)
+        if call.passage is not None:
+            call.passage.certificate_proves = True
+
+    def admit_anyone(self, call: Call, headers: RequestHeaders, authenticator: Authenticator) -> None:
+        """Let in whoever has an access token, shows a certificate that the edge has checked, or calls from a
+        network that the operator trusts.
 
         Raises:
-            ProblemError: no-token, token-refused, certificate-mismatch, insufficient-scope, client-suspended.
+            ProblemError: no-token, token-refused, certificate-mismatch, dpop-proof-refused,
+                dpop-nonce-required, insufficient-scope, client-suspended.
         """
-        if authorization is None and _is_within(call.ip, self._trusted):
+        shows = call.certificate is not None or _is_within(call.ip, self._trusted)
+        if headers.authorization is None and shows:
             return
-        token = authenticator.authenticate(authorization, call.received, call.certificate)
-        call.client = token.client_id
+        token = _token(call, headers, authenticator)
+        call.client, call.token = token.client_id, token
         authenticator.admit(token, SCOPE)
 
     def _by_token(
-        self, call: Call, system: XRoadSystem, authorization: bytes | None, authenticator: Authenticator
+        self, call: Call, system: XRoadSystem, headers: RequestHeaders, authenticator: Authenticator
     ) -> None:
-        token = authenticator.authenticate(authorization, call.received, call.certificate)
+        token = _token(call, headers, authenticator)
         call.client, call.token = token.client_id, token
         authenticator.admit(token, SCOPE)
         if token.client_id != system.id:
             raise refusals.not_that_client(system.id, token.client_id)
+
+
+def _token(call: Call, headers: RequestHeaders, authenticator: Authenticator) -> AccessToken:
+    return authenticator.authenticate(
+        headers, call.received, call.certificate, method=call.method, path=call.path
+    )
 
 
 def _is_issued_by(issuer: str, authorization: bytes) -> bool:

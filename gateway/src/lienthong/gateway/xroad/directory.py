@@ -61,17 +61,19 @@ class CatalogDirectory:
         self._stub = directory_pb2_grpc.DirectoryStub(channel)
         self._node = node
         self._monotonic = clock.monotonic
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[Sequence[Client]] | None = None
         self._clients: Sequence[Client] = ()
         self._kept_until = float("-inf")
 
     async def clients(self) -> Sequence[Client]:
         """All agencies, then all systems; at most `CLIENTS_KEPT_S` old."""
-        async with self._asking:
-            if self._monotonic() >= self._kept_until:
-                self._clients = await self._ask_clients()
-                self._kept_until = self._monotonic() + CLIENTS_KEPT_S
+        if self._monotonic() < self._kept_until:
             return self._clients
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._asked_clients())
+            self._asking.add_done_callback(_noticed)
+        # Shielded: whoever comes meanwhile waits for the same answer, also where there is none.
+        return await asyncio.shield(self._asking)
 
     async def services(self, system_id: str) -> Sequence[str]:
         """The ids of the services that a system provides."""
@@ -95,6 +97,14 @@ class CatalogDirectory:
             raise _away(error) from None
         return found.document.encode()
 
+    async def _asked_clients(self) -> Sequence[Client]:
+        try:
+            self._clients = await self._ask_clients()
+            self._kept_until = self._monotonic() + CLIENTS_KEPT_S
+            return self._clients
+        finally:
+            self._asking = None
+
     async def _ask_clients(self) -> Sequence[Client]:
         found: list[Client] = []
         agencies: dict[str, str] = {}
@@ -117,3 +127,9 @@ class CatalogDirectory:
 def _away(error: grpc.aio.AioRpcError) -> ProblemError:
     _log.warning("the catalog does not answer", code=error.code().name, cause=error.details())
     return problems.platform_unavailable()
+
+
+def _noticed(asking: asyncio.Task[Sequence[Client]]) -> None:
+    """Take note of a failure that nobody waited for."""
+    if not asking.cancelled():
+        asking.exception()

@@ -94,7 +94,7 @@ class XRoadDoor:
         if dialect is XROAD:
             passage.fields += (_CLIENT, client.encoded, _SERVICE, service.encoded)
         system = self._system(table, client)
-        passes = self._proof.prove(call, system, headers.authorization, authenticator)
+        passes = self._proof.prove(call, system, headers, authenticator)
         self._system(table, service.provider)
         if service.service in SERVICES and call.method == "GET" and path == b"/":
             call.operation = OperationRoute(service.service, "GET", f"/{service.service}")
@@ -132,13 +132,13 @@ class XRoadDoor:
                 purpose,
                 call.context,
                 call.received,
-                bound=call.has_bound_token,
+                bound=call.is_bound,
             )
         except ProblemError as refusal:
             if purpose is not None or named is None or refusal.code not in _PURPOSE_LACKS:
                 raise
         return authorize(
-            visit.target, operation, client, named, call.context, call.received, bound=call.has_bound_token
+            visit.target, operation, client, named, call.context, call.received, bound=call.is_bound
         )
 
     def leave(
@@ -176,7 +176,7 @@ class XRoadDoor:
         what = LIST_CLIENTS.decode()
         if call.method != "GET":
             raise refusals.metadata_only_by_get(what)
-        self._proof.admit_anyone(call, headers.authorization, authenticator)
+        self._proof.admit_anyone(call, headers, authenticator)
         call.operation = OperationRoute(what, "GET", f"/{what}")
         json = any(name == b"accept" and b"application/json" in value for name, value in incoming.fields)
         nobody = ClientId(["", "", ""])

@@ -42,6 +42,8 @@ TYPES: Final = {
     "audit-unavailable": _CLIENT_PROXY + "logging_failed",
     "bound-token-required": _UNPROVEN,
     "certificate-mismatch": _UNPROVEN,
+    "dpop-nonce-required": _UNPROVEN,
+    "dpop-proof-refused": _UNPROVEN,
     "client-not-proven": _UNPROVEN,
     "client-suspended": _CLIENT_PROXY + "unknown_member",
     "headers-too-large": _BAD_REQUEST,
@@ -133,7 +135,7 @@ def fault_response(
 def _message(problem: ProblemError) -> str:
     """The problem in both languages, with what its caller can do; one line, as X-Road's messages are."""
     detail = problem.detail
-    vi, en = f"{detail.vi} {problem.kind.advice.vi}", f"{detail.en} {problem.kind.advice.en}"
+    vi, en = f"{detail.vi} {problem.advice.vi}", f"{detail.en} {problem.advice.en}"
     for ours, theirs in _NAMES:
         vi, en = vi.replace(ours, theirs), en.replace(ours, theirs)
     return f"{shown(vi, _MOST)} | {shown(en, _MOST)}"

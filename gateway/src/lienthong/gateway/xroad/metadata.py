@@ -94,10 +94,13 @@ def public_document(document: bytes, base: str) -> bytes:
     if not isinstance(found, dict):
         raise ValueError("not an object")  # noqa: TRY004 - a document of another kind
     found["servers"] = [{"url": base}]
-    paths = found.get("paths")
-    for item in paths.values() if isinstance(paths, dict) else ():
-        if isinstance(item, dict):
-            _without_servers(item)
+    components = found.get("components")
+    # Where paths refer to items (OpenAPI 3.1), these have servers likewise.
+    shared = components.get("pathItems") if isinstance(components, dict) else None
+    for items in (found.get("paths"), shared):
+        for item in items.values() if isinstance(items, dict) else ():
+            if isinstance(item, dict):
+                _without_servers(item)
     return msgspec.json.encode(found)
 
 

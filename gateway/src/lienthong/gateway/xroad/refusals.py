@@ -63,13 +63,25 @@ def network_not_trusted(client: str, ip: str | None) -> ProblemError:
     return ProblemError(xroad.CLIENT_NOT_PROVEN, detail)
 
 
-def no_certificates_yet(client: str) -> ProblemError:
-    """A system that its certificate proves; no edge says which one it showed."""
+def no_certificate(client: str) -> ProblemError:
+    """A system that its certificate proves shows none, or calls past the edge, which alone tells of one."""
     detail = BilingualText(
-        f"{client} proves itself by a client certificate, which this gateway is told of by no edge: until"
-        " then set 'connection' in its manifest to 'bearer' or 'http'.",
-        f"{client} được khai báo chứng minh bằng chứng thư số, nhưng chưa có thành phần biên nào báo chứng"
-        " thư cho cổng này: tạm thời hãy đặt 'connection' trong tệp khai báo là 'bearer' hoặc 'http'.",
+        f"{client} proves itself by a client certificate, and this call came with none: call the gateway over"
+        " TLS at the edge, and show one of those that the system's manifest lists ('certificates').",
+        f"{client} chứng minh mình bằng chứng thư số, nhưng lời gọi này không kèm chứng thư: hãy gọi cổng qua"
+        " TLS tại cửa ngõ (edge) và xuất trình một chứng thư có trong tệp khai báo của hệ thống"
+        " ('certificates').",
+    )
+    return ProblemError(xroad.CLIENT_NOT_PROVEN, detail)
+
+
+def not_its_certificate(client: str, sha256: str) -> ProblemError:
+    """The certificate that was shown is none of the system's."""
+    detail = BilingualText(
+        f"The certificate that was shown (SHA-256 {sha256}) is none of those that the manifest of {client}"
+        " lists ('certificates').",
+        f"Chứng thư đã xuất trình (SHA-256 {sha256}) không có trong tệp khai báo của {client}"
+        " ('certificates').",
     )
     return ProblemError(xroad.CLIENT_NOT_PROVEN, detail)
 
@@ -125,4 +137,11 @@ def no_service_code() -> ProblemError:
     return problems.malformed_request(
         "getOpenAPI needs the parameter serviceCode: the code of one service of this subsystem.",
         "getOpenAPI cần tham số serviceCode: mã của một dịch vụ thuộc hệ thống con này.",
+    )
+
+
+def too_many_parameters(most: int) -> ProblemError:
+    """The query of a metadata service has more parameters than are read."""
+    return problems.malformed_request(
+        f"The query has more than {most} parameters.", f"Truy vấn có hơn {most} tham số."
     )

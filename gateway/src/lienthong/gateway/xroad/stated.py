@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from lienthong.gateway.context import is_personal_number
 from lienthong.gateway.field_names import plain
 from lienthong.gateway.http1.fields import field_prefix
-from lienthong.gateway.request_headers import stated_text
+from lienthong.gateway.request_headers import MAX_NAME_BYTES, stated_text
 from lienthong.gateway.xroad import refusals
 from lienthong.gateway.xroad.ids import IdError, parts_of
 
@@ -38,7 +38,8 @@ _NOT_FOR_PROVIDERS: Final = DOORS_OWN | {b"user-agent"}
 _PERSON = re.compile(r"VN(?P<number>[0-9]{9}|[0-9]{12})")
 _SERVER_PARTS: Final = 4
 _MOST_PARTY_PARTS: Final = 2
-# A cache: whether a field, as it is written, passes to providers. Bounded, because callers choose names.
+# A cache: whether a field, as it is written, passes to providers. Its size is limited because callers choose
+# the names.
 _passes: dict[bytes, bool] = {}
 _MAX_NAMES: Final = 4096
 
@@ -104,7 +105,7 @@ def _pass(prefix: bytes) -> bool:
     known = _passes.get(prefix)
     if known is None:
         known = plain(prefix[2:-2]) not in _NOT_FOR_PROVIDERS
-        if len(_passes) < _MAX_NAMES:
+        if len(prefix) <= MAX_NAME_BYTES and len(_passes) < _MAX_NAMES:
             _passes[prefix] = known
     return known
 

@@ -38,7 +38,7 @@ _CONNECTIONS: Final = {
 class XRoadSystem:
     """One system."""
 
-    __slots__ = ("connection", "id", "member_class", "networks", "purpose")
+    __slots__ = ("certificates", "connection", "id", "member_class", "networks", "purpose")
 
     def __init__(self, message: routes_pb2.System) -> None:
         self.id = message.id
@@ -47,11 +47,14 @@ class XRoadSystem:
         """None: in a way that this gateway does not know."""
         self.networks: tuple[IpNetwork, ...] = ()
         """With `HTTP`, where it calls from."""
+        self.certificates: frozenset[str] = frozenset()
+        """With `CERTIFICATE`, the SHA-256 of those that it shows, in hex."""
         self.purpose: str | None = None
         """Of its calls, where the agreement allows several."""
         if message.HasField("xroad"):
             self.connection = _CONNECTIONS.get(message.xroad.connection)
             self.networks = tuple(map(ip_network, message.xroad.networks))
+            self.certificates = frozenset(message.xroad.certificates)
             self.purpose = message.xroad.purpose or None
 
 

@@ -25,6 +25,17 @@ BY_OAUTH_ERROR: Final[Mapping[str, Text]] = MappingProxyType(
             "Check that the public key is in the catalog (lienthong apply), that the system is not "
             "suspended, and that this machine's clock is right (lienthong doctor).",
         ),
+        "invalid_grant": Text(
+            "Hãy đưa người dùng về trang đăng nhập lần nữa. Mã uỷ quyền dùng một lần, trong một phút; mã làm "
+            "mới dùng một lần, đến khi người dùng đăng xuất.",
+            "Send the person to the authorization endpoint again. A code is good once, for a minute; a "
+            "refresh token once, until the person signs out.",
+        ),
+        "unsupported_response_type": Text("Hãy gửi response_type=code.", "Send response_type=code."),
+        "request_not_supported": Text(
+            "Hãy gửi từng tham số trong yêu cầu gửi trước, không dùng request.",
+            "Send the parameters themselves in the pushed request, without request.",
+        ),
         "unauthorized_client": Text(
             "Hãy đề nghị đơn vị vận hành nền tảng cho hệ thống hoạt động trở lại "
             "(lienthong system resume MÃ).",
@@ -37,6 +48,22 @@ BY_OAUTH_ERROR: Final[Mapping[str, Text]] = MappingProxyType(
         ),
         "unsupported_grant_type": Text(
             "Hãy gửi grant_type=client_credentials.", "Send grant_type=client_credentials."
+        ),
+        "unsupported_token_type": Text(
+            "Hãy bỏ mã này: mã tự hết hạn trong vòng năm phút. Nếu cần mọi mã của hệ thống hết hiệu lực "
+            "ngay, hãy cho hệ thống tạm ngừng (lienthong system suspend MÃ).",
+            "Forget the token: it ends by itself within five minutes. To end all of a system's tokens at "
+            "once, have the system suspended (lienthong system suspend ID).",
+        ),
+        "invalid_dpop_proof": Text(
+            "Hãy ký proof mới (RFC 9449 mục 4) cho yêu cầu này theo phần mô tả, hoặc bỏ tiêu đề DPoP để nhận "
+            "mã không gắn với khoá.",
+            "Sign a new proof (RFC 9449 section 4) for this request, as the description says, or leave the "
+            "header DPoP out to get a token that is not bound to a key.",
+        ),
+        "use_dpop_nonce": Text(
+            "Hãy ký proof mới có nonce là giá trị của tiêu đề DPoP-Nonce rồi thử lại.",
+            "Sign a new proof whose claim nonce is the value of the header DPoP-Nonce, and try again.",
         ),
         "temporarily_unavailable": Text(
             "Hãy thử lại sau ít giây với JWT xác thực mới. Nếu vẫn lỗi, hãy báo đơn vị vận hành nền tảng.",

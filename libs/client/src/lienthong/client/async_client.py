@@ -49,7 +49,9 @@ class AsyncClient:
     needed and renewed before they expire. Every method raises subclasses of `LienthongError`, never httpx's
     errors: `UnreachableError` when no gateway answers, `RefusedError` when the bus refuses. `tls` says which
     authorities to trust and which certificate to show; without it those of the system, or of SSL_CERT_FILE,
-    are trusted. `transport`, `now`, `monotonic` and `sleep` are for tests.
+    are trusted. With `dpop` access tokens are bound to a key that the client makes for itself and keeps in
+    memory: one that is stolen is good for nobody (RFC 9449). `transport`, `now`, `monotonic` and `sleep` are
+    for tests.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class AsyncClient:
         gateway: str | None = None,
         timeout: float = 30.0,
         tls: ssl.SSLContext | None = None,
+        dpop: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -70,7 +73,7 @@ class AsyncClient:
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
-        tokens = wire.token_cache(credentials, self.gateway, now=now, monotonic=monotonic)
+        tokens = wire.token_cache(credentials, self.gateway, now=now, monotonic=monotonic, dpop=dpop)
         self._auth = None if tokens is None else AsyncSystemAuth(tokens, sleep)
         self._http = httpx.AsyncClient(transport=transport, **wire.options(self.gateway, timeout, tls))
 
@@ -82,12 +85,13 @@ class AsyncClient:
         gateway: str | None = None,
         timeout: float = 30.0,
         tls: ssl.SSLContext | None = None,
+        dpop: bool = False,
     ) -> AsyncClient:
         """A client with the credentials of a folder (`client.json` and `key.jwk`).
 
         Raises `CredentialsError` where the folder is missing or damaged.
         """
-        return cls(Credentials.load(folder), gateway=gateway, timeout=timeout, tls=tls)
+        return cls(Credentials.load(folder), gateway=gateway, timeout=timeout, tls=tls, dpop=dpop)
 
     async def __aenter__(self) -> Self:
         return self
@@ -114,7 +118,10 @@ class AsyncClient:
             return await self._http.request(**arguments)
 
     async def token(self) -> Token:
-        """An access token for other HTTP clients: the one in use, or a new one when that expires soon."""
+        """An access token for other HTTP clients: the one in use, or a new one when that expires soon.
+
+        With `dpop` it is good with proofs of this client alone.
+        """
         auth = wire.required(self._auth)
         last = httpx.Request("GET", self.gateway)
         flow = auth.async_auth_flow(last)
@@ -292,13 +299,22 @@ class AsyncClient:
             if (cursor := page.next) is None:
                 return
 
+    async def person_hashes(self, value: str) -> list[str]:
+        """Under which hashes records have a person: what `entries` takes as `person`. Needs `audit:read`.
+
+        `value` is what names the person in calls, such as a personal number. It is hashed where the key is,
+        at the gateway, which records that it was asked for.
+        """
+        return await self.perform(operations.person_hashes(value))
+
     async def entries(
-        self, filters: Mapping[str, str], *, limit: int | None = None
+        self, filters: Mapping[str, str | Sequence[str]], *, limit: int | None = None
     ) -> AsyncIterator[Mapping[str, Any]]:
         """Entries of the ledger that match all filters, newest first, at most `limit`, fetched page by page.
 
-        Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339), and
-        `unfinished` (`true`: endless answers without an end). Needs the scope `audit:read`.
+        Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339),
+        `person` (hashes of `person_hashes`, any of them) and `unfinished` (`true`: endless answers without
+        an end). Needs the scope `audit:read`.
         """
         cursor: str | None = None
         left = limit

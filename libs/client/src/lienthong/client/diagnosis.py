@@ -14,12 +14,22 @@ from lienthong.client import folders, operations
 from lienthong.client.checkpoints import not_kept
 from lienthong.client.credentials import KEY_FILE, Credentials
 from lienthong.client.errors import LienthongError, Text
-from lienthong.client.health_ports import DAMAGED, HISTORY, ROLLED_BACK, STORAGE, addresses, read_all
+from lienthong.client.health_ports import (
+    ADVICE_OF_SECRETS,
+    DAMAGED,
+    HISTORY,
+    MISSING,
+    ROLLED_BACK,
+    SECRETS,
+    STORAGE,
+    addresses,
+    read_all,
+)
 from lienthong.client.ledger_keys import ledger_key
 from lienthong.client.sync_client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     import httpx
@@ -72,7 +82,8 @@ def diagnose(
         if response is not None:
             checks += [_metadata(response, credentials), _clock(response, now()), _followed(client)]
             checks += [_token(client), _checkpoint(client, key)]
-    return [*checks, *_databases()]
+    here = [reading for reading in read_all(addresses(())) if reading.failure is None]
+    return [*checks, *_databases(here), *secrets_of_providers(here)]
 
 
 _VERSIONS = Text("Phiên bản", "Versions")
@@ -83,6 +94,7 @@ _CLOCK = Text("Đồng hồ", "Clock")
 _FOLLOWED = Text("Bảng định tuyến và khoá", "Routes and keys")
 _TOKEN = Text("Mã truy cập", "Token")
 _CHECKPOINT = Text("Sổ nhật ký", "Ledger")
+_SECRETS = Text("Bí mật cho bên cung cấp", "Secrets of providers")
 _DATABASES = Text("Cơ sở dữ liệu trên máy này", "Databases on this machine")
 
 
@@ -253,10 +265,26 @@ def _checkpoint(client: Client, key: str | None) -> Check:
     return Check("checkpoint", "ok", _CHECKPOINT, said)
 
 
-def _databases() -> list[Check]:
+def secrets_of_providers(here: Iterable[Reading]) -> list[Check]:
+    """Whether gateways have the secrets that services name, by what the processes of this machine say."""
+    checks = []
+    for reading in here:
+        if SECRETS not in reading.checks:
+            continue
+        reason = reading.reasons.get(SECRETS)
+        if reason is None:
+            said = Text("cổng có đủ bí mật mà các dịch vụ nêu", "the gateway has all that services name")
+            checks.append(Check("secrets", "ok", _SECRETS, said))
+            continue
+        missing = reason.removeprefix(MISSING)
+        said = Text(f"cổng còn thiếu: {missing}", f"the gateway lacks: {missing}")
+        checks.append(Check("secrets", "warn", _SECRETS, said, ADVICE_OF_SECRETS))
+    return checks
+
+
+def _databases(here: list[Reading]) -> list[Check]:
     """Whether the services that run on this machine have sound databases, with all that the ledger says they
     did; none, if none run."""
-    here = [reading for reading in read_all(addresses(())) if reading.failure is None]
     keep = [reading for reading in here if HISTORY in reading.checks]
     older = [reading for reading in keep if reading.reasons.get(HISTORY, "").startswith(ROLLED_BACK)]
     damaged = [reading for reading in here if reading.reasons.get(STORAGE, "").startswith(DAMAGED)]

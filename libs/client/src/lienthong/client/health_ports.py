@@ -27,6 +27,17 @@ STORAGE: Final = "storage"
 DAMAGED: Final = "database-damaged"
 """How its reason begins where the file is damaged."""
 
+SECRETS: Final = "secrets"
+"""The check of a gateway that shows secrets to providers."""
+MISSING: Final = "secrets of providers are missing: "
+"""How its reason begins where services name some that it does not have."""
+ADVICE_OF_SECRETS: Final = Text(
+    "Đặt từng bí mật vào thư mục bí mật của mọi cổng; cổng tự đọc lại. Xem docs/reference/gateway.md, mục"
+    " «Credentials for providers».",
+    "Put each into the folder of secrets of every gateway, which reads it again by itself. See"
+    " docs/reference/gateway.md, 'Credentials for providers'.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -34,6 +34,8 @@ ASSERTION_HEADER: Final = "LGSP-Assertion"
 KEYS_PATH: Final = "/.well-known/lgsp-assertion-keys.json"
 _TYPE: Final = "lgsp-assertion+jwt"
 _MAX_CHARACTERS: Final = 16 * 1024
+_ISSUED_AHEAD_S: Final = 60
+"""`iat` tells the age and is no not-before (RFC 7519 section 4.1.6): beyond it one of the clocks is wrong."""
 _TEXTS: Final = ("sub", "jti", "service", "operation", "agreement", "purpose", "method", "target_digest")
 _TEXTS_IF_ANY: Final = ("content_digest", "case", "user")
 
@@ -222,11 +224,11 @@ class CallVerifier:
                 f"Hết hạn {now - claims['exp']:.0f} giây trước; hãy xem đồng hồ của máy chủ.",
                 f"It expired {now - claims['exp']:.0f} seconds ago; look at the clock of this server.",
             )
-        if claims["iat"] - self._leeway > now:
+        if claims["iat"] - max(self._leeway, _ISSUED_AHEAD_S) > now:
             raise _refused(
                 "assertion-not-yet-valid",
-                f"Chỉ có hiệu lực sau {claims['iat'] - now:.0f} giây nữa; hãy xem đồng hồ của máy chủ.",
-                f"It begins in {claims['iat'] - now:.0f} seconds; look at the clock of this server.",
+                f"Được cấp trước đồng hồ ở đây {claims['iat'] - now:.0f} giây; hãy xem đồng hồ của máy chủ.",
+                f"It was issued {claims['iat'] - now:.0f} seconds ahead; look at the clock of this server.",
             )
 
     def _check_request(self, claims: dict[str, Any], method: str, target: str, body: bytes | None) -> None:

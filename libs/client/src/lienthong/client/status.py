@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lienthong.client.errors import Text
+from lienthong.client.health_ports import ADVICE_OF_SECRETS, SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -310,5 +311,6 @@ _ADVICE_OF_CHECKS: Final = {
         "The database's file is damaged. On the server: lienthong doctor names the command that puts a copy"
         " back.",
     ),
+    SECRETS: ADVICE_OF_SECRETS,
     "database": Text("Xem cơ sở dữ liệu.", "Look at the database."),
 }

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class SystemAuth(httpx.Auth):
     """Authenticates requests with the token of a `TokenCache`; threads may share it.
 
-    A token that the bus refuses is replaced once, and the request sent again.
+    A token that the bus refuses is replaced once, and the request sent again; so is a request whose DPoP
+    proof needs another nonce.
     """
 
     def __init__(self, tokens: TokenCache, sleep: Callable[[float], None]) -> None:
@@ -34,13 +35,19 @@ class SystemAuth(httpx.Auth):
                 if token is None:
                     answer = yield self.tokens.request()
                     answer.read()
+                    if self.tokens.wants_another_proof(answer):
+                        answer = yield self.tokens.request()
+                        answer.read()
                     if self.tokens.not_known_yet(answer):
                         self._sleep(SETTLING_SECONDS)
                         answer = yield self.tokens.request()
                         answer.read()
                     token = self.tokens.keep(answer, refused)
-            request.headers["Authorization"] = f"Bearer {token.value}"
+            self.tokens.authorize(request, token)
             response = yield request
+            if self.tokens.wants_another_proof(response):
+                self.tokens.authorize(request, token)
+                response = yield request
             if not token_refused(response):
                 return
             refused = token

@@ -48,7 +48,9 @@ class Client:
     needed and renewed before they expire. Every method raises subclasses of `LienthongError`, never httpx's
     errors: `UnreachableError` when no gateway answers, `RefusedError` when the bus refuses. `tls` says which
     authorities to trust and which certificate to show; without it those of the system, or of SSL_CERT_FILE,
-    are trusted. `transport`, `now`, `monotonic` and `sleep` are for tests.
+    are trusted. With `dpop` access tokens are bound to a key that the client makes for itself and keeps in
+    memory: one that is stolen is good for nobody (RFC 9449). `transport`, `now`, `monotonic` and `sleep` are
+    for tests.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Client:
         gateway: str | None = None,
         timeout: float = 30.0,
         tls: ssl.SSLContext | None = None,
+        dpop: bool = False,
         transport: httpx.BaseTransport | None = None,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -69,7 +72,7 @@ class Client:
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
-        tokens = wire.token_cache(credentials, self.gateway, now=now, monotonic=monotonic)
+        tokens = wire.token_cache(credentials, self.gateway, now=now, monotonic=monotonic, dpop=dpop)
         self._auth = None if tokens is None else SystemAuth(tokens, sleep)
         self._http = httpx.Client(transport=transport, **wire.options(self.gateway, timeout, tls))
 
@@ -81,12 +84,13 @@ class Client:
         gateway: str | None = None,
         timeout: float = 30.0,
         tls: ssl.SSLContext | None = None,
+        dpop: bool = False,
     ) -> Client:
         """A client with the credentials of a folder (`client.json` and `key.jwk`).
 
         Raises `CredentialsError` where the folder is missing or damaged.
         """
-        return cls(Credentials.load(folder), gateway=gateway, timeout=timeout, tls=tls)
+        return cls(Credentials.load(folder), gateway=gateway, timeout=timeout, tls=tls, dpop=dpop)
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +117,10 @@ class Client:
             return self._http.request(**arguments)
 
     def token(self) -> Token:
-        """An access token for other HTTP clients: the one in use, or a new one when that expires soon."""
+        """An access token for other HTTP clients: the one in use, or a new one when that expires soon.
+
+        With `dpop` it is good with proofs of this client alone.
+        """
         auth = wire.required(self._auth)
         last = httpx.Request("GET", self.gateway)
         flow = auth.sync_auth_flow(last)
@@ -288,11 +295,22 @@ class Client:
             if (cursor := page.next) is None:
                 return
 
-    def entries(self, filters: Mapping[str, str], *, limit: int | None = None) -> Iterator[Mapping[str, Any]]:
+    def person_hashes(self, value: str) -> list[str]:
+        """Under which hashes records have a person: what `entries` takes as `person`. Needs `audit:read`.
+
+        `value` is what names the person in calls, such as a personal number. It is hashed where the key is,
+        at the gateway, which records that it was asked for.
+        """
+        return self.perform(operations.person_hashes(value))
+
+    def entries(
+        self, filters: Mapping[str, str | Sequence[str]], *, limit: int | None = None
+    ) -> Iterator[Mapping[str, Any]]:
         """Entries of the ledger that match all filters, newest first, at most `limit`, fetched page by page.
 
-        Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339), and
-        `unfinished` (`true`: endless answers without an end). Needs the scope `audit:read`.
+        Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339),
+        `person` (hashes of `person_hashes`, any of them) and `unfinished` (`true`: endless answers without
+        an end). Needs the scope `audit:read`.
         """
         cursor: str | None = None
         left = limit

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lienthong.client.credentials import Credentials
+    from lienthong.client.proofs import ProofMaker
 
 SETTLING_SECONDS = 1.0
 """How long a client waits before it asks the token endpoint once more for a system that is not known yet."""
@@ -60,6 +61,7 @@ class TokenCache:
     """The access token of one client: when a new one is due, how to ask for it, and the one in use.
 
     `now` is Unix time for assertions, `monotonic` measures the age of tokens, `new_id` makes `jti` values.
+    With `proofs` the tokens are bound to their key, and every request carries a proof (DPoP, RFC 9449).
     The caller holds a lock from `usable` to `keep`, so that threads or tasks fetch one token, not several.
     """
 
@@ -71,18 +73,35 @@ class TokenCache:
         now: Callable[[], float],
         monotonic: Callable[[], float],
         new_id: Callable[[], str] = lambda: uuid4().hex,
+        proofs: ProofMaker | None = None,
     ) -> None:
         self.credentials = credentials
         self._token_url = token_url
         self._now = now
         self._monotonic = monotonic
         self._new_id = new_id
+        self._proofs = proofs
         self._token: Token | None = None
 
     def request(self) -> httpx.Request:
-        """A request for a new token, with an assertion of its own."""
+        """A request for a new token, with an assertion and a proof of its own."""
         form = token_form(self.credentials, now=self._now(), jti=self._new_id())
-        return httpx.Request("POST", self._token_url, data=form, headers={"Accept": "application/json"})
+        request = httpx.Request("POST", self._token_url, data=form, headers={"Accept": "application/json"})
+        if self._proofs is not None:
+            self._proofs.sign(request)
+        return request
+
+    def authorize(self, request: httpx.Request, token: Token) -> None:
+        """Put a token on a request, and a proof for it."""
+        if self._proofs is None:
+            request.headers["Authorization"] = f"Bearer {token.value}"
+        else:
+            request.headers["Authorization"] = f"DPoP {token.value}"
+            self._proofs.sign(request, token.value)
+
+    def wants_another_proof(self, response: httpx.Response) -> bool:
+        """Whether the request has to be sent again with a new proof, which has the nonce of this answer."""
+        return self._proofs is not None and self._proofs.wants_another(response)
 
     @property
     def current(self) -> Token:

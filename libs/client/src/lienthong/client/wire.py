@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from lienthong.client.errors import CredentialsError, InputError, NotYetRecordedError, Text, UnreachableError
+from lienthong.client.proofs import ProofMaker
 from lienthong.client.tokens import TokenCache
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def token_cache(
     *,
     now: Callable[[], float],
     monotonic: Callable[[], float],
+    dpop: bool,
 ) -> TokenCache | None:
-    """The tokens of a client, none without credentials.
+    """The tokens of a client, none without credentials; with `dpop` they are bound to a key of its own.
 
     Where the gateway is reached at another address than its issuer (a tunnel, a port forwarded), tokens are
     fetched there too; the assertion's audience stays the issuer.
@@ -63,7 +65,8 @@ def token_cache(
     endpoint = credentials.token_endpoint
     if gateway != credentials.issuer.rstrip("/"):
         endpoint = gateway + urlsplit(endpoint).path
-    return TokenCache(credentials, endpoint, now=now, monotonic=monotonic)
+    proofs = ProofMaker(gateway, credentials.issuer, now=now) if dpop else None
+    return TokenCache(credentials, endpoint, now=now, monotonic=monotonic, proofs=proofs)
 
 
 def required(auth: Auth | None) -> Auth:
@@ -85,14 +88,13 @@ def options(gateway: str, timeout: float, tls: ssl.SSLContext | None = None) -> 
     """
     address = urlsplit(gateway)
     here = _is_this_machine(address.hostname or "")
-    if (
-        tls is None
-        and here
-        and address.scheme == "https"
-        and (authorities := os.environ.get("SSL_CERT_FILE"))
-    ):
-        # httpx would leave it out together with the proxies.
-        tls = ssl.create_default_context(cafile=authorities)
+    if tls is None and here:
+        if address.scheme == "http":
+            # It is never used, and to read all authorities takes longer than most requests.
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        elif authorities := os.environ.get("SSL_CERT_FILE"):
+            # httpx would leave it out together with the proxies.
+            tls = ssl.create_default_context(cafile=authorities)
     return {
         "verify": tls if tls is not None else True,
         "base_url": gateway,

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import Request  # noqa: TC002 - FastAPI reads the annotation when the application starts
 
-from lienthong.kit.bearer import authorization_of, bearer_token
+from lienthong.kit.bearer import authorization_of, check_scheme, credentials
 from lienthong.kit.openapi import BEARER
 from lienthong.kit.problems import ProblemError, general
-from lienthong.kit.problems.callers import client_suspended, insufficient_scope, token_refused
-from lienthong.kit.sender import check_sender
+from lienthong.kit.problems.callers import (
+    client_suspended,
+    insufficient_scope,
+    person_refused,
+    token_refused,
+)
+from lienthong.kit.sender import check_certificate, check_key
 from lienthong.kit.text import BilingualText
 from lienthong.kit.tokens import TokenRefusedError
 
@@ -24,8 +29,8 @@ if TYPE_CHECKING:
 
     from lienthong.kit.keys import IdentityKeys
     from lienthong.kit.problems import ProblemType
-    from lienthong.kit.shown_certificate import ShownCertificates
-    from lienthong.kit.tokens import AccessToken, KeySet, TokenVerifier
+    from lienthong.kit.shown import Shown
+    from lienthong.kit.tokens import AccessToken, KeySet, Person, TokenVerifier
 
 MAX_CACHED: Final = 10_000
 """Tokens that have passed and are known; each has 8 KiB at most, and about one."""
@@ -34,10 +39,13 @@ _KNOWN: Final = "caller"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The client whose valid token came with a request."""
+    """The client whose valid token came with a request, and the person for whom it came, if it did."""
 
     client_id: str
     scopes: frozenset[str]
+    person: Person | None = None
+    jti: str = ""
+    """The id of the token."""
 
     @property
     def agency(self) -> str:
@@ -57,28 +65,32 @@ class Access:
         self,
         keys: Callable[[], IdentityKeys | None],
         verifier: TokenVerifier,
-        certificates: ShownCertificates,
+        shown: Shown,
     ) -> None:
         self._keys = keys
         self._verifier = verifier
         self._verified: dict[str, AccessToken] = {}
         self._verified_with: KeySet | None = None
-        self._certificates = certificates
+        self._shown = shown
 
     def caller(self, headers: Sequence[tuple[bytes, bytes]]) -> AccessToken:
         """What the token of a request says, which comes from the one that it is bound to, if to anyone.
 
         Raises:
-            ProblemError: `malformed-request`, 401 `no-token`, `token-refused` or `certificate-mismatch`, 403
-                `client-suspended`, 503 `not-ready`.
+            ProblemError: `malformed-request`, 401 `no-token`, `token-refused`, `certificate-mismatch` or
+                `dpop-proof-refused`, 403 `client-suspended`, 503 `not-ready`.
         """
-        token = self.authenticate(bearer_token(authorization_of(headers)))
-        if token.confirmation is not None:
-            check_sender(token.confirmation, self._certificates.read(headers))
+        sent = credentials(authorization_of(headers))
+        token = self.authenticate(sent.token, with_proof=sent.with_proof)
+        bound = token.confirmation
+        check_scheme(sent, bound)
+        if bound is not None:
+            check_certificate(bound, self._shown.certificates.read(headers))
+            check_key(bound, self._shown.keys.read(headers))
         return token
 
-    def authenticate(self, token: str) -> AccessToken:
-        """Verify a token and return what it says.
+    def authenticate(self, token: str, *, with_proof: bool = False) -> AccessToken:
+        """Verify a token, which came with a DPoP proof or without, and return what it says.
 
         Raises:
             ProblemError: 401 `token-refused`, 403 `client-suspended`, 503 `not-ready` while there are no keys
@@ -91,17 +103,17 @@ class Access:
             self._verified, self._verified_with = {}, keys.key_set
         access = self._verified.get(token)
         if access is None or not self._verifier.in_time(access):
-            access = self._verify(token, keys.key_set)
+            access = self._verify(token, keys.key_set, with_proof=with_proof)
         if access.client_id in keys.suspended:
             raise client_suspended(access.client_id)
         return access
 
-    def _verify(self, token: str, keys: KeySet) -> AccessToken:
+    def _verify(self, token: str, keys: KeySet, *, with_proof: bool) -> AccessToken:
         self._verified.pop(token, None)
         try:
             access = self._verifier.verify(token, keys)
         except TokenRefusedError as refusal:
-            raise token_refused(refusal.reason) from None
+            raise token_refused(refusal.reason, refusal.seconds, with_proof=with_proof) from None
         while len(self._verified) >= MAX_CACHED:
             del self._verified[next(iter(self._verified))]
         self._verified[token] = access
@@ -110,13 +122,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class _CallerRequired:
-    """A FastAPI dependency: the caller, who must hold `scope` when one is named.
+    """A FastAPI dependency: the caller, who must hold `scope` when one is named. Tokens of people are taken
+    only where there is a scope `for_people`, which they must hold.
 
     It uses `app.state.access`, an `Access`. `StrictRoute` asks it before the body is read, FastAPI again for
     the endpoint: the token is verified once in a request.
     """
 
     scope: str | None = None
+    for_people: str | None = None
 
     async def __call__(self, request: Request) -> Caller:
         """The caller of a request.
@@ -128,9 +142,13 @@ class _CallerRequired:
         if found is None:
             access: Access = request.app.state.access
             token = access.caller(request.scope["headers"])
-            found = Caller(token.client_id, token.scopes)
+            found = Caller(token.client_id, token.scopes, token.person, token.jti)
             setattr(request.state, _KNOWN, found)
-        if self.scope is not None:
+        if found.person is not None:
+            if self.for_people is None:
+                raise person_refused(found.client_id)
+            demand(found, self.for_people)
+        elif self.scope is not None:
             demand(found, self.scope)
         return found
 
@@ -138,12 +156,15 @@ class _CallerRequired:
     def problems(self) -> Sequence[ProblemType]:
         """What it refuses."""
         scope = () if self.scope is None else (general.INSUFFICIENT_SCOPE,)
+        people = (general.PERSON_REFUSED,) if self.for_people is None else ()
         return (
             general.MALFORMED_REQUEST,
             general.NO_TOKEN,
             general.TOKEN_REFUSED,
             general.CERTIFICATE_MISMATCH,
+            general.DPOP_PROOF_REFUSED,
             *scope,
+            *people,
             general.CLIENT_SUSPENDED,
             general.NOT_READY,
         )
@@ -160,9 +181,12 @@ def known_caller(request: Request) -> Caller | None:
     return found
 
 
-def require(scope: str | None = None) -> _CallerRequired:
-    """A FastAPI dependency: the caller, who must hold `scope` when one is named."""
-    return _CallerRequired(scope)
+def require(scope: str | None = None, *, for_people: str | None = None) -> _CallerRequired:
+    """A FastAPI dependency: the caller, who must hold `scope` when one is named.
+
+    An application that acts for a person must hold the scope `for_people`; without one it is refused.
+    """
+    return _CallerRequired(scope, for_people)
 
 
 def demand(caller: Caller, scope: str) -> None:

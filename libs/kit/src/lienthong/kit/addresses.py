@@ -26,10 +26,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from lienthong.kit.processes import (
+    CONSOLE_HEALTH_PORT,
+    CONSOLE_PORT,
     EDGE_HEALTH_PORT,
     EDGE_PORT,
     NATS_MONITORING_PORT,
     NATS_PORT,
+    PEOPLE_PORT,
     PROCESSES,
 )
 from lienthong.kit.text import BilingualText
@@ -148,6 +151,26 @@ def allowed_networks(text: str) -> tuple[IpNetwork, ...]:
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
+def origin_of_pages(text: str) -> str:
+    """The origin (RFC 6454 §6.2) of an address at which people's browsers find pages, without a slash.
+
+    Raises:
+        ValueError: it has more than scheme, host and port, or browsers would neither keep its cookies to
+            themselves nor use passkeys there: that takes https, but for the machine itself.
+    """
+    parts = urlsplit(text)
+    host = parts.hostname or ""
+    if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment or not host:
+        raise ValueError(
+            "must be a scheme, a host and perhaps a port, such as https://account.example.gov.vn"
+        )
+    if parts.scheme != "https" and (parts.scheme, host) != ("http", "localhost"):
+        raise ValueError("must begin with https://, or be http://localhost on the machine itself")
+    port = parts.port
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + ("" if port in (None, _PORTS[parts.scheme]) else f":{port}")
+
+
 def embedded(address: IpAddress) -> IpAddress:
     """The IPv4 address inside an IPv6 address: mapped or compatible (RFC 4291), NAT64, 6to4; else itself."""
     if isinstance(address, IPv4Address):
@@ -166,7 +189,8 @@ def _within(address: IpAddress, network: IpNetwork) -> bool:
 def _local_ports(settings: Settings) -> Iterator[int]:
     for process in PROCESSES:
         yield from (settings.port(process), settings.health_port(process), settings.rpc_port(process))
-    others = (NATS_PORT, NATS_MONITORING_PORT, EDGE_PORT, EDGE_HEALTH_PORT)
+    pages = (PEOPLE_PORT, CONSOLE_PORT, CONSOLE_HEALTH_PORT)
+    others = (NATS_PORT, NATS_MONITORING_PORT, EDGE_PORT, EDGE_HEALTH_PORT, *pages)
     yield from (port + settings.port_offset for port in others)
 
 
@@ -174,7 +198,7 @@ def _endpoints(settings: Settings) -> Iterator[tuple[str, int]]:
     nats = (NATS_MONITORING_PORT + settings.port_offset, _NATS_MONITORING)
     for url, others in (
         (settings.catalog_url, (settings.health_port("catalog"),)),
-        (settings.identity_url, (settings.health_port("identity"),)),
+        (settings.identity_url, (settings.health_port("identity"), settings.people_port)),
         (settings.exchange_url, (settings.health_port("exchange"),)),
         (settings.ledger_url, (settings.health_port("ledger"),)),
         *((server.strip(), nats) for server in settings.nats_url.split(",")),

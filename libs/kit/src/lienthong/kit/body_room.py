@@ -13,6 +13,8 @@ from lienthong.kit.problems.load import busy, too_much_at_once
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 MIB: Final = 1024 * 1024
@@ -64,18 +66,22 @@ class BodyRoom:
 class BodyShare:
     """The room that one request has taken; it is given back when the request has been answered."""
 
-    def __init__(self, room: BodyRoom) -> None:
+    def __init__(self, room: BodyRoom, sender: str = "") -> None:
+        """`sender` names who has sent it as long as no caller is known: by default nobody."""
         self._room = room
+        self._sender = sender
         self._caller = ""
         self._size = 0
 
     def take(self, caller: str, size: int) -> None:
-        """Take room for a body of `size` bytes, instead of what was taken before.
+        """Take room for a body of `size` bytes, instead of what was taken before; of a `caller` without a
+        name it is the sender's.
 
         Raises:
             ProblemError: as `BodyRoom.take`; nothing is taken then.
         """
         self.give_back()
+        caller = caller or self._sender
         self._room.take(caller, size)
         self._caller, self._size = caller, size
 
@@ -90,24 +96,30 @@ class BodyShare:
 
 
 class BoundedBodies:
-    """ASGI middleware: each request has a share of one `BodyRoom`, which `share_of` finds."""
+    """ASGI middleware: each request has a share of one `BodyRoom`, which `share_of` finds.
 
-    def __init__(self, app: ASGIApp, room: BodyRoom) -> None:
+    `sender_of` names who has sent a request, where callers have no tokens.
+    """
+
+    def __init__(
+        self, app: ASGIApp, room: BodyRoom, sender_of: Callable[[Scope], str] = lambda _: ""
+    ) -> None:
         self._app = app
         self._room = room
+        self._sender_of = sender_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; when it has been answered its room is free."""
-        share = share_for(scope, self._room)
+        share = share_for(scope, self._room, self._sender_of(scope) if scope["type"] == "http" else "")
         try:
             await self._app(scope, receive, send)
         finally:
             share.give_back()
 
 
-def share_for(scope: Scope, room: BodyRoom) -> BodyShare:
+def share_for(scope: Scope, room: BodyRoom, sender: str = "") -> BodyShare:
     """Give a request a share; whoever answers the request gives it back."""
-    share = scope[_SHARE] = BodyShare(room)
+    share = scope[_SHARE] = BodyShare(room, sender)
     return share
 
 

@@ -47,17 +47,24 @@ def _consumers(stream: str, name: str, *, delete: bool) -> tuple[str, ...]:
 JOURNAL: Final = "JOURNAL"
 ACCOUNTS: Final = (
     BusAccount(JOURNAL, streams=True, journals=()),
-    BusAccount("GATEWAY", streams=False, journals=("gateway",)),
+    BusAccount("GATEWAY", streams=True, journals=("gateway",)),
     BusAccount("CATALOG", streams=True, journals=("catalog", "identity")),
     BusAccount("EXCHANGE", streams=True, journals=("exchange",)),
 )
 PROCESSES: Final = (
-    # Gateways tell each other what agreements use; nobody else is in their account.
+    # Gateways tell each other what agreements use, and keep answers for those who ask again with the same
+    # Idempotency-Key; nobody else is in their account.
     BusUser(
         "gateway",
         "GATEWAY",
-        publish=("journal.gateway", "gateway.use"),
-        subscribe=("gateway.use", _ANSWERS),
+        publish=(
+            "journal.gateway",
+            "gateway.use",
+            "gateway.proofs",
+            "gateway.idempotency.>",
+            *(f"$JS.API.STREAM.{verb}.IDEMPOTENCY" for verb in ("CREATE", "UPDATE", "INFO", "MSG.GET")),
+        ),
+        subscribe=("gateway.use", "gateway.proofs", _ANSWERS),
     ),
     BusUser(
         "catalog",

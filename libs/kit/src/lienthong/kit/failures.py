@@ -20,10 +20,13 @@ from lienthong.kit.text import BilingualText, shown
 from lienthong.kit.validation import error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeAlias
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    Respond: TypeAlias = Callable[[Scope, ProblemError], Response]
 
 READING: Final = frozenset({"GET", "HEAD"})
 """Methods that change nothing."""
@@ -57,16 +60,24 @@ def failure_response(request: Request, error: Exception) -> Response:
     Raises:
         Exception: `error`, when it is none that is expected.
     """
+    return problem_response(problem_of(request, error), transaction_id(request.scope))
+
+
+def problem_of(request: Request, error: Exception) -> ProblemError:
+    """What a request failed with, as a problem.
+
+    Raises:
+        Exception: `error`, when it is none that is expected.
+    """
     match error:
         case ProblemError():
-            problem = error
+            return error
         case RequestValidationError():
-            problem = invalid(error.errors())
+            return invalid(error.errors())
         case HTTPException():
-            problem = _from_http(error)
+            return _from_http(error)
         case _:
-            problem = _of_database(request, error)
-    return problem_response(problem, transaction_id(request.scope))
+            return _of_database(request, error)
 
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
@@ -89,16 +100,16 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
 
 def unexpected_response(scope: Scope) -> Response:
     """The answer to a request that failed with the exception that is handled now, which is logged."""
-    tx = transaction_id(scope)
-    _log.exception("request failed", method=scope["method"], path=scope["path"], tx=tx)
-    return problem_response(_internal_error(), tx)
+    return _document(scope, _unexpected(scope))
 
 
 class Unexpected:
     """Turns an exception that nobody handled into a 500, and logs it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, respond: Respond | None = None) -> None:
+        """`respond` makes the answer to a problem, by default a problem document."""
         self._app = app
+        self._respond = respond or _document
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -115,7 +126,7 @@ class Unexpected:
         try:
             await self._app(scope, receive, watched)
         except Exception:
-            response = unexpected_response(scope)
+            response = self._respond(scope, _unexpected(scope))
             if started:
                 # The status has been sent: break the connection, or half an answer would look complete.
                 raise
@@ -125,8 +136,10 @@ class Unexpected:
 class TextOnly:
     """Lets requests pass whose path, query and headers are portable text."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, respond: Respond | None = None) -> None:
+        """`respond` makes the answer to a problem, by default a problem document."""
         self._app = app
+        self._respond = respond or _document
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -134,7 +147,7 @@ class TextOnly:
             try:
                 check_text(scope)
             except ProblemError as problem:
-                await problem_response(problem, transaction_id(scope))(scope, receive, send)
+                await self._respond(scope, problem)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -142,6 +155,16 @@ class TextOnly:
 def transaction_id(scope: Scope) -> str | None:
     """The transaction id of a request, where the gateway has given it one."""
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == _TRANSACTION), None)
+
+
+def _document(scope: Scope, problem: ProblemError) -> Response:
+    return problem_response(problem, transaction_id(scope))
+
+
+def _unexpected(scope: Scope) -> ProblemError:
+    """The problem for the exception that is handled now, which is logged."""
+    _log.exception("request failed", method=scope["method"], path=scope["path"], tx=transaction_id(scope))
+    return _internal_error()
 
 
 def _of_database(request: Request, error: Exception) -> ProblemError:

@@ -4,6 +4,7 @@ BusError
 ├── BusUnavailableError   not acknowledged, perhaps stored: try again with the same message id
 │   └── BusFullError           not stored: the stream, or the server, holds as much as it may
 ├── BusRefusedError       the server will never accept this: do not try again
+├── BusConflictError      not stored: the subject has another message than was expected
 └── BusNotTogetherError   not stored, none of them: publish them one by one
 """
 
@@ -33,6 +34,10 @@ class BusRefusedError(BusError):
     """The server refused for good: too large, a bad subject, an impossible configuration."""
 
 
+class BusConflictError(BusError):
+    """The newest message under the subject is another one than was expected. Nothing is stored."""
+
+
 class BusNotTogetherError(BusError):
     """The stream does not take these messages together: it has one of them, cannot store one, or takes none
     so. None of them is stored."""
@@ -47,7 +52,8 @@ class StreamSpec:
     `max_message_bytes` counts payload and headers. Of a protected stream no message can be deleted or purged,
     by anybody (`deny_delete` and `deny_purge` are for good), and no process changes its configuration: that
     is the operator's. One that is `pruned` can be purged all the same, by whoever has that right. One that is
-    `atomic` takes several messages together, all or none.
+    `atomic` takes several messages together, all or none. Of a stream that keeps so many `per_subject` a new
+    message takes the place of the oldest one under its subject.
     """
 
     name: str
@@ -60,6 +66,7 @@ class StreamSpec:
     protected: bool = False
     pruned: bool = False
     atomic: bool = False
+    per_subject: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +107,11 @@ class OutboxMessage:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message as it lies in a stream."""
+    """A message as it lies in a stream, under `sequence` where it was read from one."""
 
     payload: bytes
     headers: Mapping[str, str]
+    sequence: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

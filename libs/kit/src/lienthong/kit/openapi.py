@@ -33,6 +33,14 @@ SERVER: Final = {"url": "/", "description": "The gateway."}
 BEARER: Final = "accessToken"
 """The name of the security scheme: an access token of identity's (RFC 9068) as a bearer token (RFC 6750)."""
 
+_ACCESS_TOKEN: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "An access token of the token endpoint (RFC 9068). One that is bound to a key is sent with"
+    " the scheme `DPoP` and a proof in the header `DPoP` (RFC 9449 §7.1), one that is bound to a certificate"
+    " through the edge with that certificate (RFC 8705 §3).",
+}
 _SCHEMA: Final = "Problem"
 _STATED: Final = "x-problems"
 _TEXT: Final = {"type": "string"}
@@ -157,7 +165,7 @@ def shared_components() -> dict[str, dict[str, Any]]:
     return {
         "schemas": {_SCHEMA: _PROBLEM},
         "headers": dict(_HEADERS),
-        "securitySchemes": {BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        "securitySchemes": {BEARER: dict(_ACCESS_TOKEN)},
     }
 
 

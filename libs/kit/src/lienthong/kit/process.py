@@ -51,8 +51,6 @@ _ENDING = 5.0
 """Seconds for all background tasks, and for each thing that is closed after them."""
 MAX_CONNECTIONS = 4096
 """Of each of a service's servers. Only the gateways call them, from pools."""
-_SERVERS = 2
-"""REST and health; each may have as many connections as the limit of open files leaves it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -133,6 +131,7 @@ async def run_process(
     *,
     telemetry: Telemetry,
     app: ASGIApp | None,
+    pages: tuple[int, ASGIApp] | None = None,
     register_rpc: Callable[[grpc.aio.Server], None] | None = None,
     background: Sequence[Callable[[], Awaitable[None]]] = (),
     checks: Checks | None = None,
@@ -141,20 +140,23 @@ async def run_process(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop.
 
-    REST is served on `settings.port(name)`, gRPC on `settings.rpc_port(name)`, health and the figures of
-    `telemetry` on `settings.health_port(name)`; `background` runs beside them. Stopping: the readiness check
-    fails, new requests are refused, those under way get ten seconds, background tasks are cancelled, then
-    `close` is awaited one by one, and what telemetry holds back is sent. `on_stop` is called first of all: it
-    ends what would only wait, such as long polls. All of this has an end: after `LONGEST_STOP` seconds the
-    process is gone, with status 1.
+    REST is served on `settings.port(name)`, `pages` for browsers on the port that comes with them, gRPC on
+    `settings.rpc_port(name)`, health and the figures of `telemetry` on `settings.health_port(name)`;
+    `background` runs beside them. Stopping: the readiness check fails, new requests are refused, those under
+    way get ten seconds, background tasks are cancelled, then `close` is awaited one by one, and what
+    telemetry holds back is sent. `on_stop` is called first of all: it ends what would only wait, such as long
+    polls. All of this has an end: after `LONGEST_STOP` seconds the process is gone, with status 1.
 
     Raises:
         SystemExit: status 1, when a port is taken or when a background task failed.
     """
     stopping = asyncio.Event()
+    served = [] if app is None else [(settings.port(name), app)]
+    if pages is not None:
+        served.append(pages)
     with _signals(stopping):
         failed = await _live(
-            name, settings, telemetry, stopping, on_stop, app, register_rpc, background, dict(checks or {})
+            name, settings, telemetry, stopping, on_stop, served, register_rpc, background, dict(checks or {})
         )
         endings: list[Callable[[], Awaitable[None]]] = [
             *close,
@@ -173,14 +175,16 @@ async def _live(
     telemetry: Telemetry,
     stopping: asyncio.Event,
     on_stop: Callable[[], None],
-    app: ASGIApp | None,
+    served: Sequence[tuple[int, ASGIApp]],
     register_rpc: Callable[[grpc.aio.Server], None] | None,
     background: Sequence[Callable[[], Awaitable[None]]],
     checks: dict[str, Check],
 ) -> bool:
     """Run everything between start and stop; returns whether it failed."""
-    checks["running"] = lambda: not stopping.is_set()
-    rest: _Server | None = None
+    # Health is served first: nobody is to be sent here before the other ports are open.
+    open_to_all = asyncio.Event()
+    checks["running"] = lambda: open_to_all.is_set() and not stopping.is_set()
+    http: list[_Server] = []
     rpc: RpcServer | None = None
     tasks: list[asyncio.Task[None]] = []
     watched: list[asyncio.Task[Any]] = []
@@ -188,11 +192,12 @@ async def _live(
     health = None
     figures = telemetry.figures
     show_checks(figures, checks)
-    show_connections(figures, settings.port(name))
+    show_connections(figures, *(port for port, _ in served))
     background = (*background, figures.run, partial(watch_loop, figures))
     try:
         text = figures.exposition.text
-        most = connections_within(raise_open_files(), MAX_CONNECTIONS, files_each=_SERVERS)
+        # Each server, that of health among them, may have as many as the limit of open files leaves it.
+        most = connections_within(raise_open_files(), MAX_CONNECTIONS, files_each=max(len(served), 1) + 1)
         health_door, door = HttpDoor(most), HttpDoor(most)
         health = await _Server.start(
             health_app(checks, text), settings.host, settings.health_port(name), health_door
@@ -201,14 +206,17 @@ async def _live(
             address = f"{settings.host}:{settings.rpc_port(name)}"
             rpc = await serve_rpc(address, register_rpc, RpcTrust.load(settings.rpc_dir))
         tasks = [asyncio.create_task(_named(task), name=_name_of(task)) for task in background]
-        if app is not None:
-            measured = MeasuredApp(app, figures, SystemClock())
-            door.show(figures)
-            rest = await _Server.start(measured, settings.host, settings.port(name), door)
+        measured: MeasuredApp | None = None
+        for port, app in served:
+            if measured is None:
+                door.show(figures)
+                measured = MeasuredApp(app, figures, SystemClock())
+            http.append(await _Server.start(measured.beside(app), settings.host, port, door))
+        open_to_all.set()
         _log.info(
             "started", port=settings.port(name), health_port=settings.health_port(name), connections=most
         )
-        watched = [*tasks, *(server.task for server in (rest, health) if server is not None)]
+        watched = [*tasks, *(server.task for server in (*http, health))]
         failed = await _until_stopped(stopping, watched)
     except (OSError, RpcTrustError) as error:
         _log.error("cannot start", error=str(error))
@@ -218,7 +226,7 @@ async def _live(
         end_at_the_latest(LONGEST_STOP)
         on_stop()
         await asyncio.gather(
-            *(server.stop() for server in (rest,) if server is not None),
+            *(server.stop() for server in http),
             *(server.stop(_GRACE) for server in (rpc,) if server is not None),
         )
         await cancel_all(tasks, _ENDING)
@@ -296,7 +304,7 @@ class _Server:
             timeout_graceful_shutdown=int(_GRACE),
             http=door.protocol,
             timeout_keep_alive=int(IDLE_S),
-            # Only the gateway is trusted to say who calls: X-Forwarded-… fields are ignored.
+            # Whoever calls may write X-Forwarded-…: an application that stands behind a proxy reads it.
             proxy_headers=False,
         )
         server = cls(_QuietServer(config), listen(host, port))

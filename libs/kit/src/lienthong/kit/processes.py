@@ -16,6 +16,12 @@ PORTS: Final[Mapping[str, int]] = MappingProxyType(
 HEALTH_PORTS: Final[Mapping[str, int]] = MappingProxyType(
     dict(zip(PROCESSES, (8180, 8181, 8182, 8183, 8184), strict=True))
 )
+PEOPLE_PORT: Final = 8091
+"""Where identity serves the pages on which people sign in: an origin of its own."""
+CONSOLE: Final = "console"
+CONSOLE_PORT: Final = 8090
+"""Where the console serves pages to people's browsers."""
+CONSOLE_HEALTH_PORT: Final = 8191
 EDGE_PORT: Final = 8443
 """Where callers come with TLS, on a machine that has an edge."""
 EDGE_HEALTH_PORT: Final = 8190

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from lienthong.kit.addresses import allowed_networks
+from lienthong.kit import request_sizes
+from lienthong.kit.addresses import allowed_networks, origin_of_pages
 from lienthong.kit.lost_records import LOST_AFTER
-from lienthong.kit.processes import HEALTH_PORTS, NATS_PORT, PORTS, RPC_ABOVE_REST
+from lienthong.kit.processes import (
+    CONSOLE,
+    CONSOLE_HEALTH_PORT,
+    CONSOLE_PORT,
+    HEALTH_PORTS,
+    NATS_PORT,
+    PEOPLE_PORT,
+    PORTS,
+    RPC_ABOVE_REST,
+)
 
 
-def _local(port: int, *, scheme: str = "http://") -> Any:  # noqa: ANN401 - what pydantic's Field itself returns
+def _local(port: int, *, scheme: str = "http://", host: str = "127.0.0.1") -> Any:  # noqa: ANN401 - what pydantic's Field itself returns
     """A default that points at `port` of this machine, shifted by the offset."""
-    return Field(default_factory=lambda data: f"{scheme}127.0.0.1:{port + int(data['port_offset'])}")
+    return Field(default_factory=lambda data: f"{scheme}{host}:{port + int(data['port_offset'])}")
 
 
 class Settings(BaseSettings):
@@ -57,6 +68,13 @@ class Settings(BaseSettings):
     edge_url: str | None = None
     """The edge's address as callers know it, where they can show certificates; it may be the public address.
     Empty: clients are not told of certificates."""
+    people_url: str = _local(PEOPLE_PORT, host="localhost")
+    """The address of the pages on which people sign in, as their browsers know it, without a path. Its host
+    is the name that passkeys belong to, so that it must stay; and never the gateway's, where pages of
+    providers could act as the person."""
+    console_url: str = _local(CONSOLE_PORT, host="localhost")
+    """The address of the console, as people's browsers know it, without a path. Its host must not be the
+    gateway's."""
     nats_url: str = _local(NATS_PORT, scheme="nats://")
     """One NATS address, or several separated by commas."""
     nats_key_file: Path | None = None
@@ -64,15 +82,18 @@ class Settings(BaseSettings):
     nats_replicas: int = Field(default=1, ge=1, le=5)
     """How many servers keep each stream; 3 in production."""
     journal_max_bytes: int = Field(default=4 * 1024**3, ge=1024**2)
-    """Bytes of audit records that the bus may hold; none is dropped that is not in the log. The three limits
-    together have to be less than the server's `max_file_store`. Full, records go to the gateways' spools,
-    then calls are refused. The stream gets it when it is created: more is
+    """Bytes of audit records that the bus may hold; none is dropped that is not in the log. The limits of all
+    streams together have to be less than the server's `max_file_store`. Full, records go to the gateways'
+    spools, then calls are refused. The stream gets it when it is created: more is
     `nats stream edit JOURNAL --max-bytes`."""
     events_max_bytes: int = Field(default=2 * 1024**3, ge=1024**2)
     """Bytes of events that the bus may hold. Nearly full, new events are refused with 507."""
     changes_max_bytes: int = Field(default=512 * 1024**2, ge=1024**2)
     """Bytes of the catalog's changes that the bus may hold. Full, they wait in the catalog's database, and
     identity learns of none. More is `nats stream edit CATALOG --max-bytes`."""
+    idempotency_max_bytes: int = Field(default=512 * 1024**2, ge=1024**2)
+    """Bytes of answers that the bus may keep for those who ask again with the same `Idempotency-Key`. Full,
+    calls with new keys are refused with 503."""
     database_checked_every_s: float = Field(default=3600.0, ge=1.0)
     """After how many seconds a service checks its SQLite database as a whole again, and puts a copy beside it
     when it is sound."""
@@ -92,6 +113,9 @@ class Settings(BaseSettings):
     """The certificate and the token by which processes know each other over gRPC; made when it is missing."""
     catalog_url: str = _local(PORTS["catalog"])
     """Where the gateway forwards `/catalog`."""
+    catalog_max_request_bytes: int = Field(default=request_sizes.CATALOG, ge=1024)
+    """The largest body of a request to the catalog, in bytes: it reads no more, and the gateway passes as
+    much."""
     identity_url: str = _local(PORTS["identity"])
     """Where the gateway forwards `/oauth2` and `/.well-known`."""
     exchange_url: str = _local(PORTS["exchange"])
@@ -102,6 +126,22 @@ class Settings(BaseSettings):
     """Networks (CIDR, separated by commas) that providers may have although they are refused otherwise."""
     token_audience: str = Field(default_factory=lambda data: f"urn:lgsp:{data['instance']}")
     """The `aud` of access tokens (RFC 9068)."""
+
+    @field_validator("people_url", "console_url")
+    @classmethod
+    def _people_origin(cls, text: str) -> str:
+        return origin_of_pages(text)
+
+    @model_validator(mode="after")
+    def _pages_by_themselves(self) -> Self:
+        # Not the port alone: cookies do not know ports (RFC 6265 §8.5).
+        host = urlsplit(self.people_url).hostname
+        if host in {urlsplit(address).hostname for address in self.origins}:
+            raise ValueError(
+                f"people_url must have another host than public_url and edge_url, and not {host}: "
+                "pages of providers there could act as the person who is signed in"
+            )
+        return self
 
     @field_validator("provider_networks")
     @classmethod
@@ -120,9 +160,19 @@ class Settings(BaseSettings):
         return self.edge_url.rstrip("/") if self.edge_url is not None else None
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """The addresses under which callers know the gateway: the public one, and the edge's."""
+        return tuple(dict.fromkeys(address for address in (self.issuer, self.edge) if address))
+
+    @property
     def streams_max_bytes(self) -> int:
         """What all streams may hold together; the bus needs more room than this."""
-        return self.journal_max_bytes + self.events_max_bytes + self.changes_max_bytes
+        return (
+            self.journal_max_bytes
+            + self.events_max_bytes
+            + self.changes_max_bytes
+            + self.idempotency_max_bytes
+        )
 
     def state_folder(self, process: str) -> Path:
         """Where `process` keeps its state, e.g. `state_folder("catalog")`."""
@@ -140,12 +190,17 @@ class Settings(BaseSettings):
 
     def port(self, process: str) -> int:
         """The HTTP port of `process`, e.g. `port("catalog")`."""
-        return PORTS[process] + self.port_offset
+        return (CONSOLE_PORT if process == CONSOLE else PORTS[process]) + self.port_offset
 
     def rpc_port(self, process: str) -> int:
         """The gRPC port of `process`."""
         return self.port(process) + RPC_ABOVE_REST
 
+    @property
+    def people_port(self) -> int:
+        """The port on which identity serves pages to people's browsers."""
+        return PEOPLE_PORT + self.port_offset
+
     def health_port(self, process: str) -> int:
         """The port of `process` that answers health checks; never public."""
-        return HEALTH_PORTS[process] + self.port_offset
+        return (CONSOLE_HEALTH_PORT if process == CONSOLE else HEALTH_PORTS[process]) + self.port_offset

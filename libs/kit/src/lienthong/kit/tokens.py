@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -13,6 +11,8 @@ import msgspec
 
 from lienthong.kit.json_text import is_portable_text
 from lienthong.kit.jwk import ALGORITHMS, KeyFault, KeyRefusedError, PublicKey, read_public_key
+from lienthong.kit.jws import NotJwsError, base64url, decoded, json_object, numeric_date, split
+from lienthong.kit.policy import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,33 +31,58 @@ Reason: TypeAlias = Literal[
     "audience",
     "expired",
     "not_yet",
+    "ahead",
+    "ended",
 ]
 _LARGEST_TOKEN = 8192
-_LATEST = 253_402_300_799  # 9999-12-31, the end of datetime
+_ISSUED_AHEAD_S = 60
+"""How far ahead of the clock here a token may have been issued. `iat` tells its age and is no not-before (RFC
+7519 §4.1.6): a clock that is a little behind refuses nothing, and beyond this one of the clocks is wrong."""
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
-_CERTIFICATE = "x5t#S256"
+_CERTIFICATE, _KEY = "x5t#S256", "jkt"
 _SHA256_BYTES = 32
+_MOST_ROLES = 200
+_OF_PEOPLE = ("sid", "roles")
+"""Claims that only tokens of people have."""
 
 
 class TokenRefusedError(Exception):
     """The token is not valid; `reason` says why, without repeating the token."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, seconds: float | None = None) -> None:
         super().__init__(reason)
         self.reason: Reason = reason
+        self.seconds = seconds
+        """How far its time lies from the clock here, where that is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Who alone may use a token (the claim `cnf`, RFC 7800 §3.1)."""
+    """Who alone may use a token (the claim `cnf`, RFC 7800 §3.1): whoever shows all that it names."""
 
-    certificate: str
-    """Who shows this certificate: the SHA-256 of its DER form, in hex (`x5t#S256`, RFC 8705 §3.1)."""
+    certificate: str | None = None
+    """A certificate: the SHA-256 of its DER form, in hex (`x5t#S256`, RFC 8705 §3.1)."""
+    key: str | None = None
+    """A key, by proofs that are signed with it: its RFC 7638 thumbprint (`jkt`, RFC 9449 §6.1)."""
 
     def claim(self) -> dict[str, str]:
         """The value of `cnf`."""
-        digest = bytes.fromhex(self.certificate)
-        return {_CERTIFICATE: base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")}
+        named = {} if self.key is None else {_KEY: self.key}
+        if self.certificate is not None:
+            named[_CERTIFICATE] = base64url(bytes.fromhex(self.certificate))
+        return named
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The person for whom an application has a token: who has signed in there."""
+
+    id: str
+    """The claim `sub`."""
+    session: str
+    """In which the person has signed in (`sid`); who ends it ends what came of it."""
+    grants: frozenset[Grant]
+    """The roles when the token was issued (`roles`, RFC 9068 §2.2.3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +90,19 @@ class AccessToken:
     """What a verified token says."""
 
     client_id: str
+    """The system; of a person's token, the application that has it."""
     scopes: frozenset[str]
     jti: str
     issued_at: datetime
     not_before: datetime
-    """It is valid from then on: `iat`, or `nbf` where that is later (RFC 7519 §4.1.5)."""
+    """It is valid from then on: `nbf` (RFC 7519 §4.1.5), or as far before `iat` as clocks may differ."""
     expires_at: datetime
     key_id: str = ""
     """Under which id the key that it was signed with is published."""
     confirmation: Confirmation | None = None
     """None for a token that whoever holds it may use (RFC 6750)."""
+    person: Person | None = None
+    """None for a token of a system, which acts for itself."""
 
 
 class KeySet:
@@ -101,7 +129,7 @@ class KeySet:
             except KeyRefusedError as error:
                 if all(refusal.fault is KeyFault.UNSUITABLE for refusal in error.refusals):
                     continue
-                if any(refusal.fault is KeyFault.SECRET for refusal in error.refusals):
+                if error.is_secret:
                     raise ValueError(
                         "the JWK set holds a private or symmetric key: publish public keys only"
                     ) from error
@@ -142,13 +170,16 @@ class TokenVerifier:
         Raises:
             TokenRefusedError: it is not valid; the reason is one word.
         """
-        header_part, payload_part, signature_part = _split(token)
-        header = _json_object(header_part)
-        key = _choose(header, keys)
-        signed = f"{header_part}.{payload_part}".encode("ascii")
-        if not key.verifies(signed, _decode(signature_part)):
+        try:
+            header_part, payload_part, signature_part = split(token, _LARGEST_TOKEN)
+            header = json_object(header_part)
+            key = _choose(header, keys)
+            signature = decoded(signature_part)
+        except NotJwsError:
+            raise TokenRefusedError("malformed") from None
+        if not key.verifies(f"{header_part}.{payload_part}".encode("ascii"), signature):
             raise TokenRefusedError("signature")
-        return self._check(_json_object(payload_part), str(header["kid"]))
+        return self._check(_object(payload_part), str(header["kid"]))
 
     def in_time(self, access: AccessToken) -> bool:
         """Whether a token is valid now by its times alone, without allowance for another clock."""
@@ -156,11 +187,9 @@ class TokenVerifier:
 
     def _check(self, claims: dict[str, Any], key_id: str) -> AccessToken:
         issued_at, expires_at = _time(claims, "iat"), _time(claims, "exp")
-        not_before = _time(claims, "nbf") if "nbf" in claims else issued_at
+        not_before = _time(claims, "nbf") if "nbf" in claims else 0.0
         client_id, jti = _text(claims, "client_id"), _text(claims, "jti")
-        # Client credentials: the client is the subject (RFC 9068 §2.2).
-        if _text(claims, "sub") != client_id:
-            raise TokenRefusedError("claims")
+        person = _person(claims, client_id)
         scope = claims.get("scope", "")
         if not isinstance(scope, str):
             raise TokenRefusedError("claims")
@@ -171,10 +200,12 @@ class TokenVerifier:
             raise TokenRefusedError("audience")
         now = self._clock.now().timestamp()
         if now >= expires_at + self._leeway:
-            raise TokenRefusedError("expired")
-        begins_at = max(issued_at, not_before)
-        if now < begins_at - self._leeway:
-            raise TokenRefusedError("not_yet")
+            raise TokenRefusedError("expired", now - expires_at)
+        if now < not_before - self._leeway:
+            raise TokenRefusedError("not_yet", not_before - now)
+        if now < issued_at - _ISSUED_AHEAD_S:
+            raise TokenRefusedError("ahead", issued_at - now)
+        begins_at = max(issued_at - _ISSUED_AHEAD_S, not_before, 0.0)
         return AccessToken(
             client_id=client_id,
             scopes=frozenset(scope.split()),
@@ -184,6 +215,7 @@ class TokenVerifier:
             expires_at=datetime.fromtimestamp(expires_at, UTC),
             key_id=key_id,
             confirmation=_confirmation(claims["cnf"]) if "cnf" in claims else None,
+            person=person,
         )
 
 
@@ -204,33 +236,11 @@ def _choose(header: dict[str, Any], keys: KeySet) -> PublicKey:
     return found
 
 
-def _split(token: str) -> tuple[str, str, str]:
-    parts = token.split(".", 3)
-    if len(token) > _LARGEST_TOKEN or len(parts) != 3 or not all(parts):
-        raise TokenRefusedError("malformed")
-    return parts[0], parts[1], parts[2]
-
-
-def _decode(part: str) -> bytes:
-    """Base64url as RFC 7515 §2 has it: no padding, no white space, one spelling for each value."""
+def _object(part: str) -> dict[str, Any]:
     try:
-        raw = part.encode("ascii")
-        decoded = base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
-    except (UnicodeEncodeError, binascii.Error, ValueError):
+        return json_object(part)
+    except NotJwsError:
         raise TokenRefusedError("malformed") from None
-    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != raw:
-        raise TokenRefusedError("malformed")
-    return decoded
-
-
-def _json_object(part: str) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(_decode(part))
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise TokenRefusedError("malformed") from None
-    if not isinstance(document, dict):
-        raise TokenRefusedError("malformed")
-    return document
 
 
 def _text(claims: dict[str, Any], name: str) -> str:
@@ -241,19 +251,44 @@ def _text(claims: dict[str, Any], name: str) -> str:
     return value
 
 
+def _person(claims: dict[str, Any], client_id: str) -> Person | None:
+    """Whom a token is of: of the client itself, where that is the subject too (RFC 9068 §2.2)."""
+    subject = _text(claims, "sub")
+    if subject == client_id:
+        if any(name in claims for name in _OF_PEOPLE):
+            raise TokenRefusedError("claims")
+        return None
+    roles = claims.get("roles")
+    if not isinstance(roles, list) or len(roles) > _MOST_ROLES:
+        raise TokenRefusedError("claims")
+    try:
+        grants = frozenset(Grant.of_name(role) for role in roles)
+    except (ValueError, TypeError, AttributeError):
+        raise TokenRefusedError("claims") from None
+    return Person(subject, _text(claims, "sid"), grants)
+
+
 def _confirmation(claim: object) -> Confirmation:
     """What a token is bound to. One that is not known here is refused: ignored, it would bind nobody."""
-    if not isinstance(claim, dict) or set(claim) != {_CERTIFICATE}:
+    if not isinstance(claim, dict) or not claim or not claim.keys() <= {_CERTIFICATE, _KEY}:
         raise TokenRefusedError("claims")
-    thumbprint = claim[_CERTIFICATE]
-    if not isinstance(thumbprint, str) or len(digest := _decode(thumbprint)) != _SHA256_BYTES:
+    digests = {name: _sha256(value) for name, value in claim.items()}
+    certificate = digests.get(_CERTIFICATE)
+    return Confirmation(certificate.hex() if certificate is not None else None, claim.get(_KEY))
+
+
+def _sha256(text: object) -> bytes:
+    try:
+        digest = decoded(text) if isinstance(text, str) else b""
+    except NotJwsError:
+        digest = b""
+    if len(digest) != _SHA256_BYTES:
         raise TokenRefusedError("claims")
-    return Confirmation(certificate=digest.hex())
+    return digest
 
 
 def _time(claims: dict[str, Any], name: str) -> float:
-    """A NumericDate (RFC 7519 §2)."""
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
+    moment = numeric_date(claims.get(name))
+    if moment is None:
         raise TokenRefusedError("claims")
-    return float(value)
+    return moment

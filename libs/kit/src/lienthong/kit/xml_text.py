@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 128
 """How deep elements may be nested."""
-MAX_TAG: Final = 128 * 1024
+MAX_TAG: Final = 32 * 1024
 """Bytes that one tag, comment or the like may have: it has to be here as a whole before it is read."""
+MAX_NAMESPACE: Final = 512
+"""Characters of a namespace. It is written into the name of each element and attribute that has its prefix:
+of a long one, names of a few bytes would take as much memory each as all of it."""
+_AT_ONCE: Final = 4 * 1024
+"""Bytes that expat gets at a time. What it has, it reads to the end, also after something was refused."""
 
 _BEGINNING = re.compile(rb"(\xef\xbb\xbf)?[<\t\n\r ]")
 _BEGINNING_BYTES = 4
@@ -54,16 +59,19 @@ class XmlReader:
     """
 
     def __init__(self, handler: XmlHandler, *, instructions: bool = True, max_depth: int = MAX_DEPTH) -> None:
-        # UTF-8, whatever a document declares: it is compared below.
-        self._parser = parser = expat.ParserCreate("utf-8", " ")
+        # UTF-8, whatever a document declares: it is compared below. Names are not kept: there may be as many
+        # as there are elements.
+        self._parser = parser = expat.ParserCreate("utf-8", " ", intern=None)
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
         parser.XmlDeclHandler = self._declaration
         parser.StartDoctypeDeclHandler = self._document_type
+        parser.StartNamespaceDeclHandler = self._begin_prefix
         if not instructions:
             parser.ProcessingInstructionHandler = self._instruction
         self._handler = handler
+        self._prefixes: PrefixHandler | None = None
         self._max_depth = max_depth
         self._depth = 0
         self._fed = 0
@@ -85,7 +93,7 @@ class XmlReader:
 
     def listen_to_prefixes(self, handler: PrefixHandler) -> None:
         """Tell which prefixes stand for which namespaces, before the element that declares them."""
-        self._parser.StartNamespaceDeclHandler = handler.begin_prefix
+        self._prefixes = handler
         self._parser.EndNamespaceDeclHandler = handler.end_prefix
 
     def feed(self, part: bytes) -> None:
@@ -100,13 +108,15 @@ class XmlReader:
             if len(part) < _BEGINNING_BYTES:
                 return
             self._check_beginning()
-        self._fed += len(part)
-        self._parse(part, final=False)
-        if self._fed - self._parser.CurrentByteIndex > MAX_TAG:
-            raise self._wrong(
-                f"a tag, comment or the like is longer than {MAX_TAG} bytes",
-                f"một thẻ, chú thích hoặc phần tương tự dài hơn {MAX_TAG} byte",
-            )
+        for at in range(0, len(part), _AT_ONCE):
+            some = part[at : at + _AT_ONCE]
+            self._fed += len(some)
+            self._parse(some, final=False)
+            if self._fed - self._parser.CurrentByteIndex > MAX_TAG:
+                raise self._wrong(
+                    f"a tag, comment or the like is longer than {MAX_TAG} bytes",
+                    f"một thẻ, chú thích hoặc phần tương tự dài hơn {MAX_TAG} byte",
+                )
 
     def finish(self) -> None:
         """Say that there is no more.
@@ -159,6 +169,15 @@ class XmlReader:
     def _end(self, name: str) -> None:
         self._depth -= 1
         self._handler.end(name)
+
+    def _begin_prefix(self, prefix: str | None, namespace: str | None) -> None:
+        if namespace is not None and len(namespace) > MAX_NAMESPACE:
+            raise self._wrong(
+                f"a namespace is longer than {MAX_NAMESPACE} characters",
+                f"một không gian tên dài hơn {MAX_NAMESPACE} ký tự",
+            )
+        if self._prefixes is not None:
+            self._prefixes.begin_prefix(prefix, namespace)
 
     def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
         del standalone

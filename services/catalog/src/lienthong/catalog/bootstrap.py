@@ -65,7 +65,7 @@ from lienthong.kit.rest import create_rest_app
 from lienthong.kit.retained_records import RetainedRecords
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
-from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.shown import Shown
 from lienthong.kit.soundness import CHECK, Soundness, put_back, stand_by
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
@@ -252,7 +252,7 @@ async def run(settings: CatalogSettings) -> None:
             return await ChangeLogRepository(session).version()
 
     versions = VersionMonitor(read_version, monotonic=clock.monotonic)
-    access = Access(keys.fresh, verifier, ShownCertificates(trust, clock))
+    access = Access(keys.fresh, verifier, Shown(trust, clock))
     units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
     lost = LostEvents(units, outbox, bus, uuid7)
     missed = MissedSystems(db, units, outbox, bus, channel, clock, uuid7, lost_after=settings.lost_after)

@@ -6,6 +6,7 @@ through this interface only; which class stands behind it is wired in `bootstrap
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -153,11 +154,13 @@ class ResourceRepository(ABC, Generic[R]):
         return found
 
     async def _portions(self, query: Rows) -> AsyncGenerator[Sequence[Any]]:
-        """Yield the rows of a query, `at_once` at a time."""
+        """Yield the rows of a query, `at_once` at a time; others get their turn in between."""
         rows = await self._session.stream(query.execution_options(yield_per=self.at_once))
         try:
             async for some in rows.partitions():
                 yield some
+                # Rows that the driver has already are decoded without waiting for anything.
+                await asyncio.sleep(0)
         finally:
             await rows.close()
 

@@ -24,8 +24,6 @@ class CatalogSettings(Settings):
     """How many decisions on agreements one system may make, per second and process."""
     catalog_agreement_decisions_burst: float = Field(default=100.0, ge=1)
     """How many of them at once; those beyond are refused with 429."""
-    catalog_max_request_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
-    """The largest request body that is read, in bytes."""
     catalog_open_requests_per_system: int = Field(default=100, ge=1)
     """How many requests of one system for agreements may wait for a decision."""
     catalog_request_lapses_after_days: int = Field(default=90, ge=1, le=3650)

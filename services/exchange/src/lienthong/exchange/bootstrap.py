@@ -41,7 +41,7 @@ from lienthong.kit.rest import create_rest_app
 from lienthong.kit.retained_records import RetainedRecords
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
-from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.shown import Shown
 from lienthong.kit.soundness import CHECK, Soundness, put_back, stand_by
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
@@ -142,7 +142,7 @@ async def serve(settings: ExchangeSettings) -> None:
     indexer = StreamIndexer(bus, stream, register, index, clock)
     upkeep = ConsumerUpkeep(bus, consumers)
 
-    access = Access(keys.fresh, verifier, ShownCertificates(trust, clock))
+    access = Access(keys.fresh, verifier, Shown(trust, clock))
 
     figures = telemetry.figures
     bus.show(figures)

@@ -44,6 +44,10 @@ _HELP = {
         "after a theft: sign with a new key at once; every token issued so far becomes invalid",
         "khi lộ khoá: ký bằng khoá mới ngay; mọi mã truy cập đã cấp mất hiệu lực",
     ),
+    "administrator-link": BilingualText(
+        "make the one-time link by which a platform operator makes an account; an older one is useless",
+        "tạo liên kết dùng một lần để người vận hành nền tảng lập tài khoản; liên kết cũ hết hiệu lực",
+    ),
     "reread-catalog": BilingualText(
         "read all of the catalog's events again at the next start, without waiting for the catalog",
         "đọc lại mọi sự kiện của danh mục ở lần khởi động tới, không chờ danh mục phát lại",
@@ -97,6 +101,7 @@ _COMMANDS: dict[str, Callable[[IdentitySettings], None]] = {
     "serve": _in_loop(bootstrap.serve),
     "new-key-file": _new_key_file,
     "replace-signing-key": _in_loop(bootstrap.replace_signing_key),
+    "administrator-link": _in_loop(bootstrap.administrator_link),
     "reread-catalog": _in_loop(bootstrap.reread_catalog),
 }
 

@@ -1,19 +1,22 @@
 """Refusals of the token endpoint (RFC 6749 §5.2), in words that help the caller and tell nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from lienthong.kit.dpop import NONCE_FAULTS, NONCE_HEADER, Fault
 from lienthong.kit.problems import ProblemType, oauth
+from lienthong.kit.problems.proofs import fault_text
 from lienthong.kit.rates import RateLimit, limit_detail, limit_headers
 from lienthong.kit.text import BilingualText
 
+_CENTURY_S: Final = 3.2e9
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(eq=False)
 class TokenError(Exception):
-    """A refusal of the token endpoint: one of the errors of RFC 6749 §5.2.
+    """A refusal of the token endpoint: one of the errors of RFC 6749 §5.2 and RFC 9449 §5.
 
     `detail` says what was wrong this time, in ASCII where it is English, as the RFC demands of
     `error_description`. `status` is the kind's own where it is not given.
@@ -59,9 +62,16 @@ def invalid_client(detail: BilingualText, *, challenge: str = "private_key_jwt")
     return TokenError(oauth.INVALID_CLIENT, detail, headers)
 
 
-def refused_assertion(reason: str) -> TokenError:
-    """The assertion is refused for one of `ASSERTION_REASONS`."""
-    return invalid_client(ASSERTION_REASONS[reason])
+def refused_assertion(reason: str, seconds: float | None = None) -> TokenError:
+    """The assertion is refused for one of `ASSERTION_REASONS`; `seconds` is how far its time lies from the
+    clock here, where that is the reason."""
+    why = ASSERTION_REASONS[reason]
+    if seconds is not None and seconds < _CENTURY_S:
+        why = BilingualText(
+            f"{why.en} By the clock here the difference is {seconds:.0f} seconds.",
+            f"{why.vi} Theo đồng hồ ở đây, chênh lệch là {seconds:.0f} giây.",
+        )
+    return invalid_client(why)
 
 
 def unknown_client() -> TokenError:
@@ -106,11 +116,28 @@ def replayed() -> TokenError:
     return invalid_client(detail)
 
 
+def refused_proof(fault: Fault, about: str = "", *, fresh_nonce: str | None = None) -> TokenError:
+    """The DPoP proof is not accepted (RFC 9449 §5), or needs another nonce, which the answer gives (§8)."""
+    kind = oauth.USE_DPOP_NONCE if fault in NONCE_FAULTS else oauth.INVALID_DPOP_PROOF
+    headers = {} if fresh_nonce is None else {NONCE_HEADER: fresh_nonce}
+    return TokenError(kind, fault_text(fault, about), headers)
+
+
 def suspended_client() -> TokenError:
     """The client is authenticated, but its system is suspended or removed."""
     detail = BilingualText(
         "The system is suspended or removed in the catalog. Ask the operator of the platform to resume it.",
         "Hệ thống đang bị tạm ngừng hoặc đã bị xoá khỏi danh mục. Hãy liên hệ đơn vị vận hành nền tảng.",
+    )
+    return TokenError(oauth.UNAUTHORIZED_CLIENT, detail)
+
+
+def only_for_people() -> TokenError:
+    """The client is an application of people, and does nothing of its own."""
+    detail = BilingualText(
+        "This client signs people in and has no tokens of its own; use grant_type authorization_code.",
+        "Ứng dụng này chỉ dùng để người dùng đăng nhập, không có mã truy cập riêng; hãy dùng grant_type "
+        "authorization_code.",
     )
     return TokenError(oauth.UNAUTHORIZED_CLIENT, detail)
 
@@ -145,10 +172,12 @@ def too_many_requests(limit: RateLimit, wait: float) -> TokenError:
 
 
 def unavailable() -> TokenError:
-    """The database cannot remember the assertion now, so no token can be given."""
+    """No token can be given now, by no fault of the client: the database fails, or no key signs."""
     detail = BilingualText(
-        "The token cannot be issued at the moment. Try again in a second with a new assertion.",
-        "Hiện chưa thể cấp mã truy cập. Hãy thử lại sau một giây với JWT xác thực mới.",
+        "The token cannot be issued at the moment. Try again in a second; the same assertion will do until "
+        "it expires, unless the answer then is that it was used.",
+        "Hiện chưa thể cấp mã truy cập. Hãy thử lại sau một giây; có thể gửi lại JWT xác thực này khi còn "
+        "hạn, trừ khi câu trả lời cho biết nó đã được dùng.",
     )
     return TokenError(oauth.TEMPORARILY_UNAVAILABLE, detail, {"Retry-After": "1"})
 
@@ -183,8 +212,10 @@ ASSERTION_REASONS: Final[Mapping[str, BilingualText]] = {
         "Tham số client_id khác với iss và sub của JWT xác thực.",
     ),
     "aud": BilingualText(
-        "The assertion's aud must be this server's issuer or token endpoint only; see its metadata.",
-        "aud của JWT xác thực phải chỉ là issuer hoặc token endpoint của máy chủ (xem metadata).",
+        "The assertion's aud must be this server's issuer or token endpoint only; see its metadata. "
+        "The endpoint for pushed requests may stand there too.",
+        "aud của JWT xác thực phải chỉ là issuer hoặc token endpoint của máy chủ (xem metadata), hoặc là địa "
+        "chỉ nhận yêu cầu gửi trước (PAR).",
     ),
     "exp": BilingualText(
         "The assertion has no exp.",
@@ -235,19 +266,21 @@ def several_authentications() -> TokenError:
     )
 
 
-def no_grant_type() -> TokenError:
+def no_grant_type(supported: Collection[str]) -> TokenError:
     """The `grant_type` is missing."""
+    one = ", ".join(supported)
     return invalid_request(
-        "The parameter grant_type is missing; it must be client_credentials.",
-        "Thiếu tham số grant_type; giá trị phải là client_credentials.",
+        f"The parameter grant_type is missing; it must be one of: {one}.",
+        f"Thiếu tham số grant_type; giá trị phải là một trong: {one}.",
     )
 
 
-def unsupported_grant_type() -> TokenError:
+def unsupported_grant_type(supported: Collection[str]) -> TokenError:
     """The `grant_type` is another one."""
+    one = ", ".join(supported)
     detail = BilingualText(
-        "The only supported grant_type is client_credentials.",
-        "grant_type duy nhất được hỗ trợ là client_credentials.",
+        f"This grant_type is not supported; those that are: {one}.",
+        f"grant_type này không được hỗ trợ; các loại được hỗ trợ: {one}.",
     )
     return TokenError(oauth.UNSUPPORTED_GRANT_TYPE, detail)
 

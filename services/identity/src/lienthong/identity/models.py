@@ -33,7 +33,7 @@ used_assertions: Final = Table(
     Index("ix_used_assertion_forget_at", "forget_at"),
     sqlite_with_rowid=False,
 )
-"""Used assertions, until they have expired. `digest` is SHA-256, so that a `jti` may be any text."""
+"""Used assertions and DPoP proofs, until they have expired. `digest` is SHA-256: a `jti` may be any text."""
 
 signing_keys: Final = Table(
     "signing_key",

@@ -89,8 +89,13 @@ def assertion_digest(client_id: str, assertion_id: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
+def proof_digest(digest: bytes) -> bytes:
+    """The key of a used DPoP proof, which no assertion has; `digest` stands for its key and its `jti`."""
+    return hashlib.sha256(b"\0DPoP\0" + digest).digest()
+
+
 def remember_assertions(forget_at: Mapping[bytes, int], statements: Statements) -> frozenset[bytes]:
-    """Insert used assertions, by digest; returns those that were new.
+    """Insert used assertions and proofs, by digest; returns those that were new.
 
     Of simultaneous transactions exactly one finds an assertion new.
     """

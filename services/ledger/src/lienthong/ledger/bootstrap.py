@@ -19,7 +19,7 @@ from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
-from lienthong.kit.shown_certificate import ShownCertificates
+from lienthong.kit.shown import Shown
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
@@ -148,7 +148,7 @@ async def serve(settings: LedgerSettings) -> None:
         PROCESS,
         settings,
         telemetry=telemetry,
-        app=create_app(core, Access(keys.fresh, verifier, ShownCertificates(trust, clock)), consumer.place),
+        app=create_app(core, Access(keys.fresh, verifier, Shown(trust, clock)), consumer.place),
         register_rpc=lambda server: add_SealingServicer_to_server(
             SealingService(Sealing(core.database), Acts(core.database), core.signer.key.verifier), server
         ),

@@ -14,6 +14,7 @@ from lienthong.kit.problems import ledger as kinds
 from lienthong.kit.rest import StrictRoute
 from lienthong.ledger.domain.content_coding import GZIP, IDENTITY, choose_coding
 from lienthong.ledger.domain.journal_place import JournalPlace
+from lienthong.ledger.domain.records import keyed_hash
 from lienthong.ledger.domain.search import EntryQuery, LedgerEntry
 from lienthong.ledger.errors import no_acceptable_coding
 from lienthong.ledger.schemas import (
@@ -204,6 +205,7 @@ def search_query(parameters: SearchParameters) -> EntryQuery:
         agency=parameters.agency,
         kind=parameters.kind,
         status=parameters.status,
+        persons=tuple(filter(None, map(keyed_hash, parameters.person))),
         since=parameters.since,
         until=parameters.until,
         unfinished=parameters.unfinished,

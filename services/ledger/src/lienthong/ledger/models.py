@@ -50,6 +50,16 @@ entries: Final = Table(
 `record_id` is unique for ever: a record that comes again is the same record.
 """
 
+persons: Final = Table(
+    "entry_person",
+    metadata,
+    Column("person", LargeBinary(32), nullable=False),
+    Column("leaf_index", BigInteger, nullable=False),
+    PrimaryKeyConstraint("person", "leaf_index"),
+    Index("ix_entry_person_leaf_index", "leaf_index"),
+)
+"""The persons that a record names, by the keyed hashes in it: part of the search index."""
+
 tiles: Final = Table(
     "tile",
     metadata,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, text, tuple_, union, update
@@ -10,7 +11,7 @@ from lienthong.kit.bulk import execute_many
 from lienthong.ledger.domain.search import LedgerEntry, QuarantinedRecord
 from lienthong.ledger.domain.search_index import COLUMNS, IndexedEntry, columns_of
 from lienthong.ledger.domain.tree_head import TreeHead
-from lienthong.ledger.models import entries, quarantine, seals, tiles, tree
+from lienthong.ledger.models import entries, persons, quarantine, seals, tiles, tree
 from lienthong.tlog import ENTRIES, TILE_WIDTH, TileAddress, encode_bundle, right_edge_of, right_edge_tiles
 
 if TYPE_CHECKING:
@@ -107,8 +108,16 @@ async def find_indexed(session: AsyncSession, first: int, last: int) -> dict[int
         ValueError: a stored value is not of its column's type; also TypeError.
     """
     rows = await session.execute(select(entries).where(entries.c.leaf_index.between(first, last)))
+    named: defaultdict[int, set[bytes]] = defaultdict(set)
+    for row in await session.execute(select(persons).where(persons.c.leaf_index.between(first, last))):
+        named[row.leaf_index].add(row.person)
     return {
-        row.leaf_index: IndexedEntry(row.leaf_index, row.data, {name: getattr(row, name) for name in COLUMNS})
+        row.leaf_index: IndexedEntry(
+            row.leaf_index,
+            row.data,
+            {name: getattr(row, name) for name in COLUMNS},
+            frozenset(named[row.leaf_index]),
+        )
         for row in rows
     }
 
@@ -130,6 +139,12 @@ async def append_entries(session: AsyncSession, first: int, records: Sequence[Jo
     """Store records as the leaves from index `first` on."""
     rows = (_entry_columns(index, record) for index, record in enumerate(records, first))
     await execute_many(session, _APPEND, rows)
+    named = [
+        {"person": person, "leaf_index": index}
+        for index, record in enumerate(records, first)
+        for person in record.persons
+    ]
+    await execute_many(session, _NAME_PERSON, named)
 
 
 async def put_tiles(session: AsyncSession, edge: RightEdge, grown: Mapping[tuple[int, int], bytes]) -> None:
@@ -288,6 +303,7 @@ async def forget_seals(
 
 _ENTRY = (entries.c.leaf_index, entries.c.data, entries.c.client, entries.c.provider_agency)
 _APPEND = insert(entries)
+_NAME_PERSON = insert(persons)
 _ADD_TILE = insert(tiles).values(
     level=bindparam("at_level"), tile_index=bindparam("at_index"), hashes=bindparam("hashes")
 )
@@ -355,6 +371,9 @@ def _conditions(query: EntryQuery) -> list[ColumnElement[bool]]:
     ]
     # Nearly all entries are calls with status 200. An expression instead of the bare column keeps SQLite from
     # choosing the index of kind or status when a more selective filter is there.
+    if query.persons:
+        naming = select(persons.c.leaf_index).where(persons.c.person.in_(query.persons))
+        conditions.append(entries.c.leaf_index.in_(naming))
     selected = bool(conditions) or query.agency is not None
     if query.kind is not None:
         conditions.append((entries.c.kind.concat("") if selected else entries.c.kind) == query.kind)

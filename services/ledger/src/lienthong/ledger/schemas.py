@@ -26,6 +26,11 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 """An RFC 3339 time; `parse_rfc3339` says what becomes of leap seconds and long fractions."""
 
 
+PersonHash = Annotated[str, Field(pattern=r"^hmac-sha256:[0-9a-f]{64}$")]
+MOST_HASHES = 16
+"""Of one person: one for each key that the installation has had."""
+
+
 class SearchParameters(BaseModel):
     """The filters of a search; an unknown one is refused, not ignored."""
 
@@ -41,6 +46,11 @@ class SearchParameters(BaseModel):
     )
     kind: str | None = Field(None, min_length=1, max_length=64, description="The kind of record.")
     status: int | None = Field(None, ge=100, le=599, description="The HTTP status of the answer.")
+    person: list[PersonHash] = Field(
+        [],
+        max_length=MOST_HASHES,
+        description="Keyed hashes of a person that the record names.",
+    )
     since: Moment | None = Field(None, alias="from", description="The earliest `at`, inclusive.")
     until: Moment | None = Field(None, alias="to", description="The latest `at`, exclusive.")
     unfinished: bool = Field(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tests.support.soap as support
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.apply.domain.planning import CREATED, UNCHANGED, UPDATED
 from lienthong.catalog.domain.resources import ResourceKind
@@ -110,6 +112,17 @@ def test_agreements_name_operations_that_the_service_has() -> None:
     bad = agreement(operations=["getParcel", "dropTable"])
     assert pointers(*everything, bad) == [f"/manifests/{len(everything)}/spec/operations/1"]
     assert pointers(bad, excerpt=catalog_with(*everything)) == ["/manifests/0/spec/operations/1"]
+
+
+def test_no_fields_are_agreed_of_a_service_that_answers_in_soap() -> None:
+    everything = [body for body in province() if body["kind"] not in {"Agreement", "Service"}]
+    of_soap = service(wsdl=(Path(support.__path__[0]) / "land.wsdl").read_text(encoding="utf-8"))
+    del of_soap["spec"]["openapi"]
+    fields = agreement(fields={"*": ["area"]})
+    assert pointers(*everything, of_soap, agreement()) == []
+    assert pointers(*everything, of_soap, fields) == [f"/manifests/{len(everything) + 1}/spec/fields"]
+    assert pointers(fields, excerpt=catalog_with(*everything, of_soap)) == ["/manifests/0/spec/fields"]
+    assert pointers(fields, excerpt=catalog_with(*everything, service())) == []
 
 
 def test_an_unreadable_service_does_not_make_its_agreements_wrong() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lienthong.catalog.domain.resources import ServiceOperation
 from lienthong.catalog.errors import InvalidValueError
-from lienthong.catalog.services.domain import openapi
+from lienthong.catalog.services.domain import openapi, path_templates
 from lienthong.kit.json_pointer import pointer
 
 
@@ -114,7 +114,9 @@ def test_the_gateways_parser_reads_every_method_that_a_document_may_have() -> No
         "parcels",
         "//parcels",
         "/parcels//x",
-        "/parcels/",
+        "/parcels//",
+        "/parcels;v=1",
+        "/parcels/{id};v=1",
         "/../etc",
         "/parcels/./x",
         "/parcels/..",
@@ -144,7 +146,17 @@ def test_a_path_that_cannot_be_matched_without_doubt_is_refused(path: str) -> No
 @pytest.mark.parametrize(
     "path",
     [
-        *("/", "/a", "/a/{b}/c", "/{a}.json", "/files/{name}.{ending}", "/a:approve", "/~x"),
+        *(
+            "/",
+            "/a",
+            "/a/",
+            "/a/{b}/",
+            "/a/{b}/c",
+            "/{a}.json",
+            "/files/{name}.{ending}",
+            "/a:approve",
+            "/~x",
+        ),
         "/" + "a" * 200,
         "/tiles/{west},{south},{east},{north}",
         "/" + ",".join(f"{{p{number}}}" for number in range(8)),
@@ -161,17 +173,41 @@ def test_paths_that_differ_in_parameter_names_only_are_refused() -> None:
     assert _wrong(document) == ["/paths/~1parcels~1{key}"]
 
 
+@pytest.mark.parametrize("paths", [("/a", "/a/"), ("/a/{b}/", "/a/{c}")])
+def test_paths_that_differ_in_a_slash_at_the_end_only_are_refused(paths: tuple[str, str]) -> None:
+    document = _document({path: {"get": {"operationId": f"o{n}"}} for n, path in enumerate(paths)})
+    ((place, text),) = [(found.path, found.text.en) for found in openapi.read(document)[1]]
+    assert place == ("paths", paths[1])
+    assert "but for a '/' at the end" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/$process#order", "begins a fragment, which no client sends"),
+        ("/parcels?kind=land", "describe what follows as parameters with 'in: query'"),
+    ],
+)
+def test_what_ends_a_path_in_an_address_is_refused_with_its_reason(path: str, reason: str) -> None:
+    ((place, text),) = [
+        (found.path, found.text.en)
+        for found in openapi.read(_document({path: {"post": {"operationId": "a"}}}))[1]
+    ]
+    assert place == ("paths", path)
+    assert reason in text
+
+
 @given(st.lists(st.from_regex(r"[a-z]{1,4}|\{[a-z]{1,3}\}", fullmatch=True), min_size=1, max_size=4))
 def test_the_shape_of_a_path_does_not_depend_on_parameter_names(segments: list[str]) -> None:
     path = "/" + "/".join(segments)
     try:
-        shape = openapi.normalised(path)
+        shape = path_templates.normalised(path)
     except InvalidValueError:
         names = [segment for segment in segments if segment.startswith("{")]
         assert len(names) != len(set(names))
         return
     renamed = [f"{{p{index}}}" if "{" in segment else segment for index, segment in enumerate(segments)]
-    assert openapi.normalised("/" + "/".join(renamed)) == shape
+    assert path_templates.normalised("/" + "/".join(renamed)) == shape
 
 
 def test_every_operation_has_an_id_of_its_own() -> None:
@@ -189,20 +225,113 @@ def test_every_operation_has_an_id_of_its_own() -> None:
     ]
 
 
-def test_references_are_never_followed() -> None:
-    document = _document({"/a": {"$ref": "http://attacker.example/paths.json"}})
-    assert _wrong(document) == ["/paths/~1a/$ref"]
-    harmless = _document(
+def test_a_path_item_and_an_operation_elsewhere_in_the_document_are_read() -> None:
+    document = _document(
         {
-            "/a": {
-                "get": {
-                    "operationId": "a",
-                    "responses": {"200": {"$ref": "http://nowhere.invalid/x.json#/components/responses/A"}},
-                }
-            }
+            "/a": {"$ref": "#/components/pathItems/A", "parameters": []},
+            "/b": {"get": {"$ref": "#/components/x-operations/0"}, "x-note": 1},
         }
     )
-    assert _wrong(harmless) == []
+    document["components"] = {
+        "pathItems": {
+            "A": {"$ref": "#/components/pathItems/B~1%7E0%20c"},
+            "B/~ c": {"get": {"operationId": "a"}},
+        },
+        "x-operations": [{"operationId": "b"}],
+    }
+    assert openapi.read(document) == (
+        (ServiceOperation("a", "GET", "/a"), ServiceOperation("b", "GET", "/b")),
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "place", "reason"),
+    [
+        ({"$ref": "paths/a.yaml"}, "/$ref", "bundle all parts into one document"),
+        ({"get": {"$ref": "paths/a.yaml#/get"}}, "/get/$ref", "bundle all parts into one document"),
+        ({"$ref": "http://attacker.example/a.json"}, "/$ref", "bundle all parts into one document"),
+        ({"$ref": "#/components/pathItems/B"}, "/$ref", "leads to nothing in this document"),
+        ({"$ref": "#/info/title/0"}, "/$ref", "leads to nothing in this document"),
+        ({"$ref": "#/x-list/-1"}, "/$ref", "leads to nothing in this document"),
+        ({"$ref": "#/x-list/00"}, "/$ref", "leads to nothing in this document"),
+        ({"$ref": "#/x-list/%FF"}, "/$ref", "leads to nothing in this document"),
+        ({"$ref": "#components"}, "/$ref", "leads to nothing in this document"),
+        ({"$ref": 7}, "/$ref", "a reference is text of at most"),
+        ({"$ref": "#" + "/a" * 1_000}, "/$ref", "a reference is text of at most"),
+        ({"$ref": "#/x-list"}, "", "must be an object of methods"),
+        ({"get": {"$ref": "#/x-list"}}, "/get", "must be an object"),
+        ({"get": {"$ref": "#/x-loop"}}, "/get/$ref", "refers on and on"),
+        ({"$ref": "#/components/pathItems/A", "get": {"operationId": "c"}}, "", "'get' stands here and in"),
+    ],
+)
+def test_a_reference_that_cannot_be_followed_is_refused_with_its_reason(
+    item: dict[str, Any], place: str, reason: str
+) -> None:
+    document = _document({"/a": item})
+    document["components"] = {"pathItems": {"A": {"get": {"operationId": "a"}}}}
+    document |= {"x-list": [1], "x-loop": {"$ref": "#/x-loop"}}
+    ((found, text),) = [(pointer(found.path), found.text.en) for found in openapi.read(document)[1]]
+    assert found == f"/paths/~1a{place}"
+    assert reason in text
+
+
+def test_a_path_item_that_refers_to_itself_is_refused() -> None:
+    document = _document({"/a": {"$ref": "#/paths/~1b"}, "/b": {"$ref": "#/paths/~1a"}})
+    assert _wrong(document) == ["/paths/~1a/$ref", "/paths/~1b"]
+
+
+def test_one_path_item_cannot_be_two_paths() -> None:
+    document = _document({"/a": {"$ref": "#/paths/~1b"}, "/b": {"get": {"operationId": "b"}}})
+    ((place, text),) = [(pointer(found.path), found.text.en) for found in openapi.read(document)[1]]
+    assert place == "/paths/~1b"
+    assert "refers to the operations of '/a'" in text
+
+
+def test_paths_may_be_a_reference_too() -> None:
+    document = _document({"$ref": "#/x-paths"})
+    document["x-paths"] = {"/a": {"get": {"operationId": "a"}}}
+    assert openapi.read(document)[0] == (ServiceOperation("a", "GET", "/a"),)
+    assert _wrong(_document({"$ref": "paths.yaml"})) == ["/paths/$ref"]
+
+
+def test_references_in_what_is_for_the_reader_are_left_alone() -> None:
+    operation = {
+        "operationId": "a",
+        "parameters": [{"$ref": "http://nowhere.invalid/parameters.yaml#/A"}],
+        "responses": {"200": {"$ref": "http://nowhere.invalid/x.json#/components/responses/A"}},
+    }
+    assert _wrong(_document({"/a/{b}": {"get": operation}})) == []
+
+
+@pytest.mark.parametrize("style", ["simple", "label", None])
+def test_styles_that_the_gateway_matches_are_accepted(style: str | None) -> None:
+    parameter = {"name": "id", "in": "path", "style": style}
+    assert _wrong(_document({"/a/{id}": {"get": {"operationId": "a", "parameters": [parameter]}}})) == []
+
+
+@pytest.mark.parametrize("at", ["operation", "path", "reference"])
+def test_a_parameter_behind_a_semicolon_is_refused(at: str) -> None:
+    parameter = {"name": "id", "in": "path", "style": "matrix"}
+    operation: dict[str, Any] = {"operationId": "a"}
+    item: dict[str, Any] = {"get": operation}
+    document = _document({"/a/{id}": item})
+    document["components"] = {"parameters": {"Id": parameter}}
+    given = {"$ref": "#/components/parameters/Id"} if at == "reference" else parameter
+    (item if at == "path" else operation)["parameters"] = [{"name": "x", "in": "query"}, given, 7]
+    assert _wrong(document) == ["/paths/~1a~1{id}/get/parameters"]
+    if at == "path":
+        operation["parameters"] = [{"name": "id", "in": "path"}]
+        assert _wrong(document) == []
+
+
+def test_a_document_of_swagger_2_is_told_what_it_is() -> None:
+    ((place, text),) = [
+        (pointer(found.path), found.text.en)
+        for found in openapi.read({"swagger": "2.0", "paths": {"/a": {"get": {}}}})[1]
+    ]
+    assert place == "/swagger"
+    assert "Swagger 2.0 document; convert it to OpenAPI 3" in text
 
 
 def test_a_document_without_operations_offers_nothing() -> None:

@@ -12,6 +12,7 @@ from lienthong.catalog.domain.resources import ServiceOperation, SoapForm
 from lienthong.catalog.services.domain import wsdl
 from lienthong.catalog.services.domain.openapi import MAX_BYTES
 from lienthong.catalog.services.domain.wsdl_locations import for_callers
+from lienthong.catalog.services.domain.wsdl_tree import ACTIONS, WSDL, parse
 
 LAND = (Path(support.__path__[0]) / "land.wsdl").read_text(encoding="utf-8")
 TNS = "urn:binh-thuan:land"
@@ -186,3 +187,14 @@ def test_callers_are_given_the_gateways_address_and_the_rest_as_it_was() -> None
     )
     assert for_callers(spaced, base).count(base) == 2
     assert "note='location=\"x\" >'" in for_callers(spaced, base)
+
+
+def test_attributes_of_other_namespaces_are_not_kept() -> None:
+    strange = " ".join(f"x:a{number}=''" for number in range(100))
+    text = (
+        f"<definitions xmlns='{WSDL}' xmlns:x='urn:{'x' * 400}' xmlns:wsam='{ACTIONS[0].split()[0]}'"
+        f" name='n' {strange}><input wsam:Action='urn:act' {strange}/></definitions>"
+    )
+    root = parse(text)
+    assert root.attributes == {"name": "n"}
+    assert root.children[0].attributes == {ACTIONS[0]: "urn:act"}

@@ -9,6 +9,7 @@ from lienthong.client import completion
 from lienthong.client.commands import options
 from lienthong.client.errors import InputError, Text
 from lienthong.client.terminal.help import command, group
+from lienthong.client.terminal.table import Column
 
 app = group("Thoả thuận chia sẻ dữ liệu · Agreements on sharing data")
 
@@ -20,7 +21,14 @@ NewId = Annotated[
         "The agreement's id; that of a system becomes AGENCY.SYSTEM.ID",
     ),
 ]
-_MOST_DIGITS = 18
+_USE = (
+    Column(Text("HẠN MỨC", "LIMIT")),
+    Column(Text("ĐÃ DÙNG", "USED")),
+    Column(Text("CÒN LẠI", "LEFT")),
+    Column(Text("CHO PHÉP", "ALLOWED")),
+)
+_USE_MEMBERS = ("limit", "used", "left", "allowed")
+_NO_LIMITS = Text("Thoả thuận này không có hạn mức.", "This agreement has no limits.")
 AgreementId = Annotated[
     str,
     typer.Argument(
@@ -104,12 +112,31 @@ def request(
             "A limit, e.g. perMinute=600, repeatable",
         ),
     ] = None,
+    hours: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hours",
+            metavar="DAYS FROM-TO",
+            help='Giờ được gọi, vd. "mon-fri 07:00-17:30", giờ Việt Nam; lặp lại được · '
+            "When calls may begin, in Vietnam's time, repeatable",
+        ),
+    ] = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fields",
+            metavar="OPERATION=PATH",
+            help="Trường được trả về, vd. getParcel=owners[*].id; * là mọi thao tác; lặp lại được · "
+            "A field that answers have, all others are left out; * for every operation, repeatable",
+        ),
+    ] = None,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
     """Gửi yêu cầu thoả thuận · Request an agreement."""
     from lienthong.client import operations
+    from lienthong.client.commands import terms
 
     if (service is None) == (event_type is None):
         raise InputError(
@@ -138,25 +165,15 @@ def request(
             "validFrom": valid_from,
             "validTo": valid_to,
             "requires": requires or None,
-            "limits": dict(map(_limit, limits)) if limits else None,
+            "limits": terms.limits(limits) if limits else None,
+            "hours": terms.hours(hours) if hours else None,
+            "fields": terms.fields(fields) if fields else None,
         }
         known = {name: value for name, value in spec.items() if value is not None}
         agreement = client.perform(operations.request_agreement(agreement_id, known))
     # The catalog puts the name of a system's agreement into the system's name space.
     named = str(agreement["metadata"]["id"])
     _show(agreement, named, Text("Đã gửi yêu cầu", "requested"), as_json=as_json)
-
-
-def _limit(text: str) -> tuple[str, int]:
-    name, _, number = text.partition("=")
-    if not (number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS):
-        raise InputError(
-            Text(f"Không đọc được --limit {text}", f"--limit {text} cannot be read"),
-            Text("Cần tên và một số nguyên.", "A name and a whole number are needed."),
-            Text("Ví dụ: --limit perMinute=600", "Such as: --limit perMinute=600"),
-            code="usage",
-        )
-    return name, int(number)
 
 
 @command(app, "approve", "lienthong agreement approve H11.01.one-stop.parcels --as land")
@@ -207,6 +224,34 @@ def revoke(
     """Thu hồi thoả thuận, có hiệu lực trong một giây · Revoke an agreement, effective within a second."""
     done = Text("Đã thu hồi", "revoked")
     _decide(agreement_id, "revoke", done, as_, gateway, as_json=as_json, reason=reason)
+
+
+@command(app, "use", "lienthong agreement use H11.01.one-stop.parcels --as one-stop")
+def use(
+    agreement_id: AgreementId,
+    as_: options.As = None,
+    gateway: options.Gateway = None,
+    as_json: options.Json = False,
+) -> None:
+    """Xem đã dùng bao nhiêu trong hạn mức · See how much of its limits is used.
+
+    Cho bên khai thác, cơ quan cung cấp và người vận hành; số đếm của mọi cổng
+    · For the consumer, the providing agency and the operator; all gateways count together.
+    """
+    from lienthong.client import operations
+    from lienthong.client.terminal import table
+
+    with options.open_client(as_, gateway, default="operator") as client:
+        found = client.perform(operations.agreement_use(agreement_id))
+    screen = options.screen(as_json=as_json)
+
+    def show() -> None:
+        limits = found["limits"]
+        if not limits:
+            screen.print(screen.said(_NO_LIMITS, "dim"))
+        table.show(screen, _USE, [[one[name] for name in _USE_MEMBERS] for one in limits])
+
+    screen.result(found, show)
 
 
 def _decide(

@@ -44,6 +44,7 @@ Transaction = Annotated[str, typer.Argument(metavar="TX", help="Mã giao dịch 
     "search",
     "lienthong audit search --service H11.05/land/parcels-v1 --from 2h",
     "lienthong audit search --client H11.01/one-stop --status 403 --json",
+    "lienthong audit search --person 079203001234",
 )
 def search(
     tx: Annotated[str | None, typer.Option("--tx", help="Mã giao dịch · The transaction id")] = None,
@@ -60,6 +61,14 @@ def search(
     agency: Annotated[
         str | None,
         typer.Option("--agency", help="Cơ quan · The agency", autocompletion=completion.agencies),
+    ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            "--person",
+            help="Người mà lời gọi nêu, ví dụ số định danh; - để đọc từ đầu vào · "
+            "A person that calls name, such as a personal number; - reads it from the input",
+        ),
     ] = None,
     since: Annotated[
         str | None,
@@ -99,7 +108,7 @@ def search(
 
     _check_kind(kind)
     now = datetime.now(UTC)
-    filters = {
+    filters: dict[str, str | list[str] | None] = {
         "tx": tx,
         "client": client_id,
         "service": service,
@@ -112,6 +121,9 @@ def search(
     }
     with options.open_client(as_, gateway, default="auditor") as client:
         known = {name: value for name, value in filters.items() if value is not None}
+        if person is not None:
+            # Hashed where the key is: the ledger has neither key nor value.
+            known["person"] = client.person_hashes(_person(person))
         items = list(client.entries(known, limit=limit))
     screen = options.screen(as_json=as_json)
 
@@ -121,6 +133,10 @@ def search(
             screen.note(Text("Không có bản ghi nào khớp.", "No record matches."))
 
     screen.result({"items": items}, show)
+
+
+def _person(stated: str) -> str:
+    return options.read_bytes("-").decode(errors="replace").strip() if stated == "-" else stated
 
 
 @command(app, "show", "lienthong audit show 01990e0a-7d8c-7c3a-9f51-3f6a4b2c1d0e")

@@ -59,6 +59,14 @@ def call(
         bool,
         typer.Option("--include", "-i", help="In cả trạng thái và tiêu đề · Show status and headers too"),
     ] = False,
+    dpop: Annotated[
+        bool,
+        typer.Option(
+            "--dpop",
+            help="Mã truy cập gắn với khoá của lần gọi này (RFC 9449) · "
+            "An access token that is bound to a key of this call (RFC 9449)",
+        ),
+    ] = False,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
@@ -75,7 +83,7 @@ def call(
         headers["Content-Type"] = guess_type(content)
     said = {"LGSP-Purpose": purpose, "LGSP-Case-Id": case, "LGSP-User": user}
     headers |= {name: value for name, value in said.items() if value is not None}
-    with options.open_client(as_, gateway, default=None) as client:
+    with options.open_client(as_, gateway, default=None, dpop=dpop) as client:
         path = path_of(target, client.gateway)
         answer = client.perform(operations.request(method, path, content=content, headers=headers))
     screen = options.screen(as_json=as_json)

@@ -65,12 +65,12 @@ def screen(*, as_json: bool) -> Screen:
     return Screen(as_json=as_json, language=language_of(os.environ))
 
 
-def open_client(as_: str | None, gateway: str | None, *, default: str | None) -> Client:
-    """A client with the credentials that `--as` names, else the default ones."""
+def open_client(as_: str | None, gateway: str | None, *, default: str | None, dpop: bool = False) -> Client:
+    """A client with the credentials that `--as` names, else the default ones; `dpop` as the client has it."""
     from lienthong.client import folders
     from lienthong.client.sync_client import Client
 
-    return Client(folders.load(as_, default), gateway=gateway)
+    return Client(folders.load(as_, default), gateway=gateway, dpop=dpop)
 
 
 def open_public_client(gateway: str | None) -> Client:

@@ -1,8 +1,8 @@
 """YAML read into plain JSON values, with the place of every value.
 
-Only what JSON can hold comes out. Scalars are read by YAML's JSON schema (YAML 1.2 §10.2): `no`, `on`,
-`2026-01-01` and `0123` stay the text that was written. Duplicate keys, recursive aliases, tags of other
-languages and keys that are not scalars are mistakes; all are collected, but a syntax error ends the reading.
+Only what JSON can hold comes out. Scalars are read by the core schema of YAML 1.2 (`core_schema`). Duplicate
+keys, recursive aliases, tags of other schemas and keys that are not scalars are mistakes; all are collected,
+but a syntax error ends the reading.
 """
 
 from __future__ import annotations
@@ -14,20 +14,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lienthong.client.errors import Mistake, Text
+from lienthong.client.manifests import core_schema
 from lienthong.client.pointers import Pointer, pointer_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_NODES = 200_000
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
-_MOST_DIGITS = 4_000
-"""A longer integer is read as a number with a point: Python makes no integer of more than 4,300 digits."""
-NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-"""A number by YAML's JSON schema."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_STANDARD_TAG = "tag:yaml.org,2002:"
-_CONSTANTS = {"null": None, "~": None, "": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,7 @@ def read(text: str, file: str) -> tuple[list[Document], list[Mistake]]:
     documents: list[Document] = []
     mistakes: list[Mistake] = []
     try:
-        for node in yaml.compose_all(_spaced(text, file), Loader=yaml.SafeLoader):
+        for node in yaml.compose_all(_spaced(text, file), Loader=core_schema.Loader):
             reader = _Reader(file)
             document = Document(None)
             document.value = reader.value(node, (), document)
@@ -115,10 +109,8 @@ class _Reader:
             raise _TooLargeError
         document.places.setdefault(pointer, self._position(node))
         if isinstance(node, yaml.ScalarNode):
-            if not node.tag.startswith(_STANDARD_TAG):
-                self._mistake(node, pointer, Text(f"không nhận thẻ {node.tag}", f"unknown tag {node.tag}"))
             document.written[pointer] = node.value
-            return _scalar(node)
+            return self._scalar(node, pointer)
         if id(node) in self._open:
             self._mistake(node, pointer, Text("bí danh trỏ về chính nó", "an alias that contains itself"))
             return None
@@ -133,6 +125,27 @@ class _Reader:
         finally:
             self._open.discard(id(node))
 
+    def _scalar(self, node: yaml.ScalarNode, pointer: Pointer) -> core_schema.Scalar:
+        try:
+            found = core_schema.value(node)
+        except core_schema.NotOfItsTagError:
+            tag = node.tag.replace(core_schema.TAG, "!!")
+            self._mistake(
+                node, pointer, Text(f"thẻ {tag} không hợp ở đây", f"the tag {tag} does not fit here")
+            )
+            return None
+        except core_schema.NoSuchNumberError as number:
+            self._mistake(
+                node,
+                pointer,
+                Text(
+                    f"JSON không có số {number}; nếu là văn bản, hãy để trong dấu ngoặc kép",
+                    f"JSON has no number {number}; put it in quotes if it is text",
+                ),
+            )
+            return None
+        return _paired(found) if isinstance(found, str) else found
+
     def _mapping(self, node: yaml.Node, pointer: Pointer, document: Document) -> dict[str, Any]:
         found: dict[str, Any] = {}
         merged: list[yaml.Node] = []
@@ -142,7 +155,7 @@ class _Reader:
                     key, pointer, Text("tên trường phải là một giá trị đơn", "a key must be a single value")
                 )
                 continue
-            if key.tag == f"{_STANDARD_TAG}merge":
+            if key.tag == core_schema.MERGE:
                 merged += self._merged(value, pointer)
                 continue
             name = _paired(key.value)
@@ -175,17 +188,6 @@ class _Reader:
 
     def _position(self, node: yaml.Node) -> Position:
         return Position(self._file, node.start_mark.line + 1, node.start_mark.column + 1)
-
-
-def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
-    text: str = node.value
-    if node.style is not None or (node.tag == f"{_STANDARD_TAG}str" and _INTEGER.fullmatch(text)):
-        return _paired(text)
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if _INTEGER.fullmatch(text) and len(text) <= _MOST_DIGITS:
-        return int(text)
-    return float(text) if NUMBER.fullmatch(text) else text
 
 
 def _paired(text: str) -> str:

@@ -1,25 +1,17 @@
-"""Values as YAML that `read` reads back as they were."""
+"""Values as YAML that `read` reads back as they were, and readers of YAML 1.1 likewise."""
 
 from __future__ import annotations
 
-import re
-
 import yaml
 
-from lienthong.client.manifests.positions import NUMBER
+from lienthong.client.manifests import core_schema
 
 
 class _Dumper(yaml.SafeDumper):
-    """Puts text that looks like a number into quotes.
-
-    PyYAML knows the numbers of YAML 1.1, where `1e5` is text and needs none; by the schema of `read` it is a
-    number.
-    """
+    """Puts text into quotes that would be something else by YAML 1.1, which PyYAML knows, or by YAML 1.2."""
 
 
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(rf"(?:{NUMBER.pattern})\Z"), list("-0123456789")
-)
+core_schema.teach(_Dumper)
 
 
 def as_yaml(value: object, *, width: int = 110) -> str:

@@ -1,6 +1,6 @@
 """The operations of the bus as values: what to send, and how to read the answer. No I/O happens here."""
 
-from lienthong.client.operations.audit import audit_file, entries, receipt
+from lienthong.client.operations.audit import audit_file, entries, person_hashes, receipt
 from lienthong.client.operations.calls import answer, body, call, request
 from lienthong.client.operations.catalog import (
     FILTERS,
@@ -24,7 +24,7 @@ from lienthong.client.operations.exchange import (
     unsubscribe,
 )
 from lienthong.client.operations.operation import Operation
-from lienthong.client.operations.platform import gateway_health, metadata
+from lienthong.client.operations.platform import agreement_use, gateway_health, metadata
 
 __all__ = [
     "FILTERS",
@@ -33,6 +33,7 @@ __all__ = [
     "Operation",
     "ack",
     "ack_tokens",
+    "agreement_use",
     "answer",
     "apply",
     "audit_file",
@@ -45,6 +46,7 @@ __all__ = [
     "manifests",
     "metadata",
     "notices",
+    "person_hashes",
     "publish",
     "pull",
     "receipt",

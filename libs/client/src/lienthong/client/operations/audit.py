@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lienthong.client.operations.operation import Operation, given, page_of, path_of
+from lienthong.client.operations.operation import (
+    JSON,
+    Operation,
+    given,
+    json_bytes,
+    json_object,
+    page_of,
+    path_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +31,22 @@ def entries(
 ) -> Operation[Page]:
     """A page of the ledger's entries that match all filters.
 
-    Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339), as in
-    docs/reference/ledger.md.
+    Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `person` (hashes), `from` and `to`
+    (RFC 3339), as in docs/reference/ledger.md.
     """
     params = given({**filters, "cursor": cursor, "limit": limit})
     return Operation("GET", "/audit/v1/entries", page_of, params=params)
+
+
+def person_hashes(value: str) -> Operation[list[str]]:
+    """Under which hashes records have the person that `value` names; answered by the gateway."""
+    return Operation(
+        "POST",
+        "/audit/v1/person-hashes",
+        lambda response: [str(hashed) for hashed in json_object(response)["hashes"]],
+        headers=JSON,
+        content=json_bytes({"value": value}),
+    )
 
 
 def audit_file(path: str, *, public: bool) -> Operation[bytes]:

@@ -13,7 +13,7 @@ from lienthong.client.errors import NotAGatewayError, Text
 from lienthong.client.problems import ERROR_HEADER, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import httpx
 
@@ -35,7 +35,7 @@ class Operation(Generic[T]):
     method: str
     path: str
     parse: Callable[[httpx.Response], T]
-    params: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    params: Mapping[str, str | Sequence[str]] = field(default_factory=lambda: EMPTY)
     headers: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     content: bytes | None = None
     timeout: float = 0.0
@@ -67,9 +67,13 @@ def json_bytes(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def given(values: Mapping[str, Any]) -> dict[str, str]:
-    """The values that are not None, as text."""
-    return {name: str(value) for name, value in values.items() if value is not None}
+def given(values: Mapping[str, Any]) -> dict[str, str | Sequence[str]]:
+    """The values that are not None, as text, or lists of it."""
+    return {
+        name: value if isinstance(value, list | tuple) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def path_of(identifier: str) -> str:

@@ -9,6 +9,7 @@ errors of nats-py and of the server, turned into ours.
 from lienthong.kit.bus.bus import MESSAGE_ID, Bus
 from lienthong.kit.bus.consumer import Consumer
 from lienthong.kit.messages import (
+    BusConflictError,
     BusError,
     BusFullError,
     BusNotTogetherError,
@@ -21,6 +22,7 @@ from lienthong.kit.messages import (
 )
 
 __all__ = [
-    "MESSAGE_ID", "Bus", "BusError", "BusFullError", "BusNotTogetherError", "BusRefusedError",
-    "BusUnavailableError", "Consumer", "Delivery", "PublishAck", "StreamSpec", "StreamState",
+    "MESSAGE_ID", "Bus", "BusConflictError", "BusError", "BusFullError", "BusNotTogetherError",
+    "BusRefusedError", "BusUnavailableError", "Consumer", "Delivery", "PublishAck", "StreamSpec",
+    "StreamState",
 ]  # fmt: skip

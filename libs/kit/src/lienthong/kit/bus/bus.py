@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lienthong.kit.metrics.figures import Figures
 
 MESSAGE_ID = "Nats-Msg-Id"
+_EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
 _BATCH: Final = "Nats-Batch-Id"
 _PLACE: Final = "Nats-Batch-Sequence"
 _COMMIT: Final = "Nats-Batch-Commit"
@@ -117,14 +118,17 @@ class Bus:
         *,
         message_id: str,
         headers: Mapping[str, str] | None = None,
+        expected: int | None = None,
         timeout: float = 2.0,  # noqa: ASYNC109 - a bound for this publish, named in its error
     ) -> PublishAck:
         """Publish and wait until the stream has it on disk.
 
         Within the stream's duplicate window a second publish of the same `message_id` is acknowledged as a
-        duplicate.
+        duplicate. `expected` is the sequence of the newest message that there is under the subject, 0 for
+        none: with another one nothing is stored.
 
         Raises:
+            BusConflictError: there is another one than `expected`.
             BusUnavailableError: not connected (at once), connection lost, no stream, or no answer within
                 `timeout` seconds.
             BusFullError: the stream, or the server, has no room for it.
@@ -132,9 +136,10 @@ class Bus:
                 subject.
         """
         # A copy: nats-py writes into the dictionary that it is given.
-        answer = await self._connection.request(
-            subject, payload, {**(headers or {}), MESSAGE_ID: message_id}, timeout
-        )
+        stated = {**(headers or {}), MESSAGE_ID: message_id}
+        if expected is not None:
+            stated[_EXPECTED] = str(expected)
+        answer = await self._connection.request(subject, payload, stated, timeout)
         document = self._stored(subject, answer)
         return PublishAck(document["stream"], document["seq"], bool(document.get("duplicate", False)))
 
@@ -279,6 +284,10 @@ class Bus:
     async def acknowledged_through(self, stream: str, durable: str) -> int:
         """As `Streams.acknowledged_through`."""
         return await self._streams.acknowledged_through(stream, durable)
+
+    async def unacknowledged(self, stream: str, durable: str) -> int:
+        """As `Streams.unacknowledged`."""
+        return await self._streams.unacknowledged(stream, durable)
 
     async def delete_consumer(self, stream: str, durable: str) -> None:
         """As `Streams.delete_consumer`."""

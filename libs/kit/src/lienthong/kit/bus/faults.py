@@ -11,6 +11,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from lienthong.kit.cancellation import cancelled_first
 from lienthong.kit.messages import (
+    BusConflictError,
     BusError,
     BusFullError,
     BusNotTogetherError,
@@ -30,7 +31,9 @@ _PUBLISH_ERRORS: Mapping[int | None, type[BusError]] = MappingProxyType(
         10023: BusFullError,  # insufficient resources: the server's disk, or its own limit
         10047: BusFullError,  # insufficient storage resources
         10054: BusRefusedError,  # the message exceeds the stream's limit
+        10071: BusConflictError,  # the newest message under the subject is another one
         10077: BusFullError,  # the stream's limit of bytes
+        10164: BusConflictError,  # likewise
         10174: BusNotTogetherError,  # the stream does not take messages together
         10176: BusNotTogetherError,  # one of them did not arrive, or could not be stored
         10201: BusNotTogetherError,  # it has one of them, or two of them have one id

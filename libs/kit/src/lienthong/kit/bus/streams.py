@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _CONFIGURED = (
     "subjects", "max_age", "max_bytes", "max_msg_size", "max_msgs", "discard", "storage", "num_replicas",
-    "duplicate_window", "deny_delete", "deny_purge", "allow_atomic",
+    "duplicate_window", "deny_delete", "deny_purge", "allow_atomic", "max_msgs_per_subject",
 )  # fmt: skip
 
 _PATIENCE_S = 5.0
@@ -142,7 +142,9 @@ class Streams:
         """
         with reading(stream):
             found = await message_or_none(self._connection.jetstream().get_msg(stream, sequence))
-        return None if found is None else StoredMessage(found.data or b"", found.headers or {})
+        return (
+            None if found is None else StoredMessage(found.data or b"", found.headers or {}, found.seq or 0)
+        )
 
     async def last_message(self, stream: str, subject: str) -> StoredMessage | None:
         """The newest message that the stream has under a subject; None when it has none.
@@ -152,7 +154,9 @@ class Streams:
         """
         with reading(stream):
             found = await message_or_none(self._connection.jetstream().get_last_msg(stream, subject))
-        return None if found is None else StoredMessage(found.data or b"", found.headers or {})
+        return (
+            None if found is None else StoredMessage(found.data or b"", found.headers or {}, found.seq or 0)
+        )
 
     async def purge_before(self, stream: str, sequence: int) -> None:
         """Have the stream let go every message before `sequence`; harmless when they are gone.
@@ -189,6 +193,16 @@ class Streams:
             info = await self._connection.jetstream().consumer_info(stream, durable)
         return info.ack_floor.stream_seq if info.ack_floor is not None else 0
 
+    async def unacknowledged(self, stream: str, durable: str) -> int:
+        """How many messages a durable consumer delivered that are not acknowledged, overdue ones included.
+
+        Raises:
+            BusUnavailableError: the server did not answer, or does not know the consumer.
+        """
+        with reading(stream):
+            info = await self._connection.jetstream().consumer_info(stream, durable)
+        return info.num_ack_pending or 0
+
     async def delete_consumer(self, stream: str, durable: str) -> None:
         """Delete a consumer with its state on the server; does nothing when there is none."""
         with translated(f"consumer {durable}"), contextlib.suppress(NotFoundError):
@@ -209,6 +223,7 @@ def _configuration(spec: StreamSpec) -> StreamConfig:
         max_bytes=spec.max_bytes if spec.max_bytes is not None else -1,
         max_msg_size=spec.max_message_bytes if spec.max_message_bytes is not None else -1,
         max_msgs=-1,
+        max_msgs_per_subject=spec.per_subject if spec.per_subject is not None else -1,
         discard=DiscardPolicy.NEW,
         storage=StorageType.FILE,
         num_replicas=spec.replicas,

@@ -76,8 +76,51 @@ RESTING_ADDRESSES = _figure(
     "lienthong.providers.resting",
     "gauge",
     "{address}",
-    "Addresses of providers with several that failed, and are left alone for a while",
-    "Số địa chỉ của các bên cung cấp có nhiều địa chỉ đang tạm nghỉ vì bị lỗi",
+    "Addresses of providers that failed, and are left alone for a while",
+    "Số địa chỉ của các bên cung cấp đang tạm nghỉ vì bị lỗi",
+    processes=("gateway",),
+)
+PROVIDER_CIRCUITS = _figure(
+    "lienthong.providers.circuits",
+    "gauge",
+    "{address}",
+    "Addresses of a service that calls do not simply go to: open, half-open or returning",
+    "Số địa chỉ của một dịch vụ không được gọi bình thường: đang nghỉ (open), đang thử (half-open) hoặc đang"
+    " trở lại (returning)",
+    attributes=("lgsp.service", "lienthong.circuit"),
+    processes=("gateway",),
+)
+PROVIDER_CHECKS = _figure(
+    "lienthong.providers.checks",
+    "counter",
+    "{check}",
+    "Health checks of providers' addresses, by what they found: passed or failed",
+    "Số lần kiểm tra sức khoẻ địa chỉ của các bên cung cấp, theo kết quả: đạt (passed) hoặc không (failed)",
+    attributes=("lienthong.check",),
+    processes=("gateway",),
+)
+IDEMPOTENCY_REPLAYED = _figure(
+    "lienthong.idempotency.replayed",
+    "counter",
+    "{request}",
+    "Calls that were given the kept answer of an earlier one with the same Idempotency-Key",
+    "Số lời gọi nhận lại câu trả lời đã giữ của lời gọi trước có cùng Idempotency-Key",
+    processes=("gateway",),
+)
+BULKHEAD_WAITING = _figure(
+    "lienthong.bulkheads.waiting",
+    "gauge",
+    "{request}",
+    "Calls that wait for a place among those that their service takes at a time",
+    "Số lời gọi đang chờ chỗ trong số lời gọi cùng lúc mà dịch vụ nhận",
+    processes=("gateway",),
+)
+BULKHEAD_REFUSED = _figure(
+    "lienthong.bulkheads.refused",
+    "counter",
+    "{request}",
+    "Calls refused because their service takes no more at a time",
+    "Số lời gọi bị từ chối vì dịch vụ không nhận thêm lời gọi cùng lúc",
     processes=("gateway",),
 )
 ENDLESS_ANSWERS = _figure(
@@ -95,6 +138,17 @@ REFUSED = _figure(
     "Calls that the gateway itself refused or could not finish, by the code of the problem",
     "Số lời gọi bị chính cổng từ chối hoặc không hoàn tất được, theo mã lỗi",
     attributes=("error.type",),
+    processes=("gateway",),
+)
+CHECKED = _figure(
+    "lienthong.bodies.checked",
+    "counter",
+    "{body}",
+    "Requests, their parameters and body together, and answers that were checked against the document of "
+    "their service, by what was found: unchecked are those that were too large or took too long",
+    "Số yêu cầu (tham số cùng nội dung) và trả lời được kiểm tra theo tài liệu của dịch vụ, theo kết quả: "
+    "unchecked là quá lớn hoặc mất quá nhiều thời gian",
+    attributes=("lgsp.service", "lienthong.part", "lienthong.outcome"),
     processes=("gateway",),
 )
 LIMITS_REFUSED = _figure(
@@ -128,6 +182,14 @@ LIMITS_LEFT_OUT = _figure(
     "{count}",
     "Counts of other processes that were not taken in: there are too many, or they are of another day",
     "Số số đếm của tiến trình khác không được nhận: quá nhiều, hoặc thuộc ngày khác",
+    processes=("gateway",),
+)
+PROOFS_SEEN = _figure(
+    "lienthong.proofs.seen",
+    "gauge",
+    "{proof}",
+    "DPoP proofs used within the last two minutes, here or at other processes, that each worker remembers",
+    "Số DPoP proof đã dùng trong hai phút qua, tại đây hoặc ở tiến trình khác, mà mỗi tiến trình đang nhớ",
     processes=("gateway",),
 )
 SERVER_CONNECTIONS = _figure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -108,17 +109,23 @@ class MeasuredApp:
     """Counts the requests of an ASGI application by route, as FastAPI leaves it in the scope."""
 
     def __init__(self, app: ASGIApp, figures: Figures, clock: Clock) -> None:
-        self._app = app
+        self.app = app
         self._clock = clock
         self._requests = RequestDurations("http.route")
-        self._active = 0
+        self._active: set[object] = set()
         figures.add(self._requests.durations)
-        figures.observe(ACTIVE_REQUESTS, lambda: self._active)
+        figures.observe(ACTIVE_REQUESTS, lambda: len(self._active))
+
+    def beside(self, app: ASGIApp) -> MeasuredApp:
+        """Another application of the process, whose requests are counted together with these."""
+        other = copy(self)
+        other.app = app
+        return other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         status: int | None = None
         error: str | None = ABORTED
@@ -131,14 +138,14 @@ class MeasuredApp:
             await send(message)
 
         began = self._clock.monotonic()
-        self._active += 1
+        self._active.add(noting)
         try:
-            await self._app(scope, receive, noting)
+            await self.app(scope, receive, noting)
         except BaseException:
             error = ABORTED
             raise
         finally:
-            self._active -= 1
+            self._active.discard(noting)
             took = self._clock.monotonic() - began
             self._requests.series(_route_of(scope), scope["method"], status, error).record(took)
 

@@ -51,9 +51,9 @@ def show_disk(figures: Figures, folder: Path) -> None:
     figures.observe(instruments.DISK_SIZE, lambda: _disk(folder, "total"))
 
 
-def show_connections(figures: Figures, port: int) -> None:
-    """Show how many connections to `port` of this process are open."""
-    figures.observe(instruments.SERVER_CONNECTIONS, lambda: connections_to(port))
+def show_connections(figures: Figures, *ports: int) -> None:
+    """Show how many connections to `ports` of this process are open."""
+    figures.observe(instruments.SERVER_CONNECTIONS, lambda: connections_to(*ports))
 
 
 async def watch_loop(figures: Figures) -> None:
@@ -78,8 +78,8 @@ def resident_memory() -> int:
         return most if sys.platform == "darwin" else most * _KIB
 
 
-def connections_to(port: int) -> int | None:
-    """How many TCP connections of this process have `port` as their own end; None but on Linux."""
+def connections_to(*ports: int) -> int | None:
+    """How many TCP connections of this process have one of `ports` as their own end; None but on Linux."""
     tables = [_NET / name for name in ("tcp", "tcp6") if (_NET / name).exists()]
     if not tables:
         return None
@@ -90,7 +90,7 @@ def connections_to(port: int) -> int | None:
             next(lines, None)
             for line in lines:
                 _, local, _, state, _, _, _, _, _, inode, *_ = line.split()
-                if state == _ESTABLISHED and int(local.rpartition(":")[2], 16) == port and inode in own:
+                if state == _ESTABLISHED and int(local.rpartition(":")[2], 16) in ports and inode in own:
                     found += 1
     return found
 

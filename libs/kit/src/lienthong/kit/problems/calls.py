@@ -32,10 +32,11 @@ BOUND_TOKEN_REQUIRED: Final = ProblemType(
     status=403,
     title=BilingualText("Bound access token required", "Cần mã truy cập gắn với bên gọi"),
     advice=BilingualText(
-        "Ask for the token through the edge (HTTPS) with a certificate, and call there with the same one: "
-        "the token is then bound to it.",
-        "Hãy lấy mã truy cập qua cửa ngõ (HTTPS) bằng chứng thư, và gọi qua đó bằng cùng chứng thư: mã sẽ "
-        "gắn với chứng thư này.",
+        "Ask for a token with a DPoP proof and send one with each call (RFC 9449; the SDK and the command "
+        "have an option dpop), or ask for it through the edge (HTTPS) with a certificate, and call there "
+        "with the same one.",
+        "Hãy lấy mã truy cập kèm proof DPoP và gửi proof với mỗi lời gọi (RFC 9449; SDK và lệnh có tuỳ chọn "
+        "dpop), hoặc lấy mã qua cửa ngõ (HTTPS) bằng chứng thư, và gọi qua đó bằng cùng chứng thư.",
     ),
 )
 UNKNOWN_PATH: Final = ProblemType(
@@ -109,6 +110,17 @@ WEBSOCKET_NOT_SUPPORTED: Final = ProblemType(
         " kiện.",
     ),
 )
+LOOP_DETECTED: Final = ProblemType(
+    code="loop-detected",
+    status=508,
+    title=BilingualText("Loop detected", "Phát hiện vòng lặp"),
+    advice=BilingualText(
+        "The provider gives its service an address of its own system in place of one that leads to the"
+        " gateway, and its proxy passes the service's calls to that system.",
+        "Bên cung cấp khai báo cho dịch vụ địa chỉ của chính hệ thống mình, không phải địa chỉ dẫn tới cổng;"
+        " proxy của bên cung cấp chuyển lời gọi tới hệ thống đó.",
+    ),
+)
 QUOTA_EXCEEDED: Final = ProblemType(
     code="quota-exceeded",
     status=429,
@@ -120,6 +132,77 @@ QUOTA_EXCEEDED: Final = ProblemType(
         " lại. Nếu hạn mức không đủ cho công việc, hãy đề nghị cơ quan cung cấp nâng mức.",
     ),
 )
+IDEMPOTENCY_KEY_MISSING: Final = ProblemType(
+    code="idempotency-key-missing",
+    status=400,
+    title=BilingualText("Idempotency-Key missing", "Thiếu Idempotency-Key"),
+    advice=BilingualText(
+        "Make a key of the call's own, such as a UUID, and send the same one when you repeat it.",
+        "Hãy tạo một khoá riêng cho lời gọi, ví dụ UUID, và gửi lại đúng khoá đó khi lặp lại lời gọi.",
+    ),
+)
+IDEMPOTENCY_KEY_REUSED: Final = ProblemType(
+    code="idempotency-key-reused",
+    status=422,
+    title=BilingualText(
+        "Idempotency-Key used for another request", "Idempotency-Key đã dùng cho yêu cầu khác"
+    ),
+    advice=BilingualText(
+        "Repeat the first request unchanged, or use a new key for this one.",
+        "Hãy lặp lại nguyên vẹn yêu cầu đầu tiên, hoặc dùng khoá mới cho yêu cầu này.",
+    ),
+)
+IDEMPOTENCY_KEY_IN_PROGRESS: Final = ProblemType(
+    code="idempotency-key-in-progress",
+    status=409,
+    title=BilingualText(
+        "Call with this Idempotency-Key under way", "Lời gọi với Idempotency-Key này đang được xử lý"
+    ),
+    advice=BilingualText(
+        "Repeat the call with the same key after the time in Retry-After.",
+        "Hãy lặp lại lời gọi với cùng khoá sau thời gian nêu trong Retry-After.",
+    ),
+)
+IDEMPOTENCY_OUTCOME_UNKNOWN: Final = ProblemType(
+    code="idempotency-outcome-unknown",
+    status=409,
+    title=BilingualText("Outcome of the first call unknown", "Không rõ kết quả của lời gọi đầu tiên"),
+    advice=BilingualText(
+        "Ask the agency that provides the service whether the transaction took effect; if it did not,"
+        " call with a new key.",
+        "Hãy hỏi cơ quan cung cấp dịch vụ xem giao dịch đã được thực hiện chưa; nếu chưa, hãy gọi với"
+        " khoá mới.",
+    ),
+)
+IDEMPOTENCY_ANSWER_NOT_KEPT: Final = ProblemType(
+    code="idempotency-answer-not-kept",
+    status=409,
+    title=BilingualText("Answer of the first call not kept", "Không giữ trả lời của lời gọi đầu tiên"),
+    advice=BilingualText(
+        "The call was made: read its result with another call. A new key would make it again.",
+        "Lời gọi đã được thực hiện: hãy đọc kết quả bằng lời gọi khác. Khoá mới sẽ thực hiện lại lời gọi.",
+    ),
+)
+TOO_MANY_IDEMPOTENCY_KEYS: Final = ProblemType(
+    code="too-many-idempotency-keys",
+    status=429,
+    title=BilingualText("Too many Idempotency-Keys", "Quá nhiều Idempotency-Key"),
+    advice=BilingualText(
+        "Use one key for one call and its repetitions. If the work needs more, ask the operator:"
+        " LIENTHONG_GATEWAY_IDEMPOTENCY_KEYS.",
+        "Hãy dùng một khoá cho một lời gọi và các lần lặp lại. Nếu cần nhiều hơn, hãy đề nghị đơn vị vận"
+        " hành: LIENTHONG_GATEWAY_IDEMPOTENCY_KEYS.",
+    ),
+)
+IDEMPOTENCY_UNAVAILABLE: Final = ProblemType(
+    code="idempotency-unavailable",
+    status=503,
+    title=BilingualText("Store of Idempotency-Keys unavailable", "Kho lưu Idempotency-Key không trả lời"),
+    advice=BilingualText(
+        "Repeat the call with the same key after the time in Retry-After; the request was not sent.",
+        "Hãy lặp lại lời gọi với cùng khoá sau thời gian nêu trong Retry-After; yêu cầu chưa được gửi đi.",
+    ),
+)
 PROVIDER_UNREACHABLE: Final = ProblemType(
     code="provider-unreachable",
     status=502,
@@ -127,6 +210,28 @@ PROVIDER_UNREACHABLE: Final = ProblemType(
     advice=BilingualText(
         "Try again later. If it lasts, tell the agency that provides the service the transaction id.",
         "Hãy thử lại sau. Nếu vẫn lỗi, hãy báo mã giao dịch cho cơ quan cung cấp dịch vụ.",
+    ),
+)
+PROVIDER_BUSY: Final = ProblemType(
+    code="provider-busy",
+    status=503,
+    title=BilingualText("Provider busy", "Hệ thống cung cấp đang bận"),
+    advice=BilingualText(
+        "Repeat the call after the time in Retry-After; the request was not sent. If it lasts, the agency"
+        " that provides the service may allow more calls at a time: bulkhead in the service's manifest.",
+        "Hãy gọi lại sau thời gian nêu trong Retry-After; yêu cầu chưa được gửi đi. Nếu kéo dài, cơ quan cung"
+        " cấp dịch vụ có thể cho phép nhiều lời gọi cùng lúc hơn: bulkhead trong tệp khai báo dịch vụ.",
+    ),
+)
+CIRCUIT_OPEN: Final = ProblemType(
+    code="circuit-open",
+    status=503,
+    title=BilingualText("Provider left alone", "Hệ thống cung cấp đang tạm nghỉ"),
+    advice=BilingualText(
+        "Repeat the call after the time in Retry-After; the request was not sent. If it lasts, tell the"
+        " agency that provides the service the transaction id.",
+        "Hãy gọi lại sau thời gian nêu trong Retry-After; yêu cầu chưa được gửi đi. Nếu kéo dài, hãy báo mã"
+        " giao dịch cho cơ quan cung cấp dịch vụ.",
     ),
 )
 PROVIDER_ADDRESS_REFUSED: Final = ProblemType(
@@ -197,6 +302,45 @@ ANSWER_TOO_LARGE: Final = ProblemType(
         "Ask for less at a time, for example by pages; the detail says who may raise the limit.",
         "Hãy yêu cầu ít dữ liệu hơn mỗi lần, ví dụ theo trang; phần chi tiết cho biết ai có thể nâng giới"
         " hạn.",
+    ),
+)
+DIGEST_MISMATCH: Final = ProblemType(
+    code="digest-mismatch",
+    status=400,
+    title=BilingualText("The body is not the one that was announced", "Nội dung không khớp mã băm đã nêu"),
+    advice=BilingualText(
+        "The body was changed or cut off on its way, or the digest is not of the bytes that are sent: send "
+        "it again, with Content-Digest over the content as it goes (RFC 9530).",
+        "Nội dung bị thay đổi hoặc cắt cụt trên đường, hoặc mã băm không tính trên các byte được gửi: hãy "
+        "gửi lại, với Content-Digest tính trên nội dung như khi gửi (RFC 9530).",
+    ),
+)
+REQUEST_NOT_VALID: Final = ProblemType(
+    code="request-not-valid",
+    status=400,
+    title=BilingualText(
+        "The request is not as the service's document says",
+        "Yêu cầu không đúng tài liệu dịch vụ",
+    ),
+    advice=BilingualText(
+        "Correct what `errors` names: each has the parameter (such as /query/limit) or the place in the body "
+        "(a JSON pointer), and the rule that it breaks. The service's OpenAPI document is in the catalog.",
+        "Sửa các chỗ nêu trong `errors`: mỗi mục có tham số (ví dụ /query/limit) hoặc vị trí trong nội dung "
+        "(JSON pointer) và quy tắc bị vi phạm. Tài liệu OpenAPI của dịch vụ có trong danh mục.",
+    ),
+)
+ANSWER_NOT_VALID: Final = ProblemType(
+    code="answer-not-valid",
+    status=502,
+    title=BilingualText(
+        "The provider's answer is not as its document says",
+        "Trả lời của hệ thống cung cấp không đúng tài liệu",
+    ),
+    advice=BilingualText(
+        "Tell the provider; `errors` has the places in its schema. A call that changes something may have "
+        "taken effect all the same.",
+        "Báo cho bên cung cấp; `errors` nêu các vị trí trong lược đồ. Lời gọi làm thay đổi dữ liệu có thể "
+        "vẫn đã có hiệu lực.",
     ),
 )
 PROVIDER_TIMEOUT: Final = ProblemType(

@@ -47,17 +47,46 @@ CERTIFICATE_MISMATCH: Final = ProblemType(
         "chứng thư đang dùng.",
     ),
 )
+DPOP_PROOF_REFUSED: Final = ProblemType(
+    code="dpop-proof-refused",
+    status=401,
+    title=BilingualText("DPoP proof not accepted", "DPoP proof không được chấp nhận"),
+    advice=BilingualText(
+        "Sign a new proof (RFC 9449 section 4) for this request, with the key that the token is bound to.",
+        "Hãy ký proof mới (RFC 9449 mục 4) cho yêu cầu này, bằng khoá mà mã truy cập gắn với.",
+    ),
+)
+DPOP_NONCE_REQUIRED: Final = ProblemType(
+    code="dpop-nonce-required",
+    status=401,
+    title=BilingualText("DPoP proof needs a nonce", "DPoP proof cần có nonce"),
+    advice=BilingualText(
+        "Sign a new proof whose claim nonce is the value of the header DPoP-Nonce, and call again (RFC 9449 "
+        "section 9); libraries do so by themselves.",
+        "Hãy ký proof mới có nonce là giá trị của tiêu đề DPoP-Nonce rồi gọi lại (RFC 9449 mục 9); các thư "
+        "viện tự làm việc này.",
+    ),
+)
+PERSON_REFUSED: Final = ProblemType(
+    code="person-refused",
+    status=403,
+    title=BilingualText("Not with a person's token", "Không dùng được mã truy cập của người dùng"),
+    advice=BilingualText(
+        "Get an access token for the system itself: grant_type=client_credentials at POST /oauth2/token.",
+        "Hãy lấy mã truy cập cho chính hệ thống: grant_type=client_credentials tại POST /oauth2/token.",
+    ),
+)
 INSUFFICIENT_SCOPE: Final = ProblemType(
     code="insufficient-scope",
     status=403,
     title=BilingualText("Insufficient scope", "Mã truy cập không đủ phạm vi"),
     advice=BilingualText(
         "Get an access token with the scope that the detail names. Not every client may have every "
-        "scope; with the lienthong command, use --as operator for the catalog and --as auditor for the "
-        "audit log.",
+        "scope; with the lienthong command, use --as operator for catalog, people and applications, --as "
+        "auditor for the audit log. openid and platform come only of a person's sign-in.",
         "Hãy lấy mã truy cập có phạm vi được nêu trong phần chi tiết. Mỗi loại tài khoản chỉ được cấp "
-        "một số phạm vi; với lệnh lienthong, dùng --as operator cho danh mục và --as auditor cho nhật "
-        "ký kiểm toán.",
+        "một số phạm vi; với lệnh lienthong, dùng --as operator cho danh mục, tài khoản và ứng dụng, --as "
+        "auditor cho nhật ký kiểm toán. openid và platform chỉ có khi một người đăng nhập.",
     ),
 )
 CLIENT_SUSPENDED: Final = ProblemType(

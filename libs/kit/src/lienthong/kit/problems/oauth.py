@@ -1,4 +1,4 @@
-"""Error codes of the token endpoint (RFC 6749 §5.2), written as in the member `error`.
+"""Error codes of the token endpoint (RFC 6749 §5.2, RFC 9449 §5 and §8), written as in the member `error`.
 
 The body is the RFC's own: it carries no title and no advice. The command shows its own copy of the advice.
 """
@@ -28,6 +28,32 @@ INVALID_CLIENT: Final = ProblemType(
         "ngừng không, đồng hồ của máy có đúng không (lienthong doctor).",
     ),
 )
+INVALID_GRANT: Final = ProblemType(
+    code="invalid_grant",
+    status=400,
+    title=BilingualText("Code or refresh token not accepted", "Mã uỷ quyền hoặc mã làm mới không dùng được"),
+    advice=BilingualText(
+        "Send the person to the authorization endpoint again. A code is good once, for a minute; a refresh "
+        "token once, until the person signs out.",
+        "Hãy đưa người dùng về trang đăng nhập lần nữa. Mã uỷ quyền dùng một lần, trong một phút; mã làm mới "
+        "dùng một lần, đến khi người dùng đăng xuất.",
+    ),
+)
+UNSUPPORTED_RESPONSE_TYPE: Final = ProblemType(
+    code="unsupported_response_type",
+    status=400,
+    title=BilingualText("Response type not supported", "Loại phản hồi không được hỗ trợ"),
+    advice=BilingualText("Send response_type=code.", "Hãy gửi response_type=code."),
+)
+REQUEST_NOT_SUPPORTED: Final = ProblemType(
+    code="request_not_supported",
+    status=400,
+    title=BilingualText("Request objects not supported", "Không hỗ trợ đối tượng yêu cầu"),
+    advice=BilingualText(
+        "Send the parameters themselves in the pushed request, without request.",
+        "Hãy gửi từng tham số trong yêu cầu gửi trước, không dùng request.",
+    ),
+)
 UNAUTHORIZED_CLIENT: Final = ProblemType(
     code="unauthorized_client",
     status=400,
@@ -54,6 +80,37 @@ UNSUPPORTED_GRANT_TYPE: Final = ProblemType(
     advice=BilingualText(
         "Send grant_type=client_credentials.",
         "Hãy gửi grant_type=client_credentials.",
+    ),
+)
+UNSUPPORTED_TOKEN_TYPE: Final = ProblemType(
+    code="unsupported_token_type",
+    status=400,
+    title=BilingualText("Token not revoked", "Không thu hồi được mã truy cập"),
+    advice=BilingualText(
+        "Forget the token: it ends by itself within five minutes. To end all of a system's tokens at once, "
+        "have the system suspended (lienthong system suspend ID).",
+        "Hãy bỏ mã này: mã tự hết hạn trong vòng năm phút. Nếu cần mọi mã của hệ thống hết hiệu lực ngay, "
+        "hãy cho hệ thống tạm ngừng (lienthong system suspend MÃ).",
+    ),
+)
+INVALID_DPOP_PROOF: Final = ProblemType(
+    code="invalid_dpop_proof",
+    status=400,
+    title=BilingualText("DPoP proof for a token not accepted", "DPoP proof để lấy mã không được chấp nhận"),
+    advice=BilingualText(
+        "Sign a new proof (RFC 9449 section 4) for this request, as the description says, or leave the "
+        "header DPoP out to get a token that is not bound to a key.",
+        "Hãy ký proof mới (RFC 9449 mục 4) cho yêu cầu này theo phần mô tả, hoặc bỏ tiêu đề DPoP để nhận mã "
+        "không gắn với khoá.",
+    ),
+)
+USE_DPOP_NONCE: Final = ProblemType(
+    code="use_dpop_nonce",
+    status=400,
+    title=BilingualText("DPoP proof for a token needs a nonce", "DPoP proof để lấy mã cần có nonce"),
+    advice=BilingualText(
+        "Sign a new proof whose claim nonce is the value of the header DPoP-Nonce, and try again.",
+        "Hãy ký proof mới có nonce là giá trị của tiêu đề DPoP-Nonce rồi thử lại.",
     ),
 )
 TEMPORARILY_UNAVAILABLE: Final = ProblemType(

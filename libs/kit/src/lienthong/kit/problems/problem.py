@@ -44,13 +44,14 @@ class ProblemError(Exception):
     """A problem to answer the caller with.
 
     `detail` says what was wrong this time. `headers` are added to the answer, `extra` holds further members
-    of the document.
+    of the document. `other_advice` stands in for the kind's where that does not help this time.
     """
 
     kind: ProblemType
     detail: BilingualText
     headers: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    other_advice: BilingualText | None = None
 
     @property
     def code(self) -> str:
@@ -61,6 +62,11 @@ class ProblemError(Exception):
     def status(self) -> int:
         """The HTTP status of the problem's kind."""
         return self.kind.status
+
+    @property
+    def advice(self) -> BilingualText:
+        """What the caller can do about it."""
+        return self.other_advice or self.kind.advice
 
     def __str__(self) -> str:
         return f"{self.kind.code}: {self.detail.en}"
@@ -82,8 +88,8 @@ class ProblemError(Exception):
             "code": kind.code,
             "title_vi": kind.title.vi,
             "detail_vi": detail.vi,
-            "advice": kind.advice.en,
-            "advice_vi": kind.advice.vi,
+            "advice": self.advice.en,
+            "advice_vi": self.advice.vi,
         }
         if instance is None:
             del document["instance"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from lienthong.kit.problems import agreements, calls, catalog, exchange, general, ledger, oauth, xroad
+from lienthong.kit.problems import agreements, calls, catalog, exchange, general, ledger, oauth, people, xroad
 from lienthong.kit.problems.problem import ProblemType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import ModuleType
 
-AREAS: Final = (general, agreements, calls, xroad, catalog, exchange, ledger, oauth)
+AREAS: Final = (general, agreements, calls, xroad, catalog, exchange, ledger, oauth, people)
 """The modules that declare kinds, in the order of the reference."""
 
 

@@ -52,9 +52,11 @@ CLIENT_NOT_PROVEN: Final = ProblemType(
     status=403,
     title=BilingualText("Client not proven", "Chưa chứng minh được bên gọi"),
     advice=BilingualText(
-        "How the system proves itself stands in its manifest ('xroad'): by an access token of its own, or by"
-        " the network that it calls from, which the operator has to trust too.",
+        "How the system proves itself stands in its manifest ('xroad'): by an access token of its own, by"
+        " the network that it calls from, which the operator has to trust too, or by a certificate that it"
+        " shows at the edge.",
         "Cách hệ thống chứng minh mình được ghi trong tệp khai báo ('xroad'): bằng mã truy cập của chính nó,"
-        " hoặc bằng mạng mà nó gọi từ đó và đơn vị vận hành cũng phải tin cậy.",
+        " bằng mạng mà nó gọi từ đó và đơn vị vận hành cũng phải tin cậy, hoặc bằng chứng thư xuất trình tại"
+        " cửa ngõ (edge).",
     ),
 )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lienthong.catalog import errors
 from lienthong.catalog.domain import validity
+from lienthong.catalog.domain.checks import OperationChecks
+from lienthong.catalog.domain.persons import PersonPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,9 +109,11 @@ class ServiceOperation:
     method: str
     path: str
     soap: SoapForm | None = None
+    persons: PersonPlaces | None = None
+    checks: OperationChecks | None = None
 
     def document(self) -> dict[str, Any]:
-        """Return the operation as JSON."""
+        """Return the operation as JSON, as it is shown."""
         document: dict[str, Any] = {"id": self.id, "method": self.method, "path": self.path}
         if self.soap is not None:
             form = self.soap
@@ -118,14 +122,23 @@ class ServiceOperation:
                 "element": form.element,
                 "actions": list(form.actions),
             }
+        if self.persons is not None:
+            document["persons"] = self.persons.document()
         return document
+
+    def stored(self) -> dict[str, Any]:
+        """Return the operation as JSON, with the schemas that its calls are checked against."""
+        document = self.document()
+        return document if self.checks is None else {**document, "checks": self.checks.document()}
 
     @classmethod
     def read(cls, document: JsonObject) -> ServiceOperation:
-        """Return an operation of what `document` returned."""
+        """Return an operation of what `stored` returned."""
         soap = document.get("soap")
         form = SoapForm(soap["namespace"], soap["element"], tuple(soap["actions"])) if soap else None
-        return cls(document["id"], document["method"], document["path"], form)
+        persons = PersonPlaces.read(document["persons"]) if "persons" in document else None
+        checks = OperationChecks.read(document["checks"]) if "checks" in document else None
+        return cls(document["id"], document["method"], document["path"], form, persons, checks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

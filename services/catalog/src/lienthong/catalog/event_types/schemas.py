@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from typing_extensions import override
 
+from lienthong.catalog.domain import json_schemas
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
-from lienthong.catalog.event_types.domain import data_schema
 from lienthong.catalog.schemas.answers import ResourceManifest, ResourceStatus
 from lienthong.catalog.schemas.fields import LocalizedName
 from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
@@ -29,7 +29,7 @@ class EventTypeSpec(ProvidedSpec):
         del resource_id, given
         if "data_schema" in fields:
             yield from (
-                violation.under("dataSchema") for violation in data_schema.violations(fields["data_schema"])
+                violation.under("dataSchema") for violation in json_schemas.violations(fields["data_schema"])
             )
 
 

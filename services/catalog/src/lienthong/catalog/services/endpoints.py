@@ -28,7 +28,7 @@ from lienthong.kit.openapi import problems
 from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
 
-_INSIDE: Final = frozenset(("upstreams", "credentials", "tls", "xRoad"))
+_INSIDE: Final = frozenset(("upstreams", "weights", "healthCheck", "credentials", "tls", "xRoad"))
 _XML: Final = "text/xml"
 
 

@@ -51,7 +51,7 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
     def _values(self, resource: ServiceResource) -> dict[str, Any]:
         values = super()._values(resource) | {
             "system_id": resource.id.rpartition("/")[0],
-            "operations": [operation.document() for operation in resource.operations],
+            "operations": [operation.stored() for operation in resource.operations],
         }
         # A service that was read without its document keeps the one it has.
         if resource.openapi is None and resource.wsdl is None:

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 import grpc
 import structlog
 
+from lienthong.catalog.domain.checks import ParameterShape
+from lienthong.catalog.domain.persons import ParameterLocation
 from lienthong.catalog.rpc import resource_status, statements, write_key
-from lienthong.contracts.catalog.v1 import directory_pb2, directory_pb2_grpc
+from lienthong.contracts.catalog.v1 import directory_pb2, directory_pb2_grpc, routes_pb2
 from lienthong.kit.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Mapping
 
     from lienthong.catalog.agencies.service import AgencyService
+    from lienthong.catalog.domain.checks import BodyForms, OperationChecks, ParameterForms, Spelling
+    from lienthong.catalog.domain.persons import PersonPlaces
     from lienthong.catalog.service.resources import ResourceService
     from lienthong.catalog.services.domain.service import ServiceResource
     from lienthong.catalog.services.service import ServiceService
@@ -28,6 +32,45 @@ _TIME_LIMITS: Final = {
     "firstByteMs": "first_byte_ms",
     "idleMs": "idle_ms",
     "totalMs": "total_ms",
+}
+_LOCATIONS: Final = {
+    ParameterLocation.PATH: routes_pb2.PARAMETER_LOCATION_PATH,
+    ParameterLocation.QUERY: routes_pb2.PARAMETER_LOCATION_QUERY,
+    ParameterLocation.HEADER: routes_pb2.PARAMETER_LOCATION_HEADER,
+}
+_RESILIENCE: Final = {
+    "failures": "failures",
+    "failurePercent": "failure_percent",
+    "minimumCalls": "minimum_calls",
+    "windowS": "window_s",
+    "openS": "open_s",
+    "trials": "trials",
+    "statuses": "statuses",
+    "calls": "calls",
+    "waiting": "waiting",
+    "waitMs": "wait_ms",
+    "path": "path",
+    "intervalS": "interval_s",
+    "timeoutMs": "timeout_ms",
+    "healthyAfter": "healthy_after",
+    "unhealthyAfter": "unhealthy_after",
+    "operations": "operations",
+    "required": "required",
+    "retainS": "retain_s",
+}
+_SHAPES: Final = {
+    ParameterShape.VALUE: routes_pb2.PARAMETER_SHAPE_VALUE,
+    ParameterShape.JSON: routes_pb2.PARAMETER_SHAPE_JSON,
+    ParameterShape.LIST: routes_pb2.PARAMETER_SHAPE_LIST,
+    ParameterShape.ALTERNATING: routes_pb2.PARAMETER_SHAPE_ALTERNATING,
+    ParameterShape.PAIRS: routes_pb2.PARAMETER_SHAPE_PAIRS,
+    ParameterShape.MEMBERS: routes_pb2.PARAMETER_SHAPE_MEMBERS,
+    ParameterShape.BRACKETS: routes_pb2.PARAMETER_SHAPE_BRACKETS,
+}
+_CHECK_MODES: Final = {
+    "off": routes_pb2.CHECK_MODE_UNSPECIFIED,
+    "report": routes_pb2.CHECK_MODE_REPORT,
+    "enforce": routes_pb2.CHECK_MODE_ENFORCE,
 }
 _PORTION: Final = 500
 """Agencies, systems or services that are read at once."""
@@ -130,13 +173,18 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
     message.upstreams.extend(spec["upstreams"])
     for operation in service.operations:
         if (form := operation.soap) is None:
-            message.operations.add(id=operation.id, method=operation.method, path=operation.path)
+            written = message.operations.add(id=operation.id, method=operation.method, path=operation.path)
+            if operation.persons is not None:
+                _write_persons(operation.persons, written.persons)
+            if operation.checks is not None:
+                _write_checks(operation.checks, written)
             continue
         message.soap.path = operation.path
         message.soap.operations.add(
             id=operation.id, namespace=form.namespace, element=form.element, actions=form.actions
         )
     _write_time_limits(spec, message)
+    _write_resilience(spec, message)
     message.max_request_bytes = spec["maxRequestBytes"]
     message.write_ahead = spec["writeAhead"]
     if (cors := spec.get("cors")) is not None:
@@ -153,10 +201,53 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
         message.tls.authority = tls.get("authority", "")
     if (x_road := spec.get("xRoad")) is not None:
         message.x_road.client, message.x_road.service = x_road["client"], x_road["service"]
+    if (checks := spec.get("checks")) is not None:
+        message.check_requests = _CHECK_MODES[checks["requests"]]
+        message.check_answers = _CHECK_MODES[checks["answers"]]
     if (limits := spec.get("limits")) is not None:
         for stated, into in (("default", message.default_limits), ("maximum", message.maximum_limits)):
             for name, value in limits.get(stated, {}).items():
                 setattr(into, _LIMITS[name], value)
+
+
+def _write_persons(places: PersonPlaces, message: pb.PersonPlaces) -> None:
+    for one in places.parameters:
+        message.parameters.add(location=_LOCATIONS[one.location], name=one.name, separator=one.separator)
+    message.request.extend(places.request)
+    message.answer.extend(places.answer)
+
+
+def _write_checks(checks: OperationChecks, message: pb.Operation) -> None:
+    if checks.request is not None:
+        _write_forms(checks.request, message.request)
+    for answer in checks.answers:
+        _write_forms(answer, message.answers.add())
+    if checks.parameters is not None:
+        _write_parameters(checks.parameters, message.parameters)
+
+
+def _write_forms(forms: BodyForms, message: pb.BodyForms) -> None:
+    message.required, message.status = forms.required, forms.status
+    for one in forms.media:
+        message.media.add(media_type=one.media_type, schema=one.schema)
+
+
+def _write_parameters(forms: ParameterForms, message: pb.ParameterForms) -> None:
+    message.schema = forms.schema
+    for one in forms.parameters:
+        message.parameters.add(
+            location=_LOCATIONS[one.location],
+            name=one.name,
+            required=one.required,
+            shape=_SHAPES[one.shape],
+            separator=one.separator,
+            values=_spelling(one.values),
+            members={name: _spelling(spelling) for name, spelling in one.members},
+        )
+
+
+def _spelling(spelling: Spelling) -> pb.Spelling:
+    return routes_pb2.Spelling(numbers=spelling.numbers, booleans=spelling.booleans)
 
 
 def _write_time_limits(spec: Mapping[str, Any], message: pb.Service) -> None:
@@ -166,6 +257,23 @@ def _write_time_limits(spec: Mapping[str, Any], message: pb.Service) -> None:
     for member, field in _TIME_LIMITS.items():
         if member in stated:
             setattr(message.timeouts, field, stated[member])
+
+
+def _write_resilience(spec: Mapping[str, Any], message: pb.Service) -> None:
+    """Write how the addresses share calls, and what keeps a provider that fails or is slow from harm."""
+    message.weights.extend(spec.get("weights", ()))
+    parts = (
+        ("breaker", message.breaker),
+        ("bulkhead", message.bulkhead),
+        ("healthCheck", message.health_check),
+        ("idempotency", message.idempotency),
+    )
+    for member, into in parts:
+        for name, value in spec.get(member, {}).items():
+            if isinstance(value, list):
+                getattr(into, _RESILIENCE[name]).extend(value)
+            else:
+                setattr(into, _RESILIENCE[name], value)
 
 
 def _write_credential(credential: JsonObject, message: pb.Credential) -> None:

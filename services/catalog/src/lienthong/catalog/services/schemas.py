@@ -14,6 +14,17 @@ from lienthong.catalog.schemas.answers import AnswerModel, ResourceManifest, Res
 from lienthong.catalog.schemas.fields import LocalizedName, Requires, Statement, StrictModel, checked, unique
 from lienthong.catalog.schemas.limits import ServiceLimitsAnswer, ServiceLimitsSpec
 from lienthong.catalog.schemas.messages import pydantic_error
+from lienthong.catalog.schemas.resilience import (
+    BreakerAnswer,
+    BreakerSpec,
+    BulkheadAnswer,
+    BulkheadSpec,
+    HealthCheckAnswer,
+    HealthCheckSpec,
+    IdempotencyAnswer,
+    IdempotencySpec,
+    Weights,
+)
 from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
 from lienthong.catalog.services.domain import openapi, shown, wsdl
 from lienthong.catalog.services.domain.origins import check_origins, origin
@@ -134,6 +145,16 @@ class XRoadSpec(StrictModel):
     service: Annotated[str, checked(shown.x_road_service)]
 
 
+CheckMode = Literal["enforce", "report", "off"]
+
+
+class ChecksSpec(StrictModel):
+    """Whether requests and answers are checked against the service's OpenAPI document."""
+
+    requests: CheckMode = "off"
+    answers: CheckMode = "off"
+
+
 class ServiceSpec(ProvidedSpec):
     """An API that a system provides."""
 
@@ -141,6 +162,11 @@ class ServiceSpec(ProvidedSpec):
 
     name: LocalizedName
     upstreams: Upstreams
+    weights: Weights | None = None
+    breaker: BreakerSpec | None = None
+    bulkhead: BulkheadSpec | None = None
+    health_check: HealthCheckSpec | None = None
+    idempotency: IdempotencySpec | None = None
     timeout_ms: Annotated[int, Field(ge=10, le=600_000)] = 10_000
     timeouts: TimeoutsSpec | None = None
     max_request_bytes: Annotated[int, Field(ge=1, le=1024**3)] = 10_485_760
@@ -155,6 +181,7 @@ class ServiceSpec(ProvidedSpec):
     tls: TlsSpec | None = None
     x_road: XRoadSpec | None = None
     limits: ServiceLimitsSpec | None = None
+    checks: ChecksSpec | None = None
     openapi: dict[str, Any] | None = None
     wsdl: Annotated[str, Field(min_length=1)] | None = None
 
@@ -173,11 +200,31 @@ class ServiceSpec(ProvidedSpec):
                     "không địa chỉ nào của dịch vụ là 'https'; hãy bỏ đi, hoặc sửa 'upstreams'",
                 ),
             )
+        weights = fields.get("weights")
+        if weights is not None and upstreams and len(weights) != len(upstreams):
+            yield Violation(
+                ("weights",),
+                BilingualText(
+                    f"there are {len(upstreams)} addresses and {len(weights)} weights; write one for each, in"
+                    " the order of 'upstreams'",
+                    f"có {len(upstreams)} địa chỉ nhưng {len(weights)} trọng số; hãy viết mỗi địa chỉ một"
+                    " trọng số, theo thứ tự của 'upstreams'",
+                ),
+            )
         if ("openapi" in given) == ("wsdl" in given):
             yield Violation((), _ONE_DOCUMENT)
+        yield from _unknown_operations(fields, cls.declared_operations(fields))
         found = fields.get("openapi")
         if found is not None:
-            yield from (violation.under("openapi") for violation in openapi.read(found)[1])
+            yield from (violation.under("openapi") for violation in _read(found, fields)[1])
+        if "checks" in given and "wsdl" in given:
+            yield Violation(
+                ("checks",),
+                BilingualText(
+                    "calls of SOAP are not checked; leave it out",
+                    "lời gọi SOAP không được kiểm tra; hãy bỏ đi",
+                ),
+            )
         found = fields.get("wsdl")
         if found is not None:
             operations, wrong = wsdl.read(found)
@@ -192,10 +239,35 @@ class ServiceSpec(ProvidedSpec):
         operations: tuple[ServiceOperation, ...] = ()
         wrong: tuple[Violation, ...] = ()
         if fields.get("openapi") is not None:
-            operations, wrong = openapi.read(fields["openapi"])
+            operations, wrong = _read(fields["openapi"], fields)
         elif fields.get("wsdl") is not None:
             operations, wrong = wsdl.read(fields["wsdl"])
         return operations if not wrong else ()
+
+
+def _unknown_operations(fields: Fields, declared: Collection[ServiceOperation]) -> Iterator[Violation]:
+    """Yield each operation that `idempotency` names and the document does not have."""
+    idempotency, known = fields.get("idempotency"), {operation.id for operation in declared}
+    for index, name in enumerate((idempotency.operations if idempotency is not None else None) or ()):
+        if known and name not in known:
+            yield Violation(
+                ("idempotency", "operations", index),
+                BilingualText(
+                    f"the document has no operation '{name}'", f"tài liệu không có thao tác '{name}'"
+                ),
+            )
+
+
+def _read(
+    document: dict[str, Any], fields: Fields
+) -> tuple[tuple[ServiceOperation, ...], tuple[Violation, ...]]:
+    checks = fields.get("checks") or ChecksSpec()
+    return openapi.read(
+        document,
+        check_requests=checks.requests != "off",
+        check_answers=checks.answers != "off",
+        shown={credential.field for credential in fields.get("credentials") or ()},
+    )
 
 
 class CorsAnswer(AnswerModel):
@@ -239,15 +311,27 @@ class XRoadAnswer(AnswerModel):
     service: str
 
 
+class ChecksAnswer(AnswerModel):
+    """Whether requests and answers are checked against the service's OpenAPI document."""
+
+    requests: CheckMode
+    answers: CheckMode
+
+
 class ServiceSpecAnswer(AnswerModel):
     """The spec of a service as it is shown.
 
-    `upstreams`, `credentials`, `tls` and `xRoad` are shown to its agency and the operator only; lists leave
-    out `openapi` and `wsdl`.
+    `upstreams`, `weights`, `healthCheck`, `credentials`, `tls` and `xRoad` are shown to its agency and the
+    operator only; lists leave out `openapi` and `wsdl`.
     """
 
     name: LocalizedName
     upstreams: Upstreams | None = None
+    weights: list[int] | None = None
+    breaker: BreakerAnswer | None = None
+    bulkhead: BulkheadAnswer | None = None
+    health_check: HealthCheckAnswer | None = None
+    idempotency: IdempotencyAnswer | None = None
     timeout_ms: int
     timeouts: TimeoutsAnswer | None = None
     max_request_bytes: int
@@ -259,6 +343,7 @@ class ServiceSpecAnswer(AnswerModel):
     tls: TlsAnswer | None = None
     x_road: XRoadAnswer | None = None
     limits: ServiceLimitsAnswer | None = None
+    checks: ChecksAnswer | None = None
     openapi: dict[str, Any] | None = None
     wsdl: str | None = None
 
@@ -271,6 +356,22 @@ class SoapAnswer(BaseModel):
     actions: Annotated[list[str], Field(description="What a call may state as its action.")]
 
 
+class ParameterAnswer(AnswerModel):
+    """A parameter of an operation."""
+
+    in_: Annotated[Literal["path", "query", "header"], Field(alias="in")]
+    name: str
+    separator: Annotated[str, Field(description="What stands between its values; empty where there is one.")]
+
+
+class PersonsAnswer(BaseModel):
+    """Which values of an operation's calls name a person: a keyed hash of each is recorded."""
+
+    parameters: list[ParameterAnswer]
+    request: Annotated[list[str], Field(description="Paths of fields of the request's JSON body.")]
+    answer: Annotated[list[str], Field(description="Paths of fields of the answer's JSON body.")]
+
+
 class OperationAnswer(AnswerModel):
     """An operation of a service, as its OpenAPI or WSDL document describes it."""
 
@@ -278,6 +379,7 @@ class OperationAnswer(AnswerModel):
     method: str
     path: Annotated[str, Field(description="The path template.")]
     soap: SoapAnswer | None = None
+    persons: PersonsAnswer | None = None
 
 
 class ServiceManifest(ResourceManifest):

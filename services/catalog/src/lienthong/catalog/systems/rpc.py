@@ -28,3 +28,6 @@ def write_message(system: SystemResource, resource: pb.Resource) -> None:
         message.xroad.connection = _CONNECTIONS[xroad["connection"]]
         message.xroad.networks.extend(xroad.get("networks", ()))
         message.xroad.purpose = xroad.get("purpose", "")
+        if xroad["connection"] == "certificate":
+            # Of other systems they decide nothing at a gateway.
+            message.xroad.certificates.extend(system.spec.get("certificates", ()))

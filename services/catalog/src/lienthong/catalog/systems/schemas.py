@@ -94,6 +94,16 @@ class SystemSpec(ResourceSpec):
                     " từ đó",
                 ),
             )
+        if xroad is not None and xroad.connection == "certificate" and fields.get("certificates") is None:
+            yield Violation(
+                ("certificates",),
+                BilingualText(
+                    "is missing; with the connection 'certificate' the certificate alone says who calls:"
+                    " write the SHA-256 of each that the system shows",
+                    "còn thiếu; với kết nối 'certificate' chỉ có chứng thư cho biết ai gọi: hãy ghi SHA-256"
+                    " của từng chứng thư mà hệ thống xuất trình",
+                ),
+            )
         if xroad is not None and xroad.connection != "http" and xroad.networks is not None:
             yield Violation(
                 ("xroad", "networks"),

@@ -15,8 +15,9 @@ from lienthong.exchange.domain.cloudevents import (
     read_json,
 )
 from lienthong.exchange.errors import EventViolation
+from lienthong.kit import request_sizes
 
-MAX_BATCH: Final = 100
+MAX_BATCH: Final = request_sizes.EVENTS
 """Events of a batch."""
 
 

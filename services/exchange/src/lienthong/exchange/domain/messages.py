@@ -21,16 +21,13 @@ from lienthong.exchange.domain.http_binding import (
     parse_request,
 )
 from lienthong.exchange.domain.json_format import MAX_BATCH
-from lienthong.exchange.domain.payload_schema import (
-    MAX_VIOLATIONS,
-    KeptSchemas,
-    compiled,
-    schema_violations,
-)
+from lienthong.exchange.domain.payload_schema import MAX_VIOLATIONS, schema_violations
 from lienthong.exchange.domain.plain_schema import is_plain
 from lienthong.exchange.errors import EventViolation
 from lienthong.exchange.events import message_id_of
+from lienthong.kit import request_sizes
 from lienthong.kit.json_schema import UnusableSchemaError
+from lienthong.kit.schema_mismatches import KeptSchemas, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +36,8 @@ if TYPE_CHECKING:
     from lienthong.exchange.domain.catalog import EventType
     from lienthong.exchange.domain.cloudevents import CloudEvent
 
-MAX_EVENT_BYTES = 256 * 1024
-MAX_BODY_BYTES = MAX_BATCH * MAX_EVENT_BYTES
+MAX_EVENT_BYTES = request_sizes.EVENT
+MAX_BODY_BYTES = request_sizes.EXCHANGE
 
 AT_ONCE_BYTES = 4096
 """The largest body that is checked without a worker."""

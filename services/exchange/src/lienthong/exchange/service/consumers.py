@@ -56,6 +56,10 @@ class NumberedConsumer:
     numbering: Numbering
 
 
+class SubscriptionGoneError(BusUnavailableError):
+    """A subscription was deleted, so that nothing is made for it any more."""
+
+
 class SubscriptionConsumers:
     """Finds the consumer of a subscription, makes it again when it is missing, removes it."""
 
@@ -73,8 +77,8 @@ class SubscriptionConsumers:
         """The consumer of a subscription; made when the bus does not know it.
 
         Raises:
-            BusUnavailableError: the bus does not answer, the stream is being mended, or the subscription is
-                not there any more.
+            BusUnavailableError: the bus does not answer, or the stream is being mended.
+            SubscriptionGoneError: the subscription is not there any more.
         """
         numbering = await self._stream.current()
         there = self._open.get(subscription.id)
@@ -95,6 +99,10 @@ class SubscriptionConsumers:
         durable = consumer_of(subscription.id, numbering.generation)
         begin = await self._beginning(subscription.id, numbering)
 
+        async def still_there() -> None:
+            await still()
+            await self._beginning(subscription.id, numbering)
+
         async def made() -> Consumer:
             consumer = await self._bus.consumer(
                 STREAM,
@@ -103,7 +111,7 @@ class SubscriptionConsumers:
                 ack_wait=self._ack_wait.total_seconds(),
                 deliver_from=begin,
                 max_ack_pending=_MAX_ACK_PENDING,
-                before_made_again=still,
+                before_made_again=still_there,
             )
             await consumer.ensure()
             return consumer
@@ -124,13 +132,14 @@ class SubscriptionConsumers:
         """The sequence that a subscription's consumer begins at, the same for as long as a numbering holds.
 
         Raises:
-            BusUnavailableError: another numbering holds, or the subscription is not there any more.
+            BusUnavailableError: another numbering holds.
+            SubscriptionGoneError: the subscription is not there any more.
         """
         async with self._database.reading() as session:
             await demand_current(session, numbering, lock=None)
             subscription = await SubscriptionRepository(session).by_id(subscription_id)
         if subscription is None:
-            raise BusUnavailableError("the subscription was deleted")
+            raise SubscriptionGoneError("the subscription was deleted")
         return numbering.sequence_from(subscription.resume_sequence)
 
     async def open_again(self, subscription_id: str) -> None:

@@ -13,12 +13,14 @@ from sqlalchemy.exc import IntegrityError
 from lienthong.exchange import errors
 from lienthong.exchange.domain import permissions
 from lienthong.exchange.domain.ack_tokens import DeliveryTag, ForgedTokenError
-from lienthong.exchange.events import FINGERPRINT_HEADER, consumer_of, message_id_in
+from lienthong.exchange.events import FINGERPRINT_HEADER, STREAM, consumer_of, message_id_in
 from lienthong.exchange.repository import (
     AcceptedEventRepository,
     AcknowledgementRepository,
+    KeptEventRepository,
     SubscriptionRepository,
 )
+from lienthong.exchange.service.consumers import SubscriptionGoneError
 from lienthong.exchange.service.leases import HeldLease, LeaseWatch
 from lienthong.kit.bus import BusError, BusRefusedError, BusUnavailableError
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from lienthong.exchange.domain.messages import StoredEvent
     from lienthong.exchange.domain.numbering import Numbering
     from lienthong.exchange.models import Subscription
-    from lienthong.exchange.service.consumers import SubscriptionConsumers
+    from lienthong.exchange.service.consumers import NumberedConsumer, SubscriptionConsumers
     from lienthong.exchange.service.event_stream import EventStream
     from lienthong.kit.bus import Bus, Delivery
     from lienthong.kit.clock import Clock
@@ -122,8 +124,8 @@ class DeliveryService:
         the next one gets the events.
 
         Raises:
-            ProblemError: `unknown-subscription`; what `permissions.receivable` raises as soon as the right
-                ends, also while waiting; `bus-unavailable`.
+            ProblemError: `unknown-subscription`, and what `permissions.receivable` raises as soon as the
+                right ends, both also while waiting; `bus-unavailable`.
         """
         subscription = await self._subscription(owner, name)
         lease = _Lease(self._new_id())
@@ -134,7 +136,11 @@ class DeliveryService:
             self._demand_right(subscription)
             if taken and not await disconnected():
                 delivered = await self._deliver(subscription, lease, taken)
+        except SubscriptionGoneError:
+            raise errors.unknown_subscription(name) from None
         except BusUnavailableError:
+            # A consumer that was removed looks like a bus that does not answer.
+            await self._subscription(owner, name)
             raise errors.bus_unavailable() from None
         finally:
             if not delivered:
@@ -230,6 +236,8 @@ class DeliveryService:
             acquired = await repository.acquire_lease(
                 subscription.id, lease.id, until=until, is_over=self._is_over
             )
+            if not acquired and await repository.by_id(subscription.id) is None:
+                raise SubscriptionGoneError("the subscription was deleted")
         if acquired:
             self._leases.forget(subscription.id)
         lease.renew_at = self._clock.monotonic() + _LEASE_RENEWAL.total_seconds() if acquired else 0.0
@@ -245,8 +253,45 @@ class DeliveryService:
         return self._leases.is_over(subscription.id, held, lasts.total_seconds())
 
     async def _fetch(self, subscription: Subscription, max_events: int, wait: float) -> list[_Taken]:
-        """Events from the bus, without those that were acknowledged before."""
+        """Events from the bus, without those that were acknowledged before; in order where that is wanted."""
         source = await self._consumers.of(subscription)
+        fresh = await self._take(subscription, source, max_events, wait)
+        if subscription.ordered and fresh:
+            fresh = await self._from_the_first(subscription, source, fresh)
+            for one in fresh[max_events:]:
+                await one.delivery.nak()
+            fresh = fresh[:max_events]
+            await self._demand_order(subscription, source.numbering, fresh)
+        return fresh
+
+    async def _from_the_first(
+        self, subscription: Subscription, source: NumberedConsumer, taken: list[_Taken]
+    ) -> list[_Taken]:
+        """Events of an ordered subscription by their numbers, with all before them that come again.
+
+        The bus delivers again in the order in which events became overdue. That is another one than that of
+        acceptance where the first were pulled again by themselves and were not acknowledged again.
+        """
+        taken = sorted(taken, key=lambda one: one.number)
+        if all(one.delivery.delivered_count == 1 for one in taken):
+            # What comes again comes before what is new.
+            return taken
+        durable = consumer_of(subscription.id, source.numbering.generation)
+        outstanding = await self._bus.unacknowledged(STREAM, durable) - len(taken)
+        if outstanding > 0 and await self._earlier_waits(subscription, taken[0].number):
+            more = await self._take(subscription, source, outstanding, 0)
+            taken = sorted((*taken, *more), key=lambda one: one.number)
+        return taken
+
+    async def _earlier_waits(self, subscription: Subscription, number: int) -> bool:
+        """Whether an event before that number is not acknowledged."""
+        done = max(subscription.acknowledged_through, subscription.start_sequence - 1)
+        async with self._database.reading() as session:
+            return bool(await KeptEventRepository(session).unacknowledged(subscription, done, number - 1, 1))
+
+    async def _take(
+        self, subscription: Subscription, source: NumberedConsumer, max_events: int, wait: float
+    ) -> list[_Taken]:
         try:
             deliveries = await source.consumer.fetch(max_events, wait)
         except BusRefusedError as error:
@@ -273,8 +318,6 @@ class DeliveryService:
                 await delivery.ack()
             else:
                 fresh.append(taken)
-        if subscription.ordered and fresh:
-            await self._demand_order(subscription, source.numbering, fresh)
         return fresh
 
     async def _demand_order(
@@ -289,7 +332,7 @@ class DeliveryService:
         after = max(
             subscription.acknowledged_through, subscription.start_sequence - 1, self._in_order.get(key, 0)
         )
-        last = max(one.number for one in taken)
+        last = taken[-1].number
         await self._stream.demand_nothing_passed_over(
             subscription, numbering, after, last - 1, {one.message_id for one in taken}
         )

@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.identity.domain.rotation import RotationRules
+from lienthong.identity.service.client_authentication import ClientAuthentication
 from lienthong.identity.service.keyring import Keyring
-from lienthong.identity.service.tokens import TokenService
 
 REFRESH_EVERY: Final = 0.5
 """Seconds between two checks of the version: how soon a change by another replica is known here."""
@@ -28,25 +28,26 @@ def rotate_every(rules: RotationRules) -> float:
 class Timers:
     """The loops. While the database does not answer they go on trying; any other error ends the process."""
 
-    def __init__(self, keyring: Keyring, tokens: TokenService, rules: RotationRules) -> None:
+    def __init__(self, keyring: Keyring, clients: ClientAuthentication, rules: RotationRules) -> None:
         self._keyring = keyring
-        self._tokens = tokens
+        self._clients = clients
         self._rules = rules
 
     async def follow_replicas(self) -> None:
         """Read what other replicas changed."""
-        await _every(REFRESH_EVERY, "state", self._keyring.refresh)
+        await every(REFRESH_EVERY, "state", self._keyring.refresh)
 
     async def rotate_keys(self) -> None:
         """Publish and remove signing keys when they are due."""
-        await _every(rotate_every(self._rules), "rotation", self._keyring.rotate)
+        await every(rotate_every(self._rules), "rotation", self._keyring.rotate)
 
     async def forget_assertions(self) -> None:
         """Drop used assertions that have expired."""
-        await _every(FORGET_EVERY, "used assertions", self._tokens.forget)
+        await every(FORGET_EVERY, "used assertions", self._clients.forget)
 
 
-async def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
+async def every(seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
+    """Do this work for ever, with so many seconds between; a database that does not answer is told once."""
     failing = False
     while True:
         try:

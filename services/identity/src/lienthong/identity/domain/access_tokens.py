@@ -4,14 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import msgspec
 from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import json_b64encode, urlsafe_b64encode
 
-from lienthong.kit.tokens import Confirmation
+from lienthong.kit.tokens import Confirmation, Person
 
 ALGORITHM: Final = "ES256"
 
@@ -65,12 +65,18 @@ class TokenRules:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A signed access token of a client, its lifetime in seconds and its scopes, separated by spaces."""
+    """A signed access token of a client, its lifetime in seconds and its scopes, separated by spaces.
+
+    `id_token` and `refresh_token` come with tokens of people.
+    """
 
     client_id: str
     access_token: str
+    token_type: Literal["Bearer", "DPoP"]
     expires_in: int
     scope: str
+    id_token: str | None = None
+    refresh_token: str | None = None
 
 
 def mint(
@@ -82,16 +88,18 @@ def mint(
     now: datetime,
     token_id: str,
     confirmation: Confirmation | None = None,
+    person: Person | None = None,
 ) -> str:
     """Sign an access token for a client (RFC 9068 §2), bound to what `confirmation` names, if anything.
 
-    The token lists `scopes` in their order. Times are whole seconds (NumericDate).
+    Its subject is the client itself, or the `person` for whom the client acts. The token lists `scopes` in
+    their order. Times are whole seconds (NumericDate).
     """
     issued_at = int(now.timestamp())
     claims: dict[str, Any] = {
         "iss": rules.issuer,
         "aud": rules.audience,
-        "sub": client_id,
+        "sub": client_id if person is None else person.id,
         "client_id": client_id,
         "scope": " ".join(scopes),
         "iat": issued_at,
@@ -100,12 +108,20 @@ def mint(
     }
     if confirmation is not None:
         claims["cnf"] = confirmation.claim()
-    signed = _header(key.key_id) + b"." + urlsafe_b64encode(msgspec.json.encode(claims))
+    if person is not None:
+        claims["sid"] = person.session
+        claims["roles"] = sorted(grant.name for grant in person.grants)
+    return sign(key, "at+jwt", claims)
+
+
+def sign(key: TokenSigningKey, kind: str, claims: dict[str, Any]) -> str:
+    """A signed JWT of some kind, the `typ` of its header (RFC 8725 §3.11), in compact form."""
+    signed = _header(key.key_id, kind) + b"." + urlsafe_b64encode(msgspec.json.encode(claims))
     signature = JWSRegistry.algorithms[ALGORITHM].sign(signed, key.key)
     return (signed + b"." + urlsafe_b64encode(signature)).decode("ascii")
 
 
 @lru_cache(maxsize=16)
-def _header(key_id: str) -> bytes:
-    """The header of all tokens that a key signs, as it is signed (RFC 7515 §7.1)."""
-    return json_b64encode({"typ": "at+jwt", "alg": ALGORITHM, "kid": key_id})
+def _header(key_id: str, kind: str) -> bytes:
+    """The header of all tokens of a kind that a key signs, as it is signed (RFC 7515 §7.1)."""
+    return json_b64encode({"typ": kind, "alg": ALGORITHM, "kid": key_id})

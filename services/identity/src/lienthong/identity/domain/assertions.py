@@ -23,6 +23,9 @@ MAX_ASSERTION: Final = 16_384
 MAX_CLIENT_ID: Final = 255
 MAX_ASSERTION_ID: Final = 256
 
+ISSUED_AHEAD: Final = timedelta(minutes=1)
+"""How far ahead of the clock here an assertion may have been issued. `iat` tells its age and is no not-before
+(RFC 7519 §4.1.6); beyond it the client's clock is wrong, and FAPI 2.0 §5.3.2.1 wants it refused."""
 _TYPES: Final = frozenset({"jwt", "client-authentication+jwt"})
 _FOREIGN_KEYS: Final = ("jwk", "jku", "x5u", "x5c")
 
@@ -39,9 +42,11 @@ _REGISTRY: Final = _Registry(algorithms=ALGORITHMS)
 class AssertionRefusedError(Exception):
     """The assertion is not accepted; `reason` is one of the keys of `errors.ASSERTION_REASONS`."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.seconds = seconds
+        """How far the time that it states lies from the clock here, where that is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,16 +193,16 @@ def _check_times(claims: dict[str, Any], rules: AssertionRules, now: float) -> f
     if expires_at is None:
         raise AssertionRefusedError("exp")
     if expires_at + leeway <= now:
-        raise AssertionRefusedError("expired")
+        raise AssertionRefusedError("expired", now - expires_at)
     if expires_at > now + lifetime + leeway:
         raise AssertionRefusedError("lifetime")
     if issued_at is not None:
-        if issued_at > now + leeway:
-            raise AssertionRefusedError("future")
+        if issued_at > now + ISSUED_AHEAD.total_seconds():
+            raise AssertionRefusedError("future", issued_at - now)
         if expires_at - issued_at > lifetime + leeway:
             raise AssertionRefusedError("lifetime")
     if not_before is not None and not_before > now + leeway:
-        raise AssertionRefusedError("future")
+        raise AssertionRefusedError("future", not_before - now)
     return expires_at
 
 

@@ -9,6 +9,13 @@ from lienthong.identity.errors import invalid_scope, malformed_scope
 SYSTEM_SCOPES: Final = ("api", "events")
 OPERATOR_SCOPES: Final = ("catalog:admin", "identity:admin")
 AUDITOR_SCOPES: Final = ("audit:read",)
+CONSOLE: Final = "console"
+"""The application in which people work on the platform itself."""
+PEOPLE_SCOPES: Final = ("openid", "profile", "roles")
+"""What an application may be told of the people who sign in to it (OpenID Connect Core §5.4)."""
+CONSOLE_SCOPES: Final = (*PEOPLE_SCOPES, "platform")
+"""With `platform` people act on the platform itself, by their roles: the console's alone, so that no other
+application in which an administrator signs in can act as one."""
 
 _SYNTAX: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*")
 

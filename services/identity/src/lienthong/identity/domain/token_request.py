@@ -16,24 +16,35 @@ from lienthong.identity.errors import (
     unreadable_form,
     unsupported_grant_type,
 )
+from lienthong.kit import request_sizes
 
-MAX_BODY: Final = 32_768
-"""Bytes; a request with the largest usual assertion has fewer than 5,000."""
+MAX_BODY: Final = request_sizes.IDENTITY
 
 _MAX_FIELDS: Final = 32
 _MAX_CONTENT_TYPE: Final = 256
+CLIENT_CREDENTIALS: Final = "client_credentials"
+AUTHORIZATION_CODE: Final = "authorization_code"
+REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105  a name
+GRANT_TYPES: Final = (CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN)
 FORM: Final = "application/x-www-form-urlencoded"
+_CHARSETS: Final = frozenset(
+    ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252", "cp1252")
+)
+"""In all of them ASCII is the same, and neither a JWT nor a scope or an id of a client has anything else."""
 
 
 @lru_cache(maxsize=64)
 def is_form(content_type: str) -> bool:
-    """Whether a Content-Type names a form, in UTF-8 or without a charset; other parameters say nothing."""
+    """Whether a Content-Type names a form.
+
+    Its parameters say nothing, but for a charset in which a form would be something else than in UTF-8.
+    """
     if len(content_type) > _MAX_CONTENT_TYPE:
         return False
     message = Message()
     message["Content-Type"] = content_type
     charset = message.get_param("charset", "utf-8")
-    return message.get_content_type() == FORM and isinstance(charset, str) and charset.lower() == "utf-8"
+    return message.get_content_type() == FORM and isinstance(charset, str) and charset.lower() in _CHARSETS
 
 
 def read_form(body: bytes) -> Mapping[str, str]:
@@ -58,17 +69,25 @@ def read_form(body: bytes) -> Mapping[str, str]:
     return {name: value for name, value in pairs if value}
 
 
-def check_parameters(form: Mapping[str, str], *, certificate: bool) -> None:
-    """Check that the parameters ask for a token (RFC 6749 §4.4.2) and authenticate the client, with an
-    assertion (RFC 7523 §2.2), or where a `certificate` was shown with that and `client_id` (RFC 8705 §2).
+def check_grant(form: Mapping[str, str]) -> None:
+    """Check that the parameters ask for a token by one of `GRANT_TYPES` (RFC 6749 §4).
 
     Raises:
         TokenError: they do not.
     """
     if "grant_type" not in form:
-        raise no_grant_type()
-    if form["grant_type"] != "client_credentials":
-        raise unsupported_grant_type()
+        raise no_grant_type(GRANT_TYPES)
+    if form["grant_type"] not in GRANT_TYPES:
+        raise unsupported_grant_type(GRANT_TYPES)
+
+
+def check_authentication(form: Mapping[str, str], *, certificate: bool) -> None:
+    """Check that the parameters authenticate the client, with an assertion (RFC 7523 §2.2), or where a
+    `certificate` was shown with that and `client_id` (RFC 8705 §2).
+
+    Raises:
+        TokenError: they do not.
+    """
     if certificate and not form.keys() & {"client_assertion", "client_assertion_type", "client_secret"}:
         if "client_id" not in form:
             raise no_client_id()

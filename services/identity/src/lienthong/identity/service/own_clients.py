@@ -1,4 +1,5 @@
-"""This server's own clients, `operator` and `auditor`: without them nobody could register anything.
+"""This server's own clients, `operator` and `auditor`, without which nobody could register anything, and
+`console`, the application in which people work on the platform itself.
 
 Their credentials are written once into a folder (`identity_bootstrap_dir`) that only its owner can read. The
 key in the folder is the registered one. If it is missing while the database knows the client, a new key is
@@ -15,11 +16,11 @@ from joserfc.jwk import ECKey
 
 from lienthong.identity.domain.client_keys import client_key
 from lienthong.identity.domain.clients import ClientStatus, RegisteredClient, canonical_jwks, thumbprints
-from lienthong.identity.domain.scopes import AUDITOR_SCOPES, OPERATOR_SCOPES
+from lienthong.identity.domain.scopes import AUDITOR_SCOPES, CONSOLE, OPERATOR_SCOPES
 from lienthong.identity.service.clients import ClientRegistry
 from lienthong.kit.files import create_file
 
-OWN_CLIENTS: Final = {"operator": OPERATOR_SCOPES, "auditor": AUDITOR_SCOPES}
+OWN_CLIENTS: Final = {"operator": OPERATOR_SCOPES, "auditor": AUDITOR_SCOPES, CONSOLE: ()}
 KEY_FILE: Final = "key.jwk"
 CLIENT_FILE: Final = "client.json"
 

@@ -1,4 +1,5 @@
-"""Protection against replay: each assertion is accepted once, on all replicas (RFC 7523 §3, `jti`).
+"""Protection against replay: each assertion (RFC 7523 §3) and each DPoP proof (RFC 9449 §11.1) is accepted
+once, on all replicas, by its `jti`.
 
 Requests that arrive while a transaction is being written share the next one, and so one wait for the disk.
 Those that were used lately are known without the database: sending one again costs it nothing.
@@ -26,7 +27,7 @@ class _Batch:
 
 
 class UsedAssertions:
-    """The assertions that were used and have not expired, stored durably."""
+    """The assertions and proofs that were used and have not expired, stored durably, by their digests."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -36,20 +37,22 @@ class UsedAssertions:
         self._known: OrderedDict[bytes, int] = OrderedDict()
         """When those that were used lately may be forgotten."""
 
-    async def use(self, client_id: str, assertion_id: str, *, forget_at: int) -> bool:
-        """Mark an assertion as used; False if it was used before. Of simultaneous uses exactly one gets True.
+    async def use(self, digest: bytes, *, forget_at: int) -> bool:
+        """Mark an assertion or a proof as used; False if it was used before. Of simultaneous uses exactly one
+        gets True.
 
         When this returns True, the use is on disk. It may be deleted at `forget_at`, in seconds since 1970.
 
         Raises:
             SQLAlchemyError, OSError, TimeoutError: the database failed; whether it is used is not known.
         """
-        digest = repository.assertion_digest(client_id, assertion_id)
         if self._known.get(digest, 0) > self._clock.now().timestamp():
             self._known.move_to_end(digest)
             return False
         batch = self._gathering
-        if digest in batch.waiting:
+        if (same := batch.waiting.get(digest)) is not None:
+            # Where the write fails, nobody is told that it was used.
+            await asyncio.shield(same)
             return False
         first: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         batch.forget_at[digest] = forget_at

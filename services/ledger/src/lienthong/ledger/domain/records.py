@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _MAX_ID = 128
 _MAX_TEXT = 255
 _MAX_INTEGER = 2**31 - 1
+_MOST_PERSONS = 100
+_KEYED_HASH = re.compile(r"hmac-sha256:([0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class JournalRecord:
     status: int | None
     error: str | None
     at: datetime | None
+    persons: tuple[bytes, ...] = ()
+    """The hashes of the persons that it names, each once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class _Members(msgspec.Struct):
     status: object = None
     error: object = None
     at: object = None
+    persons: object = None
 
 
 _decoder = msgspec.json.Decoder(_Members)
@@ -115,7 +121,14 @@ def read_record(data: bytes) -> JournalRecord | UnusableRecord:
         status=_integer(members.status),
         error=_text(members.error),
         at=_moment(members.at),
+        persons=_persons(members.persons),
     )
+
+
+def keyed_hash(text: str) -> bytes | None:
+    """The bytes of a keyed hash as records have it (`hmac-sha256:` and 64 digits); None: it is none."""
+    found = _KEYED_HASH.fullmatch(text)
+    return bytes.fromhex(found[1]) if found is not None else None
 
 
 def _text(value: object, longest: int = _MAX_TEXT) -> str | None:
@@ -123,6 +136,13 @@ def _text(value: object, longest: int = _MAX_TEXT) -> str | None:
     if isinstance(value, str) and 0 < len(value) <= longest and "\0" not in value:
         return value
     return None
+
+
+def _persons(value: object) -> tuple[bytes, ...]:
+    if not isinstance(value, list) or len(value) > _MOST_PERSONS:
+        return ()
+    found = (keyed_hash(text) for text in value if isinstance(text, str))
+    return tuple(dict.fromkeys(person for person in found if person is not None))
 
 
 def _integer(value: object) -> int | None:

@@ -18,7 +18,8 @@ class EntryQuery:
 
     `agency` matches the caller's or the provider's agency. `since` is inclusive, `until` exclusive. `after`
     is the index of the last entry of the previous page: paging goes by index, so pages do not move while the
-    log grows. `unfinished` matches the beginnings of endless answers whose end is not in the log.
+    log grows. `persons` are hashes of which a record has one: of one person, under each key there was.
+    `unfinished` matches the beginnings of endless answers whose end is not in the log.
     """
 
     limit: int
@@ -29,6 +30,7 @@ class EntryQuery:
     agency: str | None = None
     kind: str | None = None
     status: int | None = None
+    persons: Sequence[bytes] = ()
     since: datetime | None = None
     until: datetime | None = None
     unfinished: bool = False

@@ -26,6 +26,8 @@ COLUMNS: Final = (
 """What of a record can be searched for; fields of `JournalRecord` and columns of the table `entry`."""
 ROW: Final = "row"
 """Stands for all columns, where the row is missing or cannot be read."""
+PERSONS: Final = "persons"
+"""The persons that the record names: rows of a table of their own."""
 DATA: Final = "data"
 """The record itself, where it is not one any more."""
 
@@ -37,6 +39,7 @@ class IndexedEntry:
     index: int
     data: bytes
     columns: Mapping[str, Any]
+    persons: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ def compare(
         if not isinstance(record, JournalRecord):
             found.append(IndexDifference(index, DATA, record.reason[:200], "a record"))
             continue
+        if entry.persons != (named := frozenset(record.persons)):
+            found.append(IndexDifference(index, PERSONS, _hashes(entry.persons), _hashes(named)))
         for column, expected in columns_of(record).items():
             stored = entry.columns[column]
             if stored != expected:
@@ -95,6 +100,10 @@ def compare(
             elif expected is not None and column in led_to and index not in led_to[column]:
                 found.append(IndexDifference(index, f"lookup of {column}", None, _text(expected)))
     return found
+
+
+def _hashes(persons: frozenset[bytes]) -> str | None:
+    return _text(", ".join(sorted(person.hex() for person in persons)) or None)
 
 
 def _text(value: object) -> str | None:

@@ -1,4 +1,5 @@
-"""The operations that agreements name exist, and stay as long as an open agreement names them."""
+"""The operations that agreements name exist, and stay as long as an open agreement names them; of those whose
+answers cannot be shortened no agreement names fields."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lienthong.catalog.domain.drafts import Draft
+    from lienthong.catalog.domain.resources import ServiceOperation
 
 _MOST_LISTED = 10
 
@@ -27,11 +29,11 @@ class OpenAgreement:
 
 
 def unknown_operations(
-    drafts: Iterable[Draft], operations: Mapping[str, Collection[str]]
+    drafts: Iterable[Draft], operations: Mapping[str, Sequence[ServiceOperation]]
 ) -> Iterator[Violation]:
-    """Yield each operation that an agreement names and its service does not have.
+    """Yield each operation that an agreement names and its service does not have, and fields of SOAP.
 
-    `operations` are the operation ids by service; a service that is not in it is not checked.
+    `operations` are those of the services; a service that is not in it is not checked.
     """
     for draft in drafts:
         if draft.kind is not ResourceKind.AGREEMENT or draft.spec is None or "service" not in draft.spec:
@@ -39,7 +41,11 @@ def unknown_operations(
         service = draft.spec["service"]
         if service not in operations:
             continue
-        known = operations[service]
+        known = {operation.id for operation in operations[service]}
+        if "fields" in draft.spec and any(operation.soap is not None for operation in operations[service]):
+            # The gateway shortens JSON alone: it would refuse each answer.
+            yield Violation((*draft.spec_path, "fields"), _of_soap(service))
+            continue
         for name in draft.spec.get("fields", ()):
             if name != EVERY_OPERATION and name not in known:
                 yield Violation((*draft.spec_path, "fields", name), _unknown(service, name, known))
@@ -72,6 +78,15 @@ def removed_operations(
                         f"bỏ; hãy giữ lại, hoặc sửa hay thu hồi thoả thuận trước",
                     ),
                 )
+
+
+def _of_soap(service: str) -> BilingualText:
+    return BilingualText(
+        f"answers of '{service}' are SOAP, and only JSON can be shortened to agreed fields; leave them out,"
+        " and name 'operations' whose answers the consumer may see whole",
+        f"trả lời của '{service}' là SOAP, mà chỉ JSON mới rút gọn được theo trường đã thoả thuận; hãy bỏ,"
+        " và nêu trong 'operations' những thao tác mà bên khai thác được xem trọn trả lời",
+    )
 
 
 def _unknown(service: str, name: str, known: Collection[str]) -> BilingualText:

@@ -121,7 +121,7 @@ async def check_references(draft: Draft, violations: Sequence[Violation], view: 
             resource.key: resource for resource in (await view.resources(kind).load([resource_id])).values()
         }
     operations = {
-        resource.id: {operation.id for operation in resource.operations}
+        resource.id: resource.operations
         for resource in existing.values()
         if isinstance(resource, ServiceResource)
     }

@@ -17,6 +17,7 @@ from lienthong.catalog.apply.domain.comparison import compare
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
+from lienthong.catalog.services.domain.servers import server_notices
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.kit.text import BilingualText
 
@@ -127,6 +128,8 @@ def _change(draft: Draft, spec: JsonObject, before: Resource | None, now: dateti
     notices: tuple[Violation, ...] = ()
     if draft.kind is ResourceKind.AGREEMENT and action != UNCHANGED:
         notices = tuple(period_notices(AgreementStatus(spec["status"]), spec, now))
+    elif draft.kind is ResourceKind.SERVICE and action != UNCHANGED:
+        notices = tuple(server_notices(draft.id, spec))
     return PlannedChange(
         draft.kind, draft.id, action, spec, changes, draft.operations, before, decision, notices
     )
@@ -149,22 +152,20 @@ def _duplicates(drafts: Sequence[Draft]) -> Iterator[Violation]:
             )
 
 
-def _operations(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, set[str]]:
-    """Return the operation ids by service, the request's before the catalog's.
+def _operations(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, tuple[ServiceOperation, ...]]:
+    """Return the operations by service, the request's before the catalog's.
 
     A service of the request whose document cannot be read is left out: nothing is known of its operations.
     """
     known = {
-        resource.id: {operation.id for operation in resource.operations}
+        resource.id: resource.operations
         for resource in excerpt.resources.values()
         if isinstance(resource, ServiceResource)
     }
     for draft in drafts:
         if draft.kind is ResourceKind.SERVICE:
             known.pop(draft.id, None)
-    return known | {
-        draft.id: {operation.id for operation in draft.operations} for draft in drafts if draft.operations
-    }
+    return known | {draft.id: draft.operations for draft in drafts if draft.operations}
 
 
 def _unchanged_agreements(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, list[OpenAgreement]]:

@@ -1,8 +1,10 @@
 """Reads the operations of a service out of its OpenAPI document (3.0, 3.1 or 3.2).
 
-Only what routing needs is read: paths, methods and operationIds. References are not followed, so nothing is
-ever fetched; a path item that is a reference is refused. So is one that has what its version of OpenAPI does
-not know: it could be an operation that would silently be missing.
+Only what the gateway needs is read: paths, methods, operationIds, how parameters are written into paths,
+which values name persons and, where a service wants that checked, what parameters and bodies may be. Where
+one of these is a reference into the document itself, it is followed; nothing is ever fetched, so that one
+that leads out of the document is refused. So is a path item that has what its version of OpenAPI does not
+know: it could be an operation that would silently be missing.
 """
 
 from __future__ import annotations
@@ -12,21 +14,21 @@ from typing import TYPE_CHECKING
 
 from lienthong.catalog.domain.resources import ServiceOperation
 from lienthong.catalog.errors import InvalidValueError, Violation
+from lienthong.catalog.services.domain.checks import CheckReader
+from lienthong.catalog.services.domain.path_templates import matrix_parameters, normalised
+from lienthong.catalog.services.domain.persons import PersonReader
+from lienthong.catalog.services.domain.references import MOST_STEPS, REF, TOO_FAR, References
 from lienthong.kit.json_text import size
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection
 
-    from lienthong.kit.json_text import JsonObject
+    from lienthong.kit.json_pointer import JsonPath
+    from lienthong.kit.json_text import Json, JsonObject
 
 MAX_BYTES = 1024 * 1024
 MAX_OPERATIONS = 500
-MAX_PATH = 500
-MAX_SEGMENT = 200
-"""Characters of one segment of a path template."""
-MAX_PARAMETERS = 8
-"""Parameters in one segment, such as the four of a bounding box `{west},{south},{east},{north}`."""
 
 _VERSION = re.compile(r"3\.([0-2])\.[0-9]+(-.*)?")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -43,59 +45,71 @@ ADDITIONAL_METHODS = frozenset(
 """Methods beside those with a member of their own that the gateway takes (llhttp reads no others)."""
 _ADDITIONAL_LIST = ", ".join(sorted(ADDITIONAL_METHODS))
 _OPERATION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_LITERAL = r"[A-Za-z0-9._~!$&'()*+,;=:@-]"  # pchar of RFC 3986 §3.3 without percent-encoding
-_PARAMETER = re.compile(r"\{[A-Za-z0-9._-]{1,100}\}")
-_SEGMENT = re.compile(rf"({_PARAMETER.pattern})?({_LITERAL}+{_PARAMETER.pattern})*{_LITERAL}*")
 
 
-def read(document: JsonObject) -> tuple[tuple[ServiceOperation, ...], tuple[Violation, ...]]:
-    """Return the operations of a document, and all its violations, with paths relative to it."""
-    reader = _DocumentReader()
-    reader.read(document)
+def read(
+    document: JsonObject,
+    *,
+    check_requests: bool = False,
+    check_answers: bool = False,
+    shown: Collection[str] = (),
+) -> tuple[tuple[ServiceOperation, ...], tuple[Violation, ...]]:
+    """Return the operations of a document, and all its violations, with paths relative to it.
+
+    With `check_requests` or `check_answers` the operations have what these are checked against. `shown` are
+    the header fields, in lower case, that the gateway shows to the provider: callers are not asked for them.
+    """
+    checks = None
+    if check_requests or check_answers:
+        checks = CheckReader(document, requests=check_requests, answers=check_answers, shown=shown)
+    reader = _DocumentReader(document, checks)
+    reader.read()
     return tuple(reader.operations), tuple(reader.violations)
 
 
 class _DocumentReader:
-    def __init__(self) -> None:
+    def __init__(self, document: JsonObject, checks: CheckReader | None) -> None:
         self.operations: list[ServiceOperation] = []
         self.violations: list[Violation] = []
+        self._document = document
         self._places: dict[str, str] = {}
         self._shapes: dict[str, str] = {}
+        self._read_for: dict[int, str] = {}
         self._of_3_2 = False
+        self._references = References(document)
+        self._persons = PersonReader(document)
+        self._checks = checks
 
     @property
     def _methods(self) -> tuple[str, ...]:
         return _METHODS_OF_3_2 if self._of_3_2 else _METHODS
 
-    def read(self, document: JsonObject) -> None:
-        version = document.get("openapi")
-        known = _VERSION.fullmatch(version) if isinstance(version, str) else None
-        if known is None:
-            self._wrong(
-                ("openapi",) if "openapi" in document else (),
-                "only OpenAPI 3.0, 3.1 and 3.2 documents are read; set 'openapi' to a version like '3.1.0'",
-                "chỉ đọc tài liệu OpenAPI 3.0, 3.1 và 3.2; đặt 'openapi' thành phiên bản như '3.1.0'",
-            )
-        elif known[1] == "2":
-            self._of_3_2 = True
-        if size(document) > MAX_BYTES:
+    def read(self) -> None:
+        if not self._version():
+            return
+        if size(self._document) > MAX_BYTES:
             self._wrong(
                 (),
                 f"the document is larger than {MAX_BYTES} bytes; shorten descriptions and examples or "
                 f"split the service",
                 f"tài liệu lớn hơn {MAX_BYTES} byte; hãy rút gọn mô tả và ví dụ hoặc tách dịch vụ",
             )
-        paths = document.get("paths")
+        paths = self._resolved(self._document.get("paths"), ("paths",))
         if not isinstance(paths, dict):
-            self._wrong(
-                ("paths",) if "paths" in document else (),
-                "'paths' must be an object with at least one path",
-                "'paths' phải là đối tượng có ít nhất một đường dẫn",
-            )
+            if not self.violations:
+                self._wrong(
+                    ("paths",) if "paths" in self._document else (),
+                    "'paths' must be an object with at least one path",
+                    "'paths' phải là đối tượng có ít nhất một đường dẫn",
+                )
             return
         for path, item in paths.items():
             if not path.startswith("x-"):
                 self._path(path, item)
+        self.violations += self._persons.violations
+        self.violations += self._persons.misplaced()
+        if self._checks is not None:
+            self.violations += self._checks.violations
         if not self.operations and not self.violations:
             self._wrong(
                 ("paths",),
@@ -109,38 +123,121 @@ class _DocumentReader:
                 f"hơn {MAX_OPERATIONS} thao tác; hãy tách dịch vụ",
             )
 
-    def _path(self, path: str, item: object) -> None:
+    def _version(self) -> bool:
+        """Whether the rest of the document can be read as OpenAPI 3; what is wrong with its version."""
+        version = self._document.get("openapi")
+        known = _VERSION.fullmatch(version) if isinstance(version, str) else None
+        if known is not None:
+            self._of_3_2 = known[1] == "2"
+            return True
+        if version is None and "swagger" in self._document:
+            self._wrong(
+                ("swagger",),
+                "this is a Swagger 2.0 document; convert it to OpenAPI 3, for example with "
+                "'swagger2openapi', and apply that",
+                "đây là tài liệu Swagger 2.0; hãy chuyển sang OpenAPI 3, ví dụ bằng 'swagger2openapi', rồi "
+                "áp dụng tài liệu đó",
+            )
+            return False
+        self._wrong(
+            ("openapi",) if "openapi" in self._document else (),
+            "only OpenAPI 3.0, 3.1 and 3.2 documents are read; set 'openapi' to a version like '3.1.0'",
+            "chỉ đọc tài liệu OpenAPI 3.0, 3.1 và 3.2; đặt 'openapi' thành phiên bản như '3.1.0'",
+        )
+        return True
+
+    def _path(self, path: str, written: Json) -> None:
         try:
             shape = normalised(path)
         except InvalidValueError as reason:
             self._wrong(("paths", path), reason.text.en, reason.text.vi)
         else:
-            if shape in self._shapes:
-                self._wrong(
-                    ("paths", path),
-                    f"the path is the same as '{self._shapes[shape]}' but for the names of its "
-                    f"parameters; keep one",
-                    f"đường dẫn trùng với '{self._shapes[shape]}', chỉ khác tên tham số; chỉ giữ một",
-                )
-            self._shapes.setdefault(shape, path)
-        if not isinstance(item, dict):
-            self._wrong(
-                ("paths", path), "must be an object of methods", "phải là đối tượng gồm các phương thức"
-            )
+            self._keep_apart(path, shape)
+        item = self._item(path, written)
+        if item is None:
             return
-        if "$ref" in item:
-            self._wrong(
-                ("paths", path, "$ref"),
-                "references to path items are not followed; write the methods here",
-                "không hỗ trợ tham chiếu tới path item; hãy viết các phương thức tại đây",
-            )
         for member in item:
             self._known(path, str(member))
         for method in self._methods:
             if method in item:
-                self._operation(path, method.upper(), item[method], ("paths", path, method))
+                self._operation(path, method.upper(), item, item[method], ("paths", path, method))
         if _ADDITIONAL in item and self._of_3_2:
-            self._additional(path, item[_ADDITIONAL])
+            self._additional(path, item)
+
+    def _keep_apart(self, path: str, shape: str) -> None:
+        """Refuse a path that is the same as another one, for the gateway or for many servers."""
+        other = self._shapes.setdefault(shape.rstrip("/"), path)
+        if other == path:
+            return
+        if other.endswith("/") != path.endswith("/"):
+            self._wrong(
+                ("paths", path),
+                f"the path is the same as '{other}' but for a '/' at the end, and many servers take one for "
+                f"the other; keep one",
+                f"đường dẫn trùng với '{other}', chỉ khác dấu '/' ở cuối, nhiều máy chủ coi là một; chỉ giữ "
+                f"một",
+            )
+        else:
+            self._wrong(
+                ("paths", path),
+                f"the path is the same as '{other}' but for the names of its parameters; keep one",
+                f"đường dẫn trùng với '{other}', chỉ khác tên tham số; chỉ giữ một",
+            )
+
+    def _item(self, path: str, written: Json) -> JsonObject | None:
+        """Return a path item with what it refers to, None where it cannot be read.
+
+        A path item may have members beside its reference (OpenAPI 3.1, section 4.8.9); which of two counts is
+        undefined there, so that it is refused.
+        """
+        place = ("paths", path)
+        item: JsonObject = {}
+        for _ in range(MOST_STEPS + 1):
+            if not isinstance(written, dict):
+                self._wrong(place, "must be an object of methods", "phải là đối tượng gồm các phương thức")
+                return None
+            if not self._first_use(path, written):
+                return None
+            twice = item.keys() & written.keys() - {REF}
+            if twice:
+                self._wrong(
+                    place,
+                    f"'{min(twice)}' stands here and in what '$ref' refers to; keep one",
+                    f"'{min(twice)}' có ở đây và trong mục mà '$ref' trỏ tới; chỉ giữ một",
+                )
+                return None
+            item |= {name: value for name, value in written.items() if name != REF}
+            if REF not in written:
+                return item
+            try:
+                written = self._references.follow(written[REF])
+            except InvalidValueError as reason:
+                self._wrong((*place, REF), reason.text.en, reason.text.vi)
+                return None
+        self._wrong((*place, REF), TOO_FAR.en, TOO_FAR.vi)
+        return None
+
+    def _first_use(self, path: str, item: JsonObject) -> bool:
+        """Refuse a path item of two paths: its operations would have one operationId for both."""
+        other = self._read_for.setdefault(id(item), path)
+        if other == path:
+            return True
+        self._wrong(
+            ("paths", path),
+            f"refers to the operations of '{other}', and each operation has one path and one operationId; "
+            f"write them here with ids of their own",
+            f"trỏ tới các thao tác của '{other}', mà mỗi thao tác chỉ có một đường dẫn và một operationId; "
+            f"hãy viết tại đây với mã riêng",
+        )
+        return False
+
+    def _resolved(self, written: Json, place: JsonPath) -> Json:
+        """Return a value or, where it is a reference, what it leads to; None where that is nothing."""
+        try:
+            return self._references.value(written)
+        except InvalidValueError as reason:
+            self._wrong((*place, REF), reason.text.en, reason.text.vi)
+            return None
 
     def _known(self, path: str, member: str) -> None:
         """Refuse a member of a path item that may be meant for an operation and is none."""
@@ -163,8 +260,8 @@ class _DocumentReader:
             "chữ thường, như 'get', mục riêng bắt đầu bằng 'x-'",
         )
 
-    def _additional(self, path: str, operations: object) -> None:
-        place = ("paths", path, _ADDITIONAL)
+    def _additional(self, path: str, item: JsonObject) -> None:
+        place, operations = ("paths", path, _ADDITIONAL), item[_ADDITIONAL]
         if not isinstance(operations, dict):
             self._wrong(place, "must be an object of methods", "phải là đối tượng gồm các phương thức")
             return
@@ -184,11 +281,14 @@ class _DocumentReader:
                     f"cổng không nhận phương thức này; cổng nhận {_ADDITIONAL_LIST}",
                 )
             else:
-                self._operation(path, method, operation, (*place, method))
+                self._operation(path, method, item, operation, (*place, method))
 
-    def _operation(self, path: str, method: str, operation: object, place: tuple[str | int, ...]) -> None:
+    def _operation(self, path: str, method: str, item: JsonObject, written: Json, place: JsonPath) -> None:
+        before = len(self.violations)
+        operation = self._resolved(written, place)
         if not isinstance(operation, dict):
-            self._wrong(place, "must be an object", "phải là một đối tượng")
+            if len(self.violations) == before:
+                self._wrong(place, "must be an object", "phải là một đối tượng")
             return
         name = operation.get("operationId")
         if name is None:
@@ -211,64 +311,17 @@ class _DocumentReader:
             )
         else:
             self._places[name] = f"{method} {path}"
-            self.operations.append(ServiceOperation(name, method, path))
+            persons = self._persons.places(path, item, operation, place)
+            checks = self._checks.checks(path, item, operation, place) if self._checks is not None else None
+            self.operations.append(ServiceOperation(name, method, path, persons=persons, checks=checks))
+            for parameter in matrix_parameters(self._references, path, item, operation):
+                self._wrong(
+                    (*place, "parameters"),
+                    f"'{parameter}' has the style 'matrix', which puts it behind a ';', and the gateway "
+                    f"takes no path in which a ';' decides; use 'simple' or 'label'",
+                    f"'{parameter}' dùng kiểu 'matrix', đặt giá trị sau dấu ';', mà cổng không nhận đường "
+                    f"dẫn được quyết định bởi dấu ';'; hãy dùng 'simple' hoặc 'label'",
+                )
 
-    def _wrong(self, path: tuple[str | int, ...], en: str, vi: str) -> None:
+    def _wrong(self, path: JsonPath, en: str, vi: str) -> None:
         self.violations.append(Violation(path, BilingualText(en, vi)))
-
-
-def normalised(path: str) -> str:
-    """Return the shape of a path template, its parameters without names: `/parcels/{}`.
-
-    Raises:
-        InvalidValueError: it is not a path template, or one whose matches would be ambiguous.
-    """
-    if not path.startswith("/"):
-        raise InvalidValueError("a path begins with '/'", "đường dẫn phải bắt đầu bằng '/'")
-    if len(path) > MAX_PATH:
-        raise InvalidValueError(f"longer than {MAX_PATH} characters", f"dài hơn {MAX_PATH} ký tự")
-    if path == "/":
-        return path
-    names = _PARAMETER.findall(path)
-    if len(names) != len(set(names)):
-        raise InvalidValueError(
-            "the path has a parameter twice; give each its own name",
-            "một tham số xuất hiện hai lần trong đường dẫn; hãy đặt tên khác nhau",
-        )
-    return "".join(f"/{segment}" for segment in _segments(path))
-
-
-def _segments(path: str) -> Iterator[str]:
-    for segment in path[1:].split("/"):
-        if segment == "":
-            raise InvalidValueError(
-                "an empty segment ('//' or a '/' at the end) is never matched; remove it",
-                "đoạn rỗng ('//' hoặc '/' ở cuối) không bao giờ khớp; hãy bỏ đi",
-            )
-        if segment in {".", ".."}:
-            raise InvalidValueError(
-                f"the segment '{segment}' is never matched; write the path out",
-                f"đoạn '{segment}' không bao giờ khớp; hãy viết đường dẫn đầy đủ",
-            )
-        if len(segment) > MAX_SEGMENT:
-            raise InvalidValueError(
-                f"a segment of the path is longer than {MAX_SEGMENT} characters; shorten it",
-                f"một đoạn của đường dẫn dài hơn {MAX_SEGMENT} ký tự; hãy rút gọn",
-            )
-        if segment.count("{") > MAX_PARAMETERS:
-            raise InvalidValueError(
-                f"the segment '{segment}' has more than {MAX_PARAMETERS} parameters, which the gateway does "
-                f"not match; put some of them into segments of their own or into the query",
-                f"đoạn '{segment}' có hơn {MAX_PARAMETERS} tham số, cổng không hỗ trợ; "
-                f"hãy chuyển bớt sang đoạn riêng hoặc vào phần truy vấn",
-            )
-        if not _SEGMENT.fullmatch(segment):
-            raise InvalidValueError(
-                f"the segment '{segment}' is not made of plain text (letters, digits and "
-                f"-._~!$&'()*+,;=:@) and "
-                f"parameters like '{{id}}' with text between them",
-                f"đoạn '{segment}' không gồm văn bản thường (chữ cái không dấu, chữ số và "
-                f"-._~!$&'()*+,;=:@) và "
-                f"các tham số như '{{id}}' có văn bản ở giữa",
-            )
-        yield _PARAMETER.sub("{}", segment)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lienthong.catalog.errors import InvalidValueError
-from lienthong.catalog.services.domain.openapi import normalised
+from lienthong.catalog.services.domain.path_templates import normalised
 from lienthong.kit.text import shown
 from lienthong.kit.xml_text import local_name
 

@@ -108,10 +108,11 @@ class _Builder:
         self._prefixes[prefix or ""].pop()
 
     def _element(self, name: str, attributes: Mapping[str, str]) -> Element:
-        element = Element(name, attributes, self.reader.line, self.reader.offset)
+        # An attribute of another namespace says nothing here, and its name has all of that in it.
+        found = {key: value for key, value in attributes.items() if not namespace(key) or key in ACTIONS}
+        element = Element(name, found, self.reader.line, self.reader.offset)
         if namespace(name) != WSDL:
             return element
-        found = dict(attributes)
         undeclared = []
         for attribute in _QUALIFIED:
             if attribute not in attributes:
@@ -124,7 +125,7 @@ class _Builder:
                 undeclared.append(attribute)
             else:
                 found[attribute] = local
-        element.attributes, element.undeclared = found, tuple(undeclared)
+        element.undeclared = tuple(undeclared)
         return element
 
 

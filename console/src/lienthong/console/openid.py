@@ -1,0 +1,294 @@
+"""The console as a client of identity: authorization code flow with PKCE and pushed requests.
+
+RFC 6749 §4.1, RFC 7636, RFC 9126, RFC 7523 §2.2 (the client proves itself with a signed assertion), OpenID
+Connect Core §3.1. Everything but the browser's own steps goes through the gateway.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet
+
+from lienthong.console.errors import (
+    CredentialsUnusableError,
+    SessionEndedError,
+    not_signed_in,
+    platform_away,
+)
+from lienthong.kit.policy import Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from lienthong.console.settings import ConsoleSettings
+    from lienthong.kit.clock import Clock
+
+CLIENT: Final = "console"
+SCOPE: Final = "openid profile roles platform"
+_ALGORITHM: Final = "ES256"
+_ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ASSERTION_S: Final = 60
+_LEEWAY_S: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A sign-in that is under way. All follows from the secret, which the browser keeps in a cookie."""
+
+    secret: str
+
+    @classmethod
+    def new(cls) -> Attempt:
+        """Another one."""
+        return cls(secrets.token_urlsafe(32))
+
+    @property
+    def state(self) -> str:
+        """What comes back with the answer."""
+        return self._derived("state")
+
+    @property
+    def nonce(self) -> str:
+        """What the ID token has to carry."""
+        return self._derived("nonce")
+
+    @property
+    def verifier(self) -> str:
+        """The `code_verifier`; its challenge is what identity is told first (RFC 7636 §4.2)."""
+        return self._derived("verifier")
+
+    @property
+    def challenge(self) -> str:
+        """The `code_challenge`."""
+        return _base64url(hashlib.sha256(self.verifier.encode()).digest())
+
+    def _derived(self, what: str) -> str:
+        return _base64url(hashlib.sha256(f"{what} {self.secret}".encode("utf-8", "surrogatepass")).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What identity gave for a person; `identity` is the ID token, which is needed to sign out."""
+
+    access: str
+    refresh: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in, as identity knows the person at this moment."""
+
+    id: str
+    name: str
+    login: str
+    agency: str
+    grants: frozenset[Grant]
+
+
+def read_key(folder: Path) -> ECKey:
+    """The private key of the client `console`.
+
+    Raises:
+        CredentialsUnusableError: there is none, or it is damaged.
+    """
+    path = folder / "key.jwk"
+    try:
+        key = ECKey.import_key(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError, JoseError) as error:
+        raise CredentialsUnusableError(
+            f"{path} holds no private P-256 key of the client console ({error}): identity writes it at its "
+            "start where LIENTHONG_IDENTITY_BOOTSTRAP_DIR is set"
+        ) from error
+    if not key.is_private or key.curve_name != "P-256":
+        raise CredentialsUnusableError(f"{path} holds no private P-256 key")
+    return key
+
+
+class OpenId:
+    """Asks identity, as the client `console`."""
+
+    def __init__(self, settings: ConsoleSettings, key: ECKey, http: httpx.AsyncClient, clock: Clock) -> None:
+        """`http` follows no redirects."""
+        self._issuer = settings.issuer
+        self._people = settings.people_url
+        self._redirect = settings.console_redirect
+        self._home = f"{settings.console_url}/"
+        self._key = key
+        self._http = http
+        self._clock = clock
+
+    async def begin(self, attempt: Attempt, language: str) -> str:
+        """Push the request of a sign-in; gives the address at which the person signs in.
+
+        Raises:
+            ProblemError: 503 `platform-unavailable`.
+        """
+        answer = await self._ask(
+            "/oauth2/par",
+            response_type="code",
+            redirect_uri=self._redirect,
+            scope=SCOPE,
+            state=attempt.state,
+            nonce=attempt.nonce,
+            code_challenge=attempt.challenge,
+            code_challenge_method="S256",
+            ui_locales=language,
+        )
+        pushed = _text(_document(answer, 201), "request_uri")
+        asked = urlencode({"client_id": CLIENT, "request_uri": pushed})
+        return f"{self._people}/authorize?{asked}"
+
+    async def redeem(self, attempt: Attempt, code: str) -> Tokens:
+        """What a code is worth, if the ID token is the answer to this attempt (OpenID Connect Core §3.1.3.7).
+
+        Raises:
+            ProblemError: 403 `sign-in-expired`, the code is not good (any more); 503 `platform-unavailable`.
+        """
+        answer = await self._ask(
+            "/oauth2/token",
+            grant_type="authorization_code",
+            code=code,
+            redirect_uri=self._redirect,
+            code_verifier=attempt.verifier,
+        )
+        if answer.status_code == httpx.codes.BAD_REQUEST:
+            raise not_signed_in()
+        tokens = _tokens(_document(answer, 200))
+        await self._check(tokens.identity, attempt.nonce)
+        return tokens
+
+    async def refresh(self, tokens: Tokens) -> Tokens:
+        """The next tokens (RFC 6749 §6).
+
+        Raises:
+            SessionEndedError: identity gives none any more.
+            ProblemError: 503 `platform-unavailable`.
+        """
+        answer = await self._ask("/oauth2/token", grant_type="refresh_token", refresh_token=tokens.refresh)
+        if answer.status_code == httpx.codes.BAD_REQUEST:
+            raise SessionEndedError
+        return _tokens(_document(answer, 200), before=tokens)
+
+    async def who(self, tokens: Tokens) -> Person:
+        """Whose the tokens are; identity looks the session up each time.
+
+        Raises:
+            SessionEndedError: the access token is not good (any more).
+            ProblemError: 503 `platform-unavailable`.
+        """
+        try:
+            answer = await self._http.get(
+                f"{self._issuer}/oauth2/userinfo", headers={"Authorization": f"Bearer {tokens.access}"}
+            )
+        except httpx.HTTPError as error:
+            raise platform_away() from error
+        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise SessionEndedError
+        found = _document(answer, 200)
+        roles = found.get("roles")
+        return Person(
+            _text(found, "sub"),
+            _text(found, "name"),
+            _text(found, "preferred_username"),
+            str(found.get("agency") or ""),
+            frozenset(_grants(roles if isinstance(roles, list) else [])),
+        )
+
+    def leaving(self, tokens: Tokens) -> str:
+        """Where the person's session ends, and from where the browser comes back (RP-Initiated Logout §2)."""
+        asked = urlencode({"id_token_hint": tokens.identity, "post_logout_redirect_uri": self._home})
+        return f"{self._people}/end-session?{asked}"
+
+    async def _ask(self, path: str, **form: str) -> httpx.Response:
+        now = int(self._clock.now().timestamp())
+        claims = {
+            "iss": CLIENT,
+            "sub": CLIENT,
+            "aud": self._issuer,
+            "jti": secrets.token_urlsafe(16),
+            "iat": now,
+            "exp": now + _ASSERTION_S,
+        }
+        header = {"alg": _ALGORITHM, "kid": self._key.thumbprint()}
+        proof = {
+            "client_assertion_type": _ASSERTION_TYPE,
+            "client_assertion": jwt.encode(header, claims, self._key),
+        }
+        try:
+            return await self._http.post(f"{self._issuer}{path}", data={**form, **proof})
+        except httpx.HTTPError as error:
+            raise platform_away() from error
+
+    async def _check(self, token: str, nonce: str) -> None:
+        try:
+            answer = await self._http.get(f"{self._issuer}/oauth2/jwks")
+        except httpx.HTTPError as error:
+            raise platform_away() from error
+        rules = jwt.JWTClaimsRegistry(
+            now=lambda: int(self._clock.now().timestamp()),
+            leeway=_LEEWAY_S,
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": CLIENT},
+            exp={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        )
+        held: Any = _document(answer, 200)
+        try:
+            said = jwt.decode(token, KeySet.import_key_set(held), algorithms=[_ALGORITHM])
+            rules.validate(said.claims)
+        except (JoseError, ValueError, KeyError) as error:
+            raise not_signed_in() from error
+
+
+def _document(answer: httpx.Response, status: int) -> Mapping[str, Any]:
+    try:
+        found = answer.json() if answer.status_code == status else None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise platform_away()
+    return found
+
+
+def _text(document: Mapping[str, Any], name: str) -> str:
+    found = document.get(name)
+    if not isinstance(found, str):
+        raise platform_away()
+    return found
+
+
+def _tokens(document: Mapping[str, Any], before: Tokens | None = None) -> Tokens:
+    # A refresh need not bring another ID token (OpenID Connect Core §12.2).
+    identity = document.get("id_token") or (before.identity if before is not None else None)
+    return Tokens(
+        _text(document, "access_token"),
+        _text(document, "refresh_token"),
+        _text({"id_token": identity}, "id_token"),
+    )
+
+
+def _grants(names: list[Any]) -> list[Grant]:
+    """The roles that this version knows; another allows nothing here."""
+    found = []
+    for name in names:
+        try:
+            found.append(Grant.of_name(str(name)))
+        except ValueError:
+            continue
+    return found
+
+
+def _base64url(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()

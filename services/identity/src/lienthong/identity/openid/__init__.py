@@ -1,0 +1,1 @@
+"""OpenID Connect: people sign in here, and applications are told who it is."""

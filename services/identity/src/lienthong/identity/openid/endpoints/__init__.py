@@ -1,0 +1,1 @@
+"""The three sides of OpenID Connect: browsers, applications, and who registers applications."""

@@ -1,0 +1,1 @@
+"""What becomes of the requests of applications, and of the browsers that they send."""

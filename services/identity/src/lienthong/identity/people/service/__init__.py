@@ -1,0 +1,1 @@
+"""What identity does with accounts; transactions begin and end here."""

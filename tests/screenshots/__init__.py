@@ -1,0 +1,1 @@
+"""Screenshots of the pages for people, written by `make screenshots`."""

@@ -1,0 +1,119 @@
+"""Writes a screenshot of every page into docs/images, in both languages and both colours.
+
+`python -m tests.screenshots`: Chromium has to be on the machine. Pictures have few colours, so that all of
+them together take some hundred kilobytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from PIL import Image
+
+from tests.integration.identity.pages.site import CHROMIUM, a_site
+
+if TYPE_CHECKING:
+    from tests.integration.identity.pages.site import Site, Visit
+
+IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
+SCREEN: Final[dict[str, Any]] = {
+    "viewport": {"width": 720, "height": 520},
+    "timezone_id": "Asia/Ho_Chi_Minh",
+    "user_agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/156.0",
+}
+COLOURS: Final = 32
+
+
+async def shoot(visit: Visit, name: str) -> None:
+    """Write the page that is open, in light and dark."""
+    for theme in ("light", "dark"):
+        script = "theme => document.documentElement.setAttribute('data-bs-theme', theme)"
+        await visit.page.evaluate(script, theme)
+        picture = Image.open(io.BytesIO(await visit.page.screenshot(full_page=True, animations="disabled")))
+        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few.save(IMAGES / f"{name}-{visit.language}-{theme}.png", optimize=True)
+
+
+async def first_administrator(visit: Visit) -> None:
+    """From the link to the own account."""
+    await visit.open("/invitation")
+    await shoot(visit, "invitation")
+    await visit.page.goto(await visit.site.first_link())
+    await visit.page.wait_for_selector("input[type=password]")
+    await shoot(visit, "accept")
+    await visit.accept(await visit.site.first_link())
+    await shoot(visit, "sign-in")
+    await visit.password()
+    await visit.at("/sign-in/enrol")
+    await shoot(visit, "enrol")
+    await visit.enrol()
+    await shoot(visit, "recovery-codes")
+
+
+async def own_account(visit: Visit) -> None:
+    """The own account, with a passkey and a session elsewhere."""
+    await visit.authenticator()
+    await visit.press("kept", "link")
+    await visit.page.locator("details summary").click()
+    await visit.page.fill("#passkey-name", "Máy tính cơ quan")
+    await visit.press("add passkey")
+    await visit.at("/account")
+    async with visit.site.visit(visit.language, **SCREEN | {"user_agent": "iPhone Safari/605.1"}) as other:
+        await other.password()
+        await other.at("/sign-in/second-factor")
+        await shoot(other, "second-factor")
+        await other.open("/sign-in/recovery-code")
+        await shoot(other, "recovery-code")
+        await other.page.fill("[name=code]", visit.recovery_codes[0])
+        await other.press("continue")
+        await other.at("/account")
+        await visit.open("/account")
+        await shoot(visit, "account")
+    await visit.open("/account/password")
+    await shoot(visit, "password")
+    await visit.open("/account/authenticator")
+    await shoot(visit, "authenticator")
+
+
+async def failures(visit: Visit) -> None:
+    """What pages say when something is wrong."""
+    await visit.open("/nowhere")
+    await shoot(visit, "problem")
+    for _ in range(11):
+        await visit.open("/sign-in")
+        await visit.page.fill("[name=login]", "binh.tran@example.gov.vn")
+        await visit.page.fill("[name=password]", "?")
+        await visit.press("sign in")
+    await shoot(visit, "blocked")
+
+
+async def write(site: Site, language: str) -> None:
+    """All pages in one language."""
+    async with site.visit(language, **SCREEN) as visit:
+        await first_administrator(visit)
+        await own_account(visit)
+    async with site.visit(language, **SCREEN) as visit:
+        await failures(visit)
+
+
+async def main() -> None:
+    """One installation for each language: both begin with the first administrator."""
+    if CHROMIUM is None:
+        sys.exit("Chromium is not here: install the package chromium, or run make screenshots as root.")
+    IMAGES.mkdir(exist_ok=True)
+    for language in ("vi", "en"):
+        with tempfile.TemporaryDirectory() as folder:
+            url = f"sqlite+aiosqlite:///{folder}/identity.db"
+            async with a_site(Path(folder), url) as site:
+                await write(site, language)
+    total = sum(one.stat().st_size for one in IMAGES.glob("*.png"))
+    print(f"{IMAGES}: {total // 1024} KiB")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
