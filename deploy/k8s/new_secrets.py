@@ -66,6 +66,9 @@ secretGenerator:
       - nats.nkey=nats/gateway.nkey
       - rpc/rpc.crt
       - rpc/rpc.token
+  - name: lienthong-console
+    files:
+      - key.jwk=console/key.jwk
   - name: lienthong-clients
     files:
       - operator-client.json=operator/client.json

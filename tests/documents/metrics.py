@@ -48,7 +48,8 @@ _HEAD = """\
 # Metrics
 
 *Tóm tắt.* Mỗi tiến trình cho xem số liệu của mình ở `/metrics` trên cổng sức khoẻ (cổng 8180, danh mục
-8181, định danh 8182, trao đổi dữ liệu 8183, sổ nhật ký 8184), theo định dạng của Prometheus. Nhãn chỉ
+8181, định danh 8182, trao đổi dữ liệu 8183, sổ nhật ký 8184, bảng điều khiển 8191), theo
+định dạng của Prometheus. Nhãn chỉ
 gồm tên do nền tảng đặt: không có đường dẫn, người dùng, mã giao dịch hay bên gọi. Hỏi một tiến trình
 phục vụ của cổng là thấy số liệu của tất cả. `lienthong status` đọc chính các số liệu này. Cuối trang là
 các cảnh báo gợi ý. Trang này được tạo từ mã nguồn và được kiểm tra khớp với mã nguồn.

@@ -25,6 +25,8 @@ NEVER_IN_A_SERVICE = {"health", "monitor", "edge-health"}
 HEALTH_PATHS = {"/health/live", "/health/ready"}
 # Who serves gRPC: whose bootstrap registers a service.
 SERVES_RPC = {"catalog", "identity", "ledger"}
+# Who knows neither the bus nor the others' gRPC, and has no key to either.
+ASKS_THE_GATEWAY_ALONE = {"console"}
 # Which setting is reached how: the address must lead to that process, on that port.
 ADDRESSES = {
     "catalog_rpc": ("catalog", "rpc"),
@@ -35,6 +37,7 @@ ADDRESSES = {
     "exchange_url": ("exchange", "http"),
     "ledger_url": ("ledger", "http"),
 }
+OWN_ADDRESSES = {"console": {"console_gateway_url": ("gateway", "http")}}
 
 
 def mistakes_between(manifests: Sequence[Manifest]) -> list[str]:
@@ -100,7 +103,7 @@ def _variables(cluster: Cluster, workload: Workload) -> Iterator[str]:
         yield f"the process would refuse its variables: {error}"
         return
     yield from _ports(workload, settings)
-    yield from _targets(cluster, settings)
+    yield from _targets(cluster, settings, ADDRESSES | OWN_ADDRESSES.get(workload.name, {}))
     yield from _files(workload, settings)
 
 
@@ -116,10 +119,10 @@ def _ports(workload: Workload, settings: Settings) -> Iterator[str]:
         yield f"it listens on {settings.host} only"
 
 
-def _targets(cluster: Cluster, settings: Settings) -> Iterator[str]:
+def _targets(cluster: Cluster, settings: Settings, addresses: Mapping[str, tuple[str, str]]) -> Iterator[str]:
     answering = cluster.addresses()
     workloads = cluster.workloads()
-    for field, (process, port) in ADDRESSES.items():
+    for field, (process, port) in addresses.items():
         address = str(getattr(settings, field)).removeprefix("http://")
         number = address.rpartition(":")[2]
         if answering.get(address) != process or workloads[process].ports.get(port) != int(number):
@@ -135,9 +138,11 @@ def _files(workload: Workload, settings: Settings) -> Iterator[str]:
     fields: Mapping[str, Any] = settings.model_dump()
     secret = workload.secret_files()
     for name, value in fields.items():
+        if workload.name in ASKS_THE_GATEWAY_ALONE and name in {"nats_key_file", "rpc_dir"}:
+            continue
         if name.endswith("_key_file") and str(value).rpartition("/")[0] not in secret:
             yield f"{name} is {value}, which no Secret brings"
-        if name == "rpc_dir" and str(value) not in secret:
+        if name in {"rpc_dir", "console_credentials_dir"} and str(value) not in secret:
             yield f"{name} is {value}, which no Secret brings"
         if name.endswith(("state_dir", "home")) and not _below(str(value), workload.writable()):
             yield f"{name} is {value}, which cannot be written"

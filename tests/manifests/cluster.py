@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.manifests.rendering import Manifest
 
 NAME = "app.kubernetes.io/name"
-PROCESSES = ("gateway", "catalog", "identity", "exchange", "ledger")
+PROCESSES = ("gateway", "catalog", "identity", "exchange", "ledger", "console")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ INNER_ARROWS = {
     ("gateway", "ledger", "http"),
     ("gateway", "ledger", "rpc"),
     ("gateway", "nats", "client"),
+    ("console", "gateway", "http"),
     ("catalog", "identity", "rpc"),
     ("catalog", "ledger", "rpc"),
     ("catalog", "nats", "client"),
@@ -50,10 +51,13 @@ INNER_ARROWS = {
     ("ledger", "nats", "client"),
     ("nats", "nats", "cluster"),
 }
-TO_NAMES = {(who, NAMES, "53") for who in ("gateway", "catalog", "identity", "exchange", "ledger", "nats")}
+TO_NAMES = {
+    (who, NAMES, "53") for who in ("gateway", "catalog", "identity", "exchange", "ledger", "console", "nats")
+}
 EDGE_AND_PROVIDERS = {
     (EDGE, "gateway", "http"),
     (EDGE, "identity", "people"),
+    (EDGE, "console", "http"),
     ("gateway", ANYWHERE, "any"),
     ("identity", ANYWHERE, "443"),
 }
@@ -254,9 +258,23 @@ def _auditor_without_credentials(manifest: dict[str, Any]) -> None:
     clients["secret"]["items"].pop()
 
 
+def _gateway_that_is_the_catalog(manifest: dict[str, Any]) -> None:
+    for variable in container(manifest)["env"]:
+        if variable["name"] == "LIENTHONG_CONSOLE_GATEWAY_URL":
+            variable["value"] = "http://catalog:8101"
+
+
+def _console_without_its_key(manifest: dict[str, Any]) -> None:
+    manifest["spec"]["template"]["spec"]["volumes"] = [
+        one for one in manifest["spec"]["template"]["spec"]["volumes"] if one["name"] != "key"
+    ]
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "change", "told"),
     [
+        ("Deployment", "console", _gateway_that_is_the_catalog, "console_gateway_url is catalog:8101"),
+        ("Deployment", "console", _console_without_its_key, "console_credentials_dir"),
         ("Deployment", "catalog", _unknown_variable, "LIENTHONG_CATALOG_COLOUR is a variable"),
         ("ConfigMap", "lienthong-.*", _variable_of_another, "LIENTHONG_GATEWAY_WORKERS is for all"),
         ("ConfigMap", "lienthong-.*", _impossible_value, "refuse its variables"),
@@ -449,7 +467,7 @@ def test_nats_is_the_version_that_the_tests_run_with(target: str) -> None:
     assert image == f"docker.io/library/nats:{locked}-alpine"
 
 
-def test_the_ledger_and_all_that_keeps_sqlite_is_replaced_and_not_doubled() -> None:
+def test_the_ledger_the_console_and_all_that_keeps_sqlite_is_replaced_and_not_doubled() -> None:
     recreated = {
         target: {
             one["metadata"]["name"]
@@ -458,8 +476,8 @@ def test_the_ledger_and_all_that_keeps_sqlite_is_replaced_and_not_doubled() -> N
         }
         for target in TARGETS
     }
-    assert recreated["base"] == {"ledger"}
-    assert recreated["overlays/single-node"] == {"catalog", "identity", "exchange", "ledger"}
+    assert recreated["base"] == {"ledger", "console"}
+    assert recreated["overlays/single-node"] == {"catalog", "identity", "exchange", "ledger", "console"}
 
 
 def test_the_operators_key_is_in_the_cluster_only_where_the_overlay_asks_for_it() -> None:
@@ -472,7 +490,12 @@ def test_the_operators_key_is_in_the_cluster_only_where_the_overlay_asks_for_it(
 
 
 @pytest.mark.parametrize(
-    ("name", "leads_to", "setting"), [("gateway", "gateway", "issuer"), ("people", "identity", "people_url")]
+    ("name", "leads_to", "setting"),
+    [
+        ("gateway", "gateway", "issuer"),
+        ("people", "identity", "people_url"),
+        ("console", "console", "console_url"),
+    ],
 )
 def test_each_ingress_leads_where_its_host_says(name: str, leads_to: str, setting: str) -> None:
     cluster = Cluster(rendered("overlays/single-node"))

@@ -10,12 +10,11 @@ import pytest
 from lienthong.gateway.figures import CallFigures
 from lienthong.kit.metrics.instruments import REGISTRY
 from lienthong.kit.problems.registry import REGISTRY as PROBLEMS
-from lienthong.kit.processes import PORTS
 from lienthong.kit.settings import Settings
 from lienthong.ledger.service.audit_log import MOST_COUNTED
 from tests.documents.alerts import rules
 from tests.documents.metrics import PROMETHEUS_NAMES
-from tests.manifests.cluster import Cluster
+from tests.manifests.cluster import PROCESSES, Cluster
 from tests.manifests.rendering import K8S, TARGETS, mistakes_in, render
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ LABELS = {attribute.replace(".", "_") for one in REGISTRY.values() for attribute
 @pytest.mark.parametrize("target", TARGETS)
 def test_annotations_lead_to_the_health_ports(target: str) -> None:
     workloads = Cluster(render(target)).workloads()
-    for process in PORTS:
+    for process in PROCESSES:
         annotations = workloads[process].manifest["spec"]["template"]["metadata"]["annotations"]
         assert annotations["prometheus.io/scrape"] == "true"
         assert annotations["prometheus.io/path"] == "/metrics"
@@ -53,10 +52,10 @@ def test_the_component_opens_the_health_ports_to_the_monitoring_namespace_alone(
     (policy,) = [one["spec"] for one in manifests if one["metadata"]["name"] == "monitoring"]
     (rule,) = policy["ingress"]
     assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"lienthong/monitoring": "true"}}}]
-    health = {Settings(port_offset=0).health_port(process) for process in PORTS}
+    health = {Settings(port_offset=0).health_port(process) for process in PROCESSES}
     assert {port["port"] for port in rule["ports"]} == health
     (expression,) = policy["podSelector"]["matchExpressions"]
-    assert set(expression["values"]) == set(PORTS)
+    assert set(expression["values"]) == set(PROCESSES)
 
 
 def test_alerts_speak_of_figures_labels_and_problems_that_there_are() -> None:

@@ -22,6 +22,7 @@ from lienthong.kit.nkeys import read_user_key
 from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.ledger.service.signing_key_file import load_key
 from lienthong.ledger.settings import LedgerSettings
+from tests.manifests.agreement import ASKS_THE_GATEWAY_ALONE
 from tests.manifests.cluster import Cluster
 from tests.manifests.rendering import K8S, render
 
@@ -69,6 +70,9 @@ def wanted_by(target: str) -> dict[str, set[str]]:
                 item["key"] for item in secret.get("items", [])
             )
         variables = cluster.shared_variables(workload) | workload.own_variables
+        if workload.name in ASKS_THE_GATEWAY_ALONE:
+            wanted[mounted[variables["LIENTHONG_CONSOLE_CREDENTIALS_DIR"]]["secretName"]].add("key.jwk")
+            continue
         for name, value in variables.items():
             if value.startswith("secret:"):
                 secret_name, _, key = value.removeprefix("secret:").partition("/")

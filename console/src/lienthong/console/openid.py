@@ -122,6 +122,7 @@ class OpenId:
     def __init__(self, settings: ConsoleSettings, key: ECKey, http: httpx.AsyncClient, clock: Clock) -> None:
         """`http` follows no redirects."""
         self._issuer = settings.issuer
+        self._gateway = settings.console_gateway
         self._people = settings.people_url
         self._redirect = settings.console_redirect
         self._home = f"{settings.console_url}/"
@@ -190,7 +191,7 @@ class OpenId:
         """
         try:
             answer = await self._http.get(
-                f"{self._issuer}/oauth2/userinfo", headers={"Authorization": f"Bearer {tokens.access}"}
+                f"{self._gateway}/oauth2/userinfo", headers={"Authorization": f"Bearer {tokens.access}"}
             )
         except httpx.HTTPError as error:
             raise platform_away() from error
@@ -227,13 +228,13 @@ class OpenId:
             "client_assertion": jwt.encode(header, claims, self._key),
         }
         try:
-            return await self._http.post(f"{self._issuer}{path}", data={**form, **proof})
+            return await self._http.post(f"{self._gateway}{path}", data={**form, **proof})
         except httpx.HTTPError as error:
             raise platform_away() from error
 
     async def _check(self, token: str, nonce: str) -> None:
         try:
-            answer = await self._http.get(f"{self._issuer}/oauth2/jwks")
+            answer = await self._http.get(f"{self._gateway}/oauth2/jwks")
         except httpx.HTTPError as error:
             raise platform_away() from error
         rules = jwt.JWTClaimsRegistry(

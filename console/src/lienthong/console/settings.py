@@ -17,6 +17,9 @@ class ConsoleSettings(Settings):
     console_credentials_dir: Path = Field(default_factory=lambda data: Path(data["home"]) / "console")
     """Where the key of the client `console` lies (`key.jwk`); identity makes it in its bootstrap folder."""
 
+    console_gateway_url: str | None = None
+    """The gateway's address as the console reaches it; empty: the public one."""
+
     console_sign_in_starts_per_s: float = Field(default=2.0, gt=0)
     """How many sign-ins may begin per second from one network (an IPv4 address, or 64 bits of IPv6): each
     asks identity, which answers the console as one client."""
@@ -36,6 +39,11 @@ class ConsoleSettings(Settings):
                 "pages of providers there could act as the person who is signed in"
             )
         return self
+
+    @property
+    def console_gateway(self) -> str:
+        """Where the console asks the platform, without a slash at its end."""
+        return (self.console_gateway_url or self.public_url).rstrip("/")
 
     @property
     def console_redirect(self) -> str:
