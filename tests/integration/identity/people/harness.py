@@ -13,10 +13,11 @@ from sqlalchemy import select
 
 from lienthong.identity.bootstrap import open_core
 from lienthong.identity.models import metadata, outbox
-from lienthong.identity.people.domain.accounts import Account, Actor, person_actor
+from lienthong.identity.people.domain.accounts import Account, person_actor
 from lienthong.identity.people.domain.sessions import Origin
 from lienthong.identity.people.service.people import NewPerson
 from lienthong.identity.people.service.sign_ins import SignIns, UnderWay
+from lienthong.kit.actors import Actor
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.policy import Grant, Role

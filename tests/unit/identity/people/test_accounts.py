@@ -10,7 +10,6 @@ from lienthong.identity.people.domain.accounts import (
     Account,
     AccountRules,
     AccountState,
-    Actor,
     may_change,
     may_see,
     ungrantable,
@@ -26,6 +25,7 @@ from lienthong.identity.people.domain.sessions import (
     enough,
     next_step,
 )
+from lienthong.kit.actors import Actor
 from lienthong.kit.policy import Action, Grant, Role
 
 NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)

@@ -20,6 +20,7 @@ from lienthong.kit.problems.callers import (
     person_refused,
     token_refused,
 )
+from lienthong.kit.problems.people import ROLE_REQUIRED
 from lienthong.kit.sender import check_certificate, check_key
 from lienthong.kit.text import BilingualText
 from lienthong.kit.tokens import TokenRefusedError
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from lienthong.kit.shown import Shown
     from lienthong.kit.tokens import AccessToken, KeySet, Person, TokenVerifier
 
+FOR_PEOPLE: Final = "platform"
+"""The scope of applications in which people act on the platform itself; only the console can have it."""
 MAX_CACHED: Final = 10_000
 """Tokens that have passed and are known; each has 8 KiB at most, and about one."""
 _KNOWN: Final = "caller"
@@ -155,8 +158,8 @@ class _CallerRequired:
     @property
     def problems(self) -> Sequence[ProblemType]:
         """What it refuses."""
-        scope = () if self.scope is None else (general.INSUFFICIENT_SCOPE,)
-        people = (general.PERSON_REFUSED,) if self.for_people is None else ()
+        scope = () if self.scope is None and self.for_people is None else (general.INSUFFICIENT_SCOPE,)
+        people = general.PERSON_REFUSED if self.for_people is None else ROLE_REQUIRED
         return (
             general.MALFORMED_REQUEST,
             general.NO_TOKEN,
@@ -164,7 +167,7 @@ class _CallerRequired:
             general.CERTIFICATE_MISMATCH,
             general.DPOP_PROOF_REFUSED,
             *scope,
-            *people,
+            people,
             general.CLIENT_SUSPENDED,
             general.NOT_READY,
         )
@@ -184,7 +187,8 @@ def known_caller(request: Request) -> Caller | None:
 def require(scope: str | None = None, *, for_people: str | None = None) -> _CallerRequired:
     """A FastAPI dependency: the caller, who must hold `scope` when one is named.
 
-    An application that acts for a person must hold the scope `for_people`; without one it is refused.
+    An application that acts for a person must hold the scope `for_people`; without one it is refused. What
+    the person may do is then asked of the `Actor` that the caller is.
     """
     return _CallerRequired(scope, for_people)
 

@@ -143,6 +143,28 @@ def allowed(grants: Collection[Grant], action: Action, agency: str = "") -> bool
     return any(grant.role in may and (grant.reaches(agency) or action in _EVERYWHERE) for grant in grants)
 
 
+def reached(grants: Collection[Grant], action: Action) -> frozenset[str]:
+    """The agencies on whose things a person with these roles may do `action`; "" stands for all of them."""
+    may = _MAY[action]
+    anywhere = action in _EVERYWHERE
+    return frozenset("" if anywhere else grant.agency for grant in grants if grant.role in may)
+
+
+def who_may(action: Action, agency: str | None) -> tuple[tuple[Role, str | None], ...]:
+    """The roles that allow `action` on things of `agency`, each with where it is held: for the agency, or ""
+    for the whole platform. None asks for any agency, and has None for it; "" are the platform's own things.
+    """
+    found: list[tuple[Role, str | None]] = []
+    for role in Role:
+        if role not in _MAY[action]:
+            continue
+        if agency != "" and role in _FOR_AN_AGENCY:
+            found.append((role, agency))
+        if role in _FOR_THE_PLATFORM and (agency is not None or role not in _FOR_AN_AGENCY):
+            found.append((role, ""))
+    return tuple(found)
+
+
 def may_grant(grants: Collection[Grant], wanted: Grant) -> bool:
     """Whether a person with these roles may give `wanted` to someone else, or take it away.
 

@@ -10,8 +10,12 @@ ROLE_REQUIRED: Final = ProblemType(
     status=403,
     title=BilingualText("Your role does not allow it", "Vai trò của bạn không cho phép"),
     advice=BilingualText(
-        "Ask an administrator of the agency that the detail names, or the operator of the platform.",
-        "Hãy liên hệ quản trị viên của cơ quan được nêu trong phần chi tiết, hoặc đơn vị vận hành nền tảng.",
+        "Ask somebody who has one of the roles that the detail names to do it, or an administrator of that "
+        "agency, or the operator of the platform, to give you one. Roles that were given a moment ago count "
+        "in full after five minutes, or once you have signed in again.",
+        "Hãy nhờ người có một trong các vai trò nêu trong phần chi tiết thực hiện, hoặc đề nghị quản trị "
+        "viên của cơ quan đó, hay đơn vị vận hành nền tảng, cấp vai trò. Vai trò vừa cấp có hiệu lực đầy "
+        "đủ sau năm phút, hoặc khi bạn đăng nhập lại.",
     ),
 )
 OWN_ACCOUNT: Final = ProblemType(

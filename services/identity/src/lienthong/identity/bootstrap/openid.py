@@ -19,7 +19,6 @@ from lienthong.identity.openid.service.posting import Poster
 from lienthong.identity.openid.service.signing_out import SigningOut
 from lienthong.identity.openid.service.standing import Standing
 from lienthong.identity.openid.service.upkeep import SignOnUpkeep
-from lienthong.identity.people.domain.accounts import Actor
 from lienthong.identity.people.service.recording import IDENTITY
 from lienthong.identity.people.service.sessions import Sessions
 from lienthong.identity.service.client_authentication import ClientAuthentication
@@ -27,6 +26,7 @@ from lienthong.identity.service.clients import ClientRegistry
 from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.own_keys import OwnKeys
 from lienthong.identity.settings import IdentitySettings
+from lienthong.kit.actors import Actor
 from lienthong.kit.addresses import ProviderAddresses
 from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database

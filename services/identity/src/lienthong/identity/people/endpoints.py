@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 from pydantic import ValidationError
 
-from lienthong.identity.people.domain.accounts import Account, Actor, person_actor
+from lienthong.identity.people.domain.accounts import Account, person_actor
 from lienthong.identity.people.domain.sessions import Session
 from lienthong.identity.people.schemas import (
     ACCEPT_BODY,
@@ -28,7 +28,8 @@ from lienthong.identity.people.schemas import (
 )
 from lienthong.identity.people.service.people import INVITATION, Link, NewPerson, People
 from lienthong.identity.people.service.sessions import SignedIn
-from lienthong.kit.access import Caller, require
+from lienthong.kit.access import FOR_PEOPLE, Caller, require
+from lienthong.kit.actors import Actor
 from lienthong.kit.bodies import with_strict_json
 from lienthong.kit.clock import Clock
 from lienthong.kit.failures import invalid
@@ -42,9 +43,6 @@ from lienthong.kit.rest import StrictRoute
 PREFIX: Final = "/identity/v1"
 SCOPE: Final = "identity:admin"
 """Which only the client `operator` can have."""
-FOR_PEOPLE: Final = "platform"
-"""The scope of applications in which people act on the platform itself; only the console can have it."""
-
 _OPERATOR: Final = frozenset({Grant(Role.PLATFORM_OPERATOR)})
 _CHANGE: Final = problems(kinds.ROLE_REQUIRED, kinds.OWN_ACCOUNT, kinds.UNKNOWN_PERSON)
 _MAX_LIMIT: Final = 200
@@ -75,13 +73,13 @@ def actor_of(signed_in_by: SignedInBy) -> Callable[[Request, Caller], Awaitable[
     """
 
     async def actor(request: Request, caller: Administrating) -> Actor:
-        transaction_id = request.headers.get(TRANSACTION_HEADER)
+        transaction_id = request.headers.get(TRANSACTION_HEADER, "")
         if caller.person is None:
-            return Actor(caller.client_id, _OPERATOR, transaction_id=transaction_id)
+            return Actor.of(caller, transaction_id, operator=True, grants=_OPERATOR)
         found = await signed_in_by(caller)
         if found is None:
             raise token_refused("ended")
-        return person_actor(found.account, transaction_id)
+        return person_actor(found.account, transaction_id, caller.client_id)
 
     return actor
 

@@ -19,19 +19,6 @@ _WHY_CLOSED: Final = {
 }
 
 
-def role_required(what: BilingualText, agency: str) -> ProblemError:
-    """The caller's roles do not reach this agency's people."""
-    where = BilingualText(
-        f"agency {agency}" if agency else "the platform",
-        f"cơ quan {agency}" if agency else "toàn nền tảng",
-    )
-    detail = BilingualText(
-        f"You may not {what.en}: it needs a role for {where.en}.",
-        f"Bạn không được {what.vi}: cần có vai trò tại {where.vi}.",
-    )
-    return ProblemError(people.ROLE_REQUIRED, detail)
-
-
 def cannot_grant(refused: Sequence[Grant]) -> ProblemError:
     """The caller may not give or take some of the roles."""
     named = ", ".join(f"{one.role}@{one.agency or 'platform'}" for one in refused)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Query, Response, status
 
 from lienthong.identity.openid.schemas import ApplicationPage, ApplicationSpec, ApplicationView
 from lienthong.identity.openid.service.applications import Applications
-from lienthong.identity.people.domain.accounts import Actor
 from lienthong.identity.people.endpoints import PREFIX, SignedInBy, actor_of
+from lienthong.kit.actors import Actor
 from lienthong.kit.openapi import problems
 from lienthong.kit.problems import people as kinds
 from lienthong.kit.rest import StrictRoute

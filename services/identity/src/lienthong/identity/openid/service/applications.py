@@ -9,15 +9,11 @@ from lienthong.identity.domain.scopes import CONSOLE
 from lienthong.identity.openid import errors
 from lienthong.identity.openid.domain.applications import Application
 from lienthong.identity.openid.repository import applications, sign_ons
-from lienthong.identity.people.domain.accounts import Actor
-from lienthong.identity.people.errors import role_required
 from lienthong.identity.service.clients import ClientRegistry
+from lienthong.kit.actors import Actor
 from lienthong.kit.database import Database
 from lienthong.kit.journal import AdminAct, AdminJournal
-from lienthong.kit.policy import Action, allowed
-from lienthong.kit.text import BilingualText
-
-_MANAGE = BilingualText("manage applications", "quản lý các ứng dụng")
+from lienthong.kit.policy import Action
 
 
 class Applications:
@@ -92,14 +88,15 @@ class Applications:
     async def _record(
         self, session: AsyncSession, actor: Actor, action: str, client_id: str, detail: dict[str, Any]
     ) -> None:
-        act = AdminAct(actor.name, action, f"Application/{client_id}", detail, actor.transaction_id)
+        act = AdminAct(
+            actor.name, action, f"Application/{client_id}", actor.recorded(detail), actor.transaction_id
+        )
         await self._journal.add(session, act)
 
 
 def _demand(actor: Actor) -> None:
     # Where browsers are sent with codes is the platform's own matter, not an agency's.
-    if not allowed(actor.grants, Action.MANAGE_SYSTEMS):
-        raise role_required(_MANAGE, "")
+    actor.demand(Action.MANAGE_SYSTEMS)
 
 
 def _detail(application: Application) -> dict[str, Any]:

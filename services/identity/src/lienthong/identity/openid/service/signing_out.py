@@ -8,10 +8,10 @@ from lienthong.identity.openid import errors
 from lienthong.identity.openid.domain.id_tokens import HintRefusedError, read_hint
 from lienthong.identity.openid.domain.requests import LONGEST, sent_back
 from lienthong.identity.openid.repository import applications
-from lienthong.identity.people.domain.accounts import Actor
 from lienthong.identity.people.service.recording import itself
 from lienthong.identity.people.service.sessions import Sessions, SignedIn
 from lienthong.identity.service.own_keys import OwnKeys
+from lienthong.kit.actors import Actor
 from lienthong.kit.database import Database
 
 BY_ID_TOKEN: Final = "id-token-hint"  # noqa: S105  a word of the record

@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from lienthong.kit.actors import Actor, actor_name
 from lienthong.kit.policy import Action, Grant, allowed, may_grant, needs_second_factor
+from lienthong.kit.problems import ProblemError
+from lienthong.kit.problems.roles import role_required
 
 MOST_GRANTS: Final = 50
 """Roles of one person; someone who works for more agencies holds a role for the whole platform."""
@@ -63,24 +66,9 @@ class AccountRules:
         return now - account.reviewed_at >= self.review
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: the name in the journal, and the roles. `id` is a person's, "" for other actors."""
-
-    name: str
-    grants: frozenset[Grant]
-    id: str = ""
-    transaction_id: str | None = None
-
-
-def person_actor(account: Account, transaction_id: str | None = None) -> Actor:
-    """A person who acts."""
-    return Actor(actor_name(account.id), account.grants, account.id, transaction_id)
-
-
-def actor_name(person_id: str) -> str:
-    """A person's name in the journal: `person/…`, with an id that says nothing of the person."""
-    return f"person/{person_id}"
+def person_actor(account: Account, transaction_id: str = "", application: str = "") -> Actor:
+    """A person who acts, with the roles of this moment; in an application, or on our own pages."""
+    return Actor(actor_name(account.id), account.grants, account.id, transaction_id, application)
 
 
 def may_see(actor: Actor, account: Account) -> bool:
@@ -102,6 +90,12 @@ def may_change(actor: Actor, action: Action, account: Account) -> bool:
     )
 
 
+def refusal(actor: Actor, action: Action, account: Account) -> ProblemError:
+    """Why `actor` may not do `action` to this account: the first agency whose role is missing."""
+    lacking = (agency for agency in sorted(agencies_of(account)) if not actor.may(action, agency))
+    return role_required(action, next(lacking, account.agency))
+
+
 def agencies_of(account: Account) -> set[str]:
     """The agency that an account belongs to, and those that it holds a role for."""
     return {account.agency, *(grant.agency for grant in account.grants)}
@@ -114,5 +108,4 @@ def ungrantable(actor: Actor, before: Collection[Grant], wanted: Collection[Gran
 
 def visible_agencies(actor: Actor) -> frozenset[str] | None:
     """The agencies whose people `actor` may see; None for those of all."""
-    found = {grant.agency for grant in actor.grants if allowed([grant], Action.READ_PEOPLE, grant.agency)}
-    return None if "" in found else frozenset(found)
+    return actor.agencies(Action.READ_PEOPLE)

@@ -15,9 +15,9 @@ from lienthong.identity.people.domain.accounts import (
     Account,
     AccountRules,
     AccountState,
-    Actor,
     may_change,
     may_see,
+    refusal,
     ungrantable,
     visible_agencies,
 )
@@ -29,18 +29,18 @@ from lienthong.identity.people.repository import accounts, factors, sign_ins
 from lienthong.identity.people.service.password_checks import PasswordChecks
 from lienthong.identity.people.service.recording import IDENTITY, itself, named, record
 from lienthong.identity.people.service.sessions import Sessions
+from lienthong.kit.actors import Actor
 from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database
 from lienthong.kit.ids import NewId
 from lienthong.kit.journal import AdminJournal
-from lienthong.kit.policy import Action, Grant, Role, allowed, may_grant
+from lienthong.kit.policy import Action, Grant, Role, may_grant
+from lienthong.kit.problems.roles import role_required
 from lienthong.kit.text import BilingualText
 
 INVITATION = "/invitation"
 """The path of the page on which links are used."""
 _FIRST = Grant(Role.PLATFORM_OPERATOR)
-_MANAGE = BilingualText("manage these people", "quản lý những người này")
-_SUSPEND = BilingualText("suspend these people or sign them out", "tạm ngừng hoặc đăng xuất những người này")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class People:
         """
         agencies = visible_agencies(actor)
         if agencies is not None and not agencies:
-            raise errors.role_required(BilingualText("see people", "xem danh sách người dùng"), "")
+            raise role_required(Action.READ_PEOPLE, None)
         before = self._clock.now() - self.rules.review if review_due else None
         async with self._database.reading() as session:
             return await accounts.page(
@@ -115,8 +115,7 @@ class People:
         Raises:
             ProblemError: 403 `role-required`, 409 `login-taken`.
         """
-        if not allowed(actor.grants, Action.MANAGE_PEOPLE, wanted.agency):
-            raise errors.role_required(_MANAGE, wanted.agency)
+        actor.demand(Action.MANAGE_PEOPLE, wanted.agency)
         if refused := ungrantable(actor, (), wanted.grants):
             raise errors.cannot_grant(refused)
         async with self._database.transaction() as session:
@@ -135,7 +134,7 @@ class People:
             ProblemError: 403 `role-required` or `own-account`, 404 `unknown-person`, 409 `account-state`.
         """
         async with self._database.transaction() as session:
-            account = await self._changed(session, actor, person_id, Action.MANAGE_PEOPLE, _MANAGE)
+            account = await self._changed(session, actor, person_id, Action.MANAGE_PEOPLE)
             if account.state not in (AccountState.INVITED, AccountState.ACTIVE):
                 raise errors.account_state(account.state)
             link = await self._link(session, account.id)
@@ -158,7 +157,7 @@ class People:
             ProblemError: 403 `role-required`, 409 `account-state`: there is an operator, who invites others.
         """
         if not may_grant(actor.grants, _FIRST):
-            raise errors.role_required(_MANAGE, "")
+            raise role_required(Action.MANAGE_PEOPLE, "")
         async with self._database.transaction() as session:
             if await accounts.has_operator(session):
                 raise errors.has_operator()
@@ -211,6 +210,8 @@ class People:
         Raises:
             ProblemError: 403 `role-required` or `own-account`, 404 `unknown-person`.
         """
+        # Roles that differ are asked for one by one; of somebody who may change none, nothing is taken.
+        actor.demand_somewhere(Action.MANAGE_PEOPLE)
         async with self._database.transaction() as session:
             account = self._seen(actor, await accounts.lock(session, person_id))
             if account.id == actor.id:
@@ -283,7 +284,7 @@ class People:
         async with self._database.transaction() as session:
             account = self._seen(actor, await accounts.lock(session, person_id))
             if account.id != actor.id and not may_change(actor, Action.SUSPEND_PEOPLE, account):
-                raise errors.role_required(_SUSPEND, account.agency)
+                raise refusal(actor, Action.SUSPEND_PEOPLE, account)
             only = None if session_id is None else [session_id]
             return await self._sessions.end_in(session, actor, account.id, only)
 
@@ -296,9 +297,8 @@ class People:
         move: Callable[[AsyncSession, Account], Awaitable[Account]],
     ) -> Account:
         """Change an account and record it; what changes nothing is not recorded."""
-        needed = _SUSPEND if action is Action.SUSPEND_PEOPLE else _MANAGE
         async with self._database.transaction() as session:
-            account = await self._changed(session, actor, person_id, action, needed)
+            account = await self._changed(session, actor, person_id, action)
             changed = await move(session, account)
             if changed != account:
                 await accounts.save(session, changed)
@@ -307,15 +307,13 @@ class People:
                 )
         return changed
 
-    async def _changed(
-        self, session: AsyncSession, actor: Actor, person_id: str, action: Action, needed: BilingualText
-    ) -> Account:
+    async def _changed(self, session: AsyncSession, actor: Actor, person_id: str, action: Action) -> Account:
         """An account that `actor` may change, locked."""
         account = self._seen(actor, await accounts.lock(session, person_id))
         if account.id == actor.id:
             raise errors.own_account()
         if not may_change(actor, action, account):
-            raise errors.role_required(needed, account.agency)
+            raise refusal(actor, action, account)
         return account
 
     @staticmethod

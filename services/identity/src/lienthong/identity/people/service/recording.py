@@ -6,7 +6,8 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lienthong.identity.events import ACTOR
-from lienthong.identity.people.domain.accounts import Account, Actor, actor_name
+from lienthong.identity.people.domain.accounts import Account
+from lienthong.kit.actors import Actor, actor_name
 from lienthong.kit.journal import AdminAct, AdminJournal
 from lienthong.kit.policy import Grant
 
@@ -23,7 +24,9 @@ async def record(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Record an act on an account: no login, no name, no address, no secret."""
-    act = AdminAct(actor.name, action, f"Person/{person_id}", detail or {}, actor.transaction_id)
+    act = AdminAct(
+        actor.name, action, f"Person/{person_id}", actor.recorded(detail or {}), actor.transaction_id
+    )
     await journal.add(session, act)
 
 

@@ -11,11 +11,12 @@ from typing import Final, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lienthong.identity.people.domain.accounts import Account, AccountState, Actor
+from lienthong.identity.people.domain.accounts import Account, AccountState
 from lienthong.identity.people.domain.secrets import digest, new_token
 from lienthong.identity.people.domain.sessions import Factor, Origin, Session, SessionRules, alive, enough
 from lienthong.identity.people.repository import accounts, sign_ins
 from lienthong.identity.people.service.recording import itself, record
+from lienthong.kit.actors import Actor
 from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database
 from lienthong.kit.ids import NewId
