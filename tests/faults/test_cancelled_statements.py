@@ -17,12 +17,13 @@ import sqlalchemy as sa
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.apply.service import ApplyService
 from lienthong.catalog.bootstrap import PACKAGE, REPOSITORIES, SCHEMA
-from lienthong.catalog.domain.actors import OPERATOR_SCOPE, Actor
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.models import OUTBOX, CatalogHead, ChangeRow
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.service.unit_of_work import UnitsOfWork
 from lienthong.catalog.service.versions import VersionMonitor
+from lienthong.catalog.systems.service.factors import KeyComparison
+from lienthong.kit.actors import Actor
 from lienthong.kit.addresses import ProviderAddresses
 from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
@@ -142,7 +143,7 @@ async def test_manifests_that_are_applied(postgres_database: str, times: int, ch
 
     journal = AdminJournal("catalog", outbox, clock)
     units = UnitsOfWork(database, REPOSITORIES, outbox, journal, VersionMonitor(read_version), clock)
-    service = ApplyService(units, workers, ProviderAddresses())
+    service = ApplyService(units, workers, KeyComparison(units, workers), ProviderAddresses())
     number = 0
 
     async def apply() -> None:
@@ -150,7 +151,7 @@ async def test_manifests_that_are_applied(postgres_database: str, times: int, ch
         number += 1
         manifests = [agency(f"H11.{number}.{each}", name=LONG) for each in range(1, AGENCIES + 1)]
         body = json.dumps({"manifests": manifests}).encode()
-        await service.apply(body, Actor("operator", {OPERATOR_SCOPE}, uuid7()), dry_run=False)
+        await service.apply(body, Actor("operator", transaction_id=uuid7(), is_operator=True), dry_run=False)
 
     await cancelled_at_random(apply, times, chance)
     await assert_nothing_is_left(database)

@@ -10,7 +10,6 @@ from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
 from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.bootstrap import MESSAGES, PACKAGE, REPOSITORIES, SCHEMA, CatalogServices
-from lienthong.catalog.domain.actors import OPERATOR_SCOPE, Actor
 from lienthong.catalog.models import OUTBOX
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.rpc import Routes
@@ -18,6 +17,7 @@ from lienthong.catalog.service.unit_of_work import UnitsOfWork
 from lienthong.catalog.service.versions import VersionMonitor
 from lienthong.catalog.service.watch import WatchService
 from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.kit.actors import Actor
 from lienthong.kit.addresses import ProviderAddresses, allowed_networks
 from lienthong.kit.database import Database, migrate
 from lienthong.kit.ids import uuid7
@@ -31,14 +31,17 @@ if TYPE_CHECKING:
 
     from lienthong.kit.clock import ManualClock
 
-OPERATOR = Actor("operator", {OPERATOR_SCOPE}, "019ab000-0000-7000-8000-000000000000")
+OPERATOR = Actor("operator", transaction_id="019ab000-0000-7000-8000-000000000000", is_operator=True)
 USUAL_LIMITS = RequestLimits(open_per_system=100, lapse_after_days=90, per_day=200)
 
 
 class Catalog:
     """The catalog without its process: what an operator does with it, and what watchers are sent."""
 
-    def __init__(self, services: CatalogServices, routes: Routes, decisions: TokenBuckets) -> None:
+    def __init__(
+        self, database: Database, services: CatalogServices, routes: Routes, decisions: TokenBuckets
+    ) -> None:
+        self.database = database
         self.services = services
         self.routes = routes
         self.decisions = decisions
@@ -91,7 +94,7 @@ async def opened_catalog(
         services = CatalogServices.of(
             units, uuid7, workers, providers, rates, limits, "http://127.0.0.1:8080"
         )
-        yield Catalog(services, Routes(WatchService(units), versions, MESSAGES), decisions)
+        yield Catalog(database, services, Routes(WatchService(units), versions, MESSAGES), decisions)
     finally:
         await workers.close()
         await database.close()

@@ -13,8 +13,8 @@ from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
 from lienthong.catalog.agreements.service.agreements import LAPSED_AT_ONCE
 from lienthong.catalog.agreements.service.requests import RequestLimits
 from lienthong.catalog.bootstrap import SCHEMA
-from lienthong.catalog.domain.actors import Actor
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
+from lienthong.kit.actors import Actor
 from lienthong.kit.database import Database
 from lienthong.kit.problems import ProblemError
 from tests.integration.catalog.province import Province
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 LIMITS = RequestLimits(open_per_system=3, lapse_after_days=90, per_day=5)
 PLACE = Province("H11")
-CONSUMER = Actor(PLACE.consumer, {"api"}, "019ab000-0000-7000-8000-000000000001")
-PROVIDER = Actor(PLACE.provider, {"api"}, "019ab000-0000-7000-8000-000000000002")
+CONSUMER = Actor(PLACE.consumer, transaction_id="019ab000-0000-7000-8000-000000000001")
+PROVIDER = Actor(PLACE.provider, transaction_id="019ab000-0000-7000-8000-000000000002")
 
 
 @pytest.fixture

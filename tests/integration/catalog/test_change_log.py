@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from lienthong.catalog.bootstrap import PACKAGE, SCHEMA
-from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.service.unit_of_work import UnitOfWork
+from lienthong.kit.actors import Actor
 from lienthong.kit.database import Database, migrate
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MILLISECONDS = 1_795_971_600_000
 )
 def test_a_version_is_the_time_and_above_the_one_before(known: int, expected: int) -> None:
     none = cast("Any", None)
-    work = UnitOfWork(none, {}, known, NOW, Actor("test", (), "transaction"), none, none)
+    work = UnitOfWork(none, {}, known, NOW, Actor("test", transaction_id="transaction"), none, none)
     assert [work.next_version(), work.next_version()] == [expected, expected + 1]
 
 

@@ -43,7 +43,9 @@ from lienthong.catalog.services.service import ServiceService
 from lienthong.catalog.systems import endpoints as system_endpoints
 from lienthong.catalog.systems import rpc as system_rpc
 from lienthong.catalog.systems.repository import SystemRepository
-from lienthong.catalog.systems.service import SystemService
+from lienthong.catalog.systems.service.factors import KeyComparison
+from lienthong.catalog.systems.service.keys import SystemKeys
+from lienthong.catalog.systems.service.systems import SystemService
 from lienthong.contracts.catalog.v1 import directory_pb2_grpc, routes_pb2_grpc
 from lienthong.kit.access import Access
 from lienthong.kit.addresses import ProviderAddresses
@@ -110,6 +112,7 @@ class CatalogServices:
 
     agencies: AgencyService
     systems: SystemService
+    keys: SystemKeys
     services: ServiceService
     event_types: EventTypeService
     agreements: AgreementService
@@ -127,13 +130,15 @@ class CatalogServices:
         public_url: str,
     ) -> CatalogServices:
         """Build the service of each feature; all open their units of work in the same way."""
+        comparison = KeyComparison(units, workers)
         return cls(
             AgencyService(units),
             SystemService(units),
+            SystemKeys(units, comparison),
             ServiceService(units, public_url),
             EventTypeService(units),
             AgreementService(units, new_id, rates, limits),
-            ApplyService(units, workers, providers),
+            ApplyService(units, workers, comparison, providers),
         )
 
 
@@ -142,7 +147,7 @@ def routes(services: CatalogServices, clock: Clock) -> APIRouter:
     router = APIRouter()
     router.include_router(apply_endpoints.routes(services.apply))
     router.include_router(agency_endpoints.routes(services.agencies))
-    router.include_router(system_endpoints.routes(services.systems))
+    router.include_router(system_endpoints.routes(services.systems, services.keys))
     router.include_router(service_endpoints.routes(services.services))
     router.include_router(event_type_endpoints.routes(services.event_types))
     router.include_router(agreement_endpoints.routes(services.agreements, clock))

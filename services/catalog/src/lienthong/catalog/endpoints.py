@@ -10,13 +10,14 @@ from fastapi import Depends, Query, Request
 from pydantic import BaseModel
 
 from lienthong.catalog import errors
-from lienthong.catalog.domain.actors import OPERATOR_SCOPE, Actor
+from lienthong.catalog.domain.actors import OPERATOR_SCOPE
 from lienthong.catalog.domain.resources import Resource, ResourceKind, unknown_resource
 from lienthong.catalog.errors import InvalidValueError
 from lienthong.catalog.schemas.answers import inlined
 from lienthong.catalog.schemas.fields import AgencyCode, SystemRef
 from lienthong.catalog.service.resources import ResourcePage
-from lienthong.kit.access import Caller, require
+from lienthong.kit.access import FOR_PEOPLE, Caller, require
+from lienthong.kit.actors import Action, Actor
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.json_text import Json, NotJsonError, decode, is_portable_text
 from lienthong.kit.problems import TRANSACTION_HEADER, catalog, general
@@ -47,14 +48,19 @@ _INCOMPLETE = BilingualText("it ended before it was complete", "nội dung kết
 def _actor(request: Request, caller: Caller) -> Actor:
     given = request.headers.get(TRANSACTION_HEADER, "")
     transaction_id = given if _TRANSACTION_ID.fullmatch(given) else request.app.state.new_id()
-    return Actor(caller.client_id, caller.scopes, transaction_id)
+    return Actor.of(caller, transaction_id, operator=OPERATOR_SCOPE in caller.scopes)
 
 
-def _any_actor(request: Request, caller: Annotated[Caller, Depends(require())]) -> Actor:
-    return _actor(request, caller)
+def _any_actor(request: Request, caller: Annotated[Caller, Depends(require(for_people=FOR_PEOPLE))]) -> Actor:
+    actor = _actor(request, caller)
+    if actor.is_person:
+        actor.demand(Action.READ_CATALOG)
+    return actor
 
 
-def _operator(request: Request, caller: Annotated[Caller, Depends(require(OPERATOR_SCOPE))]) -> Actor:
+def _administrator(
+    request: Request, caller: Annotated[Caller, Depends(require(OPERATOR_SCOPE, for_people=FOR_PEOPLE))]
+) -> Actor:
     return _actor(request, caller)
 
 
@@ -74,10 +80,10 @@ def _cursor(cursor: Annotated[str, Query(description="The `next` of the page bef
 
 
 AnyActor = Annotated[Actor, Depends(_any_actor)]
-"""Every client with a valid access token."""
+"""Every client with a valid access token, and every person who may read the catalog."""
 
-Operator = Annotated[Actor, Depends(_operator)]
-"""The operator; other clients are refused."""
+Administrator = Annotated[Actor, Depends(_administrator)]
+"""The operator, or a person, of whom the endpoint demands what it does; other clients are refused."""
 
 After = Annotated[str, Depends(_cursor)]
 """The id after which a page begins, from the query parameter `cursor`; empty for the first page."""

@@ -14,7 +14,6 @@ from lienthong.catalog.agreements.schemas import (
     DecisionRequest,
 )
 from lienthong.catalog.agreements.service.agreements import AgreementService
-from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.endpoints import (
     BODY_PROBLEMS,
@@ -31,8 +30,10 @@ from lienthong.catalog.endpoints import (
 )
 from lienthong.catalog.schemas.answers import ManifestPage
 from lienthong.catalog.schemas.fields import ProvidedRef, SystemRef
+from lienthong.kit.actors import Actor
 from lienthong.kit.clock import Clock
 from lienthong.kit.openapi import problems
+from lienthong.kit.policy import Action
 from lienthong.kit.problems.catalog import CONFLICT, NOT_ALLOWED, TOO_MANY_OPEN_REQUESTS, UNKNOWN_RESOURCE
 from lienthong.kit.problems.general import RATE_LIMITED
 from lienthong.kit.rest import StrictRoute
@@ -94,7 +95,10 @@ def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
         openapi_extra=json_body(AgreementRequest),
     )
     async def request_agreement(request: Request, actor: AnyActor) -> JSONResponse:
-        """Request an agreement: a system for itself, the operator for any."""
+        """Request an agreement: a system for itself, a person for a system of the agency of the role, the
+        operator for any."""
+        if actor.is_person:
+            actor.demand_somewhere(Action.REQUEST_AGREEMENTS)
         agreement, new = await agreements.request(await read_small_json(request), actor)
         location = f"{PREFIX}/agreements/{agreement.id}"
         return JSONResponse(show_with_warnings(agreement), 201 if new else 200, {"Location": location})
@@ -109,6 +113,7 @@ def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
         agreement_id: str, action: DecisionAction, request: Request, actor: Actor
     ) -> JSONResponse:
         resource_id = _id(agreement_id)
+        agreements.demand_right(actor, action)
         body = await read_small_json(request, empty={})
         return JSONResponse(show_with_warnings(await agreements.decide(resource_id, action, body, actor)))
 

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
+from lienthong.catalog.apply.domain.rights import demand_somewhere
 from lienthong.catalog.apply.schemas import ApplyAnswer, ApplyDocument
 from lienthong.catalog.apply.service import ApplyService
-from lienthong.catalog.endpoints import BODY_PROBLEMS, PREFIX, Operator, json_body, read_json_bytes
+from lienthong.catalog.endpoints import BODY_PROBLEMS, PREFIX, Administrator, json_body, read_json_bytes
 from lienthong.kit.openapi import problems
 from lienthong.kit.problems.catalog import CONFLICT
 from lienthong.kit.problems.general import TOO_COSTLY
@@ -26,9 +27,12 @@ def routes(service: ApplyService) -> APIRouter:
         responses=problems(*BODY_PROBLEMS, CONFLICT, TOO_COSTLY),
         openapi_extra=json_body(ApplyDocument),
     )
-    async def apply_manifests(request: Request, operator: Operator, dry_run: DryRun = False) -> JSONResponse:
-        """Apply manifests: all or none."""
-        result = await service.apply(await read_json_bytes(request), operator, dry_run=dry_run)
+    async def apply_manifests(
+        request: Request, actor: Administrator, dry_run: DryRun = False
+    ) -> JSONResponse:
+        """Apply manifests: all or none. Of a person each is asked for by its own action."""
+        demand_somewhere(actor)
+        result = await service.apply(await read_json_bytes(request), actor, dry_run=dry_run)
         return JSONResponse(result.document())
 
     return router

@@ -10,6 +10,7 @@ from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
 from lienthong.catalog.agreements.service.agreements import add_decision, agreements_naming
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
+from lienthong.catalog.apply.domain.rights import demand_rights, demand_rights_before
 from lienthong.catalog.apply.schemas import cpu_seconds, read_apply_text
 from lienthong.catalog.domain.drafts import Draft
 from lienthong.catalog.domain.resources import ACTIVE, Resource, ResourceKind, portions
@@ -17,16 +18,8 @@ from lienthong.catalog.errors import Violation, raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.domain.upstreams import address_violations
-from lienthong.catalog.systems.domain.shared_factors import (
-    MOST_COMPARISONS,
-    RsaKey,
-    comparison_seconds,
-    rsa_keys,
-    shared_factors,
-    too_many,
-)
+from lienthong.catalog.systems.domain.shared_factors import RsaKey, rsa_keys
 from lienthong.catalog.systems.domain.system import SystemResource
-from lienthong.catalog.systems.service import registered_moduli
 from lienthong.kit.workers import TooCostlyError
 
 if TYPE_CHECKING:
@@ -34,9 +27,10 @@ if TYPE_CHECKING:
 
     from lienthong.catalog.agreements.domain.operations import OpenAgreement
     from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
-    from lienthong.catalog.domain.actors import Actor
     from lienthong.catalog.domain.resources import ResourceKey
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
+    from lienthong.catalog.systems.service.factors import KeyComparison
+    from lienthong.kit.actors import Actor
     from lienthong.kit.addresses import ProviderAddresses
     from lienthong.kit.workers import Workers
 
@@ -65,9 +59,12 @@ class ApplyOutcome:
 class ApplyService:
     """Applies manifests."""
 
-    def __init__(self, units: UnitsOfWork, workers: Workers, providers: ProviderAddresses) -> None:
+    def __init__(
+        self, units: UnitsOfWork, workers: Workers, keys: KeyComparison, providers: ProviderAddresses
+    ) -> None:
         self._units = units
         self._workers = workers
+        self._keys = keys
         self._providers = providers
 
     async def apply(self, body: bytes, actor: Actor, *, dry_run: bool) -> ApplyOutcome:
@@ -75,51 +72,31 @@ class ApplyService:
 
         Raises:
             ProblemError: `malformed-request`, the body is not JSON; `too-costly`, reading it takes too long.
+            ProblemError: `role-required`, a part of it is nothing that the person may do.
             ProblemError: `invalid-manifests`, something in the body is wrong; names every violation.
             ProblemError: `conflict`, nothing is wrong but something contradicts what was decided before.
         """
         # Documents of providers are in it: how long they take is for them to say.
         try:
-            read = await self._workers.run_each(actor.client_id, cpu_seconds(body), read_apply_text, body)
+            read = await self._workers.run_each(actor.name, cpu_seconds(body), read_apply_text, body)
         except TooCostlyError:
             raise too_costly() from None
         drafts = [part for part in read if isinstance(part, Draft)]
         violations = [part for part in read if isinstance(part, Violation)]
+        demand_rights(actor, drafts)
         violations += _refused_addresses(drafts, self._providers)
-        violations += await self._shared_factors(drafts, actor)
+        violations += await self._keys.violations(await asyncio.to_thread(_rsa_keys, drafts), actor.name)
         if dry_run or violations:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:
                 plan = await _plan(drafts, violations, view)
+            demand_rights_before(actor, plan)
             return ApplyOutcome(dry_run=True, version=view.version, changes=plan.changes)
         async with self._units.begin(actor) as work:
             plan = await _plan(drafts, [], work)
+            demand_rights_before(actor, plan)
             await _carry_out(plan, work)
         return ApplyOutcome(dry_run=False, version=work.version, changes=plan.changes)
-
-    async def _shared_factors(self, drafts: Sequence[Draft], actor: Actor) -> list[Violation]:
-        """Compare RSA keys that are new with all that are registered.
-
-        Raises:
-            ProblemError: `too-costly`.
-        """
-        given = await asyncio.to_thread(_rsa_keys, drafts)
-        if not given:
-            return []
-        async with self._units.view() as view:
-            registered = await registered_moduli(view)
-        new = [key for key in given if key.modulus not in registered]
-        if not new:
-            return []
-        if len(new) * (len(new) + len(registered)) > MOST_COMPARISONS:
-            return [too_many(new)]
-        known = list(registered)
-        try:
-            return await self._workers.run(
-                actor.client_id, comparison_seconds(new, known), shared_factors, new, known
-            )
-        except TooCostlyError:
-            raise too_costly() from None
 
 
 def _rsa_keys(drafts: Sequence[Draft]) -> list[RsaKey]:
@@ -219,7 +196,7 @@ async def _carry_out(plan: ApplyPlan, work: UnitOfWork) -> None:
     for change in changes:
         if change.decision is not None:
             decision = AgreementDecision(
-                change.decision, work.actor.client_id, work.now, change.spec["legalGround"], reason=""
+                change.decision, work.actor.name, work.now, change.spec["legalGround"], reason=""
             )
             await add_decision(work, change.id, decision, versions[change.key])
     entries = [

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lienthong.catalog import events
-from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.kit.actors import Actor
 
 if TYPE_CHECKING:
     from lienthong.catalog.service.unit_of_work import UnitsOfWork
@@ -58,7 +58,7 @@ class LostEvents:
                 missing = await systems.versions_between(after, waiting, AT_ONCE)
             if not missing:
                 break
-            async with self._units.begin(Actor(events.SERVICE, (), self._new_id())) as work:
+            async with self._units.begin(Actor(events.SERVICE, transaction_id=self._new_id())) as work:
                 await work.announce({(ResourceKind.SYSTEM, system): version for system, version in missing})
             after = missing[-1][1]
             number += len(missing)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from lienthong.catalog import events
-from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.missed_changes import MissedChanges
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.service.lost_events import AT_ONCE, SYSTEM_SUBJECT
 from lienthong.contracts.identity.v1.systems_pb2 import CheckRequest, SystemVersion
 from lienthong.contracts.identity.v1.systems_pb2_grpc import SystemsStub
+from lienthong.kit.actors import Actor
 from lienthong.kit.lost_records import LOST_AFTER
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class MissedSystems:
         for first in range(0, len(lost), AT_ONCE):
             versions = dict(lost[first : first + AT_ONCE])
             some = list(versions)
-            async with self._units.begin(Actor(events.SERVICE, (), self._new_id())) as work:
+            async with self._units.begin(Actor(events.SERVICE, transaction_id=self._new_id())) as work:
                 newest = await work.resources(ResourceKind.SYSTEM).newest()
                 if newest is not None and first + AT_ONCE >= len(lost):
                     # Taken out first: a member that is there keeps its place.

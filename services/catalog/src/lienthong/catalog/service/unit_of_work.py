@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from lienthong.catalog.domain.actors import Actor
     from lienthong.catalog.domain.resources import ResourceKey
     from lienthong.catalog.service.versions import VersionMonitor
+    from lienthong.kit.actors import Actor
     from lienthong.kit.clock import Clock
     from lienthong.kit.database import Database
     from lienthong.kit.journal import AdminJournal
@@ -96,7 +96,7 @@ class UnitOfWork(CatalogView):
     async def record_changes(self, versions: Mapping[ResourceKey, int]) -> None:
         """Write the change log and the events."""
         log = ChangeLogRepository(self.session)
-        await log.add(versions, self.actor.client_id, self.actor.transaction_id, self.now)
+        await log.add(versions, self.actor.name, self.actor.transaction_id, self.now)
         await self.announce(versions)
 
     async def announce(self, versions: Mapping[ResourceKey, int]) -> None:
@@ -119,10 +119,10 @@ class UnitOfWork(CatalogView):
         """Write the audit records of what was done."""
         acts = [
             AdminAct(
-                self.actor.client_id,
+                self.actor.name,
                 entry.action,
                 f"{entry.key[0].value}/{entry.key[1]}",
-                entry.detail,
+                self.actor.recorded(entry.detail),
                 self.actor.transaction_id,
             )
             for entry in entries

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
-from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.endpoints import (
     DEFAULT_LIMIT,
@@ -24,6 +23,7 @@ from lienthong.catalog.schemas.answers import ManifestPage
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.schemas import ServiceManifest, ServiceSpec
 from lienthong.catalog.services.service import ServiceService
+from lienthong.kit.actors import Actor
 from lienthong.kit.openapi import problems
 from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
@@ -93,8 +93,8 @@ def _id(agency: str, system: str, code: str) -> str:
 
 
 def _shown_to(actor: Actor, service: ServiceResource) -> dict[str, Any]:
-    """Show a service: where and how it is reached concerns its agency and the operator only."""
+    """Show a service: where and how it is reached concerns its agency and the operators only."""
     manifest = service.manifest()
-    if not actor.is_operator and actor.agency != service.provider_agency:
+    if not actor.belongs_to(service.provider_agency):
         manifest["spec"] = {name: value for name, value in manifest["spec"].items() if name not in _INSIDE}
     return manifest

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.service.resources import ResourceService
     from lienthong.catalog.services.domain.service import ServiceResource
     from lienthong.catalog.services.service import ServiceService
-    from lienthong.catalog.systems.service import SystemService
+    from lienthong.catalog.systems.service.systems import SystemService
     from lienthong.contracts.catalog.v1 import routes_pb2 as pb
     from lienthong.kit.json_text import JsonObject
 

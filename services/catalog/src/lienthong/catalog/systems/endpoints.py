@@ -3,33 +3,39 @@
 from functools import partial
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from lienthong.catalog.domain.actors import Actor
-from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.domain.resources import ResourceKind, agency_of
 from lienthong.catalog.endpoints import (
+    BODY_PROBLEMS,
     DEFAULT_LIMIT,
     PREFIX,
+    Administrator,
     After,
     AgencyFilter,
     AnyActor,
     Limit,
-    Operator,
     chosen,
+    json_body,
     page_document,
     path_id,
+    read_small_json,
 )
 from lienthong.catalog.schemas.answers import ManifestPage
 from lienthong.catalog.systems.domain.system import SystemResource
-from lienthong.catalog.systems.schemas import SystemManifest, SystemSpec
-from lienthong.catalog.systems.service import SystemService
+from lienthong.catalog.systems.schemas import KeyList, NewKey, SystemManifest, SystemSpec, key_list
+from lienthong.catalog.systems.service.keys import SystemKeys
+from lienthong.catalog.systems.service.systems import SystemService
+from lienthong.kit.actors import Actor
 from lienthong.kit.openapi import problems
-from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
+from lienthong.kit.policy import Action
+from lienthong.kit.problems.catalog import CONFLICT, UNKNOWN_RESOURCE
+from lienthong.kit.problems.general import TOO_COSTLY
 from lienthong.kit.rest import StrictRoute
 
 
-def routes(systems: SystemService) -> APIRouter:
+def routes(systems: SystemService, keys: SystemKeys) -> APIRouter:
     """Build the routes of systems."""
     router = APIRouter(prefix=f"{PREFIX}/systems", tags=["systems"], route_class=StrictRoute)
 
@@ -49,16 +55,54 @@ def routes(systems: SystemService) -> APIRouter:
     @router.post(
         "/{agency}/{system}/suspend", response_model=SystemManifest, responses=problems(UNKNOWN_RESOURCE)
     )
-    async def suspend_system(agency: str, system: str, operator: Operator) -> JSONResponse:
+    async def suspend_system(agency: str, system: str, actor: Administrator) -> JSONResponse:
         """Suspend a system, with everything that it provides."""
-        return JSONResponse((await systems.suspend(_id(agency, system), operator)).manifest())
+        system_id = _demanded(actor, Action.SUSPEND_SYSTEMS, agency, system)
+        return JSONResponse((await systems.suspend(system_id, actor)).manifest())
 
     @router.post(
         "/{agency}/{system}/resume", response_model=SystemManifest, responses=problems(UNKNOWN_RESOURCE)
     )
-    async def resume_system(agency: str, system: str, operator: Operator) -> JSONResponse:
+    async def resume_system(agency: str, system: str, actor: Administrator) -> JSONResponse:
         """Let a suspended system take part again."""
-        return JSONResponse((await systems.resume(_id(agency, system), operator)).manifest())
+        system_id = _demanded(actor, Action.SUSPEND_SYSTEMS, agency, system)
+        return JSONResponse((await systems.resume(system_id, actor)).manifest())
+
+    @router.get("/{agency}/{system}/keys", responses=problems(UNKNOWN_RESOURCE))
+    async def list_keys(agency: str, system: str, actor: AnyActor) -> KeyList:
+        """List the public keys of a system, in the order in which they were added."""
+        del actor
+        return key_list(await systems.get(_id(agency, system)))
+
+    @router.post(
+        "/{agency}/{system}/keys",
+        status_code=201,
+        responses={
+            200: {"model": KeyList, "description": "The system has had this key already."},
+            **problems(*BODY_PROBLEMS, UNKNOWN_RESOURCE, CONFLICT, TOO_COSTLY),
+        },
+        response_description="The keys of the system; the older ones stay good.",
+        openapi_extra=json_body(NewKey),
+    )
+    async def add_key(
+        request: Request, response: Response, agency: str, system: str, actor: Administrator
+    ) -> KeyList:
+        """Add a public key to a system. The older keys stay good until they are retired: so a system changes
+        over without a moment in which none of its keys is accepted."""
+        system_id = _demanded(actor, Action.MANAGE_SYSTEMS, agency, system)
+        changed, new = await keys.add(system_id, await read_small_json(request), actor)
+        response.status_code = 201 if new else 200
+        return key_list(changed)
+
+    @router.delete(
+        "/{agency}/{system}/keys/{thumbprint}",
+        response_description="The keys that are left.",
+        responses=problems(UNKNOWN_RESOURCE, CONFLICT),
+    )
+    async def retire_key(agency: str, system: str, thumbprint: str, actor: Administrator) -> KeyList:
+        """Retire a key of a system, by its RFC 7638 thumbprint; the last one stays."""
+        system_id = _demanded(actor, Action.MANAGE_SYSTEMS, agency, system)
+        return key_list(await keys.retire(system_id, thumbprint, actor))
 
     return router
 
@@ -67,9 +111,16 @@ def _id(agency: str, system: str) -> str:
     return path_id(ResourceKind.SYSTEM, SystemSpec.canonical_id, agency, system)
 
 
+def _demanded(actor: Actor, action: Action, agency: str, system: str) -> str:
+    """The id of a system whose agency's systems the actor may do `action` to; it is not looked up."""
+    system_id = _id(agency, system)
+    actor.demand(action, agency_of(system_id))
+    return system_id
+
+
 def _shown_to(actor: Actor, system: SystemResource) -> dict[str, Any]:
-    """Show a system: where it calls from concerns its agency and the operator only."""
+    """Show a system: where it calls from concerns its agency and the operators only."""
     manifest = system.manifest()
-    if not actor.is_operator and actor.agency != system.provider_agency:
+    if not actor.belongs_to(system.provider_agency):
         manifest["spec"] = {name: value for name, value in manifest["spec"].items() if name != "xroad"}
     return manifest

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 from typing_extensions import override
 
 from lienthong.catalog.domain import identifiers
@@ -23,6 +23,7 @@ from lienthong.catalog.schemas.specs import Fields, ResourceSpec
 from lienthong.catalog.systems.domain import public_keys
 from lienthong.catalog.systems.domain.certificates import sha256
 from lienthong.catalog.systems.domain.networks import network
+from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.kit.text import BilingualText
 
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?!-)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -125,3 +126,32 @@ class SystemManifest(ResourceManifest):
     kind: Literal["System"]
     spec: SystemSpec
     status: ResourceStatus
+
+
+class NewKey(StrictModel):
+    """A public key that a system gets."""
+
+    jwk: Annotated[dict[str, Any], Field(description="A public key (RFC 7517), as in the manifest's `jwks`.")]
+
+
+class KeyView(BaseModel):
+    """A public key of a system."""
+
+    thumbprint: Annotated[str, Field(description="RFC 7638; what the key is retired by.")]
+    jwk: Annotated[dict[str, Any], Field(description="The key as it was registered (RFC 7517).")]
+
+
+class KeyList(BaseModel):
+    """The public keys of a system; all are good at once."""
+
+    system: str
+    version: Annotated[int, Field(description="The catalog's version of the system.", ge=1)]
+    keys: list[KeyView]
+
+
+def key_list(system: SystemResource) -> KeyList:
+    """Return the keys of a system as they are shown."""
+    keys = [
+        KeyView(thumbprint=public_keys.thumbprint_of(key), jwk=key) for key in system.spec["jwks"]["keys"]
+    ]
+    return KeyList(system=system.id, version=system.version, keys=keys)

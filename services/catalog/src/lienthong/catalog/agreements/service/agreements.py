@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lienthong.catalog import errors, events
 from lienthong.catalog.agreements.domain.agreement import (
@@ -28,11 +28,12 @@ from lienthong.catalog.agreements.service.requests import (
     check_same_request,
     read_request,
 )
-from lienthong.catalog.domain.actors import Actor
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation, raise_for
 from lienthong.catalog.service.resources import ResourceService
 from lienthong.catalog.service.unit_of_work import AuditEntry
+from lienthong.kit.actors import Actor
+from lienthong.kit.policy import Action
 from lienthong.kit.problems.load import charge
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ if TYPE_CHECKING:
 
 
 LAPSED_AT_ONCE = 100
+_ACTIONS: Final = {
+    DecisionAction.APPROVE: Action.DECIDE_AGREEMENTS,
+    DecisionAction.REJECT: Action.DECIDE_AGREEMENTS,
+    DecisionAction.REVOKE: Action.REVOKE_AGREEMENTS,
+}
+"""What a person who decides needs a role for, in the agency whose data it is."""
 
 
 class AgreementService(ResourceService[AgreementResource]):
@@ -68,12 +75,12 @@ class AgreementService(ResourceService[AgreementResource]):
 
         Raises:
             ProblemError: `invalid-manifests`, something in the body is wrong.
-            ProblemError: `not-allowed`, a system requests an agreement for another one.
+            ProblemError: `not-allowed`, a system requests an agreement for another one; `role-required`.
             ProblemError: `conflict`, another agreement has this id.
             ProblemError: `rate-limited`, the client has asked too often, now or within a day.
             ProblemError: `too-many-open-requests`, as many requests of the system wait for a decision as may.
         """
-        charge(self._rates.requests, actor.client_id)
+        charge(self._rates.requests, actor.name)
         draft, violations = read_request(body, actor, self._new_id)
         if violations:
             # References are checked as well, so that one answer names everything that is wrong.
@@ -85,9 +92,20 @@ class AgreementService(ResourceService[AgreementResource]):
                 check_same_request(before, draft)
                 return before, False
             await check_references(draft, [], work)
+            assert draft.spec is not None  # noqa: S101 - a draft without violations has one
             if not actor.is_operator:
-                await check_limits(self._limits, actor.client_id, work)
+                # Of the system, whoever asks for it.
+                await check_limits(self._limits, draft.spec["consumer"], work)
             return await _create(draft, work), True
+
+    def demand_right(self, actor: Actor, action: DecisionAction) -> None:
+        """Refuse a person who may decide so nowhere, before anything is read or looked up.
+
+        Raises:
+            ProblemError: `role-required`.
+        """
+        if actor.is_person:
+            actor.demand_somewhere(_ACTIONS[action])
 
     async def lapse(self) -> int:
         """Let the requests lapse that nobody has decided in time, the oldest first; returns how many did.
@@ -98,14 +116,12 @@ class AgreementService(ResourceService[AgreementResource]):
         async with self._units.view() as view:
             if not await AgreementRepository(view.session).requested_before(view.now - after, 1):
                 return 0
-        async with self._units.begin(Actor(events.SERVICE, (), self._new_id())) as work:
+        async with self._units.begin(Actor(events.SERVICE, transaction_id=self._new_id())) as work:
             found = await AgreementRepository(work.session).requested_before(work.now - after, limit)
             for agreement in found:
                 days = self._limits.lapse_after_days
                 reason = f"Không được quyết định trong {days} ngày · Not decided within {days} days"
-                decision = AgreementDecision(
-                    AgreementStatus.LAPSED, work.actor.client_id, work.now, "", reason
-                )
+                decision = AgreementDecision(AgreementStatus.LAPSED, work.actor.name, work.now, "", reason)
                 await _record_decision(agreement, decision, "lapse", work)
         return len(found)
 
@@ -119,17 +135,18 @@ class AgreementService(ResourceService[AgreementResource]):
             ProblemError: `rate-limited`, the system has decided too often. The operator is never kept from
                 revoking.
             ProblemError: `not-allowed`, the caller is neither the operator nor a system of the agency whose
-                data it is.
+                data it is; `role-required`, no role of the person reaches that agency.
             ProblemError: `invalid-manifests`, the legal ground or reason is missing or wrong.
             ProblemError: `conflict`, the agreement's status does not allow it, or it would be approved
                 though its period has ended.
         """
+        self.demand_right(actor, action)
         if not actor.is_operator:
-            charge(self._rates.decisions, actor.client_id)
+            charge(self._rates.decisions, actor.name)
         request, violations = read_decision(action, body)
         async with self._units.begin(actor) as work:
             agreement: AgreementResource = await work.get((self.kind, agreement_id))
-            _check_may_decide(actor, agreement)
+            _check_may_decide(actor, action, agreement)
             raise_for(violations)
             try:
                 status = decide(AgreementStatus(agreement.status), action)
@@ -141,7 +158,7 @@ class AgreementService(ResourceService[AgreementResource]):
                 raise errors.conflict([never_in_force(agreement.spec)])
             decision = AgreementDecision(
                 status,
-                actor.client_id,
+                actor.name,
                 work.now,
                 _legal_ground(agreement, action, request),
                 request.reason or "",
@@ -203,8 +220,10 @@ async def _record_decision(
     return after
 
 
-def _check_may_decide(actor: Actor, agreement: AgreementResource) -> None:
-    if not actor.is_operator and actor.agency != agreement.provider_agency:
+def _check_may_decide(actor: Actor, action: DecisionAction, agreement: AgreementResource) -> None:
+    if actor.is_person:
+        actor.demand(_ACTIONS[action], agreement.provider_agency)
+    elif not actor.is_operator and actor.agency != agreement.provider_agency:
         raise errors.not_allowed(
             f"Only the operator and systems of the agency '{agreement.provider_agency}' decide on this.",
             "Chỉ đơn vị vận hành nền tảng và hệ thống của cơ quan "
@@ -221,7 +240,7 @@ def _is_repeated(
     last = agreement.decisions[-1]
     return last == replace(
         last,
-        by=actor.client_id,
+        by=actor.name,
         legal_ground=_legal_ground(agreement, action, request),
         reason=request.reason or "",
     )

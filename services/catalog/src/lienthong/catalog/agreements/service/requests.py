@@ -12,20 +12,22 @@ from lienthong.catalog.agreements.domain.operations import unknown_operations
 from lienthong.catalog.agreements.repository import AgreementRepository
 from lienthong.catalog.agreements.schemas import AgreementSpec
 from lienthong.catalog.domain.drafts import missing_references
-from lienthong.catalog.domain.identifiers import requested_agreement_id
+from lienthong.catalog.domain.identifiers import SystemId, requested_agreement_id
+from lienthong.catalog.domain.resources import agency_of
 from lienthong.catalog.errors import InvalidValueError, Violation, raise_for
 from lienthong.catalog.schemas.specs import read_id, read_spec, unportable
 from lienthong.catalog.services.domain.service import ServiceResource
+from lienthong.kit.policy import Action
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lienthong.catalog.agreements.domain.agreement import AgreementResource
-    from lienthong.catalog.domain.actors import Actor
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.domain.resources import Resource, ResourceKey
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork
+    from lienthong.kit.actors import Actor
     from lienthong.kit.ids import NewId
     from lienthong.kit.json_text import Json
     from lienthong.kit.rates import TokenBuckets
@@ -58,7 +60,8 @@ def read_request(body: Json, actor: Actor, new_id: NewId) -> tuple[Draft, list[V
 
     Raises:
         ProblemError: `invalid-manifests`, the body is no object, or of characters that cannot be kept.
-        ProblemError: `not-allowed`, a system requests an agreement for another one.
+        ProblemError: `not-allowed`, a system requests an agreement for another one; `role-required`, a person
+            for a system of an agency for which no role allows it.
     """
     raise_for(unportable(body))
     if not isinstance(body, dict):
@@ -68,8 +71,8 @@ def read_request(body: Json, actor: Actor, new_id: NewId) -> tuple[Draft, list[V
     violations: list[Violation] = []
     spec = dict(body)
     given = spec.pop("id", None)
-    if not actor.is_operator:
-        spec.setdefault("consumer", actor.client_id)
+    if actor.is_system:
+        spec.setdefault("consumer", actor.name)
     agreement_id: str | None = new_id()
     if given is not None and not isinstance(given, str):
         agreement_id, violations = (
@@ -77,7 +80,7 @@ def read_request(body: Json, actor: Actor, new_id: NewId) -> tuple[Draft, list[V
             [Violation(("id",), BilingualText("must be text", "phải là văn bản"))],
         )
     elif given is not None:
-        agreement_id, violations = _read_id(given, actor)
+        agreement_id, violations = _read_id(given, actor, spec.get("consumer"))
     draft, wrong = read_spec(AgreementSpec, agreement_id, spec, spec_path=(), id_path=("id",))
     violations += wrong
     if spec.get("status") == AgreementStatus.APPROVED:
@@ -91,20 +94,30 @@ def read_request(body: Json, actor: Actor, new_id: NewId) -> tuple[Draft, list[V
             )
         )
     consumers = [key[1] for path, key in draft.references if path == ("consumer",)]
-    if not actor.is_operator and consumers and consumers != [actor.client_id]:
+    if actor.is_person:
+        # Whose system it is for, the role has to reach; where that cannot be read, nothing is requested.
+        actor.demand_somewhere(Action.REQUEST_AGREEMENTS)
+        for consumer in consumers:
+            actor.demand(Action.REQUEST_AGREEMENTS, agency_of(consumer))
+    elif actor.is_system and consumers and consumers != [actor.name]:
         raise errors.not_allowed(
-            f"A system requests agreements for itself only; you are '{actor.client_id}'.",
-            f"Hệ thống chỉ được đề nghị cho chính mình; bạn là '{actor.client_id}'.",
+            f"A system requests agreements for itself only; you are '{actor.name}'.",
+            f"Hệ thống chỉ được đề nghị cho chính mình; bạn là '{actor.name}'.",
         )
     return draft, violations
 
 
-def _read_id(given: str, actor: Actor) -> tuple[str | None, list[Violation]]:
-    """Return the id that a request asks for, in the name space of the system that asks."""
+def _read_id(given: str, actor: Actor, consumer: Json) -> tuple[str | None, list[Violation]]:
+    """Return the id that a request asks for, in the name space of the system that it is for."""
     if actor.is_operator:
         return read_id(AgreementSpec, given, ("id",))
     try:
-        return requested_agreement_id(actor.client_id, given), []
+        system = actor.name if actor.is_system else str(SystemId.parse(str(consumer)))
+    except InvalidValueError:
+        # The violation stands at the consumer.
+        return None, []
+    try:
+        return requested_agreement_id(system, given), []
     except InvalidValueError as reason:
         return None, [Violation(("id",), reason.text)]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.catalog.errors import Violation
 from lienthong.kit.json_text import canonical
-from lienthong.kit.jwk import MATERIAL, refusals
+from lienthong.kit.jwk import MATERIAL, KeyRefusedError, read_public_key, refusals
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
@@ -73,3 +73,11 @@ def violations(jwks: JsonObject) -> Iterator[Violation]:
                     ),
                 )
             materials.add(material)
+
+
+def thumbprint_of(key: object) -> str:
+    """Return the RFC 7638 thumbprint of a key, by which it is named; "" where it is none that is usable."""
+    try:
+        return read_public_key(key).thumbprint
+    except KeyRefusedError:
+        return ""

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from lienthong.catalog.domain.resources import ACTIVE, SUSPENDED, ResourceKind
 from lienthong.catalog.service.resources import ResourceService
 from lienthong.catalog.service.unit_of_work import AuditEntry
-from lienthong.catalog.systems.domain.shared_factors import rsa_keys
 from lienthong.catalog.systems.domain.system import SystemResource
-from lienthong.catalog.systems.repository import SystemRepository
 
 if TYPE_CHECKING:
-    from lienthong.catalog.domain.actors import Actor
-    from lienthong.catalog.service.unit_of_work import CatalogView
+    from lienthong.kit.actors import Actor
 
 _PROVIDED_KINDS = (ResourceKind.SERVICE, ResourceKind.EVENT_TYPE)
 
@@ -55,11 +52,3 @@ class SystemService(ResourceService[SystemResource]):
             await work.record_changes(versions)
             await work.audit([AuditEntry(action, after.key, {"version": version})])
             return after
-
-
-async def registered_moduli(view: CatalogView) -> set[int]:
-    """Return the moduli of all RSA keys that are registered; read and decoded some systems at a time."""
-    found = set[int]()
-    async for some in SystemRepository(view.session).key_sets():
-        found |= {key.modulus for jwks in some for key in rsa_keys(jwks)}
-    return found

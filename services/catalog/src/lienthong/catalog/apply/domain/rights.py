@@ -1,0 +1,114 @@
+"""What a person needs a role for who applies manifests: each part is asked for by its own action.
+
+All or nothing: one part that no role allows refuses the whole, and the answer names every such part.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
+from lienthong.catalog.apply.domain.planning import UNCHANGED
+from lienthong.catalog.domain.resources import ResourceKind, agency_of
+from lienthong.kit.json_pointer import pointer
+from lienthong.kit.policy import Action
+from lienthong.kit.problems.roles import role_required
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lienthong.catalog.apply.domain.planning import ApplyPlan
+    from lienthong.catalog.domain.drafts import Draft
+    from lienthong.kit.actors import Actor
+    from lienthong.kit.json_pointer import JsonPath
+    from lienthong.kit.json_text import JsonObject
+
+    Need = tuple[JsonPath, Action, str]
+    """Where in the request, what has to be allowed, and on things of which agency."""
+
+APPLYING = (
+    Action.MANAGE_AGENCIES,
+    Action.MANAGE_SYSTEMS,
+    Action.MANAGE_SERVICES,
+    Action.REQUEST_AGREEMENTS,
+    Action.DECIDE_AGREEMENTS,
+)
+"""Who may do none of these anywhere has nothing to apply."""
+
+
+def demand_somewhere(actor: Actor) -> None:
+    """Refuse a person who may apply nothing, before the request is read.
+
+    Raises:
+        ProblemError: `role-required`.
+    """
+    if actor.is_person and not any(actor.may_somewhere(action) for action in APPLYING):
+        raise role_required(Action.MANAGE_SYSTEMS, None)
+
+
+def demand_rights(actor: Actor, drafts: Sequence[Draft]) -> None:
+    """Refuse a person who may not apply one of these manifests, before anything is looked up.
+
+    A manifest with mistakes is asked for by what can be read of it.
+
+    Raises:
+        ProblemError: `role-required`, with each place that needs more in `errors`.
+    """
+    if actor.is_person:
+        _refuse(actor, (need for draft in drafts for need in _needs(draft)))
+
+
+def demand_rights_before(actor: Actor, plan: ApplyPlan) -> None:
+    """Refuse a person who would change an agreement between other parties: a changed agreement is taken from
+    those whom it was between as well as given to others, so that both sides are asked for.
+
+    Raises:
+        ProblemError: `role-required`.
+    """
+    if not actor.is_person:
+        return
+    needs: list[Need] = []
+    for index, change in enumerate(plan.changes):
+        if change.kind is ResourceKind.AGREEMENT and change.before is not None and change.action != UNCHANGED:
+            approved = change.before.status == AgreementStatus.APPROVED
+            needs += _of_agreement(("manifests", index, "spec"), change.before.spec, approved=approved)
+    _refuse(actor, needs)
+
+
+def _refuse(actor: Actor, needs: Iterable[Need]) -> None:
+    missing = [need for need in needs if not actor.may(need[1], need[2])]
+    if not missing:
+        return
+    _, action, agency = missing[0]
+    errors = []
+    for path, needed, where in missing:
+        text = role_required(needed, where).detail
+        errors.append({"pointer": pointer(path), "detail": text.en, "detail_vi": text.vi})
+    raise role_required(action, agency, errors)
+
+
+def _needs(draft: Draft) -> Iterator[Need]:
+    path = draft.id_path
+    match draft.kind:
+        case ResourceKind.AGENCY:
+            yield path, Action.MANAGE_AGENCIES, draft.id
+            successor = (draft.spec or {}).get("replacedBy")
+            if successor:
+                yield (*draft.spec_path, "replacedBy"), Action.MANAGE_AGENCIES, str(successor)
+        case ResourceKind.SYSTEM:
+            yield path, Action.MANAGE_SYSTEMS, agency_of(draft.id)
+        case ResourceKind.SERVICE | ResourceKind.EVENT_TYPE:
+            yield path, Action.MANAGE_SERVICES, agency_of(draft.id)
+        case ResourceKind.AGREEMENT if draft.spec is not None:
+            approved = draft.spec["status"] == AgreementStatus.APPROVED
+            yield from _of_agreement(draft.spec_path, draft.spec, approved=approved)
+        case ResourceKind.AGREEMENT:
+            # With mistakes in it, it is not applied: that the person may ask for some is enough to be told.
+            pass
+
+
+def _of_agreement(path: JsonPath, spec: JsonObject, *, approved: bool) -> Iterator[Need]:
+    yield (*path, "consumer"), Action.REQUEST_AGREEMENTS, agency_of(str(spec["consumer"]))
+    if approved:
+        name = "service" if "service" in spec else "eventType"
+        yield (*path, "status"), Action.DECIDE_AGREEMENTS, agency_of(str(spec[name]))

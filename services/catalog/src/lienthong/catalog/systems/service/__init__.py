@@ -1,0 +1,1 @@
+"""What the catalog does with systems, and with their keys."""

@@ -1,0 +1,317 @@
+"""What each role may do at each address of the catalog."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from joserfc.jwk import OKPKey
+from sqlalchemy import select
+
+from lienthong.catalog.bootstrap import create_app
+from lienthong.catalog.models import OUTBOX
+from lienthong.kit.clock import ManualClock
+from lienthong.kit.ids import uuid7
+from lienthong.kit.policy import Grant, Role
+from tests.integration.catalog.province import agency, manifest, name
+from tests.integration.catalog.province import system as a_system
+from tests.integration.roles.matrix import mismatches, routes_of, rows
+from tests.support.catalog import OPERATOR, opened_catalog
+from tests.support.people import OTHER, OWN, PERSON, Issuer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from tests.integration.roles.matrix import Row, Sample
+    from tests.support.catalog import Catalog
+
+# Columns: operator, administrator, developer, owner, security, auditor (of the own agency), security and
+# auditor of the whole platform.
+TABLE = rows("""
+POST   /catalog/v1/apply                                        all own own -   -   -   -   -
+GET    /catalog/v1/agencies                                     all all all all all all all all
+GET    /catalog/v1/agencies/{agency}                            all all all all all all all all
+GET    /catalog/v1/systems                                      all all all all all all all all
+GET    /catalog/v1/systems/{agency}/{system}                    all all all all all all all all
+POST   /catalog/v1/systems/{agency}/{system}/suspend            all own -   -   own -   all -
+POST   /catalog/v1/systems/{agency}/{system}/resume             all own -   -   own -   all -
+GET    /catalog/v1/systems/{agency}/{system}/keys               all all all all all all all all
+POST   /catalog/v1/systems/{agency}/{system}/keys               all own own -   -   -   -   -
+DELETE /catalog/v1/systems/{agency}/{system}/keys/{thumbprint}  all own own -   -   -   -   -
+GET    /catalog/v1/services                                     all all all all all all all all
+GET    /catalog/v1/services/{agency}/{system}/{code}            all all all all all all all all
+GET    /catalog/v1/services/{agency}/{system}/{code}/openapi    all all all all all all all all
+GET    /catalog/v1/services/{agency}/{system}/{code}/wsdl       all all all all all all all all
+GET    /catalog/v1/event-types                                  all all all all all all all all
+GET    /catalog/v1/event-types/{agency}/{system}/{code}         all all all all all all all all
+GET    /catalog/v1/agreements                                   all all all all all all all all
+GET    /catalog/v1/agreements/{agreement_id}                    all all all all all all all all
+POST   /catalog/v1/agreements                                   all own own -   -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/approve            -   -   -   own -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/reject             -   -   -   own -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/revoke             all -   -   own own -   all -
+""")
+
+# Of the parts of an apply; each as one manifest of the agency.
+APPLY = rows("""
+APPLY  Agency               all -   -   -   -   -   -   -
+APPLY  System               all own own -   -   -   -   -
+APPLY  Service              all -   -   own -   -   -   -
+APPLY  EventType            all -   -   own -   -   -   -
+APPLY  Agreement            all own own -   -   -   -   -
+APPLY  ApprovedOfOwn        -   -   -   -   -   -   -   -
+""")
+
+
+def new_jwk() -> dict[str, Any]:
+    found: dict[str, Any] = OKPKey.generate_key("Ed25519").as_dict(private=False)
+    return {name: found[name] for name in ("kty", "crv", "x")}
+
+
+JWK = new_jwk()
+
+
+def system(system_id: str, *jwks: dict[str, Any]) -> dict[str, Any]:
+    return a_system(system_id, jwks={"keys": list(jwks)})
+
+
+def event_type(event_type_id: str) -> dict[str, Any]:
+    return manifest("EventType", event_type_id, name=name("Sự kiện"), dataSchema={"type": "object"})
+
+
+def agreement(agreement_id: str, consumer: str, of: str, status: str) -> dict[str, Any]:
+    return manifest(
+        "Agreement",
+        agreement_id,
+        consumer=consumer,
+        eventType=of,
+        purposes=["land-procedure"],
+        legalGround="Điều 12 Luật Đất đai 2024",
+        status=status,
+    )
+
+
+def event(code: str) -> str:
+    return f"{code}/land/changed-v1"
+
+
+class Served:
+    """The catalog, its application, and who signs tokens for it."""
+
+    def __init__(self, catalog: Catalog, app: FastAPI, issuer: Issuer) -> None:
+        self.catalog = catalog
+        self.app = app
+        self.issuer = issuer
+
+    @asynccontextmanager
+    async def as_person(self, *grants: Grant) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(self.app)
+        headers = self.issuer.person(grants)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://catalog/catalog/v1", headers=headers
+        ) as http:
+            yield http
+
+    async def apply(self, *manifests: dict[str, Any]) -> None:
+        body = json.dumps({"manifests": manifests}).encode()
+        await self.catalog.services.apply.apply(body, OPERATOR, dry_run=False)
+
+    async def records(self, action: str) -> list[dict[str, Any]]:
+        async with self.catalog.database.reading() as session:
+            found = [json.loads(one) for one in await session.scalars(select(OUTBOX.c.payload))]
+        return [one for one in found if one.get("action") == action and one.get("kind") == "admin"]
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    clock = ManualClock()
+    issuer = Issuer(clock)
+    async with opened_catalog(f"sqlite+aiosqlite:///{tmp_path}/catalog.db", clock) as catalog:
+        app = create_app(catalog.services, issuer.access(), clock, uuid7, 1 << 20)
+        served = Served(catalog, app, issuer)
+        await served.apply(
+            *(agency(code) for code in (OWN, OTHER)),
+            *(system(f"{code}/land", new_jwk()) for code in (OWN, OTHER)),
+            *(event_type(event(code)) for code in (OWN, OTHER)),
+            # Named after the agency whose data it is; the other one asks.
+            agreement("on-h11-05", f"{OTHER}/land", event(OWN), "requested"),
+            agreement("on-h11-06", f"{OWN}/land", event(OTHER), "requested"),
+        )
+        yield served
+
+
+def sample(row: Row, code: str) -> Sample:
+    path = row.path.replace("{agency}", code).replace("{system}", "land")
+    path = path.replace("{code}", "changed-v1").replace("{thumbprint}", "none")
+    path = path.replace("{agreement_id}", f"on-{code.lower().replace('.', '-')}")
+    if row.path.endswith("/apply"):
+        return f"{path}?dry_run=true", {"manifests": [system(f"{code}/new", JWK)]}
+    if row.route == ("POST", "/catalog/v1/agreements"):
+        terms = {"purposes": ["land-procedure"], "legalGround": "Luật"}
+        return path, {"consumer": f"{code}/land", "service": "H11.07/x/none-v1", **terms}
+    if row.path.endswith("/keys") and row.method == "POST":
+        return path, {"jwk": {"kty": "oct"}}
+    return path, {} if row.method == "POST" else None
+
+
+async def test_each_role_may_do_at_each_address_what_the_table_says(served: Served) -> None:
+    assert {row.route for row in TABLE} == routes_of(served.app)
+    assert await mismatches(served.app, served.issuer, TABLE, sample, {}) == []
+
+
+def applied(row: Row, code: str) -> Sample:
+    other = OTHER if code == OWN else OWN
+    manifests = {
+        "Agency": agency(code),
+        "System": system(f"{code}/new", JWK),
+        "Service": manifest("Service", f"{code}/land/parcels-v1"),
+        "EventType": event_type(f"{code}/land/new-v1"),
+        "Agreement": agreement("another", f"{code}/land", event(other), "requested"),
+        # Both sides are of the agency; so it takes a developer's role and an owner's.
+        "ApprovedOfOwn": agreement("another", f"{code}/land", event(code), "approved"),
+    }
+    return "/catalog/v1/apply?dry_run=true", {"manifests": [manifests[row.path]]}
+
+
+async def test_each_part_of_an_apply_is_asked_by_its_own_action(served: Served) -> None:
+    table = [type(row)("POST", row.path, row.kind, row.cells) for row in APPLY]
+    assert await mismatches(served.app, served.issuer, table, applied, {}) == []
+
+
+async def test_one_part_that_is_not_allowed_refuses_the_whole_and_is_named(served: Served) -> None:
+    manifests = [system(f"{OWN}/new", new_jwk()), event_type(event(OTHER)), system(f"{OTHER}/new", new_jwk())]
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        answer = await http.post("/apply", json={"manifests": manifests})
+        assert (answer.status_code, answer.json()["code"]) == (403, "role-required")
+        assert [one["pointer"] for one in answer.json()["errors"]] == [
+            "/manifests/1/metadata/id",
+            "/manifests/2/metadata/id",
+        ]
+        assert (await http.get(f"/systems/{OWN}/new")).status_code == 404
+        alone = await http.post("/apply", json={"manifests": manifests[:1]})
+    assert alone.status_code == 200
+    (record,) = [one for one in await served.records("system.create") if one["object"].endswith("/new")]
+    assert record["actor"] == f"person/{PERSON}"
+    assert record["detail"]["application"] == "console"
+
+
+async def test_an_agreement_is_not_taken_from_parties_that_did_not_agree(served: Served) -> None:
+    moved = agreement("on-h11-06", f"{OTHER}/land", event(OTHER), "requested")
+    async with served.as_person(Grant(Role.DEVELOPER, OTHER)) as http:
+        answer = await http.post("/apply", json={"manifests": [moved]})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (
+            403,
+            "/manifests/0/spec/consumer",
+        )
+    async with served.as_person(Grant(Role.DEVELOPER, OTHER), Grant(Role.DEVELOPER, OWN)) as http:
+        assert (await http.post("/apply", json={"manifests": [moved]})).status_code == 200
+
+
+async def test_what_does_not_exist_is_refused_in_the_same_words(served: Served) -> None:
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        for what in ("suspend", "keys"):
+            known, unknown = [
+                await http.post(f"/systems/{OTHER}/{code}/{what}", json={}) for code in ("land", "none")
+            ]
+            assert known.status_code == 403
+            assert known.json() == unknown.json()
+
+
+async def test_the_refusal_says_which_roles_could(served: Served) -> None:
+    async with served.as_person(Grant(Role.AUDITOR, OWN)) as http:
+        answer = (await http.post(f"/systems/{OTHER}/land/suspend")).json()
+    assert answer["action"] == "system:suspend"
+    assert answer["roles"] == [
+        "platform-operator",
+        f"agency-administrator@{OTHER}",
+        f"security-officer@{OTHER}",
+        "security-officer",
+    ]
+    assert f"agency administrator of {OTHER}" in answer["detail"]
+    assert f"quản trị viên cơ quan của {OTHER}" in answer["detail_vi"]
+
+
+async def test_a_persons_token_without_the_scope_of_the_console_is_refused(served: Served) -> None:
+    transport = httpx.ASGITransport(served.app)
+    headers = served.issuer.person([Grant(Role.PLATFORM_OPERATOR)], scope="openid roles")
+    async with httpx.AsyncClient(transport=transport, base_url="http://catalog", headers=headers) as http:
+        answer = await http.get("/catalog/v1/systems")
+    assert answer.json()["code"] == "insufficient-scope"
+
+
+async def test_a_key_is_added_beside_the_older_one_which_is_retired_later(served: Served) -> None:
+    new = new_jwk()
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        (old,) = (await http.get(f"/systems/{OWN}/land/keys")).json()["keys"]
+        last = await http.delete(f"/systems/{OWN}/land/keys/{old['thumbprint']}")
+        assert (last.status_code, last.json()["code"]) == (409, "conflict")
+        added = await http.post(f"/systems/{OWN}/land/keys", json={"jwk": new})
+        assert added.status_code == 201
+        assert [key["jwk"] for key in added.json()["keys"]] == [old["jwk"], new]
+        again = await http.post(f"/systems/{OWN}/land/keys", json={"jwk": {**new, "kid": "other"}})
+        assert (again.status_code, again.json()["version"]) == (200, added.json()["version"])
+        retired = await http.delete(f"/systems/{OWN}/land/keys/{old['thumbprint']}")
+        assert [key["jwk"] for key in retired.json()["keys"]] == [new]
+        gone = await http.delete(f"/systems/{OWN}/land/keys/{old['thumbprint']}")
+        assert (gone.status_code, gone.json()["code"]) == (404, "unknown-resource")
+    (record,) = await served.records("system.retire-key")
+    assert record["detail"]["key"] == old["thumbprint"]
+    assert record["actor"] == f"person/{PERSON}"
+
+
+@pytest.mark.parametrize(
+    ("jwk", "place"),
+    [
+        ({"kty": "oct", "k": "AAAA"}, "/jwk"),
+        ({"kty": "OKP", "crv": "Ed25519", "x": JWK["x"], "d": JWK["x"]}, "/jwk"),
+        ("text", "/jwk"),
+    ],
+)
+async def test_a_key_that_is_not_public_is_refused(served: Served, jwk: object, place: str) -> None:
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        answer = await http.post(f"/systems/{OWN}/land/keys", json={"jwk": jwk})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-manifests")
+    assert any(one["pointer"].startswith(place) for one in answer.json()["errors"])
+
+
+async def test_no_more_keys_than_a_system_may_have(served: Served) -> None:
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        answers = [await http.post(f"/systems/{OWN}/land/keys", json={"jwk": new_jwk()}) for _ in range(16)]
+    assert [one.status_code for one in answers] == [201] * 15 + [409]
+
+
+async def test_a_person_asks_for_a_system_and_the_owner_of_the_data_decides(served: Served) -> None:
+    wanted = {
+        "id": "changes",
+        "consumer": f"{OWN}/land",
+        "eventType": event(OTHER),
+        "purposes": ["land-procedure"],
+        "legalGround": "Điều 12",
+    }
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        asked = await http.post("/agreements", json=wanted)
+        assert asked.status_code == 201, asked.text
+        asked_for = asked.json()["metadata"]["id"]
+        assert asked_for == f"{OWN}.land.changes"
+        assert (await http.post("/agreements", json=wanted)).status_code == 200
+    async with served.as_person(Grant(Role.DATA_OWNER, OWN)) as http:
+        assert (await http.post(f"/agreements/{asked_for}/approve")).status_code == 403
+    async with served.as_person(Grant(Role.DATA_OWNER, OTHER)) as http:
+        decided = await http.post(f"/agreements/{asked_for}/approve")
+    assert decided.json()["decisions"][0]["by"] == f"person/{PERSON}"
+
+
+async def test_people_see_where_services_are_reached_of_their_own_agency_only(served: Served) -> None:
+    own = system(f"{OWN}/xroad", new_jwk())
+    own["spec"]["xroad"] = {"connection": "http", "networks": ["10.1.0.0/24"]}
+    await served.apply(own)
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        assert "xroad" in (await http.get(f"/systems/{OWN}/xroad")).json()["spec"]
+    async with served.as_person(Grant(Role.DEVELOPER, OTHER)) as http:
+        assert "xroad" not in (await http.get(f"/systems/{OWN}/xroad")).json()["spec"]
