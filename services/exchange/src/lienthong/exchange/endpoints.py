@@ -29,7 +29,8 @@ from lienthong.exchange.schemas import (
 from lienthong.exchange.service.delivery import DeliveryService
 from lienthong.exchange.service.publishing import PublishingService
 from lienthong.exchange.service.subscriptions import SubscriptionService
-from lienthong.kit.access import Caller, require
+from lienthong.kit.access import FOR_PEOPLE, Caller, require
+from lienthong.kit.actors import Action, Actor
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.openapi import Responses, answer, problems, struct_schema
 from lienthong.kit.problems import TRANSACTION_HEADER, agreements, general
@@ -37,12 +38,17 @@ from lienthong.kit.problems import exchange as kinds
 from lienthong.kit.rest import StrictDirectRoute, StrictRoute
 
 SCOPE = "events"
+OPERATOR_SCOPE: Final = "catalog:admin"
+"""Of the client that manages all systems."""
 
 _authorized: Final = require(SCOPE)
 Authorized = Annotated[Caller, Depends(_authorized)]
+Administrating = Annotated[Caller, Depends(require(OPERATOR_SCOPE, for_people=FOR_PEOPLE))]
 Name = Annotated[SubscriptionName, Path(description="The caller's name of the subscription.")]
 Agency = Annotated[str, Path(description="The code of the agency, as in the id of the event type.")]
 System = Annotated[str, Path(description="The code of the system.")]
+OwnerAgency = Annotated[str, Path(max_length=35, description="The code of the system's agency.")]
+OwnerSystem = Annotated[str, Path(max_length=63, description="The code of the system.")]
 EventTypeCode = Annotated[str, Path(description="The code of the event type, with its major version.")]
 
 _EVENTS: Final[dict[str, Any]] = {
@@ -202,7 +208,54 @@ def routes(
             refused=[RefusedToken(token=token, detail=detail) for token, detail in outcome.refused],
         )
 
+    @router.get("/systems/{agency}/{system}/subscriptions", response_description="The subscriptions.")
+    async def list_subscriptions_of_system(
+        caller: Administrating, agency: OwnerAgency, system: OwnerSystem
+    ) -> SubscriptionList:
+        """List a system's subscriptions, by name: for people who manage the systems of its agency."""
+        _administrator(caller, agency)
+        found = await subscriptions.of(f"{agency}/{system}")
+        return SubscriptionList(items=[_view(subscription) for subscription in found])
+
+    @router.get(
+        "/systems/{agency}/{system}/subscriptions/{name}",
+        response_description="The subscription.",
+        responses=_UNKNOWN,
+    )
+    async def get_subscription_of_system(
+        caller: Administrating, agency: OwnerAgency, system: OwnerSystem, name: Name
+    ) -> SubscriptionView:
+        """Read one subscription of a system."""
+        _administrator(caller, agency)
+        return _view(await subscriptions.named(f"{agency}/{system}", name))
+
+    @router.delete(
+        "/systems/{agency}/{system}/subscriptions/{name}",
+        status_code=status.HTTP_204_NO_CONTENT,
+        response_class=Response,
+        response_description="The subscription is deleted.",
+        responses=_UNKNOWN,
+    )
+    async def delete_subscription_of_system(
+        request: Request, caller: Administrating, agency: OwnerAgency, system: OwnerSystem, name: Name
+    ) -> None:
+        """Delete a subscription of a system; events that were not delivered yet are not kept for it."""
+        actor = _administrator(caller, agency)
+        tx = request.headers.get(TRANSACTION_HEADER)
+        await subscriptions.delete(f"{agency}/{system}", name, tx=tx, by=actor)
+
     return router
+
+
+def _administrator(caller: Caller, agency: str) -> Actor:
+    """Who may manage the systems of an agency; nothing is looked up before.
+
+    Raises:
+        ProblemError: 403 `role-required`.
+    """
+    actor = Actor.of(caller, operator=OPERATOR_SCOPE in caller.scopes)
+    actor.demand(Action.MANAGE_SYSTEMS, agency)
+    return actor
 
 
 async def _body(request: Request, charge: Callable[[int], None]) -> bytes:

@@ -2,15 +2,18 @@
 
 import gzip
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from lienthong.kit.access import Caller, require
+from lienthong.kit.access import FOR_PEOPLE, Caller, require
+from lienthong.kit.actors import Action, Actor
 from lienthong.kit.clock import rfc3339
 from lienthong.kit.openapi import answer, problems, struct_schema
 from lienthong.kit.problems import ledger as kinds
+from lienthong.kit.problems.roles import role_required
 from lienthong.kit.rest import StrictRoute
 from lienthong.ledger.domain.content_coding import GZIP, IDENTITY, choose_coding
 from lienthong.ledger.domain.journal_place import JournalPlace
@@ -46,7 +49,34 @@ _NEGOTIATED: Final = ["Cache-Control", "Content-Encoding", "Vary"]
 _TILE_PROBLEMS: Final = problems(kinds.UNKNOWN_TILE, kinds.NO_ACCEPTABLE_CODING)
 
 Index = Annotated[int, Path(ge=0, le=2**62, description="The index of the entry, from 0.")]
-Auditor = Annotated[Caller, Depends(require(READ_SCOPE))]
+_auditing: Final = require(READ_SCOPE, for_people=FOR_PEOPLE)
+_of_party: Final = require(for_people=FOR_PEOPLE)
+
+
+def _demand(caller: Caller, action: Action) -> None:
+    """Refuse a person who may not do this on the platform's own things: here, on the records of all."""
+    if caller.person is not None:
+        Actor.of(caller).demand(action)
+
+
+def _all_records(caller: Annotated[Caller, Depends(_auditing)]) -> None:
+    _demand(caller, Action.READ_RECORDS)
+
+
+def _own_health(caller: Annotated[Caller, Depends(_auditing)]) -> None:
+    _demand(caller, Action.READ_HEALTH)
+
+
+def _readable(caller: Annotated[Caller, Depends(_auditing)]) -> frozenset[str] | None:
+    return readable(caller)
+
+
+AllRecords = Annotated[None, Depends(_all_records)]
+"""Auditors, and people who may read the records of all agencies."""
+OwnHealth = Annotated[None, Depends(_own_health)]
+"""Auditors, and people who may see how the platform's processes are."""
+Readable = Annotated[frozenset[str] | None, Depends(_readable)]
+"""The agencies of which the caller may read records; None for those of all."""
 TilePath = Annotated[str, Path(description="The index as in tlog-tiles: `x001/234`, `000.p/17`.")]
 
 
@@ -87,7 +117,7 @@ def routes(
         "/tile/entries/{index:path}",
         responses=answer(_BYTES, _BYTES_SCHEMA, "The bundle.", headers=_NEGOTIATED) | _TILE_PROBLEMS,
     )
-    async def bundle(request: Request, index: TilePath, _: Auditor) -> Response:
+    async def bundle(request: Request, index: TilePath, _: AllRecords) -> Response:
         """Read a bundle of up to 256 entries (c2sp.org/tlog-tiles), each with its length in front."""
         content = await log.tile(f"tile/entries/{index}")
         coding = _coding(request, (GZIP, IDENTITY))
@@ -110,18 +140,21 @@ def routes(
         "/v1/entries",
         responses=answer(_JSON, struct_schema(EntryPageDocument), "A page of the entries that match."),
     )
-    async def entries(parameters: Annotated[SearchParameters, Query()], _: Auditor) -> Response:
-        """Search for entries."""
-        page = await log.search(search_query(parameters))
+    async def entries(parameters: Annotated[SearchParameters, Query()], within: Readable) -> Response:
+        """Search for entries. A person finds those of the agencies for which a role lets them be read: calls
+        of their systems, and calls to these."""
+        if parameters.agency is not None and within is not None and parameters.agency not in within:
+            raise role_required(Action.READ_RECORDS, parameters.agency)
+        page = await log.search(replace(search_query(parameters), within=within))
         return _json(EntryPageDocument([_entry(item) for item in page.items], _cursor(page.next)))
 
     @router.get(
         "/v1/entries/{index}",
         responses=answer(_JSON, struct_schema(EntryDocument), "The entry.") | problems(kinds.UNKNOWN_ENTRY),
     )
-    async def entry(index: Index, _: Auditor) -> Response:
-        """Read one entry."""
-        return _json(_entry(await log.entry(index)))
+    async def entry(index: Index, within: Readable) -> Response:
+        """Read one entry. Of other agencies' a person is told what is told of those that are not there."""
+        return _json(_entry(await log.entry(index, within)))
 
     @router.get(
         "/v1/receipts/{tx}",
@@ -130,20 +163,22 @@ def routes(
     )
     async def receipt(
         tx: Annotated[str, Path(max_length=128, description="The transaction id of a call.")],
-        caller: Annotated[Caller, Depends(require())],
+        caller: Annotated[Caller, Depends(_of_party)],
         kind: Annotated[
             str, Query(min_length=1, max_length=64, description="The kind of record, e.g. `intent`.")
         ] = CALL,
     ) -> Response:
-        """Read the receipt of a call: for the parties of the call, and for auditors."""
-        return Response(await log.receipt(tx, kind, caller), headers=_PRIVATE, media_type=_TEXT)
+        """Read the receipt of a call: for the parties of the call, for auditors, and for people who may read
+        the records of a party's agency."""
+        within = readable(caller)
+        return Response(await log.receipt(tx, kind, caller, within), headers=_PRIVATE, media_type=_TEXT)
 
     @router.get(
         "/v1/quarantine",
         responses=answer(_JSON, struct_schema(QuarantinePageDocument), "A page, oldest first."),
     )
     async def quarantine(
-        _: Auditor,
+        _: AllRecords,
         cursor: Annotated[int, Query(ge=0, le=2**62, description="The `next` of the previous page.")] = 0,
         limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE,
     ) -> Response:
@@ -167,7 +202,7 @@ def routes(
         responses=answer(_JSON, struct_schema(IndexCheckDocument), "The outcome for a portion of the log."),
     )
     async def index_check(
-        _: Auditor,
+        _: AllRecords,
         cursor: Annotated[int, Query(ge=0, le=2**62, description="The `next` of the previous portion.")] = 0,
     ) -> Response:
         """Compare what can be searched for with the records it was taken from, up to 256 entries."""
@@ -182,7 +217,7 @@ def routes(
         "/v1/journal-place",
         responses=answer(_JSON, struct_schema(JournalPlaceDocument), "The place, and how it agrees."),
     )
-    async def journal_place(_: Auditor) -> Response:
+    async def journal_place(_: OwnHealth) -> Response:
         """Compare the ledger's place in the journal with the journal."""
         found = await place()
         return _json(
@@ -192,6 +227,20 @@ def routes(
         )
 
     return router
+
+
+def readable(caller: Caller) -> frozenset[str] | None:
+    """The agencies of which a caller may read records; None for those of all, and for clients, whose scope
+    decides.
+
+    Raises:
+        ProblemError: 403 `role-required`, a person with no role that lets any be read.
+    """
+    if caller.person is None:
+        return None
+    actor = Actor.of(caller)
+    actor.demand_somewhere(Action.READ_RECORDS)
+    return actor.agencies(Action.READ_RECORDS)
 
 
 def search_query(parameters: SearchParameters) -> EntryQuery:

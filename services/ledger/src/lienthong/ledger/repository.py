@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, text, tuple_, union, update
+from sqlalchemy import (
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    union,
+    update,
+)
 
 from lienthong.kit.bulk import execute_many
 from lienthong.ledger.domain.search import LedgerEntry, QuarantinedRecord
@@ -215,17 +228,22 @@ async def find_entries(session: AsyncSession, query: EntryQuery) -> list[LedgerE
     return [_entry(row) for row in rows]
 
 
-async def find_entry(session: AsyncSession, index: int) -> LedgerEntry | None:
-    """The entry at an index; None when there is none."""
-    row = (await session.execute(select(*_ENTRY).where(entries.c.leaf_index == index))).one_or_none()
+async def find_entry(
+    session: AsyncSession, index: int, within: frozenset[str] | None = None
+) -> LedgerEntry | None:
+    """The entry at an index; None when there is none that is of one of these agencies."""
+    query = select(*_ENTRY).where(entries.c.leaf_index == index, *_of(within))
+    row = (await session.execute(query)).one_or_none()
     return None if row is None else _entry(row)
 
 
-async def find_entry_of_transaction(session: AsyncSession, tx: str, kind: str) -> LedgerEntry | None:
-    """The first entry of this kind with this transaction id."""
+async def find_entry_of_transaction(
+    session: AsyncSession, tx: str, kind: str, within: frozenset[str] | None = None
+) -> LedgerEntry | None:
+    """The first entry of this kind with this transaction id, of those that are of one of these agencies."""
     query = (
         select(*_ENTRY)
-        .where(entries.c.tx == tx, entries.c.kind == kind)
+        .where(entries.c.tx == tx, entries.c.kind == kind, *_of(within))
         .order_by(entries.c.leaf_index)
         .limit(1)
     )
@@ -345,14 +363,23 @@ def _tree_columns(head: TreeHead) -> dict[str, Any]:
     }
 
 
+def _of(agencies: frozenset[str] | None) -> list[ColumnElement[bool]]:
+    """The condition that one of the two parties is of these agencies; for single entries only."""
+    if agencies is None:
+        return []
+    return [or_(entries.c.client_agency.in_(agencies), entries.c.provider_agency.in_(agencies))]
+
+
 def _statement(query: EntryQuery) -> Select[Any]:
-    if query.agency is None:
+    agencies = query.agencies
+    if agencies is None:
         return _ordered(select(*_ENTRY).where(*_conditions(query)), query)
-    # One query per column, each on its own index and limited: an OR over both would sort every match.
+    if not agencies:
+        return select(*_ENTRY).where(false())
+    # One query per column and agency, each on its own index and limited: an OR would sort every match.
     sides = [
-        _ordered(
-            select(entries.c.leaf_index).where(column == query.agency, *_conditions(query)), query
-        ).subquery()
+        _ordered(select(entries.c.leaf_index).where(column == agency, *_conditions(query)), query).subquery()
+        for agency in agencies
         for column in (entries.c.client_agency, entries.c.provider_agency)
     ]
     found = union(*(select(side.c.leaf_index) for side in sides)).subquery()
@@ -374,7 +401,7 @@ def _conditions(query: EntryQuery) -> list[ColumnElement[bool]]:
     if query.persons:
         naming = select(persons.c.leaf_index).where(persons.c.person.in_(query.persons))
         conditions.append(entries.c.leaf_index.in_(naming))
-    selected = bool(conditions) or query.agency is not None
+    selected = bool(conditions) or query.agencies is not None
     if query.kind is not None:
         conditions.append((entries.c.kind.concat("") if selected else entries.c.kind) == query.kind)
     if query.status is not None:

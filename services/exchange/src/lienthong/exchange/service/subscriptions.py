@@ -13,6 +13,7 @@ from lienthong.exchange.events import STREAM
 from lienthong.exchange.models import Subscription
 from lienthong.exchange.repository import SubscriptionRepository
 from lienthong.exchange.service.event_register import demand_current
+from lienthong.kit.actors import Actor
 from lienthong.kit.bus import BusUnavailableError
 from lienthong.kit.journal import AdminAct
 
@@ -118,8 +119,8 @@ class SubscriptionService:
         async with self._database.reading() as session:
             return await SubscriptionRepository(session).of(owner)
 
-    async def delete(self, owner: str, name: str, *, tx: str | None) -> None:
-        """Delete a subscription and its position in the stream.
+    async def delete(self, owner: str, name: str, *, tx: str | None, by: Actor | None = None) -> None:
+        """Delete a subscription and its position in the stream; `by` is who does it, if not its owner.
 
         Raises:
             ProblemError: `unknown-subscription`.
@@ -130,7 +131,7 @@ class SubscriptionService:
             if found is None:
                 raise errors.unknown_subscription(name)
             await repository.remove(found)
-            await self._record(session, "subscription.delete", found, tx)
+            await self._record(session, "subscription.delete", found, tx, by)
         await self._consumers.remove(found.id)
 
     async def _beginning(self, start: Literal["new", "all"]) -> _Beginning:
@@ -173,13 +174,19 @@ class SubscriptionService:
         )
 
     async def _record(
-        self, session: AsyncSession, action: str, subscription: Subscription, tx: str | None
+        self,
+        session: AsyncSession,
+        action: str,
+        subscription: Subscription,
+        tx: str | None,
+        by: Actor | None = None,
     ) -> None:
+        by = by or Actor(subscription.owner)
         act = AdminAct(
-            subscription.owner,
+            by.name,
             action,
             f"Subscription/{subscription.owner}/{subscription.name}",
-            {"event_type": subscription.event_type},
+            by.recorded({"event_type": subscription.event_type}),
             tx,
         )
         await self._journal.add(session, act)

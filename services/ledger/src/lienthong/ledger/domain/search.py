@@ -35,6 +35,16 @@ class EntryQuery:
     until: datetime | None = None
     unfinished: bool = False
     after: int | None = None
+    within: frozenset[str] | None = None
+    """The agencies of which the reader may see records, their own calls and those to them; None for all."""
+
+    @property
+    def agencies(self) -> tuple[str, ...] | None:
+        """The agencies one of which a record has to be of; None where it may be of any."""
+        if self.agency is not None:
+            reachable = self.within is None or self.agency in self.within
+            return (self.agency,) if reachable else ()
+        return None if self.within is None else tuple(sorted(self.within))
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,32 +84,33 @@ class AuditLog:
         items = found[: query.limit]
         return ResultPage(items, items[-1].index if len(found) > query.limit else None)
 
-    async def entry(self, index: int) -> LedgerEntry:
-        """The entry at an index.
+    async def entry(self, index: int, within: frozenset[str] | None = None) -> LedgerEntry:
+        """The entry at an index; with `within` only where a party of the call is of these agencies.
 
         Raises:
             ProblemError: 404 `unknown-entry`.
         """
         async with self._database.reading() as session:
-            found = await repository.find_entry(session, index)
+            found = await repository.find_entry(session, index, within)
         if found is None:
             raise unknown_entry(index)
         return found
 
-    async def receipt(self, tx: str, kind: str, caller: Caller) -> str:
+    async def receipt(self, tx: str, kind: str, caller: Caller, within: frozenset[str] | None = None) -> str:
         """The receipt (c2sp.org/tlog-proof) of the transaction's entry of this kind.
 
-        It proves that the entry is in the tree of the newest checkpoint.
+        It proves that the entry is in the tree of the newest checkpoint. A person is given those of the
+        agencies `within`, and learns nothing of others; None are all.
 
         Raises:
             ProblemError: 404 `not-yet-recorded`, 403 `not-a-party`.
         """
         async with self._database.reading() as session:
             # The entry is read first, so that the tree head read afterwards covers it.
-            entry = await repository.find_entry_of_transaction(session, tx, kind)
+            entry = await repository.find_entry_of_transaction(session, tx, kind, within)
             if entry is None:
                 raise not_yet_recorded(tx, kind)
-            if not _may_have_receipt(caller, entry):
+            if caller.person is None and not _may_have_receipt(caller, entry):
                 raise not_a_party(tx)
             head = await _tree_head(session)
             tiles = await repository.find_tiles(session, inclusion_tiles(entry.index, head.size))
