@@ -99,7 +99,7 @@ async def test_a_system_decides_so_often_and_the_operator_may_always_revoke(
 ) -> None:
     asked = [await ask(catalog, f"o-{number}", OPERATOR) for number in range(3)]
     limit = catalog.decisions.limit
-    while catalog.decisions.wait(PROVIDER.client_id) == 0:
+    while catalog.decisions.wait(PROVIDER.name) == 0:
         pass
     with pytest.raises(ProblemError) as refused:
         await reject(catalog, asked[0])
