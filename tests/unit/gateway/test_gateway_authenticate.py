@@ -198,3 +198,22 @@ def test_a_persons_token_calls_no_provider(scene: Scene) -> None:
     scene.authenticator.admit(read, people=True)
     with pytest.raises(ProblemError, match="client-suspended"):
         scene.authenticator.with_keys(keys_of(scene.key, suspended=("C/c",))).admit(read, people=True)
+
+
+def test_a_token_by_which_a_system_acts_for_a_person_is_for_calls_alone(scene: Scene) -> None:
+    act = {"sub": "C/c", "act": {"sub": "C/d"}}
+    token = b"Bearer " + scene.token(sub="0193a1b2", sid="s1", roles=[], act=act)
+    read = scene.authenticator.authenticate(
+        RequestHeaders([], {b"authorization": token}), scene.clock.now(), None, method="GET", path=b"/"
+    )
+    assert (read.client_id, read.actors) == ("C/c", ("C/c", "C/d"))
+    scene.authenticator.admit(read, SCOPE)
+    for scope in (None, "audit:read"):
+        with pytest.raises(ProblemError, match="person-refused"):
+            scene.authenticator.admit(read, scope)
+    for suspended in ("C/c", "C/d"):
+        stricter = scene.authenticator.with_keys(keys_of(scene.key, suspended=(suspended,)))
+        with pytest.raises(ProblemError, match="client-suspended"):
+            stricter.admit(read, SCOPE)
+        with pytest.raises(ProblemError, match="client-suspended"):
+            stricter.check_standing("C/c", read)

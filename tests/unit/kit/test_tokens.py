@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.policy import Grant, Role
 from lienthong.kit.problems.callers import token_refused
-from lienthong.kit.tokens import Confirmation, KeySet, Person, TokenRefusedError, TokenVerifier
+from lienthong.kit.tokens import Confirmation, KeySet, Person, TokenRefusedError, TokenVerifier, act_claim
 
 ISSUER = "https://lgsp.example"
 AUDIENCE = "urn:lgsp:VN-BTN"
@@ -399,6 +399,46 @@ def test_a_token_of_a_person_says_who_it_is_and_which_application_has_it() -> No
 )
 def test_a_token_is_a_systems_or_a_persons_and_nothing_between(changed: dict[str, object]) -> None:
     assert reason(signed(claims(**{**PERSON, **changed}))) == "claims"
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        ({"sub": "H11.05/land"}, ("H11.05/land",)),
+        ({"sub": "H11.05/land", "act": {"sub": "H11.01/a"}}, ("H11.05/land", "H11.01/a")),
+        (act_claim(["H11.05/land", "b", "c", "d"]), ("H11.05/land", "b", "c", "d")),
+    ],
+)
+def test_a_token_says_through_whose_hands_it_came(act: object, expected: tuple[str, ...]) -> None:
+    token = VERIFIER.verify(signed(claims(**PERSON, act=act)), KEYS)
+    assert (token.actors, token.client_id) == (expected, "H11.05/land")
+    assert VERIFIER.verify(signed(claims(**PERSON)), KEYS).actors == ()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        {},
+        [],
+        "H11.05/land",
+        7,
+        {"sub": ""},
+        {"sub": 7},
+        {"sub": "H11.01/another"},
+        {"sub": "H11.05/land", "iss": "https://x.example"},
+        {"sub": "H11.05/land", "act": {}},
+        {"sub": "H11.05/land", "act": "b"},
+        {"sub": "H11.05/land", "act": {"sub": "a\0"}},
+        act_claim(["H11.05/land", "b", "c", "d", "e"]),
+        act_claim(["H11.05/land"] * 20),
+    ],
+)
+def test_a_chain_that_is_none_is_refused(act: object) -> None:
+    assert reason(signed(claims(**PERSON, act=act))) == "claims"
+
+
+def test_a_system_acts_for_nobody_without_a_person() -> None:
+    assert reason(signed(claims(act={"sub": "H11.05/land"}))) == "claims"
 
 
 def test_roles_have_names_that_are_read_back() -> None:

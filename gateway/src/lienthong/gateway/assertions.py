@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from lienthong.gateway.http1.fields import field_prefix
+from lienthong.kit.tokens import act_claim
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,6 +51,10 @@ class Claims(msgspec.Struct, omit_defaults=True, gc=False):
     """Of the body, None where it was sent on while it came. Both have the form of RFC 9530 section 2."""
     case: str | None = None
     user: str | None = None
+    person: str | None = None
+    """Who has signed in, for whom `sub` acts by token exchange: the id of the account."""
+    act: dict[str, Any] | None = None
+    """Through whose hands the person's token came, as in access tokens (RFC 8693 section 4.1)."""
 
 
 class Assertions:
@@ -97,6 +102,10 @@ class Assertions:
             case=call.context.case,
             user=call.context.user,
         )
+        token = call.token
+        if token is not None and token.person is not None:
+            claims.person = token.person.id
+            claims.act = act_claim(token.actors) if token.actors else None
         return _FIELD, self._signed(msgspec.json.encode(claims), now.timestamp())
 
     def _signed(self, payload: bytes, at: float) -> bytes:

@@ -82,17 +82,25 @@ class Authenticator:
     def admit(self, token: AccessToken, scope: str | None = None, *, people: bool = False) -> None:
         """Check that the holder of a valid token may call, and that the token carries `scope`, if any.
 
-        A token by which an application acts for a person is taken only where `people` may call.
+        A person's token is taken only where `people` may call. One by which a system acts for a person (token
+        exchange) is also taken where systems call services: what it may do there is the system's.
 
         Raises:
             ProblemError: person-refused, client-suspended, insufficient-scope.
         """
-        if token.person is not None and not people:
-            raise problems.person_refused(token.client_id)
+        if token.person is not None:
+            self._admit_person(token, scope, people=people)
         if token.client_id in self._keys.suspended:
             raise problems.client_suspended(token.client_id)
         if scope is not None and scope not in token.scopes:
             raise problems.insufficient_scope(scope)
+
+    def _admit_person(self, token: AccessToken, scope: str | None, *, people: bool) -> None:
+        if not people and not (token.actors and scope == SCOPE):
+            raise problems.person_refused(token.client_id)
+        for actor in token.actors:
+            if actor in self._keys.suspended:
+                raise problems.client_suspended(actor)
 
     def check_standing(self, client: str, token: AccessToken | None) -> None:
         """Check that a client which was let in, by this token if it had one, still would be; the token's own
@@ -103,7 +111,12 @@ class Authenticator:
         """
         if client in self._keys.suspended:
             raise problems.client_suspended(client)
-        if token is not None and token.key_id not in self._keys.key_set:
+        if token is None:
+            return
+        for actor in token.actors:
+            if actor in self._keys.suspended:
+                raise problems.client_suspended(actor)
+        if token.key_id not in self._keys.key_set:
             raise problems.token_refused("kid")
 
     def _check_sender(

@@ -113,6 +113,7 @@ class Recorder:
             received=timestamp(call.received),
             trace=call.trace,
         )
+        _name_person(record, call)
         await self._journal.write(encode(record))
 
     def outcome(self, call: Call, outcome: Outcome) -> asyncio.Future[None] | None:
@@ -191,7 +192,7 @@ class Recorder:
         context, exchange, body, quota = call.context, call.exchange, call.body, call.quota
         passage, persons = call.passage, call.persons
         at = timestamp(outcome.at)
-        return CallRecord(
+        record = CallRecord(
             v=1,
             id=self._new_id(),
             kind="call",
@@ -238,6 +239,8 @@ class Recorder:
             limit=quota.refusal.limit.value if quota is not None and quota.refusal is not None else None,
             replays=call.replays,
         )
+        _name_person(record, call)
+        return record
 
     def _target(self, call: Call) -> str:
         return self._privacy.hashed(call.path + call.query)
@@ -265,6 +268,14 @@ class Recorder:
             since=timestamp(sample.since),
             aborted=True if sample.reason.status is None else None,
         )
+
+
+def _name_person(record: CallRecord | IntentRecord, call: Call) -> None:
+    """Name the person whose token it was, and through whose hands that came."""
+    token = call.token
+    if token is not None and token.person is not None:
+        record.acts_for = token.person.id
+        record.actors = list(token.actors) or None
 
 
 def timestamp(moment: datetime) -> Moment:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tests.integration.identity.harness import Key
 
 CALLBACK = "https://one-stop.example.gov.vn/callback"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 SIGNED_OUT = "https://one-stop.example.gov.vn/"
 
 
@@ -65,10 +67,13 @@ class Relying:
         redirects: Sequence[str] = (CALLBACK,),
         after_sign_out: Sequence[str] = (SIGNED_OUT,),
         logout: str | None = None,
+        acts: bool = False,
     ) -> Relying:
         """Make it a client and an application."""
         await self.process.register(self.key, self.client_id)
-        return await self.as_application(redirects=redirects, after_sign_out=after_sign_out, logout=logout)
+        return await self.as_application(
+            redirects=redirects, after_sign_out=after_sign_out, logout=logout, acts=acts
+        )
 
     async def as_application(
         self,
@@ -76,6 +81,7 @@ class Relying:
         redirects: Sequence[str] = (CALLBACK,),
         after_sign_out: Sequence[str] = (SIGNED_OUT,),
         logout: str | None = None,
+        acts: bool = False,
     ) -> Relying:
         """Make a client an application."""
         await self.process.core.openid.applications.put(
@@ -86,6 +92,7 @@ class Relying:
                 tuple(redirects),
                 tuple(after_sign_out),
                 logout,
+                acts,
             ),
         )
         return self
@@ -155,6 +162,21 @@ class Relying:
         form: dict[str, str | None] = {"grant_type": "refresh_token", "refresh_token": token}
         return await self.post("/oauth2/token", **{**form, **changes})
 
+    async def exchange(self, token: str | None, **changes: str | None) -> httpx.Response:
+        """Exchange a person's token (RFC 8693), but for the changed parameters."""
+        form: dict[str, str | None] = {
+            "grant_type": EXCHANGE,
+            "subject_token": token,
+            "subject_token_type": ACCESS_TOKEN,
+        }
+        return await self.post("/oauth2/token", **{**form, **changes})
+
+    async def acting(self, token: str, **changes: str | None) -> str:
+        """A token by which this client acts for the person of another token."""
+        answer = await self.exchange(token, **changes)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
     async def introspect(self, token: str) -> dict[str, Any]:
         """What a token is worth."""
         answer = await self.post("/oauth2/introspect", token=token)
@@ -179,9 +201,9 @@ class Place:
         """The usual application."""
         return await Relying(self.process).register(**options)
 
-    async def other(self, client_id: str = "H11.05/land") -> Relying:
+    async def other(self, client_id: str = "H11.05/land", **options: Any) -> Relying:  # noqa: ANN401
         """Another one."""
-        return await Relying(self.process, client_id=client_id).register()
+        return await Relying(self.process, client_id=client_id).register(**options)
 
     @asynccontextmanager
     async def browser(self) -> AsyncIterator[Browser]:

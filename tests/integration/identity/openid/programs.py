@@ -19,7 +19,7 @@ const expectedState = client.randomState()
 const expectedNonce = client.randomNonce()
 const address = await client.buildAuthorizationUrlWithPAR(config, {
   redirect_uri,
-  scope: 'openid profile roles',
+  scope: 'openid profile roles api',
   code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
   code_challenge_method: 'S256',
   state: expectedState,
@@ -34,6 +34,12 @@ const first = await client.authorizationCodeGrant(config, back, checks, undefine
 const { sub, acr, amr, sid } = first.claims()
 const info = await client.fetchUserInfo(config, first.access_token, sub, { DPoP })
 const second = await client.refreshTokenGrant(config, first.refresh_token, undefined, { DPoP })
+const grant = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const type = 'urn:ietf:params:oauth:token-type:access_token'
+const acting = await client.genericGrantRequest(config, grant, {
+  subject_token: second.access_token, subject_token_type: type, scope: 'api', resource: issuer,
+}, { DPoP })
+const worth = await client.tokenIntrospection(config, acting.access_token)
 const before = await client.tokenIntrospection(config, second.access_token)
 await client.tokenRevocation(config, second.refresh_token)
 const after = await client.tokenIntrospection(config, second.access_token)
@@ -42,6 +48,7 @@ const end = client.buildEndSessionUrl(config, {
 })
 console.log(JSON.stringify({
   sub, acr, amr, sid, info, type: second.token_type,
+  exchanged: { type: acting.issued_token_type, scope: acting.scope, act: worth.act, sub: worth.sub },
   before: before.active, after: after.active, end: end.href,
 }))
 process.exit(0)
@@ -70,7 +77,7 @@ const nonce = oauth.generateRandomNonce()
 const asked = new URLSearchParams({
   redirect_uri,
   response_type: 'code',
-  scope: 'openid profile roles',
+  scope: 'openid profile roles api',
   code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
   code_challenge_method: 'S256',
   state,
@@ -104,20 +111,38 @@ const second = await oauth.processRefreshTokenResponse(
   client,
   await oauth.refreshTokenGrantRequest(as, client, authentication, first.refresh_token, options),
 )
-const worth = async () => oauth.processIntrospectionResponse(
-  as, client, await oauth.introspectionRequest(as, client, authentication, second.access_token, options),
+const worth = async (token) => oauth.processIntrospectionResponse(
+  as, client, await oauth.introspectionRequest(as, client, authentication, token.access_token, options),
 )
-const before = await worth()
+const grant = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const type = 'urn:ietf:params:oauth:token-type:access_token'
+const acting = await oauth.processGenericTokenEndpointResponse(
+  as,
+  client,
+  await oauth.genericTokenEndpointRequest(
+    as,
+    client,
+    authentication,
+    grant,
+    { subject_token: second.access_token, subject_token_type: type, scope: 'api', resource: issuer },
+    options,
+  ),
+)
+const exchanged = await worth(acting)
+const before = await worth(second)
 await oauth.processRevocationResponse(
   await oauth.revocationRequest(as, client, authentication, second.refresh_token, options),
 )
-const after = await worth()
+const after = await worth(second)
 const end = new URL(as.end_session_endpoint)
 for (const [name, value] of Object.entries({
   post_logout_redirect_uri: signed_out, id_token_hint: second.id_token, state: 'bye',
 })) end.searchParams.set(name, value)
 console.log(JSON.stringify({
   sub, acr, amr, sid, info, type: second.token_type,
+  exchanged: {
+    type: acting.issued_token_type, scope: acting.scope, act: exchanged.act, sub: exchanged.sub,
+  },
   before: before.active, after: after.active, end: end.href,
 }))
 process.exit(0)

@@ -28,7 +28,13 @@ from lienthong.identity.people.service.people import NewPerson
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.policy import Grant, Role
 from tests.integration.identity.harness import NOWHERE, SYSTEM, running
-from tests.integration.identity.openid.harness import CALLBACK, SIGNED_OUT, Relying
+from tests.integration.identity.openid.harness import (
+    ACCESS_TOKEN,
+    CALLBACK,
+    EXCHANGE,
+    SIGNED_OUT,
+    Relying,
+)
 from tests.integration.identity.openid.programs import OAUTH4WEBAPI, OPENID_CLIENT
 from tests.integration.identity.pages.harness import forms_of
 from tests.integration.identity.people.harness import LAND, OPERATOR, PASSWORD
@@ -112,7 +118,7 @@ async def a_site(folder: Path) -> AsyncIterator[Site]:
         _, link = await people.invite(OPERATOR, NewPerson(LOGIN, "An", LAND, roles))
         await people.accept(link.token, PASSWORD)
         try:
-            yield Site(process, await Relying(process).register())
+            yield Site(process, await Relying(process).register(acts=True))
         finally:
             pages.should_exit = True
             await ended("the pages", serving)
@@ -163,6 +169,12 @@ async def _javascript(site: Site, folder: Path, program: str, kind: str, *more: 
         assert (found["acr"], found["amr"]) == ("urn:lgsp:acr:one-factor", ["pwd"])
         assert (found["before"], found["after"]) == (True, False)
         assert found["type"].lower() == kind.lower()
+        assert found["exchanged"] == {
+            "type": ACCESS_TOKEN,
+            "scope": "api",
+            "act": {"sub": SYSTEM},
+            "sub": found["sub"],
+        }
         page = await http.get(found["end"])
         assert f'url={SIGNED_OUT}?state=bye"' in html.unescape(page.text)
         assert await site.process.core.people.sessions.standing(found["sub"], found["sid"]) is None
@@ -209,7 +221,7 @@ async def test_authlib(site: Site) -> None:
         site.application.key,
         token_endpoint_auth_method="private_key_jwt",
         revocation_endpoint_auth_method="private_key_jwt",
-        scope="openid profile",
+        scope="openid profile api",
         redirect_uri=CALLBACK,
         code_challenge_method="S256",
     ) as client:
@@ -238,6 +250,14 @@ async def test_authlib(site: Site) -> None:
         assert second["refresh_token"] != token["refresh_token"]
         seen = await client.introspect_token(metadata["introspection_endpoint"], token=second["access_token"])
         assert seen.json()["active"]
+        acting = await client.fetch_token(
+            metadata["token_endpoint"],
+            grant_type=EXCHANGE,
+            subject_token=second["access_token"],
+            subject_token_type=ACCESS_TOKEN,
+            scope="api",
+        )
+        assert (acting["issued_token_type"], acting["scope"]) == (ACCESS_TOKEN, "api")
         gone = await client.revoke_token(metadata["revocation_endpoint"], token=second["refresh_token"])
         assert gone.status_code == 200
         seen = await client.introspect_token(metadata["introspection_endpoint"], token=second["access_token"])

@@ -20,6 +20,7 @@ WANTED: dict[str, Any] = {
     "redirect_uris": ["https://one-stop.example.gov.vn/callback"],
     "post_logout_redirect_uris": ["https://one-stop.example.gov.vn/"],
     "backchannel_logout_uri": "https://one-stop.example.gov.vn/logout",
+    "acts_for_people": False,
 }
 AT = f"/identity/v1/applications/{SYSTEM}"
 

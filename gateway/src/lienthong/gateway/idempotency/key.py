@@ -46,9 +46,13 @@ def stated_key(headers: RequestHeaders) -> bytes | None:
 
 
 def fingerprint(call: Call, headers: RequestHeaders, body: bytes) -> bytes:
-    """What tells a request from another one with the same key: method, target, media type and body."""
+    """What tells a request from another one with the same key: method, target, media type and body, and the
+    person for whom a system acts: what one was answered is not for another."""
     digest = hashlib.sha256()
-    for part in (call.method.encode(), call.path + call.query, *headers.passed_values(_TYPE), body):
+    parts = [call.method.encode(), call.path + call.query, *headers.passed_values(_TYPE), body]
+    if call.token is not None and call.token.person is not None:
+        parts.append(call.token.person.id.encode())
+    for part in parts:
         digest.update(b"%d:" % len(part))
         digest.update(part)
     return digest.digest()

@@ -38,6 +38,8 @@ class CallRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     purpose: str | None = None
     case: str | None = None
     user: str | None = None
+    acts_for: str | None = None
+    actors: list[str] | None = None
     represented: str | None = None
     door: str | None = None
     message: str | None = None
@@ -88,6 +90,8 @@ class OpeningRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     purpose: str | None = None
     case: str | None = None
     user: str | None = None
+    acts_for: str | None = None
+    actors: list[str] | None = None
     represented: str | None = None
     door: str | None = None
     message: str | None = None
@@ -127,6 +131,8 @@ class ContinuingRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     purpose: str | None = None
     case: str | None = None
     user: str | None = None
+    acts_for: str | None = None
+    actors: list[str] | None = None
     represented: str | None = None
     door: str | None = None
     message: str | None = None
@@ -168,6 +174,8 @@ class IntentRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     purpose: str
     case: str | None = None
     user: str | None = None
+    acts_for: str | None = None
+    actors: list[str] | None = None
     represented: str | None = None
     door: str | None = None
     message: str | None = None

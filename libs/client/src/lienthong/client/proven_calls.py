@@ -37,7 +37,8 @@ _MAX_CHARACTERS: Final = 16 * 1024
 _ISSUED_AHEAD_S: Final = 60
 """`iat` tells the age and is no not-before (RFC 7519 section 4.1.6): beyond it one of the clocks is wrong."""
 _TEXTS: Final = ("sub", "jti", "service", "operation", "agreement", "purpose", "method", "target_digest")
-_TEXTS_IF_ANY: Final = ("content_digest", "case", "user")
+_TEXTS_IF_ANY: Final = ("content_digest", "case", "user", "person")
+_MOST_ACTORS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ class ProvenCall:
     """Unix seconds."""
     content_digest: str | None
     """Of the body, as RFC 9530 writes it; None where the gateway sent the body on while it came."""
+    person: str | None = None
+    """The official for whom the client acts, by the account's id: proved, not only stated as `user` is."""
+    actors: tuple[str, ...] = ()
+    """Through which systems the person's token came, the client first (RFC 8693 section 4.1)."""
 
     def has_body(self, body: bytes) -> bool:
         """Whether this is the body that the gateway saw: False also where it saw none as a whole."""
@@ -202,6 +207,8 @@ class CallVerifier:
             user=claims.get("user"),
             issued_at=claims["iat"],
             content_digest=claims.get("content_digest"),
+            person=claims.get("person"),
+            actors=_actors(claims.get("act")),
         )
 
     def _check_claims(self, claims: dict[str, Any]) -> None:
@@ -277,6 +284,14 @@ def _claims(payload: bytes | None) -> dict[str, Any]:
         raise _refused("assertion-malformed", "Thiếu nội dung cần có.", "It lacks what it has to say.")
     found: dict[str, Any] = claims
     return found
+
+
+def _actors(claim: object) -> tuple[str, ...]:
+    actors: list[str] = []
+    while isinstance(claim, dict) and isinstance(claim.get("sub"), str) and len(actors) < _MOST_ACTORS:
+        actors.append(claim["sub"])
+        claim = claim.get("act")
+    return tuple(actors)
 
 
 def _json(part: str) -> dict[str, Any] | None:

@@ -109,6 +109,9 @@ class Access:
             access = self._verify(token, keys.key_set, with_proof=with_proof)
         if access.client_id in keys.suspended:
             raise client_suspended(access.client_id)
+        for actor in access.actors:
+            if actor in keys.suspended:
+                raise client_suspended(actor)
         return access
 
     def _verify(self, token: str, keys: KeySet, *, with_proof: bool) -> AccessToken:

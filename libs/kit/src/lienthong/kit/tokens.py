@@ -15,7 +15,7 @@ from lienthong.kit.jws import NotJwsError, base64url, decoded, json_object, nume
 from lienthong.kit.policy import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lienthong.kit.clock import Clock
 
@@ -42,8 +42,10 @@ _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _CERTIFICATE, _KEY = "x5t#S256", "jkt"
 _SHA256_BYTES = 32
 _MOST_ROLES = 200
-_OF_PEOPLE = ("sid", "roles")
+_OF_PEOPLE = ("sid", "roles", "act")
 """Claims that only tokens of people have."""
+MOST_ACTORS = 4
+"""Through how many hands what is done for a person may go."""
 
 
 class TokenRefusedError(Exception):
@@ -103,6 +105,10 @@ class AccessToken:
     """None for a token that whoever holds it may use (RFC 6750)."""
     person: Person | None = None
     """None for a token of a system, which acts for itself."""
+    actors: tuple[str, ...] = ()
+    """Who acts for the person by token exchange (the claim `act`, RFC 8693 §4.1): first the client itself,
+    then through whose hands it came, at last the application where the person has signed in. Empty where the
+    client is that application, and there was no exchange."""
 
 
 class KeySet:
@@ -190,6 +196,7 @@ class TokenVerifier:
         not_before = _time(claims, "nbf") if "nbf" in claims else 0.0
         client_id, jti = _text(claims, "client_id"), _text(claims, "jti")
         person = _person(claims, client_id)
+        actors = _actors(claims["act"], client_id) if "act" in claims else ()
         scope = claims.get("scope", "")
         if not isinstance(scope, str):
             raise TokenRefusedError("claims")
@@ -216,7 +223,16 @@ class TokenVerifier:
             key_id=key_id,
             confirmation=_confirmation(claims["cnf"]) if "cnf" in claims else None,
             person=person,
+            actors=actors,
         )
+
+
+def act_claim(actors: Sequence[str]) -> dict[str, Any]:
+    """The claim `act` (RFC 8693 §4.1): who acts, and within it who did so before. There is at least one."""
+    claim: dict[str, Any] = {"sub": actors[-1]}
+    for actor in reversed(actors[:-1]):
+        claim = {"sub": actor, "act": claim}
+    return claim
 
 
 def _choose(header: dict[str, Any], keys: KeySet) -> PublicKey:
@@ -266,6 +282,19 @@ def _person(claims: dict[str, Any], client_id: str) -> Person | None:
     except (ValueError, TypeError, AttributeError):
         raise TokenRefusedError("claims") from None
     return Person(subject, _text(claims, "sid"), grants)
+
+
+def _actors(claim: object, client_id: str) -> tuple[str, ...]:
+    """Who acts (RFC 8693 §4.1): the newest first, who has to be the client."""
+    actors: list[str] = []
+    while claim is not None:
+        if not isinstance(claim, dict) or not claim.keys() <= {"sub", "act"} or len(actors) == MOST_ACTORS:
+            raise TokenRefusedError("claims")
+        actors.append(_text(claim, "sub"))
+        claim = claim.get("act")
+    if not actors or actors[0] != client_id:
+        raise TokenRefusedError("claims")
+    return tuple(actors)
 
 
 def _confirmation(claim: object) -> Confirmation:

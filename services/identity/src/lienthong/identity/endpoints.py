@@ -10,7 +10,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.openapi.models import ParameterInType
 
 from lienthong.identity.domain.scopes import AUDITOR_SCOPES, CONSOLE_SCOPES, OPERATOR_SCOPES, SYSTEM_SCOPES
-from lienthong.identity.domain.token_request import FORM, GRANT_TYPES, MAX_BODY, is_form, read_form
+from lienthong.identity.domain.token_request import (
+    ACCESS_TOKEN_TYPE,
+    FORM,
+    GRANT_TYPES,
+    MAX_BODY,
+    is_form,
+    read_form,
+)
 from lienthong.identity.errors import (
     ASSERTION_TYPE,
     TokenError,
@@ -91,6 +98,17 @@ _FORM_SCHEMA: Final = {
             "description": "What the challenge of the pushed request was made of (RFC 7636 §4.5).",
         },
         "refresh_token": {"type": "string", "description": "Good once; with refresh_token."},
+        "subject_token": {
+            "type": "string",
+            "description": "A person's access token, with token-exchange (RFC 8693).",
+        },
+        "subject_token_type": {"const": ACCESS_TOKEN_TYPE},
+        "requested_token_type": {"const": ACCESS_TOKEN_TYPE},
+        "audience": {
+            "type": "string",
+            "description": "For whom the token shall be: the platform, as tokens name it in aud.",
+        },
+        "resource": {"type": "string", "description": "The same, by the public address of the gateway."},
     },
 }
 _DPOP_PARAMETER: Final = {
@@ -139,6 +157,7 @@ def routes(
                 issued.scope,
                 issued.id_token or msgspec.UNSET,
                 issued.refresh_token or msgspec.UNSET,
+                issued.issued_type or msgspec.UNSET,
             )
             nonce = None if proof is None else proofs.fresh_nonce()
             return answered(document, issued.client_id, nonce=nonce)

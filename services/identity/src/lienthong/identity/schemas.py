@@ -15,6 +15,8 @@ class TokenDocument(msgspec.Struct, frozen=True):
     """Who has signed in (OpenID Connect Core §3.1.3.3)."""
     refresh_token: str | msgspec.UnsetType = msgspec.UNSET
     """For the next access token of the same person, once (RFC 6749 §6)."""
+    issued_token_type: str | msgspec.UnsetType = msgspec.UNSET
+    """Of what kind the token is, where it was exchanged for another one (RFC 8693 §2.2.1)."""
 
 
 class TokenErrorDocument(msgspec.Struct, frozen=True):

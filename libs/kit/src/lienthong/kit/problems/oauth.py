@@ -73,6 +73,16 @@ INVALID_SCOPE: Final = ProblemType(
         "Hãy bỏ tham số scope để nhận mọi phạm vi được phép, hoặc xin một phạm vi có trong phần mô tả.",
     ),
 )
+INVALID_TARGET: Final = ProblemType(
+    code="invalid_target",
+    status=400,
+    title=BilingualText("Token for an unknown place", "Nơi dùng mã truy cập không hợp lệ"),
+    advice=BilingualText(
+        "Leave audience and resource out, or name the platform as the description says (RFC 8693 section "
+        "2.2.2).",
+        "Hãy bỏ audience và resource, hoặc chỉ đúng nền tảng theo phần mô tả (RFC 8693 mục 2.2.2).",
+    ),
+)
 UNSUPPORTED_GRANT_TYPE: Final = ProblemType(
     code="unsupported_grant_type",
     status=400,

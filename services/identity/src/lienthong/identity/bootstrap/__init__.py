@@ -176,7 +176,7 @@ async def open_core(
         clock,
         new_id,
         token_rules=token_rules(settings),
-        grants=openid.grants.by_type,
+        grants={**openid.grants.by_type, **openid.exchange.by_type},
         requests=TokenBuckets(
             RateLimit(
                 "token-requests",

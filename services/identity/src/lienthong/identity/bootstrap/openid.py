@@ -7,11 +7,13 @@ from fastapi import APIRouter
 from lienthong.identity.domain.access_tokens import TokenRules
 from lienthong.identity.domain.scopes import CONSOLE
 from lienthong.identity.openid.domain.applications import Application
+from lienthong.identity.openid.domain.exchanges import Targets
 from lienthong.identity.openid.endpoints.back_channel import BackChannel
 from lienthong.identity.openid.endpoints.back_channel import routes as back_channel_routes
 from lienthong.identity.openid.endpoints.registration import routes as registration_routes
 from lienthong.identity.openid.service.applications import Applications
 from lienthong.identity.openid.service.authorizations import Authorizations
+from lienthong.identity.openid.service.exchanging import TokenExchange
 from lienthong.identity.openid.service.grants import PeopleGrants
 from lienthong.identity.openid.service.issuing import Issuing
 from lienthong.identity.openid.service.logout_notices import LogoutNotices
@@ -56,6 +58,7 @@ class OpenIdCore:
     applications: Applications
     authorizations: Authorizations
     grants: PeopleGrants
+    exchange: TokenExchange
     standing: Standing
     signing_out: SigningOut
     notices: LogoutNotices
@@ -81,6 +84,8 @@ def open_openid(
     upkeep = SignOnUpkeep(database, notices, clock)
     sessions.on_end(upkeep.sessions_ended)
     sessions.on_renew(upkeep.session_renewed)
+    standing = Standing(database, sessions, authentication, keys, journal, clock, rules=rules)
+    targets = Targets(rules.audience, settings.origins)
     limit = RateLimit(
         "application-requests",
         settings.identity_application_requests_per_s,
@@ -90,7 +95,8 @@ def open_openid(
         Applications(database, registry, journal),
         Authorizations(database, sessions, authentication, keys, journal, clock, new_id, issuer=issuer),
         PeopleGrants(database, sessions, issuing, journal, clock),
-        Standing(database, sessions, authentication, keys, journal, clock, rules=rules),
+        TokenExchange(database, authentication, standing, issuing, targets),
+        standing,
         SigningOut(database, sessions, keys, issuer=issuer),
         notices,
         upkeep,

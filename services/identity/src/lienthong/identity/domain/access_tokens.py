@@ -1,6 +1,6 @@
 """Access tokens as JWT (RFC 9068): their claims and their signature."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import json_b64encode, urlsafe_b64encode
 
-from lienthong.kit.tokens import Confirmation, Person
+from lienthong.kit.tokens import Confirmation, Person, act_claim
 
 ALGORITHM: Final = "ES256"
 
@@ -77,6 +77,8 @@ class IssuedToken:
     scope: str
     id_token: str | None = None
     refresh_token: str | None = None
+    issued_type: str | None = None
+    """Of what kind the token is, where it was exchanged for another one (RFC 8693 §2.2.1)."""
 
 
 def mint(
@@ -89,13 +91,19 @@ def mint(
     token_id: str,
     confirmation: Confirmation | None = None,
     person: Person | None = None,
+    actors: Sequence[str] = (),
+    not_after: datetime | None = None,
 ) -> str:
     """Sign an access token for a client (RFC 9068 §2), bound to what `confirmation` names, if anything.
 
-    Its subject is the client itself, or the `person` for whom the client acts. The token lists `scopes` in
-    their order. Times are whole seconds (NumericDate).
+    Its subject is the client itself, or the `person` for whom the client acts; `actors` says through whose
+    hands that came (RFC 8693 §4.1), the client's first. The token lists `scopes` in their order. It expires
+    after the lifetime of the rules, or `not_after`. Times are whole seconds (NumericDate).
     """
     issued_at = int(now.timestamp())
+    expires_at = issued_at + int(rules.lifetime.total_seconds())
+    if not_after is not None:
+        expires_at = min(expires_at, int(not_after.timestamp()))
     claims: dict[str, Any] = {
         "iss": rules.issuer,
         "aud": rules.audience,
@@ -103,7 +111,7 @@ def mint(
         "client_id": client_id,
         "scope": " ".join(scopes),
         "iat": issued_at,
-        "exp": issued_at + int(rules.lifetime.total_seconds()),
+        "exp": expires_at,
         "jti": token_id,
     }
     if confirmation is not None:
@@ -111,6 +119,8 @@ def mint(
     if person is not None:
         claims["sid"] = person.session
         claims["roles"] = sorted(grant.name for grant in person.grants)
+    if actors:
+        claims["act"] = act_claim(actors)
     return sign(key, "at+jwt", claims)
 
 

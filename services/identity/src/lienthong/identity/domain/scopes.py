@@ -11,6 +11,8 @@ OPERATOR_SCOPES: Final = ("catalog:admin", "identity:admin")
 AUDITOR_SCOPES: Final = ("audit:read",)
 CONSOLE: Final = "console"
 """The application in which people work on the platform itself."""
+DELEGATED_SCOPES: Final = ("api",)
+"""What may be done for a person by token exchange (RFC 8693): the calls that a system may make."""
 PEOPLE_SCOPES: Final = ("openid", "profile", "roles")
 """What an application may be told of the people who sign in to it (OpenID Connect Core §5.4)."""
 CONSOLE_SCOPES: Final = (*PEOPLE_SCOPES, "platform")

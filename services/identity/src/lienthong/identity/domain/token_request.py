@@ -25,7 +25,12 @@ _MAX_CONTENT_TYPE: Final = 256
 CLIENT_CREDENTIALS: Final = "client_credentials"
 AUTHORIZATION_CODE: Final = "authorization_code"
 REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105  a name
-GRANT_TYPES: Final = (CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN)
+TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  a name
+GRANT_TYPES: Final = (CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN, TOKEN_EXCHANGE)
+ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  a name
+"""What kind of token an exchange takes and gives (RFC 8693 §3)."""
+_REPEATABLE: Final = frozenset(("audience", "resource"))
+"""Parameters that may come several times (RFC 8693 §2.1, RFC 8707 §2)."""
 FORM: Final = "application/x-www-form-urlencoded"
 _CHARSETS: Final = frozenset(
     ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252", "cp1252")
@@ -50,6 +55,8 @@ def is_form(content_type: str) -> bool:
 def read_form(body: bytes) -> Mapping[str, str]:
     """Read the parameters; those without a value are treated as omitted (RFC 6749 §3.2).
 
+    Of a parameter that may come several times the values are joined by spaces, which none of them has here.
+
     Raises:
         TokenError: invalid_request, if the body is no form or has a parameter twice.
     """
@@ -63,10 +70,15 @@ def read_form(body: bytes) -> Mapping[str, str]:
         )
     except ValueError as error:
         raise unreadable_form() from error
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        raise doubled_parameter()
-    return {name: value for name, value in pairs if value}
+    form: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in form:
+            form[name] = value
+        elif name in _REPEATABLE:
+            form[name] += f" {value}"
+        else:
+            raise doubled_parameter()
+    return {name: value for name, value in form.items() if value}
 
 
 def check_grant(form: Mapping[str, str]) -> None:

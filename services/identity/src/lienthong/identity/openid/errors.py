@@ -173,6 +173,78 @@ def not_revocable() -> TokenError:
     return TokenError(oauth.UNSUPPORTED_TOKEN_TYPE, detail)
 
 
+def may_not_act() -> TokenError:
+    """The client may not exchange people's tokens."""
+    detail = BilingualText(
+        "The client is not registered to act for people (acts_for_people). Ask the operator of the platform.",
+        "Hệ thống này chưa được đăng ký để thay mặt người dùng (acts_for_people). Hãy liên hệ đơn vị vận "
+        "hành nền tảng.",
+    )
+    return TokenError(oauth.UNAUTHORIZED_CLIENT, detail)
+
+
+def no_actor_token(name: str) -> TokenError:
+    """An actor is named beside the client (RFC 8693 §2.1)."""
+    return invalid_request(
+        f"The parameter {name} is not taken: who acts is the client that asks.",
+        f"Không nhận tham số {name}: bên thay mặt chính là hệ thống gửi yêu cầu.",
+    )
+
+
+def subject_refused() -> TokenError:
+    """Not ours, too old, ended, of a client that may not any more: one answer (RFC 8693 §2.2.2)."""
+    return invalid_request(
+        "The subject_token is not good: it has expired, was revoked, the person has signed out, or a client "
+        "that has had it may not act for people any more. Get a new one by the refresh token.",
+        "subject_token không dùng được: đã hết hạn, đã bị thu hồi, người dùng đã đăng xuất, hoặc một hệ "
+        "thống từng giữ mã này không còn được thay mặt người dùng. Hãy lấy mã mới bằng mã làm mới.",
+    )
+
+
+def no_persons_token() -> TokenError:
+    """The token is a system's own (RFC 8693 §2.2.2)."""
+    return invalid_request(
+        "The subject_token is a system's own, and not of a person who has signed in.",
+        "subject_token là mã của một hệ thống, không phải của người dùng đã đăng nhập.",
+    )
+
+
+def not_the_holder() -> TokenError:
+    """The token is bound to somebody else (RFC 8693 §2.2.2)."""
+    return invalid_request(
+        "The subject_token is bound to a certificate or key that this request does not come with.",
+        "subject_token gắn với chứng thư hoặc khoá mà yêu cầu này không kèm theo.",
+    )
+
+
+def too_many_actors(most: int) -> TokenError:
+    """The token has gone through too many hands."""
+    return invalid_request(
+        f"The subject_token has come through {most} clients already; it goes no further.",
+        f"subject_token đã đi qua {most} hệ thống; không chuyển tiếp được nữa.",
+    )
+
+
+def nothing_in_common(wanted: str) -> TokenError:
+    """The token and the client have no scope in common that could be exchanged."""
+    detail = BilingualText(
+        f"An exchange gives the scope {wanted}, which the subject_token or this client does not have: the "
+        "application has to ask for it when the person signs in.",
+        f"Chỉ đổi được phạm vi {wanted}, nhưng subject_token hoặc hệ thống này không có: ứng dụng phải xin "
+        "phạm vi đó khi người dùng đăng nhập.",
+    )
+    return TokenError(oauth.INVALID_SCOPE, detail)
+
+
+def unknown_target(name: str, known: str) -> TokenError:
+    """The token is to be used where this server's are not (RFC 8693 §2.2.2)."""
+    detail = BilingualText(
+        f"The parameter {name} names another place than this platform; it must be {known}, or be left out.",
+        f"Tham số {name} không chỉ nền tảng này; giá trị phải là {known}, hoặc bỏ tham số này.",
+    )
+    return TokenError(oauth.INVALID_TARGET, detail)
+
+
 def hint_refused() -> TokenError:
     """The `id_token_hint` is none that was issued here to this application."""
     return unfit(

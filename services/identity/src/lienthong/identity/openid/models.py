@@ -16,6 +16,7 @@ applications: Final = Table(
     Column("redirects", Text, nullable=False),
     Column("after_sign_out", Text, nullable=False),
     Column("logout", Text, nullable=True),
+    Column("acts_for_people", Boolean, nullable=False),
 )
 """Applications. `redirects` and `after_sign_out` are addresses with spaces between."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Final, Self
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from lienthong.identity.openid.domain.applications import (
     LONGEST_ADDRESS,
@@ -33,6 +33,10 @@ def _address(given: str) -> str:
         raise bilingual_error(unusable.text) from None
 
 
+_NO_ADDRESS: Final = BilingualText(
+    "redirect_uris must have an address, unless the client only acts for people (acts_for_people)",
+    "redirect_uris phải có ít nhất một địa chỉ, trừ khi hệ thống chỉ thay mặt người dùng (acts_for_people)",
+)
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 _Bounded = StringConstraints(min_length=1, max_length=LONGEST_ADDRESS)
 Redirect = Annotated[str, _Bounded, AfterValidator(_redirect)]
@@ -55,9 +59,18 @@ class ApplicationSpec(_Strict):
     Registration §2)."""
 
     name: ApplicationName
-    redirect_uris: list[Redirect] = Field(min_length=1, max_length=MOST_ADDRESSES)
+    redirect_uris: list[Redirect] = Field(max_length=MOST_ADDRESSES)
+    """At least one, but for a client that acts for people and in which nobody signs in."""
     post_logout_redirect_uris: list[Redirect] = Field(default=[], max_length=MOST_ADDRESSES)
     backchannel_logout_uri: Address | None = None
+    acts_for_people: bool = False
+    """Whether it may exchange people's tokens for such that call services (RFC 8693)."""
+
+    @model_validator(mode="after")
+    def _some_use(self) -> Self:
+        if not self.redirect_uris and not self.acts_for_people:
+            raise bilingual_error(_NO_ADDRESS)
+        return self
 
     def application(self, client_id: str) -> Application:
         """The application of a client; of an address that is given twice one stays."""
@@ -67,6 +80,7 @@ class ApplicationSpec(_Strict):
             tuple(dict.fromkeys(self.redirect_uris)),
             tuple(dict.fromkeys(self.post_logout_redirect_uris)),
             self.backchannel_logout_uri,
+            self.acts_for_people,
         )
 
 
@@ -84,6 +98,7 @@ class ApplicationView(ApplicationSpec):
             redirect_uris=list(application.redirects),
             post_logout_redirect_uris=list(application.after_sign_out),
             backchannel_logout_uri=application.logout,
+            acts_for_people=application.acts_for_people,
         )
 
 
@@ -116,6 +131,7 @@ class IntrospectionDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     iss: str = ""
     jti: str = ""
     cnf: dict[str, str] = {}
+    act: dict[str, Any] = {}
     sid: str = ""
     roles: list[str] = []
     auth_time: int = 0

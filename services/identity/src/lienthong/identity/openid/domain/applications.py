@@ -1,4 +1,5 @@
-"""Applications: the clients in which people sign in, and the addresses to which browsers are sent back.
+"""Applications: the clients in which people sign in, or which act for them, and the addresses to which
+browsers are sent back.
 
 An address is compared as it was registered, character by character (RFC 9700 §4.1.3, OpenID Connect Core
 §3.1.2.1); of one on the machine itself the port may be another (RFC 8252 §7.3).
@@ -33,7 +34,7 @@ class UnusableAddressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A client in which people may sign in.
+    """A client in which people may sign in, or which may act for them.
 
     The addresses are those to which a browser is sent back with a code, and after signing out; at `logout`
     the application is told of sessions that have ended (OpenID Connect Back-Channel Logout §2.2).
@@ -44,6 +45,9 @@ class Application:
     redirects: tuple[str, ...]
     after_sign_out: tuple[str, ...] = ()
     logout: str | None = None
+    acts_for_people: bool = False
+    """Whether it may exchange people's tokens for such that call services (RFC 8693). One that does only this
+    has no addresses."""
 
     def takes(self, redirect: str) -> bool:
         """Whether a browser may be sent to this address with a code."""

@@ -13,7 +13,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from lienthong.identity.domain.scopes import CONSOLE, CONSOLE_SCOPES, PEOPLE_SCOPES, granted_scopes
+from lienthong.identity.domain.scopes import (
+    CONSOLE,
+    CONSOLE_SCOPES,
+    DELEGATED_SCOPES,
+    PEOPLE_SCOPES,
+    granted_scopes,
+)
 from lienthong.identity.openid import errors
 from lienthong.identity.openid.domain.applications import Application
 
@@ -103,7 +109,7 @@ def read_request(form: Parameters, application: Application, subject: str | None
         )
     return AuthorizationRequest(
         redirect_uri=redirect,
-        scopes=_scopes(form.get("scope"), application.client_id),
+        scopes=_scopes(form.get("scope"), application),
         challenge=form["code_challenge"],
         state=_bounded(form, "state", LONGEST),
         nonce=_bounded(form, "nonce", LONGEST),
@@ -127,8 +133,10 @@ def sent_back(redirect_uri: str, parameters: Mapping[str, str | None]) -> str:
     return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(said)}"
 
 
-def _scopes(asked: str | None, client_id: str) -> tuple[str, ...]:
-    allowed = CONSOLE_SCOPES if client_id == CONSOLE else PEOPLE_SCOPES
+def _scopes(asked: str | None, application: Application) -> tuple[str, ...]:
+    allowed: tuple[str, ...] = CONSOLE_SCOPES if application.client_id == CONSOLE else PEOPLE_SCOPES
+    if application.acts_for_people:
+        allowed += DELEGATED_SCOPES
     scopes = granted_scopes(asked, allowed) if asked is not None else ()
     if "openid" not in scopes:
         raise errors.no_openid()

@@ -69,6 +69,11 @@ class Verdict(Enum):
     """It was good once before: whoever has it, all that came of it ends."""
 
 
+def sign_on_id(jti: str) -> str:
+    """The sign-on that a person's access token came of: its id is the first part of the `jti`."""
+    return jti.partition(".")[0]
+
+
 def judge_code(found: SignOn, sent: Redeemed, now: datetime) -> Verdict:
     """Whether a code may be redeemed (RFC 6749 §4.1.3, RFC 7636 §4.6, RFC 9449 §10)."""
     if found.client_id != sent.client_id:

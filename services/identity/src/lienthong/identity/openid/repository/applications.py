@@ -32,6 +32,7 @@ async def save(session: AsyncSession, application: Application) -> None:
         "redirects": " ".join(application.redirects),
         "after_sign_out": " ".join(application.after_sign_out),
         "logout": application.logout,
+        "acts_for_people": application.acts_for_people,
     }
     mine = applications.c.client_id == application.client_id
     changed = await session.execute(
@@ -53,4 +54,5 @@ def _application(row: Row[Any]) -> Application:
         tuple(row.redirects.split()),
         tuple(row.after_sign_out.split()),
         row.logout,
+        row.acts_for_people,
     )

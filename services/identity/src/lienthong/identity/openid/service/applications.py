@@ -104,4 +104,5 @@ def _detail(application: Application) -> dict[str, Any]:
         "redirect_uris": list(application.redirects),
         "post_logout_redirect_uris": list(application.after_sign_out),
         "backchannel_logout_uri": application.logout or "",
+        "acts_for_people": application.acts_for_people,
     }

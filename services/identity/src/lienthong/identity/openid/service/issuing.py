@@ -1,14 +1,15 @@
 """Tokens of people: access tokens, ID tokens and logout tokens, signed with the key of this moment."""
 
 from lienthong.identity.domain.access_tokens import IssuedToken, TokenRules, TokenSigningKey, mint, sign
+from lienthong.identity.domain.token_request import ACCESS_TOKEN_TYPE
 from lienthong.identity.errors import unavailable
 from lienthong.identity.openid.domain.id_tokens import ID_TOKEN, LOGOUT_TOKEN, id_claims, logout_claims
-from lienthong.identity.openid.domain.sign_ons import SignOn
+from lienthong.identity.openid.domain.sign_ons import SignOn, sign_on_id
 from lienthong.identity.people.service.sessions import SignedIn
 from lienthong.identity.service.keyring import Keyring, NoSigningKeyError
 from lienthong.kit.clock import Clock
 from lienthong.kit.ids import NewId
-from lienthong.kit.tokens import Confirmation, Person
+from lienthong.kit.tokens import AccessToken, Confirmation, Person
 
 
 class Issuing:
@@ -65,6 +66,46 @@ class Issuing:
             " ".join(scopes),
             sign(key, ID_TOKEN, claims),
             refresh,
+        )
+
+    def exchanged(
+        self,
+        subject: AccessToken,
+        signed_in: SignedIn,
+        client_id: str,
+        actors: tuple[str, ...],
+        scopes: tuple[str, ...],
+        confirmation: Confirmation | None,
+    ) -> IssuedToken:
+        """A token by which a client acts for a person, in exchange for `subject` (RFC 8693 §2.2.1): good no
+        longer than that, and of the same sign-on. `actors` begin with the client.
+
+        Raises:
+            TokenError: there is no key to sign with.
+        """
+        now, session = self._clock.now(), signed_in.session
+        access = mint(
+            self._key(),
+            self._rules,
+            client_id=client_id,
+            scopes=scopes,
+            now=now,
+            token_id=f"{sign_on_id(subject.jti)}.{self._new_id()}",
+            confirmation=confirmation,
+            person=Person(session.person_id, session.id, signed_in.account.grants),
+            actors=actors,
+            not_after=subject.expires_at,
+        )
+        lifetime = int(self._rules.lifetime.total_seconds())
+        left = int(subject.expires_at.timestamp()) - int(now.timestamp())
+        by_proof = confirmation is not None and confirmation.key is not None
+        return IssuedToken(
+            client_id,
+            access,
+            "DPoP" if by_proof else "Bearer",
+            min(lifetime, left),
+            " ".join(scopes),
+            issued_type=ACCESS_TOKEN_TYPE,
         )
 
     def logout_token(self, client_id: str, person_id: str, session_id: str) -> str:

@@ -4,13 +4,14 @@ revocation (RFC 7009).
 The database is asked each time: a session that was ended anywhere is over here at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lienthong.identity.domain.access_tokens import TokenRules
 from lienthong.identity.domain.clients import RegisteredClient
 from lienthong.identity.openid import errors
 from lienthong.identity.openid.domain.id_tokens import context, methods, person_claims
+from lienthong.identity.openid.domain.sign_ons import sign_on_id
 from lienthong.identity.openid.repository import sign_ons
 from lienthong.identity.people.domain.secrets import LONGEST_TOKEN, digest
 from lienthong.identity.people.service.sessions import Sessions, SignedIn
@@ -21,7 +22,7 @@ from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database
 from lienthong.kit.journal import AdminAct, AdminJournal
 from lienthong.kit.problems.callers import insufficient_scope, token_refused
-from lienthong.kit.tokens import AccessToken, Person, TokenRefusedError, TokenVerifier
+from lienthong.kit.tokens import AccessToken, Person, TokenRefusedError, TokenVerifier, act_claim
 
 INACTIVE: Final[Mapping[str, Any]] = {"active": False}
 
@@ -58,7 +59,7 @@ class Standing:
         token = _token(form)
         if len(token) <= LONGEST_TOKEN:
             return await self._refresh_token(client, token)
-        access = self._verified(token)
+        access = self.verified(token)
         if access is None or await self._clients.active(access.client_id) is None:
             return INACTIVE
         said: dict[str, Any] = {
@@ -78,8 +79,12 @@ class Standing:
             said["token_type"] = "DPoP" if access.confirmation.key is not None else "Bearer"
         if access.person is None:
             return said
-        signed_in = await self._signed_in(access)
-        return INACTIVE if signed_in is None else said | _of_person(signed_in)
+        signed_in = await self.whose(access)
+        if signed_in is None or not await self._all_active(access.actors):
+            return INACTIVE
+        if access.actors:
+            said["act"] = act_claim(access.actors)
+        return said | _of_person(signed_in)
 
     async def revoke(self, client: RegisteredClient, form: Mapping[str, str]) -> None:
         """Revoke a token of the client, and all that came of the same sign-in (RFC 7009 §2.1); nothing where
@@ -90,15 +95,17 @@ class Standing:
                 which nobody signed in.
         """
         token = _token(form)
-        access = None if len(token) <= LONGEST_TOKEN else self._verified(token)
+        access = None if len(token) <= LONGEST_TOKEN else self.verified(token)
         if access is not None and access.person is None and access.client_id == client.client_id:
             raise errors.not_revocable()
         async with self._database.transaction() as session:
             if access is not None and access.person is not None:
-                found = await sign_ons.find(session, _sign_on_id(access.jti))
+                found = await sign_ons.find(session, sign_on_id(access.jti))
             else:
                 found = await sign_ons.of_refresh(session, digest(token))
             if found is None or found.client_id != client.client_id:
+                if found is not None and access is not None and access.client_id == client.client_id:
+                    raise errors.not_revocable()
                 return
             for ended in await sign_ons.end(session, [found.id]):
                 detail = {"session": ended.session_id, "sign_on": ended.id, "person": ended.person_id}
@@ -115,7 +122,7 @@ class Standing:
         """
         if access.person is None or "openid" not in access.scopes:
             raise insufficient_scope("openid")
-        signed_in = await self._signed_in(access)
+        signed_in = await self.whose(access)
         if signed_in is None:
             raise token_refused("ended")
         return person_claims(signed_in.account, access.scopes)
@@ -123,6 +130,18 @@ class Standing:
     async def of_caller(self, caller: Caller) -> SignedIn | None:
         """Whose sign-in the token of a caller came of; None where that has ended, or there was none."""
         return await self._of(caller.person, caller.jti)
+
+    async def whose(self, access: AccessToken) -> SignedIn | None:
+        """Whose sign-in an access token came of; None where that has ended."""
+        return await self._of(access.person, access.jti)
+
+    def verified(self, token: str) -> AccessToken | None:
+        """What an access token of this server says; None where it is none, or its time is over."""
+        keys = self._keys.fresh()
+        try:
+            return None if keys is None else self._verifier.verify(token, keys.key_set)
+        except TokenRefusedError:
+            return None
 
     async def _refresh_token(self, client: RegisteredClient, token: str) -> Mapping[str, Any]:
         sent = digest(token)
@@ -137,25 +156,20 @@ class Standing:
         times = {"iss": self._rules.issuer, "exp": int(found.expires_at.timestamp())}
         return said | times | _of_person(signed_in)
 
-    async def _signed_in(self, access: AccessToken) -> SignedIn | None:
-        """Whose sign-in an access token came of; None where that has ended."""
-        return await self._of(access.person, access.jti)
-
     async def _of(self, person: Person | None, jti: str) -> SignedIn | None:
         if person is None:
             return None
         async with self._database.reading() as session:
-            found = await sign_ons.find(session, _sign_on_id(jti))
+            found = await sign_ons.find(session, sign_on_id(jti))
             if found is None or found.person_id != person.id:
                 return None
             return await self._sessions.standing_in(session, person.id, person.session)
 
-    def _verified(self, token: str) -> AccessToken | None:
-        keys = self._keys.fresh()
-        try:
-            return None if keys is None else self._verifier.verify(token, keys.key_set)
-        except TokenRefusedError:
-            return None
+    async def _all_active(self, client_ids: Sequence[str]) -> bool:
+        for one in client_ids:
+            if await self._clients.active(one) is None:
+                return False
+        return True
 
 
 def _token(form: Mapping[str, str]) -> str:
@@ -163,11 +177,6 @@ def _token(form: Mapping[str, str]) -> str:
     if "token" not in form:
         raise errors.missing("token")
     return form["token"]
-
-
-def _sign_on_id(jti: str) -> str:
-    """The first part of the `jti` of a person's token."""
-    return jti.partition(".")[0]
 
 
 def _of_person(signed_in: SignedIn) -> dict[str, Any]:
