@@ -15,7 +15,7 @@ from typing import Any
 
 from lienthong.client import Client
 
-READY_TIMEOUT_S = 120.0
+READY_TIMEOUT_S = 200.0
 STOP_TIMEOUT_S = 60.0
 LIENTHONG = str(Path(sys.executable).with_name("lienthong"))
 
@@ -148,7 +148,7 @@ def launch(home: Path, offset: int, *words: str) -> subprocess.Popen[str]:
 def run(command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        command, env=variables, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+        command, env=variables, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from tests.hostile.attacks import FILLING, REGISTERING, STARVING, STOPPING, TRAI
 from tests.hostile.floods import floods, leave_requests
 from tests.hostile.world import HOSTILE
 from tests.support.platform import CONSUMER, PURPOSE, SERVICE
+from tests.support.promises import allowed_s
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -34,11 +34,6 @@ LONGEST_S = 1.0
 """What one call of others waits at most, on a machine that has nothing else to do."""
 IN_FORCE_S = 1.0
 """How soon a revoked agreement allows nothing more, on such a machine."""
-
-
-def allowed_s(seconds: float) -> float:
-    """`seconds` on a machine of its own, more where other work keeps it busy."""
-    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ class NatsServer:
             self._process = subprocess.Popen(
                 [nats_binary(), "--config", str(self._config)], stdout=log, stderr=subprocess.STDOUT
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"nats-server did not start:\n{(self._folder / 'nats.log').read_text()}")
@@ -87,7 +87,7 @@ class NatsServer:
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
     def _running(self) -> subprocess.Popen[bytes]:

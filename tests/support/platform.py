@@ -90,7 +90,7 @@ def register(settings: Settings, upstream: str) -> Credentials:
     return consumer
 
 
-def wait_until_known(client: Client, attempts: int = 100) -> None:
+def wait_until_known(client: Client, attempts: int = 600) -> None:
     """Wait until identity and the gateway have heard of a system that was just applied."""
     for attempt in range(attempts):
         try:
@@ -107,7 +107,7 @@ def wait_until_known(client: Client, attempts: int = 100) -> None:
 
 def manifests(upstream: str, consumer: Credentials, provider: Credentials) -> list[dict[str, Any]]:
     """Two agencies, two systems, a service and an approved agreement."""
-    service = {"upstreams": [upstream], "openapi": _OPENAPI, "timeoutMs": 5000}
+    service = {"upstreams": [upstream], "openapi": _OPENAPI, "timeoutMs": 20_000}
     agreement = {
         "consumer": CONSUMER,
         "service": SERVICE,

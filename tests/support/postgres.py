@@ -75,7 +75,7 @@ class PostgresCluster:
                 group=self._group,
                 extra_groups=self._no_groups,
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not self._ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"postgres did not start:\n{(self._folder / 'postgres.log').read_text()}")

@@ -39,7 +39,7 @@ def running_upstream(log: Path | None = None) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 async def app(
@@ -69,7 +69,7 @@ def _log() -> int:
 
 
 def _wait_until_open(port: int) -> None:
-    for _ in range(400):
+    for _ in range(1200):
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=0.2):
                 return

@@ -17,7 +17,7 @@ async def eventually(
     holds: Callable[[], object],
     told: str | Callable[[], str] = "",
     *,
-    within: float = 30.0,
+    within: float = 60.0,
     every: float = 0.02,
 ) -> None:
     """Return as soon as `holds`, which may be asynchronous, says yes.
@@ -66,7 +66,7 @@ def wait_until(
     holds: Callable[[], object],
     told: str | Callable[[], str] = "",
     *,
-    within: float = 30.0,
+    within: float = 60.0,
     every: float = 0.05,
 ) -> None:
     """Return as soon as `holds` says yes; for tests without a loop.

@@ -19,6 +19,7 @@ from lienthong.kit.rpc import open_channel
 from tests.integration.catalog.province import Province, name
 from tests.integration.catalog.running import running_catalog
 from tests.support.databases import give_back, take_away
+from tests.support.promises import allowed_s
 from tests.support.rpc import rpc_trust
 
 if TYPE_CHECKING:
@@ -193,16 +194,17 @@ async def test_a_revocation_reaches_watchers_well_within_a_second(catalog: Catal
         waited = time.monotonic() - answered
         for watcher in (one, other):
             assert watcher.agreement(place.agreement_id).status == pb.AGREEMENT_STATUS_REVOKED
-    assert waited < 0.7
+    assert waited < allowed_s(0.7)
 
 
 async def test_a_quiet_watch_beats_every_two_seconds(catalog: Catalog) -> None:
     async with _watching(catalog) as watcher:
         began = time.monotonic()
-        update = await watcher.take()
+        updates = [await watcher.take() for _ in range(3)]
         waited = time.monotonic() - began
-    assert update.WhichOneof("update") == "heartbeat"
-    assert 1.5 < waited < 4
+    assert [update.WhichOneof("update") for update in updates] == ["heartbeat"] * 3
+    # The first may have been under way already when a busy machine began to look.
+    assert 3.5 < waited < allowed_s(8)
 
 
 async def test_no_watcher_misses_any_of_200_changes(catalog: Catalog, place: Province) -> None:
@@ -339,7 +341,7 @@ async def test_a_change_in_one_replica_reaches_watchers_of_another_within_a_seco
             await watcher.next()
             waited = time.monotonic() - answered
     assert watcher.agreement(place.agreement_id).status == pb.AGREEMENT_STATUS_REVOKED
-    assert waited < 0.9
+    assert waited < allowed_s(0.9)
 
 
 async def test_a_catalog_without_its_database_confirms_nothing(
@@ -362,8 +364,8 @@ async def test_a_catalog_without_its_database_confirms_nothing(
             with pytest.raises(grpc.aio.AioRpcError, match="cannot read its database") as ended:
                 await follow()
             assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
-            assert last_beat - lost < CERTAIN_SECONDS + 0.5
-            assert time.monotonic() - lost < CERTAIN_SECONDS + 2 * HEARTBEAT_SECONDS
+            assert last_beat - lost < CERTAIN_SECONDS + allowed_s(0.5)
+            assert time.monotonic() - lost < CERTAIN_SECONDS + allowed_s(2 * HEARTBEAT_SECONDS)
         with pytest.raises(grpc.aio.AioRpcError, match="cannot read its database"):
             async with _watching(catalog):
                 pass
