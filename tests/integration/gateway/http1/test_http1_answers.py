@@ -11,6 +11,7 @@ from tests.integration.gateway.http1.wire import (
     CHUNKED,
     FORGED,
     KERNEL_BYTES,
+    LONG_S,
     MIB,
     OK,
     SECOND,
@@ -18,6 +19,7 @@ from tests.integration.gateway.http1.wire import (
     answering,
     on_both_loops,
     provider,
+    rounds,
 )
 from tests.support.waiting import eventually
 
@@ -60,7 +62,7 @@ async def test_a_body_that_must_not_be_there_is_never_read_as_the_next_answer(
     first = (head, FORGED) if later else (head + FORGED,)
     async with provider(answering(first, OK)) as wire:
         assert (await wire.call(method)).body == b""
-        await asyncio.sleep(0.02)
+        await rounds()
         assert (await wire.call()).body == b"ok"
     assert len(wire.peers) == 2
 
@@ -115,7 +117,7 @@ async def test_interim_answers_without_end_are_given_up() -> None:
 async def test_a_switch_of_protocols_is_refused(answer: bytes) -> None:
     async with provider(answering(answer)) as wire:
         with pytest.raises(ProviderBrokenError):
-            await wire.call(deadline_s=2)
+            await wire.call(deadline_s=LONG_S)
         assert wire.pool.idle(wire.origin) is None
 
 
@@ -130,7 +132,7 @@ async def test_an_interim_answer_that_declares_a_body_is_refused_however_it_is_c
     interim = b"HTTP/1.1 103 Early Hints\r\n%b\r\n\r\n" % framing
     async with provider(answering((interim, OK) if apart else interim + OK)) as wire:
         with pytest.raises(ProviderBrokenError):
-            await wire.call(deadline_s=2)
+            await wire.call(deadline_s=LONG_S)
         assert wire.pool.idle(wire.origin) is None
 
 
@@ -139,7 +141,7 @@ async def test_an_interim_answer_that_declares_a_body_is_refused_however_it_is_c
 async def test_a_status_below_100_is_refused_at_once(status: bytes) -> None:
     async with provider(answering(b"HTTP/1.1 %b X\r\n\r\n" % status + OK)) as wire:
         with pytest.raises(ProviderBrokenError):
-            await wire.call(deadline_s=2)
+            await wire.call(deadline_s=LONG_S)
 
 
 @on_both_loops
@@ -164,7 +166,7 @@ async def test_bytes_after_an_answer_are_never_read_as_the_next_one(
     async with provider(answering((answer, surplus) if later else answer + surplus, SECOND)) as wire:
         first = await wire.call()
         assert (first.status, first.body) == (200, b"ok")
-        await asyncio.sleep(0.02)
+        await rounds()
         second = await wire.call()
         assert (second.status, second.body) == (201, b"second")
         assert second.connection is not first.connection
@@ -176,7 +178,7 @@ async def test_bytes_after_an_answer_are_never_read_as_the_next_one(
 async def test_a_line_break_after_an_answer_does_no_harm(later: bool) -> None:
     async with provider(answering((OK, b"\r\n") if later else OK + b"\r\n", SECOND)) as wire:
         assert (await wire.call()).body == b"ok"
-        await asyncio.sleep(0.02)
+        await rounds()
         second = await wire.call()
         assert (second.status, second.fields, second.body) == (201, [(b"content-length", b"6")], b"second")
 
@@ -195,8 +197,8 @@ async def test_a_request_on_a_connection_that_is_gone_fails_at_once(greeting: by
         connection = await wire.take()
         go_on.set()
         await eventually(lambda: not connection.open, "the end is seen")
-        await asyncio.sleep(0.02)
-        wire.begin(connection, deadline_s=2)
+        await rounds()
+        wire.begin(connection, deadline_s=LONG_S)
         with pytest.raises(ProviderBrokenError):
             await connection.head()
         connection.end()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.http1.incoming import Incoming
 
 AT_A_TIME = 100
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 
 @dataclass

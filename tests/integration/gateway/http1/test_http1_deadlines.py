@@ -20,6 +20,7 @@ from tests.integration.gateway.http1.wire import (
     on_both_loops,
     provider,
 )
+from tests.support.promises import allowed_s
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ async def test_a_deadline_before_the_one_of_the_last_exchange_is_kept() -> None:
         began = wire.now
         with pytest.raises(ProviderTimeoutError):
             await wire.call(deadline_s=0.1)
-        assert 0.09 <= wire.now - began < 2
+        assert 0.09 <= wire.now - began < allowed_s(2)
         assert wire.pool.idle(wire.origin) is None
     assert len(wire.peers) == 1
 
@@ -60,18 +61,18 @@ async def test_a_deadline_after_the_one_of_the_last_exchange_is_kept() -> None:
         await peer.request()
         await peer.send(OK)
         await peer.request()
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(1.1)
         await peer.send(SECOND)
         await peer.request()
         await peer.gone()
 
     async with provider(serve) as wire:
-        await wire.call(deadline_s=0.5)
-        assert (await wire.call(deadline_s=1.5)).body == b"second"
+        await wire.call(deadline_s=1)
+        assert (await wire.call(deadline_s=2.5)).body == b"second"
         began = wire.now
         with pytest.raises(ProviderTimeoutError):
-            await wire.call(deadline_s=1.6)
-        assert 1.59 <= wire.now - began < 4
+            await wire.call(deadline_s=2)
+        assert 1.99 <= wire.now - began < allowed_s(5)
     assert len(wire.peers) == 1
 
 
@@ -99,8 +100,8 @@ async def test_an_answer_that_stops_half_way_ends_at_the_deadline(half: bytes) -
 @on_both_loops
 async def test_a_deadline_that_passes_in_idle_time_leaves_the_connection_alone() -> None:
     async with provider(answering(OK, SECOND)) as wire:
-        first = await wire.call(deadline_s=0.5)
-        await asyncio.sleep(0.6)
+        first = await wire.call(deadline_s=1)
+        await asyncio.sleep(1.1)
         second = await wire.call()
         assert second.body == b"second"
         assert second.connection is first.connection
@@ -112,7 +113,7 @@ async def test_a_deadline_that_has_passed_ends_the_exchange() -> None:
         connection = await wire.take()
         wire.begin(connection, deadline_s=-1)
         with pytest.raises(ProviderTimeoutError):
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(LONG_S):
                 await connection.head()
         connection.end()
 
@@ -121,18 +122,18 @@ async def test_a_deadline_that_has_passed_ends_the_exchange() -> None:
 async def test_each_part_of_an_answer_has_its_own_time() -> None:
     async def serve(peer: Peer) -> None:
         await peer.request()
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.6)
         await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n")
         for _ in range(4):
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.3)
             await peer.send(b"x")
         await peer.gone()
 
     async with provider(serve) as wire:
         began = wire.now
         with pytest.raises(ProviderTimeoutError):
-            await wire.call(limits=TimeLimits(first_byte_s=0.5, idle_s=0.3))
-        assert 1.1 < wire.now - began < 2.5
+            await wire.call(limits=TimeLimits(first_byte_s=1, idle_s=0.6))
+        assert 2.2 < wire.now - began < allowed_s(5)
 
 
 @on_both_loops
@@ -146,7 +147,7 @@ async def test_the_time_of_the_provider_begins_when_it_has_the_whole_request() -
         began = wire.now
         with pytest.raises(ProviderTimeoutError):
             await wire.call("POST", upload=slow(), limits=TimeLimits(first_byte_s=0.2, idle_s=0.2))
-        assert 0.75 < wire.now - began < 2.5
+        assert 0.75 < wire.now - began < allowed_s(2.5)
 
 
 @on_both_loops

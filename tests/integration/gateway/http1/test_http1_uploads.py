@@ -19,6 +19,7 @@ from tests.integration.gateway.http1.wire import (
     answering,
     on_both_loops,
     provider,
+    rounds,
     standstill,
 )
 
@@ -117,7 +118,7 @@ async def test_an_answer_that_comes_before_the_upload_is_over_passes_and_ends_bo
 
     async with provider(serve) as wire:
         assert (await wire.call("POST", upload=stuck())).body == b"second"
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(LONG_S):
             await closed.wait()
         assert (await wire.call()).body == b"ok"
     assert len(wire.peers) == 2
@@ -132,7 +133,7 @@ class SpoiltError(Exception):
 async def test_an_upload_whose_source_fails_ends_the_exchange_with_that_failure(answered: bool) -> None:
     async def spoilt() -> AsyncIterator[bytes]:
         yield b"x"
-        await asyncio.sleep(0.02)
+        await rounds()
         raise SpoiltError
 
     async def serve(peer: Peer) -> None:
@@ -146,7 +147,7 @@ async def test_an_upload_whose_source_fails_ends_the_exchange_with_that_failure(
     async with provider(serve) as wire:
         with pytest.raises(SpoiltError):
             await wire.call("POST", upload=spoilt())
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(LONG_S):
             await gone.wait()
         assert wire.pool.idle(wire.origin) is None
 
@@ -201,7 +202,7 @@ async def test_a_provider_that_stops_sending_while_it_does_not_read_fails_the_ex
 
     async with provider(serve) as wire:
         with pytest.raises(ProviderBrokenError):
-            await wire.call("POST", upload=endless(), deadline_s=2)
+            await wire.call("POST", upload=endless(), deadline_s=LONG_S)
 
 
 # slow readers
@@ -256,4 +257,4 @@ async def test_an_answer_that_nobody_reads_to_its_end_does_not_hold_up_the_next_
         await standstill(lambda: connection._buffered)
         connection.end()
         for _ in range(2):
-            assert (await wire.call(deadline_s=2)).body == b"ok"
+            assert (await wire.call(deadline_s=LONG_S)).body == b"ok"
