@@ -10,7 +10,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import async_playwright, expect
 
 from tests.integration.console.harness import LOGIN, a_console
-from tests.integration.identity.pages.site import CHROMIUM, PATIENCE_MS, SERIOUS
+from tests.integration.identity.pages.site import CHROMIUM, PATIENCE_MS, SERIOUS, START_MS
 from tests.integration.identity.people.harness import PASSWORD
 from tests.support.databases import skip_or_fail
 
@@ -37,7 +37,7 @@ async def test_somebody_signs_in_and_out(tmp_path: Path, language: str) -> None:
     words = WORDS[language]
     async with a_console(tmp_path) as place, async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=START_MS
         )
         context = await chromium.new_context(viewport={"width": 320, "height": 640})
         context.set_default_timeout(PATIENCE_MS)
@@ -55,11 +55,13 @@ async def test_somebody_signs_in_and_out(tmp_path: Path, language: str) -> None:
         await page.fill("[name=password]", PASSWORD)
         await page.get_by_role("button", name=words["in"], exact=True).first.click()
         await page.wait_for_url(home)
-        await expect(page.get_by_text(words["role"])).to_be_visible()
+        await expect(page.get_by_text(words["role"])).to_be_visible(timeout=PATIENCE_MS)
         assert await _faults(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         await page.get_by_role("button", name=words["out"], exact=True).click()
         await page.wait_for_url(home)
-        await expect(page.get_by_role("link", name=words["in"], exact=True)).to_be_visible()
+        await expect(page.get_by_role("link", name=words["in"], exact=True)).to_be_visible(
+            timeout=PATIENCE_MS
+        )
         assert said == []
         await chromium.close()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 import uvicorn
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
@@ -19,6 +20,7 @@ from lienthong.identity.background.timers import Timers
 from lienthong.identity.bootstrap import IdentityCore, create_app, open_core, rotation_rules
 from lienthong.identity.events import SystemEvent
 from lienthong.identity.rpc import KeysService, SystemsService
+from lienthong.identity.service import keyring
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.bus import Bus, StreamSpec
 from lienthong.kit.clock import SystemClock
@@ -178,8 +180,23 @@ async def running(
     clock: Clock | None = None,
     wait_for_bus: bool = True,
     port: int | None = None,
+    certain_s: float = 60.0,
 ) -> AsyncIterator[Process]:
-    """An identity process, from its migrations to its loops."""
+    """An identity process, from its migrations to its loops.
+
+    For `certain_s` it believes what it has read in its database: for longer than a busy machine keeps this
+    process, with all that is in it, from reading it again.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(keyring, "CERTAIN_SECONDS", certain_s)
+        async with _running(settings, clock, wait_for_bus=wait_for_bus, port=port) as process:
+            yield process
+
+
+@asynccontextmanager
+async def _running(
+    settings: IdentitySettings, clock: Clock | None, *, wait_for_bus: bool, port: int | None
+) -> AsyncIterator[Process]:
     key_file(settings.home)
     bus = await Bus.connect(settings.nats_url, "identity", wait=wait_for_bus and settings.nats_url != NOWHERE)
     core = await open_core(settings, bus, clock=clock)

@@ -17,6 +17,7 @@ from tests.integration.identity.harness import (
     settings_for,
     system_event,
 )
+from tests.support.promises import promptly
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ async def test_a_system_that_was_applied_gets_tokens_within_a_second(
     async with running(settings_for(tmp_path, database_url, own_nats_server.url)) as process:
         assert not await gets_token(process, OLD)
         await publish(bus, system_event(SYSTEM, [OLD], version=1))
-        await eventually(lambda: gets_token(process, OLD), within=1)
+        await promptly(lambda: gets_token(process, OLD), within=1)
         await publish(bus, system_event(SYSTEM, [NEW], version=2))
-        await eventually(lambda: gets_token(process, NEW), within=1)
+        await promptly(lambda: gets_token(process, NEW), within=1)
         assert not await gets_token(process, OLD)
         await publish(bus, system_event(SYSTEM, [NEW], version=3, action="removed"))
-        await eventually(lambda: _is_refused(process), within=1)
+        await promptly(lambda: _is_refused(process), within=1)
         assert not await gets_token(process, NEW)
     await bus.close()
 

@@ -48,7 +48,7 @@ def started(variables: dict[str, str]) -> Iterator[ForkedProcess]:
         process = start_module("lienthong.identity", variables, log.fileno())
     try:
         health = f"http://127.0.0.1:{8182 + int(variables['LIENTHONG_PORT_OFFSET'])}/health/ready"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             assert process.poll() is None, said.read_text()
             assert time.monotonic() < deadline

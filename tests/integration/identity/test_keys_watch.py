@@ -28,6 +28,7 @@ from tests.integration.identity.harness import (
     watching,
 )
 from tests.support.databases import give_back, take_away
+from tests.support.promises import allowed_s, promptly
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ async def test_suspending_and_resuming_reach_watchers_within_a_second(
         for number, status in enumerate(("active", "suspended", "active", "suspended"), 1):
             await process.register(EC, version=number, status=status)
             expected = [SYSTEM] if status == "suspended" else []
-            await eventually(lambda: list(states[-1].suspended_client_ids) == expected, within=1)  # noqa: B023
+            await promptly(lambda: list(states[-1].suspended_client_ids) == expected, within=1)  # noqa: B023
         versions = [state.version for state in states]
         assert versions == sorted(versions)
         assert len(set(versions)) == 5
@@ -106,20 +107,20 @@ async def test_the_loop_rotates_by_itself(tmp_path: Path, database_url: str, clo
     async with running(quick(tmp_path, database_url), clock=clock) as process, watching(process) as states:
         first = key_ids(states[-1].jwks)
         clock.advance(9 * HOUR)
-        await eventually(lambda: len(key_ids(states[-1].jwks)) == 2, within=3)
+        await promptly(lambda: len(key_ids(states[-1].jwks)) == 2, within=3)
         assert process.core.keyring.signing().key_id == first[0]
         clock.advance(HOUR)
         following = process.core.keyring.signing().key_id
         assert following != first[0]
         clock.advance(timedelta(seconds=1))
-        await eventually(lambda: key_ids(states[-1].jwks) == [following], within=3)
+        await promptly(lambda: key_ids(states[-1].jwks) == [following], within=3)
 
 
 async def test_after_a_theft_no_old_token_verifies(tmp_path: Path, database_url: str) -> None:
     async with running(settings_for(tmp_path, database_url)) as process, watching(process) as states:
         old = key_ids(states[-1].jwks)
         new = await process.core.keyring.replace_now()
-        await eventually(lambda: key_ids(states[-1].jwks) == [new], within=1)
+        await promptly(lambda: key_ids(states[-1].jwks) == [new], within=1)
         assert new not in old
 
 
@@ -134,9 +135,9 @@ async def test_replicas_share_keys_changes_and_used_assertions(
     ):
         assert one.core.keyring.published == other.core.keyring.published
         await one.register(EC, status="suspended")
-        await eventually(lambda: list(states[-1].suspended_client_ids) == [SYSTEM], within=1)
+        await promptly(lambda: list(states[-1].suspended_client_ids) == [SYSTEM], within=1)
         await one.register(EC, version=2)
-        await eventually(lambda: not states[-1].suspended_client_ids, within=1)
+        await promptly(lambda: not states[-1].suspended_client_ids, within=1)
         assertion = one.assertion(EC)
         answers = await asyncio.gather(
             *(process.ask(assertion) for _ in range(10) for process in (one, other))
@@ -147,7 +148,8 @@ async def test_replicas_share_keys_changes_and_used_assertions(
 async def test_an_identity_without_its_database_repeats_nothing(
     tmp_path: Path, postgres_database: str
 ) -> None:
-    async with running(settings_for(tmp_path, postgres_database)) as process:
+    settings = settings_for(tmp_path, postgres_database)
+    async with running(settings, certain_s=CERTAIN_SECONDS) as process:
         states = process.watch()
         await anext(states)
         await asyncio.to_thread(take_away, postgres_database)
@@ -161,7 +163,7 @@ async def test_an_identity_without_its_database_repeats_nothing(
         with pytest.raises(grpc.aio.AioRpcError, match="cannot read its database") as ended:
             await follow()
         assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
-        assert last - lost < CERTAIN_SECONDS + 0.5
+        assert last - lost < CERTAIN_SECONDS + allowed_s(0.5)
         with pytest.raises(grpc.aio.AioRpcError, match="cannot read its database"):
             await anext(process.watch())
         await asyncio.to_thread(give_back, postgres_database)
@@ -204,7 +206,7 @@ async def test_a_key_of_another_replica_is_forgotten_in_time(tmp_path: Path, pos
         async def refused() -> bool:
             return (await other.ask(other.assertion(EC))).status_code == 401
 
-        await eventually(refused, within=1, every=0.1)
+        await promptly(refused, within=1, every=0.1)
         assert (await other.ask(other.assertion(replaced))).status_code == 200
 
 

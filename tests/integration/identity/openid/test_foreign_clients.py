@@ -78,7 +78,7 @@ class Site:
     async def sign_in(self, address: str) -> tuple[httpx.AsyncClient, str]:
         """Somebody follows a link, signs in, and comes back to the application: with this browser, to this
         address."""
-        http = httpx.AsyncClient(follow_redirects=True)
+        http = httpx.AsyncClient(follow_redirects=True, timeout=30)
         page = await http.get(address)
         sent = forms_of(page)["/sign-in"].fields | {"login": LOGIN, "password": PASSWORD}
         origin = {"Origin": self.process.settings.people_url, "Sec-Fetch-Site": "same-origin"}
@@ -224,6 +224,7 @@ async def test_authlib(site: Site) -> None:
         scope="openid profile api",
         redirect_uri=CALLBACK,
         code_challenge_method="S256",
+        timeout=30,
     ) as client:
         client.register_client_auth_method(MinuteAssertion(metadata["token_endpoint"], alg="ES256"))
         verifier = site.application.verifier

@@ -64,7 +64,9 @@ BUTTONS: Final[dict[str, dict[str, str]]] = {
     },
 }
 """What people press and read, in each language."""
-PATIENCE_MS: Final = 20_000
+PATIENCE_MS: Final = 60_000
+START_MS: Final = 120_000
+"""What Chromium may take to start: it is the first time that its files are read."""
 SERIOUS: Final = frozenset({"serious", "critical"})
 
 
@@ -114,8 +116,13 @@ class Visit:
         self.secret = (await self.page.locator(".secret").text_content() or "").replace(" ", "")
         await self.page.fill("[name=code]", self.code())
         await self.press("confirm")
-        self.recovery_codes = await self.page.locator(".codes li").all_inner_texts()
-        assert len(self.recovery_codes) == 10
+        self.recovery_codes = await self.codes()
+
+    async def codes(self) -> list[str]:
+        """The ten recovery codes of the page, when it is there."""
+        shown = self.page.locator(".codes li")
+        await expect(shown).to_have_count(10, timeout=PATIENCE_MS)
+        return await shown.all_inner_texts()
 
     def code(self) -> str:
         """A code of the application that was not used."""
@@ -197,7 +204,7 @@ async def opened(office: Office, settings: IdentitySettings) -> AsyncIterator[Si
     try:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=START_MS
             )
             yield Site(office, settings.people_url, chromium)
             await chromium.close()
