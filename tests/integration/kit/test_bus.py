@@ -27,6 +27,7 @@ from lienthong.kit.messages import StoredMessage, headers_size
 from lienthong.kit.stream_space import StreamSpace
 from tests.support.nats import NatsServer
 from tests.support.ports import take_free_port
+from tests.support.promises import allowed_s
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ async def test_a_batch_comes_as_soon_as_there_is_anything(bus: Bus, stream: str)
     begun = time.monotonic()
     await publish_numbers(bus, stream, range(1))
     assert numbers_of(await waiting) == [0]
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < allowed_s(2)
 
 
 async def test_an_empty_stream_answers_with_nothing_after_the_wait(bus: Bus, stream: str) -> None:
@@ -286,22 +287,22 @@ async def test_an_empty_stream_answers_with_nothing_after_the_wait(bus: Bus, str
     begun = time.monotonic()
     assert await consumer.fetch(10, 0.3) == []
     assert await consumer.fetch(10, 1.0) == []
-    assert 1.2 < time.monotonic() - begun < 5
+    assert 1.2 < time.monotonic() - begun < allowed_s(5)
 
 
 async def test_what_is_not_acknowledged_comes_again(bus: Bus, stream: str) -> None:
     await publish_numbers(bus, stream, range(3))
-    consumer = await bus.consumer(stream, "reader", ack_wait=0.5)
+    consumer = await bus.consumer(stream, "reader", ack_wait=2.0)
     first = await consumer.fetch(10, 5.0)
     await first[0].ack()
     await first[1].term()
-    again = await consumer.fetch(10, 5.0)
+    again = await consumer.fetch(10, 10.0)
     assert [(int(delivery.payload), delivery.delivered_count) for delivery in again] == [(2, 2)]
 
 
 async def test_deliveries_that_are_acknowledged_together_do_not_come_again(bus: Bus, stream: str) -> None:
     await publish_numbers(bus, stream, range(50))
-    consumer = await bus.consumer(stream, "reader", ack_wait=0.5)
+    consumer = await bus.consumer(stream, "reader", ack_wait=2.0)
     batch = await consumer.fetch(49, 5.0)
     await bus.acknowledge_all(batch)
     await bus.acknowledge_all([])
@@ -309,7 +310,7 @@ async def test_deliveries_that_are_acknowledged_together_do_not_come_again(bus: 
     (last,) = await consumer.fetch(50, 5.0)
     assert numbers_of([last]) == [49]
     await last.ack()
-    assert await consumer.fetch(50, 1.0) == []
+    assert await consumer.fetch(50, 3.0) == []
 
 
 async def test_a_nak_brings_the_message_back_after_its_delay(bus: Bus, stream: str) -> None:
@@ -334,7 +335,7 @@ async def test_a_cancelled_pull_loses_nothing(bus: Bus, stream: str) -> None:
     pulling.cancel()
     await asyncio.gather(pulling, return_exceptions=True)
     await publish_numbers(bus, stream, range(10))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert sorted(await collect(consumer, 10)) == list(range(10))
 
 
@@ -347,7 +348,7 @@ async def test_a_consumer_that_closes_gives_back_what_nobody_took(bus: Bus, stre
     await publish_numbers(bus, stream, range(1))
     await asyncio.sleep(0.1)
     await consumer.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await collect(await bus.consumer(stream, "reader"), 1) == [0]
 
 
@@ -388,11 +389,11 @@ async def test_it_starts_without_a_server_and_says_at_once_that_it_is_away(
         begun = time.monotonic()
         with pytest.raises(BusUnavailableError, match="not connected"):
             await bus.publish("late.a", b"", message_id="1")
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < allowed_s(1)
         assert not bus.connected
         taking = asyncio.create_task(collect(consumer, 1))
         server.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await bus.wait_connected()
             await publish_when_possible(bus, "late.a", b"7", "1")
         assert await taking == [7]
@@ -442,7 +443,7 @@ async def test_a_killed_server_ends_what_waits_for_it(own_nats_server: NatsServe
         begun = time.monotonic()
         with pytest.raises(BusUnavailableError):
             await pulling
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < allowed_s(2)
         assert not bus.connected
 
 
@@ -453,7 +454,7 @@ async def test_a_server_that_hangs_is_noticed(own_nats_server: NatsServer) -> No
         begun = time.monotonic()
         with pytest.raises(BusUnavailableError, match=r"no answer within 0\.5 s"):
             await bus.publish("s.a", b"", message_id="2", timeout=0.5)
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < allowed_s(1.5)
         await eventually(lambda: not bus.connected)
         own_nats_server.resume()
         await publish_when_possible(bus, "s.a", b"", "2")
@@ -462,7 +463,7 @@ async def test_a_server_that_hangs_is_noticed(own_nats_server: NatsServer) -> No
 async def test_closing_without_a_server_returns(free_port: int) -> None:
     bus = await Bus.connect(f"nats://127.0.0.1:{free_port}", "test")
     await asyncio.sleep(0.1)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(allowed_s(3)):
         await bus.close()
     with pytest.raises(BusUnavailableError):
         await bus.publish("a", b"", message_id="1")

@@ -21,7 +21,9 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-MOST, IDLE_S = 10, 0.5
+MOST, IDLE_S = 10, 1.5
+WITHIN_S = 30
+"""What nothing here takes, on whatever machine."""
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI's own
@@ -80,7 +82,7 @@ async def get(
 ) -> bytes:
     reader, writer = streams
     writer.write(request + b"Host: x\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN_S):
         return await reader.readuntil(b"ok")
 
 
@@ -89,7 +91,7 @@ async def test_idle_strangers_leave_room_and_are_closed(connections: Connections
     mine = await connections.open()
     assert (await get(mine)).startswith(b"HTTP/1.1 200")
     reader, _ = await connections.open()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN_S):
         assert await reader.read() == b"", "one too many"
         assert door.dropped["full"] == 1
         assert [await reader.read() for reader, _ in strangers] == [b""] * (MOST - 1)
@@ -102,19 +104,19 @@ async def test_half_a_head_keeps_no_connection_and_a_slow_answer_does(
 ) -> None:
     reader, writer = await connections.open()
     writer.write(b"GET / HTTP/1.1\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN_S):
         assert await reader.read() == b""
     slow = await connections.open()
     assert (await get(slow, b"GET /slow HTTP/1.1\r\n")).startswith(b"HTTP/1.1 200")
     assert (await get(slow)).lstrip(b"ok").startswith(b"HTTP/1.1 200"), "it is kept for the next request"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN_S):
         assert await slow[0].read() == b"", "and closed when none comes"
 
 
 async def test_what_is_not_http_gets_a_problem_document(connections: Connections, door: HttpDoor) -> None:
     reader, writer = await connections.open()
     writer.write(b"\x16\x03\x01 hello\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN_S):
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"content-type: application/problem+json" in head
@@ -147,7 +149,7 @@ async def test_of_a_head_so_much_is_kept_and_no_more(
 ) -> None:
     reader, writer = await connections.open()
     writer.write(request_bytes)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN_S):
         answer = await reader.read(65_536)
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert b"lgsp-error: headers-too-large" in answer
@@ -163,7 +165,7 @@ async def test_large_bodies_and_many_requests_at_once_are_no_large_head(connecti
         assert (await get(streams, b"GET / HTTP/1.1\r\n" + fields)).lstrip(b"ok").startswith(b"HTTP/1.1 200")
     reader, writer = await connections.open()
     writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 10_000)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(2 * WITHIN_S):
         for _ in range(10_000):
             await reader.readuntil(b"\r\n\r\nok")
 

@@ -130,7 +130,7 @@ async def test_who_is_cancelled_on_sqlite_leaves_the_turn_to_nobody_before_it_en
     def slow(statements: Statements) -> None:
         statements.execute(INSERT, row(1))
         begun.set()
-        go_on.wait(20)
+        go_on.wait(60)
         statements.execute(INSERT, row(2))
 
     task = asyncio.create_task(database.write(slow))

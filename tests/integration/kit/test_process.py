@@ -36,6 +36,7 @@ app = FastAPI(lifespan=starting)
 
 @app.get("/slow")
 async def slow():
+    print("asked", flush=True)
     await asyncio.sleep(1.0)
     return "done"
 
@@ -97,7 +98,7 @@ async def running(offset: int, **environment: str) -> AsyncIterator[Process]:
 
 async def ready(offset: int) -> httpx.Response:
     """The first answer of the readiness check since the process has opened its ports."""
-    async with httpx.AsyncClient() as client, asyncio.timeout(30):
+    async with httpx.AsyncClient() as client, asyncio.timeout(60):
         while True:
             try:
                 answer = await client.get(f"http://127.0.0.1:{PORTS['identity'] + 80 + offset}/health/ready")
@@ -112,12 +113,13 @@ async def ready(offset: int) -> httpx.Response:
 
 async def test_a_request_under_way_is_answered_when_the_process_is_told_to_stop() -> None:
     offset = free_offset()
-    async with running(offset) as process, httpx.AsyncClient(timeout=10) as client:
+    async with running(offset) as process, httpx.AsyncClient(timeout=30) as client:
         assert (await ready(offset)).json() == {"status": "ready", "checks": {"good": True, "running": True}}
         address = f"http://127.0.0.1:{PORTS['identity'] + offset}"
         assert (await client.get(f"{address}/none")).status_code == 404
         slow = asyncio.create_task(client.get(f"{address}/slow"))
-        await asyncio.sleep(0.3)
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"asked\n"
         process.send_signal(signal.SIGTERM)
         assert (await slow).json() == "done"
         out, err = await process.communicate()
@@ -128,9 +130,9 @@ async def test_a_request_under_way_is_answered_when_the_process_is_told_to_stop(
 async def test_a_process_is_ready_when_its_ports_are_open_and_not_before() -> None:
     offset = free_offset()
     health = f"http://127.0.0.1:{PORTS['identity'] + 80 + offset}/health"
-    async with running(offset, STARTING="1"), httpx.AsyncClient() as client:
+    async with running(offset, STARTING="3"), httpx.AsyncClient() as client:
         early: httpx.Response | None = None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while early is None:
                 try:
                     early = await client.get(f"{health}/ready")
@@ -153,7 +155,7 @@ async def test_a_failed_check_shows_and_ctrl_c_ends_the_process() -> None:
 
 
 async def test_background_work_that_fails_ends_the_process_and_says_why() -> None:
-    async with running(free_offset(), FAIL="1") as process, asyncio.timeout(30):
+    async with running(free_offset(), FAIL="1") as process, asyncio.timeout(60):
         out, err = await process.communicate()
     assert process.returncode == 1
     assert "the work failed" in err.decode()
@@ -173,10 +175,10 @@ async def test_what_does_not_end_keeps_no_process_from_ending_and_is_told(
     stubborn: str, status: int, told: str
 ) -> None:
     offset = free_offset()
-    async with running(offset, STUBBORN=stubborn, LONGEST="4") as process:
+    async with running(offset, STUBBORN=stubborn, LONGEST="8") as process:
         await ready(offset)
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             out, err = await process.communicate()
     assert process.returncode == status
     assert told in err.decode()
@@ -188,7 +190,7 @@ async def test_a_port_in_use_ends_the_process_and_names_the_port(above: int) -> 
     offset = free_offset()
     port = PORTS["identity"] + above + offset
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", port)
-    async with server, running(offset) as process, asyncio.timeout(30):
+    async with server, running(offset) as process, asyncio.timeout(60):
         _, err = await process.communicate()
     assert process.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}" in err.decode()

@@ -17,6 +17,7 @@ from lienthong.kit.backoff import Backoff
 from lienthong.kit.problems import ProblemError, ProblemType
 from lienthong.kit.rpc import follow, open_channel, serve_rpc
 from lienthong.kit.text import BilingualText
+from tests.support.promises import allowed_s
 from tests.support.rpc import rpc_trust
 from tests.support.waiting import eventually
 
@@ -136,7 +137,7 @@ async def test_a_stream_that_has_worked_is_opened_again_without_a_pause(
 
 async def test_silence_means_that_the_peer_is_gone() -> None:
     server = await serve(Keys(for_ever))
-    assert await watch(server.port, 4, silence=0.2) == [1, 2, 1, 2]
+    assert await watch(server.port, 4, silence=1.5) == [1, 2, 1, 2]
     await server.stop(0)
 
 
@@ -147,7 +148,7 @@ async def test_following_survives_a_peer_that_comes_late_and_restarts(free_port:
     await asyncio.sleep(0.5)
     await first.stop(0)
     second = await serve(Keys(for_ever), free_port)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await following == [1, 2, 1, 2]
     await second.stop(0)
 
@@ -182,7 +183,7 @@ async def test_a_stopping_server_ends_its_streams_at_once() -> None:
         assert seen == [keys_pb2.WatchResponse(version=1), keys_pb2.WatchResponse(version=2)]
         begun = time.monotonic()
         await server.stop(30.0)
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < allowed_s(5)
         assert await stream.read() is grpc.aio.EOF
     assert keys.watchers == 0
 

@@ -273,11 +273,11 @@ async def test_a_disk_that_hangs_holds_up_one_batch_and_is_told(
     goes_on, write = threading.Event(), node.retained.write
 
     def hanging(batches: Sequence[Batch], now: datetime) -> None:
-        goes_on.wait(10)
+        goes_on.wait(60)
         write(batches, now)
 
     monkeypatch.setattr(node.retained, "write", hanging)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         await node.write(20)
     assert "the disk hangs" in str(node.release.condition().reason)
     goes_on.set()

@@ -25,7 +25,7 @@ from lienthong.kit.workers import (
     _ForkServer,
     _Worker,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import at_rest, wait_until
 from tests.unit.kit.work import (
     add,
     end,
@@ -35,6 +35,7 @@ from tests.unit.kit.work import (
     refuse,
     refuse_strangely,
     spin,
+    stay,
     unsendable,
 )
 
@@ -137,17 +138,18 @@ async def test_work_that_nobody_waits_for_is_ended() -> None:
         assert await workers.run("b", 1, add, 1, 2) == 3
 
 
-async def test_a_sender_has_one_worker_and_others_do_not_wait_for_it() -> None:
+async def test_a_sender_has_one_worker_and_others_do_not_wait_for_it(tmp_path: Path) -> None:
     async with started(2) as workers:
-        slow = [asyncio.create_task(workers.run("slow", 10, spin, 0.3)) for _ in range(3)]
-        await asyncio.sleep(0.05)
+        slow = [asyncio.create_task(workers.run("slow", 10, stay, str(tmp_path / "end"))) for _ in range(3)]
+        await at_rest(*slow)
         for number in range(20):
             assert await workers.run("quick", 1, add, number, 1) == number + 1
-        assert not slow[1].done()
+        assert not any(work.done() for work in slow)
+        (tmp_path / "end").touch()
         await asyncio.gather(*slow)
 
 
-async def test_slow_senders_leave_a_worker_to_the_others_whatever_else_they_send() -> None:
+async def test_slow_senders_leave_a_worker_to_the_others_whatever_else_they_send(tmp_path: Path) -> None:
     async with started(2, ManualClock()) as workers:
         names = [f"slow {number}" for number in range(3)]
         for name in names:
@@ -156,16 +158,17 @@ async def test_slow_senders_leave_a_worker_to_the_others_whatever_else_they_send
             await workers.run(name, 10, add, 1, 2)
             with pytest.raises(ProblemError):
                 await workers.run(name, 10, refuse, "not this")
-        slow = [asyncio.create_task(workers.run(name, 10, spin, 0.3)) for name in names]
-        await asyncio.sleep(0.05)
+        slow = [asyncio.create_task(workers.run(name, 10, stay, str(tmp_path / "end"))) for name in names]
+        await at_rest(*slow)
         for number in range(20):
             assert await workers.run("quick", 1, add, number, 1) == number + 1
-        assert not slow[-1].done()
+        assert not any(work.done() for work in slow)
+        (tmp_path / "end").touch()
         await asyncio.gather(*slow)
 
 
 async def test_a_worker_that_is_started_again_counts_among_those_of_slow_senders(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     async with started(2, ManualClock()) as workers:
         for name in ("slow 1", "slow 2"):
@@ -180,13 +183,13 @@ async def test_a_worker_that_is_started_again_counts_among_those_of_slow_senders
         monkeypatch.setattr(_Worker, "start", start_later)
         with pytest.raises(TooCostlyError):
             await workers.run("slow 1", 0.1, spin, 20.0)
-        slow = asyncio.create_task(workers.run("slow 2", 10, spin, 2.0))
-        await asyncio.sleep(0.05)
-        begun = time.monotonic()
+        slow = asyncio.create_task(workers.run("slow 2", 10, stay, str(tmp_path / "end")))
+        await at_rest(slow)
         assert await workers.run("quick", 1, add, 1, 2) == 3
-        assert time.monotonic() - begun < 1
+        assert not slow.done()
         may_start.set()
-        assert await slow == 2.0
+        (tmp_path / "end").touch()
+        await slow
 
 
 async def test_a_sender_is_no_longer_slow_when_its_time_has_passed() -> None:
@@ -202,7 +205,7 @@ async def test_a_sender_is_no_longer_slow_when_its_time_has_passed() -> None:
 async def both_at_once(workers: Workers, one: str, other: str) -> bool:
     """Whether two senders have a worker each."""
     work = [asyncio.create_task(workers.run(name, 10, spin, 0.2)) for name in (one, other)]
-    await asyncio.sleep(0.05)
+    await at_rest(*work)
     at_once = workers._free.empty()
     await asyncio.gather(*work)
     return at_once
@@ -236,7 +239,7 @@ async def test_of_one_sender_so_much_work_waits_and_of_all_as_much_more_as_has_a
 _PARENT = """
 import asyncio, sys
 from lienthong.kit.workers import Workers
-from tests.support.waiting import wait_until
+from tests.support.waiting import at_rest, wait_until
 from tests.unit.kit.work import process_id, spin
 
 async def main():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.text import BilingualText
@@ -19,6 +20,12 @@ def spin(seconds: float) -> float:
     while time.process_time() < until:
         pass
     return seconds
+
+
+def stay(until: str) -> None:
+    """Wait, using next to no processor time, until there is such a file."""
+    while not Path(until).exists():
+        time.sleep(0.01)
 
 
 def process_id() -> int:
