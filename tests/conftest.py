@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 
 from lienthong.kit.clock import ManualClock
@@ -35,6 +36,10 @@ settings.register_profile(
     "house", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("house")
+
+# Nor one that is busy for the five seconds which httpx waits when it is told nothing.
+for _limit in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, _limit, 30.0)
 
 # Before pytest, or a worker, makes its first folder.
 write_into_memory()

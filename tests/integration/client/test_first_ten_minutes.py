@@ -97,7 +97,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def soon(run: Run, *words: str) -> Said:
     """Run the command until it succeeds: what was decided reaches the gateways within a second."""
-    for _ in range(20):
+    for _ in range(100):
         said = run(*words)
         if said.code == 0:
             return said

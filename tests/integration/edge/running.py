@@ -43,7 +43,7 @@ class Edge:
             "curl", "--silent", "--show-error", "--cacert", str(self.authority.certificate),
             "--write-out", "\n%{http_code} %{http_version}", *options, f"{self.url}{path}",
         ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
         body, _, told = done.stdout.rpartition("\n")
         status, version = told.split()
         return int(status), version, body
@@ -74,11 +74,11 @@ def running_edge(folder: Path, *, http3: bool = False) -> Iterator[Edge]:
         )
     try:
         world.start()
-        wait_until(lambda: _ready(edge), log.read_text, within=30, every=0.05)
+        wait_until(lambda: _ready(edge), log.read_text, within=120, every=0.05)
         yield edge
     finally:
         envoy.terminate()
-        envoy.wait(20)
+        envoy.wait(60)
         world.close()
         shutil.rmtree(short)
 

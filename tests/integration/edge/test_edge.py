@@ -114,7 +114,7 @@ def test_tls_below_1_2_is_refused(edge: Edge, version: ssl.TLSVersion, works: bo
     trust = edge.trust()
     trust.set_ciphers("DEFAULT:@SECLEVEL=0")
     trust.minimum_version = trust.maximum_version = version
-    plain = socket.create_connection(("localhost", edge.port), timeout=10)
+    plain = socket.create_connection(("localhost", edge.port), timeout=30)
     try:
         with trust.wrap_socket(plain, server_hostname="localhost") as connection:
             assert works
@@ -128,7 +128,7 @@ def test_tls_below_1_2_is_refused(edge: Edge, version: ssl.TLSVersion, works: bo
 )
 def test_the_path_reaches_the_gateway_as_it_came(edge: Edge, path: str) -> None:
     seen = edge.curl(f"{API}{path}", "--path-as-is", "--http2")[0]
-    direct = http.client.HTTPConnection("127.0.0.1", edge.world.port, timeout=10)
+    direct = http.client.HTTPConnection("127.0.0.1", edge.world.port, timeout=30)
     with closing(direct):
         direct.request("GET", f"{API}{path}", headers={"Authorization": f"Bearer {edge.world.token()}"})
         assert seen == direct.getresponse().status
@@ -156,7 +156,7 @@ def test_of_envoys_own_pages_only_readiness_and_figures_are_there(edge: Edge) ->
 def test_a_renewed_certificate_is_shown_without_a_restart(edge: Edge) -> None:
     def shown() -> bytes | None:
         with (
-            socket.create_connection(("localhost", edge.port), timeout=10) as plain,
+            socket.create_connection(("localhost", edge.port), timeout=30) as plain,
             edge.trust().wrap_socket(plain, server_hostname="localhost") as connection,
         ):
             return connection.getpeercert(binary_form=True)
@@ -165,5 +165,5 @@ def test_a_renewed_certificate_is_shown_without_a_restart(edge: Edge) -> None:
     folder = edge.authority.certificate.parent
     (folder / "edge.key").unlink()
     edge.authority.server("edge", ["localhost", "127.0.0.1"])
-    wait_until(lambda: shown() != before, "the new certificate", within=20, every=0.1)
+    wait_until(lambda: shown() != before, "the new certificate", within=60, every=0.1)
     assert edge.curl(f"{API}/parcels/1")[0] == 200

@@ -129,7 +129,7 @@ def test_no_connection_rests_on_an_earlier_one(edge: Edge) -> None:
 @pytest.mark.parametrize("path", ["/parcels/a%2Fb", "/parcels//1", "/parcels/%2e%2e/secrets"])
 def test_the_path_reaches_the_gateway_as_it_came(edge: Edge, path: str) -> None:
     seen = call(edge, f"{API}{path}").status
-    direct = http.client.HTTPConnection("127.0.0.1", edge.world.port, timeout=10)
+    direct = http.client.HTTPConnection("127.0.0.1", edge.world.port, timeout=30)
     with closing(direct):
         direct.request("GET", f"{API}{path}", headers={"Authorization": f"Bearer {edge.world.token()}"})
         assert seen == direct.getresponse().status
@@ -155,5 +155,5 @@ def test_a_renewed_certificate_is_shown_without_a_restart(edge: Edge) -> None:
 
     assert status() is None
     edge.authority.server("edge", ["localhost", "127.0.0.1", "renewed.example"])
-    wait_until(lambda: status() is not None, "the new certificate", within=20, every=0.1)
+    wait_until(lambda: status() is not None, "the new certificate", within=60, every=0.1)
     assert call(edge, f"{API}/parcels/1").status == 200

@@ -25,6 +25,7 @@ from tests.integration.exchange.world import (
     revoked,
     system,
 )
+from tests.support.promises import allowed_s
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -142,12 +143,12 @@ def test_what_is_not_acknowledged_comes_again_before_anything_newer(party: Party
     party.ack(first[1:2])
     party.publish("4")
     assert party.pull(wait=0) == []
-    again = party.pull(most=1, wait=ACK_WAIT + 5)
+    again = party.pull(most=1, wait=ACK_WAIT + 15)
     assert [(one["event"]["id"], one["delivered"]) for one in again] == [("1", 2)]
     party.ack(again)
     rest: list[str] = []
     while rest != ["3", "4"]:
-        events = party.pull(wait=ACK_WAIT + 5)
+        events = party.pull(wait=ACK_WAIT + 15)
         party.ack(events)
         rest += ids(events)
         assert rest == ["3", "4"][: len(rest)]
@@ -161,11 +162,11 @@ def test_what_comes_again_comes_in_the_order_of_acceptance_however_it_was_pulled
     party.publish("1", "2", "3")
     # Each is overdue later than those before it, and the first of them last of all.
     assert ids(party.pull()) == ["1", "2", "3"]
-    assert ids(party.pull(most=1, wait=ACK_WAIT + 5)) == ["1"]
+    assert ids(party.pull(most=1, wait=ACK_WAIT + 15)) == ["1"]
     party.publish("4")
     taken: list[str] = []
     while taken[-1:] != ["4"]:
-        events = party.pull(most=most, wait=ACK_WAIT + 5)
+        events = party.pull(most=most, wait=ACK_WAIT + 15)
         taken += ids(events)
         party.ack(events)
     assert taken == ["1", "2", "3", "4"]
@@ -183,7 +184,7 @@ def test_a_clock_that_jumps_neither_stops_nor_disorders_a_subscription(
     party.publish("2")
     assert party.pull(wait=0) == []
     taken: list[str] = []
-    deadline = time.monotonic() + 2 * ACK_WAIT + 10
+    deadline = time.monotonic() + 2 * ACK_WAIT + 40
     while len(taken) < 2 and time.monotonic() < deadline:
         if events := party.pull(wait=1):
             party.ack(events)
@@ -237,7 +238,7 @@ def test_a_waiting_pull_is_answered_when_an_event_comes(party: Party) -> None:
     timer.start()
     before = time.monotonic()
     assert ids(party.pull(wait=20)) == ["late"]
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < allowed_s(5)
 
 
 def test_a_subscription_begins_at_its_making_or_at_the_first_event(party: Party) -> None:
@@ -361,7 +362,7 @@ def test_a_revoked_agreement_ends_the_pull_that_is_waiting_and_all_later_ones(
     waiting.join()
     ((after, answer),) = answers
     assert answer == (403, "agreement-revoked")
-    assert after - before < 2
+    assert after - before < allowed_s(2)
     assert refused(party.one_stop.post(f"{party.subscription}/pull", json={})) == (403, "agreement-revoked")
     again = party.one_stop.put(f"{party.subscription}-2", json={"event_type": party.event_type})
     assert refused(again) == (403, "agreement-revoked")
@@ -403,7 +404,7 @@ async def _consumers(world: World) -> set[str]:
 def test_a_suspended_provider_is_refused_at_once_and_nothing_is_lost(
     world: World, party: Party, suspended_land: None
 ) -> None:
-    wait_until(lambda: party.post("1").status_code == 403, within=2)
+    wait_until(lambda: party.post("1").status_code == 403, within=allowed_s(2))
     assert refused(party.post("2")) == (403, "client-suspended")
     answer = party.one_stop.put(party.subscription, json={"event_type": party.event_type})
     assert refused(answer) == (403, "provider-suspended")
@@ -434,14 +435,14 @@ def test_tokens_are_good_for_their_own_subscription_only(party: Party) -> None:
     assert result["acknowledged"] == [own["ack"]]
     assert [one["token"] for one in result["refused"]] == [foreign["ack"], forged, ""]
     party.subscription = f"{mine}-other"
-    assert ids(party.pull(wait=ACK_WAIT + 5)) == ["1"]
+    assert ids(party.pull(wait=ACK_WAIT + 15)) == ["1"]
 
 
 def test_acknowledging_twice_or_late_is_accepted(party: Party) -> None:
     party.subscribe()
     party.publish("1")
     first = party.pull()
-    again = party.pull(wait=ACK_WAIT + 5)
+    again = party.pull(wait=ACK_WAIT + 15)
     assert (ids(again), again[0]["delivered"]) == (["1"], 2)
     assert party.ack(first)["refused"] == []
     assert party.ack(first + again)["refused"] == []

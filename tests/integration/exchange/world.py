@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.support.nats import NatsServer
 
 LAND, ONE_STOP, OUTSIDER = "H11.05/land", "H11.01/one-stop", "H11.02/procedures"
-ACK_WAIT = 2.0
+ACK_WAIT = 3.0
 SCHEMA = {"type": "object", "required": ["parcel"], "properties": {"parcel": {"type": "string"}}}
 
 _EXCHANGE, _HEALTH = 8103, 8183

@@ -17,6 +17,7 @@ from lienthong.gateway.http1.pool import Pool
 from lienthong.kit.addresses import AddressRefusal, ProviderAddresses, allowed_networks
 from tests.integration.gateway.world import API, service
 from tests.support.authorities import trust_of_this_machine
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -111,8 +112,7 @@ async def test_of_several_addresses_the_allowed_ones_are_used(monkeypatch: pytes
     async with listening() as (port, came):
         resolving(monkeypatch, {"land.example.vn": ["169.254.169.254", "127.0.0.1"]})
         await connect(pool_with(ProviderAddresses(LOOPBACK)), "land.example.vn", port)
-        await asyncio.sleep(0.05)
-        assert len(came) == 1
+        await eventually(lambda: len(came) == 1)
 
 
 async def test_the_platform_is_not_reached_under_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,8 +139,7 @@ async def test_without_the_platforms_name_being_known_nothing_else_fails() -> No
     async with listening() as (port, came):
         rules = ProviderAddresses(LOOPBACK, platform=frozenset({("no-such-host.invalid", port)}))
         await connect(pool_with(rules), "127.0.0.1", port)
-        await asyncio.sleep(0.05)
-        assert len(came) == 1
+        await eventually(lambda: len(came) == 1)
 
 
 def test_the_caller_learns_the_reason_and_not_the_address(world: World) -> None:

@@ -21,6 +21,7 @@ from tests.integration.gateway.world import (
     service,
     system,
 )
+from tests.support.promises import allowed_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,44 +47,44 @@ def test_a_revoked_agreement_stops_calls_within_a_second(world: World) -> None:
     token = world.token()
     revoked = agreement(status=routes_pb2.AGREEMENT_STATUS_REVOKED)
     world.loop.run(_set(world, revoked))
-    assert seconds_until(world, token, "agreement-revoked") < 1
+    assert seconds_until(world, token, "agreement-revoked") < allowed_s(1)
     world.loop.run(_set(world, agreement()))
-    assert seconds_until(world, token, None) < 1
+    assert seconds_until(world, token, None) < allowed_s(1)
 
 
 def test_a_suspended_client_is_stopped_within_a_second_although_its_token_is_known(world: World) -> None:
     token = world.token()
-    assert seconds_until(world, token, None) < 1
+    assert seconds_until(world, token, None) < allowed_s(1)
     world.loop.run(_suspend(world, CONSUMER))
-    assert seconds_until(world, token, "client-suspended") < 1
+    assert seconds_until(world, token, "client-suspended") < allowed_s(1)
     world.loop.run(_suspend(world))
-    assert seconds_until(world, token, None) < 1
+    assert seconds_until(world, token, None) < allowed_s(1)
     world.loop.run(_set(world, system(CONSUMER, suspended=True)))
-    assert seconds_until(world, token, "client-suspended") < 1
+    assert seconds_until(world, token, "client-suspended") < allowed_s(1)
     world.loop.run(_set(world, system(CONSUMER)))
-    assert seconds_until(world, token, None) < 1
+    assert seconds_until(world, token, None) < allowed_s(1)
 
 
 def test_a_removed_key_stops_its_tokens_within_a_second_although_they_are_known(world: World) -> None:
     token = world.token()
-    assert seconds_until(world, token, None) < 1
+    assert seconds_until(world, token, None) < allowed_s(1)
     world.loop.run(_rotate(world))
-    assert seconds_until(world, token, "token-refused") < 1
-    assert seconds_until(world, world.token(), None) < 1
+    assert seconds_until(world, token, "token-refused") < allowed_s(1)
+    assert seconds_until(world, world.token(), None) < allowed_s(1)
 
 
 def test_a_known_token_expires_on_time(world: World) -> None:
     token = world.token(exp=int(time.time()) - 3)
     with world.client(token) as client:
         assert code_of(client.get(f"{API}/parcels/1")) is None, "within the leeway"
-        assert seconds_until(world, token, "token-refused") < 3
+        assert seconds_until(world, token, "token-refused") < allowed_s(3)
 
 
 def test_a_missed_change_is_noticed_and_made_up_for(world: World) -> None:
     late = agreement("portal-late", consumer=OTHER_CONSUMER)
     world.loop.run(_set_silently(world, late))
     token = world.token(OTHER_CONSUMER)
-    assert seconds_until(world, token, None) < 5
+    assert seconds_until(world, token, None) < allowed_s(5)
     world.remove_agreement("portal-late")
 
 
@@ -148,7 +149,7 @@ def test_calls_go_on_while_catalog_and_identity_are_away_and_a_restart_makes_no_
     world.loop.run(world.identity_peer.start())
     world.wait(lambda: world.log.read_text().count('"event": "routing table"') >= 3, "the catalog is back")
     world.loop.run(_set(world, agreement(status=routes_pb2.AGREEMENT_STATUS_REVOKED)))
-    assert seconds_until(world, token, "agreement-revoked") < 1
+    assert seconds_until(world, token, "agreement-revoked") < allowed_s(1)
 
 
 def test_copies_that_are_too_old_are_not_used(new_world: NewWorld) -> None:
@@ -232,7 +233,7 @@ def test_a_stream_that_is_lost_shows_within_seconds_and_calls_go_on(new_world: N
         world.loop.run(world.catalog_peer.stop())
         began = time.monotonic()
         world.wait(lambda: client.get("/health.json").json()["status"] == "degraded", "it is told")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < allowed_s(5)
         follows = client.get("/health.json").json()["follows"]
         assert (follows["routes"]["state"], follows["keys"]["state"]) == ("degraded", "ok")
         assert world.ready(), "calls go on"

@@ -19,6 +19,7 @@ from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.kit.ids import uuid7
 from tests.integration.gateway.test_gateway_streams import by_hand, of_case, worker_memory_mib
 from tests.integration.gateway.world import API, CONSUMER, World, agreement, assert_in_form, service
+from tests.support.promises import allowed_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,9 +111,9 @@ def kinds(world: World, case: str) -> list[str]:
     return [record["kind"] for record in of_case(world, case)]
 
 
-def closed(world: World, case: str, within: float = 5.0) -> dict[str, Any]:
+def closed(world: World, case: str) -> dict[str, Any]:
     """The record of the end of a case's only call."""
-    world.wait(lambda: "call" in kinds(world, case), "the record of the end", timeout=within)
+    world.wait(lambda: "call" in kinds(world, case), "the record of the end")
     [record] = [record for record in of_case(world, case) if record["kind"] == "call"]
     return record
 
@@ -260,16 +261,16 @@ def test_a_stream_ends_within_a_second_when_it_would_not_be_allowed_any_more(
             began = time.monotonic()
             with pytest.raises(httpx.RemoteProtocolError):
                 next(parts)
-            assert time.monotonic() - began < WITHIN_S
+            assert time.monotonic() - began < allowed_s(WITHIN_S)
         record = closed(world, case)
         assert (record["status"], record["error"], record["aborted"]) == (200, code, True)
-        world.wait(lambda: stream.told, "the provider is told", timeout=2)
+        world.wait(lambda: stream.told, "the provider is told")
     finally:
         restore(world)
 
 
 def test_a_stream_ends_with_its_agreement(world: World) -> None:
-    world.change(agreement(valid_to=datetime.now(UTC) + timedelta(seconds=1.5)))
+    world.change(agreement(valid_to=datetime.now(UTC) + timedelta(seconds=4)))
     try:
         stream, case = Stream(world, "expires"), uuid7()
         with listening(world, stream, case) as parts, pytest.raises(httpx.RemoteProtocolError):
@@ -300,7 +301,7 @@ def test_the_provider_is_told_when_the_caller_leaves(world: World) -> None:
     with listening(world, stream, case) as parts:
         stream.send()
         assert next(parts) == EVENT
-    world.wait(lambda: stream.told, "the provider is told", timeout=2)
+    world.wait(lambda: stream.told, "the provider is told")
     record = closed(world, case)
     assert record["aborted"] is True
     assert "error" not in record
@@ -324,7 +325,7 @@ def test_who_does_not_read_holds_the_provider_back_and_is_blamed(world: World) -
     world.provider.behaviours["/parcels/eager"] = eager
     before, case = worker_memory_mib(world), uuid7()
     with by_hand(world, "/parcels/eager", "1.1", f"LGSP-Case-Id: {case}"):
-        record = closed(world, case, within=10)
+        record = closed(world, case)
         assert sent < 100 << 20, "more than the kernel's buffers hold"
         assert worker_memory_mib(world) - before < 64
     assert (record["error"], record["aborted"]) == ("caller-stalled", True)
@@ -341,7 +342,7 @@ def test_a_provider_that_falls_silent_is_blamed(world: World) -> None:
 
 
 def test_a_stream_whose_time_is_over_ends_as_if_it_were_complete(world: World) -> None:
-    world.change(service([world.provider.url], timeouts=routes_pb2.Timeouts(total_ms=700)))
+    world.change(service([world.provider.url], timeouts=routes_pb2.Timeouts(total_ms=3000)))
     stream, case = Stream(world, "over"), uuid7()
     with listening(world, stream, case) as parts:
         stream.send()
@@ -349,7 +350,7 @@ def test_a_stream_whose_time_is_over_ends_as_if_it_were_complete(world: World) -
     record = closed(world, case)
     assert record["error"] == "answer-ended"
     assert "aborted" not in record
-    world.wait(lambda: stream.told, "the provider is told", timeout=2)
+    world.wait(lambda: stream.told, "the provider is told")
     restore(world)
 
 
@@ -375,7 +376,7 @@ def test_streams_end_when_the_gateway_stops_and_are_recorded(new_world: Callable
         assert next(parts) == EVENT
         began = time.monotonic()
         assert world.stop_gateway(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 10, "calls under way may take 15 seconds"
+        assert time.monotonic() - began < allowed_s(10), "calls under way may take 15 seconds"
         assert list(parts) == []
     record = closed(world, case)
     assert record["error"] == "answer-ended"

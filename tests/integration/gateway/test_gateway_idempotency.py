@@ -136,7 +136,7 @@ def test_a_caller_that_gave_up_waiting_is_given_the_answer_when_it_asks_again(wo
     world.provider.behaviours["/parcels"] = slow
     declare(world, timeout_ms=20_000)
     with world.client() as impatient:
-        impatient.timeout = httpx.Timeout(0.5)
+        impatient.timeout = httpx.Timeout(30, read=2)
         with pytest.raises(httpx.ReadTimeout):
             post(impatient, "gave-up")
     assert held.acquire(timeout=20)

@@ -15,6 +15,7 @@ import nats
 from nats.js.errors import APIError
 
 from tests.integration.gateway.world import API, CONSUMER, World, assert_in_form, read_journal, service
+from tests.support.promises import allowed_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ def hammer(world: World, during: Callable[[], None], count: int = 1500) -> list[
 
 def assert_each_has_one_record(world: World, answers: list[httpx.Response]) -> None:
     """Exactly one record for each answered call."""
-    world.wait(lambda: not spool_files(world), "the spool is shipped", timeout=30)
+    world.wait(lambda: not spool_files(world), "the spool is shipped")
     found = Counter(record["tx"] for record in world.records())
     answered = [answer.headers["lgsp-transaction-id"] for answer in answers]
     assert len(set(answered)) == len(answered)
@@ -93,7 +94,9 @@ def test_calls_do_not_wait_for_a_bus_that_hangs_more_than_once(new_world: NewWor
             world.nats.resume()
     assert Counter(answer.status_code for answer in answers) == {200: 20}
     # The bus is waited for a second (LIENTHONG_GATEWAY_JOURNAL_TIMEOUT_S).
-    assert sum(spent > 0.9 for spent in times) == 1, times
+    *others, longest = sorted(times)
+    assert longest > 0.9, times
+    assert others[-1] < allowed_s(0.9), times
     assert_each_has_one_record(world, answers)
 
 
@@ -133,7 +136,7 @@ def test_without_bus_and_spool_calls_are_refused_before_they_are_forwarded(new_w
         spool = world.folder / "home/gateway/spool"
         spool.write_text("not a folder")
         world.nats.kill()
-        world.wait(lambda: client.get(f"{API}/parcels/1").status_code == 503, "calls are refused", timeout=10)
+        world.wait(lambda: client.get(f"{API}/parcels/1").status_code == 503, "calls are refused")
         reached = len(world.provider.seen)
         refused = client.get(f"{API}/parcels/1")
         assert refused.status_code == 503
@@ -151,7 +154,7 @@ def test_without_bus_and_spool_calls_are_refused_before_they_are_forwarded(new_w
     def counted() -> list[dict[str, Any]]:
         return [record for record in world.records() if record["kind"] == "refused-sample"]
 
-    world.wait(counted, "the count of refused calls", timeout=20)
+    world.wait(counted, "the count of refused calls")
     assert {record["error"] for record in counted()} == {"audit-unavailable"}
 
 

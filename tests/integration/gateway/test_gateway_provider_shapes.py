@@ -177,7 +177,7 @@ SHAPES: Final = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _short_limits(world: World) -> None:
-    limits = routes_pb2.Timeouts(first_byte_ms=1500, idle_ms=1500)
+    limits = routes_pb2.Timeouts(first_byte_ms=3000, idle_ms=3000)
     world.change(service([world.provider.url], timeouts=limits, max_request_bytes=2 * _UPLOAD))
 
 

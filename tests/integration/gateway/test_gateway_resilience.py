@@ -77,7 +77,7 @@ def test_a_breaker_closes_again_once_a_call_that_tries_it_is_answered(world: Wor
         await exchange.answer(status="503 Service Unavailable")
 
     world.provider.behaviours["/parcels/1"] = unavailable
-    terms = breaker(failures=2, open_s=1, statuses=[503])
+    terms = breaker(failures=2, open_s=3, statuses=[503])
     world.change(service([world.provider.url], service_id=OTHER_SERVICE, breaker=terms))
     world.change(agreement("one-stop-owners", service_id=OTHER_SERVICE))
     with world.client() as client:
@@ -163,7 +163,7 @@ def test_an_address_that_fails_its_checks_is_not_called_until_it_passes_them(wor
 
     world.provider.behaviours["/health"] = health
     check = routes_pb2.HealthCheck(
-        path="/health", interval_s=1, timeout_ms=900, statuses=[200], healthy_after=1, unhealthy_after=1
+        path="/health", interval_s=2, timeout_ms=1900, statuses=[200], healthy_after=1, unhealthy_after=1
     )
     world.change(service([world.provider.url, world.second_provider.url], health_check=check))
     with world.client() as client:

@@ -63,7 +63,7 @@ def test_an_answer_that_nobody_reads_is_broken_off_and_recorded(world: World) ->
     case = uuid7()
     with opened(world, "GET", "/parcels/large", case) as connection:
         assert connection.recv(12) == b"HTTP/1.1 200"
-        world.wait(lambda: of_case(world, case), "the record", timeout=10)
+        world.wait(lambda: of_case(world, case), "the record")
         (record,) = of_case(world, case)
         assert (record["status"], record["error"], record["aborted"]) == (200, "caller-stalled", True)
         assert record["response_bytes"] < 100 * MIB

@@ -68,7 +68,7 @@ def service(
     upstreams: Iterable[str],
     *,
     service_id: str = SERVICE,
-    timeout_ms: int = 2000,
+    timeout_ms: int = 10_000,
     timeouts: routes_pb2.Timeouts | None = None,
     max_request_bytes: int = 0,
     suspended: bool = False,
@@ -226,7 +226,7 @@ class World:
             yield f"http://127.0.0.1:{8080 + offset}"
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(60)
             give_back_offset(offset)
 
     def _started(self, home: Path, offset: int, log: Path) -> ForkedProcess:
@@ -273,7 +273,7 @@ class World:
         if self._process is None:
             raise RuntimeError("the gateway does not run")
         self._process.send_signal(number)
-        status = self._process.wait(30)
+        status = self._process.wait(60)
         self._process = None
         return status
 
@@ -350,7 +350,7 @@ class World:
         assert len(found) == 1, f"{len(found)} records of {tx}"
         return found[0]
 
-    def wait(self, condition: Callable[[], object], what: str, timeout: float = 20) -> None:
+    def wait(self, condition: Callable[[], object], what: str, timeout: float = 60) -> None:
         """Wait until `condition` holds."""
         wait_until(condition, lambda: f"{what}\n{self.log.read_text()[-4000:]}", within=timeout, every=0.02)
 
