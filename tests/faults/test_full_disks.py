@@ -32,7 +32,7 @@ async def test_a_bus_that_could_not_write_is_started_again_and_gets_every_record
         resource.prlimit(full, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
     await calls.make(300, {100: fill})
-    wait_until(lambda: supervisor.pid("nats") not in {0, full}, "NATS is not started again", within=20)
+    wait_until(lambda: supervisor.pid("nats") not in {0, full}, "NATS is not started again")
     assert "refuses to write" in (platform.home / "logs" / "nats-watch.log").read_text()
 
     await calls.make(50)
@@ -79,7 +79,7 @@ async def test_without_bus_and_disk_calls_are_refused_and_go_on_with_room(
             with pytest.raises(LienthongError) as refused:
                 consumer.call(SERVICE, "GET", "/parcels/1", purpose=PURPOSE)
             assert refused.value.code == "audit-unavailable"
-        wait_until(lambda: answers(consumer), "calls are still refused", within=15)
+        wait_until(lambda: answers(consumer), "calls are still refused")
     supervisor.start("nats")
     await calls.make(50)
     assert_each_recorded_once(calls)

@@ -75,7 +75,7 @@ async def test_a_postgresql_without_room_for_tables_refuses_changes_and_goes_on_
 def _apply_until_refused(operator: Client) -> list[str]:
     """Make agencies until the tables are full; those that were accepted."""
     accepted: list[str] = []
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     for number in range(1000):
         agency = f"H{50 + number // 100}.{number % 100:02}"
         try:

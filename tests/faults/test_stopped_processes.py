@@ -15,6 +15,7 @@ import pytest
 
 from lienthong.client import Client
 from tests.faults.checker import assert_each_recorded_once
+from tests.support.promises import allowed_s
 from tests.support.stopping import family, standing_still
 from tests.support.waiting import eventually
 
@@ -73,9 +74,9 @@ async def test_who_stands_still_holds_up_nobody_for_long(
                 with standing_still(*(pid(name) for name in names)):
                     asked = tasks.create_task(rooms.ask())
                     await asyncio.sleep(course.seconds)
-            assert max(asked.result().values()) < LONGEST_ANSWER_S, (names, asked.result())
+            assert max(asked.result().values()) < allowed_s(LONGEST_ANSWER_S), (names, asked.result())
             await eventually(lambda: healthy(on_postgres), f"not healthy after {names}", within=60, every=0.2)
-    assert calls.longest_outage_s < LONGEST_OUTAGE_S
+    assert calls.longest_outage_s < allowed_s(LONGEST_OUTAGE_S)
     assert set(calls.errors) <= {"ReadError", "RemoteProtocolError"}, calls.errors
     assert_each_recorded_once(calls)
 
@@ -99,7 +100,7 @@ class Rooms:
 
     async def ask(self) -> dict[str, float]:
         """How long each took to be answered, or refused with a problem."""
-        async with httpx.AsyncClient(base_url=self._gateway, timeout=2 * LONGEST_ANSWER_S) as http:
+        async with httpx.AsyncClient(base_url=self._gateway, timeout=8 * LONGEST_ANSWER_S) as http:
 
             async def one(path: str, headers: dict[str, str]) -> float:
                 began = time.monotonic()

@@ -21,6 +21,7 @@ from lienthong.kit.messages import BusError
 from lienthong.kit.settings import Settings
 from tests.support.forgetful_disk import ForgetfulDisk
 from tests.support.nats_cluster import nats_cluster
+from tests.support.promises import allowed_s
 from tests.support.syscalls import calls, wait_for_end
 from tests.support.waiting import eventually
 
@@ -102,7 +103,7 @@ async def test_records_that_three_servers_keep_outlive_a_killed_leader_and_a_div
                     await publisher.publish(20)
                     await in_step(bus)
             print(f"the longest wait for one record: {publisher.longest_s:.1f} s")
-            assert publisher.longest_s < LONGEST_S
+            assert publisher.longest_s < allowed_s(LONGEST_S)
             await holds(bus, publisher.acknowledged)
 
 

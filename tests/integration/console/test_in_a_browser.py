@@ -30,6 +30,7 @@ async def _faults(page: Page) -> list[str]:
     return [one["id"] for one in found.response["violations"] if one["impact"] in SERIOUS]
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("language", ["vi", "en"])
 async def test_somebody_signs_in_and_out(tmp_path: Path, language: str) -> None:
     if CHROMIUM is None:

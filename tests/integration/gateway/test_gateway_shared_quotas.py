@@ -15,7 +15,7 @@ import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.limits.conversation import Conversation
-from lienthong.gateway.limits.day import VIETNAM, Calendar, zone
+from lienthong.gateway.limits.day import Calendar, zone
 from lienthong.gateway.limits.exchange import UseExchange
 from lienthong.gateway.limits.limiter import Limiter
 from lienthong.gateway.limits.messages import SUBJECT
@@ -80,7 +80,7 @@ async def joined(url: str) -> Seat:
     """One more process."""
     clock = SystemClock()
     bus = await Bus.connect(url, "gateway", wait=True)
-    limiter = Limiter(uuid7(), Calendar(zone(VIETNAM)), clock.now, clock.monotonic)
+    limiter = Limiter(uuid7(), Calendar(zone(noon())), clock.now, clock.monotonic)
     peers = Peers(limiter)
     exchange = UseExchange(bus, limiter, Conversation(limiter, peers))
     return Seat(limiter, peers, exchange, bus, asyncio.create_task(exchange.run()))

@@ -64,7 +64,9 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("node")
     (command,) = re.findall(r"^npm install (.+)$", GUIDE.read_text("utf-8"), re.MULTILINE)
     quiet = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder))
-    subprocess.run(["npm", "install", *quiet, *command.split()], check=True, cwd=folder, timeout=200)
+    # What another module has had already is not asked for again.
+    kept = ("--prefer-offline", "--fetch-retries=5")
+    subprocess.run(["npm", "install", *quiet, *kept, *command.split()], check=True, cwd=folder, timeout=200)
     return folder
 
 

@@ -22,7 +22,8 @@ from tests.support.databases import skip_or_fail
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# What hangs ends by the limits of the browser; on a busy machine axe takes its time.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 LANGUAGES = ("vi", "en")
 SMALL = 320
 
