@@ -25,6 +25,26 @@ def test_what_is_for_systems_refuses_a_persons_token(world: World, path: str) ->
     assert (answer.status_code, answer.headers["lgsp-error"]) == (403, "person-refused")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/identity/v1/people",
+        "/catalog/v1/systems",
+        "/exchange/v1/systems/H11.05/land/subscriptions",
+        "/audit/v1/entries",
+    ],
+)
+def test_the_platforms_own_services_get_a_persons_token_and_decide_themselves(
+    world: World, path: str
+) -> None:
+    token = world.token(**PERSON)
+    with world.client(token) as client:
+        answer = client.get(path)
+    assert answer.status_code == 200
+    assert world.platform.seen[-1].header("authorization") == f"Bearer {token}"
+    assert world.record(answer.headers["lgsp-transaction-id"])["status"] == 200
+
+
 def test_a_token_that_is_neither_a_systems_nor_a_persons_is_refused(world: World) -> None:
     cases: list[dict[str, Any]] = [{"sub": "somebody"}, {"sid": "s1"}, {"roles": []}]
     for wrong in (*cases, {**PERSON, "roles": ["king"]}):

@@ -286,6 +286,16 @@ async def test_no_more_keys_than_a_system_may_have(served: Served) -> None:
     assert [one.status_code for one in answers] == [201] * 15 + [409]
 
 
+async def test_two_keys_of_a_system_do_not_have_one_name(served: Served) -> None:
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        answers = [
+            await http.post(f"/systems/{OWN}/land/keys", json={"jwk": new_jwk() | {"kid": "2026"}})
+            for _ in range(2)
+        ]
+    assert [one.status_code for one in answers] == [201, 409]
+    assert answers[1].json()["errors"][0]["pointer"] == "/jwk/kid"
+
+
 async def test_a_person_asks_for_a_system_and_the_owner_of_the_data_decides(served: Served) -> None:
     wanted = {
         "id": "changes",

@@ -376,6 +376,13 @@ def _statement(query: EntryQuery) -> Select[Any]:
         return _ordered(select(*_ENTRY).where(*_conditions(query)), query)
     if not agencies:
         return select(*_ENTRY).where(false())
+    if query.tx is not None or query.persons:
+        # Few records: they are found by that, not among all of an agency. SQLite would choose the index that
+        # gives the order.
+        parties = [
+            column.concat("").in_(agencies) for column in (entries.c.client_agency, entries.c.provider_agency)
+        ]
+        return _ordered(select(*_ENTRY).where(or_(*parties), *_conditions(query)), query)
     # One query per column and agency, each on its own index and limited: an OR would sort every match.
     sides = [
         _ordered(select(entries.c.leaf_index).where(column == agency, *_conditions(query)), query).subquery()

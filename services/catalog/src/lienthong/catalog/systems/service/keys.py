@@ -57,7 +57,7 @@ class SystemKeys:
             jwks = {"keys": [*keys, wanted.jwk]}
             raise_for(
                 [
-                    Violation(("jwk", *one.path[3:]), one.text, conflict=True)
+                    Violation(("jwk", *one.path[2:]), one.text, conflict=True)
                     for one in violations(jwks)
                     # An older key may have been registered under older rules: it is not this request's.
                     if len(one.path) < 2 or one.path[1] == len(keys)
