@@ -37,6 +37,7 @@ _APPS: Mapping[str, Callable[[], Any]] = {
         IdentitySettings(),
         _having(
             tokens=_NOTHING,
+            registry=_NOTHING,
             keyring=_NOTHING,
             clock=SystemClock(),
             people=_having(people=_NOTHING),

@@ -7,9 +7,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+import httpx
 import pytest
+from joserfc.jwk import ECKey
 
 from lienthong.identity.bootstrap import create_app
+from lienthong.identity.events import SystemEvent
+from lienthong.identity.openid.endpoints.clients import routes as client_routes
 from lienthong.identity.openid.endpoints.registration import routes as registration_routes
 from lienthong.identity.people.domain.accounts import Account, AccountState
 from lienthong.identity.people.endpoints import routes as people_routes
@@ -18,7 +22,7 @@ from lienthong.identity.people.service.sessions import SignedIn
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.policy import Grant, Role
 from lienthong.kit.rest import create_rest_app
-from tests.integration.identity.harness import settings_for
+from tests.integration.identity.harness import settings_for, system_event
 from tests.integration.identity.people.harness import OPERATOR, an_office
 from tests.integration.roles.matrix import mismatches, routes_of, rows
 from tests.support.people import OTHER, OWN, Issuer
@@ -58,6 +62,7 @@ POST   /identity/v1/people/{person_id}/review               all own -   -   -   
 GET    /identity/v1/people/{person_id}/sessions             all own -   -   own own all all
 DELETE /identity/v1/people/{person_id}/sessions             all own -   -   own -   all -
 DELETE /identity/v1/people/{person_id}/sessions/{session_id}  all own -   -   own -   all -
+GET    /identity/v1/clients                                 all own own -   -   -   -   -
 GET    /identity/v1/applications                            all -   -   -   -   -   -   -
 GET    /identity/v1/applications/{client_id:path}           all -   -   -   -   -   -   -
 PUT    /identity/v1/applications/{client_id:path}           all -   -   -   -   -   -   -
@@ -78,6 +83,8 @@ class Served:
     def sample(self, row: Row, code: str) -> Sample:
         path = row.path.replace("{person_id}", self.ids[code]).replace("{session_id}", "none")
         path = path.replace("{client_id:path}", "H11.07/none")
+        if row.path.endswith("/clients"):
+            path += f"?agency={code}"
         roles = [{"role": "developer", "agency": code}]
         bodies: dict[str, Any] = {
             "/identity/v1/people": {
@@ -123,6 +130,10 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         app.state.access = issuer.access()
         app.include_router(people_routes(core.people.people, signed_in_by, clock, settings.people_url))
         app.include_router(registration_routes(core.openid.applications, signed_in_by))
+        app.include_router(client_routes(core.registry, signed_in_by))
+        for number, code in enumerate((OWN, OTHER, "H11.050")):
+            event = system_event(f"{code}/land", [ECKey.generate_key("P-256")], version=number + 1)
+            await core.registry.follow(SystemEvent.model_validate_json(event))
         yield Served(create_app(settings, core, rpc_trust()), app, issuer, ids)
 
 
@@ -131,3 +142,22 @@ async def test_each_role_may_do_at_each_address_what_the_table_says(served: Serv
     asked = {row.route for row in TABLE if row.kind != "open"}
     assert asked <= routes_of(served.app)
     assert await mismatches(served.app, served.issuer, TABLE, served.sample, NARROWED) == []
+
+
+async def test_who_manages_systems_sees_which_of_their_keys_are_accepted(
+    served: Served,
+) -> None:
+    transport = httpx.ASGITransport(served.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://identity/identity/v1") as http:
+
+        async def listed(*grants: Grant, query: str = "") -> list[str]:
+            answer = await http.get(f"/clients{query}", headers=served.issuer.person(grants))
+            assert answer.status_code == 200, answer.text
+            assert all(len(one["keys"]) == 1 for one in answer.json()["items"])
+            return [one["client_id"] for one in answer.json()["items"]]
+
+        assert await listed(Grant(Role.DEVELOPER, OWN)) == [f"{OWN}/land"]
+        both = (Grant(Role.DEVELOPER, OWN), Grant(Role.AGENCY_ADMINISTRATOR, OTHER))
+        assert await listed(*both) == [f"{OWN}/land", f"{OTHER}/land"]
+        assert await listed(*both, query=f"?limit=1&cursor={OWN}/land") == [f"{OTHER}/land"]
+        assert len(await listed(Grant(Role.PLATFORM_OPERATOR))) == 3

@@ -5,8 +5,9 @@ and never commits.
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, false, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,8 +28,24 @@ _CLIENT = select(clients).where(clients.c.client_id == bindparam("client_id"))
 async def find_client(session: AsyncSession, client_id: str) -> RegisteredClient | None:
     """Find a client by its id."""
     row = (await session.execute(_CLIENT, {"client_id": client_id})).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _client(row)
+
+
+async def systems(
+    session: AsyncSession, agencies: Collection[str] | None, *, after: str, limit: int
+) -> list[RegisteredClient]:
+    """The systems of these agencies, or of all, in the order of their ids; also those that were removed."""
+    query = select(clients).where(clients.c.client_id > after)
+    if agencies is None:
+        query = query.where(clients.c.client_id.contains("/", autoescape=True))
+    else:
+        owned = (clients.c.client_id.startswith(f"{one}/", autoescape=True) for one in sorted(agencies))
+        query = query.where(or_(false(), *owned))
+    rows = await session.execute(query.order_by(clients.c.client_id).limit(limit))
+    return [_client(row) for row in rows]
+
+
+def _client(row: Row[Any]) -> RegisteredClient:
     return RegisteredClient(
         client_id=row.client_id,
         jwks=row.jwks,

@@ -28,6 +28,7 @@ from lienthong.identity.events import SERVICE
 from lienthong.identity.models import history, outbox, retained
 from lienthong.identity.openid.background import SignOnTimers
 from lienthong.identity.openid.endpoints.browser import browser_routes
+from lienthong.identity.openid.endpoints.clients import routes as client_routes
 from lienthong.identity.pages.app import create_pages_app
 from lienthong.identity.pages.browser import Web
 from lienthong.identity.people.background import AccountTimers
@@ -270,6 +271,7 @@ def create_app(settings: IdentitySettings, core: IdentityCore, trust: RpcTrust) 
     app.include_router(
         people_routes(core.people.people, core.openid.standing.of_caller, core.clock, settings.people_url)
     )
+    app.include_router(client_routes(core.registry, core.openid.standing.of_caller))
     for router in openid_routes(core.openid, core.authentication, shown, proofs):
         app.include_router(router)
     return app

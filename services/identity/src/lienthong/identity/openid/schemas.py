@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Self
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from lienthong.identity.domain.clients import ClientStatus, RegisteredClient, thumbprints
 from lienthong.identity.openid.domain.applications import (
     LONGEST_ADDRESS,
     MOST_ADDRESSES,
@@ -106,6 +107,35 @@ class ApplicationPage(_Strict):
     """Applications; `next` leads to the page after, where there is one."""
 
     items: list[ApplicationView]
+    next: str | None
+
+
+class ClientView(_Strict):
+    """A system as identity knows it. `keys` are RFC 7638 thumbprints, `certificates` SHA-256 in hex;
+    `catalog_version` is the catalog's version of the system that was taken over."""
+
+    client_id: str
+    status: ClientStatus
+    keys: list[str]
+    certificates: list[str]
+    catalog_version: int
+
+    @classmethod
+    def of(cls, client: RegisteredClient) -> ClientView:
+        """Show a system."""
+        return cls(
+            client_id=client.client_id,
+            status=client.status,
+            keys=thumbprints(client.jwks),
+            certificates=list(client.certificates),
+            catalog_version=client.catalog_version,
+        )
+
+
+class ClientPage(_Strict):
+    """Systems; `next` leads to the page after, where there is one."""
+
+    items: list[ClientView]
     next: str | None
 
 

@@ -1,6 +1,6 @@
 """Registering clients: the systems of the catalog, and the two clients of this server itself."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -52,6 +52,13 @@ class ClientRegistry:
         """Find a client by its id."""
         async with self._database.reading() as session:
             return await repository.find_client(session, client_id)
+
+    async def systems(
+        self, agencies: Collection[str] | None, *, after: str, limit: int
+    ) -> list[RegisteredClient]:
+        """The systems of these agencies, or of all, after an id, as they are known here."""
+        async with self._database.reading() as session:
+            return await repository.systems(session, agencies, after=after, limit=limit)
 
     async def behind(self, versions: Mapping[str, int]) -> tuple[list[str], int]:
         """Which systems are unknown, or known only as they were before these versions of the catalog.
