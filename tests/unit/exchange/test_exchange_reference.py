@@ -71,7 +71,7 @@ def test_every_path_is_described() -> None:
     router = routes(publishing, subscriptions, delivery)  # type: ignore[arg-type]
     described = _REFERENCE.replace("{event-type}", "{event_type}")
     paths = {str(getattr(route, "path", "")) for route in router.routes}
-    assert len(paths) == 5
+    assert len(paths) == 7
     assert [path for path in sorted(paths) if path not in described] == []
 
 
