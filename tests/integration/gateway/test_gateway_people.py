@@ -42,7 +42,8 @@ def test_the_platforms_own_services_get_a_persons_token_and_decide_themselves(
         answer = client.get(path)
     assert answer.status_code == 200
     assert world.platform.seen[-1].header("authorization") == f"Bearer {token}"
-    assert world.record(answer.headers["lgsp-transaction-id"])["status"] == 200
+    record = world.record(answer.headers["lgsp-transaction-id"])
+    assert (record["status"], record["acts_for"]) == (200, PERSON["sub"])
 
 
 def test_a_token_that_is_neither_a_systems_nor_a_persons_is_refused(world: World) -> None:
