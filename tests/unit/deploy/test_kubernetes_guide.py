@@ -12,16 +12,25 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import yaml
 
+from lienthong.identity.domain.clusters import read_clusters
+from lienthong.identity.domain.service_accounts import LONGEST_LIFE_S
 from tests.manifests.rendering import mistakes_in, render
 
 ROOT = Path(__file__).parents[3]
 GUIDES = [ROOT / "docs" / "guide" / name for name in ("kubernetes.md", "kubernetes.vi.md")]
 
 
+def yaml_of(guide: Path) -> list[str]:
+    """What the guide has an operator write: an overlay, what is added to it, and a pod."""
+    blocks = re.findall(r"```yaml\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 3
+    return [dedent(block) for block in blocks]
+
+
 def overlay_of(guide: Path) -> str:
-    (block,) = re.findall(r"```yaml\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
-    return dedent(str(block))
+    return yaml_of(guide)[0]
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
@@ -49,6 +58,48 @@ def test_the_overlay_of_the_guide_renders_with_the_operators_image_and_address(
     ]
     names = [one["name"] for one in identity["spec"]["template"]["spec"]["containers"][0]["env"]]
     assert "LIENTHONG_IDENTITY_BOOTSTRAP_DIR" in names
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_the_clusters_of_the_guide_are_read_where_identity_runs(guide: Path, tmp_path: Path) -> None:
+    text = guide.read_text(encoding="utf-8")
+    k8s = os.path.relpath(ROOT / "deploy" / "k8s", tmp_path)
+    toml, other = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "clusters.toml").write_text(toml)
+    (tmp_path / "main.json").write_text("{}")
+    (tmp_path / "kustomization.yaml").write_text(
+        f"resources: [{k8s}/base]\n" + yaml_of(guide)[1].replace("../lienthong/deploy/k8s", k8s)
+    )
+    manifests = render(tmp_path)
+    assert mistakes_in(manifests) == []
+    found = {(one["kind"], one["metadata"]["name"]): one for one in manifests}
+    pod = found["Deployment", "identity"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    named = {one["name"]: one.get("value") for one in container["env"]}
+    mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+    volumes = {one["name"]: one for one in pod["volumes"]}
+    files = found["ConfigMap", volumes["clusters"]["configMap"]["name"]]["data"]
+    assert named["LIENTHONG_IDENTITY_CLUSTERS_FILE"] == f"{mounts['clusters']}/clusters.toml"
+    (cluster,) = read_clusters(tmp_path / "clusters.toml")
+    assert cluster.jwks_file == Path(mounts["clusters"]) / "main.json"
+    assert files.keys() == {"clusters.toml", "main.json"}
+    (tmp_path / "other.toml").write_text(other)
+    (asked,) = read_clusters(tmp_path / "other.toml")
+    projected = {next(iter(source)): source for source in volumes["cluster"]["projected"]["sources"]}
+    token = projected["serviceAccountToken"]["serviceAccountToken"]
+    assert asked.token_file == Path(mounts["cluster"]) / token["path"]
+    assert asked.ca_file == Path(mounts["cluster"]) / projected["configMap"]["configMap"]["items"][0]["path"]
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_the_pod_of_the_guide_has_a_token_that_identity_takes(guide: Path) -> None:
+    pod = yaml.safe_load(yaml_of(guide)[2])
+    ((source,),) = [one["projected"]["sources"] for one in pod["spec"]["volumes"]]
+    token = source["serviceAccountToken"]
+    assert (token["audience"], pod["metadata"]["namespace"]) == ("https://lgsp.example", "one-stop")
+    assert 600 <= token["expirationSeconds"] <= LONGEST_LIFE_S
+    (mount,) = pod["spec"]["containers"][0]["volumeMounts"]
+    assert f"client_assertion@{mount['mountPath']}/{token['path']}" in guide.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
@@ -83,7 +134,7 @@ def test_both_languages_give_the_same_commands() -> None:
         for text in (guide.read_text(encoding="utf-8") for guide in GUIDES)
     )
     assert english == vietnamese
-    assert len(english) == 9
+    assert len(english) == 15
 
 
 def test_the_backup_of_the_guide_copies_a_database_in_use(tmp_path: Path) -> None:

@@ -50,6 +50,25 @@ def test_certificates_are_taken_over_and_their_change_has_a_name() -> None:
     assert client_of(read(action="removed", resource={**EVENT["resource"], "spec": spec})).certificates == ()
 
 
+def test_service_accounts_are_taken_over_and_their_change_has_a_name() -> None:
+    named = [
+        {"issuer": "https://b", "namespace": "n", "name": "x"},
+        {"issuer": "https://a", "namespace": "n", "name": "y"},
+    ]
+    spec = {**EVENT["resource"]["spec"], "serviceAccounts": named}
+    client = client_of(read(resource={**EVENT["resource"], "spec": spec}))
+    assert [one.issuer for one in client.service_accounts] == ["https://a", "https://b"]
+    change = describe_change(client_of(read()), client)
+    assert change is not None
+    assert change.action == "client.change-service-accounts"
+    assert change.detail["service_accounts"] == [named[1], named[0]]
+    back = describe_change(client, client_of(read()))
+    assert back is not None
+    assert back.detail["service_accounts"] == []
+    removed = client_of(read(action="removed", resource={**EVENT["resource"], "spec": spec}))
+    assert removed.service_accounts == ()
+
+
 @pytest.mark.parametrize("certificate", ["AB" * 32, "ab" * 31, "", 5, None, "ab:" * 32])
 def test_a_certificate_in_another_form_is_no_event(certificate: object) -> None:
     with pytest.raises(ValidationError):

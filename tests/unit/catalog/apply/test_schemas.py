@@ -135,6 +135,49 @@ def test_certificates_that_are_none(certificates: object) -> None:
     assert all(pointer.startswith("/spec/certificates") for pointer in said)
 
 
+ACCOUNT = {
+    "issuer": "https://kubernetes.default.svc.cluster.local",
+    "namespace": "one-stop",
+    "name": "back.end-1",
+}
+
+
+def test_service_accounts_are_kept_as_they_are_named() -> None:
+    assert _spec(system("H11.05/land", serviceAccounts=[ACCOUNT]))["serviceAccounts"] == [ACCOUNT]
+    assert "serviceAccounts" not in _spec(system("H11.05/land"))
+
+
+@pytest.mark.parametrize(
+    "accounts",
+    [
+        [],
+        "x",
+        [5],
+        [{}],
+        [ACCOUNT | {"issuer": "http://kubernetes.example"}],
+        [ACCOUNT | {"issuer": "kubernetes/serviceaccount"}],
+        [ACCOUNT | {"issuer": "https://"}],
+        [ACCOUNT | {"issuer": "https://a b"}],
+        [ACCOUNT | {"issuer": f"https://{'a' * 300}"}],
+        [ACCOUNT | {"namespace": "One"}],
+        [ACCOUNT | {"namespace": "a.b"}],
+        [ACCOUNT | {"namespace": "a" * 64}],
+        [ACCOUNT | {"namespace": ""}],
+        [ACCOUNT | {"name": "-a"}],
+        [ACCOUNT | {"name": "a..b"}],
+        [ACCOUNT | {"name": "a:b"}],
+        [ACCOUNT | {"name": "b\u0430ckend"}],
+        [ACCOUNT | {"name": "a\n"}],
+        [ACCOUNT | {"colour": "red"}],
+        [ACCOUNT] * 17,
+    ],
+)
+def test_service_accounts_that_are_none(accounts: object) -> None:
+    said = _said(system("H11.05/land", serviceAccounts=accounts))
+    assert said
+    assert all(pointer.startswith("/spec/serviceAccounts") for pointer in said)
+
+
 def test_every_violation_of_every_manifest_is_named_at_once() -> None:
     bad_service = service("H11.05/land/parcels", upstreams=["ftp://x", "http://u:p@h"], timeoutMs="fast")
     bad_service["spec"]["openapi"]["paths"]["/0"]["get"] = {}

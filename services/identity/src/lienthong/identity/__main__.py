@@ -10,6 +10,7 @@ with uncollected():
     from pydantic import ValidationError
 
     from lienthong.identity import bootstrap
+    from lienthong.identity.domain.clusters import ClustersFileError
     from lienthong.identity.domain.key_encryption import (
         KeyDecryptionError,
         KeyEncryption,
@@ -79,7 +80,13 @@ def main() -> None:
             _COMMANDS[command](settings)
     except RpcTrustError as error:
         sys.exit(f"lienthong.identity cannot start: {error}")
-    except (OwnClientFileError, FileExistsError, KeyEncryptionKeyError, KeyDecryptionError) as error:
+    except (
+        ClustersFileError,
+        OwnClientFileError,
+        FileExistsError,
+        KeyEncryptionKeyError,
+        KeyDecryptionError,
+    ) as error:
         sys.exit(str(error))
 
 

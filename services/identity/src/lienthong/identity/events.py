@@ -26,11 +26,21 @@ class _CatalogModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class SystemAccount(_CatalogModel):
+    """A Kubernetes service account by which a system proves itself."""
+
+    issuer: str
+    namespace: str
+    name: str
+
+
 class SystemKeys(_CatalogModel):
-    """The part of a system's `spec` that concerns identity: its public keys (RFC 7517) and certificates."""
+    """The part of a system's `spec` that concerns identity: its public keys (RFC 7517), certificates and
+    service accounts."""
 
     jwks: dict[str, Any] = Field(default_factory=lambda: {"keys": []})
     certificates: list[Thumbprint] = []
+    service_accounts: Annotated[list[SystemAccount], Field(alias="serviceAccounts")] = []
 
 
 class CatalogSystem(_CatalogModel):

@@ -21,9 +21,11 @@ clients: Final = Table(
     Column("catalog_version", BigInteger, nullable=False),
     Column("changed_at", UtcDateTime(), nullable=False),
     Column("certificates", Text, nullable=False),
+    Column("service_accounts", Text, nullable=False),
     Index("ix_client_status", "status"),
 )
-"""The clients. `catalog_version` is 0 for this server's own clients. `certificates` have spaces between."""
+"""The clients. `catalog_version` is 0 for this server's own clients. `certificates` have spaces between;
+`service_accounts` are a list in JSON."""
 
 used_assertions: Final = Table(
     "used_assertion",

@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row, bindparam, delete, false, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lienthong.identity.domain.clients import ClientStatus, RegisteredClient
 from lienthong.identity.domain.key_encryption import StoredKey
+from lienthong.identity.domain.service_accounts import ServiceAccount
 from lienthong.identity.models import clients, signing_keys, state, used_assertions
 from lienthong.kit.one_turn import Statements
 
@@ -53,6 +55,7 @@ def _client(row: Row[Any]) -> RegisteredClient:
         status=ClientStatus(row.status),
         catalog_version=row.catalog_version,
         certificates=tuple(row.certificates.split()),
+        service_accounts=msgspec.json.decode(row.service_accounts, type=tuple[ServiceAccount, ...]),
     )
 
 
@@ -64,6 +67,7 @@ async def save_client(session: AsyncSession, client: RegisteredClient, now: date
         "status": client.status.value,
         "catalog_version": client.catalog_version,
         "certificates": " ".join(client.certificates),
+        "service_accounts": msgspec.json.encode(client.service_accounts).decode(),
         "changed_at": now,
     }
     changed = await session.execute(

@@ -60,6 +60,9 @@ class IdentitySettings(Settings):
     )
     """How much a client's clock may differ."""
 
+    identity_clusters_file: Path | None = None
+    """The clusters whose Kubernetes service accounts may stand for systems, in TOML; without it none may."""
+
     identity_key_announced_for: Duration = Field(default=_HOUR, ge=_SECOND)
     """How long a signing key is published before it signs; longer than anyone keeps a copy of the key set."""
     identity_key_signing_for: Duration = Field(default=timedelta(days=30), ge=_SECOND)

@@ -20,7 +20,7 @@ from lienthong.catalog.schemas.fields import (
     unique,
 )
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec
-from lienthong.catalog.systems.domain import public_keys
+from lienthong.catalog.systems.domain import public_keys, service_accounts
 from lienthong.catalog.systems.domain.certificates import sha256
 from lienthong.catalog.systems.domain.networks import network
 from lienthong.catalog.systems.domain.system import SystemResource
@@ -51,6 +51,17 @@ Certificates = Annotated[
 ]
 
 
+MAX_SERVICE_ACCOUNTS = 16
+
+
+class ServiceAccountSpec(StrictModel):
+    """A Kubernetes service account by whose tokens a system proves itself."""
+
+    issuer: Annotated[str, checked(service_accounts.issuer)]
+    namespace: Annotated[str, checked(service_accounts.namespace)]
+    name: Annotated[str, checked(service_accounts.name)]
+
+
 class XRoadSpec(StrictModel):
     """How a system calls as a client of X-Road or of GovStack."""
 
@@ -70,6 +81,9 @@ class SystemSpec(ResourceSpec):
     xroad: XRoadSpec | None = None
     jwks: dict[str, Any]
     certificates: Certificates | None = None
+    service_accounts: (
+        Annotated[list[ServiceAccountSpec], Field(min_length=1, max_length=MAX_SERVICE_ACCOUNTS)] | None
+    ) = None
 
     @override
     @classmethod

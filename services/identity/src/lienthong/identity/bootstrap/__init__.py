@@ -21,6 +21,7 @@ from lienthong.identity.bootstrap.openid import (
 )
 from lienthong.identity.domain.access_tokens import TokenRules
 from lienthong.identity.domain.assertions import AssertionRules
+from lienthong.identity.domain.clusters import read_clusters
 from lienthong.identity.domain.key_encryption import KeyEncryption
 from lienthong.identity.domain.rotation import RotationRules
 from lienthong.identity.endpoints import routes
@@ -48,10 +49,12 @@ from lienthong.identity.people.service.upkeep import Upkeep
 from lienthong.identity.rpc import KeysService, SystemsService
 from lienthong.identity.service.client_authentication import ClientAuthentication
 from lienthong.identity.service.clients import ClientRegistry, read_catalog_again
+from lienthong.identity.service.cluster_keys import ClusterKeys, loader
 from lienthong.identity.service.key_encryption_file import load_key_encryption
 from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.own_clients import register_own_clients
 from lienthong.identity.service.own_keys import OwnKeys
+from lienthong.identity.service.service_accounts import ServiceAccounts
 from lienthong.identity.service.tokens import TokenService
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.access import Access
@@ -110,6 +113,7 @@ class IdentityCore:
         """Give back what the parts hold."""
         self.people.checks.close()
         await self.openid.notices.close()
+        await self.authentication.close()
         await self.database.close()
 
 
@@ -146,6 +150,7 @@ async def open_core(
         KeyEncryptionKeyError: the key-encryption key is missing or unreadable.
         KeyDecryptionError: the signing keys in the database were encrypted with another one.
         OwnClientFileError: a credentials file of the server's own clients is damaged.
+        ClustersFileError: the file of clusters cannot be used.
     """
     clock = clock or SystemClock()
     url = settings.identity_database_url
@@ -160,7 +165,14 @@ async def open_core(
     journal = AdminJournal(SERVICE, messages, clock, new_id)
     keyring = Keyring(database, encryption, rotation_rules(settings), journal, clock)
     registry = ClientRegistry(database, keyring, journal, clock)
-    authentication = ClientAuthentication(database, keyring, clock, assertion_rules(settings))
+    clusters = {
+        one.issuer: ClusterKeys(one.issuer, loader(one), clock.monotonic)
+        for one in read_clusters(settings.identity_clusters_file)
+    }
+    rules = assertion_rules(settings)
+    leeway_s = rules.leeway.total_seconds()
+    accounts = ServiceAccounts(clusters, rules.audiences, clock, leeway_s=leeway_s)
+    authentication = ClientAuthentication(database, keyring, clock, rules, accounts)
     people = _open_people(settings, database, encryption, journal, clock, new_id)
     openid = open_openid(
         settings,

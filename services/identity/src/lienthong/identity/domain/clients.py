@@ -1,14 +1,15 @@
 """Clients: who may ask for tokens, how a system of the catalog becomes one, and what a change is called."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 from lienthong.identity.domain.client_keys import client_keys
 from lienthong.identity.domain.scopes import SYSTEM_SCOPES
-from lienthong.identity.events import CatalogSystem, SystemEvent
+from lienthong.identity.domain.service_accounts import ServiceAccount
+from lienthong.identity.events import CatalogSystem, SystemAccount, SystemEvent
 
 
 class ClientStatus(StrEnum):
@@ -36,6 +37,8 @@ class RegisteredClient:
     catalog_version: int = 0
     certificates: tuple[str, ...] = ()
     """That authenticate it at the edge: the SHA-256 of their DER forms, in hex."""
+    service_accounts: tuple[ServiceAccount, ...] = ()
+    """Whose tokens authenticate it, in the clusters where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ def client_of(event: SystemEvent) -> RegisteredClient:
         status=ClientStatus.REMOVED if removed else ClientStatus(resource.status),
         catalog_version=event.version,
         certificates=() if removed else tuple(resource.spec.certificates),
+        service_accounts=() if removed else _accounts(resource.spec.service_accounts),
     )
 
 
@@ -65,6 +69,8 @@ def describe_change(known: RegisteredClient | None, client: RegisteredClient) ->
     detail: dict[str, Any] = {"status": client.status.value, "keys": thumbprints(client.jwks)}
     if client.certificates or (known is not None and known.certificates):
         detail["certificates"] = list(client.certificates)
+    if client.service_accounts or (known is not None and known.service_accounts):
+        detail["service_accounts"] = [asdict(one) for one in client.service_accounts]
     if client.catalog_version:
         detail["catalog_version"] = client.catalog_version
     if known is None:
@@ -76,9 +82,15 @@ def describe_change(known: RegisteredClient | None, client: RegisteredClient) ->
         return ClientChange("client.change-keys", detail)
     if known.certificates != client.certificates:
         return ClientChange("client.change-certificates", detail)
+    if known.service_accounts != client.service_accounts:
+        return ClientChange("client.change-service-accounts", detail)
     if known.scopes != client.scopes:
         return ClientChange("client.change-scopes", {**detail, "scopes": list(client.scopes)})
     return None
+
+
+def _accounts(named: Iterable[SystemAccount]) -> tuple[ServiceAccount, ...]:
+    return tuple(sorted(ServiceAccount(one.issuer, one.namespace, one.name) for one in named))
 
 
 def canonical_jwks(jwks: Mapping[str, Any]) -> str:

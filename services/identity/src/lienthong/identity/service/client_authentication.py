@@ -1,5 +1,5 @@
-"""Authenticating clients: an assertion that the client signed (RFC 7523 §2.2), or its certificate at the edge
-(RFC 8705 §2).
+"""Authenticating clients: an assertion that the client signed (RFC 7523 §2.2) or the token of its Kubernetes
+service account, or its certificate at the edge (RFC 8705 §2).
 
 All endpoints that clients call do so in the same way; an assertion or a proof is good once at all of them.
 """
@@ -24,6 +24,7 @@ from lienthong.identity.domain.assertions import (
 )
 from lienthong.identity.domain.client_keys import client_keys_of_text, decoy_keys
 from lienthong.identity.domain.clients import ClientStatus, RegisteredClient
+from lienthong.identity.domain.service_accounts import refused as refused_account
 from lienthong.identity.domain.token_request import check_authentication
 from lienthong.identity.errors import (
     TokenError,
@@ -38,6 +39,7 @@ from lienthong.identity.errors import (
 )
 from lienthong.identity.service.client_cache import ClientCache
 from lienthong.identity.service.keyring import Keyring
+from lienthong.identity.service.service_accounts import ServiceAccounts
 from lienthong.identity.service.used_assertions import UsedAssertions
 from lienthong.kit.clock import Clock, SteadyTime
 from lienthong.kit.database import Database
@@ -63,8 +65,16 @@ def database_failed(error: Exception) -> TokenError:
 class ClientAuthentication:
     """Finds out which client sent a request."""
 
-    def __init__(self, database: Database, keyring: Keyring, clock: Clock, rules: AssertionRules) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        clock: Clock,
+        rules: AssertionRules,
+        accounts: ServiceAccounts,
+    ) -> None:
         self._database = database
+        self._accounts = accounts
         self._clients = ClientCache(database, keyring)
         self._used = UsedAssertions(database, clock)
         self._clock = clock
@@ -89,9 +99,12 @@ class ClientAuthentication:
             TokenError: the request is refused; it names the client where that has proved itself.
         """
         check_authentication(form, certificate=certificate is not None)
-        assertion = self._read(form) if "client_assertion" in form else None
+        issuer = self._accounts.issued(form.get("client_assertion", ""))
+        assertion = self._read(form) if issuer is None and "client_assertion" in form else None
         try:
-            if assertion is not None:
+            if issuer is not None:
+                client = await self._find_by_account(issuer, form)
+            elif assertion is not None:
                 client = await self._prove(assertion)
             else:
                 client = await self._find_by_certificate(form.get("client_id", ""), certificate)
@@ -119,6 +132,10 @@ class ClientAuthentication:
             repository.proof_digest(proof.digest),
             forget_at=math.ceil(proof.nonce_from + GOOD_FOR_S + self._margin),
         )
+
+    async def close(self) -> None:
+        """Give back what is held."""
+        await self._accounts.close()
 
     async def forget(self) -> int:
         """Delete used assertions that have expired, a limited number per transaction; returns how many."""
@@ -176,9 +193,19 @@ class ClientAuthentication:
             raise unknown_client()
         return client
 
+    async def _find_by_account(self, issuer: str, form: Mapping[str, str]) -> RegisteredClient:
+        """The client of a token of a Kubernetes service account. It may be used again until it expires."""
+        client_id = form.get("client_id", "")
+        if not client_id:
+            raise refused_account("client_id")
+        account = await self._accounts.verify(issuer, form["client_assertion"])
+        client = await self._clients.find(client_id) if _is_id(client_id) else None
+        if client is None or account not in client.service_accounts:
+            raise refused_account("client")
+        return client
+
     async def _find_by_certificate(self, client_id: str, certificate: str | None) -> RegisteredClient:
-        is_id = len(client_id) <= MAX_CLIENT_ID and is_portable_text(client_id)
-        client = await self._clients.find(client_id) if is_id else None
+        client = await self._clients.find(client_id) if _is_id(client_id) else None
         if client is None or certificate not in client.certificates:
             raise unknown_certificate()
         return client
@@ -201,3 +228,8 @@ class ClientAuthentication:
             raise replayed()
         _log.warning("DPoP proof used twice", client=client.client_id)
         raise refused_proof("used")
+
+
+def _is_id(client_id: str) -> bool:
+    """Whether it can be looked up in the database, which takes no other text."""
+    return len(client_id) <= MAX_CLIENT_ID and is_portable_text(client_id)
