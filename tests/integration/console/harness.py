@@ -7,7 +7,7 @@ import html
 import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,16 +16,19 @@ import uvicorn
 from lienthong.console.app import create_console
 from lienthong.console.bootstrap import starts_of
 from lienthong.console.openid import OpenId, read_key
+from lienthong.console.platform import Platform
 from lienthong.console.sessions import Sessions
 from lienthong.console.settings import ConsoleSettings
 from lienthong.identity.bootstrap import create_pages
 from lienthong.identity.people.service.people import NewPerson
+from lienthong.identity.people.service.sessions import Begun
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.clock import ManualClock, SystemClock
-from lienthong.kit.policy import Grant, Role
+from lienthong.kit.policy import Grant, Role, needs_second_factor
+from lienthong.pages.cookies import Cookies
+from tests.integration.console.reading import forms_of
 from tests.integration.identity.harness import NOWHERE, running
-from tests.integration.identity.pages.harness import forms_of
-from tests.integration.identity.people.harness import LAND, OPERATOR, PASSWORD
+from tests.integration.identity.people.harness import LAND, OPERATOR, PASSWORD, Office
 from tests.support.ports import take_free_port
 from tests.support.waiting import ended, eventually
 
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from tests.integration.identity.harness import Process
+    from tests.integration.identity.people.harness import Person
 
 LOGIN = "an@example.vn"
 
@@ -55,6 +59,24 @@ class Place:
         async with httpx.AsyncClient(follow_redirects=True, timeout=30) as http:
             yield Visitor(self, http)
 
+    @asynccontextmanager
+    async def signed_in(self, person: Person) -> AsyncIterator[Visitor]:
+        """The browser of somebody who has just signed in to the console, with a second factor if need be."""
+        begun = await (person.enrol() if needs_second_factor(person.account.grants) else person.begin())
+        assert isinstance(begun, Begun)
+        async with self.visitor() as visitor:
+            name = Cookies(self.settings.people_url).name("session")
+            visitor.http.cookies.set(name, begun.token, domain="localhost.local")
+            home = await visitor.http.get(f"{self.settings.console_url}/sign-in")
+            assert str(home.url) == f"{self.settings.console_url}/", home.text
+            yield visitor
+
+    @property
+    def office(self) -> Office:
+        """The accounts of the installation, to make more of them."""
+        # Nobody advances it.
+        return Office(self.process.core, cast("ManualClock", SystemClock()))
+
 
 @dataclass
 class Visitor:
@@ -64,7 +86,16 @@ class Visitor:
     http: httpx.AsyncClient
 
     async def home(self) -> httpx.Response:
-        return await self.http.get(f"{self.place.settings.console_url}/")
+        return await self.open("/")
+
+    async def open(self, path: str) -> httpx.Response:
+        """A page of the console."""
+        return await self.http.get(f"{self.place.settings.console_url}{path}")
+
+    async def post(self, page: httpx.Response, action: str, **typed: str) -> httpx.Response:
+        """Fill in the form of a page of the console that leads to `action`, and send it."""
+        fields = forms_of(page)[action].fields | typed
+        return await self.send(f"{self.place.settings.console_url}{action}", fields)
 
     async def answer(self) -> str:
         """Sign in at identity; gives the address at which the browser is sent back to the console."""
@@ -136,5 +167,6 @@ async def a_console(folder: Path) -> AsyncIterator[Place]:
         account, link = await people.invite(OPERATOR, NewPerson(LOGIN, "An", LAND, roles))
         await people.accept(link.token, PASSWORD)
         starts = starts_of(settings, ManualClock())
-        async with _served(create_console(settings, openid, sessions, starts), console_port):
+        platform = Platform(settings.console_gateway, http)
+        async with _served(create_console(settings, openid, sessions, platform, starts), console_port):
             yield Place(process, settings, sessions, account.id)

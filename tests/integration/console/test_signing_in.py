@@ -14,8 +14,8 @@ from lienthong.console.errors import CredentialsUnusableError
 from lienthong.console.openid import read_key
 from lienthong.kit.policy import Grant, Role
 from tests.integration.console.harness import Place, a_console, onward_of
+from tests.integration.console.reading import forms_of
 from tests.integration.identity.openid.harness import answer_of
-from tests.integration.identity.pages.harness import forms_of
 from tests.integration.identity.people.harness import LAND, OPERATOR
 
 if TYPE_CHECKING:

@@ -8,23 +8,29 @@ from typing import Final
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from lienthong.console.errors import not_signed_in, too_many_starts
+from lienthong.console.errors import (
+    NobodySignedInError,
+    SessionEndedError,
+    not_signed_in,
+    too_many_starts,
+)
+from lienthong.console.health import health_routes
 from lienthong.console.openid import Attempt, OpenId
-from lienthong.console.rooms import open_to
+from lienthong.console.people.pages import people_routes
+from lienthong.console.platform import Platform
 from lienthong.console.sessions import Sessions
 from lienthong.console.settings import ConsoleSettings
-from lienthong.kit.failures import problem_of
+from lienthong.console.waiting import what_waits
+from lienthong.console.web import NEXT, SESSION, Web
+from lienthong.console.work import room_routes
+from lienthong.kit.failures import READING, problem_of
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.rates import TokenBuckets, network_of
-from lienthong.kit.text import BilingualText
 from lienthong.pages.addresses import address_of
 from lienthong.pages.app import create_page_app, problem_page
-from lienthong.pages.cookies import Cookies
-from lienthong.pages.forms import Forms
-from lienthong.pages.frame import Frame, see_other
+from lienthong.pages.frame import see_other
 from lienthong.pages.preferences import preferences_of
 
-SESSION: Final = "session"
 SIGNED_OUT: Final = "signed-out"
 ATTEMPT: Final = "sign-in-"
 """Begins the name of the cookie of each sign-in that is under way; the beginning of its `state` follows."""
@@ -36,36 +42,30 @@ _STATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _NAMED_BY: Final = 16
 _OWN_ATTEMPT: Final = re.compile(rf"{ATTEMPT}[A-Za-z0-9_-]{{{_NAMED_BY}}}")
 _LONGEST_CODE: Final = 512
-_HOME: Final = BilingualText("To the console", "Về bảng điều khiển")
 
 
 def create_console(
-    settings: ConsoleSettings, openid: OpenId, sessions: Sessions, starts: TokenBuckets
+    settings: ConsoleSettings, openid: OpenId, sessions: Sessions, platform: Platform, starts: TokenBuckets
 ) -> FastAPI:
     """Build the application; `starts` limits how often one network may begin to sign in."""
-    # On one machine identity's pages have the same host, and cookies do not know ports.
-    cookies = Cookies(settings.console_url, prefix="console-")
-    forms = Forms(settings.console_url, cookies)
-    frame = Frame("lienthong.console", forms, place=settings.instance, home=_HOME)
+    web = Web.of(settings, sessions, platform)
+    cookies, forms, frame = web.cookies, web.forms, web.frame
     where_from = partial(address_of, proxies=settings.console_proxies)
     app = create_page_app("Liên thông: console", frame, origin=settings.console_url, address_of=where_from)
 
     @app.get("/")
     async def home(request: Request) -> Response:
-        """Who is signed in, or how to."""
-        name = cookies.read(request, SESSION)
-        who = await sessions.person(name)
-        if who is None:
-            told = "" if name is None else "ended"
+        """Who is signed in and what waits for that person, or how to sign in."""
+        visit = await web.visit(request)
+        if visit is None:
+            told = "" if cookies.read(request, SESSION) is None else "ended"
             if cookies.read(request, SIGNED_OUT) is not None:
                 told = "signed-out"
             response = frame.page(request, "welcome.html", done=told)
             cookies.drop(response, SESSION)
             cookies.drop(response, SIGNED_OUT)
             return response
-        return frame.page(
-            request, "home.html", who=who, rooms=open_to(who.grants), people_url=settings.people_url
-        )
+        return web.page(request, visit, "home.html", is_home=True, waiting=await what_waits(visit))
 
     @app.get("/sign-in")
     async def sign_in(request: Request) -> Response:
@@ -97,8 +97,9 @@ def create_console(
             raise not_signed_in()
         tokens = await openid.redeem(attempt, code)
         sessions.end(cookies.read(request, SESSION))
-        response = see_other("/")
+        response = see_other(web.next_path(request))
         cookies.set(response, SESSION, sessions.begin(tokens))
+        cookies.drop(response, NEXT)
         cookies.drop(response, _named(state))
         cookies.drop(response, SIGNED_OUT)
         return response
@@ -123,7 +124,18 @@ def create_console(
         signed_in = cookies.read(request, SESSION) is not None
         return problem_page(frame, request, problem_of(request, error), signed_in=signed_in)
 
+    async def nobody(request: Request, _: Exception) -> Response:
+        response = see_other("/")
+        if request.method in READING:
+            web.keep_next(request, response)
+        return response
+
     app.add_exception_handler(ProblemError, failed)
+    app.add_exception_handler(NobodySignedInError, nobody)
+    app.add_exception_handler(SessionEndedError, nobody)
+    app.include_router(people_routes(web))
+    app.include_router(health_routes(web))
+    app.include_router(room_routes(web))
     return app
 
 

@@ -8,6 +8,7 @@ import httpx
 
 from lienthong.console.app import create_console
 from lienthong.console.openid import OpenId, read_key
+from lienthong.console.platform import Platform
 from lienthong.console.sessions import Sessions
 from lienthong.kit.clock import SystemClock
 from lienthong.kit.process import run_process
@@ -45,6 +46,12 @@ async def serve(settings: ConsoleSettings) -> None:
         PROCESS,
         settings,
         telemetry=telemetry,
-        app=create_console(settings, openid, Sessions(openid), starts_of(settings, clock)),
+        app=create_console(
+            settings,
+            openid,
+            Sessions(openid),
+            Platform(settings.console_gateway, http),
+            starts_of(settings, clock),
+        ),
         close=[http.aclose],
     )

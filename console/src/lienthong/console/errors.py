@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from lienthong.kit.problems import ProblemError, general, people
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lienthong.kit.problems import ProblemError, catalog, general, people
+from lienthong.kit.problems.registry import REGISTRY
 from lienthong.kit.rates import RateLimit, limit_detail, limit_headers
 from lienthong.kit.text import BilingualText
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class CredentialsUnusableError(Exception):
@@ -13,6 +21,73 @@ class CredentialsUnusableError(Exception):
 
 class SessionEndedError(Exception):
     """The person's session at identity has ended: what the console keeps of it is worth nothing."""
+
+
+class NobodySignedInError(Exception):
+    """The page is for somebody who is signed in; the application leads to where that is done."""
+
+
+def refused(status: int, document: Mapping[str, Any], retry_after: str | None = None) -> ProblemError:
+    """What the platform refused a request with, as its problem document says (RFC 9457).
+
+    It keeps the transaction id under which the platform knows it.
+    """
+    code = str(document.get("code", ""))
+    kind = REGISTRY.get(code) or msgspec.structs.replace(general.HTTP_ERROR, status=status)
+    en = str(document.get("detail") or document.get("error_description") or kind.title.en)
+    detail = BilingualText(en, str(document.get("detail_vi") or kind.title.vi))
+    kept = {name: document[name] for name in ("instance", "errors") if name in document}
+    waits = retry_after is not None and retry_after.isascii() and retry_after.isdecimal()
+    advice, advice_vi = document.get("advice"), document.get("advice_vi")
+    both = isinstance(advice, str) and isinstance(advice_vi, str)
+    other = BilingualText(str(advice), str(advice_vi)) if both else None
+    headers = {"Retry-After": str(retry_after)} if waits else {}
+    return ProblemError(kind, detail, headers, kept, other)
+
+
+def changed_meanwhile() -> ProblemError:
+    """409 `conflict`: somebody else has changed it since the page was made."""
+    return ProblemError(
+        catalog.CONFLICT,
+        BilingualText(
+            "Somebody else has changed it since this page was made. Nothing was changed by your form: look "
+            "at what is there now, and choose again.",
+            "Nội dung này đã được người khác thay đổi sau khi trang được mở. Biểu mẫu của bạn chưa làm thay "
+            "đổi gì: hãy xem lại nội dung hiện tại rồi chọn lại.",
+        ),
+    )
+
+
+def agency_missing(field: str) -> ProblemError:
+    """422 `invalid-request`: a role for an agency was chosen, and its code is not in `field`."""
+    detail = BilingualText(
+        "enter the code of the agency for which the roles are held", "hãy nhập mã cơ quan gắn với các vai trò"
+    )
+    listed = [{"pointer": f"/{field}", "detail": detail.en, "detail_vi": detail.vi}]
+    return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": listed})
+
+
+def nothing_there() -> ProblemError:
+    """404 `not-found`: no page can be at this address."""
+    return ProblemError(
+        general.NOT_FOUND,
+        BilingualText("Nothing is at this address.", "Không có nội dung nào tại địa chỉ này."),
+    )
+
+
+def room_closed(what: BilingualText) -> ProblemError:
+    """403 `role-required`: none of the person's roles opens the page."""
+    return ProblemError(
+        people.ROLE_REQUIRED,
+        BilingualText(
+            f"None of your roles opens this page: {what.en}.",
+            f"Không vai trò nào của bạn mở được trang này: {what.vi}.",
+        ),
+        other_advice=BilingualText(
+            "Ask an administrator of your agency, who gives roles.",
+            "Hãy liên hệ quản trị viên của cơ quan bạn, người cấp vai trò.",
+        ),
+    )
 
 
 def platform_away() -> ProblemError:

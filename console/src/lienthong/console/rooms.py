@@ -14,14 +14,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Something that people work on. `command` is how it is done by a program, with the key of a client."""
+    """Something that people work on. `command` is how it is done by a program, with the key of a client.
+
+    Where there are no pages for it yet, `coming` says what will be there, and `now` what to do meanwhile.
+    """
 
     name: str
     action: Action
     title: BilingualText
     about: BilingualText
     command: str
+    coming: BilingualText | None = None
+    now: BilingualText | None = None
 
+    @property
+    def path(self) -> str:
+        """Its first page."""
+        return f"/{self.name}"
+
+
+_BY_COMMAND: Final = BilingualText(
+    "For now it is done from a terminal, by whoever holds the key of the agency's system or of the operator:",
+    "Hiện tại, người giữ khoá của hệ thống thuộc cơ quan hoặc của đơn vị vận hành thực hiện bằng dòng lệnh:",
+)
 
 ROOMS: Final = (
     Room(
@@ -33,6 +48,16 @@ ROOMS: Final = (
             "Dịch vụ và loại sự kiện của mọi cơ quan, và ai có thoả thuận sử dụng.",
         ),
         "lienthong get services",
+        BilingualText(
+            "Here you will search the services and event types of all agencies, read their documents, and "
+            "see who uses them under which agreement.",
+            "Tại đây bạn sẽ tìm dịch vụ và loại sự kiện của mọi cơ quan, đọc tài liệu của chúng, và xem ai "
+            "đang sử dụng theo thoả thuận nào.",
+        ),
+        BilingualText(
+            "For now, whoever holds the key of a system lists them from a terminal:",
+            "Hiện tại, người giữ khoá của một hệ thống liệt kê bằng dòng lệnh:",
+        ),
     ),
     Room(
         "systems",
@@ -43,6 +68,13 @@ ROOMS: Final = (
             "Các hệ thống của cơ quan: khoá, chứng thư và đăng ký nhận sự kiện.",
         ),
         "lienthong apply -f FILE",
+        BilingualText(
+            "Here you will register the systems of your agency, make their keys in the browser, and replace "
+            "them before they grow old.",
+            "Tại đây bạn sẽ đăng ký hệ thống của cơ quan, tạo khoá ngay trong trình duyệt, và thay khoá "
+            "trước khi quá cũ.",
+        ),
+        _BY_COMMAND,
     ),
     Room(
         "services",
@@ -53,6 +85,13 @@ ROOMS: Final = (
             "Các dịch vụ và loại sự kiện mà cơ quan cung cấp.",
         ),
         "lienthong apply -f FILE",
+        BilingualText(
+            "Here you will publish the services and event types of your agency from an OpenAPI document or a "
+            "WSDL, and see how they are called.",
+            "Tại đây bạn sẽ công bố dịch vụ và loại sự kiện của cơ quan từ tài liệu OpenAPI hoặc WSDL, và "
+            "xem chúng được gọi ra sao.",
+        ),
+        _BY_COMMAND,
     ),
     Room(
         "requests",
@@ -63,6 +102,13 @@ ROOMS: Final = (
             "Những gì cơ quan đề nghị được khai thác, và tình trạng của từng đề nghị.",
         ),
         "lienthong agreement request ID --service … --purpose … --legal-ground …",
+        BilingualText(
+            "Here you will ask other agencies for their data, naming purpose and legal ground, and follow "
+            "how far each request has come.",
+            "Tại đây bạn sẽ đề nghị khai thác dữ liệu của cơ quan khác, nêu mục đích và căn cứ pháp lý, và "
+            "theo dõi tình trạng từng đề nghị.",
+        ),
+        _BY_COMMAND,
     ),
     Room(
         "decisions",
@@ -73,6 +119,13 @@ ROOMS: Final = (
             "Những đề nghị khai thác dữ liệu của cơ quan: chấp thuận hoặc từ chối.",
         ),
         "lienthong agreement approve ID",
+        BilingualText(
+            "Here the requests of other agencies for your data will wait for your decision, each with its "
+            "purpose, its legal ground and the fields that it asks for.",
+            "Tại đây các đề nghị khai thác dữ liệu của cơ quan bạn sẽ chờ bạn quyết định, mỗi đề nghị kèm "
+            "mục đích, căn cứ pháp lý và các trường được đề nghị.",
+        ),
+        _BY_COMMAND,
     ),
     Room(
         "records",
@@ -83,6 +136,16 @@ ROOMS: Final = (
             "Ai đã gọi gì, khi nào, kèm biên nhận kiểm chứng được.",
         ),
         "lienthong audit search",
+        BilingualText(
+            "Here you will search who called what and when, and download receipts whose proofs anyone can "
+            "verify.",
+            "Tại đây bạn sẽ tra cứu ai đã gọi gì, khi nào, và tải biên nhận mà bất kỳ ai cũng kiểm chứng "
+            "được.",
+        ),
+        BilingualText(
+            "For now, whoever holds the key of the auditor searches from a terminal:",
+            "Hiện tại, người giữ khoá kiểm toán tra cứu bằng dòng lệnh:",
+        ),
     ),
     Room(
         "health",

@@ -24,6 +24,14 @@ class _Session:
     """A refresh token is good once."""
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Somebody who is signed in, and the access token with which the platform is asked."""
+
+    person: Person
+    access: str = field(repr=False)
+
+
 class Sessions:
     """Sessions in memory. Identity is asked with each request, so what was ended elsewhere is ended here."""
 
@@ -40,8 +48,8 @@ class Sessions:
             self._held.popitem(last=False)
         return name
 
-    async def person(self, name: str | None) -> Person | None:
-        """Who sent a request; None where nobody is signed in (any more).
+    async def find(self, name: str | None) -> SignedIn | None:
+        """Who sent a request, as identity says at this moment; None where nobody is signed in (any more).
 
         Raises:
             ProblemError: 503 `platform-unavailable`; the session stays.
@@ -52,12 +60,13 @@ class Sessions:
         self._held.move_to_end(name)
         seen = session.tokens
         try:
-            return await self._openid.who(seen)
+            return SignedIn(await self._openid.who(seen), seen.access)
         except SessionEndedError:
             # Or the access token alone is old.
             pass
         try:
-            return await self._openid.who(await self._next(session, seen))
+            tokens = await self._next(session, seen)
+            return SignedIn(await self._openid.who(tokens), tokens.access)
         except SessionEndedError:
             self._held.pop(name, None)
             return None

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from lienthong.identity.people.domain.accounts import AccountState
-from lienthong.identity.people.service.people import NewPerson
+from lienthong.identity.people.service.people import NewPerson, Wanted
 from lienthong.identity.people.service.sessions import MOST_SESSIONS, Begun
 from lienthong.kit.policy import Grant, Role
 from tests.integration.identity.people.harness import (
@@ -196,7 +196,7 @@ async def test_people_of_other_agencies_are_not_there(office: Office) -> None:
         people.get(admin.actor, "no-such-id"),
     ):
         assert await refused(attempt) == "unknown-person"
-    listed = await people.page(admin.actor, after="", limit=50, review_due=False)
+    listed = await people.page(admin.actor, Wanted(), after="", limit=50)
     assert [one.id for one in listed] == [admin.account.id]
 
 
@@ -204,14 +204,53 @@ async def test_the_list_goes_on_where_it_ended(office: Office) -> None:
     people = office.core.people.people
     made = [(await people.invite(OPERATOR, wanted(f"p{number}", DEVELOPER)))[0].id for number in range(5)]
     found: list[str] = []
-    while page := await people.page(OPERATOR, after=found[-1] if found else "", limit=2, review_due=False):
+    while page := await people.page(OPERATOR, Wanted(), after=found[-1] if found else "", limit=2):
         found += [one.id for one in page]
     assert found == sorted(made)
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("nguyen", ["an", "anh"]),
+        ("NGUYỄN  anh", ["anh"]),
+        ("do", ["dung"]),
+        ("đỗ", ["dung"]),
+        ("dung@example", ["dung"]),
+        ("%", []),
+        ("_", []),
+        ("nobody", []),
+    ],
+)
+async def test_people_are_found_by_words_of_login_and_name(
+    office: Office, words: str, found: list[str]
+) -> None:
+    people = office.core.people.people
+    for login, name in (("an", "Nguyễn Văn An"), ("anh", "Nguyễn Thị Ánh"), ("dung", "Đỗ Dũng")):
+        await people.invite(OPERATOR, NewPerson(f"{login}@example.vn", name, LAND, frozenset({DEVELOPER})))
+    listed = await people.page(OPERATOR, Wanted(words=words), after="", limit=50)
+    assert [one.login for one in listed] == [f"{login}@example.vn" for login in found]
+    if found:
+        first, *rest = listed
+        assert await people.page(OPERATOR, Wanted(words=words), after="", limit=1) == [first]
+        assert await people.page(OPERATOR, Wanted(words=words), after=first.id, limit=50) == rest
+
+
+async def test_people_of_one_agency_are_listed_for_who_may_see_them(office: Office) -> None:
+    people, admin = office.core.people.people, await office.person("admin", ADMIN)
+    there = (await office.person("an", OWNER_THERE, agency=ONE_STOP)).account
+    both = (await office.person("both", OWNER_THERE)).account
+    listed = await people.page(OPERATOR, Wanted(agency=ONE_STOP), after="", limit=50)
+    assert [one.id for one in listed] == sorted([there.id, both.id])
+    listed = await people.page(admin.actor, Wanted(agency=LAND), after="", limit=50)
+    assert [one.id for one in listed] == sorted([admin.account.id, both.id])
+    elsewhere = people.page(admin.actor, Wanted(agency=ONE_STOP), after="", limit=50)
+    assert await refused(elsewhere) == "role-required"
+
+
 async def test_a_developer_lists_nobody(office: Office) -> None:
     person = await office.person("an", DEVELOPER)
-    listing = office.core.people.people.page(person.actor, after="", limit=50, review_due=False)
+    listing = office.core.people.people.page(person.actor, Wanted(), after="", limit=50)
     assert await refused(listing) == "role-required"
 
 
@@ -352,10 +391,10 @@ async def test_the_half_yearly_review_lists_what_nobody_confirmed(office: Office
     office.clock.advance(timedelta(days=100))
     await people.invite(OPERATOR, wanted("binh", DEVELOPER))
     office.clock.advance(timedelta(days=82))
-    due = await people.page(OPERATOR, after="", limit=50, review_due=True)
+    due = await people.page(OPERATOR, Wanted(review_due=True), after="", limit=50)
     assert [one.id for one in due] == [old.id]
     await people.review(OPERATOR, old.id)
-    assert await people.page(OPERATOR, after="", limit=50, review_due=True) == []
+    assert await people.page(OPERATOR, Wanted(review_due=True), after="", limit=50) == []
     [record] = await office.records("person.review")
     assert record["object"] == f"Person/{old.id}"
 

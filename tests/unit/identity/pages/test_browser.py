@@ -8,8 +8,9 @@ import pytest
 from starlette.requests import Request
 
 from lienthong.identity.pages.browser import BrowserSessions, next_path
-from lienthong.identity.pages.pictures import browser_name, shown_totp
+from lienthong.identity.pages.pictures import shown_totp
 from lienthong.identity.people.service.factors import NewTotp
+from lienthong.pages.browsers import browser_name
 from lienthong.pages.cookies import Cookies
 
 

@@ -57,6 +57,16 @@ Check: TypeAlias = "Callable[[], bool | Condition | Awaitable[bool]]"
 Checks: TypeAlias = "Mapping[str, Check]"
 
 
+@dataclass(frozen=True, slots=True)
+class RunningProcess:
+    """A process that serves, for what is to say over REST how it is: its checks, and when it began."""
+
+    name: str
+    checks: Checks
+    began: float
+    """By `time.monotonic()`."""
+
+
 def health_app(checks: Checks, figures: Text) -> ASGIApp:
     """What a health port answers.
 

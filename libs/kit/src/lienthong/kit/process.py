@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,7 +24,7 @@ from lienthong.kit.arguments import (
     add_put_back_command,
 )
 from lienthong.kit.clock import SystemClock
-from lienthong.kit.health import health_app, show_checks
+from lienthong.kit.health import RunningProcess, health_app, show_checks
 from lienthong.kit.http_door import IDLE_S, HttpDoor
 from lienthong.kit.metrics.requests import MeasuredApp
 from lienthong.kit.metrics.runtime import show_connections, watch_loop
@@ -184,6 +185,9 @@ async def _live(
     # Health is served first: nobody is to be sent here before the other ports are open.
     open_to_all = asyncio.Event()
     checks["running"] = lambda: open_to_all.is_set() and not stopping.is_set()
+    for _, application in served:
+        if (state := getattr(application, "state", None)) is not None:
+            state.process = RunningProcess(name, checks, time.monotonic())
     http: list[_Server] = []
     rpc: RpcServer | None = None
     tasks: list[asyncio.Task[None]] = []

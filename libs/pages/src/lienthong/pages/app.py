@@ -90,10 +90,13 @@ def problem_page(
 
     A script of a page that asks for JSON gets the problem document. `values` are for the templates
     `problem_advice.html` and `problem_ways.html` of the package; where a failure is met first by what stands
-    before the routes, they are not given.
+    before the routes, they are not given. A problem that another process told of keeps the transaction id
+    under which it is known there (`instance`).
     """
     if for_a_script(request):
         return problem_response(problem, transaction_id(request.scope))
+    if told := problem.extra.get("instance"):
+        values["transaction_id"] = told
     response = frame.page(request, "problem.html", status=problem.status, problem=problem, **values)
     response.headers.update({**problem.headers, ERROR_HEADER: problem.code})
     return response

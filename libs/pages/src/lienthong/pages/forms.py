@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TOKEN_FIELD: Final = "form_token"  # noqa: S105 - a name
 MAX_FORM: Final = 32 * 1024
 """Bytes of a form; the largest is the answer of a passkey, of up to 16 KiB before it is escaped."""
-_MAX_FIELDS: Final = 20
+MAX_FIELDS: Final = 20
 _COOKIE: Final = "form"
 _FORM: Final = "application/x-www-form-urlencoded"
 _PATIENCE: Final = 30.0
@@ -52,8 +52,12 @@ class Forms:
         if made is not None:
             self._cookies.set(response, _COOKIE, made)
 
-    async def read(self, request: Request, *, limit: int = MAX_FORM) -> Mapping[str, str]:
+    async def read(
+        self, request: Request, *, limit: int = MAX_FORM, fields: int = MAX_FIELDS
+    ) -> Mapping[str, str]:
         """The fields of a form that one of our own pages sent, each given once, without its token.
+
+        It has at most `limit` bytes and so many `fields`.
 
         Raises:
             ProblemError: 403 `form-refused`, it comes from elsewhere or its page is too old; 415
@@ -69,11 +73,11 @@ class Forms:
         secret = self._cookies.read(request, _COOKIE)
         if secret is None:
             raise _refused()
-        fields = _fields(await _body(request, limit))
-        given = fields.pop(TOKEN_FIELD, "")
+        found = _fields(await _body(request, limit), fields)
+        given = found.pop(TOKEN_FIELD, "")
         if not hmac.compare_digest(_derived(secret).encode(), given.encode()):
             raise _refused()
-        return fields
+        return found
 
     def _secret(self, request: Request) -> str:
         secret = self._cookies.read(request, _COOKIE) or request.scope.get(_SCOPE)
@@ -104,14 +108,14 @@ async def _body(request: Request, limit: int) -> bytes:
         raise _unreadable() from None
 
 
-def _fields(body: bytes) -> dict[str, str]:
+def _fields(body: bytes, most: int) -> dict[str, str]:
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=bool(body),
             errors="strict",
-            max_num_fields=_MAX_FIELDS,
+            max_num_fields=most,
         )
     except ValueError:
         raise _unreadable() from None

@@ -54,8 +54,12 @@ class Frame:
         )
 
     def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:  # noqa: ANN401
-        """A page: `template` with these values."""
+        """A page: `template` with these values.
+
+        The transaction id that it shows is that of the request, where `values` have no other.
+        """
         preferred = preferences_of(request)
+        values.setdefault("transaction_id", request.headers.get(TRANSACTION_HEADER, ""))
         text = self._environment.get_template(template).render(
             t=preferred.text,
             of=preferred.of,
@@ -64,7 +68,6 @@ class Frame:
             theme=preferred.theme,
             form_token=self.forms.token(request),
             here=local_path(_path_of(request)) or "/",
-            transaction_id=request.headers.get(TRANSACTION_HEADER, ""),
             **values,
         )
         response = HTMLResponse(text, status_code=status)

@@ -69,6 +69,7 @@ from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.shown import Shown
 from lienthong.kit.soundness import CHECK, Soundness, put_back, stand_by
+from lienthong.kit.status import status_routes
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
@@ -167,6 +168,7 @@ def create_app(
     app.state.new_id = new_id
     app.state.max_request_bytes = max_request_bytes
     app.include_router(routes(services, clock))
+    app.include_router(status_routes("/catalog/v1"))
     return app
 
 

@@ -43,6 +43,7 @@ from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.shown import Shown
 from lienthong.kit.soundness import CHECK, Soundness, put_back, stand_by
+from lienthong.kit.status import status_routes
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
@@ -210,6 +211,7 @@ def create_app(
     )
     app.state.access = access
     app.include_router(routes(publishing, subscriptions, delivery))
+    app.include_router(status_routes("/exchange/v1"))
     return app
 
 

@@ -20,6 +20,7 @@ from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.shown import Shown
+from lienthong.kit.status import status_routes
 from lienthong.kit.stream_space import StreamSpace
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.tokens import TokenVerifier
@@ -84,7 +85,9 @@ def create_app(core: LedgerCore, access: Access, place: Callable[[], Awaitable[J
         openapi_path="/audit/v1/openapi.json",
     )
     app.state.access = access
+    clock = SystemClock()
     app.include_router(routes(core.log, core.signer.key.verifier, core.index, place))
+    app.include_router(status_routes("/audit/v1", lambda: core.log.measures(clock)))
     return app
 
 

@@ -75,6 +75,7 @@ from lienthong.kit.rpc import open_channel
 from lienthong.kit.rpc_trust import RpcTrust
 from lienthong.kit.shown import Shown
 from lienthong.kit.soundness import CHECK, Soundness, put_back, stand_by
+from lienthong.kit.status import status_routes
 from lienthong.kit.telemetry import configure_telemetry
 from lienthong.kit.text import BilingualText
 from lienthong.kit.tokens import TokenVerifier
@@ -286,6 +287,7 @@ def create_app(settings: IdentitySettings, core: IdentityCore, trust: RpcTrust) 
     app.include_router(client_routes(core.registry, core.openid.standing.of_caller))
     for router in openid_routes(core.openid, core.authentication, shown, proofs):
         app.include_router(router)
+    app.include_router(status_routes("/identity/v1"))
     return app
 
 

@@ -4,13 +4,13 @@ from fastapi import APIRouter, Request, Response
 
 from lienthong.identity.pages.browser import ACCOUNT, Web
 from lienthong.identity.pages.failed import NOTHING_FAILED, shown_above
-from lienthong.identity.pages.pictures import browser_name
 from lienthong.identity.pages.steps import SIGN_IN
 from lienthong.identity.people.domain.passwords import SHORTEST
 from lienthong.identity.people.service.own_account import OwnAccount
 from lienthong.identity.people.service.recording import itself
 from lienthong.identity.people.service.sessions import Sessions, SignedIn
 from lienthong.kit.problems import ProblemError
+from lienthong.pages.browsers import browser_name
 from lienthong.pages.frame import see_other
 
 _PASSWORD = f"{ACCOUNT}/password"

@@ -5,12 +5,13 @@ from fastapi.responses import JSONResponse
 
 from lienthong.identity.pages.browser import ACCOUNT, Web, next_path
 from lienthong.identity.pages.failed import NOTHING_FAILED
-from lienthong.identity.pages.pictures import browser_name, shown_totp
+from lienthong.identity.pages.pictures import shown_totp
 from lienthong.identity.pages.steps import ENROL, Steps
 from lienthong.identity.people.domain.sessions import Origin
 from lienthong.identity.people.service.sign_ins import SignIns
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.text import BilingualText
+from lienthong.pages.browsers import browser_name
 from lienthong.pages.frame import see_other
 
 

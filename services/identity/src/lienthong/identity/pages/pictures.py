@@ -1,4 +1,4 @@
-"""What pages show of things that are no text: a secret as a QR code, a browser by its name."""
+"""What pages show of things that are no text: a secret as a QR code."""
 
 from typing import Any, Final
 
@@ -6,26 +6,8 @@ import segno
 from markupsafe import Markup
 
 from lienthong.identity.people.service.factors import NewTotp
-from lienthong.kit.text import BilingualText
 
 _GROUP: Final = 4
-_BROWSERS: Final = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("coc_coc_browser", "Cốc Cốc"),
-    ("Firefox", "Firefox"),
-    ("Chrom", "Chrome"),
-    ("Safari", "Safari"),
-)
-"""What a browser calls itself, in the order in which one says that it is another one, too."""
-_SYSTEMS: Final = (
-    ("Windows", "Windows"),
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Mac OS", "macOS"),
-    ("Linux", "Linux"),
-)
 
 
 def shown_totp(made: NewTotp) -> dict[str, Any]:
@@ -40,14 +22,3 @@ def shown_totp(made: NewTotp) -> dict[str, Any]:
     )
     # segno draws shapes, and writes no text of ours into them.
     return {"groups": groups, "qr": Markup(drawn)}  # noqa: S704
-
-
-def browser_name(client: str) -> BilingualText:
-    """What people call a browser, such as `Chrome trên Windows`; else what it calls itself."""
-    browser = next((name for mark, name in _BROWSERS if mark in client), "")
-    system = next((name for mark, name in _SYSTEMS if mark in client), "")
-    if not browser:
-        return BilingualText(client or "Unknown browser", client or "Trình duyệt không rõ")
-    if not system:
-        return BilingualText(browser, browser)
-    return BilingualText(f"{browser} on {system}", f"{browser} trên {system}")

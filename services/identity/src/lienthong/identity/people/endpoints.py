@@ -11,10 +11,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response, status
 from pydantic import ValidationError
 
 from lienthong.identity.people.domain.accounts import Account, person_actor
+from lienthong.identity.people.domain.names import LONGEST_NAME
 from lienthong.identity.people.domain.sessions import Session
 from lienthong.identity.people.schemas import (
     ACCEPT_BODY,
     AcceptSpec,
+    Agency,
     EndedView,
     InvitationSpec,
     InvitedView,
@@ -26,7 +28,7 @@ from lienthong.identity.people.schemas import (
     SessionList,
     SessionView,
 )
-from lienthong.identity.people.service.people import INVITATION, Link, NewPerson, People
+from lienthong.identity.people.service.people import INVITATION, Link, NewPerson, People, Wanted
 from lienthong.identity.people.service.sessions import SignedIn
 from lienthong.kit.access import FOR_PEOPLE, Caller, require
 from lienthong.kit.actors import Actor
@@ -53,6 +55,16 @@ Cursor = Annotated[str, Query(max_length=36, description="The `next` of the page
 Limit = Annotated[int, Query(ge=1, le=_MAX_LIMIT, description="How many accounts at most.")]
 Review = Annotated[
     Literal["due"] | None, Query(description="`due`: only accounts whose last review is too long ago.")
+]
+
+Of = Annotated[Agency, Query(description="Only who belongs to this agency or holds a role for it.")]
+Words = Annotated[
+    str,
+    Query(
+        max_length=LONGEST_NAME,
+        description="Only whose login or name has each of these words; case and diacritics make no "
+        "difference.",
+    ),
 ]
 
 
@@ -97,10 +109,16 @@ def routes(people: People, signed_in_by: SignedInBy, clock: Clock, people_url: s
 
     @router.get("/people", responses=problems(kinds.ROLE_REQUIRED))
     async def list_people(
-        actor: Administrator, cursor: Cursor = "", limit: Limit = 50, review: Review = None
+        actor: Administrator,
+        cursor: Cursor = "",
+        limit: Limit = 50,
+        review: Review = None,
+        agency: Of = "",
+        q: Words = "",
     ) -> PersonPage:
         """List the accounts that the caller may see, oldest first."""
-        found = await people.page(actor, after=cursor, limit=limit, review_due=review is not None)
+        wanted = Wanted(agency, review is not None, q.strip())
+        found = await people.page(actor, wanted, after=cursor, limit=limit)
         last = found[-1].id if len(found) == limit else None
         return PersonPage(items=[shown(account) for account in found], next=last)
 

@@ -45,15 +45,24 @@ class AuditLog:
         async with self._database.reading() as session:
             return (await _tree_head(session)).checkpoint
 
+    async def measures(self, clock: Clock) -> dict[str, float]:
+        """How large the log is, how many seconds old its checkpoint, and how much is in quarantine."""
+        async with self._database.reading() as session:
+            head = await _tree_head(session)
+            quarantined = await repository.count_quarantined(session, MOST_COUNTED)
+        age = max((clock.now() - head.signed_at).total_seconds(), 0.0)
+        return {"entries": head.size, "checkpoint_age_s": age, "quarantine": quarantined}
+
     def show(self, figures: Figures, clock: Clock) -> None:
-        """Show how large the log is, how old its checkpoint, and how much is in quarantine."""
+        """Show among the figures what `measures` finds."""
 
         async def measure() -> dict[Instrument, float | None]:
-            async with self._database.reading() as session:
-                head = await _tree_head(session)
-                quarantined = await repository.count_quarantined(session, MOST_COUNTED)
-            age = max((clock.now() - head.signed_at).total_seconds(), 0.0)
-            return {LEDGER_SIZE: head.size, CHECKPOINT_AGE: age, QUARANTINE: quarantined}
+            found = await self.measures(clock)
+            return {
+                LEDGER_SIZE: found["entries"],
+                CHECKPOINT_AGE: found["checkpoint_age_s"],
+                QUARANTINE: found["quarantine"],
+            }
 
         figures.ask(LEDGER_SIZE, CHECKPOINT_AGE, QUARANTINE, about=measure)
 

@@ -83,6 +83,18 @@ def name_of(given: str) -> str:
     return name
 
 
+def plain(text: str) -> str:
+    """A text as people type it in a hurry: small letters without marks, `nguyen van an` for Nguyễn Văn An."""
+    apart = unicodedata.normalize("NFKD", text.casefold().replace("đ", "d"))
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+def matches(words: str, login: str, name: str) -> bool:
+    """Whether each of the words is somewhere in the login or in the name, whatever the case and the marks."""
+    found = plain(f"{login} {name}")
+    return all(word in found for word in plain(words).split())
+
+
 def _is_of_a_name(letter: str) -> bool:
     return letter in _MARKS or letter in _DIGITS or unicodedata.name(letter, "").startswith("LATIN ")
 

@@ -11,6 +11,7 @@ import precis_i18n
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from lienthong.identity.people.domain.names import plain
 from lienthong.kit.text import BilingualText
 
 SHORTEST: Final = 15
@@ -78,8 +79,7 @@ def _bare(text: str) -> str:
 
     Words of a name are not looked for one by one: van, hoa or minh stand in any sentence.
     """
-    apart = unicodedata.normalize("NFKD", text.casefold().replace("đ", "d"))
-    return "".join(letter for letter in apart if letter.isalnum())
+    return "".join(letter for letter in plain(text) if letter.isalnum())
 
 
 def _is_telling(own: str) -> bool:

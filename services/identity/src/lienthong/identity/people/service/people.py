@@ -6,6 +6,7 @@ Each change, and the audit record of it, is one transaction.
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +22,7 @@ from lienthong.identity.people.domain.accounts import (
     ungrantable,
     visible_agencies,
 )
-from lienthong.identity.people.domain.names import UnusableNameError, login_of, name_of
+from lienthong.identity.people.domain.names import UnusableNameError, login_of, matches, name_of
 from lienthong.identity.people.domain.passwords import WeakPasswordError, new_password
 from lienthong.identity.people.domain.secrets import digest, new_token
 from lienthong.identity.people.domain.sessions import Session
@@ -61,6 +62,15 @@ class NewPerson:
     grants: frozenset[Grant]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which people somebody looks for: of one agency; to be reviewed; whose login or name has these words."""
+
+    agency: str = ""
+    review_due: bool = False
+    words: str = ""
+
+
 class People:
     """Accounts as administrators see and change them."""
 
@@ -85,19 +95,23 @@ class People:
         self._link_lifetime = link_lifetime
         self.rules = rules
 
-    async def page(self, actor: Actor, *, after: str, limit: int, review_due: bool) -> list[Account]:
-        """The accounts that `actor` may see, after an id; with `review_due` those to review.
+    async def page(self, actor: Actor, wanted: Wanted, *, after: str, limit: int) -> list[Account]:
+        """The accounts that are wanted, of those that `actor` may see, after an id.
 
         Raises:
             ProblemError: 403 `role-required`.
         """
         agencies = visible_agencies(actor)
+        if wanted.agency:
+            only = frozenset({wanted.agency})
+            agencies = only if agencies is None else agencies & only
         if agencies is not None and not agencies:
-            raise role_required(Action.READ_PEOPLE, None)
-        before = self._clock.now() - self.rules.review if review_due else None
+            raise role_required(Action.READ_PEOPLE, wanted.agency or None)
+        before = self._clock.now() - self.rules.review if wanted.review_due else None
+        words = partial(matches, wanted.words) if wanted.words else None
         async with self._database.reading() as session:
             return await accounts.page(
-                session, agencies=agencies, after=after, limit=limit, reviewed_before=before
+                session, accounts.Which(agencies, before, words), after=after, limit=limit
             )
 
     async def get(self, actor: Actor, person_id: str) -> Account:
