@@ -6,12 +6,14 @@ A cell says on whose things a role lets a person use an address: `all`, `own` or
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 from fastapi.routing import APIRoute
 
+from lienthong.kit.health import RunningProcess
 from tests.support.people import OTHER, OWN, ROLES
 
 if TYPE_CHECKING:
@@ -90,6 +92,8 @@ async def mismatches(
     may not see are as if they were not there, with the codes by which a person is refused.
     """
     found: list[str] = []
+    # As `run_process` does; the checks are none of this table's.
+    app.state.process = RunningProcess("a-service", {}, time.monotonic())
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
         for row in table:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Columns: operator, administrator, developer, owner, security, auditor (of the own agency), security and
 # auditor of the whole platform.
 TABLE = rows("""
+GET    /catalog/v1/status                                       all -   -   -   -   -   all -
 POST   /catalog/v1/apply                                        all own own -   -   -   -   -
 GET    /catalog/v1/agencies                                     all all all all all all all all
 GET    /catalog/v1/agencies/{agency}                            all all all all all all all all

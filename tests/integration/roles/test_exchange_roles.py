@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tests.integration.roles.matrix import Row, Sample
 
 TABLE = rows("""
+GET    /exchange/v1/status                                                 all -   -   -   -   -   all -
 POST   /exchange/v1/events/{agency}/{system}/{event_type}                  systems
 GET    /exchange/v1/subscriptions                                          systems
 GET    /exchange/v1/subscriptions/{name}                                   systems

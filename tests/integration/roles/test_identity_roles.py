@@ -22,6 +22,7 @@ from lienthong.identity.people.service.sessions import SignedIn
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.policy import Grant, Role
 from lienthong.kit.rest import create_rest_app
+from lienthong.kit.status import status_routes
 from tests.integration.identity.harness import settings_for, system_event
 from tests.integration.identity.people.harness import OPERATOR, an_office
 from tests.integration.roles.matrix import mismatches, routes_of, rows
@@ -49,6 +50,7 @@ GET    /oauth2/jwks                                         open
 GET    /.well-known/jwks.json                               open
 GET    /.well-known/openid-configuration                    open
 GET    /.well-known/oauth-authorization-server              open
+GET    /identity/v1/status                                  all -   -   -   -   -   all -
 POST   /identity/v1/invitations/accept                      open
 POST   /identity/v1/invitations/first-administrator         all -   -   -   -   -   -   -
 GET    /identity/v1/people                                  all all -   -   all all all all
@@ -134,6 +136,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         for number, code in enumerate((OWN, OTHER, "H11.050")):
             event = system_event(f"{code}/land", [ECKey.generate_key("P-256")], version=number + 1)
             await core.registry.follow(SystemEvent.model_validate_json(event))
+        app.include_router(status_routes("/identity/v1"))
         yield Served(create_app(settings, core, rpc_trust()), app, issuer, ids)
 
 

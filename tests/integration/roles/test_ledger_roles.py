@@ -30,6 +30,7 @@ GET  /audit/checkpoint                   open
 GET  /audit/key                          open
 GET  /audit/tile/{level}/{index:path}    open
 GET  /audit/tile/entries/{index:path}    -   -   -   -   -   -   all all
+GET  /audit/v1/status                    all -   -   -   -   -   all -
 GET  /audit/v1/entries                   -   -   -   own own own all all
 GET  /audit/v1/entries/{index}           -   -   -   own own own all all
 GET  /audit/v1/receipts/{tx}             -   -   -   own own own all all
