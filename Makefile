@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-COMPONENTS := proto libs/kit libs/tlog libs/pages libs/client gateway services/catalog services/identity services/exchange services/ledger console deploy/local deploy/edge examples/binh-thuan
+COMPONENTS := proto libs/kit libs/tlog libs/pages libs/relying libs/client gateway services/catalog services/identity services/exchange services/ledger console deploy/local deploy/edge examples/binh-thuan
 PROTOS := $(shell find proto/lienthong -name '*.proto')
 MANIFESTS := $(addsuffix /pyproject.toml,$(COMPONENTS))
 SOURCES := $(addsuffix /src,$(filter-out proto,$(COMPONENTS)))
@@ -22,7 +22,7 @@ UNIT_WORKERS ?= logical
 OF_UNITS := --numprocesses $(UNIT_WORKERS) -p no:schemathesis
 PARALLEL := --numprocesses $(WORKERS)
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-  --no-emit-package lienthong-contracts --no-emit-package lienthong-kit --no-emit-package lienthong-tlog --no-emit-package lienthong-pages \
+  --no-emit-package lienthong-contracts --no-emit-package lienthong-kit --no-emit-package lienthong-tlog --no-emit-package lienthong-pages --no-emit-package lienthong-relying \
   --no-emit-package lienthong-client --no-emit-package lienthong-local --no-emit-package lienthong-edge
 
 # Our own modules are compiled once, not at each start of a process: half of the time that a start takes.

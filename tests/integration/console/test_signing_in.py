@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from lienthong.console.app import MOST_ATTEMPTS
 from lienthong.console.errors import CredentialsUnusableError
 from lienthong.console.openid import read_key
 from lienthong.kit.policy import Grant, Role
+from lienthong.relying.attempts import MOST_ATTEMPTS
 from tests.integration.console.harness import Place, a_console, onward_of
 from tests.integration.console.reading import forms_of
 from tests.integration.identity.openid.harness import answer_of

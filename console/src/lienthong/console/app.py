@@ -1,7 +1,5 @@
 """The application for people's browsers: signing in and out, and the home page."""
 
-import hmac
-import re
 from functools import partial
 from typing import Final
 
@@ -15,7 +13,7 @@ from lienthong.console.errors import (
     too_many_starts,
 )
 from lienthong.console.health import health_routes
-from lienthong.console.openid import Attempt, OpenId
+from lienthong.console.openid import OpenId
 from lienthong.console.people.pages import people_routes
 from lienthong.console.platform import Platform
 from lienthong.console.sessions import Sessions
@@ -30,17 +28,12 @@ from lienthong.pages.addresses import address_of
 from lienthong.pages.app import create_page_app, problem_page
 from lienthong.pages.frame import see_other
 from lienthong.pages.preferences import preferences_of
+from lienthong.relying.attempts import Attempt, AttemptCookies
 
 SIGNED_OUT: Final = "signed-out"
 ATTEMPT: Final = "sign-in-"
-"""Begins the name of the cookie of each sign-in that is under way; the beginning of its `state` follows."""
-MOST_ATTEMPTS: Final = 5
-"""Sign-ins under way in one browser, each in a tab of its own; the oldest is forgotten."""
-_ATTEMPT_S: Final = 600
+"""Begins the name of the cookie of each sign-in that is under way."""
 _SIGNED_OUT_S: Final = 600
-_STATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-_NAMED_BY: Final = 16
-_OWN_ATTEMPT: Final = re.compile(rf"{ATTEMPT}[A-Za-z0-9_-]{{{_NAMED_BY}}}")
 _LONGEST_CODE: Final = 512
 
 
@@ -50,6 +43,7 @@ def create_console(
     """Build the application; `starts` limits how often one network may begin to sign in."""
     web = Web.of(settings, sessions, platform)
     cookies, forms, frame = web.cookies, web.forms, web.frame
+    attempts = AttemptCookies(cookies, ATTEMPT)
     where_from = partial(address_of, proxies=settings.console_proxies)
     app = create_page_app("Liên thông: console", frame, origin=settings.console_url, address_of=where_from)
 
@@ -74,11 +68,7 @@ def create_console(
             raise too_many_starts(starts.limit, wait)
         attempt = Attempt.new()
         response = see_other(await openid.begin(attempt, preferences_of(request).language))
-        # Browsers send those first that they have had the longest (RFC 6265 §5.4).
-        known = [one for one in cookies.names(request, ATTEMPT) if _OWN_ATTEMPT.fullmatch(one)]
-        for name in known[: max(0, len(known) - MOST_ATTEMPTS + 1)]:
-            cookies.drop(response, name)
-        cookies.set(response, _named(attempt.state), attempt.secret, seconds=_ATTEMPT_S)
+        attempts.keep(request, response, attempt)
         return response
 
     @app.get("/signed-in")
@@ -86,11 +76,8 @@ def create_console(
         """Take what identity sent the browser back with (RFC 6749 §4.1.2, RFC 9207 §2.4)."""
         said = request.query_params
         code, state = said.get("code", ""), said.get("state", "")
-        if not _STATE.fullmatch(state):
-            raise not_signed_in()
-        attempt = Attempt(cookies.read(request, _named(state)) or "")
-        answers = hmac.compare_digest(state, attempt.state)
-        if not attempt.secret or not answers or said.get("iss") != settings.issuer:
+        attempt = attempts.find(request, state)
+        if attempt is None or said.get("iss") != settings.issuer:
             raise not_signed_in()
         if not 0 < len(code) <= _LONGEST_CODE:
             # Identity refused, or the person turned back.
@@ -100,7 +87,7 @@ def create_console(
         response = see_other(web.next_path(request))
         cookies.set(response, SESSION, sessions.begin(tokens))
         cookies.drop(response, NEXT)
-        cookies.drop(response, _named(state))
+        attempts.drop(response, state)
         cookies.drop(response, SIGNED_OUT)
         return response
 
@@ -137,8 +124,3 @@ def create_console(
     app.include_router(health_routes(web))
     app.include_router(room_routes(web))
     return app
-
-
-def _named(state: str) -> str:
-    """The cookie of the sign-in with this `state`."""
-    return f"{ATTEMPT}{state[:_NAMED_BY]}"

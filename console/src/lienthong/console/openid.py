@@ -6,18 +6,14 @@ Connect Core §3.1. Everything but the browser's own steps goes through the gate
 
 from __future__ import annotations
 
-import hashlib
 import json
-import secrets
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import httpx
-from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import ECKey
 
 from lienthong.console.errors import (
     CredentialsUnusableError,
@@ -26,6 +22,10 @@ from lienthong.console.errors import (
     platform_away,
 )
 from lienthong.kit.policy import Grant
+from lienthong.relying.client_proofs import SignedAssertion
+from lienthong.relying.errors import TokenRefusedError
+from lienthong.relying.keys import read_keys
+from lienthong.relying.tokens import Expected, id_claims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,48 +33,11 @@ if TYPE_CHECKING:
 
     from lienthong.console.settings import ConsoleSettings
     from lienthong.kit.clock import Clock
+    from lienthong.relying.attempts import Attempt
 
 CLIENT: Final = "console"
 SCOPE: Final = "openid profile roles platform"
 _ALGORITHM: Final = "ES256"
-_ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_ASSERTION_S: Final = 60
-_LEEWAY_S: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A sign-in that is under way. All follows from the secret, which the browser keeps in a cookie."""
-
-    secret: str
-
-    @classmethod
-    def new(cls) -> Attempt:
-        """Another one."""
-        return cls(secrets.token_urlsafe(32))
-
-    @property
-    def state(self) -> str:
-        """What comes back with the answer."""
-        return self._derived("state")
-
-    @property
-    def nonce(self) -> str:
-        """What the ID token has to carry."""
-        return self._derived("nonce")
-
-    @property
-    def verifier(self) -> str:
-        """The `code_verifier`; its challenge is what identity is told first (RFC 7636 §4.2)."""
-        return self._derived("verifier")
-
-    @property
-    def challenge(self) -> str:
-        """The `code_challenge`."""
-        return _base64url(hashlib.sha256(self.verifier.encode()).digest())
-
-    def _derived(self, what: str) -> str:
-        return _base64url(hashlib.sha256(f"{what} {self.secret}".encode("utf-8", "surrogatepass")).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +89,7 @@ class OpenId:
         self._people = settings.people_url
         self._redirect = settings.console_redirect
         self._home = f"{settings.console_url}/"
-        self._key = key
+        self._proof = SignedAssertion(key)
         self._http = http
         self._clock = clock
 
@@ -167,7 +130,7 @@ class OpenId:
         if answer.status_code == httpx.codes.BAD_REQUEST:
             raise not_signed_in()
         tokens = _tokens(_document(answer, 200))
-        await self._check(tokens.identity, attempt.nonce)
+        await self._check(tokens, attempt.nonce)
         return tokens
 
     async def refresh(self, tokens: Tokens) -> Tokens:
@@ -213,43 +176,23 @@ class OpenId:
         return f"{self._people}/end-session?{asked}"
 
     async def _ask(self, path: str, **form: str) -> httpx.Response:
-        now = int(self._clock.now().timestamp())
-        claims = {
-            "iss": CLIENT,
-            "sub": CLIENT,
-            "aud": self._issuer,
-            "jti": secrets.token_urlsafe(16),
-            "iat": now,
-            "exp": now + _ASSERTION_S,
-        }
-        header = {"alg": _ALGORITHM, "kid": self._key.thumbprint()}
-        proof = {
-            "client_assertion_type": _ASSERTION_TYPE,
-            "client_assertion": jwt.encode(header, claims, self._key),
-        }
+        proof = self._proof.proof(CLIENT, self._issuer, self._clock.now())
         try:
-            return await self._http.post(f"{self._gateway}{path}", data={**form, **proof})
+            return await self._http.post(f"{self._gateway}{path}", data={**form, **proof.form})
         except httpx.HTTPError as error:
             raise platform_away() from error
 
-    async def _check(self, token: str, nonce: str) -> None:
+    async def _check(self, tokens: Tokens, nonce: str) -> None:
         try:
             answer = await self._http.get(f"{self._gateway}/oauth2/jwks")
         except httpx.HTTPError as error:
             raise platform_away() from error
-        rules = jwt.JWTClaimsRegistry(
-            now=lambda: int(self._clock.now().timestamp()),
-            leeway=_LEEWAY_S,
-            iss={"essential": True, "value": self._issuer},
-            aud={"essential": True, "value": CLIENT},
-            exp={"essential": True},
-            nonce={"essential": True, "value": nonce},
-        )
-        held: Any = _document(answer, 200)
+        keys = read_keys(_document(answer, 200))
+        expected = Expected(self._issuer, CLIENT, (_ALGORITHM,))
+        now = self._clock.now()
         try:
-            said = jwt.decode(token, KeySet.import_key_set(held), algorithms=[_ALGORITHM])
-            rules.validate(said.claims)
-        except (JoseError, ValueError, KeyError) as error:
+            id_claims(tokens.identity, keys, expected, nonce=nonce, now=now, access_token=tokens.access)
+        except TokenRefusedError as error:
             raise not_signed_in() from error
 
 
@@ -289,7 +232,3 @@ def _grants(names: list[Any]) -> list[Grant]:
         except ValueError:
             continue
     return found
-
-
-def _base64url(content: bytes) -> str:
-    return urlsafe_b64encode(content).rstrip(b"=").decode()

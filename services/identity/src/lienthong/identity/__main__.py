@@ -18,6 +18,7 @@ with uncollected():
     )
     from lienthong.identity.service.key_encryption_file import write_key_encryption
     from lienthong.identity.service.own_clients import OwnClientFileError
+    from lienthong.identity.service.providers import ProvidersFileError
     from lienthong.identity.settings import IdentitySettings
     from lienthong.kit.arguments import (
         ACCEPT,
@@ -86,6 +87,7 @@ def main() -> None:
         FileExistsError,
         KeyEncryptionKeyError,
         KeyDecryptionError,
+        ProvidersFileError,
     ) as error:
         sys.exit(str(error))
 

@@ -101,6 +101,9 @@ class IdentitySettings(Settings):
     identity_application_requests_burst: float = Field(default=200.0, ge=1)
     """How many of these at once; those beyond are refused with 429."""
 
+    identity_providers_file: Path | None = None
+    """The OpenID Connect providers in which people may sign in instead of here (YAML); none without it."""
+
     identity_pages_proxies: int = Field(default=0, ge=0, le=5)
     """How many proxies, one behind the other, stand before the pages for people and append to
     X-Forwarded-For: by the addresses in it guesses of passwords are counted. 0: nobody is believed."""

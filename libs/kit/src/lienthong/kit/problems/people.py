@@ -141,6 +141,64 @@ FACTOR_NEEDED: Final = ProblemType(
         "Hãy thêm một ứng dụng xác thực hoặc khoá truy cập (passkey) khác trước, rồi mới xoá.",
     ),
 )
+UNKNOWN_PROVIDER: Final = ProblemType(
+    code="unknown-sign-in-provider",
+    status=404,
+    title=BilingualText("Unknown way to sign in", "Không có cách đăng nhập này"),
+    advice=BilingualText(
+        "Go back to the page for signing in, and choose one of the ways that it shows.",
+        "Hãy quay lại trang đăng nhập và chọn một trong các cách được hiển thị.",
+    ),
+)
+PROVIDER_AWAY: Final = ProblemType(
+    code="sign-in-provider-away",
+    status=503,
+    title=BilingualText("The other service does not answer", "Dịch vụ đăng nhập bên ngoài không phản hồi"),
+    advice=BilingualText(
+        "Try again in a moment, or sign in here in another way.",
+        "Hãy thử lại sau ít phút, hoặc đăng nhập tại đây bằng cách khác.",
+    ),
+)
+PROVIDER_REFUSED: Final = ProblemType(
+    code="sign-in-provider-refused",
+    status=403,
+    title=BilingualText("Not signed in by the other service", "Chưa đăng nhập được qua dịch vụ bên ngoài"),
+    advice=BilingualText(
+        "Begin again from the page for signing in. If it happens again, tell the operator of the platform "
+        "the transaction id.",
+        "Hãy bắt đầu lại từ trang đăng nhập. Nếu vẫn lỗi, hãy báo mã giao dịch cho đơn vị vận hành nền tảng.",
+    ),
+)
+PROVIDER_ACCOUNT_UNKNOWN: Final = ProblemType(
+    code="provider-account-unknown",
+    status=403,
+    title=BilingualText("Not linked to an account here", "Chưa liên kết với tài khoản ở đây"),
+    advice=BilingualText(
+        "Sign in here in another way and link it in My account; or ask an administrator of your agency for "
+        "an invitation, and accept it by this way.",
+        "Hãy đăng nhập bằng cách khác rồi liên kết trong mục Tài khoản của tôi; hoặc xin quản trị viên của "
+        "cơ quan một lời mời và nhận lời mời bằng cách này.",
+    ),
+)
+PROVIDER_ACCOUNT_TAKEN: Final = ProblemType(
+    code="provider-account-taken",
+    status=409,
+    title=BilingualText("Linked already", "Đã được liên kết"),
+    advice=BilingualText(
+        "Remove the older link first, in My account of whoever has it.",
+        "Hãy xoá liên kết cũ trước, trong mục Tài khoản của tôi của người đang giữ liên kết.",
+    ),
+)
+WAY_IN_NEEDED: Final = ProblemType(
+    code="way-in-needed",
+    status=409,
+    title=BilingualText("A way to sign in has to stay", "Phải giữ lại một cách đăng nhập"),
+    advice=BilingualText(
+        "Add a passkey first, or ask an administrator of your agency for a link by which you choose a "
+        "password.",
+        "Hãy thêm khoá truy cập trước, hoặc xin quản trị viên của cơ quan một liên kết để đặt mật khẩu.",
+    ),
+)
 TOO_MANY_PASSKEYS: Final = ProblemType(
     code="too-many-passkeys",
     status=409,

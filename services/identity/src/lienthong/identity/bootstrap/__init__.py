@@ -46,6 +46,7 @@ from lienthong.identity.people.service.people import People
 from lienthong.identity.people.service.sessions import Sessions
 from lienthong.identity.people.service.sign_ins import SignIns
 from lienthong.identity.people.service.upkeep import Upkeep
+from lienthong.identity.people.service.upstream import UpstreamSignIns
 from lienthong.identity.rpc import KeysService, SystemsService
 from lienthong.identity.service.client_authentication import ClientAuthentication
 from lienthong.identity.service.clients import ClientRegistry, read_catalog_again
@@ -54,10 +55,12 @@ from lienthong.identity.service.key_encryption_file import load_key_encryption
 from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.own_clients import register_own_clients
 from lienthong.identity.service.own_keys import OwnKeys
+from lienthong.identity.service.providers import Providers
 from lienthong.identity.service.service_accounts import ServiceAccounts
 from lienthong.identity.service.tokens import TokenService
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.access import Access
+from lienthong.kit.addresses import ProviderAddresses
 from lienthong.kit.bus import Bus
 from lienthong.kit.clock import Clock, SystemClock, rfc3339
 from lienthong.kit.database import Database, migrate
@@ -94,6 +97,7 @@ class PeopleCore:
     own_account: OwnAccount
     upkeep: Upkeep
     checks: PasswordChecks
+    upstream: UpstreamSignIns
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ class IdentityCore:
     async def close(self) -> None:
         """Give back what the parts hold."""
         self.people.checks.close()
+        await self.people.upstream.providers.close()
         await self.openid.notices.close()
         await self.authentication.close()
         await self.database.close()
@@ -152,9 +157,11 @@ async def open_core(
         KeyDecryptionError: the signing keys in the database were encrypted with another one.
         OwnClientFileError: a credentials file of the server's own clients is damaged.
         ClustersFileError: the file of clusters cannot be used.
+        ProvidersFileError: the file of the providers in which people may sign in cannot be used.
     """
     clock = clock or SystemClock()
     url = settings.identity_database_url
+    providers = Providers.read(settings.identity_providers_file, ProviderAddresses.of(settings), clock)
     # Replicas that share a database need the same key: a file that one of them makes locks the others out.
     encryption = load_key_encryption(
         settings.identity_key_file, create=make_url(url).get_backend_name() == "sqlite"
@@ -164,6 +171,7 @@ async def open_core(
     relay = OutboxRelay(database, outbox, bus, clock, retained=retained)
     messages = Outbox(outbox, on_commit=relay.wake, clock=clock, new_id=new_id)
     journal = AdminJournal(SERVICE, messages, clock, new_id)
+    parts = OpenIdParts(database, journal, clock, new_id)
     keyring = Keyring(database, encryption, rotation_rules(settings), journal, clock)
     registry = ClientRegistry(database, keyring, journal, clock)
     clusters = {
@@ -174,7 +182,7 @@ async def open_core(
     leeway_s = rules.leeway.total_seconds()
     accounts = ServiceAccounts(clusters, rules.audiences, clock, leeway_s=leeway_s)
     authentication = ClientAuthentication(database, keyring, clock, rules, accounts)
-    people = _open_people(settings, database, encryption, journal, clock, new_id)
+    people = _open_people(settings, database, encryption, providers, parts)
     openid = open_openid(
         settings,
         token_rules(settings),
@@ -182,7 +190,7 @@ async def open_core(
         registry,
         authentication,
         keyring,
-        OpenIdParts(database, journal, clock, new_id),
+        parts,
     )
     tokens = TokenService(
         authentication,
@@ -227,10 +235,10 @@ def _open_people(
     settings: IdentitySettings,
     database: Database,
     encryption: KeyEncryption,
-    journal: AdminJournal,
-    clock: Clock,
-    new_id: NewId,
+    providers: Providers,
+    parts: OpenIdParts,
 ) -> PeopleCore:
+    journal, clock, new_id = parts.journal, parts.clock, parts.new_id
     rules = account_rules(settings)
     checks = PasswordChecks()
     lasting = SessionRules(settings.identity_session_lifetime, settings.identity_session_idle)
@@ -241,32 +249,41 @@ def _open_people(
     limit = RateLimit(
         "sign-ins", settings.identity_sign_in_starts_per_s, settings.identity_sign_in_starts_burst
     )
-    return PeopleCore(
-        People(
-            database,
-            sessions,
-            checks,
-            journal,
-            clock,
-            new_id,
-            rules=rules,
-            link_lifetime=settings.identity_link_lifetime,
-        ),
-        SignIns(
-            database,
-            sessions,
-            factors,
-            failures,
-            checks,
-            clock,
-            rules=rules,
-            starts=TokenBuckets(limit, now=clock.monotonic),
-        ),
+    people = People(
+        database,
         sessions,
-        OwnAccount(database, sessions, factors, failures, checks, journal, clock),
-        Upkeep(database, sessions, journal, clock, rules),
         checks,
+        journal,
+        clock,
+        new_id,
+        rules=rules,
+        link_lifetime=settings.identity_link_lifetime,
     )
+    sign_ins = SignIns(
+        database,
+        sessions,
+        factors,
+        failures,
+        checks,
+        clock,
+        rules=rules,
+        starts=TokenBuckets(limit, now=clock.monotonic),
+    )
+    own_account = OwnAccount(database, sessions, factors, failures, checks, journal, clock)
+    upstream = UpstreamSignIns(
+        database,
+        providers,
+        sign_ins,
+        people,
+        own_account,
+        sessions,
+        journal,
+        clock,
+        new_id,
+        people_url=settings.people_url,
+    )
+    upkeep = Upkeep(database, sessions, journal, clock, rules)
+    return PeopleCore(people, sign_ins, sessions, own_account, upkeep, checks, upstream)
 
 
 def create_app(settings: IdentitySettings, core: IdentityCore, trust: RpcTrust) -> FastAPI:
@@ -294,10 +311,16 @@ def create_app(settings: IdentitySettings, core: IdentityCore, trust: RpcTrust) 
 def create_pages(settings: IdentitySettings, core: IdentityCore) -> FastAPI:
     """Build the application for people's browsers."""
     held = core.people
-    web = Web.of(settings, held.sessions, core.clock)
+    web = Web.of(settings, held.sessions, core.clock, core.openid.authorizations.asking)
     for_applications = browser_routes(web, core.openid.authorizations, core.openid.signing_out)
     return create_pages_app(
-        web, held.people, held.sign_ins, held.sessions, held.own_account, more=[for_applications]
+        web,
+        held.people,
+        held.sign_ins,
+        held.sessions,
+        held.own_account,
+        held.upstream,
+        more=[for_applications],
     )
 
 

@@ -9,6 +9,7 @@ from lienthong.identity.people.domain.passwords import SHORTEST
 from lienthong.identity.people.service.own_account import OwnAccount
 from lienthong.identity.people.service.recording import itself
 from lienthong.identity.people.service.sessions import Sessions, SignedIn
+from lienthong.identity.service.providers import Providers
 from lienthong.kit.problems import ProblemError
 from lienthong.pages.browsers import browser_name
 from lienthong.pages.frame import see_other
@@ -19,10 +20,11 @@ _PASSWORD = f"{ACCOUNT}/password"
 class AccountPage:
     """The page of the own account, which others come back to with what was done or what failed."""
 
-    def __init__(self, web: Web, sessions: Sessions, own_account: OwnAccount) -> None:
+    def __init__(self, web: Web, sessions: Sessions, own_account: OwnAccount, providers: Providers) -> None:
         self._web = web
         self._sessions = sessions
         self._own_account = own_account
+        self._providers = providers
 
     async def show(self, request: Request, who: SignedIn, problem: ProblemError | None = None) -> Response:
         """The page as it is now."""
@@ -36,6 +38,7 @@ class AccountPage:
             sessions=[
                 (one, browser_name(one.origin.client)) for one in await self._sessions.of(who.account.id)
             ],
+            providers={one.spec.id: one.spec for one in self._providers},
             device_name=browser_name(who.session.origin.client),
             done=request.query_params.get("done", ""),
             **shown,
@@ -63,7 +66,8 @@ def account_routes(web: Web, page: AccountPage, sessions: Sessions, own_account:
         who = await web.browser.read(request)
         if who is not None:
             await sessions.end(itself(who.account), who.account.id, who.session.id)
-        response = see_other(f"{SIGN_IN}?done=signed-out")
+        left = "" if who is None else who.session.via.provider
+        response = see_other(f"{SIGN_IN}?done=signed-out" + (f"&left={left}" if left else ""))
         web.browser.end(response)
         return response
 

@@ -10,12 +10,21 @@ from lienthong.identity.pages.browser import ACCOUNT, NobodySignedInError, Web
 from lienthong.identity.pages.enrolling import enrolment_routes
 from lienthong.identity.pages.invitations import invitation_routes
 from lienthong.identity.pages.own_factors import factor_routes
+from lienthong.identity.pages.providers import (
+    INVITATION_BY,
+    LINK,
+    SIGN_IN_BY,
+    UNLINK,
+    back_channel_routes,
+    provider_routes,
+)
 from lienthong.identity.pages.signing_in import sign_in_routes
-from lienthong.identity.pages.steps import ENROL, PASSKEY, SECOND_FACTOR, SIGN_IN, at
+from lienthong.identity.pages.steps import ENROL, PASSKEY, SECOND_FACTOR, SIGN_IN, Steps, at
 from lienthong.identity.people.service.own_account import OwnAccount
 from lienthong.identity.people.service.people import INVITATION, People
 from lienthong.identity.people.service.sessions import Sessions
 from lienthong.identity.people.service.sign_ins import SignIns
+from lienthong.identity.people.service.upstream import UpstreamSignIns
 from lienthong.kit.failures import problem_of
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.problems import people as kinds
@@ -25,6 +34,10 @@ from lienthong.pages.frame import see_other
 _INSTEAD = {
     "/invitation/open": INVITATION,
     "/invitation/accept": INVITATION,
+    INVITATION_BY: INVITATION,
+    SIGN_IN_BY: SIGN_IN,
+    LINK: ACCOUNT,
+    UNLINK: ACCOUNT,
     f"{SECOND_FACTOR}/passkey": SECOND_FACTOR,
     f"{ENROL}/passkey": ENROL,
     PASSKEY: SIGN_IN,
@@ -44,6 +57,7 @@ def create_pages_app(
     sign_ins: SignIns,
     sessions: Sessions,
     own_account: OwnAccount,
+    upstream: UpstreamSignIns,
     *,
     more: Sequence[APIRouter] = (),
 ) -> FastAPI:
@@ -53,12 +67,15 @@ def create_pages_app(
         return web.browser.origin(request).address
 
     app = create_page_app("Liên thông: pages for people", web.frame, origin=web.origin, address_of=address_of)
-    app.include_router(sign_in_routes(web, sign_ins))
-    app.include_router(invitation_routes(web, people))
-    app.include_router(enrolment_routes(web, sign_ins))
-    page = AccountPage(web, sessions, own_account)
+    steps = Steps(web, upstream.providers)
+    app.include_router(sign_in_routes(web, sign_ins, steps))
+    app.include_router(invitation_routes(web, people, upstream.providers))
+    app.include_router(enrolment_routes(web, sign_ins, steps))
+    page = AccountPage(web, sessions, own_account, upstream.providers)
     app.include_router(account_routes(web, page, sessions, own_account))
     app.include_router(factor_routes(web, page, own_account))
+    app.include_router(provider_routes(web, page, steps, upstream, own_account))
+    app.include_router(back_channel_routes(upstream))
     for router in more:
         app.include_router(router)
 

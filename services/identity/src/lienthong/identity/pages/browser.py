@@ -1,8 +1,9 @@
 """What a person's browser keeps: the session, the sign-in that is under way, and that the device is known."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 from urllib.parse import quote, unquote
 
 from starlette.requests import Request
@@ -13,17 +14,21 @@ from lienthong.identity.people.service.recording import itself
 from lienthong.identity.people.service.sessions import Begun, Sessions, SignedIn
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.clock import Clock
+from lienthong.kit.text import BilingualText
 from lienthong.pages.addresses import address_of
 from lienthong.pages.cookies import Cookies
 from lienthong.pages.forms import Forms
 from lienthong.pages.frame import Frame
 from lienthong.pages.paths import local_path
+from lienthong.relying.attempts import AttemptCookies
 
 SESSION: Final = "session"
 SIGN_IN: Final = "sign-in"
 PASSKEY: Final = "passkey-sign-in"
 DEVICE: Final = "device"
 HINT: Final = "login-hint"
+UPSTREAM: Final = "upstream-"
+"""Begins the name of the cookie of each sign-in at another provider that is under way."""
 ACCOUNT: Final = "/account"
 _NEXT: Final = re.compile(r"/(?:authorize\?.*|account(?:[/?].*)?)")
 
@@ -123,6 +128,15 @@ class BrowserSessions:
         return Origin.of(address_of(request, self._proxies), request.headers.get("user-agent", ""))
 
 
+Asking: TypeAlias = Callable[[str], Awaitable[BilingualText | None]]
+"""The name of the application to which a path leads on; None where it leads to none."""
+
+
+async def nobody_asks(_: str) -> BilingualText | None:
+    """Where there are no applications."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Web:
     """What every page of this origin is made with."""
@@ -132,15 +146,20 @@ class Web:
     browser: BrowserSessions
     clock: Clock
     origin: str
+    attempts: AttemptCookies
+    asking: Asking
 
     @classmethod
-    def of(cls, settings: IdentitySettings, sessions: Sessions, clock: Clock) -> Self:
+    def of(
+        cls, settings: IdentitySettings, sessions: Sessions, clock: Clock, asking: Asking = nobody_asks
+    ) -> Self:
         """For the address that the settings name."""
         cookies = Cookies(settings.people_url)
         forms = Forms(settings.people_url, cookies)
         frame = Frame("lienthong.identity.pages", forms, place=settings.instance)
         browser = BrowserSessions(sessions, cookies, proxies=settings.identity_pages_proxies)
-        return cls(frame, forms, browser, clock, settings.people_url)
+        attempts = AttemptCookies(cookies, UPSTREAM)
+        return cls(frame, forms, browser, clock, settings.people_url, attempts, asking)
 
 
 def next_path(text: str | None) -> str:

@@ -15,10 +15,9 @@ from lienthong.pages.browsers import browser_name
 from lienthong.pages.frame import see_other
 
 
-def enrolment_routes(web: Web, sign_ins: SignIns) -> APIRouter:
+def enrolment_routes(web: Web, sign_ins: SignIns, steps: Steps) -> APIRouter:
     """Build the routes."""
     router = APIRouter()
-    steps = Steps(web)
     browser = web.browser
 
     @router.get(ENROL)
@@ -29,7 +28,7 @@ def enrolment_routes(web: Web, sign_ins: SignIns) -> APIRouter:
         except ProblemError as problem:
             if await browser.read(request) is not None and onward.startswith(ACCOUNT):
                 return see_other(onward)
-            return steps.again(request, "enrol.html", problem, onward)
+            return await steps.again(request, "enrol.html", problem, onward)
         values = {"onward": onward, "device_name": _device(request), **shown_totp(made), **NOTHING_FAILED}
         return web.frame.page(request, "enrol.html", **values)
 
@@ -64,9 +63,9 @@ def enrolment_routes(web: Web, sign_ins: SignIns) -> APIRouter:
         try:
             made = await sign_ins.pending_totp(browser.sign_in(request))
         except ProblemError as ended:
-            return steps.again(request, "enrol.html", ended, onward)
+            return await steps.again(request, "enrol.html", ended, onward)
         values = {"device_name": _device(request), **shown_totp(made)}
-        return steps.again(request, "enrol.html", problem, onward, **values)
+        return await steps.again(request, "enrol.html", problem, onward, **values)
 
     def _device(request: Request) -> BilingualText:
         return browser_name(browser.origin(request).client)

@@ -17,6 +17,7 @@ _BACK_AT_THE_FORM: Final = frozenset(
         "account-state",
         "factor-needed",
         "too-many-passkeys",
+        "way-in-needed",
     }
 )
 

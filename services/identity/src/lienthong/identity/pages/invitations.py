@@ -9,6 +9,7 @@ from lienthong.identity.pages.browser import Web
 from lienthong.identity.pages.failed import NOTHING_FAILED, shown_above
 from lienthong.identity.people.domain.passwords import SHORTEST
 from lienthong.identity.people.service.people import INVITATION, People
+from lienthong.identity.service.providers import Providers
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.problems import people as kinds
 from lienthong.pages.frame import see_other
@@ -17,9 +18,10 @@ _OPEN = f"{INVITATION}/open"
 _ACCEPT = f"{INVITATION}/accept"
 
 
-def invitation_routes(web: Web, people: People) -> APIRouter:
+def invitation_routes(web: Web, people: People, providers: Providers) -> APIRouter:
     """Build the routes."""
     router = APIRouter()
+    specs = [one.spec for one in providers]
     show = web.frame.page
 
     @router.get(INVITATION)
@@ -38,7 +40,7 @@ def invitation_routes(web: Web, people: People) -> APIRouter:
             if problem.kind is not kinds.LINK_REFUSED:
                 raise
             return show(request, "invitation.html", status=problem.status, problem=problem)
-        values = {"login": "", "name": "", "shortest": SHORTEST, **NOTHING_FAILED}
+        values = {"login": "", "name": "", "shortest": SHORTEST, "providers": specs, **NOTHING_FAILED}
         return show(request, "accept.html", account=account, link=token, **values)
 
     @router.post(_ACCEPT)
@@ -51,7 +53,8 @@ def invitation_routes(web: Web, people: People) -> APIRouter:
             await people.accept(token, form.get("password", ""), **chosen)
         except ProblemError as problem:
             login, name = form.get("login", "")[:254], form.get("name", "")[:400]
-            values = {"login": login, "name": name, "shortest": SHORTEST, **shown_above(problem)}
+            shown = {"shortest": SHORTEST, "providers": specs, **shown_above(problem)}
+            values = {"login": login, "name": name, **shown}
             return show(request, "accept.html", status=problem.status, account=account, link=token, **values)
         return see_other("/sign-in?done=accepted")
 

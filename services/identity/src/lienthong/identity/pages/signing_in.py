@@ -6,22 +6,22 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from lienthong.identity.pages.browser import ACCOUNT, Web, next_path
-from lienthong.identity.pages.failed import NOTHING_FAILED
-from lienthong.identity.pages.steps import ENROL, PASSKEY, RECOVERY, SECOND_FACTOR, SIGN_IN, Steps, at
+from lienthong.identity.pages.failed import NOTHING_FAILED, shown_above
+from lienthong.identity.pages.steps import PASSKEY, RECOVERY, SECOND_FACTOR, SIGN_IN, Steps
 from lienthong.identity.people.domain.names import LONGEST_LOGIN
-from lienthong.identity.people.domain.sessions import NextStep, Origin
+from lienthong.identity.people.domain.sessions import Origin
 from lienthong.identity.people.service.sessions import Begun
 from lienthong.identity.people.service.sign_ins import SignIns
 from lienthong.kit.problems import ProblemError
+from lienthong.kit.problems import people as kinds
 from lienthong.pages.frame import see_other
 
 Prove = Callable[[str, str, Origin, str | None], Awaitable[Begun]]
 
 
-def sign_in_routes(web: Web, sign_ins: SignIns) -> APIRouter:
+def sign_in_routes(web: Web, sign_ins: SignIns, steps: Steps) -> APIRouter:
     """Build the routes."""
     router = APIRouter()
-    steps = Steps(web)
     show, browser = web.frame.page, web.browser
 
     def asking(path: str, template: str) -> None:
@@ -34,7 +34,7 @@ def sign_in_routes(web: Web, sign_ins: SignIns) -> APIRouter:
                 # Whoever goes back after signing in is where the sign-in led to.
                 if await browser.read(request) is not None and onward.startswith(ACCOUNT):
                     return see_other(onward)
-                return steps.again(request, template, problem, onward)
+                return await steps.again(request, template, problem, onward)
             return show(request, template, onward=onward, **NOTHING_FAILED)
 
     @router.get(SIGN_IN)
@@ -43,7 +43,8 @@ def sign_in_routes(web: Web, sign_ins: SignIns) -> APIRouter:
         done = request.query_params.get("done", "")
         # Of an application's earlier attempt nothing is said to who comes by itself.
         login = "" if onward.startswith(ACCOUNT) else browser.hint(request)
-        return show(request, "sign_in.html", login=login, onward=onward, done=done, **NOTHING_FAILED)
+        left = request.query_params.get("left", "")
+        return await steps.begin(request, onward, login=login, done=done, left=left)
 
     @router.post(SIGN_IN)
     async def password(request: Request) -> Response:
@@ -54,14 +55,9 @@ def sign_in_routes(web: Web, sign_ins: SignIns) -> APIRouter:
                 login, form.get("password", ""), browser.origin(request), browser.device(request)
             )
         except ProblemError as problem:
-            typed = login[:LONGEST_LOGIN]
-            return steps.again(request, "sign_in.html", problem, onward, login=typed, done="")
-        if isinstance(found, Begun):
-            return await steps.signed_in(request, found, onward)
-        following = SECOND_FACTOR if found.step is NextStep.SECOND_FACTOR else ENROL
-        response = see_other(at(following, onward))
-        browser.keep_sign_in(response, found.token)
-        return response
+            shown_above(problem)
+            return await steps.begin(request, onward, login=login[:LONGEST_LOGIN], problem=problem)
+        return await steps.proved(request, found, onward)
 
     async def second(request: Request, template: str, field: str, prove: Prove) -> Response:
         form = await web.forms.read(request)
@@ -71,7 +67,7 @@ def sign_in_routes(web: Web, sign_ins: SignIns) -> APIRouter:
                 browser.sign_in(request), form.get(field, ""), browser.origin(request), device
             )
         except ProblemError as problem:
-            return steps.again(request, template, problem, onward)
+            return await steps.again(request, template, problem, onward)
         return await steps.signed_in(request, begun, onward)
 
     asking(SECOND_FACTOR, "second_factor.html")
@@ -111,7 +107,9 @@ def sign_in_routes(web: Web, sign_ins: SignIns) -> APIRouter:
         try:
             begun = await sign_ins.passkey(token, given, browser.origin(request), device)
         except ProblemError as problem:
-            return steps.again(request, "sign_in.html", problem, onward, login="", done="")
+            if problem.kind is not kinds.SIGN_IN_EXPIRED:
+                shown_above(problem)
+            return await steps.begin(request, onward, problem=problem)
         return await steps.signed_in(request, begun, onward)
 
     return router

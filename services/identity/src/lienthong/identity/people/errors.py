@@ -12,6 +12,7 @@ from lienthong.kit.text import BilingualText
 from lienthong.kit.validation import error_details
 
 _BUSY_S: Final = 2
+_AWAY_S: Final = 30
 _WHY_CLOSED: Final = {
     "locked": BilingualText("locked, as nobody signed in for so long", "bị khoá vì đã lâu không đăng nhập"),
     "suspended": BilingualText("suspended", "đang bị tạm ngừng"),
@@ -162,6 +163,77 @@ def account_not_active(state: str) -> ProblemError:
     why = _WHY_CLOSED.get(state, BilingualText(state, state))
     detail = BilingualText(f"Your account is {why.en}.", f"Tài khoản của bạn {why.vi}.")
     return ProblemError(people.ACCOUNT_NOT_ACTIVE, detail)
+
+
+def unknown_provider() -> ProblemError:
+    """There is no such provider, or none any more."""
+    detail = BilingualText(
+        "Nobody signs in by this provider here.", "Ở đây không đăng nhập bằng nhà cung cấp này."
+    )
+    return ProblemError(people.UNKNOWN_PROVIDER, detail)
+
+
+def provider_away(name: BilingualText) -> ProblemError:
+    """The provider does not answer, or not so that it could be used."""
+    detail = BilingualText(
+        f"{name.en} does not answer as it should at the moment.", f"{name.vi} hiện không phản hồi đúng."
+    )
+    return ProblemError(people.PROVIDER_AWAY, detail, {"Retry-After": str(_AWAY_S)})
+
+
+def provider_refused(name: BilingualText, code: str) -> ProblemError:
+    """The provider, or the person there, has said no; `code` is the provider's word for it."""
+    detail = BilingualText(
+        f"{name.en} did not sign you in ({code}).", f"{name.vi} đã không đăng nhập cho bạn ({code})."
+    )
+    return ProblemError(people.PROVIDER_REFUSED, detail)
+
+
+def provider_unproved(name: BilingualText, why: str) -> ProblemError:
+    """What came from the provider does not prove who has signed in."""
+    detail = BilingualText(
+        f"The answer of {name.en} was not accepted ({why}).",
+        f"Phản hồi của {name.vi} không được chấp nhận ({why}).",
+    )
+    return ProblemError(people.PROVIDER_REFUSED, detail)
+
+
+def provider_not_anew(name: BilingualText) -> ProblemError:
+    """The person was to prove anew who it is, and the provider does not say that it did."""
+    detail = BilingualText(
+        f"{name.en} does not say that you have just signed in there. Sign in here with your password or a "
+        "passkey.",
+        f"{name.vi} không xác nhận rằng bạn vừa đăng nhập lại. Hãy đăng nhập tại đây bằng mật khẩu hoặc khoá "
+        "truy cập.",
+    )
+    return ProblemError(people.PROVIDER_REFUSED, detail)
+
+
+def provider_account_unknown(name: BilingualText) -> ProblemError:
+    """Nobody here is linked to who has signed in there."""
+    detail = BilingualText(
+        f"Your account at {name.en} is not linked to an account here.",
+        f"Tài khoản {name.vi} của bạn chưa được liên kết với tài khoản nào ở đây.",
+    )
+    return ProblemError(people.PROVIDER_ACCOUNT_UNKNOWN, detail)
+
+
+def provider_account_taken() -> ProblemError:
+    """It is another account's, or this account has one of the provider already."""
+    detail = BilingualText(
+        "It is linked to another account here, or another one of the same provider is linked to yours.",
+        "Tài khoản đó đã liên kết với một tài khoản khác ở đây, hoặc tài khoản của bạn đã liên kết với một "
+        "tài khoản khác của cùng nhà cung cấp.",
+    )
+    return ProblemError(people.PROVIDER_ACCOUNT_TAKEN, detail)
+
+
+def way_in_needed() -> ProblemError:
+    """Without it nobody could sign in to the account."""
+    detail = BilingualText(
+        "It is the only way to sign in that is left.", "Đây là cách đăng nhập duy nhất còn lại."
+    )
+    return ProblemError(people.WAY_IN_NEEDED, detail)
 
 
 def factor_needed() -> ProblemError:

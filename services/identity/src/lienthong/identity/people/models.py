@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from lienthong.identity.models import metadata
@@ -95,10 +96,14 @@ sign_ins: Final = Table(
     Column("step", String(16), nullable=False),
     Column("challenge", LargeBinary(32), nullable=False),
     Column("expires_at", UtcDateTime(), nullable=False),
+    Column("provider", String(32), nullable=True),
+    Column("upstream_session", String(255), nullable=True),
     Index("ix_sign_in_person_id", "person_id"),
     Index("ix_sign_in_expires_at", "expires_at"),
 )
-"""Sign-ins under way: whose password was right, or nobody's yet, and the challenge for passkeys."""
+"""Sign-ins under way: whose password was right, or nobody's yet, and the challenge for passkeys. `provider`
+is at which other provider the person has signed in instead of the password, `upstream_session` the session
+there."""
 
 ceremonies: Final = Table(
     "ceremony",
@@ -121,10 +126,46 @@ sessions: Final = Table(
     Column("factors", String(64), nullable=False),
     Column("address", String(64), nullable=False),
     Column("client", String(256), nullable=False),
+    Column("provider", String(32), nullable=True),
+    Column("upstream_session", String(255), nullable=True),
+    Column("proved_at", UtcDateTime(), nullable=True),
+    Index("ix_session_upstream_session", "upstream_session"),
     Index("ix_session_person_id", "person_id"),
     Index("ix_session_expires_at", "expires_at"),
 )
-"""Sessions that have not been ended; `factors` have spaces between."""
+"""Sessions that have not been ended; `factors` have spaces between. `provider`, `upstream_session` and
+`proved_at` are of those that began by another provider."""
+
+upstream_identities: Final = Table(
+    "upstream_identity",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("issuer", String(2000), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("provider", String(32), nullable=False),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("label", String(120), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+    UniqueConstraint("issuer", "subject", name="uq_upstream_identity_issuer"),
+    UniqueConstraint("person_id", "provider", name="uq_upstream_identity_person_id"),
+)
+"""Who people are at other providers: one account for each of these, one of each provider for an account."""
+
+upstream_attempts: Final = Table(
+    "upstream_attempt",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("provider", String(32), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("session_id", String(36), nullable=True),
+    Column("link", LargeBinary(32), nullable=True),
+    Column("onward", Text, nullable=False),
+    Column("fresh", Boolean, nullable=False),
+    Column("begun_at", UtcDateTime(), nullable=False),
+    Column("expires_at", UtcDateTime(), nullable=False),
+    Index("ix_upstream_attempt_expires_at", "expires_at"),
+)
+"""Sign-ins at other providers that are under way; the digest is of what the browser keeps."""
 
 devices: Final = Table(
     "known_device",

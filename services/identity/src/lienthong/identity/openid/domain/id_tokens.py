@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from lienthong.identity.people.domain.accounts import Account
-from lienthong.identity.people.domain.sessions import Factor, Session
+from lienthong.identity.people.domain.sessions import Factor, Session, are_two
 from lienthong.kit.jws import NotJwsError, base64url, decoded, json_object, split
 from lienthong.kit.tokens import KeySet
 
@@ -27,6 +27,9 @@ _METHODS: Final[Mapping[Factor, tuple[str, ...]]] = {
     Factor.PASSKEY: ("hwk", "user"),
     # A code that is good once; RFC 8176 has no name of its own for one that was written down.
     Factor.RECOVERY_CODE: ("otp",),
+    # By what the person has signed in there, only that provider knows.
+    Factor.UPSTREAM: (),
+    Factor.UPSTREAM_TWO: (),
 }
 
 
@@ -37,12 +40,12 @@ class HintRefusedError(Exception):
 def methods(factors: Collection[Factor]) -> list[str]:
     """How the person proved who it is (`amr`, RFC 8176 §2)."""
     used = [method for factor in factors for method in _METHODS[factor]]
-    return [*used, "mfa"] if _is_two(factors) else used
+    return [*used, "mfa"] if are_two(factors) else used
 
 
 def context(factors: Collection[Factor]) -> str:
     """How sure that is (`acr`)."""
-    return TWO_FACTORS if _is_two(factors) else ONE_FACTOR
+    return TWO_FACTORS if are_two(factors) else ONE_FACTOR
 
 
 def id_claims(
@@ -62,7 +65,7 @@ def id_claims(
         "aud": client_id,
         "iat": issued_at,
         "exp": issued_at + int(LIFETIME.total_seconds()),
-        "auth_time": int(session.created_at.timestamp()),
+        "auth_time": int(session.proved_at.timestamp()),
         "acr": context(session.factors),
         "amr": methods(session.factors),
         "sid": session.id,
@@ -124,7 +127,3 @@ def read_hint(token: str, keys: KeySet, issuer: str) -> dict[str, str]:
     if not all(isinstance(value, str) for value in found.values()):
         raise HintRefusedError
     return {name: str(value) for name, value in found.items()}
-
-
-def _is_two(factors: Collection[Factor]) -> bool:
-    return len(factors) > 1 or Factor.PASSKEY in factors

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,6 +36,7 @@ from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database
 from lienthong.kit.ids import NewId
 from lienthong.kit.journal import AdminAct, AdminJournal
+from lienthong.kit.text import BilingualText
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,22 @@ class Authorizations:
             await sign_ons.add_request(session, digest(token), pushed)
         return f"{REFERENCE}{token}"
 
+    async def asking(self, path: str) -> BilingualText | None:
+        """The name of the application that waits for a sign-in which leads on to this path; None where none
+        does."""
+        parts = urlsplit(path)
+        asked = dict(parse_qsl(parts.query))
+        reference = asked.get("request_uri", "")
+        if parts.path != "/authorize" or not reference.startswith(REFERENCE):
+            return None
+        known = digest(reference.removeprefix(REFERENCE))
+        async with self._database.reading() as session:
+            pushed = await sign_ons.find_request(session, known, self._clock.now())
+            if pushed is None or pushed.client_id != asked.get("client_id"):
+                return None
+            application = await applications.find(session, pushed.client_id)
+        return None if application is None else application.name
+
     async def answer(self, client_id: str, reference: str, signed_in: SignedIn | None) -> Outcome:
         """What becomes of a browser that an application has sent, in which someone has `signed_in` or not.
 
@@ -128,7 +145,7 @@ class Authorizations:
         is_open = application is not None and application.takes(request.redirect_uri)
         if not is_open or await self._clients.active(client_id) is None:
             raise errors.closed_application()
-        signed_in_at = None if signed_in is None else signed_in.session.created_at
+        signed_in_at = None if signed_in is None else signed_in.session.proved_at
         if signed_in is None or request.needs_sign_in(signed_in_at, pushed.asked_at, now):
             if request.prompt == "none":
                 return await self._refuse(known, request, "login_required")

@@ -1,5 +1,6 @@
 """Sessions and what leads to them: how long each lasts, and what is needed next."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +21,13 @@ class Factor(StrEnum):
     PASSKEY = "hwk"
     """A passkey, with the authenticator's own check of the person: two factors by itself."""
     RECOVERY_CODE = "recovery"
+    UPSTREAM = "upstream"
+    """Signed in at another provider, which does not say that it took two factors."""
+    UPSTREAM_TWO = "upstream-two"
+    """Signed in at another provider by two factors, as the operator understands what it says."""
+
+
+_TWO: Final = frozenset({Factor.PASSKEY, Factor.UPSTREAM_TWO})
 
 
 class NextStep(StrEnum):
@@ -58,6 +66,21 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Via:
+    """By which provider a session began; `provider` is "" where it began here. `session` is the session
+    there, where it says one; `proved_at` when the person last proved there who it is, where nothing was
+    proved here besides."""
+
+    provider: str = ""
+    session: str = ""
+    proved_at: datetime | None = None
+
+
+HERE: Final = Via()
+"""By no other provider."""
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A session as its owner, and who manages people, sees it."""
 
@@ -68,6 +91,12 @@ class Session:
     expires_at: datetime
     factors: tuple[Factor, ...]
     origin: Origin
+    via: Via = HERE
+
+    @property
+    def proved_at(self) -> datetime:
+        """When the person last proved who it is, here or at the provider by which it has come."""
+        return self.via.proved_at or self.created_at
 
 
 def alive(session: Session, now: datetime, rules: SessionRules) -> bool:
@@ -77,7 +106,12 @@ def alive(session: Session, now: datetime, rules: SessionRules) -> bool:
 
 def enough(account: Account, session: Session) -> bool:
     """Whether a session was begun with as much as the roles demand now; they may have changed since."""
-    return not account.needs_second_factor or session.factors != (Factor.PASSWORD,)
+    return not account.needs_second_factor or are_two(session.factors)
+
+
+def are_two(factors: Collection[Factor]) -> bool:
+    """Whether a person has proved two factors."""
+    return len(factors) > 1 or not _TWO.isdisjoint(factors)
 
 
 def next_step(account: Account, *, has_second_factor: bool) -> NextStep | None:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lienthong.identity.people.domain.attempts import Attempts
-from lienthong.identity.people.domain.sessions import Factor, Origin, Session
+from lienthong.identity.people.domain.sessions import HERE, Factor, Origin, Session, Via
 from lienthong.identity.people.models import attempts, devices, sessions, sign_ins
 
 _FIRST_ATTEMPT = {
@@ -28,6 +28,7 @@ class SignIn:
     step: str
     challenge: bytes
     expires_at: datetime
+    via: Via = HERE
 
 
 async def lock_attempts(session: AsyncSession, key: bytes, now: datetime, dialect: str) -> Attempts:
@@ -71,6 +72,8 @@ async def put_sign_in(session: AsyncSession, found: SignIn) -> None:
             step=found.step,
             challenge=found.challenge,
             expires_at=found.expires_at,
+            provider=found.via.provider or None,
+            upstream_session=found.via.session or None,
         )
     )
 
@@ -88,7 +91,8 @@ async def sign_in(
     row = (await session.execute(query)).one_or_none()
     if row is None or row.expires_at <= now:
         return None
-    return SignIn(digest, row.person_id or "", row.step, bytes(row.challenge), row.expires_at)
+    via = Via(row.provider or "", row.upstream_session or "")
+    return SignIn(digest, row.person_id or "", row.step, bytes(row.challenge), row.expires_at, via)
 
 
 async def put_challenge(session: AsyncSession, digest: bytes, challenge: bytes) -> None:
@@ -123,6 +127,9 @@ async def add_session(session: AsyncSession, digest: bytes, found: Session) -> N
             factors=" ".join(found.factors),
             address=found.origin.address,
             client=found.origin.client,
+            provider=found.via.provider or None,
+            upstream_session=found.via.session or None,
+            proved_at=found.via.proved_at,
         )
     )
 
@@ -168,8 +175,8 @@ async def renew_session(session: AsyncSession, session_id: str, by: str) -> None
     """Let a session go on with the token, times, factors and origin of another one, which is gone then."""
     gone = delete(sessions).where(sessions.c.id == by).returning(*sessions.c)
     row = (await session.execute(gone)).one()
-    taken = ("digest", "created_at", "seen_at", "expires_at", "factors", "address", "client")
-    values = {name: getattr(row, name) for name in taken}
+    kept = ("id", "person_id")
+    values = {name: value for name, value in row._asdict().items() if name not in kept}
     await session.execute(update(sessions).where(sessions.c.id == session_id).values(values))
 
 
@@ -229,4 +236,5 @@ def _session(row: Row[Any]) -> Session:
         expires_at=row.expires_at,
         factors=tuple(Factor(factor) for factor in row.factors.split()),
         origin=Origin(row.address, row.client),
+        via=Via(row.provider or "", row.upstream_session or "", row.proved_at),
     )

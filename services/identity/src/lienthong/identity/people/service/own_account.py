@@ -8,15 +8,18 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lienthong.identity.people import errors
 from lienthong.identity.people.domain.accounts import Account, AccountState
 from lienthong.identity.people.domain.passkeys import new_challenge
 from lienthong.identity.people.domain.passwords import WeakPasswordError, canonical, new_password
-from lienthong.identity.people.repository import accounts, factors, sign_ins
+from lienthong.identity.people.domain.upstream import Asserted, Identity
+from lienthong.identity.people.repository import accounts, factors, sign_ins, upstream
 from lienthong.identity.people.repository.factors import NamedPasskey, has_second_factor
 from lienthong.identity.people.service.factors import Factors, NewTotp
 from lienthong.identity.people.service.failures import Failures
@@ -30,11 +33,13 @@ from lienthong.kit.journal import AdminJournal
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The second factors of a person: the application, passkeys oldest first, recovery codes not used."""
+    """By what a person signs in: the application, passkeys oldest first, recovery codes not used."""
 
     totp: bool
     passkeys: list[NamedPasskey]
     recovery_codes: int
+    identities: list[Identity]
+    """Who the person is at other providers."""
 
 
 class OwnAccount:
@@ -66,6 +71,7 @@ class OwnAccount:
                 await factors.totp(session, person, confirmed=True) is not None,
                 await factors.passkeys_of(session, person),
                 await factors.recovery_codes_left(session, person),
+                await upstream.of_person(session, person),
             )
 
     async def begin_totp(self, who: SignedIn) -> NewTotp:
@@ -143,7 +149,47 @@ class OwnAccount:
         self._check_recent(who)
         async with self._locked(who) as (session, account):
             if await factors.drop_passkey(session, account.id, credential_id):
+                await self._check_way_in(session, account)
                 await self._removed(session, who, account, "person.remove-passkey")
+
+    def check_recent(self, who: SignedIn) -> None:
+        """Whether a person may change what lets it in.
+
+        Raises:
+            ProblemError: 403 `sign-in-too-old`.
+        """
+        self._check_recent(who)
+
+    async def link(self, who: SignedIn, found: Asserted, identity_id: str) -> None:
+        """Let the person sign in by an identity at another provider from now on.
+
+        Raises:
+            ProblemError: 403 `sign-in-too-old` or `sign-in-expired`; 409 `provider-account-taken`.
+        """
+        self._check_recent(who)
+        try:
+            async with self._locked(who) as (session, account):
+                await link(session, self._journal, account, found, identity_id, self._clock.now())
+                await self._end_others(session, who)
+        except IntegrityError:
+            raise errors.provider_account_taken() from None
+
+    async def unlink(self, who: SignedIn, identity_id: str) -> None:
+        """Let the person sign in no more by an identity at another provider.
+
+        Raises:
+            ProblemError: 403 `sign-in-too-old` or `sign-in-expired`; 409 `way-in-needed`.
+        """
+        self._check_recent(who)
+        async with self._locked(who) as (session, account):
+            gone = await upstream.drop(session, account.id, identity_id)
+            if gone is not None:
+                await self._check_way_in(session, account)
+                detail = {"provider": gone.provider, "identity": gone.id}
+                await record(
+                    self._journal, session, itself(account), "person.unlink-provider", account.id, detail
+                )
+                await self._end_others(session, who)
 
     async def present_recovery_codes(self, who: SignedIn) -> str:
         """A name of the recovery codes that are good now, for `new_recovery_codes` to take their place.
@@ -201,7 +247,7 @@ class OwnAccount:
             await self._end_others(session, who)
 
     def _check_recent(self, who: SignedIn) -> None:
-        if self._clock.now() - who.session.created_at > self._sessions.rules.recent:
+        if self._clock.now() - who.session.proved_at > self._sessions.rules.recent:
             raise errors.sign_in_too_old()
 
     @asynccontextmanager
@@ -213,6 +259,14 @@ class OwnAccount:
             if account is None or account.state is not AccountState.ACTIVE or who.session.id not in living:
                 raise errors.sign_in_expired()
             yield session, account
+
+    async def _check_way_in(self, session: AsyncSession, account: Account) -> None:
+        """Whether the person can still sign in, after something was removed."""
+        ways: list[object] = [account.password_hash]
+        ways += await upstream.of_person(session, account.id)
+        ways += await factors.passkeys_of(session, account.id)
+        if not any(ways):
+            raise errors.way_in_needed()
 
     async def _removed(self, session: AsyncSession, who: SignedIn, account: Account, recorded: str) -> None:
         if account.needs_second_factor and not await has_second_factor(session, account.id):
@@ -226,6 +280,24 @@ class OwnAccount:
         await sign_ins.end_sign_ins(session, who.account.id)
         if others:
             await self._sessions.end_in(session, itself(who.account), who.account.id, others)
+
+
+async def link(
+    session: AsyncSession,
+    journal: AdminJournal,
+    account: Account,
+    found: Asserted,
+    identity_id: str,
+    now: datetime,
+) -> None:
+    """Link an identity at another provider to a locked account, and record it.
+
+    Raises:
+        IntegrityError: it is another account's, or the account has one of this provider.
+    """
+    await upstream.add(session, identity_id, account.id, found, now)
+    detail = {"provider": found.provider, "identity": identity_id}
+    await record(journal, session, itself(account), "person.link-provider", account.id, detail)
 
 
 async def _present_codes(session: AsyncSession, who: SignedIn) -> str:

@@ -26,7 +26,7 @@ from lienthong.identity.people.domain.names import UnusableNameError, login_of, 
 from lienthong.identity.people.domain.passwords import WeakPasswordError, new_password
 from lienthong.identity.people.domain.secrets import digest, new_token
 from lienthong.identity.people.domain.sessions import Session
-from lienthong.identity.people.repository import accounts, factors, sign_ins
+from lienthong.identity.people.repository import accounts, factors, sign_ins, upstream
 from lienthong.identity.people.service.password_checks import PasswordChecks
 from lienthong.identity.people.service.recording import IDENTITY, itself, named, record
 from lienthong.identity.people.service.sessions import Sessions
@@ -218,6 +218,26 @@ class People:
                 raise errors.link_refused()
             return await self._take_over(session, account, wanted, hashed)
 
+    async def accept_in(self, session: AsyncSession, link: bytes) -> Account:
+        """Take an account over with the link of this digest, without a password, in the transaction that
+        gives the person another way to sign in.
+
+        Raises:
+            ProblemError: 403 `link-refused`, also for the link of a first administrator; 409 `account-state`.
+        """
+        now = self._clock.now()
+        _, person_id = await accounts.peek_link(session, link, now)
+        account = None if person_id is None else await accounts.lock(session, person_id)
+        if account is None or not await accounts.take_link(session, link, now):
+            raise errors.link_refused()
+        return await self._take_over(session, account, _taken_over(account), None)
+
+    async def let_in(self, session: AsyncSession, account: Account) -> Account:
+        """Let an invited person in on whose login a trusted provider has said a word, in the transaction that
+        links it; the account is locked, and its link useless then."""
+        await accounts.drop_link(session, account.id)
+        return await self._take_over(session, account, _taken_over(account), None)
+
     async def change_grants(self, actor: Actor, person_id: str, wanted: Collection[Grant]) -> Account:
         """Give a person these roles, and no others.
 
@@ -261,10 +281,11 @@ class People:
             ProblemError: 403 `role-required` or `own-account`, 404 `unknown-person`.
         """
 
-        async def let_in(_: AsyncSession, account: Account) -> Account:
+        async def let_in(session: AsyncSession, account: Account) -> Account:
             if account.state not in (AccountState.SUSPENDED, AccountState.LOCKED):
                 return account
-            state = AccountState.INVITED if account.password_hash is None else AccountState.ACTIVE
+            taken = account.password_hash is not None or await upstream.of_person(session, account.id)
+            state = AccountState.ACTIVE if taken else AccountState.INVITED
             return replace(account, state=state, used_at=self._clock.now())
 
         return await self._move(actor, person_id, Action.MANAGE_PEOPLE, "person.resume", let_in)
@@ -358,7 +379,7 @@ class People:
         return link
 
     async def _take_over(
-        self, session: AsyncSession, account: Account | None, wanted: NewPerson, hashed: str
+        self, session: AsyncSession, account: Account | None, wanted: NewPerson, hashed: str | None
     ) -> Account:
         """Let the holder of a link in: on the account that it was for, or on a new one."""
         if account is None:
@@ -369,6 +390,7 @@ class People:
             await self._sessions.end_in(session, itself(account), account.id)
             await sign_ins.forget_devices(session, account.id)
             await factors.drop_factors(session, account.id)
+            await upstream.drop_all(session, account.id)
         taken = replace(account, state=AccountState.ACTIVE, password_hash=hashed, used_at=self._clock.now())
         await accounts.save(session, taken)
         detail = {"roles": named(taken.grants)}

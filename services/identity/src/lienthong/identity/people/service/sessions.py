@@ -13,7 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lienthong.identity.people.domain.accounts import Account, AccountState
 from lienthong.identity.people.domain.secrets import digest, new_token
-from lienthong.identity.people.domain.sessions import Factor, Origin, Session, SessionRules, alive, enough
+from lienthong.identity.people.domain.sessions import (
+    HERE,
+    Factor,
+    Origin,
+    Session,
+    SessionRules,
+    Via,
+    alive,
+    enough,
+)
 from lienthong.identity.people.repository import accounts, sign_ins
 from lienthong.identity.people.service.recording import itself, record
 from lienthong.kit.actors import Actor
@@ -84,11 +93,13 @@ class Sessions:
         factors: tuple[Factor, ...],
         origin: Origin,
         device: str | None,
+        via: Via = HERE,
     ) -> Begun:
         """Begin a session, in the transaction in which the person proved who it is."""
         now = self._clock.now()
         token = new_token()
-        begun = Session(self._new_id(), account.id, now, now, now + self.rules.absolute, factors, origin)
+        ends_at = now + self.rules.absolute
+        begun = Session(self._new_id(), account.id, now, now, ends_at, factors, origin, via)
         older = await sign_ins.sessions_of(session, account.id)
         surplus = [one.id for one in older[MOST_SESSIONS - 1 :]]
         await self._tell(session, await sign_ins.end_sessions(session, account.id, only=surplus))
@@ -105,6 +116,8 @@ class Sessions:
                 most=MOST_DEVICES,
             )
         detail = {"session": begun.id, "factors": list(factors)}
+        if via.provider:
+            detail["provider"] = via.provider
         await record(self._journal, session, itself(account), "person.sign-in", account.id, detail)
         return Begun(token, begun, new_device)
 

@@ -17,7 +17,8 @@ from lienthong.identity.people.domain.names import LONGEST_LOGIN, UnusableNameEr
 from lienthong.identity.people.domain.passkeys import authentication_options, new_challenge
 from lienthong.identity.people.domain.passwords import NOBODYS, canonical, outdated
 from lienthong.identity.people.domain.secrets import digest, new_token
-from lienthong.identity.people.domain.sessions import Factor, NextStep, Origin, next_step
+from lienthong.identity.people.domain.sessions import HERE, Factor, NextStep, Origin, Via, next_step
+from lienthong.identity.people.domain.upstream import Asserted
 from lienthong.identity.people.repository import accounts, sign_ins
 from lienthong.identity.people.repository.factors import has_second_factor
 from lienthong.identity.people.repository.sign_ins import SignIn
@@ -92,7 +93,7 @@ class SignIns:
             ProblemError: 403 `sign-in-refused`, or `account-not-active` where the password was right; 429
                 `sign-in-blocked` or `rate-limited`; 503 `busy`.
         """
-        await self._start(origin, device)
+        await self.start(origin, device)
         self._checks.admit()
         account = await self._account(login)
         # What no account can have for a login is counted like any other.
@@ -117,13 +118,33 @@ class SignIns:
             await self._failures.give_back(session, account, origin, device)
             return await self._under_way(session, step, account.id)
 
+    async def proved_elsewhere(
+        self, session: AsyncSession, account: Account, found: Asserted, origin: Origin, device: str | None
+    ) -> Begun | UnderWay:
+        """Go on with somebody who has signed in at a provider that knows the person as this account, which is
+        locked. Where that took two factors, none of ours is asked for.
+
+        Raises:
+            ProblemError: 403 `account-not-active`.
+        """
+        self._admit(account)
+        step = None
+        if not found.two_factors:
+            step = next_step(account, has_second_factor=await has_second_factor(session, account.id))
+        if step is not None:
+            # What is proved here next is newer than what was proved there.
+            return await self._under_way(session, step, account.id, Via(found.provider, found.session))
+        used = (Factor.UPSTREAM_TWO if found.two_factors else Factor.UPSTREAM,)
+        via = Via(found.provider, found.session, found.proved_at)
+        return await self._finish(session, account, used, origin, device, via)
+
     async def begin_passkey(self, origin: Origin, device: str | None = None) -> tuple[str, dict[str, Any]]:
         """Begin with a passkey alone: the token of this sign-in, and what the browser needs.
 
         Raises:
             ProblemError: 429 `rate-limited`.
         """
-        await self._start(origin, device)
+        await self.start(origin, device)
         async with self._database.transaction() as session:
             begun = await self._under_way(session, NextStep.PASSKEY, "")
             options = await self._ask(session, digest(begun.token), [])
@@ -149,7 +170,7 @@ class SignIns:
         Raises:
             ProblemError: 403 `sign-in-refused`, `sign-in-expired` or `account-not-active`.
         """
-        await self._start(origin, device)
+        await self.start(origin, device)
         begun: Begun | None = None
         closed: AccountState | None = None
         async with self._database.transaction() as session:
@@ -167,8 +188,8 @@ class SignIns:
                 closed = self._closed(account)
                 if closed is None:
                     await sign_ins.end_sign_in(session, found.digest)
-                    used = (Factor.PASSWORD, Factor.PASSKEY) if found.person_id else (Factor.PASSKEY,)
-                    begun = await self._finish(session, account, used, origin, device)
+                    used = (_first(found), Factor.PASSKEY) if found.person_id else (Factor.PASSKEY,)
+                    begun = await self._finish(session, account, used, origin, device, found.via)
         if closed is not None:
             raise errors.account_not_active(closed)
         if begun is None:
@@ -279,7 +300,8 @@ class SignIns:
             found, account = await self._found(session, token, NextStep.SECOND_FACTOR)
             if await prove(session, account, found):
                 await sign_ins.end_sign_in(session, found.digest)
-                begun = await self._finish(session, account, (Factor.PASSWORD, factor), origin, device)
+                used = (_first(found), factor)
+                begun = await self._finish(session, account, used, origin, device, found.via)
         if begun is None:
             raise _REFUSED[factor]()
         return begun
@@ -294,7 +316,8 @@ class SignIns:
             if await prove(session, account, found):
                 await sign_ins.end_sign_in(session, found.digest)
                 codes = await self._factors.new_recovery_codes(session, account)
-                begun = await self._finish(session, account, (Factor.PASSWORD, factor), origin, device)
+                used = (_first(found), factor)
+                begun = await self._finish(session, account, used, origin, device, found.via)
                 enrolled = Enrolled(begun, codes)
         if enrolled is None:
             raise _REFUSED[factor]()
@@ -307,19 +330,22 @@ class SignIns:
         factors: tuple[Factor, ...],
         origin: Origin,
         device: str | None,
+        via: Via = HERE,
     ) -> Begun:
         """Begin the session of someone who has proved everything, and forgive what failed before."""
         await self._failures.forgive(session, account, origin, device)
         await accounts.note_use(session, account.id, self._clock.now())
-        return await self._sessions.begin(session, account, factors, origin, device)
+        return await self._sessions.begin(session, account, factors, origin, device, via)
 
-    async def _under_way(self, session: AsyncSession, step: NextStep, person_id: str) -> UnderWay:
+    async def _under_way(
+        self, session: AsyncSession, step: NextStep, person_id: str, via: Via = HERE
+    ) -> UnderWay:
         token = new_token()
         expires_at = self._clock.now() + self._sessions.rules.sign_in
         if person_id:
             await sign_ins.end_sign_ins(session, person_id, keep=MOST_UNDER_WAY - 1)
         await sign_ins.put_sign_in(
-            session, SignIn(digest(token), person_id, step.value, new_challenge(), expires_at)
+            session, SignIn(digest(token), person_id, step.value, new_challenge(), expires_at, via)
         )
         return UnderWay(token, step)
 
@@ -353,9 +379,13 @@ class SignIns:
         async with self._database.reading() as session:
             return await accounts.find_by_login(session, canonical_login)
 
-    async def _start(self, origin: Origin, device: str | None) -> None:
+    async def start(self, origin: Origin, device: str | None) -> None:
         """Count a sign-in that begins: for its network, or for the device, where somebody has signed in on
-        it, so that a stranger behind the same address stops nobody there."""
+        it, so that a stranger behind the same address stops nobody there.
+
+        Raises:
+            ProblemError: 429 `rate-limited`.
+        """
         starter = network_of(origin.address)
         if device is not None:
             known = digest(device)
@@ -376,3 +406,8 @@ class SignIns:
         if self._rules.is_idle(account, self._clock.now()):
             return AccountState.LOCKED
         return None if account.state is AccountState.ACTIVE else account.state
+
+
+def _first(found: SignIn) -> Factor:
+    """The first factor of a sign-in under way."""
+    return Factor.UPSTREAM if found.via.provider else Factor.PASSWORD

@@ -5,7 +5,7 @@ from typing import Final
 
 from lienthong.identity.people.domain.accounts import AccountRules, AccountState
 from lienthong.identity.people.domain.attempts import FOR_AN_ACCOUNT, FOR_AN_ADDRESS
-from lienthong.identity.people.repository import accounts, sign_ins
+from lienthong.identity.people.repository import accounts, sign_ins, upstream
 from lienthong.identity.people.service.recording import IDENTITY, record
 from lienthong.identity.people.service.sessions import Sessions
 from lienthong.kit.clock import Clock
@@ -46,6 +46,7 @@ class Upkeep:
         async with self._database.transaction() as session:
             await accounts.forget_links(session, now)
             await sign_ins.forget(session, now=now, tried_before=now - kept)
+            await upstream.forget_attempts(session, now)
             await self._sessions.forget(session)
 
     async def _lock_some(self) -> int:

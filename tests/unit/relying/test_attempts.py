@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from lienthong.console.openid import Attempt
+from lienthong.relying.attempts import Attempt
 
 
 def test_two_attempts_have_nothing_in_common_and_one_is_the_same_again() -> None:
