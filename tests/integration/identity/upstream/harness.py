@@ -194,7 +194,10 @@ class Visitor(Browser):
         return self.page
 
     async def says(self, who: str) -> httpx.Response:
-        """Say there who one is, and come back."""
+        """Say there who one is, and come back; a provider that still knows the browser has not asked."""
+        assert self.page is not None
+        if str(self.page.url).startswith(PEOPLE):
+            return self.page
         self.page = await self.http.send(await self.said(who), follow_redirects=True)
         return self.page
 

@@ -91,7 +91,8 @@ def _upstream(spec: ProviderSpec, folder: Path, names: JudgedNames, clock: Clock
 def _specs(file: Path) -> tuple[ProviderSpec, ...]:
     text = _text(file)
     try:
-        return ProvidersSpec.model_validate(yaml.safe_load(text) or {}).providers
+        document = yaml.safe_load(text)
+        return ProvidersSpec.model_validate({} if document is None else document).providers
     except yaml.YAMLError as error:
         raise ProvidersFileError(f"{file} is no YAML: {error}") from None
     except ValidationError as error:
