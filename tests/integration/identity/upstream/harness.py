@@ -210,7 +210,7 @@ class Visitor(Browser):
 
     async def brought(self, who: str) -> str:
         """Say there who one is; the address at which the browser would come back."""
-        answer = await self.http.send(await self.said(who))
+        answer = await self.http.send(await self.said(who), follow_redirects=False)
         while "/upstream/" not in (address := answer.headers["location"]):
             answer = await self.http.get(urljoin(str(answer.url), address), follow_redirects=False)
         return str(address)
