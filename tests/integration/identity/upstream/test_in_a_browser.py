@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.integration.identity.openid.harness import Place
 
 SMALL = 320
+PATIENCE_MS = 60_000
 BUTTON = {"vi": "Đăng nhập bằng Cổng của tỉnh", "en": "Sign in with The province"}
 ACCEPT = {"vi": "Nhận tài khoản bằng Cổng của tỉnh", "en": "Take it over with The province"}
 
@@ -64,6 +65,14 @@ async def sound(visit: Visit) -> None:
     await visit.page.set_viewport_size(wide)
 
 
+@asynccontextmanager
+async def patient(site: Site, language: str = "vi", **options: Any) -> AsyncIterator[Visit]:  # noqa: ANN401
+    """A visit that waits for two servers and a browser on a busy machine."""
+    async with site.visit(language, **options) as visit:
+        visit.context.set_default_timeout(PATIENCE_MS)
+        yield visit
+
+
 async def says(visit: Visit, who: str) -> None:
     """Say at the provider who one is."""
     await visit.page.fill("[name=who]", who)
@@ -78,7 +87,7 @@ async def test_an_invitation_a_sign_in_and_an_application_by_a_provider(
         for language, who in (("vi", "binh"), ("en", "an")):
             wanted = NewPerson(f"{language}@example.vn", "An", LAND, frozenset({Grant(Role.DEVELOPER, LAND)}))
             _, link = await place.office.core.people.people.invite(OPERATOR, wanted)
-            async with site.visit(language) as visit:
+            async with patient(site, language) as visit:
                 await visit.page.goto(f"{site.url}/invitation#{link.token}")
                 await visit.page.wait_for_selector("input[type=password]")
                 await sound(visit)
@@ -91,7 +100,7 @@ async def test_an_invitation_a_sign_in_and_an_application_by_a_provider(
                 await visit.press("sign out")
                 await visit.at("/sign-in")
                 await sound(visit)
-            async with site.visit(language) as visit:
+            async with patient(site, language) as visit:
                 asked = {"client_id": application.client_id, "request_uri": await application.reference()}
                 await visit.open(f"/authorize?{urlencode(asked)}")
                 await visit.at("/sign-in")
@@ -108,7 +117,7 @@ async def test_an_invitation_a_sign_in_and_an_application_by_a_provider(
 async def test_somebody_whom_nobody_here_knows_is_told_what_to_do(
     tmp_path: Path, modules: Path, scripts: bool
 ) -> None:
-    async with a_site(tmp_path, modules) as (_, site, _), site.visit(java_script_enabled=scripts) as visit:
+    async with a_site(tmp_path, modules) as (_, site, _), patient(site, java_script_enabled=scripts) as visit:
         await visit.open("/sign-in")
         await visit.page.get_by_role("button", name=BUTTON["vi"]).click()
         await says(visit, "binh")
