@@ -186,7 +186,7 @@ def _of_person(signed_in: SignedIn) -> dict[str, Any]:
         "username": signed_in.account.login,
         "sid": session.id,
         "roles": sorted(grant.name for grant in signed_in.account.grants),
-        "auth_time": int(session.created_at.timestamp()),
+        "auth_time": int(session.proved_at.timestamp()),
         "acr": context(session.factors),
         "amr": methods(session.factors),
     }
