@@ -166,7 +166,7 @@ async def test_a_form_of_another_site_signs_nobody_out(place: Place) -> None:
 async def test_identity_is_away(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     async with place.visitor() as visitor:
         await visitor.sign_in()
-        monkeypatch.setattr(place.sessions._openid, "_issuer", "http://127.0.0.1:9")
+        monkeypatch.setattr(place.sessions._openid, "_gateway", "http://127.0.0.1:9")
         page = await visitor.home()
         assert page.status_code == 503
         assert page.headers["lgsp-error"] == "platform-unavailable"

@@ -154,6 +154,8 @@ def _client(provider_id: str, people_url: str) -> dict[str, Any]:
         "client_id": "lgsp",
         "redirect_uris": [f"{people_url}/upstream/{provider_id}/callback"],
         "post_logout_redirect_uris": [f"{people_url}/sign-in"],
+        "backchannel_logout_uri": f"{people_url}/upstream/{provider_id}/back-channel-logout",
+        "backchannel_logout_session_required": True,
         "response_types": ["code"],
         "grant_types": ["authorization_code"],
         "require_auth_time": True,

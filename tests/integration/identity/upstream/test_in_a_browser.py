@@ -3,6 +3,7 @@ browser leave, and it comes back."""
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -111,6 +112,27 @@ async def test_an_invitation_a_sign_in_and_an_application_by_a_provider(
                 async with visit.page.expect_request(lambda sent: sent.url.startswith(CALLBACK)) as back:
                     await says(visit, who)
                 assert answer_of((await back.value).url)["code"]
+
+
+async def test_who_signs_out_there_is_signed_out_here(tmp_path: Path, modules: Path) -> None:
+    async with a_site(tmp_path, modules) as (place, site, _), patient(site) as visit:
+        person = await place.office.person("an")
+        await visit.open("/sign-in")
+        await visit.page.get_by_role("button", name=BUTTON["vi"]).click()
+        await says(visit, "an")
+        await visit.at("/account")
+        await visit.see("qua Cổng của tỉnh")
+        await visit.open(f"/upstream/{PROVINCE}/sign-out")
+        await visit.page.get_by_role("button", name="Yes, sign me out").click()
+        await visit.at("/sign-in")
+
+        async with asyncio.timeout(30):
+            while await place.office.core.people.sessions.of(person.account.id):
+                await visit.open("/account")
+        (record,) = await place.office.records("person.sign-out")
+        assert record["detail"]["reason"] == "signed-out-at-provider"
+        await visit.open("/account")
+        await visit.at("/sign-in")
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from lienthong.identity.people.service.people import NewPerson
 from lienthong.kit.policy import Grant, Role
 from tests.integration.identity.people.harness import LAND, OPERATOR, PASSWORD
-from tests.integration.identity.upstream.harness import NATION, PROVINCE
+from tests.integration.identity.upstream.harness import NATION, PROVINCE, a_place, rotated
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.identity.upstream.harness import Place, Visitor
 
 
@@ -191,3 +193,16 @@ async def test_ways_in_are_changed_shortly_after_a_proof_and_a_session_there_is_
         page = await visitor.chooses("/account/providers", PROVINCE)
         assert (page.url.path, page.url.params["done"]) == ("/sign-in", "again")
         assert "Bạn đang đăng nhập với tài khoản" in page.text
+
+
+async def test_a_provider_that_signs_with_a_new_key_is_believed_again(tmp_path: Path, modules: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'identity.db'}"
+    async with a_place(tmp_path, url, modules, run=()) as place:
+        await place.office.person("an")
+        foreign = place.foreign[PROVINCE]
+        async with foreign.runs(modules), place.visitor() as visitor:
+            assert await signs_in(visitor, PROVINCE, "an") == "/account"
+        rotated(foreign)
+        place.clock.advance(11)
+        async with foreign.runs(modules), place.visitor() as visitor:
+            assert await signs_in(visitor, PROVINCE, "an") == "/account"
