@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import yaml
 from PIL import Image
 
 from tests.integration.identity.pages.site import CHROMIUM, a_site
@@ -92,6 +93,41 @@ async def failures(visit: Visit) -> None:
     await shoot(visit, "blocked")
 
 
+def providers_file(folder: Path) -> Path:
+    """Two providers; nobody asks them for a picture."""
+    secret = {"method": "client_secret_basic", "secret_file": "secret"}
+    named = {
+        "tinh": {"vi": "Tài khoản cán bộ của tỉnh", "en": "Account of the province"},
+        "quoc-gia": {"vi": "Định danh quốc gia", "en": "National identity"},
+    }
+    written = [
+        {
+            "id": name,
+            "name": title,
+            "issuer": f"https://{name}.example.gov.vn",
+            "client_id": "lgsp",
+            "authentication": secret,
+        }
+        for name, title in named.items()
+    ]
+    (folder / "secret").write_text("secret", "utf-8")
+    file = folder / "providers.yaml"
+    file.write_text(yaml.safe_dump({"providers": written}), "utf-8")
+    return file
+
+
+async def by_providers(site: Site, language: str) -> None:
+    """Signing in where other providers are offered, and to who is signed in already."""
+    await site.office.person("an")
+    async with site.visit(language, **SCREEN) as visit:
+        await visit.open("/sign-in")
+        await shoot(visit, "sign-in-providers")
+        await visit.password("an@example.vn")
+        await visit.at("/account")
+        await visit.open("/sign-in")
+        await shoot(visit, "signed-in-already")
+
+
 async def write(site: Site, language: str) -> None:
     """All pages in one language."""
     async with site.visit(language, **SCREEN) as visit:
@@ -111,6 +147,11 @@ async def main() -> None:
             url = f"sqlite+aiosqlite:///{folder}/identity.db"
             async with a_site(Path(folder), url) as site:
                 await write(site, language)
+        with tempfile.TemporaryDirectory() as folder:
+            url = f"sqlite+aiosqlite:///{folder}/identity.db"
+            file = providers_file(Path(folder))
+            async with a_site(Path(folder), url, identity_providers_file=file) as site:
+                await by_providers(site, language)
     total = sum(one.stat().st_size for one in IMAGES.glob("*.png"))
     print(f"{IMAGES}: {total // 1024} KiB")
 

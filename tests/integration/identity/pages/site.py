@@ -182,10 +182,14 @@ class Site:
 
 
 @asynccontextmanager
-async def a_site(folder: Path, database_url: str) -> AsyncIterator[Site]:
+async def a_site(
+    folder: Path,
+    database_url: str,
+    **more: Any,  # noqa: ANN401 - settings of the process
+) -> AsyncIterator[Site]:
     """Accounts, their pages on a free port, and Chromium."""
     url = f"http://localhost:{take_free_port()}"
-    settings = settings_for(folder, database_url, people_url=url)
+    settings = settings_for(folder, database_url, people_url=url, **more)
     async with (
         an_office(folder, database_url, settings=settings) as office,
         opened(office, settings) as site,

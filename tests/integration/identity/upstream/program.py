@@ -18,6 +18,8 @@ const provider = new Provider(issuer, {
   claims: { ...scopes, acr: null, auth_time: null, sid: null },
   conformIdTokenClaims: !idTokenClaims,
   cookies: { keys: ['only for tests'] },
+  // Its own refuses the addresses of one machine.
+  fetch: (url, { dispatcher: _, ...options }) => fetch(url, options),
   pkce: { required: () => true },
   acrValues: ['gold'],
   enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },

@@ -163,7 +163,11 @@ class UpstreamSignIns:
             ProblemError: 404 `unknown-sign-in-provider`.
         """
         chosen = self._chosen(provider_id)
-        said = await chosen.provider.logged_out(token)
+        try:
+            said = await chosen.provider.logged_out(token)
+        except RelyingError as error:
+            _log.warning("logout token refused", provider=provider_id, why=str(error))
+            raise
         async with self._database.transaction() as session:
             known = None
             if said.subject is not None:
