@@ -4,44 +4,70 @@ from __future__ import annotations
 
 import asyncio
 import html
+import json
 import re
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
 
+from lienthong.catalog.bootstrap import create_app as create_catalog
 from lienthong.console.app import create_console
 from lienthong.console.bootstrap import starts_of
 from lienthong.console.openid import OpenId, read_key
 from lienthong.console.platform import Platform
 from lienthong.console.sessions import Sessions
 from lienthong.console.settings import ConsoleSettings
-from lienthong.identity.bootstrap import create_pages
+from lienthong.identity.bootstrap import create_app, create_pages
 from lienthong.identity.people.service.people import NewPerson
 from lienthong.identity.people.service.sessions import Begun
 from lienthong.identity.settings import IdentitySettings
+from lienthong.kit.access import Access
 from lienthong.kit.clock import ManualClock, SystemClock
+from lienthong.kit.ids import uuid7
+from lienthong.kit.keys import fold_keys
 from lienthong.kit.policy import Grant, Role, needs_second_factor
+from lienthong.kit.shown import Shown
+from lienthong.kit.tokens import TokenVerifier
 from lienthong.pages.cookies import Cookies
+from tests.integration.catalog.province import agency, system
 from tests.integration.console.reading import forms_of
 from tests.integration.identity.harness import NOWHERE, running
-from tests.integration.identity.people.harness import LAND, OPERATOR, PASSWORD, Office
+from tests.integration.identity.people.harness import LAND, ONE_STOP, OPERATOR, PASSWORD, Office
+from tests.support.catalog import OPERATOR as CATALOGS_OPERATOR
+from tests.support.catalog import opened_catalog
 from tests.support.ports import take_free_port
+from tests.support.rpc import rpc_trust
 from tests.support.waiting import ended, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
     from pathlib import Path
 
-    from starlette.types import ASGIApp
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from lienthong.contracts.identity.v1.keys_pb2 import WatchResponse
     from tests.integration.identity.harness import Process
     from tests.integration.identity.people.harness import Person
+    from tests.support.catalog import Catalog
 
 LOGIN = "an@example.vn"
+
+
+@dataclass
+class Gateway:
+    """What the console reaches the platform by: each service by the first segment of its paths."""
+
+    identity: ASGIApp
+    others: dict[str, ASGIApp] = field(default_factory=dict)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        first = scope["path"].split("/")[1] if scope["type"] == "http" else ""
+        await self.others.get(first, self.identity)(scope, receive, send)
 
 
 @dataclass
@@ -52,6 +78,8 @@ class Place:
     settings: ConsoleSettings
     sessions: Sessions
     person_id: str
+    app: FastAPI
+    gateway: Gateway
 
     @asynccontextmanager
     async def visitor(self) -> AsyncIterator[Visitor]:
@@ -138,6 +166,7 @@ async def _served(app: ASGIApp, port: int) -> AsyncIterator[None]:
 @asynccontextmanager
 async def a_console(folder: Path) -> AsyncIterator[Place]:
     port, people_port, console_port = take_free_port(), take_free_port(), take_free_port()
+    gateway_port = take_free_port()
     shared = {
         "home": folder,
         "public_url": f"http://127.0.0.1:{port}",
@@ -154,7 +183,9 @@ async def a_console(folder: Path) -> AsyncIterator[Place]:
             "identity_registers_console": True,
         }
     )
-    settings = ConsoleSettings.model_validate(shared)
+    settings = ConsoleSettings.model_validate(
+        shared | {"console_gateway_url": f"http://127.0.0.1:{gateway_port}"}
+    )
     async with (
         running(identity, port=port) as process,
         _served(create_pages(identity, process.core), people_port),
@@ -168,5 +199,28 @@ async def a_console(folder: Path) -> AsyncIterator[Place]:
         await people.accept(link.token, PASSWORD)
         starts = starts_of(settings, ManualClock())
         platform = Platform(settings.console_gateway, http)
-        async with _served(create_console(settings, openid, sessions, platform, starts), console_port):
-            yield Place(process, settings, sessions, account.id)
+        app = create_console(settings, openid, sessions, platform, starts, SystemClock())
+        gateway = Gateway(create_app(identity, process.core, rpc_trust()))
+        async with _served(gateway, gateway_port), _served(app, console_port):
+            yield Place(process, settings, sessions, account.id, app, gateway)
+
+
+@asynccontextmanager
+async def a_catalog(place: Place, folder: Path) -> AsyncIterator[Catalog]:
+    """A catalog beside identity, with two agencies that have a system each."""
+    clock = SystemClock()
+    async with aclosing(cast("AsyncGenerator[WatchResponse, None]", place.process.watch())) as told:
+        keys = fold_keys(None, await anext(told))
+    verifier = TokenVerifier(place.settings.issuer, place.settings.token_audience, clock)
+    access = Access(lambda: keys, verifier, Shown(rpc_trust(), clock))
+    url = f"sqlite+aiosqlite:///{folder / 'catalog.db'}"
+    async with opened_catalog(url, cast("ManualClock", clock)) as catalog:
+        app = create_catalog(catalog.services, access, clock, uuid7, 1 << 20)
+        manifests = [
+            *(agency(code) for code in (LAND, ONE_STOP)),
+            *(system(f"{code}/land") for code in (LAND, ONE_STOP)),
+        ]
+        body = json.dumps({"manifests": manifests}).encode()
+        await catalog.services.apply.apply(body, CATALOGS_OPERATOR, dry_run=False)
+        place.gateway.others["catalog"] = app
+        yield catalog

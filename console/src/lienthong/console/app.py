@@ -18,9 +18,11 @@ from lienthong.console.people.pages import people_routes
 from lienthong.console.platform import Platform
 from lienthong.console.sessions import Sessions
 from lienthong.console.settings import ConsoleSettings
+from lienthong.console.systems.pages import system_routes
 from lienthong.console.waiting import what_waits
 from lienthong.console.web import NEXT, SESSION, Web
 from lienthong.console.work import room_routes
+from lienthong.kit.clock import Clock
 from lienthong.kit.failures import READING, problem_of
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.rates import TokenBuckets, network_of
@@ -38,7 +40,12 @@ _LONGEST_CODE: Final = 512
 
 
 def create_console(
-    settings: ConsoleSettings, openid: OpenId, sessions: Sessions, platform: Platform, starts: TokenBuckets
+    settings: ConsoleSettings,
+    openid: OpenId,
+    sessions: Sessions,
+    platform: Platform,
+    starts: TokenBuckets,
+    clock: Clock,
 ) -> FastAPI:
     """Build the application; `starts` limits how often one network may begin to sign in."""
     web = Web.of(settings, sessions, platform)
@@ -122,5 +129,6 @@ def create_console(
     app.add_exception_handler(SessionEndedError, nobody)
     app.include_router(people_routes(web))
     app.include_router(health_routes(web))
+    app.include_router(system_routes(web, clock))
     app.include_router(room_routes(web))
     return app

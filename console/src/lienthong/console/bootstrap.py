@@ -52,6 +52,7 @@ async def serve(settings: ConsoleSettings) -> None:
             Sessions(openid),
             Platform(settings.console_gateway, http),
             starts_of(settings, clock),
+            clock,
         ),
         close=[http.aclose],
     )

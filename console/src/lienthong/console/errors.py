@@ -67,6 +67,34 @@ def agency_missing(field: str) -> ProblemError:
     return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": listed})
 
 
+def system_taken() -> ProblemError:
+    """409 `conflict`: there is a system of this id already; registering it again would take its keys away."""
+    return ProblemError(
+        catalog.CONFLICT,
+        BilingualText(
+            "There is a system with this code already. Nothing was changed: choose another code, or open it.",
+            "Đã có hệ thống mang mã này. Chưa có gì thay đổi: hãy chọn mã khác, hoặc mở hệ thống đó.",
+        ),
+    )
+
+
+def key_unreadable(*, private: bool = False) -> ProblemError:
+    """422 `invalid-request`: what was sent is no public key; `private` says that it is more than one."""
+    detail = BilingualText(
+        "must be one public key, as in the file public.jwks",
+        "phải là một khoá công khai, như trong tệp public.jwks",
+    )
+    if private:
+        detail = BilingualText(
+            "this is the private half, which nobody is to see but the system: it was not kept here. Make "
+            "another key, and paste what is in public.jwks",
+            "đây là phần bí mật, chỉ hệ thống được giữ: nội dung này không được lưu lại. Hãy tạo khoá khác "
+            "và dán nội dung tệp public.jwks",
+        )
+    listed = [{"pointer": "/jwk", "detail": detail.en, "detail_vi": detail.vi}]
+    return ProblemError(general.INVALID_REQUEST, detail, extra={"errors": listed})
+
+
 def nothing_there() -> ProblemError:
     """404 `not-found`: no page can be at this address."""
     return ProblemError(

@@ -68,13 +68,6 @@ ROOMS: Final = (
             "Các hệ thống của cơ quan: khoá, chứng thư và đăng ký nhận sự kiện.",
         ),
         "lienthong apply -f FILE",
-        BilingualText(
-            "Here you will register the systems of your agency, make their keys in the browser, and replace "
-            "them before they grow old.",
-            "Tại đây bạn sẽ đăng ký hệ thống của cơ quan, tạo khoá ngay trong trình duyệt, và thay khoá "
-            "trước khi quá cũ.",
-        ),
-        _BY_COMMAND,
     ),
     Room(
         "services",

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from lienthong.console.errors import changed_meanwhile, nothing_there
+from lienthong.console.errors import changed_meanwhile, nothing_there, room_closed
 from lienthong.console.people.accounts import (
     FOR_AN_AGENCY,
     FOR_THE_PLATFORM,
@@ -25,6 +25,7 @@ from lienthong.console.people.accounts import (
 from lienthong.console.web import NOTHING_FAILED, Visit, Web, shown_above
 from lienthong.kit.policy import Action
 from lienthong.kit.problems import ProblemError
+from lienthong.kit.text import BilingualText
 from lienthong.pages.frame import see_other
 
 ROOM: Final = "people"
@@ -34,6 +35,8 @@ _LONGEST_WORDS: Final = 100
 _MOST_FIELDS: Final = 300
 """A person may hold fifty roles, in as many agencies with five boxes each."""
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,36}")
+_INVITE: Final = BilingualText("inviting people", "mời người dùng")
+_ROLES: Final = BilingualText("changing roles", "đổi vai trò")
 _OFFERED: Final[dict[str, Any]] = {"for_an_agency": FOR_AN_AGENCY, "for_the_platform": FOR_THE_PLATFORM}
 _DONE_BY: Final = {"suspend": "suspended", "resume": "resumed", "review": "reviewed"}
 
@@ -80,6 +83,8 @@ def people_routes(web: Web) -> APIRouter:
 
     def invitation(request: Request, visit: Visit, form: dict[str, str], **failed: Any) -> Response:  # noqa: ANN401
         places = visit.places(Action.MANAGE_PEOPLE)
+        if not places:
+            raise room_closed(_INVITE)
         values = {"form": form, "places": places, **_OFFERED, **NOTHING_FAILED, **failed}
         return web.page(request, visit, "invite.html", room=ROOM, **values)
 
@@ -133,6 +138,8 @@ def people_routes(web: Web) -> APIRouter:
         form = await web.forms.read(request, fields=_MOST_FIELDS)
         visit = await web.known(request, ROOM)
         account = await _account(visit, _checked(person_id))
+        if not visit.places(Action.MANAGE_PEOPLE):
+            raise room_closed(_ROLES)
         if form.get("seen") != _seen(account):
             failed = shown_above(changed_meanwhile(), "conflict")
             return await person_page(request, visit, person_id, status=409, **failed)

@@ -1,0 +1,1 @@
+"""Agencies, their systems, and the keys with which systems prove themselves."""
