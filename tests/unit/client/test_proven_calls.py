@@ -87,6 +87,18 @@ def test_what_the_gateway_signed_is_proven() -> None:
     assert not call.has_body(b"other")
 
 
+def test_a_call_for_a_person_says_for_whom_and_through_whose_hands() -> None:
+    act = {"sub": "H11.01/one-stop", "act": {"sub": "H11.01/portal"}}
+    call = verify(Gateway(KEY).verifier(), assertion(person="0193a1b2", act=act))
+    assert (call.person, call.actors) == ("0193a1b2", ("H11.01/one-stop", "H11.01/portal"))
+    ordinary = verify(Gateway(KEY).verifier(), assertion())
+    assert (ordinary.person, ordinary.actors) == (None, ())
+    odd: object
+    for odd in (7, "x", [], {}, {"sub": 7}):
+        assert verify(Gateway(KEY).verifier(), assertion(person="p", act=odd)).actors == ()
+    assert refusal(assertion(person=7)) == "assertion-malformed"
+
+
 async def test_an_event_loop_verifies_too() -> None:
     verifier = Gateway(KEY).verifier()
     call = await verifier.verify_async(assertion(), method="POST", target=TARGET, body=BODY)
