@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lienthong.relying import fetching
 from tests.integration.identity.upstream.harness import Place, a_place, node_modules
 
 if TYPE_CHECKING:
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return node_modules(tmp_path_factory.mktemp("node"))
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let providers on a busy machine answer later than people would wait."""
+    monkeypatch.setattr(fetching, "WHOLE_S", 60.0)
+    monkeypatch.setattr(fetching, "CONNECT_S", 60.0)
 
 
 @pytest.fixture
