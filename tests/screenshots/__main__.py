@@ -7,37 +7,30 @@ them together take some hundred kilobytes.
 from __future__ import annotations
 
 import asyncio
-import io
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
-from PIL import Image
 
 from tests.integration.identity.pages.site import CHROMIUM, a_site
+from tests.screenshots.console import write_console
+from tests.screenshots.pictures import IMAGES, write_picture
 
 if TYPE_CHECKING:
     from tests.integration.identity.pages.site import Site, Visit
 
-IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 SCREEN: Final[dict[str, Any]] = {
     "viewport": {"width": 720, "height": 520},
     "timezone_id": "Asia/Ho_Chi_Minh",
     "user_agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/156.0",
 }
-COLOURS: Final = 32
 
 
 async def shoot(visit: Visit, name: str) -> None:
     """Write the page that is open, in light and dark."""
-    for theme in ("light", "dark"):
-        script = "theme => document.documentElement.setAttribute('data-bs-theme', theme)"
-        await visit.page.evaluate(script, theme)
-        picture = Image.open(io.BytesIO(await visit.page.screenshot(full_page=True, animations="disabled")))
-        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-        few.save(IMAGES / f"{name}-{visit.language}-{theme}.png", optimize=True)
+    await write_picture(visit.page, f"{name}-{visit.language}")
 
 
 async def first_administrator(visit: Visit) -> None:
@@ -147,6 +140,8 @@ async def main() -> None:
             url = f"sqlite+aiosqlite:///{folder}/identity.db"
             async with a_site(Path(folder), url) as site:
                 await write(site, language)
+        with tempfile.TemporaryDirectory() as folder:
+            await write_console(Path(folder), language)
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite+aiosqlite:///{folder}/identity.db"
             file = providers_file(Path(folder))
