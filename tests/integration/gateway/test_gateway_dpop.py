@@ -337,7 +337,7 @@ def test_where_a_bound_token_is_required_one_with_a_proof_does(caller: Caller) -
 
 def test_a_proof_is_good_once_at_all_workers_of_all_gateways(new_world: Callable[..., World]) -> None:
     """Whoever has seen the answer comes too late everywhere: on each connection another worker may answer."""
-    world = new_world(workers=2)
+    world = new_world(gateway_workers=2)
     world.start()
     with world.another("second") as second:
         caller = Caller(world)

@@ -88,7 +88,7 @@ WITHIN_LIMIT, STREAMED_FROM = 300, 1000
 """Bytes: the largest request body taken, and the size above which an answer is streamed."""
 READ_REQUEST, READ_ANSWER = 1024, 4096
 """Bytes: the largest bodies that are read whole."""
-CALLER_TIMEOUT_S = 0.2
+CALLER_TIMEOUT_S = 0.6
 
 
 def agreement_on(service_id: str, name: str) -> routes_pb2.Resource:
@@ -197,7 +197,7 @@ class Way:
             gateway_person_hashes_burst=3,
             gateway_caller_timeout_s=CALLER_TIMEOUT_S,
         )
-        self.pool = Pool(connect_timeout=1.0, tls=trust_of_this_machine())
+        self.pool = Pool(connect_timeout=10.0, tls=trust_of_this_machine())
         self.recorder = Recorder(
             self.journal,
             privacy,
@@ -301,8 +301,8 @@ class Way:
         """One call: what the provider got, what the caller got, and the records, as text.
 
         The caller waits `pauses` seconds before each part of its body but the first, and takes `reads` to
-        read each part of the answer's. Of a body that is `refused_at_last` the provider gets all but the last
-        part.
+        read each part of the answer's. It `leaves_after` so many seconds: at once, or so long after the
+        provider has the request. Of a body that is `refused_at_last` the provider gets all but the last part.
         """
         self.seen.clear()
         self.reached.clear()
@@ -326,6 +326,8 @@ class Way:
             self.clock.advance(0.001)
             wire.send(b"0\r\n\r\n")
         if leaves_after is not None:
+            if leaves_after:
+                await self.reached.wait()
             await asyncio.sleep(leaves_after)
             wire.leave()
         await wire.settle()
