@@ -206,8 +206,26 @@ def test_the_last_line_says_where_everything_is(province: Province) -> None:
         assert httpx.get(address, verify=authority(province)).status_code < 500
 
 
+def links_of_roles(province: Province) -> dict[str, str]:
+    """The link of each role's person, from the file that the run writes."""
+    lines = (province.home / "demo" / "people").read_text("utf-8").splitlines()
+    return {role: link for role, _agency, _login, link in (line.split("\t") for line in lines)}
+
+
+def test_a_person_of_each_role_is_given_a_link_of_the_same_kind(province: Province) -> None:
+    links = links_of_roles(province)
+    roles = {"agency-administrator", "developer", "data-owner", "security-officer", "auditor"}
+    assert links.keys() == roles
+    assert len(set(links.values())) == len(roles)
+    printed = {line.strip() for line in province.output}
+    page = f"{province.addresses['people']}/invitation"
+    assert all(link in printed and link.partition("#")[0] == page for link in links.values())
+    assert (province.home / "demo" / "people").stat().st_mode & 0o077 == 0
+
+
 def test_the_first_administrator_is_given_a_link_to_a_page(province: Province) -> None:
-    (link,) = [line.strip() for line in province.output if "/invitation#" in line]
+    links = [line.strip() for line in province.output if "/invitation#" in line]
+    (link,) = [link for link in links if link not in links_of_roles(province).values()]
     address, _, secret = link.partition("#")
     assert address == f"{province.addresses['people']}/invitation"
     assert len(secret) == 43

@@ -13,7 +13,7 @@ from binh_thuan.core_accounts import ensure_accounts
 from binh_thuan.departments.ports import NATIONAL_CORE
 from binh_thuan.playing import Players, document
 from binh_thuan.province import programs, shell_variables, upstreams
-from binh_thuan.screen import DemoScreen
+from binh_thuan.screen import Accounts, DemoScreen
 from lienthong.client import LienthongError
 from lienthong.client.terminal.screen import Screen
 from lienthong.edge import SOCKET, EdgeSettings, local_edge
@@ -87,9 +87,12 @@ class Run:
         """Print the round, the addresses and what to type next."""
         addresses = [(name, address) for name, address in self.addresses.items()]
         operator = self._home / "operator"
-        link = people.first_administrator_link(operator, self._gateway)
+        with people.Administration.of(operator, self._gateway) as administration:
+            link = administration.first_administrator_link()
+            sign_ins = administration.sign_ins()
+        replace_file(self._demo / "people", people.written(sign_ins))
         waits = catalog.waits(operator, self._gateway)
-        self._screen.summary(played, addresses, self.env_file, link, waits=waits)
+        self._screen.summary(played, addresses, self.env_file, Accounts(link, sign_ins), waits=waits)
 
     def started(self) -> None:
         """Say that every process is ready."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from binh_thuan.people import SignIn
     from binh_thuan.playing import Played
 
 _PLAIN_WIDTH = 110
@@ -29,6 +31,8 @@ _WHAT_EN = (
     "Five shared databases, a stand-in for the national core, three consumers. "
     "Every person and every record is generated."
 )
+
+_LET_IN = "đã có mật khẩu, do người mở liên kết chọn · has the password that was chosen at the link"
 
 
 def commands(played: Sequence[Played], receipts: Path, *, waits: bool) -> list[tuple[str, str]]:
@@ -62,6 +66,14 @@ def commands(played: Sequence[Played], receipts: Path, *, waits: bool) -> list[t
             )
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """How people come in: the first administrator's link, None where it was used, and one person a role."""
+
+    first: str | None
+    sign_ins: Sequence[SignIn]
 
 
 class DemoScreen:
@@ -100,12 +112,12 @@ class DemoScreen:
         played: Sequence[Played],
         addresses: Sequence[tuple[str, str]],
         env: Path,
-        administrator_link: str | None,
+        accounts: Accounts,
         *,
         waits: bool,
     ) -> None:
-        """Show the round, the addresses and what to type next; the first administrator's link. `waits` says
-        whether an agreement waits for a decision."""
+        """Show the round, the addresses and what to type next, and how people sign in. `waits` says whether
+        an agreement waits for a decision."""
         self._out.print(_round(played))
         receipts = env.parent / "receipts"
         self._out.print(Group(_addresses(addresses), Text()))
@@ -113,10 +125,27 @@ class DemoScreen:
         self._out.print(Text(f"  . {shlex.quote(str(env))}", style="cyan"), soft_wrap=True)
         for command, shows in commands(played, receipts, waits=waits):
             self._out.print(Text.assemble((f"  {command}", "cyan"), (f"   # {shows}", "dim")), soft_wrap=True)
-        if administrator_link is not None:
-            self._first_administrator(administrator_link)
+        if accounts.first is not None:
+            self._first_administrator(accounts.first)
+        self._people(accounts.sign_ins)
         self._console(dict(addresses)["console"])
         self._out.print(Text("Ctrl-C: dừng tất cả · ends everything", style="dim"))
+
+    def _people(self, sign_ins: Sequence[SignIn]) -> None:
+        self._out.print(
+            Text(
+                "Mỗi vai trò một người: mở liên kết, chọn mật khẩu, rồi mở bảng điều khiển"
+                " · One person for each role: open the link, choose a password, then open the console",
+                style="bold",
+            ),
+            soft_wrap=True,
+        )
+        for one in sign_ins:
+            named, agency = one.person.role_name, f" ({one.person.agency})" if one.person.agency else ""
+            told = Text.assemble(f"  {named.vi}{agency}", (f" · {named.en}", "dim"), f": {one.person.login}")
+            self._out.print(told, soft_wrap=True)
+            link = Text(f"    {one.link}", style="cyan") if one.link else Text(f"    {_LET_IN}", style="dim")
+            self._out.print(link, soft_wrap=True)
 
     def _console(self, address: str) -> None:
         text = "Bảng điều khiển: đăng nhập bằng tài khoản đã lập · The console: sign in with an account"
