@@ -36,6 +36,7 @@ from lienthong.kit.workers import Workers
 from lienthong.ledger.settings import LedgerSettings
 from tests.integration.catalog.province import agency, name
 from tests.integration.ledger.support import STREAM, full_check, leaves, messages, opened, records_of
+from tests.support.catalog import USUAL_LIMITS
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ async def test_manifests_that_are_applied(postgres_database: str, times: int, ch
 
     journal = AdminJournal("catalog", outbox, clock)
     units = UnitsOfWork(database, REPOSITORIES, outbox, journal, VersionMonitor(read_version), clock)
-    service = ApplyService(units, workers, KeyComparison(units, workers), ProviderAddresses())
+    service = ApplyService(units, workers, KeyComparison(units, workers), ProviderAddresses(), USUAL_LIMITS)
     number = 0
 
     async def apply() -> None:

@@ -173,9 +173,9 @@ def applied(row: Row, code: str) -> Sample:
         "System": system(f"{code}/new", JWK),
         "Service": manifest("Service", f"{code}/land/parcels-v1"),
         "EventType": event_type(f"{code}/land/new-v1"),
-        "Agreement": agreement("another", f"{code}/land", event(other), "requested"),
+        "Agreement": agreement(f"{code}.land.another", f"{code}/land", event(other), "requested"),
         # Both sides are of the agency; so it takes a developer's role and an owner's.
-        "ApprovedOfOwn": agreement("another", f"{code}/land", event(code), "approved"),
+        "ApprovedOfOwn": agreement(f"{code}.land.another", f"{code}/land", event(code), "approved"),
     }
     return "/catalog/v1/apply?dry_run=true", {"manifests": [manifests[row.path]]}
 
@@ -210,8 +210,70 @@ async def test_an_agreement_is_not_taken_from_parties_that_did_not_agree(served:
             403,
             "/manifests/0/spec/consumer",
         )
-    async with served.as_person(Grant(Role.DEVELOPER, OTHER), Grant(Role.DEVELOPER, OWN)) as http:
+    both = Grant(Role.DEVELOPER, OTHER), Grant(Role.DEVELOPER, OWN)
+    async with served.as_person(*both) as http:
+        answer = await http.post("/apply", json={"manifests": [moved]})
+        assert (answer.status_code, answer.json()["action"]) == (403, "agreement:decide")
+    async with served.as_person(*both, Grant(Role.DATA_OWNER, OTHER)) as http:
         assert (await http.post("/apply", json={"manifests": [moved]})).status_code == 200
+
+
+async def test_terms_that_wait_for_a_decision_are_not_changed_under_the_hands_of_who_decides(
+    served: Served,
+) -> None:
+    seen = agreement(f"{OWN}.land.bait", f"{OWN}/land", event(OTHER), "requested")
+    switched = json.loads(json.dumps(seen))
+    switched["spec"]["purposes"] = ["anything-else"]
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        assert (await http.post("/apply", json={"manifests": [seen]})).status_code == 200
+        # The same again is no change.
+        assert (await http.post("/apply", json={"manifests": [seen]})).status_code == 200
+        for dry_run in ("true", "false"):
+            answer = await http.post(f"/apply?dry_run={dry_run}", json={"manifests": [switched]})
+            assert (answer.status_code, answer.json()["code"]) == (403, "role-required")
+            assert answer.json()["action"] == "agreement:decide"
+            assert answer.json()["roles"] == [f"data-owner@{OTHER}"]
+    async with served.as_person(Grant(Role.DATA_OWNER, OTHER)) as http:
+        approved = await http.post(f"/agreements/{OWN}.land.bait/approve")
+    assert approved.json()["spec"]["purposes"] == ["land-procedure"]
+
+
+@pytest.mark.parametrize("taken", ["one-stop-parcels", f"{OTHER}.land.changes"])
+async def test_people_do_not_take_the_names_of_others_agreements(served: Served, taken: str) -> None:
+    manifests = [agreement(taken, f"{OWN}/land", event(OTHER), "requested")]
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        answer = await http.post("/apply", json={"manifests": manifests})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-manifests")
+        assert [one["pointer"] for one in answer.json()["errors"]] == ["/manifests/0/metadata/id"]
+        assert f"{OWN}.land." in answer.json()["errors"][0]["detail"]
+        assert (await http.get(f"/agreements/{taken}")).status_code == 404
+    async with served.as_person(Grant(Role.PLATFORM_OPERATOR)) as http:
+        assert (await http.post("/apply", json={"manifests": manifests})).status_code == 200
+
+
+async def test_an_apply_is_no_way_round_the_number_of_requests(served: Served) -> None:
+    def asking(*numbers: int) -> dict[str, Any]:
+        ids = [f"{OWN}.land.a-{number}" for number in numbers]
+        return {"manifests": [agreement(one, f"{OWN}/land", event(OTHER), "requested") for one in ids]}
+
+    async with served.as_person(Grant(Role.DEVELOPER, OWN)) as http:
+        for query in ("?dry_run=true", ""):
+            # One waits from the beginning.
+            answer = await http.post(f"/apply{query}", json=asking(*range(100)))
+            assert (answer.status_code, answer.json()["code"]) == (409, "too-many-open-requests")
+        assert (await http.post("/apply", json=asking(*range(99)))).status_code == 200
+        assert (await http.post("/apply", json=asking(*range(99)))).status_code == 200
+        assert (await http.post("/apply", json=asking(99))).json()["code"] == "too-many-open-requests"
+    owner = Grant(Role.DATA_OWNER, OTHER)
+    async with served.as_person(Grant(Role.DEVELOPER, OWN), owner) as http:
+        decided = asking(*range(100, 201))
+        for one in decided["manifests"]:
+            one["spec"]["status"] = "approved"
+        answer = await http.post("/apply", json=decided)
+        assert (answer.status_code, answer.json()["code"]) == (429, "rate-limited")
+        assert int(answer.headers["retry-after"]) > 0
+    async with served.as_person(Grant(Role.PLATFORM_OPERATOR)) as http:
+        assert (await http.post("/apply", json=asking(99))).status_code == 200
 
 
 async def test_what_does_not_exist_is_refused_in_the_same_words(served: Served) -> None:

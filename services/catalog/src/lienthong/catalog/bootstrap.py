@@ -139,7 +139,7 @@ class CatalogServices:
             ServiceService(units, public_url),
             EventTypeService(units),
             AgreementService(units, new_id, rates, limits),
-            ApplyService(units, workers, comparison, providers),
+            ApplyService(units, workers, comparison, providers, limits),
         )
 
 

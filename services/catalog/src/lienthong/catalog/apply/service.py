@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
 from lienthong.catalog.agreements.service.agreements import add_decision, agreements_naming
+from lienthong.catalog.agreements.service.requests import check_limits
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
-from lienthong.catalog.apply.domain.rights import demand_rights, demand_rights_before
+from lienthong.catalog.apply.domain.rights import (
+    asked_for,
+    demand_rights,
+    demand_rights_before,
+    foreign_names,
+)
 from lienthong.catalog.apply.schemas import cpu_seconds, read_apply_text
 from lienthong.catalog.domain.drafts import Draft
 from lienthong.catalog.domain.resources import ACTIVE, Resource, ResourceKind, portions
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lienthong.catalog.agreements.domain.operations import OpenAgreement
+    from lienthong.catalog.agreements.service.requests import RequestLimits
     from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
     from lienthong.catalog.domain.resources import ResourceKey
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
@@ -60,12 +67,18 @@ class ApplyService:
     """Applies manifests."""
 
     def __init__(
-        self, units: UnitsOfWork, workers: Workers, keys: KeyComparison, providers: ProviderAddresses
+        self,
+        units: UnitsOfWork,
+        workers: Workers,
+        keys: KeyComparison,
+        providers: ProviderAddresses,
+        limits: RequestLimits,
     ) -> None:
         self._units = units
         self._workers = workers
         self._keys = keys
         self._providers = providers
+        self._limits = limits
 
     async def apply(self, body: bytes, actor: Actor, *, dry_run: bool) -> ApplyOutcome:
         """Apply the manifests of a request body.
@@ -75,6 +88,8 @@ class ApplyService:
             ProblemError: `role-required`, a part of it is nothing that the person may do.
             ProblemError: `invalid-manifests`, something in the body is wrong; names every violation.
             ProblemError: `conflict`, nothing is wrong but something contradicts what was decided before.
+            ProblemError: `too-many-open-requests`, `rate-limited`, a person asks for more agreements of a
+                system than may be asked for.
         """
         # Documents of providers are in it: how long they take is for them to say.
         try:
@@ -90,13 +105,25 @@ class ApplyService:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:
                 plan = await _plan(drafts, violations, view)
-            demand_rights_before(actor, plan)
+                await self._demand(actor, plan, view)
             return ApplyOutcome(dry_run=True, version=view.version, changes=plan.changes)
         async with self._units.begin(actor) as work:
             plan = await _plan(drafts, [], work)
-            demand_rights_before(actor, plan)
+            await self._demand(actor, plan, work)
             await _carry_out(plan, work)
         return ApplyOutcome(dry_run=False, version=work.version, changes=plan.changes)
+
+    async def _demand(self, actor: Actor, plan: ApplyPlan, view: CatalogView) -> None:
+        """Refuse what can be told only of the plan.
+
+        Raises:
+            ProblemError: `role-required`, `invalid-manifests`, `too-many-open-requests`, `rate-limited`.
+        """
+        demand_rights_before(actor, plan)
+        raise_for(list(foreign_names(actor, plan)))
+        for system, new in asked_for(actor, plan).items():
+            waiting = sum(change.decision is None for change in new)
+            await check_limits(self._limits, system, view, new=len(new), waiting=waiting)
 
 
 def _rsa_keys(drafts: Sequence[Draft]) -> list[RsaKey]:

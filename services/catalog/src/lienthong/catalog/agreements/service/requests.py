@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.agreements.domain.agreement import AgreementResource
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.domain.resources import Resource, ResourceKey
-    from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork
+    from lienthong.catalog.service.unit_of_work import CatalogView
     from lienthong.kit.actors import Actor
     from lienthong.kit.ids import NewId
     from lienthong.kit.json_text import Json
@@ -141,19 +141,23 @@ async def check_references(draft: Draft, violations: Sequence[Violation], view: 
     raise_for([*violations, *missing_references([draft], existing), *unknown_operations([draft], operations)])
 
 
-async def check_limits(limits: RequestLimits, system: str, work: UnitOfWork) -> None:
-    """Check that a system may make one more request.
+async def check_limits(
+    limits: RequestLimits, system: str, view: CatalogView, *, new: int = 1, waiting: int = 1
+) -> None:
+    """Check that a system may make so many new agreements, of which so many wait for a decision.
 
     Raises:
         ProblemError: `too-many-open-requests`; `rate-limited`, it has made too many within a day.
     """
-    agreements = AgreementRepository(work.session)
-    if await agreements.count_requested(system) >= limits.open_per_system:
+    agreements = AgreementRepository(view.session)
+    if waiting and await agreements.count_requested(system) + waiting > limits.open_per_system:
         raise errors.too_many_open_requests(system, limits.open_per_system, limits.lapse_after_days)
+    if new > limits.per_day:
+        raise errors.too_many_requests_in_a_day(system, limits.per_day, _DAY)
     # Decisions make room among those that wait; every request is kept for ever all the same.
-    made = await agreements.created_after(system, work.now - _DAY, limits.per_day)
+    made = await agreements.created_after(system, view.now - _DAY, limits.per_day - new + 1)
     if made is not None:
-        raise errors.too_many_requests_in_a_day(system, limits.per_day, made + _DAY - work.now)
+        raise errors.too_many_requests_in_a_day(system, limits.per_day, made + _DAY - view.now)
 
 
 def check_same_request(before: AgreementResource, draft: Draft) -> None:

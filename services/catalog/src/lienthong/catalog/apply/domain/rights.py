@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.apply.domain.planning import UNCHANGED
 from lienthong.catalog.domain.resources import ResourceKind, agency_of
+from lienthong.catalog.errors import Violation
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.policy import Action
 from lienthong.kit.problems.roles import role_required
+from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lienthong.catalog.apply.domain.planning import ApplyPlan
+    from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.kit.actors import Actor
     from lienthong.kit.json_pointer import JsonPath
@@ -62,6 +64,9 @@ def demand_rights_before(actor: Actor, plan: ApplyPlan) -> None:
     """Refuse a person who would change an agreement between other parties: a changed agreement is taken from
     those whom it was between as well as given to others, so that both sides are asked for.
 
+    So is whoever decides on it, also while that is still to come: what an owner has read is what an approval
+    is of, and is not exchanged for other terms meanwhile.
+
     Raises:
         ProblemError: `role-required`.
     """
@@ -70,9 +75,45 @@ def demand_rights_before(actor: Actor, plan: ApplyPlan) -> None:
     needs: list[Need] = []
     for index, change in enumerate(plan.changes):
         if change.kind is ResourceKind.AGREEMENT and change.before is not None and change.action != UNCHANGED:
-            approved = change.before.status == AgreementStatus.APPROVED
-            needs += _of_agreement(("manifests", index, "spec"), change.before.spec, approved=approved)
+            path = ("manifests", index, "spec")
+            needs += _of_agreement(path, change.before.spec, decided=True)
+            needs += _of_agreement(path, change.spec, decided=True)
     _refuse(actor, needs)
+
+
+def foreign_names(actor: Actor, plan: ApplyPlan) -> Iterator[Violation]:
+    """Yield each new agreement whose id is not in the name space of its calling system.
+
+    Other names are given by those who act for the whole platform: else a person could take, or guess and
+    block, the name of another system's agreement.
+    """
+    for index, change in _asked_for(actor, plan):
+        own = str(change.spec["consumer"]).replace("/", ".")
+        if change.id.rpartition(".")[0] != own:
+            yield Violation(
+                ("manifests", index, "metadata", "id"),
+                BilingualText(
+                    f"the id of an agreement that this system asks for begins with '{own}.'",
+                    f"mã thoả thuận do hệ thống này đề nghị phải bắt đầu bằng '{own}.'",
+                ),
+            )
+
+
+def asked_for(actor: Actor, plan: ApplyPlan) -> Mapping[str, Sequence[PlannedChange]]:
+    """The new agreements that count towards what a system may ask for, by the calling system."""
+    found: dict[str, list[PlannedChange]] = {}
+    for _, change in _asked_for(actor, plan):
+        found.setdefault(str(change.spec["consumer"]), []).append(change)
+    return found
+
+
+def _asked_for(actor: Actor, plan: ApplyPlan) -> Iterator[tuple[int, PlannedChange]]:
+    """The new agreements of a person who does not act for the whole platform, with their places."""
+    if not actor.is_person or actor.may(Action.REQUEST_AGREEMENTS):
+        return
+    for index, change in enumerate(plan.changes):
+        if change.kind is ResourceKind.AGREEMENT and change.before is None:
+            yield index, change
 
 
 def _refuse(actor: Actor, needs: Iterable[Need]) -> None:
@@ -101,14 +142,14 @@ def _needs(draft: Draft) -> Iterator[Need]:
             yield path, Action.MANAGE_SERVICES, agency_of(draft.id)
         case ResourceKind.AGREEMENT if draft.spec is not None:
             approved = draft.spec["status"] == AgreementStatus.APPROVED
-            yield from _of_agreement(draft.spec_path, draft.spec, approved=approved)
+            yield from _of_agreement(draft.spec_path, draft.spec, decided=approved)
         case ResourceKind.AGREEMENT:
             # With mistakes in it, it is not applied: that the person may ask for some is enough to be told.
             pass
 
 
-def _of_agreement(path: JsonPath, spec: JsonObject, *, approved: bool) -> Iterator[Need]:
+def _of_agreement(path: JsonPath, spec: JsonObject, *, decided: bool) -> Iterator[Need]:
     yield (*path, "consumer"), Action.REQUEST_AGREEMENTS, agency_of(str(spec["consumer"]))
-    if approved:
+    if decided:
         name = "service" if "service" in spec else "eventType"
         yield (*path, "status"), Action.DECIDE_AGREEMENTS, agency_of(str(spec[name]))
