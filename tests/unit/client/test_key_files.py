@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +30,7 @@ P256 = ec.generate_private_key(ec.SECP256R1())
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 RSA = rsa.generate_private_key(65537, 2048)
 KEYS: dict[str, Any] = {"ES256": P256, "EdDSA": ED25519, "PS256": RSA}
+_TYPES: dict[str, Any] = {"ES256": "EC", "EdDSA": "OKP", "PS256": "RSA"}
 EXPIRES = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
 
 
@@ -152,3 +154,36 @@ def test_a_wrong_passphrase_is_told_apart() -> None:
     with pytest.raises(InputError, match="passphrase is wrong") as refused:
         read_key_files([pem(P256, passphrase=b"right")], lambda: b"wrong")
     assert refused.value.code == "bad-passphrase"
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "PS256"])
+@pytest.mark.parametrize("private", [True, False])
+def test_a_jwk_keeps_the_kid_by_which_it_is_registered(algorithm: str, private: bool) -> None:
+    given = import_key(pem(KEYS[algorithm]), _TYPES[algorithm], {"kid": "2026-11-30-abc"})
+    content = json.dumps(given.as_dict(private=private)).encode()
+    found = read_key_files([content], never)
+    assert (found.key.kid, found.algorithm, found.private) == ("2026-11-30-abc", algorithm, private)
+    assert found.key.thumbprint() == given.thumbprint()
+
+
+def test_a_jwk_without_kid_is_named_by_its_thumbprint() -> None:
+    given = import_key(pem(P256), "EC")
+    content = json.dumps(given.as_dict(private=True)).encode()
+    assert read_key_files([content], never).key.kid == given.thumbprint()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}', "JWK is damaged"),
+        (b'{"kty": "oct", "k": "c2VjcmV0"}', "EC P-256, Ed25519 or RSA"),
+        (b'{"kty": "EC"', "JWK is damaged"),
+        (b'{"keys": []}', "JWK is damaged"),
+        (b'{"a":' * 100_000, "JWK is damaged"),
+        (b"{" + b" " * LARGEST_FILE, "more than"),
+    ],
+    ids=["point", "symmetric", "cut off", "set", "deep", "large"],
+)
+def test_a_jwk_that_cannot_be_used_is_refused_with_the_reason(content: bytes, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        read_key_files([content], never)

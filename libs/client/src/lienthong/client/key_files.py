@@ -1,12 +1,13 @@
 """Keys that exist already, as the folder of a system's credentials holds them.
 
 Reads PEM (RFC 7468): private keys as PKCS #8 or in the older forms of OpenSSL, plain or with a passphrase,
-X.509 certificates and public keys. The kinds of key are those that the catalog takes: EC P-256, Ed25519, and
-RSA of 2,048 to 8,192 bits.
+X.509 certificates and public keys; or one JWK (RFC 7517), such as a page of the console saves. The kinds of
+key are those that the catalog takes: EC P-256, Ed25519, and RSA of 2,048 to 8,192 bits.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -24,7 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from lienthong.client.credentials import RSA_BITS
 from lienthong.client.errors import InputError, Text
@@ -59,7 +61,8 @@ _HOW_TO_CONVERT = Text(
 class ImportedKey:
     """A key pair, or its public half alone where only a certificate or a public key was given.
 
-    `key` has `kid` (the RFC 7638 thumbprint), `alg` and `use`. `expires` is the end of the certificate.
+    `key` has `kid` (that of the JWK, or the RFC 7638 thumbprint), `alg` and `use`. `expires` is
+    the end of the certificate.
     """
 
     key: PrivateKey
@@ -77,11 +80,15 @@ class ImportedKey:
 
 
 def read_key_files(contents: Sequence[bytes], passphrase: Callable[[], bytes]) -> ImportedKey:
-    """The one key that these PEM files hold; a certificate beside the private key must belong to it.
+    """The one key that these PEM files hold, or the only file as a JWK.
+
+    A certificate beside the private key must belong to it.
 
     `passphrase` is asked only when the key is encrypted. Raises `InputError` that says what cannot be used;
     its text never contains any part of a key.
     """
+    if len(contents) == 1 and contents[0].lstrip()[:1] == b"{":
+        return _from_jwk(contents[0])
     private: Private | None = None
     public: list[Public] = []
     expires: datetime | None = None
@@ -114,16 +121,42 @@ def read_key_files(contents: Sequence[bytes], passphrase: Callable[[], bytes]) -
     return ImportedKey(key, algorithm, expires)
 
 
+def _from_jwk(content: bytes) -> ImportedKey:
+    """The key of a JWK, under the `kid` by which it may be registered already."""
+    if len(content) > LARGEST_FILE:
+        raise _too_large()
+    try:
+        given = json.loads(content)
+        if given.get("kty") == "oct":
+            raise _wrong_kind()
+        found = import_key(given)
+        if not isinstance(found, ECKey | OKPKey | RSAKey):
+            raise _wrong_kind()
+        half: object = found.private_key if found.is_private else found.public_key
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError, UnsupportedAlgorithm) as error:
+        raise _refused(Text("JWK đã hỏng, hoặc không phải JWK", "the JWK is damaged, or is none")) from error
+    if isinstance(half, EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey):
+        _usable(half.public_key())
+        key, algorithm = _jwk(half, found.kid)
+    else:
+        key, algorithm = _jwk(_usable(half), found.kid)
+    return ImportedKey(key, algorithm, None)
+
+
+def _too_large() -> InputError:
+    return _refused(Text(f"tệp lớn hơn {LARGEST_FILE} byte", f"the file has more than {LARGEST_FILE} bytes"))
+
+
 def _blocks(contents: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
     found = []
     for content in contents:
         if len(content) > LARGEST_FILE:
-            raise _refused(
-                Text(f"tệp lớn hơn {LARGEST_FILE} byte", f"the file has more than {LARGEST_FILE} bytes")
-            )
+            raise _too_large()
         blocks = [(match[1], match[0] + b"\n") for match in _BLOCK.finditer(content)]
         if not blocks:
-            raise _refused(Text("không phải PEM", "not PEM"), _HOW_TO_CONVERT)
+            raise _refused(
+                Text("không phải PEM, cũng không phải JWK", "not PEM, and no JWK"), _HOW_TO_CONVERT
+            )
         found += blocks
     return found
 
@@ -178,7 +211,7 @@ def _usable(key: object) -> Public:
     raise _wrong_kind()
 
 
-def _jwk(key: Private | Public) -> tuple[PrivateKey, Algorithm]:
+def _jwk(key: Private | Public, kid: str | None = None) -> tuple[PrivateKey, Algorithm]:
     if isinstance(key, EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey):
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     else:
@@ -187,19 +220,20 @@ def _jwk(key: Private | Public) -> tuple[PrivateKey, Algorithm]:
     algorithm: Algorithm
     if isinstance(key, EllipticCurvePrivateKey | EllipticCurvePublicKey):
         algorithm = "ES256"
-        found = ECKey.import_key(pem, parameters=_parameters(algorithm))
+        found = ECKey.import_key(pem, parameters=_parameters(algorithm, kid))
     elif isinstance(key, Ed25519PrivateKey | Ed25519PublicKey):
         algorithm = "EdDSA"
-        found = OKPKey.import_key(pem, parameters=_parameters(algorithm))
+        found = OKPKey.import_key(pem, parameters=_parameters(algorithm, kid))
     else:
         algorithm = "PS256"
-        found = RSAKey.import_key(pem, parameters=_parameters(algorithm))
+        found = RSAKey.import_key(pem, parameters=_parameters(algorithm, kid))
     found.ensure_kid()
     return found, algorithm
 
 
-def _parameters(algorithm: Algorithm) -> KeyParameters:
-    return {"alg": algorithm, "use": "sig"}
+def _parameters(algorithm: Algorithm, kid: str | None) -> KeyParameters:
+    named: KeyParameters = {"alg": algorithm, "use": "sig"}
+    return named if kid is None else {**named, "kid": kid}
 
 
 def _wrong_kind() -> InputError:

@@ -65,6 +65,7 @@ def new(
     app,
     "import",
     "lienthong keys import key.pem --client-id H11.77/hello --dir keys",
+    "lienthong keys import key.jwk --client-id H11.77/hello --dir keys",
     "lienthong keys import key.pem cert.pem --passphrase-file secret.txt \\",
     "  --client-id H11.77/hello --dir keys",
 )
@@ -73,8 +74,8 @@ def import_(
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="Tệp PEM: khoá bí mật, chứng thư X.509, khoá công khai, hoặc - · "
-            "PEM files: a private key, an X.509 certificate, a public key, or -",
+            help="Tệp PEM: khoá bí mật, chứng thư X.509, khoá công khai; hoặc một JWK; hoặc - · "
+            "PEM files: a private key, an X.509 certificate, a public key; or one JWK; or -",
         ),
     ],
     client_id: ClientId,
