@@ -47,6 +47,12 @@ async def browser() -> AsyncIterator[httpx.AsyncClient]:
         text = BilingualText("Too many at once.", "Quá nhiều cùng lúc.")
         raise ProblemError(general.BUSY, text, {"Retry-After": "2"})
 
+    @router.get("/closed")
+    async def closed() -> Response:
+        text = BilingualText("It is closed.", "Trang này đang đóng.")
+        advice = BilingualText("Come back on Monday.", "Hãy quay lại vào thứ hai.")
+        raise ProblemError(general.BUSY, text, other_advice=advice)
+
     app.include_router(router)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
@@ -115,6 +121,13 @@ async def test_a_problem_is_told_in_the_language_that_was_chosen(browser: httpx.
     page = await browser.get("/busy")
     assert '<html lang="en" data-bs-theme="dark">' in page.text
     assert "Too many at once." in page.text
+
+
+async def test_the_advice_of_this_time_stands_in_for_that_of_the_kind(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/closed")).text
+    assert "Hãy quay lại vào thứ hai." in page
+    assert general.BUSY.advice.vi not in page
+    assert general.BUSY.advice.vi in (await browser.get("/busy")).text
 
 
 async def test_a_file_is_packed_for_who_takes_it(browser: httpx.AsyncClient) -> None:
