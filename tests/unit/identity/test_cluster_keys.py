@@ -15,7 +15,7 @@ from lienthong.identity.domain.cluster_keys import (
     read_cluster_keys,
 )
 from lienthong.identity.errors import TokenError
-from lienthong.identity.service.cluster_keys import AGAIN_AFTER_S, FRESH_S, KEPT_S, ClusterKeys
+from lienthong.identity.service.cluster_keys import AGAIN_AFTER_S, FRESH_S, KEPT_S, WAITING, ClusterKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,30 @@ async def test_a_new_key_is_found_and_an_old_one_forgotten() -> None:
     cluster.now += AGAIN_AFTER_S
     assert await cluster.knows("two")
     assert not await cluster.knows("one")
+
+
+async def test_only_so_many_requests_wait_for_a_slow_cluster() -> None:
+    cluster = Cluster()
+    assert await cluster.knows("one")
+    cluster.now += AGAIN_AFTER_S
+    cluster.held = asyncio.Event()
+    waiting = [asyncio.create_task(cluster.knows(f"x{number}")) for number in range(WAITING)]
+    await cluster.settle()
+    async with asyncio.timeout(30):
+        with pytest.raises(TokenError, match="temporarily_unavailable"):
+            await cluster.knows("two")
+    assert await cluster.knows("one"), "who needs not wait is not refused"
+    # Who goes away makes room.
+    waiting[0].cancel()
+    await asyncio.gather(waiting[0], return_exceptions=True)
+    another = asyncio.create_task(cluster.knows("two"))
+    await cluster.settle()
+    assert not another.done()
+    cluster.answer = key_set(two=TWO)
+    cluster.held.set()
+    assert await another
+    assert not any(await asyncio.gather(*waiting[1:]))
+    assert cluster.asked == 2
 
 
 async def test_what_is_old_is_loaded_beside_the_requests() -> None:

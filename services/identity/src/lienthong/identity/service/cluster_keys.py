@@ -30,6 +30,8 @@ FRESH_S: Final = 300.0
 KEPT_S: Final = 3600.0
 AGAIN_AFTER_S: Final = 10.0
 _WHOLE_S: Final = 5.0
+WAITING: Final = 64
+"""Requests that wait for the keys of one cluster; those beyond are refused at once."""
 
 Load: TypeAlias = Callable[[], Awaitable[bytes]]
 
@@ -46,13 +48,14 @@ class ClusterKeys:
         self._keys: Mapping[str, ClusterKey] = {}
         self._loaded_at = self._tried_at = float("-inf")
         self._failed = False
+        self._waiting = 0
         self._loading: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str) -> ClusterKey | None:
         """The key of an id; None where the cluster has none.
 
         Raises:
-            TokenError: `temporarily_unavailable`: the keys cannot be had.
+            TokenError: `temporarily_unavailable`: the keys cannot be had, or too many wait for them already.
         """
         age = self._now() - self._loaded_at
         if key_id in self._keys and age < KEPT_S:
@@ -61,8 +64,14 @@ class ClusterKeys:
             return self._keys[key_id]
         loading = self._begin()
         if loading is not None:
-            # Whoever stops waiting leaves the others theirs.
-            await asyncio.shield(loading)
+            if self._waiting >= WAITING:
+                raise _no_keys()
+            self._waiting += 1
+            try:
+                # Whoever stops waiting leaves the others theirs.
+                await asyncio.shield(loading)
+            finally:
+                self._waiting -= 1
         if self._now() - self._loaded_at >= KEPT_S or (self._failed and key_id not in self._keys):
             raise _no_keys()
         return self._keys.get(key_id)
