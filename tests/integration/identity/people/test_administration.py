@@ -311,6 +311,24 @@ async def test_a_new_link_takes_everything_away_from_whoever_has_the_old_things(
     assert (await person.under_way()).step == "enrol", "the lost application is none any more"
 
 
+async def test_roles_that_are_added_end_a_link_that_somebody_kept(office: Office) -> None:
+    people, admin = office.core.people.people, await office.person("admin", ADMIN)
+    account, kept = await people.invite(admin.actor, wanted("an", DEVELOPER))
+    await people.change_grants(OPERATOR, account.id, {DEVELOPER, OWNER_THERE})
+    assert await refused(people.accept(kept.token, PASSWORD)) == "link-refused"
+    (record,) = await office.records("person.change-roles")
+    assert record["detail"]["link"] == "ended"
+    anew = await people.renew_link(OPERATOR, account.id)
+    assert (await people.accept(anew.token, PASSWORD)).grants == {DEVELOPER, OWNER_THERE}
+
+
+async def test_roles_that_are_taken_away_leave_the_link(office: Office) -> None:
+    people = office.core.people.people
+    account, link = await people.invite(OPERATOR, wanted("an", DEVELOPER, OWNER))
+    await people.change_grants(OPERATOR, account.id, {DEVELOPER})
+    assert (await people.accept(link.token, PASSWORD)).grants == {DEVELOPER}
+
+
 async def test_sessions_are_listed_and_ended_one_by_one(office: Office) -> None:
     people, person = office.core.people.people, await office.person("an", DEVELOPER)
     here, there = await person.begin(HOME), await person.begin(ELSEWHERE)

@@ -142,7 +142,10 @@ def routes(people: People, signed_in_by: SignedInBy, clock: Clock, people_url: s
 
     @router.put("/people/{person_id}/roles", responses=_CHANGE)
     async def put_roles(actor: Administrator, person_id: str, wanted: RolesSpec) -> PersonView:
-        """Give a person these roles, and no others; what the person may do changes with the next request."""
+        """Give a person these roles, and no others; what the person may do changes with the next request.
+
+        Roles that are added end a link that was not used yet: make a new one then.
+        """
         return shown(await people.change_grants(actor, person_id, wanted.grants))
 
     @router.post(

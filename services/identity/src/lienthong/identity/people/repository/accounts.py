@@ -128,9 +128,10 @@ async def forget_links(session: AsyncSession, now: datetime) -> None:
     await session.execute(delete(links).where(links.c.expires_at <= now))
 
 
-async def drop_link(session: AsyncSession, person_id: str) -> None:
-    """Make the link of an account useless."""
-    await session.execute(delete(links).where(links.c.person_id == person_id))
+async def drop_link(session: AsyncSession, person_id: str) -> bool:
+    """Make the link of an account useless; whether there was one."""
+    query = delete(links).where(links.c.person_id == person_id).returning(links.c.digest)
+    return (await session.execute(query)).first() is not None
 
 
 async def _add_grants(session: AsyncSession, person_id: str, held: Collection[Grant]) -> None:

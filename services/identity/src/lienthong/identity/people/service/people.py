@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -241,6 +242,8 @@ class People:
     async def change_grants(self, actor: Actor, person_id: str, wanted: Collection[Grant]) -> Account:
         """Give a person these roles, and no others.
 
+        Roles that are added end the person's outstanding link: whoever else has kept it would get them too.
+
         Raises:
             ProblemError: 403 `role-required` or `own-account`, 404 `unknown-person`.
         """
@@ -256,7 +259,9 @@ class People:
             if changed == account:
                 return account
             await accounts.save(session, changed)
-            detail = {"roles": named(changed.grants), "before": named(account.grants)}
+            detail: dict[str, Any] = {"roles": named(changed.grants), "before": named(account.grants)}
+            if changed.grants - account.grants and await accounts.drop_link(session, account.id):
+                detail["link"] = "ended"
             await record(self._journal, session, actor, "person.change-roles", account.id, detail)
         return changed
 
