@@ -50,6 +50,8 @@ POST /people/{person_id}/sessions/end           all own -   -   own -   all -
 POST /people/{person_id}/{act}                  all own -   -   own -   all -
 GET  /health                                    all all all all all -   all -
 GET  /agencies                                  all all all all all all all all
+GET  /agencies/register                         all -   -   -   -   -   -   -
+POST /agencies/register                         all -   -   -   -   -   -   -
 GET  /agencies/{agency}                         all all all all all all all all
 GET  /systems                                   all all all -   -   -   -   -
 GET  /systems/register                          all all all -   -   -   -   -
@@ -57,6 +59,8 @@ POST /systems/register                          all own own -   -   -   -   -
 GET  /systems/{agency}/{code}                   all all all all all all all all
 POST /systems/{agency}/{code}/keys              all own own -   -   -   -   -
 POST /systems/{agency}/{code}/keys/retire       all own own -   -   -   -   -
+GET  /systems/{agency}/{code}/{act}             all own -   -   own -   all -
+POST /systems/{agency}/{code}/{act}             all own -   -   own -   all -
 GET  /catalog                                   all all all all all all all all
 GET  /services                                  all -   -   all -   -   -   -
 GET  /requests                                  all all all -   -   -   -   -
@@ -124,6 +128,8 @@ def samples(path: str, agency: str, person: str) -> list[tuple[str, dict[str, st
     if path == "/people/invite":
         taken = {"login": "ours@example.vn", "name": "A", "agency": agency}
         return [(address, taken | {f"role:developer@{agency}": "1"})]
+    if path == "/agencies/register":
+        return [(address, {"code": f"{agency}.77", "name_vi": "x", "name_en": "x"})]
     if path == "/systems/register":
         return [(address, {"agency": agency, "code": "new", "name_vi": "x", "name_en": "x"})]
     if path.endswith("/roles"):

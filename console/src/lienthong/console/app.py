@@ -18,7 +18,9 @@ from lienthong.console.people.pages import people_routes
 from lienthong.console.platform import Platform
 from lienthong.console.sessions import Sessions
 from lienthong.console.settings import ConsoleSettings
+from lienthong.console.systems.agencies import agency_routes
 from lienthong.console.systems.pages import system_routes
+from lienthong.console.systems.suspending import suspension_routes
 from lienthong.console.waiting import what_waits
 from lienthong.console.web import NEXT, SESSION, Web
 from lienthong.console.work import room_routes
@@ -129,6 +131,8 @@ def create_console(
     app.add_exception_handler(SessionEndedError, nobody)
     app.include_router(people_routes(web))
     app.include_router(health_routes(web))
+    app.include_router(agency_routes(web))
     app.include_router(system_routes(web, clock))
+    app.include_router(suspension_routes(web))
     app.include_router(room_routes(web))
     return app

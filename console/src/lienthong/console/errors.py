@@ -78,6 +78,17 @@ def system_taken() -> ProblemError:
     )
 
 
+def agency_taken() -> ProblemError:
+    """409 `conflict`: there is an agency of this code already; registering it again would change it."""
+    return ProblemError(
+        catalog.CONFLICT,
+        BilingualText(
+            "There is an agency with this code already. Nothing was changed: check the code, or open it.",
+            "Đã có cơ quan mang mã này. Chưa có gì thay đổi: hãy kiểm tra mã, hoặc mở cơ quan đó.",
+        ),
+    )
+
+
 def key_unreadable(*, private: bool = False) -> ProblemError:
     """422 `invalid-request`: what was sent is no public key; `private` says that it is more than one."""
     detail = BilingualText(

@@ -112,6 +112,20 @@ def new_system(agency: str, form: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+MEMBER_CLASSES: Final = ("GOV", "COM", "NGO")
+"""Government, company, organisation without profit: the first is what a form begins with."""
+
+
+def new_agency(form: Mapping[str, str]) -> dict[str, Any]:
+    """The manifest of an agency, as a form describes it."""
+    spec = {
+        "class": form.get("class", MEMBER_CLASSES[0]),
+        "name": {"vi": form.get("name_vi", "").strip(), "en": form.get("name_en", "").strip()},
+    }
+    code = form.get("code", "").strip().upper()
+    return {"apiVersion": "lienthong/v1", "kind": "Agency", "metadata": {"id": code}, "spec": spec}
+
+
 def system_path(agency: str, code: str) -> str:
     """Where the catalog has a system.
 

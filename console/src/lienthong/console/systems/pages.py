@@ -1,18 +1,24 @@
-"""Pages: agencies, systems, registering one, and changing its keys."""
+"""Pages: systems, registering one, and changing its keys."""
 
 import json
 import re
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lienthong.console.errors import key_unreadable, system_taken
+from lienthong.console.systems.asking import (
+    AT_A_TIME,
+    AT_THE_FORM,
+    CATALOG,
+    SYSTEMS,
+    onward,
+    system_exists,
+)
 from lienthong.console.systems.manifests import (
     OLD_DAYS,
     Named,
-    agency_code,
     keys_of,
     listed,
     new_system,
@@ -25,50 +31,13 @@ from lienthong.kit.problems import ProblemError
 from lienthong.pages.frame import see_other
 
 ROOM: Final = "systems"
-CATALOG: Final = "catalog"
-_AGENCIES: Final = "/catalog/v1/agencies"
-_SYSTEMS: Final = "/catalog/v1/systems"
-_AT_A_TIME: Final = 50
 _MOST_AGENCIES: Final = 20
 _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-_AT_THE_FORM: Final = ("invalid-manifests", "invalid-request", "conflict", "role-required", "rate-limited")
 
 
 def system_routes(web: Web, clock: Clock) -> APIRouter:
     """Build the routes."""
     router = APIRouter()
-
-    @router.get("/agencies")
-    async def agencies(request: Request) -> Response:
-        visit = await web.known(request, CATALOG)
-        cursor = request.query_params.get("cursor", "")
-        page = await visit.desk.get(_AGENCIES, cursor=cursor, limit=_AT_A_TIME)
-        return web.page(
-            request,
-            visit,
-            "agencies.html",
-            room=CATALOG,
-            agencies=listed(page),
-            onward=_onward("/agencies", page),
-            first=not cursor,
-        )
-
-    @router.get("/agencies/{agency}")
-    async def one_agency(request: Request, agency: str) -> Response:
-        visit = await web.known(request, CATALOG)
-        found = Named.of(await visit.desk.get(f"{_AGENCIES}/{agency_code(agency)}"))
-        cursor = request.query_params.get("cursor", "")
-        page = await visit.desk.get(_SYSTEMS, agency=found.id, cursor=cursor, limit=_AT_A_TIME)
-        return web.page(
-            request,
-            visit,
-            "agency.html",
-            room=CATALOG,
-            agency=found,
-            systems=listed(page),
-            onward=_onward(f"/agencies/{found.id}", page),
-            may_register=visit.may(Action.MANAGE_SYSTEMS, found.id),
-        )
 
     @router.get("/systems")
     async def own_systems(request: Request) -> Response:
@@ -77,9 +46,9 @@ def system_routes(web: Web, clock: Clock) -> APIRouter:
         found: list[tuple[str, list[Named], str | None]] = []
         for place in places[:_MOST_AGENCIES]:
             cursor = request.query_params.get("cursor", "") if not place else ""
-            page = await visit.desk.get(_SYSTEMS, agency=place, cursor=cursor, limit=_AT_A_TIME)
-            onward = _onward("/systems", page) if not place else _onward(f"/agencies/{place}", page)
-            found.append((place, listed(page), onward))
+            page = await visit.desk.get(SYSTEMS, agency=place, cursor=cursor, limit=AT_A_TIME)
+            more = onward("/systems", page) if not place else onward(f"/agencies/{place}", page)
+            found.append((place, listed(page), more))
         return web.page(request, visit, "systems.html", room=ROOM, found=found)
 
     def registration(request: Request, visit: Visit, form: dict[str, str], **failed: Any) -> Response:  # noqa: ANN401
@@ -101,11 +70,11 @@ def system_routes(web: Web, clock: Clock) -> APIRouter:
         found = manifest["metadata"]["id"]
         try:
             # An apply changes what is there: a system that exists would lose its keys.
-            if await _exists(visit, agency, form.get("code", "").strip()):
+            if await system_exists(visit, agency, form.get("code", "").strip()):
                 raise system_taken()
             await visit.desk.send("POST", "/catalog/v1/apply", {"manifests": [manifest]})
         except ProblemError as problem:
-            failed = shown_above(problem, *_AT_THE_FORM)
+            failed = shown_above(problem, *AT_THE_FORM)
             return registration(request, visit, form, status=problem.status, **failed)
         return see_other(f"/systems/{found}?done=registered")
 
@@ -126,6 +95,7 @@ def system_routes(web: Web, clock: Clock) -> APIRouter:
             today=now.date().isoformat(),
             old=OLD_DAYS,
             may=may,
+            may_suspend=visit.may(Action.SUSPEND_SYSTEMS, found.agency),
             issuer=web.settings.issuer,
             **values,
         )
@@ -142,7 +112,7 @@ def system_routes(web: Web, clock: Clock) -> APIRouter:
         try:
             await visit.desk.send("POST", f"{path}/keys", {"jwk": _public_key(form.get("jwk", ""))})
         except ProblemError as problem:
-            failed = shown_above(problem, *_AT_THE_FORM)
+            failed = shown_above(problem, *AT_THE_FORM)
             return await system_page(request, visit, agency, code, status=problem.status, **failed)
         return see_other(f"/systems/{agency}/{code}?done=key-added")
 
@@ -162,21 +132,6 @@ def system_routes(web: Web, clock: Clock) -> APIRouter:
         return see_other(f"/systems/{agency}/{code}?done=key-retired")
 
     return router
-
-
-async def _exists(visit: Visit, agency: str, code: str) -> bool:
-    try:
-        path = system_path(agency, code)
-    except ProblemError:
-        # What is wrong with the id, the catalog says best.
-        return False
-    try:
-        await visit.desk.get(path)
-    except ProblemError as problem:
-        if problem.code == "unknown-resource":
-            return False
-        raise
-    return True
 
 
 def _public_key(text: str) -> dict[str, Any]:
@@ -201,8 +156,3 @@ def _public_key(text: str) -> dict[str, Any]:
     if found.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}:
         raise key_unreadable(private=True)
     return found
-
-
-def _onward(path: str, page: Any) -> str | None:  # noqa: ANN401 - JSON
-    cursor = page.get("next")
-    return f"{path}?{urlencode({'cursor': cursor})}" if cursor else None
