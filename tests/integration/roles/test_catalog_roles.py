@@ -16,7 +16,7 @@ from lienthong.catalog.models import OUTBOX
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.ids import uuid7
 from lienthong.kit.policy import Grant, Role
-from tests.integration.catalog.province import agency, manifest, name
+from tests.integration.catalog.province import agency, manifest, name, openapi
 from tests.integration.catalog.province import system as a_system
 from tests.integration.roles.matrix import mismatches, routes_of, rows
 from tests.support.catalog import OPERATOR, opened_catalog
@@ -274,6 +274,66 @@ async def test_an_apply_is_no_way_round_the_number_of_requests(served: Served) -
         assert int(answer.headers["retry-after"]) > 0
     async with served.as_person(Grant(Role.PLATFORM_OPERATOR)) as http:
         assert (await http.post("/apply", json=asking(99))).status_code == 200
+
+
+def service(*upstreams: str, code: str = OWN, **more: object) -> dict[str, Any]:
+    spec = {"name": name("Thửa đất"), "upstreams": list(upstreams), "openapi": openapi()}
+    return manifest("Service", f"{code}/land/parcels-v1", **spec | more)
+
+
+FREE, THEIRS = "http://10.0.0.6:8201", "https://data.example.vn/api"
+
+
+async def test_people_do_not_send_calls_to_where_another_agency_is(served: Served) -> None:
+    await served.apply(service(THEIRS, "http://10.0.0.5:8201", code=OTHER))
+    token = {"kind": "oauth2", "secret": "core", "tokenUrl": "https://data.example.vn/token"}
+    elsewhere = token | {"tokenUrl": "https://sign-in.example.vn/token"}
+    async with served.as_person(Grant(Role.DATA_OWNER, OWN)) as http:
+        for taken, place in (
+            (service(FREE, "https://DATA.example.vn:443/other"), "upstreams/1"),
+            (service("http://data.example.vn.:443"), "upstreams/0"),
+            (service("http://10.0.0.5:8201"), "upstreams/0"),
+            (service(FREE, credentials=[token]), "credentials/0/tokenUrl"),
+        ):
+            for query in ("?dry_run=true", ""):
+                answer = await http.post(f"/apply{query}", json={"manifests": [taken]})
+                assert (answer.status_code, answer.json()["code"]) == (422, "invalid-manifests")
+                (error,) = answer.json()["errors"]
+                assert error["pointer"] == f"/manifests/0/spec/{place}"
+                assert "ask the operator" in error["detail"]
+                assert "đề nghị đơn vị vận hành" in error["detail_vi"]
+            # Also by a change.
+            free = {"manifests": [service(FREE, "http://10.0.0.5:8202", credentials=[elsewhere])]}
+            assert (await http.post("/apply", json=free)).status_code == 200
+    shared = {"manifests": [service(THEIRS, credentials=[token])]}
+    async with served.as_person(Grant(Role.PLATFORM_OPERATOR)) as http:
+        assert (await http.post("/apply", json=shared)).status_code == 200
+    shared["manifests"][0]["spec"]["timeoutMs"] = 1000
+    async with served.as_person(Grant(Role.DATA_OWNER, OWN)) as http:
+        assert (await http.post("/apply", json=shared)).status_code == 200, "what it has already is not new"
+        moved = {"manifests": [service("https://data.example.vn/private")]}
+        assert (await http.post("/apply", json=moved)).status_code == 422
+    async with served.as_person(Grant(Role.DATA_OWNER, OWN), Grant(Role.DATA_OWNER, OTHER)) as http:
+        assert (await http.post("/apply", json=moved)).status_code == 200, "who speaks for both"
+
+
+async def test_the_gateway_is_a_member_of_x_road_where_the_operator_says_so(served: Served) -> None:
+    theirs = {"client": "VN/GOV/H11.06/land", "service": "VN/GOV/TCT/tax/taxpayers"}
+    behind, owner = service(FREE, xRoad=theirs), Grant(Role.DATA_OWNER, OWN)
+    async with served.as_person(owner) as http:
+        assert (await http.post("/apply", json={"manifests": [service(FREE)]})).status_code == 200
+        for query in ("?dry_run=true", ""):
+            answer = await http.post(f"/apply{query}", json={"manifests": [behind]})
+            assert (answer.status_code, answer.json()["code"]) == (403, "role-required")
+            assert answer.json()["roles"] == ["platform-operator"]
+            assert [one["pointer"] for one in answer.json()["errors"]] == ["/manifests/0/spec/xRoad"]
+    async with served.as_person(Grant(Role.PLATFORM_OPERATOR)) as http:
+        assert (await http.post("/apply", json={"manifests": [behind]})).status_code == 200
+    async with served.as_person(owner) as http:
+        behind["spec"]["timeoutMs"] = 1000
+        assert (await http.post("/apply", json={"manifests": [behind]})).status_code == 200
+        other = service(FREE, xRoad=theirs | {"service": "VN/GOV/TCT/tax/debts"})
+        assert (await http.post("/apply", json={"manifests": [other]})).status_code == 403
 
 
 async def test_what_does_not_exist_is_refused_in_the_same_words(served: Served) -> None:

@@ -153,9 +153,9 @@ class ResourceRepository(ABC, Generic[R]):
             found += [self._resource(row, documents=False) for row in some]
         return found
 
-    async def _portions(self, query: Rows) -> AsyncGenerator[Sequence[Any]]:
+    async def _portions(self, query: Rows, at_once: int | None = None) -> AsyncGenerator[Sequence[Any]]:
         """Yield the rows of a query, `at_once` at a time; others get their turn in between."""
-        rows = await self._session.stream(query.execution_options(yield_per=self.at_once))
+        rows = await self._session.stream(query.execution_options(yield_per=at_once or self.at_once))
         try:
             async for some in rows.partitions():
                 yield some

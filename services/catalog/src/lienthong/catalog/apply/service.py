@@ -10,6 +10,7 @@ from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
 from lienthong.catalog.agreements.service.agreements import add_decision, agreements_naming
 from lienthong.catalog.agreements.service.requests import check_limits
+from lienthong.catalog.apply.domain.destinations import new_destinations, others_destinations, taken
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
 from lienthong.catalog.apply.domain.rights import (
     asked_for,
@@ -24,6 +25,7 @@ from lienthong.catalog.errors import Violation, raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.domain.upstreams import address_violations
+from lienthong.catalog.services.service import all_upstreams
 from lienthong.catalog.systems.domain.shared_factors import RsaKey, rsa_keys
 from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.kit.workers import TooCostlyError
@@ -120,10 +122,20 @@ class ApplyService:
             ProblemError: `role-required`, `invalid-manifests`, `too-many-open-requests`, `rate-limited`.
         """
         demand_rights_before(actor, plan)
-        raise_for(list(foreign_names(actor, plan)))
+        raise_for([*foreign_names(actor, plan), *await _taken_destinations(actor, plan, view)])
         for system, new in asked_for(actor, plan).items():
             waiting = sum(change.decision is None for change in new)
             await check_limits(self._limits, system, view, new=len(new), waiting=waiting)
+
+
+async def _taken_destinations(actor: Actor, plan: ApplyPlan, view: CatalogView) -> list[Violation]:
+    new = new_destinations(actor, plan)
+    if not new:
+        return []
+    others = set[str]()
+    async for agency, upstreams in all_upstreams(view):
+        others.update(others_destinations(actor, agency, upstreams))
+    return list(taken(new, others))
 
 
 def _rsa_keys(drafts: Sequence[Draft]) -> list[RsaKey]:

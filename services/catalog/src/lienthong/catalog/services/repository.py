@@ -14,7 +14,12 @@ from lienthong.catalog.services.models import ServiceRow
 from lienthong.catalog.systems.models import SystemRow
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
     from lienthong.catalog.repository import Rows
+
+_SHORT_AT_ONCE = 500
+"""Rows without a document of which that many are decoded in some milliseconds."""
 
 
 class ServiceRepository(ResourceRepository[ServiceResource]):
@@ -33,6 +38,15 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
         """Return the WSDL document of a service."""
         query = select(ServiceRow.wsdl).where(ServiceRow.id == resource_id)
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def upstreams(self) -> AsyncIterator[tuple[str, Sequence[str]]]:
+        """Yield the agency and the upstreams of each service; they are read some at a time."""
+        query = select(SystemRow.agency_id, ServiceRow.spec["upstreams"]).join(
+            SystemRow, SystemRow.id == ServiceRow.system_id
+        )
+        async for some in self._portions(query, _SHORT_AT_ONCE):
+            for agency, found in some:
+                yield agency, found
 
     def _select(self, *, documents: bool = False) -> Rows:
         query = select(ServiceRow, SystemRow.status).join(SystemRow, SystemRow.id == ServiceRow.system_id)

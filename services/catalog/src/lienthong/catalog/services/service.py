@@ -12,7 +12,9 @@ from lienthong.catalog.services.domain.wsdl_locations import for_callers
 from lienthong.catalog.services.repository import ServiceRepository
 
 if TYPE_CHECKING:
-    from lienthong.catalog.service.unit_of_work import UnitsOfWork
+    from collections.abc import AsyncIterator, Sequence
+
+    from lienthong.catalog.service.unit_of_work import CatalogView, UnitsOfWork
     from lienthong.kit.json_text import JsonObject
 
 
@@ -53,3 +55,9 @@ class ServiceService(ResourceService[ServiceResource]):
         """Return the ids of the services that a system provides, in their order."""
         async with self._units.view() as view:
             return await ServiceRepository(view.session).find_ids({"system": [system]})
+
+
+async def all_upstreams(view: CatalogView) -> AsyncIterator[tuple[str, Sequence[str]]]:
+    """Yield the agency and the upstreams of each service."""
+    async for found in ServiceRepository(view.session).upstreams():
+        yield found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
+from lienthong.catalog.apply.domain.destinations import x_road_clients
 from lienthong.catalog.apply.domain.planning import UNCHANGED
 from lienthong.catalog.domain.resources import ResourceKind, agency_of
 from lienthong.catalog.errors import Violation
@@ -61,7 +62,8 @@ def demand_rights(actor: Actor, drafts: Sequence[Draft]) -> None:
 
 
 def demand_rights_before(actor: Actor, plan: ApplyPlan) -> None:
-    """Refuse a person who would change an agreement between other parties: a changed agreement is taken from
+    """Refuse a person who would have the gateway be another member of X-Road, or change an agreement between
+    other parties: a changed agreement is taken from
     those whom it was between as well as given to others, so that both sides are asked for.
 
     So is whoever decides on it, also while that is still to come: what an owner has read is what an approval
@@ -72,7 +74,7 @@ def demand_rights_before(actor: Actor, plan: ApplyPlan) -> None:
     """
     if not actor.is_person:
         return
-    needs: list[Need] = []
+    needs: list[Need] = list(x_road_clients(actor, plan))
     for index, change in enumerate(plan.changes):
         if change.kind is ResourceKind.AGREEMENT and change.before is not None and change.action != UNCHANGED:
             path = ("manifests", index, "spec")

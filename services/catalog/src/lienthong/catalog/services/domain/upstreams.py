@@ -67,6 +67,16 @@ def upstream(text: str) -> str:
     return f"{parts.scheme.lower()}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
+def destination(address: str) -> str:
+    """Return where calls to a canonical base address go, as `host:port`, one text for each."""
+    parts = urlsplit(address)
+    host = (parts.hostname or "").removesuffix(".")
+    if ":" in host:
+        literal = ipaddress.IPv6Address(host)
+        host = str(literal.ipv4_mapped or literal)
+    return f"{host}:{parts.port or _PORTS[parts.scheme]}"
+
+
 def address_violations(upstreams: Sequence[str], rules: ProviderAddresses) -> Iterator[Violation]:
     """Yield what the installation's rules refuse among canonical base addresses, by their position.
 
