@@ -56,7 +56,9 @@ async def test_somebody_signs_in_and_out(tmp_path: Path, language: str) -> None:
         await page.fill("[name=password]", PASSWORD)
         await page.get_by_role("button", name=words["in"], exact=True).first.click()
         await page.wait_for_url(home)
-        await expect(page.get_by_text(words["role"])).to_be_visible(timeout=PATIENCE_MS)
+        await expect(page.get_by_role("definition").filter(has_text=words["role"])).to_be_visible(
+            timeout=PATIENCE_MS
+        )
         assert await _faults(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         await page.get_by_role("button", name=words["out"], exact=True).click()
