@@ -77,6 +77,7 @@ class Member(Visit):
 async def somebody(site: Site, language: str) -> AsyncIterator[Member]:
     """A browser that nobody has used yet."""
     async with site.visit(language, viewport=WIDE) as visit:
+        visit.context.set_default_timeout(5 * PATIENCE_MS)
         yield Member(visit.site, visit.context, visit.page, visit.language)
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 import pytest
 from joserfc.jwk import ECKey
 
 from lienthong.identity.people.service.people import NewPerson
-from lienthong.kit.clock import ManualClock
+from lienthong.kit.clock import ManualClock, SystemClock
 from lienthong.kit.policy import Grant, Role
 from tests.integration.identity.openid.harness import CALLBACK, answer_of
 from tests.integration.identity.openid.harness import a_place as an_identity
@@ -47,7 +46,8 @@ async def a_site(folder: Path, modules: Path) -> AsyncIterator[tuple[Place, Site
         "identity_providers_file": providers_file(folder, own_key, foreign),
     }
     database = f"sqlite+aiosqlite:///{folder / 'identity.db'}"
-    clock = ManualClock(datetime.now(UTC))
+    # The provider has the clock of the machine, too.
+    clock = cast("ManualClock", SystemClock())
     async with (
         foreign.runs(modules),
         an_identity(folder, database, clock=clock, **options) as place,
