@@ -235,7 +235,7 @@ async def test_an_invited_person_without_a_demanding_role_needs_a_password_alone
 
 async def test_the_first_page_is_small_and_quick(site: Site) -> None:
     loads: list[float] = []
-    while len(loads) < 10 and min(loads, default=1_000) >= 1_000:
+    for _ in range(3):
         # Each visit has nothing kept yet.
         async with watched(site) as visit:
             await visit.open("/sign-in")
