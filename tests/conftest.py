@@ -24,10 +24,10 @@ from tests.support.memory import write_into_memory
 from tests.support.nats import NatsServer
 from tests.support.ports import take_free_port
 from tests.support.postgres import PostgresCluster, PostgresMissingError
-from tests.support.sharing import ByProcess
+from tests.support.sharing import ByProcess, KeptForGroup, group_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from xdist.remote import Producer
 
@@ -45,6 +45,8 @@ for _limit in ("connect", "read", "write", "pool"):
 write_into_memory()
 trust_one_authority()
 
+_KEPT = pytest.StashKey[KeptForGroup]()
+
 # Until all is collected: modules and tests stay, and looking for garbage in them takes a third of the time.
 gc.disable()
 
@@ -52,6 +54,26 @@ gc.disable()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make golden` writes the golden files instead of comparing with them."""
     parser.addoption("--rewrite-golden", action="store_true", help="write golden files anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing is kept yet for the tests of a group."""
+    config.stash[_KEPT] = KeptForGroup()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what a run that was broken off has left."""
+    config.stash[_KEPT].end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """End what the tests of a group have used together, after the last of them."""
+    try:
+        yield
+    finally:
+        if nextitem is None or group_of(nextitem.nodeid) != group_of(item.nodeid):
+            item.config.stash[_KEPT].end()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProcess:
@@ -94,6 +116,12 @@ def plain_logs() -> None:
             structlog.processors.LogfmtRenderer(),
         ]
     )
+
+
+@pytest.fixture(scope="session")
+def kept(request: pytest.FixtureRequest) -> KeptForGroup:
+    """Keeps what is made for the tests of a group until the last of them has ended."""
+    return request.config.stash[_KEPT]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import os
 import random
 import secrets
 import signal
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -24,10 +23,11 @@ from tests.support.sharing import platform_of
 from tests.support.upstream import running_upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from tests.support.postgres import PostgresCluster
+    from tests.support.sharing import KeptForGroup
 
 _PROCESSES: Final = ("catalog", "identity", "exchange", "ledger")
 _SEED: Final = pytest.StashKey[int]()
@@ -109,36 +109,6 @@ def upstream(provider_file: Path) -> Iterator[str]:
         yield address
 
 
-class SharedPlatform:
-    """The platform that several tests use one after the other: one at a time, made anew after a failure."""
-
-    def __init__(self) -> None:
-        self._name: str | None = None
-        self._running = ExitStack()
-        self._platform: Platform | None = None
-
-    def use(self, name: str, home: Callable[[], Path], upstream: str) -> Platform:
-        """The platform of this name, started if need be; another one is ended."""
-        if self._platform is None or self._name != name:
-            self.end()
-            self._platform = self._running.enter_context(running_platform(home(), upstream))
-            self._name = name
-        return self._platform
-
-    def end(self) -> None:
-        """End it; harmless when there is none."""
-        self._platform = None
-        self._running.close()
-
-
-@pytest.fixture(scope="session")
-def shared_platform() -> Iterator[SharedPlatform]:
-    """See `tests.support.sharing.platform_of`."""
-    shared = SharedPlatform()
-    yield shared
-    shared.end()
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
@@ -156,7 +126,7 @@ def platform(
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
     upstream: str,
-    shared_platform: SharedPlatform,
+    kept: KeptForGroup,
 ) -> Iterator[Platform]:
     """A running platform with one provider, one consumer and one agreement."""
     name = platform_of(request.node.nodeid)
@@ -164,9 +134,9 @@ def platform(
         with running_platform(tmp_path / "home", upstream) as running:
             yield running
         return
-    yield shared_platform.use(name, lambda: tmp_path_factory.mktemp(name) / "home", upstream)
+    yield kept.use(name, lambda: running_platform(tmp_path_factory.mktemp(name) / "home", upstream))
     if request.node.stash.get(_FAILED, True):
-        shared_platform.end()
+        kept.end(name)
 
 
 @pytest.fixture

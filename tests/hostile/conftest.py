@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hostile.report import Report
-from tests.hostile.world import World, hostile_world
+from tests.hostile.world import hostile_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.hostile.world import World
+    from tests.support.sharing import KeptForGroup
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+
+@pytest.fixture
+def world(kept: KeptForGroup, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The platform, the hostile tenant, and the well-behaved one that calls all the time."""
-    with hostile_world(tmp_path_factory.mktemp("hostile")) as running:
-        yield running
+    return kept.use("world", lambda: hostile_world(tmp_path_factory.mktemp("hostile")))
 
 
 @pytest.fixture(scope="session")

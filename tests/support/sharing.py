@@ -1,15 +1,21 @@
-"""How the workers of a parallel run share out the tests."""
+"""How the workers of a parallel run share out the tests, and what the tests of one group use together."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     import pytest
     from xdist.remote import Producer
+
+T = TypeVar("T")
 
 _DATABASE = re.compile(r"[\[-](sqlite|postgresql)[\]-]")
 _ON_ONE_PLATFORM = re.compile(
@@ -49,8 +55,9 @@ def group_of(nodeid: str) -> str:
     path, _, name = nodeid.partition("::")
     if path in _PROVINCE:
         return "province"
-    if path.startswith("tests/hostile/"):
-        return "hostile"
+    for folder in ("hostile", "integration/practice"):
+        if path.startswith(f"tests/{folder}/"):
+            return folder
     if path.startswith("tests/faults/"):
         return platform_of(nodeid) or nodeid
     database = _DATABASE.search(name)
@@ -64,3 +71,29 @@ def platform_of(nodeid: str) -> str | None:
     """
     found = None if "long" in nodeid.partition("[")[2] else _ON_ONE_PLATFORM.match(nodeid)
     return None if found is None else f"faults-{found.lastgroup}"
+
+
+class KeptForGroup:
+    """What the tests of a group use one after the other: made for the first that asks, ended after the last.
+
+    A fixture of the session would keep it until the whole run ends, and a platform that waits takes a tenth
+    of a core.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[ExitStack, Any]] = {}
+
+    def use(self, name: str, make: Callable[[], AbstractContextManager[T]]) -> T:
+        """What `make` gives; the same for each test of the group that asks under this name."""
+        if name not in self._kept:
+            with ExitStack() as stack:
+                made = stack.enter_context(make())
+                self._kept[name] = stack.pop_all(), made
+        found: T = self._kept[name][1]
+        return found
+
+    def end(self, *names: str) -> None:
+        """End what is kept under these names, or everything, the last that was made first."""
+        with ExitStack() as ending:
+            for name in [name for name in self._kept if not names or name in names]:
+                ending.push(self._kept.pop(name)[0])

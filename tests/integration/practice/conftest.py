@@ -13,20 +13,17 @@ from tests.integration.practice.raw import Provider
 from tests.support.platform import running_platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.platform import Platform
+    from tests.support.sharing import KeptForGroup
 
 
-@pytest.fixture(scope="session")
-def provider() -> Iterator[Provider]:
+@pytest.fixture(scope="module")
+def provider(kept: KeptForGroup) -> Provider:
     """The provider of the services that these tests register."""
-    with Provider().running() as provider:
-        yield provider
+    return kept.use("provider", lambda: Provider().running())
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Platform]:
+@pytest.fixture(scope="module")
+def platform(kept: KeptForGroup, tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Platform:
     """The platform, running; what a test registers has names of its own."""
-    with running_platform(tmp_path_factory.mktemp("platform"), provider.url) as platform:
-        yield platform
+    return kept.use("platform", lambda: running_platform(tmp_path_factory.mktemp("platform"), provider.url))
