@@ -42,10 +42,11 @@ for _limit in ("connect", "read", "write", "pool"):
     setattr(DEFAULT_TIMEOUT_CONFIG, _limit, 30.0)
 
 # Before pytest, or a worker, makes its first folder.
-write_into_memory()
+_written = write_into_memory()
 trust_one_authority()
 
 _KEPT = pytest.StashKey[KeptForGroup]()
+_PASSED = pytest.StashKey[bool]()
 
 # Until all is collected: modules and tests stay, and looking for garbage in them takes a third of the time.
 gc.disable()
@@ -61,9 +62,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_KEPT] = KeptForGroup()
 
 
+def pytest_report_header() -> str:
+    """Say where tests write: it decides how long they take."""
+    return f"tests write {_written.told}"
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Note whether what tests have written may be looked at."""
+    session.config.stash[_PASSED] = exitstatus == pytest.ExitCode.OK
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what a run that was broken off has left."""
+    """End what a run that was broken off has left; nobody looks at what tests that passed have written."""
     config.stash[_KEPT].end()
+    if config.stash.get(_PASSED, False):
+        _written.give_back()
 
 
 @pytest.hookimpl(wrapper=True)
