@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,8 +95,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProce
     return ByProcess(config, log)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what a mark says is not for PostgreSQL, or not for compiled modules."""
+    """Leave out what a mark says is not for PostgreSQL, or not for compiled modules.
+
+    Raises:
+        pytest.UsageError: two tests have one identifier; workers of a parallel run would run one of them.
+    """
     left_out = [
         item
         for item in items
@@ -104,6 +110,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+    if doubles := [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]:
+        raise pytest.UsageError(f"Several tests have one identifier, give each its own: {', '.join(doubles)}")
 
 
 def pytest_collection_finish() -> None:
