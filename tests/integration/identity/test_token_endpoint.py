@@ -362,6 +362,7 @@ async def test_the_server_describes_itself(process: Process) -> None:
     assert document["jwks_uri"] == f"{ISSUER}/oauth2/jwks"
     assert document["grant_types_supported"] == [
         "client_credentials", "authorization_code", "refresh_token",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
     ]  # fmt: skip
     assert document["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
     assert document["token_endpoint_auth_signing_alg_values_supported"] == ["ES256", "EdDSA", "PS256"]

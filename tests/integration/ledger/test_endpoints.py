@@ -231,6 +231,7 @@ async def test_its_openapi_document_describes_every_answer(reader: Reader) -> No
         "/audit/v1/journal-place": ["application/json"],
         "/audit/v1/receipts/{tx}": ["text/plain"],
         "/audit/v1/quarantine": ["application/json"],
+        "/audit/v1/status": ["application/json"],
     }
     page = document["paths"]["/audit/v1/entries"]["get"]["responses"]["200"]["content"]["application/json"]
     Draft202012Validator.check_schema(page["schema"])

@@ -46,6 +46,11 @@ BY_OAUTH_ERROR: Final[Mapping[str, Text]] = MappingProxyType(
             "Leave the scope out to get every scope that the client may have, or request one that the "
             "description lists.",
         ),
+        "invalid_target": Text(
+            "Hãy bỏ audience và resource, hoặc chỉ đúng nền tảng theo phần mô tả (RFC 8693 mục 2.2.2).",
+            "Leave audience and resource out, or name the platform as the description says (RFC 8693 section "
+            "2.2.2).",
+        ),
         "unsupported_grant_type": Text(
             "Hãy gửi grant_type=client_credentials.", "Send grant_type=client_credentials."
         ),
