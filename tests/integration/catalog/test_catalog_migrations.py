@@ -19,6 +19,8 @@ from sqlalchemy.exc import IntegrityError
 from lienthong.catalog import migrations
 from lienthong.catalog.bootstrap import PACKAGE, SCHEMA
 from lienthong.catalog.models import CatalogBase
+from lienthong.catalog.systems.domain.system import Suspender
+from lienthong.catalog.systems.repository import SystemRepository
 from lienthong.kit.database import Database
 from lienthong.kit.engines import create_engine
 from lienthong.kit.migrations import migrate
@@ -90,6 +92,33 @@ async def test_agreements_of_the_first_revision_stay_and_may_lapse(
         await database.close()
 
 
+async def test_systems_that_were_suspended_before_count_as_suspended_by_the_platform(
+    database_url: str, first_revision: str
+) -> None:
+    await migrate(database_url, SCHEMA, first_revision)
+    database = Database.open(database_url, schema=SCHEMA)
+    at = NOW if database.dialect == "postgresql" else NOW.replace(tzinfo=None)
+    try:
+        async with database.transaction() as session:
+            for statement in (*ROWS[:2], SUSPENDED):
+                await session.execute(text(statement), {"at": at})
+        await migrate(database_url, SCHEMA, PACKAGE)
+        async with database.transaction() as session:
+            found = await session.execute(text("SELECT id, suspended_by FROM systems ORDER BY id"))
+            assert found.all() == [("A/a", None), ("A/b", "platform")]
+        # What a catalog of before the column suspends meanwhile does not say by whom.
+        async with database.transaction() as session:
+            await session.execute(text("UPDATE systems SET status = 'suspended' WHERE id = 'A/a'"))
+        async with database.reading() as session:
+            (system,) = (await SystemRepository(session).load(["A/a"])).values()
+        assert system.suspended_by is Suspender.PLATFORM
+        with pytest.raises(IntegrityError):
+            async with database.transaction() as session:
+                await session.execute(text("UPDATE systems SET suspended_by = 'nobody'"))
+    finally:
+        await database.close()
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_constraint_that_is_not_as_expected_is_told_and_left(
     database_url: str, first_revision: str
@@ -119,3 +148,4 @@ ROWS = (
     "INSERT INTO agreements VALUES ('x', '{}', 4, :at, :at, 'A/a', 'A/a/s-v1', NULL, 'requested')",
     "INSERT INTO decisions VALUES (5, 'x', 'approved', 'operator', :at, '', '')",
 )
+SUSPENDED = "INSERT INTO systems VALUES ('A/b', '{}', 6, :at, :at, 'A', 'suspended')"

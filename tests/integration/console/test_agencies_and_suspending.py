@@ -95,3 +95,39 @@ async def test_a_system_is_suspended_and_goes_on(opened: tuple[Place, Catalog]) 
         ("system.suspend", by),
         ("system.resume", by),
     ]
+
+
+async def test_what_the_platform_suspended_its_agency_is_not_offered_to_resume(
+    opened: tuple[Place, Catalog],
+) -> None:
+    place, catalog = opened
+    platform = await place.office.person("watch", Grant(Role.SECURITY_OFFICER), agency="")
+    agency = await place.office.person("officer", Grant(Role.SECURITY_OFFICER, LAND))
+    address = f"/systems/{SYSTEM}"
+    async with place.signed_in(agency) as visitor, place.signed_in(platform) as watcher:
+        page = await visitor.open(f"{address}/suspend")
+        assert "Cơ quan hoặc nền tảng cho hoạt động lại được" in html.unescape(page.text)
+        await visitor.post(page, f"{address}/suspend")
+        assert f"{address}/resume" in links_of(await visitor.open(address))
+
+        seen = await watcher.open(address)
+        assert {f"{address}/resume", f"{address}/suspend"} <= set(links_of(seen))
+        page = await watcher.open(f"{address}/suspend")
+        assert "Chỉ nền tảng cho hoạt động lại được" in html.unescape(page.text)
+        await watcher.post(page, f"{address}/suspend")
+
+        told = await visitor.open(address)
+        assert f"{address}/resume" not in links_of(told)
+        assert f"{address}/suspend" not in links_of(told)
+        assert "Nền tảng đã tạm ngừng hệ thống này" in html.unescape(told.text)
+        refused = await visitor.open(f"{address}/resume")
+        assert refused.headers["lgsp-error"] == "suspended-by-platform"
+        # Whoever sends the form all the same is refused by the catalog.
+        token = forms_of(told)["/sign-out"].fields
+        sent = await visitor.send(f"{place.settings.console_url}{address}/resume", token)
+        assert sent.headers["lgsp-error"] == "suspended-by-platform"
+        assert f"{address}/resume" in links_of(await watcher.open(address))
+    assert (await recorded(catalog, f"System/{SYSTEM}"))[1:] == [
+        ("system.suspend", f"person/{agency.account.id}"),
+        ("system.suspend", f"person/{platform.account.id}"),
+    ]

@@ -20,7 +20,7 @@ from tests.integration.catalog.province import agency, manifest, name, openapi
 from tests.integration.catalog.province import system as a_system
 from tests.integration.roles.matrix import mismatches, routes_of, rows
 from tests.support.catalog import OPERATOR, opened_catalog
-from tests.support.people import OTHER, OWN, PERSON, Issuer
+from tests.support.people import OTHER, OWN, PERSON, ROLES, Issuer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -164,6 +164,66 @@ def sample(row: Row, code: str) -> Sample:
 async def test_each_role_may_do_at_each_address_what_the_table_says(served: Served) -> None:
     assert {row.route for row in TABLE} == routes_of(served.app)
     assert await mismatches(served.app, served.issuer, TABLE, sample, {}) == []
+
+
+# Of systems that somebody has suspended: who lets them go on.
+RESUMING = rows("""
+BY  platform  all -   -   -   -   -   all -
+BY  agency    all own -   -   own -   all -
+""")
+
+
+@pytest.mark.parametrize("row", RESUMING, ids=lambda row: row.path)
+async def test_who_lets_a_system_go_on_depends_on_who_suspended_it(served: Served, row: Row) -> None:
+    suspender = Grant(Role.SECURITY_OFFICER, "" if row.path == "platform" else OWN)
+    address = f"/systems/{OWN}/land"
+    for grant, cell in zip(ROLES, row.cells, strict=True):
+        async with served.as_person(suspender) as http:
+            shown = (await http.post(f"{address}/suspend")).json()
+            assert (shown["status"], shown["suspendedBy"]) == ("suspended", row.path)
+        async with served.as_person(grant) as http:
+            answer = await http.post(f"{address}/resume")
+            now = (await http.get(address)).json()
+        if cell != "-":
+            assert answer.status_code == 200, answer.text
+            assert (now["status"], now.get("suspendedBy")) == ("active", None)
+            continue
+        assert answer.status_code == 403
+        may = grant in {Grant(Role.AGENCY_ADMINISTRATOR, OWN), Grant(Role.SECURITY_OFFICER, OWN)}
+        assert answer.json()["code"] == ("suspended-by-platform" if may else "role-required")
+        assert now["status"] == "suspended"
+
+
+async def test_the_platform_takes_over_what_the_agency_suspended(served: Served) -> None:
+    address = f"/systems/{OWN}/land"
+    async with served.as_person(Grant(Role.SECURITY_OFFICER, OWN)) as agency:
+        first = (await agency.post(f"{address}/suspend")).json()
+        async with served.as_person(Grant(Role.PLATFORM_OPERATOR)) as platform:
+            taken = (await platform.post(f"{address}/suspend")).json()
+        assert taken["suspendedBy"] == "platform"
+        assert taken["metadata"]["version"] > first["metadata"]["version"]
+        again = (await agency.post(f"{address}/suspend")).json()
+        assert again == taken
+        refused = await agency.post(f"{address}/resume")
+    assert refused.headers["lgsp-error"] == "suspended-by-platform"
+    assert refused.json()["roles"] == ["platform-operator", "security-officer"]
+    assert "security officer of the platform" in refused.json()["detail"]
+    assert "cán bộ an toàn thông tin của toàn nền tảng" in refused.json()["detail_vi"]
+    records = await served.records("system.suspend")
+    assert [one["detail"]["suspended_by"] for one in records] == ["agency", "platform"]
+
+
+async def test_a_suspended_system_that_is_applied_again_stays_suspended_by_whom_it_was(
+    served: Served,
+) -> None:
+    await served.catalog.services.systems.suspend(f"{OWN}/land", OPERATOR)
+    async with served.as_person(Grant(Role.AGENCY_ADMINISTRATOR, OWN)) as http:
+        shown = (await http.get(f"/systems/{OWN}/land")).json()
+        shown["spec"]["contact"] = "land@example.vn"
+        answer = await http.post("/apply", json={"manifests": [shown]})
+        assert answer.status_code == 200, answer.text
+        now = (await http.get(f"/systems/{OWN}/land")).json()
+    assert (now["spec"]["contact"], now["suspendedBy"]) == ("land@example.vn", "platform")
 
 
 def applied(row: Row, code: str) -> Sample:

@@ -28,6 +28,8 @@ class Named:
     name: BilingualText
     spec: Mapping[str, Any]
     status: str
+    suspended_by: str = ""
+    """Of a suspended system: `agency` or `platform`."""
 
     @classmethod
     def of(cls, manifest: object) -> Named:
@@ -41,7 +43,8 @@ class Named:
                 name = spec.get("name")
                 both = name if isinstance(name, dict) else {}
                 text = BilingualText(str(both.get("en") or found), str(both.get("vi") or found))
-                return cls(found, text, spec, str(more.get("status") or "active"))
+                status, by = str(more.get("status") or "active"), str(more.get("suspendedBy") or "")
+                return cls(found, text, spec, status, by)
             case _:
                 raise platform_away()
 

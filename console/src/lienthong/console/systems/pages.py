@@ -24,6 +24,7 @@ from lienthong.console.systems.manifests import (
     new_system,
     system_path,
 )
+from lienthong.console.systems.suspending import may_resume
 from lienthong.console.web import NOTHING_FAILED, Visit, Web, shown_above
 from lienthong.kit.clock import Clock
 from lienthong.kit.policy import Action
@@ -96,6 +97,8 @@ def system_routes(web: Web, clock: Clock) -> APIRouter:
             old=OLD_DAYS,
             may=may,
             may_suspend=visit.may(Action.SUSPEND_SYSTEMS, found.agency),
+            may_resume=may_resume(visit, found),
+            for_platform=visit.may(Action.SUSPEND_SYSTEMS),
             issuer=web.settings.issuer,
             **values,
         )

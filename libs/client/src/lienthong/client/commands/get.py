@@ -229,7 +229,10 @@ def _agency(item: Mapping[str, Any], screen: "Screen") -> "Row":
 
 def _system(item: Mapping[str, Any], screen: "Screen") -> "Row":
     keys = item["spec"].get("jwks", {}).get("keys", [])
-    return _id(item), _name(item["spec"], screen), len(keys), _status(item)
+    status = _status(item)
+    if by := item.get("suspendedBy"):
+        status = f"{status} ({by})"
+    return _id(item), _name(item["spec"], screen), len(keys), status
 
 
 def _service(item: Mapping[str, Any], screen: "Screen") -> "Row":

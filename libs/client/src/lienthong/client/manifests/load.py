@@ -37,7 +37,9 @@ _TEXTS = frozenset(("wsdlFile",))
 """Files that are handed over as they are."""
 _WRITTEN = ("apiVersion", "kind", "metadata", "spec")
 # What the catalog adds when it is read; it ignores these when they come back.
-_TOP_LEVEL = frozenset({*_WRITTEN, "status", "effectiveStatus", "operations", "decisions", "warnings"})
+_TOP_LEVEL = frozenset(
+    {*_WRITTEN, "status", "suspendedBy", "effectiveStatus", "operations", "decisions", "warnings"}
+)
 # People write these without quotes, and YAML then takes them for numbers; the catalog knows them as text.
 _TEXT_FIELDS = (
     ("metadata", "id"),

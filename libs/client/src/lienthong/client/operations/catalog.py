@@ -101,7 +101,7 @@ def decide_agreement(
 
 
 def set_system_state(system_id: str, decision: str) -> Operation[Mapping[str, Any]]:
-    """Suspend or resume a system (the operator's decision)."""
+    """Suspend or resume a system, for the platform; what it has suspended, the agency cannot resume."""
     return Operation("POST", f"/catalog/v1/systems/{path_of(system_id)}/{decision}", json_object)
 
 

@@ -16,6 +16,17 @@ NOT_ALLOWED: Final = ProblemType(
         " hệ thống của cơ quan cung cấp hay cơ quan đề nghị.",
     ),
 )
+SUSPENDED_BY_PLATFORM: Final = ProblemType(
+    code="suspended-by-platform",
+    status=403,
+    title=BilingualText("Suspended by the platform", "Do nền tảng tạm ngừng"),
+    advice=BilingualText(
+        "Ask the operator of the platform, or its security officer, to let the system go on; say what was"
+        " done about the cause.",
+        "Hãy đề nghị người vận hành hoặc cán bộ an toàn thông tin của nền tảng cho hệ thống hoạt động trở"
+        " lại, và nêu cách đã xử lý nguyên nhân.",
+    ),
+)
 UNKNOWN_RESOURCE: Final = ProblemType(
     code="unknown-resource",
     status=404,

@@ -1,4 +1,4 @@
-"""The refusal of people whose roles do not suffice, the same in every service: it says which roles could."""
+"""The refusals of people whose roles do not suffice, the same in every service; they say which could."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from lienthong.kit.policy import Action, Grant, Role, who_may
+from lienthong.kit.problems.catalog import SUSPENDED_BY_PLATFORM
 from lienthong.kit.problems.people import ROLE_REQUIRED
 from lienthong.kit.problems.problem import MOST_LISTED, ProblemError
 from lienthong.kit.text import BilingualText
@@ -77,6 +78,22 @@ def role_required(
         if len(errors) > MOST_LISTED:
             extra["more_errors"] = len(errors) - MOST_LISTED
     return ProblemError(ROLE_REQUIRED, detail, extra=extra)
+
+
+def suspended_by_platform(system: str) -> ProblemError:
+    """The platform has suspended a system, so that whoever may resume those of its agency alone may not.
+
+    The document's members are those of `role_required`.
+    """
+    could = who_may(Action.SUSPEND_SYSTEMS, "")
+    detail = BilingualText(
+        f"The platform has suspended '{system}'; its agency cannot let it go on. These roles could: "
+        f"{'; '.join(_named(one).en for one in could)}.",
+        f"Nền tảng đã tạm ngừng '{system}'; cơ quan không tự cho hoạt động trở lại được. Vai trò được phép: "
+        f"{'; '.join(_named(one).vi for one in could)}.",
+    )
+    extra = {"action": Action.SUSPEND_SYSTEMS.value, "roles": [_name(one) for one in could]}
+    return ProblemError(SUSPENDED_BY_PLATFORM, detail, extra=extra)
 
 
 def _where(agency: str | None) -> BilingualText:

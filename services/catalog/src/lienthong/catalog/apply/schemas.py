@@ -54,6 +54,7 @@ class Manifest(FieldCollector):
     metadata: ManifestMetadata
     spec: dict[str, Any]
     status: Any = None
+    suspended_by: Any = None
     effective_status: Any = None
     operations: Any = None
     decisions: Any = None
@@ -72,6 +73,7 @@ class _Declared(StrictModel):
     api_version: Literal["lienthong/v1"]
     metadata: ManifestMetadata
     status: Any = None
+    suspended_by: Any = None
     effective_status: Any = None
     operations: Any = None
     decisions: Any = None

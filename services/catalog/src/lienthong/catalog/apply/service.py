@@ -273,7 +273,8 @@ def _resource(change: PlannedChange, version: int, work: UnitOfWork) -> Resource
         case ResourceKind.AGENCY:
             return AgencyResource(**members)
         case ResourceKind.SYSTEM:
-            return SystemResource(**members)
+            by = before.suspended_by if isinstance(before, SystemResource) else None
+            return SystemResource(**members, suspended_by=by)
         case ResourceKind.SERVICE:
             return ServiceResource(
                 **members,

@@ -30,7 +30,7 @@ from lienthong.catalog.systems.service.systems import SystemService
 from lienthong.kit.actors import Actor
 from lienthong.kit.openapi import problems
 from lienthong.kit.policy import Action
-from lienthong.kit.problems.catalog import CONFLICT, UNKNOWN_RESOURCE
+from lienthong.kit.problems.catalog import CONFLICT, SUSPENDED_BY_PLATFORM, UNKNOWN_RESOURCE
 from lienthong.kit.problems.general import TOO_COSTLY
 from lienthong.kit.rest import StrictRoute
 
@@ -56,15 +56,18 @@ def routes(systems: SystemService, keys: SystemKeys) -> APIRouter:
         "/{agency}/{system}/suspend", response_model=SystemManifest, responses=problems(UNKNOWN_RESOURCE)
     )
     async def suspend_system(agency: str, system: str, actor: Administrator) -> JSONResponse:
-        """Suspend a system, with everything that it provides."""
+        """Suspend a system, with everything that it provides: for the platform by those who may suspend the
+        systems of all agencies, for its agency by others."""
         system_id = _demanded(actor, Action.SUSPEND_SYSTEMS, agency, system)
         return JSONResponse((await systems.suspend(system_id, actor)).manifest())
 
     @router.post(
-        "/{agency}/{system}/resume", response_model=SystemManifest, responses=problems(UNKNOWN_RESOURCE)
+        "/{agency}/{system}/resume",
+        response_model=SystemManifest,
+        responses=problems(UNKNOWN_RESOURCE, SUSPENDED_BY_PLATFORM),
     )
     async def resume_system(agency: str, system: str, actor: Administrator) -> JSONResponse:
-        """Let a suspended system take part again."""
+        """Let a suspended system take part again. What the platform has suspended, it alone resumes."""
         system_id = _demanded(actor, Action.SUSPEND_SYSTEMS, agency, system)
         return JSONResponse((await systems.resume(system_id, actor)).manifest())
 

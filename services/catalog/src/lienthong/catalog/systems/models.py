@@ -10,7 +10,11 @@ class SystemRow(ResourceColumns, CatalogBase):
     """An information system of an agency."""
 
     __tablename__ = "systems"
-    __table_args__ = (CheckConstraint("status IN ('active', 'suspended')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'suspended')", name="status"),
+        CheckConstraint("suspended_by IN ('agency', 'platform')", name="suspended_by"),
+    )
 
     agency_id: Mapped[str] = mapped_column(ForeignKey("agencies.id"), index=True)
     status: Mapped[str] = mapped_column(Text)
+    suspended_by: Mapped[str | None] = mapped_column(Text)

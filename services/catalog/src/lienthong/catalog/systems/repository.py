@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy import select
 
 from lienthong.catalog.agencies.models import AgencyRow
-from lienthong.catalog.domain.resources import agency_of
+from lienthong.catalog.domain.resources import SUSPENDED, agency_of
 from lienthong.catalog.repository import ResourceRepository, common_members
-from lienthong.catalog.systems.domain.system import SystemResource
+from lienthong.catalog.systems.domain.system import Suspender, SystemResource
 from lienthong.catalog.systems.models import SystemRow
 
 if TYPE_CHECKING:
@@ -38,7 +38,17 @@ class SystemRepository(ResourceRepository[SystemResource]):
     def _resource(self, found: Any, *, documents: bool) -> SystemResource:  # noqa: ANN401 - a row of `_select`
         del documents
         row, member_class = found
-        return SystemResource(**common_members(row), status=row.status, member_class=member_class)
+        by = None
+        if row.status == SUSPENDED:
+            # A catalog of before the column wrote the status alone, while it was being replaced.
+            by = Suspender(row.suspended_by or Suspender.PLATFORM)
+        return SystemResource(
+            **common_members(row), status=row.status, member_class=member_class, suspended_by=by
+        )
 
     def _values(self, resource: SystemResource) -> dict[str, Any]:
-        return super()._values(resource) | {"agency_id": agency_of(resource.id), "status": resource.status}
+        return super()._values(resource) | {
+            "agency_id": agency_of(resource.id),
+            "status": resource.status,
+            "suspended_by": resource.suspended_by and resource.suspended_by.value,
+        }

@@ -23,7 +23,7 @@ from lienthong.catalog.schemas.specs import Fields, ResourceSpec
 from lienthong.catalog.systems.domain import public_keys, service_accounts
 from lienthong.catalog.systems.domain.certificates import sha256
 from lienthong.catalog.systems.domain.networks import network
-from lienthong.catalog.systems.domain.system import SystemResource
+from lienthong.catalog.systems.domain.system import Suspender, SystemResource
 from lienthong.kit.text import BilingualText
 
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?!-)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -140,6 +140,10 @@ class SystemManifest(ResourceManifest):
     kind: Literal["System"]
     spec: SystemSpec
     status: ResourceStatus
+    suspended_by: Annotated[
+        Suspender | None,
+        Field(description="For whom it is suspended: what the platform suspended, it alone resumes."),
+    ] = None
 
 
 class NewKey(StrictModel):

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from lienthong.catalog.domain.resources import ACTIVE, SUSPENDED, ResourceKind
+from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.service.resources import ResourceService
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.systems.domain.system import SystemResource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lienthong.kit.actors import Actor
+
+    _Changed = Callable[[SystemResource, Actor], SystemResource]
 
 _PROVIDED_KINDS = (ResourceKind.SERVICE, ResourceKind.EVENT_TYPE)
 
@@ -27,28 +31,32 @@ class SystemService(ResourceService[SystemResource]):
         Raises:
             ProblemError: `unknown-resource`, there is no such system.
         """
-        return await self._set_status(resource_id, SUSPENDED, "system.suspend", actor)
+        return await self._change(resource_id, SystemResource.suspended, "system.suspend", actor)
 
     async def resume(self, resource_id: str, actor: Actor) -> SystemResource:
         """Let a suspended system take part again, with everything that it provides.
 
         Raises:
-            ProblemError: `unknown-resource`, there is no such system.
+            ProblemError: `unknown-resource`, there is no such system; `suspended-by-platform`, it is not for
+                the actor to say.
         """
-        return await self._set_status(resource_id, ACTIVE, "system.resume", actor)
+        return await self._change(resource_id, SystemResource.resumed, "system.resume", actor)
 
-    async def _set_status(self, resource_id: str, status: str, action: str, actor: Actor) -> SystemResource:
+    async def _change(self, resource_id: str, changed: _Changed, action: str, actor: Actor) -> SystemResource:
         async with self._units.begin(actor) as work:
             before: SystemResource = await work.get((self.kind, resource_id))
-            if before.status == status:
+            after = changed(before, actor)
+            if after is before:
                 return before
             version = work.next_version()
-            after = replace(before, status=status, version=version, updated_at=work.now)
+            after = replace(after, version=version, updated_at=work.now)
             await work.resources(self.kind).update(after)
             versions = {after.key: version}
-            for kind in _PROVIDED_KINDS:
-                for provided in await work.resources(kind).find_ids({"system": [resource_id]}):
-                    versions[kind, provided] = work.next_version()
+            if after.status != before.status:
+                for kind in _PROVIDED_KINDS:
+                    for provided in await work.resources(kind).find_ids({"system": [resource_id]}):
+                        versions[kind, provided] = work.next_version()
             await work.record_changes(versions)
-            await work.audit([AuditEntry(action, after.key, {"version": version})])
+            detail = {"version": version, "suspended_by": after.suspended_by or before.suspended_by}
+            await work.audit([AuditEntry(action, after.key, detail)])
             return after
