@@ -144,7 +144,8 @@ async def test_manifests_that_are_applied(postgres_database: str, times: int, ch
 
     journal = AdminJournal("catalog", outbox, clock)
     units = UnitsOfWork(database, REPOSITORIES, outbox, journal, VersionMonitor(read_version), clock)
-    service = ApplyService(units, workers, KeyComparison(units, workers), ProviderAddresses(), USUAL_LIMITS)
+    keys = KeyComparison(units, workers)
+    service = ApplyService(units, workers, keys, ProviderAddresses(), USUAL_LIMITS, 200)
     number = 0
 
     async def apply() -> None:

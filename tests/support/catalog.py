@@ -70,9 +70,9 @@ class Catalog:
 
 @asynccontextmanager
 async def opened_catalog(
-    url: str, clock: ManualClock, limits: RequestLimits = USUAL_LIMITS
+    url: str, clock: ManualClock, limits: RequestLimits = USUAL_LIMITS, systems_per_agency: int = 200
 ) -> AsyncIterator[Catalog]:
-    """A catalog on an empty database."""
+    """A catalog on a database: an empty one, or that of another catalog."""
     await migrate(url, SCHEMA, PACKAGE)
     database = Database.open(url, schema=SCHEMA)
     workers = Workers(2, [read_apply_text.__module__])
@@ -92,7 +92,7 @@ async def opened_catalog(
         units = UnitsOfWork(database, REPOSITORIES, outbox, journal, versions, clock)
         providers = ProviderAddresses(allowed_networks("127.0.0.0/8"))
         services = CatalogServices.of(
-            units, uuid7, workers, providers, rates, limits, "http://127.0.0.1:8080"
+            units, uuid7, workers, providers, rates, limits, systems_per_agency, "http://127.0.0.1:8080"
         )
         yield Catalog(database, services, Routes(WatchService(units), versions, MESSAGES), decisions)
     finally:

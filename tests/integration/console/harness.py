@@ -206,7 +206,7 @@ async def a_console(folder: Path) -> AsyncIterator[Place]:
 
 
 @asynccontextmanager
-async def a_catalog(place: Place, folder: Path) -> AsyncIterator[Catalog]:
+async def a_catalog(place: Place, folder: Path, *, systems_per_agency: int = 200) -> AsyncIterator[Catalog]:
     """A catalog beside identity, with two agencies that have a system each."""
     clock = SystemClock()
     async with aclosing(cast("AsyncGenerator[WatchResponse, None]", place.process.watch())) as told:
@@ -214,7 +214,9 @@ async def a_catalog(place: Place, folder: Path) -> AsyncIterator[Catalog]:
     verifier = TokenVerifier(place.settings.issuer, place.settings.token_audience, clock)
     access = Access(lambda: keys, verifier, Shown(rpc_trust(), clock))
     url = f"sqlite+aiosqlite:///{folder / 'catalog.db'}"
-    async with opened_catalog(url, cast("ManualClock", clock)) as catalog:
+    async with opened_catalog(
+        url, cast("ManualClock", clock), systems_per_agency=systems_per_agency
+    ) as catalog:
         app = create_catalog(catalog.services, access, clock, uuid7, 1 << 20)
         manifests = [
             *(agency(code) for code in (LAND, ONE_STOP)),

@@ -131,3 +131,15 @@ async def test_what_the_platform_suspended_its_agency_is_not_offered_to_resume(
         ("system.suspend", f"person/{agency.account.id}"),
         ("system.suspend", f"person/{platform.account.id}"),
     ]
+
+
+async def test_a_system_too_many_is_told_above_the_form(tmp_path: Path) -> None:
+    async with a_console(tmp_path) as place, a_catalog(place, tmp_path, systems_per_agency=1):
+        developer = await place.office.person("developer", Grant(Role.DEVELOPER, LAND))
+        async with place.signed_in(developer) as visitor:
+            page = await visitor.open(f"/systems/register?agency={LAND}")
+            typed = {"agency": LAND, "code": "more", "name_vi": "Thêm", "name_en": "More"}
+            told = await visitor.post(page, "/systems/register", **typed)
+    assert told.status_code == 409
+    assert "tối đa 1 hệ thống" in html.unescape(told.text)
+    assert "More" in told.text, "what was typed is lost"

@@ -17,7 +17,14 @@ CATALOG: Final = "catalog"
 AGENCIES: Final = "/catalog/v1/agencies"
 SYSTEMS: Final = "/catalog/v1/systems"
 AT_A_TIME: Final = 50
-AT_THE_FORM: Final = ("invalid-manifests", "invalid-request", "conflict", "role-required", "rate-limited")
+AT_THE_FORM: Final = (
+    "invalid-manifests",
+    "invalid-request",
+    "conflict",
+    "too-many-systems",
+    "role-required",
+    "rate-limited",
+)
 """Problems that can be corrected at a form, above which they are told."""
 
 

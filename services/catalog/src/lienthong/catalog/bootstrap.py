@@ -128,6 +128,7 @@ class CatalogServices:
         providers: ProviderAddresses,
         rates: AgreementRates,
         limits: RequestLimits,
+        systems_per_agency: int,
         public_url: str,
     ) -> CatalogServices:
         """Build the service of each feature; all open their units of work in the same way."""
@@ -139,7 +140,7 @@ class CatalogServices:
             ServiceService(units, public_url),
             EventTypeService(units),
             AgreementService(units, new_id, rates, limits),
-            ApplyService(units, workers, comparison, providers, limits),
+            ApplyService(units, workers, comparison, providers, limits, systems_per_agency),
         )
 
 
@@ -273,6 +274,7 @@ async def run(settings: CatalogSettings) -> None:
         ProviderAddresses.of(settings),
         agreement_rates(settings, clock),
         request_limits(settings),
+        settings.catalog_systems_per_agency,
         settings.public_url,
     )
     watch = Routes(WatchService(units), versions, MESSAGES)

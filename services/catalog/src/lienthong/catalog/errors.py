@@ -99,6 +99,15 @@ def too_many_requests_in_a_day(system: str, limit: int, wait: timedelta) -> Prob
     return ProblemError(general.RATE_LIMITED, detail, limit_headers(rate, wait.total_seconds()))
 
 
+def too_many_systems(agency: str, limit: int, held: int, new: int) -> ProblemError:
+    """An agency would have more systems than it may."""
+    detail = BilingualText(
+        f"Agency '{agency}' may have {limit} systems. It has {held}, and this request would add {new}.",
+        f"Cơ quan '{agency}' được có tối đa {limit} hệ thống; đang có {held}, yêu cầu này thêm {new}.",
+    )
+    return ProblemError(kinds.TOO_MANY_SYSTEMS, detail, extra={"limit": limit, "systems": held})
+
+
 def request_too_large(limit: int, *, fixed: bool) -> ProblemError:
     """The body is larger than the catalog reads; `fixed` where no setting says how much that is."""
     if fixed:

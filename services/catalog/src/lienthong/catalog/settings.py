@@ -28,5 +28,8 @@ class CatalogSettings(Settings):
     """How many requests of one system for agreements may wait for a decision."""
     catalog_request_lapses_after_days: int = Field(default=90, ge=1, le=3650)
     """For how many days a request for an agreement waits for a decision; then it lapses."""
+    catalog_systems_per_agency: int = Field(default=200, ge=1)
+    """How many systems the people of an agency may register for it, suspended ones included; the platform's
+    operator registers more."""
     catalog_workers: int = Field(default=2, ge=2, le=64)
     """Processes that read manifests and the documents in them."""

@@ -57,6 +57,17 @@ TOO_MANY_OPEN_REQUESTS: Final = ProblemType(
         " nghị bên cung cấp quyết định. Chỉ gửi lại sau đó.",
     ),
 )
+TOO_MANY_SYSTEMS: Final = ProblemType(
+    code="too-many-systems",
+    status=409,
+    title=BilingualText("Too many systems", "Quá nhiều hệ thống"),
+    advice=BilingualText(
+        "Change a system that the agency has, or ask the operator of the platform to register the new one or"
+        " to raise the number (LIENTHONG_CATALOG_SYSTEMS_PER_AGENCY). Nothing of this request was applied.",
+        "Hãy sửa hệ thống mà cơ quan đã có, hoặc đề nghị đơn vị vận hành nền tảng đăng ký giúp hay nâng mức"
+        " (LIENTHONG_CATALOG_SYSTEMS_PER_AGENCY). Chưa có nội dung nào của yêu cầu này được áp dụng.",
+    ),
+)
 INVALID_MANIFESTS: Final = ProblemType(
     code="invalid-manifests",
     status=422,

@@ -17,6 +17,7 @@ from lienthong.catalog.apply.domain.rights import (
     demand_rights,
     demand_rights_before,
     foreign_names,
+    registered,
 )
 from lienthong.catalog.apply.schemas import cpu_seconds, read_apply_text
 from lienthong.catalog.domain.drafts import Draft
@@ -28,6 +29,7 @@ from lienthong.catalog.services.domain.upstreams import address_violations
 from lienthong.catalog.services.service import all_upstreams
 from lienthong.catalog.systems.domain.shared_factors import RsaKey, rsa_keys
 from lienthong.catalog.systems.domain.system import SystemResource
+from lienthong.catalog.systems.service.quota import check_quota
 from lienthong.kit.workers import TooCostlyError
 
 if TYPE_CHECKING:
@@ -75,12 +77,14 @@ class ApplyService:
         keys: KeyComparison,
         providers: ProviderAddresses,
         limits: RequestLimits,
+        systems_per_agency: int,
     ) -> None:
         self._units = units
         self._workers = workers
         self._keys = keys
         self._providers = providers
         self._limits = limits
+        self._systems_per_agency = systems_per_agency
 
     async def apply(self, body: bytes, actor: Actor, *, dry_run: bool) -> ApplyOutcome:
         """Apply the manifests of a request body.
@@ -90,8 +94,8 @@ class ApplyService:
             ProblemError: `role-required`, a part of it is nothing that the person may do.
             ProblemError: `invalid-manifests`, something in the body is wrong; names every violation.
             ProblemError: `conflict`, nothing is wrong but something contradicts what was decided before.
-            ProblemError: `too-many-open-requests`, `rate-limited`, a person asks for more agreements of a
-                system than may be asked for.
+            ProblemError: `too-many-systems`, a person registers more systems of an agency than it may have;
+                `too-many-open-requests`, `rate-limited`, more agreements of a system than may be asked for.
         """
         # Documents of providers are in it: how long they take is for them to say.
         try:
@@ -119,10 +123,13 @@ class ApplyService:
         """Refuse what can be told only of the plan.
 
         Raises:
-            ProblemError: `role-required`, `invalid-manifests`, `too-many-open-requests`, `rate-limited`.
+            ProblemError: `role-required`, `invalid-manifests`, `too-many-systems`,
+                `too-many-open-requests`, `rate-limited`.
         """
         demand_rights_before(actor, plan)
         raise_for([*foreign_names(actor, plan), *await _taken_destinations(actor, plan, view)])
+        for agency, number in registered(actor, plan).items():
+            await check_quota(self._systems_per_agency, agency, view, new=number)
         for system, new in asked_for(actor, plan).items():
             waiting = sum(change.decision is None for change in new)
             await check_limits(self._limits, system, view, new=len(new), waiting=waiting)

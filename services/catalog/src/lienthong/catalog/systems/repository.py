@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from lienthong.catalog.agencies.models import AgencyRow
 from lienthong.catalog.domain.resources import SUSPENDED, agency_of
@@ -25,6 +25,11 @@ class SystemRepository(ResourceRepository[SystemResource]):
     row: ClassVar = SystemRow
     at_once: ClassVar = 50
     filter_columns: ClassVar = {"agency": SystemRow.agency_id}
+
+    async def count_of(self, agency: str) -> int:
+        """Count the systems of an agency."""
+        query = select(func.count()).select_from(SystemRow).where(SystemRow.agency_id == agency)
+        return (await self._session.execute(query)).scalar_one()
 
     async def key_sets(self) -> AsyncIterator[Sequence[JsonObject]]:
         """Yield the JWK sets of all systems, some at a time."""

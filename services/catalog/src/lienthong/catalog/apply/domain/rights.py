@@ -5,6 +5,7 @@ All or nothing: one part that no role allows refuses the whole, and the answer n
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
@@ -99,6 +100,18 @@ def foreign_names(actor: Actor, plan: ApplyPlan) -> Iterator[Violation]:
                     f"mã thoả thuận do hệ thống này đề nghị phải bắt đầu bằng '{own}.'",
                 ),
             )
+
+
+def registered(actor: Actor, plan: ApplyPlan) -> Mapping[str, int]:
+    """How many new systems count towards what an agency may have, by the agency.
+
+    Who registers systems for the whole platform is not held to it: whoever may raise the number may go past
+    it, and an installation is set up from files of any size.
+    """
+    if actor.may(Action.MANAGE_SYSTEMS):
+        return {}
+    new = (one for one in plan.changes if one.kind is ResourceKind.SYSTEM and one.before is None)
+    return Counter(agency_of(one.id) for one in new)
 
 
 def asked_for(actor: Actor, plan: ApplyPlan) -> Mapping[str, Sequence[PlannedChange]]:
