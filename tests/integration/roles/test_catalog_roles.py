@@ -13,6 +13,8 @@ from sqlalchemy import select
 
 from lienthong.catalog.bootstrap import create_app
 from lienthong.catalog.models import OUTBOX
+from lienthong.client.commands.get import manifests_text
+from lienthong.client.manifests.load import load
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.ids import uuid7
 from lienthong.kit.policy import Grant, Role
@@ -296,6 +298,68 @@ async def test_terms_that_wait_for_a_decision_are_not_changed_under_the_hands_of
     async with served.as_person(Grant(Role.DATA_OWNER, OTHER)) as http:
         approved = await http.post(f"/agreements/{OWN}.land.bait/approve")
     assert approved.json()["spec"]["purposes"] == ["land-procedure"]
+
+
+async def exported(http: httpx.AsyncClient, tmp_path: Path) -> list[dict[str, Any]]:
+    """What `lienthong get … -o yaml` writes and `lienthong apply -f` reads of it."""
+    items = []
+    for kind in ("agencies", "systems", "services", "event-types", "agreements"):
+        listed = (await http.get(f"/{kind}")).json()["items"]
+        items += [(await http.get(f"/{kind}/{one['metadata']['id']}")).json() for one in listed]
+    file = tmp_path / "exported.yaml"
+    file.write_text(manifests_text(items))
+    read = load([file])
+    assert read.mistakes == []
+    return read.values
+
+
+async def test_what_is_exported_is_applied_again_and_changes_nothing(served: Served, tmp_path: Path) -> None:
+    """By the operator's client, and by the operator as a person, who decides on no agreement."""
+    await served.apply(service(FREE), agreement("on-h11-05", f"{OTHER}/land", event(OWN), "approved"))
+    await served.catalog.services.systems.suspend(f"{OTHER}/land", OPERATOR)
+    async with served.as_person(Grant(Role.PLATFORM_OPERATOR)) as http:
+        manifests = await exported(http, tmp_path)
+        assert {one["spec"].get("status") for one in manifests} == {None, "requested", "approved"}
+        for headers in (http.headers, served.issuer.client("operator", "catalog:admin")):
+            for query in ("?dry_run=true", ""):
+                answer = await http.post(f"/apply{query}", json={"manifests": manifests}, headers=headers)
+                assert answer.status_code == 200, answer.text
+                assert {one["action"] for one in answer.json()["results"]} == {"unchanged"}
+        assert await exported(http, tmp_path) == manifests
+
+
+@pytest.mark.parametrize("status", ["requested", "approved"])
+async def test_an_agreement_that_stays_as_it_is_takes_no_role(served: Served, status: str) -> None:
+    """Whoever applies files of several agencies has the agreements of others in them."""
+    theirs = agreement("on-h11-06", f"{OWN}/land", event(OTHER), status)
+    await served.apply(theirs)
+    async with served.as_person(Grant(Role.DEVELOPER, "H11.07")) as http:
+        answer = await http.post("/apply", json={"manifests": [theirs]})
+        assert answer.status_code == 200, answer.text
+        assert [one["action"] for one in answer.json()["results"]] == ["unchanged"]
+        new = agreement("H11.05.land.new", f"{OWN}/land", event(OTHER), status)
+        assert (await http.post("/apply", json={"manifests": [new]})).json()["code"] == "role-required"
+
+
+async def test_other_terms_are_refused_by_the_agreements_name_and_term(served: Served) -> None:
+    approved = agreement("on-h11-06", f"{OWN}/land", event(OTHER), "approved")
+    await served.apply(approved)
+    other = json.loads(json.dumps(approved))
+    other["spec"]["purposes"] = ["anything-else"]
+    async with served.as_person(Grant(Role.PLATFORM_OPERATOR)) as http:
+        both = {"manifests": [agency(OWN), other]}
+        refused = (await http.post("/apply", json=both)).json()
+        assert (refused["code"], refused["action"]) == ("role-required", "agreement:decide")
+        assert refused["roles"] == [f"data-owner@{OTHER}"]
+        (error,) = refused["errors"]
+        assert error["pointer"] == "/manifests/1/spec/purposes"
+        assert error["detail"].startswith("agreement 'on-h11-06', purposes: You may not approve")
+        assert error["detail_vi"].startswith("thoả thuận 'on-h11-06', purposes: Bạn không được")
+        other["spec"]["status"] = "requested"
+        conflict = (await http.post("/apply", json=both)).json()
+    assert conflict["code"] == "conflict"
+    assert "'on-h11-06'" in conflict["errors"][0]["detail"]
+    assert "(differs in: purposes)" in conflict["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize("taken", ["one-stop-parcels", f"{OTHER}.land.changes"])

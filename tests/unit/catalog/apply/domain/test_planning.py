@@ -209,6 +209,9 @@ def test_approved_terms_change_only_with_a_new_decision() -> None:
     _, [violation] = plan(agreement(purposes=["audit"]), excerpt=excerpt)
     assert violation.conflict
     assert violation.pointer == "/manifests/0/spec/status"
+    assert f"'{made.changes[0].id}': " in violation.text.en
+    assert "(differs in: purposes)" in violation.text.en
+    assert "(khác ở: purposes)" in violation.text.vi
 
 
 @pytest.mark.parametrize("status", ["rejected", "revoked"])

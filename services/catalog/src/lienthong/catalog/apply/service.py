@@ -15,7 +15,7 @@ from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, pla
 from lienthong.catalog.apply.domain.rights import (
     asked_for,
     demand_rights,
-    demand_rights_before,
+    demand_rights_in_plan,
     foreign_names,
     registered,
 )
@@ -110,29 +110,35 @@ class ApplyService:
         if dry_run or violations:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:
-                plan = await _plan(drafts, violations, view)
-                await self._demand(actor, plan, view)
+                plan = await self._plan(actor, drafts, violations, view)
             return ApplyOutcome(dry_run=True, version=view.version, changes=plan.changes)
         async with self._units.begin(actor) as work:
-            plan = await _plan(drafts, [], work)
-            await self._demand(actor, plan, work)
+            plan = await self._plan(actor, drafts, [], work)
             await _carry_out(plan, work)
         return ApplyOutcome(dry_run=False, version=work.version, changes=plan.changes)
 
-    async def _demand(self, actor: Actor, plan: ApplyPlan, view: CatalogView) -> None:
-        """Refuse what can be told only of the plan.
+    async def _plan(
+        self, actor: Actor, drafts: Sequence[Draft], violations: Sequence[Violation], view: CatalogView
+    ) -> ApplyPlan:
+        """Plan drafts against the catalog.
 
         Raises:
-            ProblemError: `role-required`, `invalid-manifests`, `too-many-systems`,
-                `too-many-open-requests`, `rate-limited`.
+            ProblemError: `role-required`; `invalid-manifests`, there are violations, these or more;
+                `conflict`, all violations are conflicts; `too-many-systems`; `too-many-open-requests`,
+                `rate-limited`.
         """
-        demand_rights_before(actor, plan)
+        # To compare large documents takes a while; watches and other requests need not wait for it.
+        plan, more = await asyncio.to_thread(plan_apply, drafts, await _excerpt(drafts, view), view.now)
+        # Who may not do it is told that, not what else is wrong with it.
+        demand_rights_in_plan(actor, plan)
+        raise_for(sorted(dict.fromkeys([*violations, *more]), key=_manifest_index))
         raise_for([*foreign_names(actor, plan), *await _taken_destinations(actor, plan, view)])
         for agency, number in registered(actor, plan).items():
             await check_quota(self._systems_per_agency, agency, view, new=number)
         for system, new in asked_for(actor, plan).items():
             waiting = sum(change.decision is None for change in new)
             await check_limits(self._limits, system, view, new=len(new), waiting=waiting)
+        return plan
 
 
 async def _taken_destinations(actor: Actor, plan: ApplyPlan, view: CatalogView) -> list[Violation]:
@@ -166,19 +172,6 @@ def _refused_addresses(drafts: Sequence[Draft], rules: ProviderAddresses) -> lis
                 place = (*path, "credentials", index, "tokenUrl")
                 found += (replace(one, path=place) for one in address_violations([url], rules))
     return found
-
-
-async def _plan(drafts: Sequence[Draft], violations: Sequence[Violation], view: CatalogView) -> ApplyPlan:
-    """Plan drafts against the catalog.
-
-    Raises:
-        ProblemError: `invalid-manifests`, there are violations, these or more.
-        ProblemError: `conflict`, all violations are conflicts.
-    """
-    # To compare large documents takes a while; watches and other requests need not wait for it.
-    plan, more = await asyncio.to_thread(plan_apply, drafts, await _excerpt(drafts, view), view.now)
-    raise_for(sorted(dict.fromkeys([*violations, *more]), key=_manifest_index))
-    return plan
 
 
 async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt:

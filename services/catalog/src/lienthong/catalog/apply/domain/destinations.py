@@ -29,10 +29,10 @@ def new_destinations(actor: Actor, plan: ApplyPlan) -> Mapping[str, Sequence[Jso
     found: dict[str, list[JsonPath]] = {}
     if not actor.is_person or actor.may(Action.MANAGE_SERVICES):
         return found
-    for index, change in enumerate(plan.changes):
+    for change in plan.changes:
         if change.kind is ResourceKind.SERVICE:
             for path, address in _new(change):
-                found.setdefault(destination(address), []).append(("manifests", index, "spec", *path))
+                found.setdefault(destination(address), []).append((*change.spec_path, *path))
     return found
 
 
@@ -62,11 +62,11 @@ def x_road_clients(actor: Actor, plan: ApplyPlan) -> Iterator[tuple[JsonPath, Ac
     before; it needs a role for the whole platform, whose member that is."""
     if not actor.is_person:
         return
-    for index, change in enumerate(plan.changes):
+    for change in plan.changes:
         if change.kind is ResourceKind.SERVICE:
             x_road = change.spec.get("xRoad")
             if x_road is not None and x_road != _before(change).get("xRoad"):
-                yield ("manifests", index, "spec", "xRoad"), Action.MANAGE_SERVICES, ""
+                yield (*change.spec_path, "xRoad"), Action.MANAGE_SERVICES, ""
 
 
 def _new(change: PlannedChange) -> Iterator[tuple[JsonPath, str]]:

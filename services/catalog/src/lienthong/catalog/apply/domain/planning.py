@@ -13,7 +13,7 @@ from lienthong.catalog.agencies.domain.succession import expired_codes, replacem
 from lienthong.catalog.agreements.domain.effect import period_notices
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionConflictError, reapply
 from lienthong.catalog.agreements.domain.operations import removed_operations, unknown_operations
-from lienthong.catalog.apply.domain.comparison import compare
+from lienthong.catalog.apply.domain.comparison import compare, dotted_path
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from lienthong.catalog.apply.domain.comparison import MemberChange
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.domain.resources import Resource, ResourceKey, ServiceOperation
+    from lienthong.kit.json_pointer import JsonPath
     from lienthong.kit.json_text import JsonObject
 
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 _WRITE_ORDER = tuple(ResourceKind)
+_NOTHING = BilingualText("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class CatalogExcerpt:
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """What happens to one resource.
+    """What happens to one resource, whose spec stands at `spec_path` in the request.
 
     `before` is the resource as it is, None for a new one. `decision` is the status that an operator's
     manifest decides on, if any. `notices` are what the operator should know, with paths relative to the
@@ -66,6 +68,7 @@ class PlannedChange:
     operations: tuple[ServiceOperation, ...]
     before: Resource | None
     decision: AgreementStatus | None
+    spec_path: JsonPath
     notices: tuple[Violation, ...] = ()
 
     @property
@@ -106,10 +109,12 @@ def plan_apply(
     for draft in drafts:
         if draft.spec is None:
             continue
+        before = excerpt.resources.get(draft.key)
         try:
-            changes.append(_change(draft, draft.spec, excerpt.resources.get(draft.key), now))
+            changes.append(_change(draft, draft.spec, before, now))
         except DecisionConflictError as conflict:
-            violations.append(Violation((*draft.spec_path, "status"), conflict.text, conflict=True))
+            text = _named(draft.id, conflict.text, _other_terms(draft.spec, before))
+            violations.append(Violation((*draft.spec_path, "status"), text, conflict=True))
     return ApplyPlan(tuple(changes), tuple(_affected(changes, excerpt))), violations
 
 
@@ -131,12 +136,34 @@ def _change(draft: Draft, spec: JsonObject, before: Resource | None, now: dateti
     elif draft.kind is ResourceKind.SERVICE and action != UNCHANGED:
         notices = tuple(server_notices(draft.id, spec))
     return PlannedChange(
-        draft.kind, draft.id, action, spec, changes, draft.operations, before, decision, notices
+        draft.kind,
+        draft.id,
+        action,
+        spec,
+        changes,
+        draft.operations,
+        before,
+        decision,
+        draft.spec_path,
+        notices,
     )
 
 
 def _terms(spec: JsonObject) -> JsonObject:
     return {name: value for name, value in spec.items() if name != "status"}
+
+
+def _other_terms(spec: JsonObject, before: Resource | None) -> list[str]:
+    """The terms of an agreement in which a manifest differs from what the catalog has."""
+    known = {} if before is None else _terms(before.spec)
+    return [dotted_path(member.path) for member in compare(known, _terms(spec))]
+
+
+def _named(agreement: str, text: BilingualText, differs: Sequence[str]) -> BilingualText:
+    """What is said of one agreement among many, with the terms that differ."""
+    listed = ", ".join(differs)
+    more = BilingualText(f" (differs in: {listed})", f" (khác ở: {listed})") if differs else _NOTHING
+    return BilingualText(f"'{agreement}': {text.en}{more.en}", f"'{agreement}': {text.vi}{more.vi}")
 
 
 def _duplicates(drafts: Sequence[Draft]) -> Iterator[Violation]:

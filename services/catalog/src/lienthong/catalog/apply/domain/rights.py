@@ -6,9 +6,9 @@ All or nothing: one part that no role allows refuses the whole, and the answer n
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
+from lienthong.catalog.apply.domain.comparison import dotted_path
 from lienthong.catalog.apply.domain.destinations import x_road_clients
 from lienthong.catalog.apply.domain.planning import UNCHANGED
 from lienthong.catalog.domain.resources import ResourceKind, agency_of
@@ -27,8 +27,18 @@ if TYPE_CHECKING:
     from lienthong.kit.json_pointer import JsonPath
     from lienthong.kit.json_text import JsonObject
 
-    Need = tuple[JsonPath, Action, str]
-    """Where in the request, what has to be allowed, and on things of which agency."""
+
+class Need(NamedTuple):
+    """Where in the request, what has to be allowed, and on things of which agency.
+
+    `of` names the agreement whose terms stand there, and which of them.
+    """
+
+    path: JsonPath
+    action: Action
+    agency: str
+    of: BilingualText | None = None
+
 
 APPLYING = (
     Action.MANAGE_AGENCIES,
@@ -53,7 +63,8 @@ def demand_somewhere(actor: Actor) -> None:
 def demand_rights(actor: Actor, drafts: Sequence[Draft]) -> None:
     """Refuse a person who may not apply one of these manifests, before anything is looked up.
 
-    A manifest with mistakes is asked for by what can be read of it.
+    A manifest with mistakes is asked for by what can be read of it. Agreements are asked for later, when it
+    is known whether the catalog has them as they are written: `demand_rights_in_plan`.
 
     Raises:
         ProblemError: `role-required`, with each place that needs more in `errors`.
@@ -62,25 +73,24 @@ def demand_rights(actor: Actor, drafts: Sequence[Draft]) -> None:
         _refuse(actor, (need for draft in drafts for need in _needs(draft)))
 
 
-def demand_rights_before(actor: Actor, plan: ApplyPlan) -> None:
-    """Refuse a person who would have the gateway be another member of X-Road, or change an agreement between
-    other parties: a changed agreement is taken from
-    those whom it was between as well as given to others, so that both sides are asked for.
+def demand_rights_in_plan(actor: Actor, plan: ApplyPlan) -> None:
+    """Refuse a person who would have the gateway be another member of X-Road, or make or change an agreement
+    without the roles for it. An agreement that stays as it is needs none: nothing is done with it.
 
-    So is whoever decides on it, also while that is still to come: what an owner has read is what an approval
-    is of, and is not exchanged for other terms meanwhile.
+    A changed agreement is taken from those whom it was between as well as given to others, so that both
+    sides are asked for. So is whoever decides on it, also while that is still to come: what an owner has read
+    is what an approval is of, and is not exchanged for other terms meanwhile.
 
     Raises:
-        ProblemError: `role-required`.
+        ProblemError: `role-required`, with each place that needs more in `errors`, of an agreement that
+            stands already with each term that would change.
     """
     if not actor.is_person:
         return
-    needs: list[Need] = list(x_road_clients(actor, plan))
-    for index, change in enumerate(plan.changes):
-        if change.kind is ResourceKind.AGREEMENT and change.before is not None and change.action != UNCHANGED:
-            path = ("manifests", index, "spec")
-            needs += _of_agreement(path, change.before.spec, decided=True)
-            needs += _of_agreement(path, change.spec, decided=True)
+    needs = [Need(*one) for one in x_road_clients(actor, plan)]
+    for change in plan.changes:
+        if change.kind is ResourceKind.AGREEMENT and change.action != UNCHANGED:
+            needs += _of_changed(change) if change.before is not None else _of_new(change)
     _refuse(actor, needs)
 
 
@@ -90,11 +100,11 @@ def foreign_names(actor: Actor, plan: ApplyPlan) -> Iterator[Violation]:
     Other names are given by those who act for the whole platform: else a person could take, or guess and
     block, the name of another system's agreement.
     """
-    for index, change in _asked_for(actor, plan):
+    for change in _asked_for(actor, plan):
         own = str(change.spec["consumer"]).replace("/", ".")
         if change.id.rpartition(".")[0] != own:
             yield Violation(
-                ("manifests", index, "metadata", "id"),
+                (*change.spec_path[:-1], "metadata", "id"),
                 BilingualText(
                     f"the id of an agreement that this system asks for begins with '{own}.'",
                     f"mã thoả thuận do hệ thống này đề nghị phải bắt đầu bằng '{own}.'",
@@ -117,54 +127,71 @@ def registered(actor: Actor, plan: ApplyPlan) -> Mapping[str, int]:
 def asked_for(actor: Actor, plan: ApplyPlan) -> Mapping[str, Sequence[PlannedChange]]:
     """The new agreements that count towards what a system may ask for, by the calling system."""
     found: dict[str, list[PlannedChange]] = {}
-    for _, change in _asked_for(actor, plan):
+    for change in _asked_for(actor, plan):
         found.setdefault(str(change.spec["consumer"]), []).append(change)
     return found
 
 
-def _asked_for(actor: Actor, plan: ApplyPlan) -> Iterator[tuple[int, PlannedChange]]:
-    """The new agreements of a person who does not act for the whole platform, with their places."""
+def _asked_for(actor: Actor, plan: ApplyPlan) -> Iterator[PlannedChange]:
+    """The new agreements of a person who does not act for the whole platform."""
     if not actor.is_person or actor.may(Action.REQUEST_AGREEMENTS):
         return
-    for index, change in enumerate(plan.changes):
+    for change in plan.changes:
         if change.kind is ResourceKind.AGREEMENT and change.before is None:
-            yield index, change
+            yield change
 
 
 def _refuse(actor: Actor, needs: Iterable[Need]) -> None:
-    missing = [need for need in needs if not actor.may(need[1], need[2])]
+    missing = [need for need in needs if not actor.may(need.action, need.agency)]
     if not missing:
         return
-    _, action, agency = missing[0]
     errors = []
-    for path, needed, where in missing:
-        text = role_required(needed, where).detail
-        errors.append({"pointer": pointer(path), "detail": text.en, "detail_vi": text.vi})
-    raise role_required(action, agency, errors)
+    for need in missing:
+        text = role_required(need.action, need.agency).detail
+        if need.of is not None:
+            text = BilingualText(f"{need.of.en}: {text.en}", f"{need.of.vi}: {text.vi}")
+        errors.append({"pointer": pointer(need.path), "detail": text.en, "detail_vi": text.vi})
+    raise role_required(missing[0].action, missing[0].agency, errors)
 
 
 def _needs(draft: Draft) -> Iterator[Need]:
     path = draft.id_path
     match draft.kind:
         case ResourceKind.AGENCY:
-            yield path, Action.MANAGE_AGENCIES, draft.id
+            yield Need(path, Action.MANAGE_AGENCIES, draft.id)
             successor = (draft.spec or {}).get("replacedBy")
             if successor:
-                yield (*draft.spec_path, "replacedBy"), Action.MANAGE_AGENCIES, str(successor)
+                yield Need((*draft.spec_path, "replacedBy"), Action.MANAGE_AGENCIES, str(successor))
         case ResourceKind.SYSTEM:
-            yield path, Action.MANAGE_SYSTEMS, agency_of(draft.id)
+            yield Need(path, Action.MANAGE_SYSTEMS, agency_of(draft.id))
         case ResourceKind.SERVICE | ResourceKind.EVENT_TYPE:
-            yield path, Action.MANAGE_SERVICES, agency_of(draft.id)
-        case ResourceKind.AGREEMENT if draft.spec is not None:
-            approved = draft.spec["status"] == AgreementStatus.APPROVED
-            yield from _of_agreement(draft.spec_path, draft.spec, decided=approved)
+            yield Need(path, Action.MANAGE_SERVICES, agency_of(draft.id))
         case ResourceKind.AGREEMENT:
-            # With mistakes in it, it is not applied: that the person may ask for some is enough to be told.
             pass
 
 
-def _of_agreement(path: JsonPath, spec: JsonObject, *, decided: bool) -> Iterator[Need]:
-    yield (*path, "consumer"), Action.REQUEST_AGREEMENTS, agency_of(str(spec["consumer"]))
-    if decided:
-        name = "service" if "service" in spec else "eventType"
-        yield (*path, "status"), Action.DECIDE_AGREEMENTS, agency_of(str(spec[name]))
+def _of_new(change: PlannedChange) -> Iterator[Need]:
+    """What it takes to ask for an agreement, and to decide on it where it is applied as approved."""
+    request, decide = _parties(change.spec)
+    yield Need((*change.spec_path, "consumer"), *request)
+    if change.decision is not None:
+        yield Need((*change.spec_path, "status"), *decide)
+
+
+def _of_changed(change: PlannedChange) -> Iterator[Need]:
+    """What it takes to change an agreement, at each term that changes."""
+    before = {} if change.before is None else change.before.spec
+    for action, agency in dict.fromkeys((*_parties(before), *_parties(change.spec))):
+        for member in change.changes:
+            term = dotted_path(member.path[1:])
+            of = BilingualText(f"agreement '{change.id}', {term}", f"thoả thuận '{change.id}', {term}")
+            yield Need((*change.spec_path, *member.path[1:]), action, agency, of)
+
+
+def _parties(spec: JsonObject) -> tuple[tuple[Action, str], tuple[Action, str]]:
+    """Who asks for an agreement, and who decides on it: the actions, each with the agency."""
+    name = "service" if "service" in spec else "eventType"
+    return (
+        (Action.REQUEST_AGREEMENTS, agency_of(str(spec["consumer"]))),
+        (Action.DECIDE_AGREEMENTS, agency_of(str(spec[name]))),
+    )
