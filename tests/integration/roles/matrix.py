@@ -17,10 +17,11 @@ from lienthong.kit.health import RunningProcess
 from tests.support.people import OTHER, OWN, ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from fastapi import FastAPI
 
+    from lienthong.kit.policy import Grant
     from tests.support.people import Issuer
 
 OPEN: Final = "open"
@@ -96,28 +97,39 @@ async def mismatches(
     `sample` makes a request about things of an agency. `narrowed` are addresses where things that the person
     may not see are as if they were not there, with the codes by which a person is refused.
     """
-    found: list[str] = []
     # As `run_process` does; the checks are none of this table's.
     app.state.process = RunningProcess("a-service", {}, time.monotonic())
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
-        for row in table:
-            if row.kind == OPEN:
-                continue
-            cells = [*zip(ROLES, row.cells, strict=True), (None, "-")]
-            for grant, cell in cells:
-                for agency in (OWN, OTHER):
-                    path, body = sample(row, agency)
-                    headers = issuer.person([grant] if grant else [])
-                    answer = await http.request(row.method, path, json=body, headers=headers)
-                    code = answer.headers.get("lgsp-error")
-                    may = agency in REACH[cell]
-                    expected = {"person-refused"} if row.kind == SYSTEMS else {"role-required"}
-                    expected |= narrowed.get(row.route, set())
-                    if may and answer.status_code in {401, 403}:
-                        found.append(f"{row.route} {grant} {agency}: refused, {code}")
-                    elif not may and code not in expected:
-                        found.append(f"{row.route} {grant} {agency}: let in, {answer.status_code} {code}")
-                    elif answer.status_code >= 500:
-                        found.append(f"{row.route} {grant} {agency}: {answer.status_code} {code}")
+        return await mismatches_at(http, issuer.person, table, sample, narrowed)
+
+
+async def mismatches_at(
+    http: httpx.AsyncClient,
+    person: Callable[[Collection[Grant]], Mapping[str, str]],
+    table: list[Row],
+    sample: Callable[[Row, str], Sample],
+    narrowed: Mapping[tuple[str, str], set[str]],
+) -> list[str]:
+    """As `mismatches`, of what is reached by a client; `person` gives the headers of somebody with roles."""
+    found: list[str] = []
+    for row in table:
+        if row.kind == OPEN:
+            continue
+        cells = [*zip(ROLES, row.cells, strict=True), (None, "-")]
+        for grant, cell in cells:
+            for agency in (OWN, OTHER):
+                path, body = sample(row, agency)
+                headers = person([grant] if grant else [])
+                answer = await http.request(row.method, path, json=body, headers=headers)
+                code = answer.headers.get("lgsp-error")
+                may = agency in REACH[cell]
+                expected = {"person-refused"} if row.kind == SYSTEMS else {"role-required"}
+                expected |= narrowed.get(row.route, set())
+                if may and answer.status_code in {401, 403}:
+                    found.append(f"{row.route} {grant} {agency}: refused, {code}")
+                elif not may and code not in expected:
+                    found.append(f"{row.route} {grant} {agency}: let in, {answer.status_code} {code}")
+                elif answer.status_code >= 500:
+                    found.append(f"{row.route} {grant} {agency}: {answer.status_code} {code}")
     return found

@@ -217,3 +217,19 @@ async def test_only_auditors_may_ask_and_not_too_often(way: Way) -> None:
     assert (await search(way, b"", method="GET"))["answer"]["body"] == "problem method-not-allowed"
     statuses = [(await search(way, body))["answer"]["status"] for _ in range(4)]
     assert statuses == [200, 200, 200, 429]
+
+
+async def test_each_person_may_ask_as_often_as_a_client(way: Way) -> None:
+    body = json.dumps({"value": ONE}).encode()
+
+    async def statuses(person: str) -> list[int]:
+        of_person = {"sub": person, "sid": "s1", "roles": ["auditor"]}
+        token = way.token("console", "openid roles platform", **of_person)
+        headers = {"content-length": f"{len(body)}"}
+        return [
+            (await way.call("POST", SEARCH, token=token, headers=headers, body=(body,)))["answer"]["status"]
+            for _ in range(4)
+        ]
+
+    for person in ("01890000-0000-7000-8000-000000000001", "01890000-0000-7000-8000-000000000002"):
+        assert await statuses(person) == [200, 200, 200, 429]

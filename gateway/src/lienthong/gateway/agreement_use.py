@@ -12,27 +12,29 @@ from lienthong.gateway.http1.fields import written
 from lienthong.gateway.limits.terms import MEMBERS, NOTHING_SAID, Limit, in_force, value
 from lienthong.gateway.operations import OperationRoute
 from lienthong.gateway.response import WholeResponse
+from lienthong.kit.policy import Action
 
 if TYPE_CHECKING:
     from lienthong.gateway.call import Call
     from lienthong.gateway.limits.limiter import Limiter
     from lienthong.gateway.table import AgreementRule, RoutingTable
-    from lienthong.kit.tokens import AccessToken
+    from lienthong.kit.actors import Actor
 
 _PATH: Final = b"/limits/v1/agreements/"
 _OPERATION: Final = OperationRoute("getAgreementUse", "GET", "/limits/v1/agreements/{agreement}")
 _READING: Final = ("GET", "HEAD")
-_OPERATOR: Final = "catalog:admin"
-"""The scope of the platform's operator, as in the catalog."""
 
 
-def use_response(call: Call, table: RoutingTable | None, limiter: Limiter) -> WholeResponse:
+def use_response(call: Call, actor: Actor, table: RoutingTable | None, limiter: Limiter) -> WholeResponse:
     """Answer a caller, who has proved itself, how much of an agreement's limits is used.
 
     Raises:
-        ProblemError: method-not-allowed, unknown-path, not-ready, unknown-resource, not-allowed (for others
-            than the consumer, systems of the providing agency and the operator).
+        ProblemError: method-not-allowed, unknown-path, not-ready, unknown-resource; not-allowed (for other
+            systems than the consumer and those of the providing agency), role-required (for people who may
+            not see how calls of either agency go).
     """
+    if actor.is_person:
+        actor.demand_somewhere(Action.READ_HEALTH)
     if call.method not in _READING:
         raise problems.method_not_allowed(_READING)
     name = call.path.removeprefix(_PATH)
@@ -47,8 +49,7 @@ def use_response(call: Call, table: RoutingTable | None, limiter: Limiter) -> Wh
     rule = table.approved_agreement(name)
     if rule is None:
         raise problems.unknown_agreement(name.decode())
-    if call.token is None or not _may_see(call.token, rule):
-        raise problems.not_a_party(rule.id)
+    _demand(actor, rule)
     body = msgspec.json.encode(_document(call, table, rule, limiter))
     own = [
         (b"content-type", b"application/json"),
@@ -59,9 +60,13 @@ def use_response(call: Call, table: RoutingTable | None, limiter: Limiter) -> Wh
     return WholeResponse(200, fields, b"" if call.method == "HEAD" else body)
 
 
-def _may_see(token: AccessToken, rule: AgreementRule) -> bool:
-    caller, providing = token.client_id, rule.service_id.partition("/")[0]
-    return caller == rule.consumer_id or caller.startswith(f"{providing}/") or _OPERATOR in token.scopes
+def _demand(actor: Actor, rule: AgreementRule) -> None:
+    consuming, providing = rule.consumer_id.partition("/")[0], rule.service_id.partition("/")[0]
+    if actor.is_person:
+        if not actor.may(Action.READ_HEALTH, consuming):
+            actor.demand(Action.READ_HEALTH, providing)
+    elif actor.name != rule.consumer_id and actor.agency != providing and not actor.is_operator:
+        raise problems.not_a_party(rule.id)
 
 
 def _document(call: Call, table: RoutingTable, rule: AgreementRule, limiter: Limiter) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from lienthong.gateway.match import (
     match_service,
 )
 from lienthong.gateway.openapi import AUDIT_SCOPE
+from lienthong.gateway.own_actors import actor_of
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.request_headers import read_headers
 from lienthong.gateway.respond import Responder
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from lienthong.kit.clock import Clock
     from lienthong.kit.dpop_nonces import Nonces
     from lienthong.kit.ids import NewId
+    from lienthong.kit.tokens import AccessToken
 
 POST: Final = "POST"
 _DPOP_NONCE: Final = field_prefix(NONCE_HEADER.lower().encode())
@@ -230,7 +232,7 @@ class Gateway:
             if headers.authorization is None and authenticator is not None and soap is None:
                 # What a flood is made of is answered with what is ready, without an exception on its way up.
                 return _NO_TOKEN.response(call)
-            client = self._caller(call, headers, authenticator, SCOPE)
+            client = self._caller(call, headers, authenticator, SCOPE).client_id
             _note_persons(call, operation, target, headers)
             if soap is not None:
                 route = target.route
@@ -245,13 +247,13 @@ class Gateway:
         elif isinstance(target, DocumentTarget):
             return document_response(call, target.route)
         elif isinstance(target, PersonsTarget):
-            client = self._caller(call, headers, authenticator, AUDIT_SCOPE)
-            return await self._persons.answer(call, client, headers, incoming)
+            actor = actor_of(self._caller(call, headers, authenticator, people=True), AUDIT_SCOPE)
+            return await self._persons.answer(call, actor, headers, incoming)
         elif isinstance(target, DoorTarget):
             return await self._through(call, target, headers, incoming, authenticator)
         elif isinstance(target, UseTarget):
-            self._caller(call, headers, authenticator)
-            return use_response(call, target.table, self._limiter)
+            actor = actor_of(self._caller(call, headers, authenticator, people=True))
+            return use_response(call, actor, target.table, self._limiter)
         elif target.route.authenticates and headers.authorization is not None:
             # What is forwarded was read and verified here: nobody is let in whom the record does not name.
             self._caller(call, headers, authenticator, people=True)
@@ -350,7 +352,7 @@ class Gateway:
         scope: str | None = None,
         *,
         people: bool = False,
-    ) -> str:
+    ) -> AccessToken:
         """The stage that finds out who calls, and whether it is let in at all."""
         if authenticator is None:
             raise problems.not_ready(
@@ -362,7 +364,7 @@ class Gateway:
         )
         call.client, call.token = token.client_id, token
         authenticator.admit(token, scope, people=people)
-        return token.client_id
+        return token
 
     def _received(self, incoming: Incoming) -> Call:
         return Call(

@@ -9,7 +9,7 @@ import msgspec
 from lienthong.gateway.assertion_keys import KEYS_PATH
 from lienthong.gateway.limits.terms import MEMBERS
 from lienthong.kit.openapi import BEARER, LICENSE, SERVER, VERSION, problems, shared_components
-from lienthong.kit.problems import TRANSACTION_HEADER, agreements, calls, catalog, general
+from lienthong.kit.problems import TRANSACTION_HEADER, agreements, calls, catalog, general, people
 from lienthong.kit.problems.registry import declared_in
 
 PATH: Final = "/openapi.json"
@@ -224,14 +224,16 @@ def _use() -> dict[str, Any]:
     kinds = (
         *(general.MALFORMED_REQUEST, calls.PATH_NOT_NORMAL, general.NO_TOKEN, general.TOKEN_REFUSED),
         *(general.CERTIFICATE_MISMATCH, general.CLIENT_SUSPENDED, catalog.NOT_ALLOWED, calls.UNKNOWN_PATH),
+        *(general.INSUFFICIENT_SCOPE, people.ROLE_REQUIRED),
         *(catalog.UNKNOWN_RESOURCE, calls.HEADERS_TOO_LARGE, general.NOT_READY, calls.AUDIT_UNAVAILABLE),
     )
     return {
         "operationId": "getAgreementUse",
         "summary": "See how much of an agreement's limits is used",
         "description": (
-            "For the consumer, for systems of the providing agency and for the operator. The counts are those"
-            " that the gateway which answers decides by: others' calls are known within 0.2 seconds."
+            "For the consumer, for systems of the providing agency and for the operator; for people who may"
+            " see the figures of either agency (`health:read`). The counts are those that the gateway which"
+            " answers decides by: others' calls are known within 0.2 seconds."
         ),
         "security": [{BEARER: []}],
         "responses": {
@@ -249,8 +251,9 @@ def _person_hashes() -> dict[str, Any]:
         "operationId": "hashPerson",
         "summary": "Tell under which hashes records have a person",
         "description": (
-            "For the parameter `person` of searches of the ledger. Needs the scope `audit:read`. It is "
-            "recorded that this person was asked for."
+            "For the parameter `person` of searches of the ledger. Needs the scope `audit:read`, or a person "
+            "who may read the records of an agency or of the platform (`record:read`). It is recorded that "
+            "this person was asked for, and by whom."
         ),
         "security": [{BEARER: [AUDIT_SCOPE]}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _PERSON}}},
@@ -269,6 +272,7 @@ def _person_hashes() -> dict[str, Any]:
                     general.TOKEN_REFUSED,
                     general.CLIENT_SUSPENDED,
                     general.INSUFFICIENT_SCOPE,
+                    people.ROLE_REQUIRED,
                     general.NOT_READY,
                     calls.HEADERS_TOO_LARGE,
                     calls.AUDIT_UNAVAILABLE,

@@ -20,6 +20,7 @@ from lienthong.gateway.operations import OperationRoute
 from lienthong.gateway.persons import Persons, normal_form
 from lienthong.gateway.response import WholeResponse
 from lienthong.kit.json_text import NotJsonError, decode
+from lienthong.kit.policy import Action
 from lienthong.kit.problems.load import charge
 from lienthong.kit.rates import RateLimit, TokenBuckets
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.privacy import Privacy
     from lienthong.gateway.request_headers import RequestHeaders
     from lienthong.gateway.settings import GatewaySettings
+    from lienthong.kit.actors import Actor
     from lienthong.kit.clock import Clock
     from lienthong.kit.problems import ProblemError
 
@@ -39,7 +41,7 @@ _MOST_LETTERS: Final = 256
 
 
 class PersonSearch:
-    """Answers `POST /audit/v1/person-hashes`; a client may ask so often."""
+    """Answers `POST /audit/v1/person-hashes`; a client, or a person, may ask so often."""
 
     def __init__(self, privacy: Privacy, settings: GatewaySettings, clock: Clock) -> None:
         self._privacy = privacy
@@ -53,18 +55,24 @@ class PersonSearch:
         )
 
     async def answer(
-        self, call: Call, client: str, headers: RequestHeaders, incoming: Incoming
+        self, call: Call, actor: Actor, headers: RequestHeaders, incoming: Incoming
     ) -> WholeResponse:
         """The hashes of the person that the body names, newest key first.
 
+        They are of no agency. Whoever may read the records of any may ask: what is found with them is
+        narrowed by the ledger.
+
         Raises:
-            ProblemError: method-not-allowed, malformed-request, request-timeout, rate-limited.
+            ProblemError: role-required (of people), method-not-allowed, malformed-request, request-timeout,
+                rate-limited.
             CallerGoneError: the caller went away meanwhile.
         """
         call.operation = _OPERATION
+        if actor.is_person:
+            actor.demand_somewhere(Action.READ_RECORDS)
         if call.method != _POST:
             raise problems.method_not_allowed((_POST,))
-        charge(self._asked, client)
+        charge(self._asked, actor.name)
         person = _named(await self._body(headers, incoming))
         call.persons = persons = Persons()
         persons.add([person])

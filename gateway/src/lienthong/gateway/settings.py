@@ -107,7 +107,8 @@ class GatewaySettings(Settings):
     gateway_open_burst: float = Field(default=300.0, ge=1)
     """How many of them at once; those beyond are refused with 429."""
     gateway_person_hashes_per_s: float = Field(default=1.0, gt=0)
-    """How many persons a client with the scope `audit:read` may look for, per second and process."""
+    """How many persons a client with the scope `audit:read`, or whoever may read records, may look for, per
+    second and process."""
     gateway_person_hashes_burst: float = Field(default=30.0, ge=1)
     """How many of them at once; those beyond are refused with 429."""
     gateway_sample_every_s: float = Field(default=10.0, gt=0)

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from lienthong.kit.shown import Shown
     from lienthong.kit.tokens import AccessToken, KeySet, Person, TokenVerifier
 
-FOR_PEOPLE: Final = "platform"
-"""The scope of applications in which people act on the platform itself; only the console can have it."""
 MAX_CACHED: Final = 10_000
 """Tokens that have passed and are known; each has 8 KiB at most, and about one."""
 _KNOWN: Final = "caller"

@@ -7,7 +7,7 @@ asks `policy` about a person in another way. Decision 0069 says which action sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lienthong.kit.policy import Action, Grant, allowed, reached
 from lienthong.kit.problems.roles import role_required
@@ -15,9 +15,26 @@ from lienthong.kit.problems.roles import role_required
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from lienthong.kit.access import Caller
+    from lienthong.kit.tokens import Person
 
-__all__ = ["Action", "Actor", "Grant", "actor_name"]
+__all__ = ["FOR_PEOPLE", "Action", "Actor", "Caller", "Grant", "actor_name"]
+
+FOR_PEOPLE: Final = "platform"
+"""The scope of applications in which people act on the platform itself; only the console can have it."""
+
+
+class Caller(Protocol):
+    """What a verified token says of who has it."""
+
+    @property
+    def client_id(self) -> str:
+        """The client; of a person, the application."""
+        ...
+
+    @property
+    def person(self) -> Person | None:
+        """The person; None for a client that acts for itself."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

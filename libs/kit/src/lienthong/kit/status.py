@@ -14,8 +14,8 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from lienthong.kit.access import FOR_PEOPLE, Caller, require
-from lienthong.kit.actors import Actor
+from lienthong.kit.access import Caller, require
+from lienthong.kit.actors import FOR_PEOPLE, Actor
 from lienthong.kit.health import readiness, run_checks
 from lienthong.kit.openapi import VERSION, problems
 from lienthong.kit.policy import Action

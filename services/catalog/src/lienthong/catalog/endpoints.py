@@ -16,8 +16,8 @@ from lienthong.catalog.errors import InvalidValueError
 from lienthong.catalog.schemas.answers import inlined
 from lienthong.catalog.schemas.fields import AgencyCode, SystemRef
 from lienthong.catalog.service.resources import ResourcePage
-from lienthong.kit.access import FOR_PEOPLE, Caller, require
-from lienthong.kit.actors import Action, Actor
+from lienthong.kit.access import Caller, require
+from lienthong.kit.actors import FOR_PEOPLE, Action, Actor
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.json_text import Json, NotJsonError, decode, is_portable_text
 from lienthong.kit.problems import TRANSACTION_HEADER, catalog, general

@@ -29,8 +29,8 @@ from lienthong.exchange.schemas import (
 from lienthong.exchange.service.delivery import DeliveryService
 from lienthong.exchange.service.publishing import PublishingService
 from lienthong.exchange.service.subscriptions import SubscriptionService
-from lienthong.kit.access import FOR_PEOPLE, Caller, require
-from lienthong.kit.actors import Action, Actor
+from lienthong.kit.access import Caller, require
+from lienthong.kit.actors import FOR_PEOPLE, Action, Actor
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.openapi import Responses, answer, problems, struct_schema
 from lienthong.kit.problems import TRANSACTION_HEADER, agreements, general

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from lienthong.kit.access import FOR_PEOPLE, Caller, require
-from lienthong.kit.actors import Action, Actor
+from lienthong.kit.access import Caller, require
+from lienthong.kit.actors import FOR_PEOPLE, Action, Actor
 from lienthong.kit.clock import rfc3339
 from lienthong.kit.openapi import answer, problems, struct_schema
 from lienthong.kit.problems import ledger as kinds

@@ -30,8 +30,8 @@ from lienthong.identity.people.schemas import (
 )
 from lienthong.identity.people.service.people import INVITATION, Link, NewPerson, People, Wanted
 from lienthong.identity.people.service.sessions import SignedIn
-from lienthong.kit.access import FOR_PEOPLE, Caller, require
-from lienthong.kit.actors import Actor
+from lienthong.kit.access import Caller, require
+from lienthong.kit.actors import FOR_PEOPLE, Actor
 from lienthong.kit.bodies import with_strict_json
 from lienthong.kit.clock import Clock
 from lienthong.kit.failures import invalid
