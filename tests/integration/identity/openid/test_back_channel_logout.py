@@ -66,8 +66,8 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Listener]:
-    listener = Listener(take_free_port())
+async def listening(listener: Listener | None = None) -> AsyncIterator[Listener]:
+    listener = listener or Listener(take_free_port())
     server = await asyncio.start_server(listener.serve, "127.0.0.1", listener.port)
     try:
         yield listener
