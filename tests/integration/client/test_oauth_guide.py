@@ -187,4 +187,4 @@ def test_both_discovery_addresses_give_one_document(platform: Platform) -> None:
 
 def test_the_vietnamese_page_has_the_same_programs() -> None:
     assert BLOCK.findall(VIETNAMESE_PAGE) == BLOCK.findall(PAGE)
-    assert len(BLOCK.findall(PAGE)) == 10
+    assert len(BLOCK.findall(PAGE)) == 12

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -34,6 +34,7 @@ from tests.integration.identity.openid.harness import (
     EXCHANGE,
     SIGNED_OUT,
     Relying,
+    answer_of,
 )
 from tests.integration.identity.openid.programs import OAUTH4WEBAPI, OPENID_CLIENT
 from tests.integration.identity.pages.harness import forms_of
@@ -212,6 +213,73 @@ async def test_the_guides_program_for_authlib(site: Site, tmp_path: Path) -> Non
         out, failed = await program.communicate(f"{back}\n".encode())
     assert program.returncode == 0, failed.decode()
     assert out.decode().splitlines() == ["An urn:lgsp:acr:one-factor", "200"]
+
+
+BACKEND = "H11.01/backend"
+
+
+@asynccontextmanager
+async def a_service(calls: list[httpx.Headers]) -> AsyncIterator[str]:
+    """An address that takes calls as the gateway does; gives it."""
+    port = take_free_port()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
+        parted = [line.partition(": ") for line in lines]
+        calls.append(httpx.Headers([(name, value) for name, _, value in parted]))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    try:
+        yield f"http://127.0.0.1:{port}/api/H11.05/land/parcels-v1/parcels/1"
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("library", ["openid-client", "Authlib"])
+async def test_the_guides_programs_act_for_a_person(
+    site: Site, tmp_path: Path, library: str, request: pytest.FixtureRequest
+) -> None:
+    heading = f"\n### {library}: acting for a person\n"
+    told = GUIDE.read_text("utf-8").partition(heading)[2].partition("\n##")[0]
+    ((language, text),) = re.findall(r"^```(\w+)\n(.*?)^```$", told, re.MULTILINE | re.DOTALL)
+    backend = await Relying(site.process, client_id=BACKEND).register(redirects=(), acts=True)
+    issuer = site.process.settings.issuer
+    client = {"client_id": BACKEND, "issuer": issuer, "token_endpoint": f"{issuer}/oauth2/token"}
+    (tmp_path / "client.json").write_text(json.dumps(client), "utf-8")
+    (tmp_path / "key.jwk").write_text(json.dumps(backend.key.as_dict(private=True)), "utf-8")
+    reference = await site.application.reference(scope="openid api")
+    asked = urlencode({"client_id": SYSTEM, "request_uri": reference})
+    http, back = await site.sign_in(f"{site.process.settings.people_url}/authorize?{asked}")
+    await http.aclose()
+    person = (await site.application.redeem(answer_of(back)["code"])).json()["access_token"]
+    command = [sys.executable, "-c", text]
+    if language == "js":
+        folder: Path = request.getfixturevalue("node_folder")
+        (folder / "acting.mjs").write_text(text, "utf-8")
+        command = ["node", str(folder / "acting.mjs")]
+    calls: list[httpx.Headers] = []
+    async with a_service(calls) as url:
+        program = await asyncio.create_subprocess_exec(
+            *command,
+            str(tmp_path),
+            url,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "NODE_OPTIONS": "--experimental-global-webcrypto"},
+        )
+        async with asyncio.timeout(60):
+            out, failed = await program.communicate(f"{person}\n".encode())
+    assert (program.returncode, out.decode()) == (0, "200 {}\n"), failed.decode()
+    (call,) = calls
+    assert call["lgsp-purpose"] == "land-procedure"
+    worth = await backend.introspect(call["authorization"].removeprefix("Bearer "))
+    whose = await site.application.introspect(person)
+    assert (worth["sub"], worth["client_id"], worth["scope"]) == (whose["sub"], BACKEND, "api")
+    assert worth["act"] == {"sub": BACKEND, "act": {"sub": SYSTEM}}
 
 
 async def test_authlib(site: Site) -> None:
