@@ -34,6 +34,21 @@ def test_no_title_is_given_to_two_kinds() -> None:
         assert len(titles) == len(set(titles))
 
 
+def test_no_code_is_given_two_titles_or_two_advices() -> None:
+    """A kind with other words is another kind: what a code means stands in the reference, once. What helps
+    in one occurrence only is its `other_advice`.
+    """
+    words = {"code", "title", "advice"}
+    reworded = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in sources(*PACKAGES, "console", "libs/relying")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and called(node) == "replace"
+        if words & {keyword.arg for keyword in node.keywords}
+    ]
+    assert reworded == []
+
+
 def test_codes_of_the_rfc_are_written_as_it_writes_them() -> None:
     assert {kind.code for kind in KINDS if "_" in kind.code} == {kind.code for kind in declared_in(oauth)}
 

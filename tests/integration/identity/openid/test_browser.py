@@ -79,27 +79,35 @@ async def test_a_form_to_the_authorization_endpoint_becomes_the_same_with_get(pl
         assert (answer.status_code, answer.headers["location"]) == (303, at(application, reference))
 
 
+NOT_PUSHED = [
+    "",
+    "client_id=H11.01%2Fone-stop",
+    "request_uri=urn:ietf:params:oauth:request_uri:x",
+    "client_id=H11.01%2Fone-stop&request_uri=R&request_uri=R",
+    "client_id=H11.01%2Fone-stop&client_id=H11.05%2Fland&request_uri=R",
+    "client_id=H11.01%2Fone-stop&request_uri=R&state=a&state=b",
+    "client_id=H11.01%2Fone-stop&request_uri=R&x=" + "y" * 17_000,
+    "response_type=code&client_id=H11.01%2Fone-stop&redirect_uri=https%3A%2F%2Fevil.example&scope=openid",
+]
+NO_REFERENCE = [
+    "client_id=H11.01%2Fone-stop&request_uri=https%3A%2F%2Fevil.example%2Frequest.jwt",
+    "client_id=H11.01%2Fone-stop&request_uri=urn:ietf:params:oauth:request_uri:" + "x" * 43,
+    "client_id=H11.01%2Fone-sto%D1%80&request_uri=R",
+    "client_id=H11.05%2Fland&request_uri=R",
+    "client_id=H11.01%2FONE-STOP&request_uri=R",
+    "client_id=H11.01%2Fone-stop&request_uri=R%20",
+]
+
+
 @pytest.mark.parametrize(
-    "query",
+    ("query", "code"),
     [
-        "",
-        "client_id=H11.01%2Fone-stop",
-        "request_uri=urn:ietf:params:oauth:request_uri:x",
-        "client_id=H11.01%2Fone-stop&request_uri=R&request_uri=R",
-        "client_id=H11.01%2Fone-stop&client_id=H11.05%2Fland&request_uri=R",
-        "client_id=H11.01%2Fone-stop&request_uri=R&state=a&state=b",
-        "client_id=H11.01%2Fone-stop&request_uri=https%3A%2F%2Fevil.example%2Frequest.jwt",
-        "client_id=H11.01%2Fone-stop&request_uri=urn:ietf:params:oauth:request_uri:" + "x" * 43,
-        "client_id=H11.01%2Fone-sto%D1%80&request_uri=R",
-        "client_id=H11.05%2Fland&request_uri=R",
-        "client_id=H11.01%2FONE-STOP&request_uri=R",
-        "client_id=H11.01%2Fone-stop&request_uri=R%20",
-        "client_id=H11.01%2Fone-stop&request_uri=R&x=" + "y" * 17_000,
-        "response_type=code&client_id=H11.01%2Fone-stop&redirect_uri=https%3A%2F%2Fevil.example&scope=openid",
+        *((query, "application-request-refused") for query in NOT_PUSHED),
+        *((query, "application-sign-in-over") for query in NO_REFERENCE),
     ],
 )
 async def test_what_no_application_stands_behind_is_told_and_sends_nobody_anywhere(
-    place: Place, query: str
+    place: Place, query: str, code: str
 ) -> None:
     application = await place.application()
     await place.other()
@@ -108,7 +116,7 @@ async def test_what_no_application_stands_behind_is_told_and_sends_nobody_anywhe
         answer = await went(browser, "/authorize?" + query.replace("=R", f"={reference}"))
         assert answer.status_code == 400, answer.headers
         assert "location" not in answer.headers
-        assert answer.headers["lgsp-error"] == "application-request-refused"
+        assert answer.headers["lgsp-error"] == code
         # The genuine one is as good as before.
         assert (await went(browser, at(application, reference))).headers["location"].startswith("/sign-in")
 

@@ -144,7 +144,7 @@ async def test_a_reference_is_answered_once(place: Place) -> None:
     reference = await application.reference()
     answer = place.process.core.openid.authorizations.answer
     await answer(application.client_id, reference, signed_in)
-    with pytest.raises(ProblemError, match="application-request-refused"):
+    with pytest.raises(ProblemError, match="application-sign-in-over"):
         await answer(application.client_id, reference, signed_in)
 
 

@@ -47,6 +47,16 @@ APPLICATION_REQUEST_REFUSED: Final = ProblemType(
         "Hãy quay lại ứng dụng và bắt đầu lại. Nếu vẫn lỗi, hãy báo cho cơ quan quản lý ứng dụng.",
     ),
 )
+APPLICATION_SIGN_IN_OVER: Final = ProblemType(
+    code="application-sign-in-over",
+    status=400,
+    title=BilingualText(
+        "The sign-in has expired or was used already", "Lượt đăng nhập đã hết hạn hoặc đã được dùng"
+    ),
+    advice=BilingualText(
+        "Go back to the application and begin again.", "Hãy quay lại ứng dụng và bắt đầu lại."
+    ),
+)
 LINK_REFUSED: Final = ProblemType(
     code="link-refused",
     status=403,

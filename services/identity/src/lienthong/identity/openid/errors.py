@@ -1,33 +1,21 @@
 """Refusals of OpenID Connect's endpoints, in words that help the application and tell nothing else."""
 
-from typing import Final
-
-from msgspec import structs
-
 from lienthong.identity.errors import TokenError, invalid_request
 from lienthong.kit.problems import ProblemError, oauth, people
 from lienthong.kit.problems.problem import ProblemType
 from lienthong.kit.text import BilingualText
 
-_REFERENCE_ENDED: Final = structs.replace(
-    people.APPLICATION_REQUEST_REFUSED,
-    title=BilingualText(
-        "The sign-in has expired or was used already", "Lượt đăng nhập đã hết hạn hoặc đã được dùng"
-    ),
-    advice=BilingualText(
-        "Go back to the application and begin again.", "Hãy quay lại ứng dụng và bắt đầu lại."
-    ),
-)
-"""The same problem, in words that do not blame the application: people come to it by going back."""
-
 
 def unknown_reference() -> ProblemError:
-    """The `request_uri` is unknown, used, too old, or another application's (RFC 9126 §4, RFC 9101 §6.2)."""
+    """The `request_uri` is unknown, used, too old, or another application's (RFC 9126 §4, RFC 9101 §6.2).
+
+    People come to it by going back: it does not blame the application.
+    """
     return _at_browser(
         "invalid_request_uri",
         "Each sign-in is good once, and for a short time.",
         "Mỗi lượt đăng nhập chỉ dùng được một lần, trong thời gian ngắn.",
-        kind=_REFERENCE_ENDED,
+        kind=people.APPLICATION_SIGN_IN_OVER,
     )
 
 
