@@ -17,7 +17,7 @@ from lienthong.client.health_ports import PORTS as HEALTH_PORTS
 from lienthong.client.status import METRICS
 from lienthong.kit.metrics import instruments
 from lienthong.kit.metrics.instruments import REGISTRY
-from lienthong.kit.processes import PORTS
+from lienthong.kit.processes import CONSOLE, PORTS
 from lienthong.kit.settings import Settings
 from tests.documents.metrics import PROMETHEUS_NAMES
 from tests.support.platform import CONSUMER, PURPOSE, SERVICE, Platform, running_platform
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PERSON, CASE = "079090012345", "H11.01-261128-0042"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
 NOT_OURS = {"target_info", "target"}
+EVERYTHING = [*PORTS, CONSOLE]
 SHOWN_AT_TIMES = (instruments.PROVIDER_CIRCUITS,)
 """Figures of what is out of the ordinary: nothing is shown while nothing is."""
 
@@ -108,10 +109,10 @@ def test_open_metrics_is_there_for_those_who_ask(platform: Platform, process: st
 
 
 def test_the_command_asks_the_ports_and_figures_that_there_are(platform: Platform) -> None:
-    assert {name: Settings(port_offset=0).health_port(name) for name in PORTS} == HEALTH_PORTS
+    assert {name: Settings(port_offset=0).health_port(name) for name in EVERYTHING} == HEALTH_PORTS
     shown = {
         sample.name
-        for process in PORTS
+        for process in EVERYTHING
         for family in scrape(platform, process).values()
         for sample in family.samples
     }
@@ -137,7 +138,7 @@ def test_a_platform_that_is_well_is_said_to_be(platform: Platform) -> None:
     code, document = status(platform)
     assert (code, document["healthy"]) == (0, True)
     found = {process["process"]: process for process in document["processes"]}
-    assert list(found) == list(PORTS)
+    assert list(found) == EVERYTHING
     assert found["gateway"]["figures"]["routes_version"] == found["catalog"]["figures"]["catalog_version"]
     assert found["ledger"]["figures"]["ledger_size"] > 0
     assert all(process["version"] == "0.1.0" and process["started"] > 0 for process in found.values())

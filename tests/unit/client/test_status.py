@@ -127,7 +127,15 @@ def test_addresses_are_those_of_this_machine_unless_others_are_given(monkeypatch
     assert ("identity", "http://127.0.0.1:9182") in given
 
 
-@pytest.mark.parametrize("word", ["gateway", "gateway=", "gateway=ftp://x", "console=http://x", "=http://x"])
+def test_the_console_is_asked_where_it_is_named_or_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIENTHONG_PORT_OFFSET", "1000")
+    assert addresses(())[-1] == ("console", "http://127.0.0.1:9191")
+    assert "console" not in dict(addresses(["gateway=http://a:1"]))
+    assert dict(addresses(["console=http://b:2"]))["console"] == "http://b:2"
+    assert len(addresses(["console=http://b:2"])) == len(addresses(()))
+
+
+@pytest.mark.parametrize("word", ["gateway", "gateway=", "gateway=ftp://x", "edge=http://x", "=http://x"])
 def test_an_address_of_another_form_is_refused(word: str) -> None:
     with pytest.raises(InputError):
         addresses([word])

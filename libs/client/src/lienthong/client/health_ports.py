@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
     from prometheus_client.samples import Sample
 
-PORTS: Final = {"gateway": 8180, "catalog": 8181, "identity": 8182, "exchange": 8183, "ledger": 8184}
+CONSOLE: Final = "console"
+PORTS: Final = {
+    "gateway": 8180,
+    "catalog": 8181,
+    "identity": 8182,
+    "exchange": 8183,
+    "ledger": 8184,
+    CONSOLE: 8191,
+}
 TIMEOUT_S: Final = 5.0
 HISTORY: Final = "history"
 """The check of a service whose database is compared with the ledger."""
@@ -78,7 +86,8 @@ def addresses(given: Iterable[str]) -> list[tuple[str, str]]:
     """The processes and the addresses of their health ports: those of this machine, unless others are given.
 
     `given` are such as `gateway=http://10.0.0.5:8180`. They replace the one of that name; a name may come
-    more than once.
+    more than once. Where some are given, the console is asked only if it is among them: of an installation
+    on several machines it may run nowhere.
 
     Raises:
         InputError: one of them is not of that form.
@@ -99,6 +108,7 @@ def addresses(given: Iterable[str]) -> list[tuple[str, str]]:
     return [
         (name, url)
         for name, port in PORTS.items()
+        if name != CONSOLE or name in found or not found
         for url in found.get(name, [f"http://127.0.0.1:{port + offset}"])
     ]
 

@@ -20,9 +20,9 @@ Health = Annotated[
         "--health",
         metavar="NAME=URL",
         help="Cổng sức khoẻ của một tiến trình, vd. gateway=http://10.0.0.5:8180; có thể lặp lại"
-        " (không nêu: các cổng 8180–8184 của máy này)"
+        " (không nêu: các cổng 8180–8184 và 8191 của máy này)"
         " · A process's health port, e.g. gateway=http://10.0.0.5:8180; may be repeated"
-        " (without it: ports 8180 to 8184 of this machine)",
+        " (without it: ports 8180 to 8184 and 8191 of this machine)",
     ),
 ]
 
@@ -33,6 +33,7 @@ _NAMES = {
     "identity": Text("Định danh", "Identity"),
     "exchange": Text("Trao đổi dữ liệu", "Exchange"),
     "ledger": Text("Sổ nhật ký", "Ledger"),
+    "console": Text("Bảng điều khiển", "Console"),
 }
 _TITLE_WIDTH = 46
 
