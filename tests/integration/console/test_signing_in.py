@@ -14,7 +14,7 @@ from lienthong.console.openid import read_key
 from lienthong.kit.policy import Grant, Role
 from lienthong.relying.attempts import MOST_ATTEMPTS
 from tests.integration.console.harness import Place, a_console, onward_of
-from tests.integration.console.reading import forms_of
+from tests.integration.console.reading import forms_of, links_of
 from tests.integration.identity.openid.harness import answer_of
 from tests.integration.identity.people.harness import LAND, OPERATOR
 
@@ -177,6 +177,24 @@ async def test_identity_is_away(place: Place, monkeypatch: pytest.MonkeyPatch) -
             assert (other.status_code, "/sign-out" in forms_of(other)) == (503, False)
         monkeypatch.undo()
         assert "an@example.vn" in (await visitor.home()).text
+
+
+async def test_a_failure_leaves_the_ways_to_everything_else(place: Place) -> None:
+    failures = [("/people/invite", 403, "role-required"), ("/nowhere", 404, "not-found")]
+    async with place.visitor() as visitor, place.visitor() as stranger:
+        home = await visitor.sign_in()
+        for path, status, code in failures:
+            page = await visitor.open(path)
+            assert (page.status_code, page.headers["lgsp-error"]) == (status, code)
+            assert {*links_of(home)} <= {*links_of(page)}
+            assert "/decisions" in links_of(page)
+            assert "/sign-out" in forms_of(page)
+        refused = await visitor.send(f"{place.settings.console_url}/people/invite", {"login": "x"})
+        assert (refused.status_code, "/decisions" in links_of(refused)) == (403, True)
+        page = await stranger.open("/nowhere")
+        assert (page.status_code, page.headers["lgsp-error"]) == (404, "not-found")
+        assert "/decisions" not in links_of(page)
+        assert "/sign-out" not in forms_of(page)
 
 
 async def test_the_session_used_longest_ago_makes_room(place: Place) -> None:

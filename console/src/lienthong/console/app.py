@@ -4,6 +4,8 @@ from functools import partial
 from typing import Final
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from lienthong.console.errors import (
@@ -29,7 +31,7 @@ from lienthong.kit.failures import READING, problem_of
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.rates import TokenBuckets, network_of
 from lienthong.pages.addresses import address_of
-from lienthong.pages.app import create_page_app, problem_page
+from lienthong.pages.app import create_page_app
 from lienthong.pages.frame import see_other
 from lienthong.pages.preferences import preferences_of
 from lienthong.relying.attempts import Attempt, AttemptCookies
@@ -117,8 +119,7 @@ def create_console(
         return see_other("/")
 
     async def failed(request: Request, error: Exception) -> Response:
-        signed_in = cookies.read(request, SESSION) is not None
-        return problem_page(frame, request, problem_of(request, error), signed_in=signed_in)
+        return await web.failed(request, problem_of(request, error))
 
     async def nobody(request: Request, _: Exception) -> Response:
         response = see_other("/")
@@ -126,7 +127,8 @@ def create_console(
             web.keep_next(request, response)
         return response
 
-    app.add_exception_handler(ProblemError, failed)
+    for kind in (ProblemError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, failed)
     app.add_exception_handler(NobodySignedInError, nobody)
     app.add_exception_handler(SessionEndedError, nobody)
     app.include_router(people_routes(web))

@@ -9,7 +9,10 @@ from urllib.parse import quote, unquote
 from lienthong.console.errors import NobodySignedInError, room_closed
 from lienthong.console.rooms import ROOMS, open_to
 from lienthong.kit.policy import allowed
+from lienthong.kit.problems import ProblemError
+from lienthong.kit.problems.general import PLATFORM_UNAVAILABLE
 from lienthong.kit.text import BilingualText
+from lienthong.pages.app import problem_page
 from lienthong.pages.cookies import LONGEST_COOKIE, Cookies
 from lienthong.pages.forms import Forms
 from lienthong.pages.frame import Frame
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from lienthong.console.sessions import Sessions
     from lienthong.console.settings import ConsoleSettings
     from lienthong.kit.policy import Action
-    from lienthong.kit.problems import ProblemError
 
 SESSION: Final = "session"
 NEXT: Final = "next"
@@ -84,7 +86,9 @@ class Web:
             ProblemError: 503 `platform-unavailable`.
         """
         found = await self.sessions.find(self.cookies.read(request, SESSION))
-        return None if found is None else Visit(found.person, self.platform.as_person(found.access))
+        visit = None if found is None else Visit(found.person, self.platform.as_person(found.access))
+        request.state.visit = visit
+        return visit
 
     async def known(self, request: Request, room: str | None = None) -> Visit:
         """Who sent a request, for a page of a room.
@@ -111,16 +115,35 @@ class Web:
         **values: Any,  # noqa: ANN401 - whatever the template shows
     ) -> Response:
         """A page for somebody who is signed in, with the ways to all rooms that are open to that person."""
-        return self.frame.page(
-            request,
-            template,
-            status=status,
-            who=visit.person,
-            rooms=open_to(visit.person.grants),
-            room=_ROOMS.get(room),
-            people_url=self.settings.people_url,
-            **values,
-        )
+        ways = self._ways(visit, room)
+        return self.frame.page(request, template, status=status, **ways, **values)
+
+    async def failed(self, request: Request, problem: ProblemError) -> Response:
+        """The page for a problem, with the same ways around it for who is signed in."""
+        values: dict[str, Any] = {"signed_in": self.cookies.read(request, SESSION) is not None}
+        if (visit := await self._still_known(request, problem)) is not None:
+            values |= {"around": "console.html", **self._ways(visit, "")}
+        return problem_page(self.frame, request, problem, **values)
+
+    async def _still_known(self, request: Request, problem: ProblemError) -> Visit | None:
+        """Who sent a request that failed; None also where that cannot be found out."""
+        if hasattr(request.state, "visit"):
+            found: Visit | None = request.state.visit
+            return found
+        if problem.code == PLATFORM_UNAVAILABLE.code:
+            return None
+        try:
+            return await self.visit(request)
+        except ProblemError:
+            return None
+
+    def _ways(self, visit: Visit, room: str) -> dict[str, Any]:
+        return {
+            "who": visit.person,
+            "rooms": open_to(visit.person.grants),
+            "room": _ROOMS.get(room),
+            "people_url": self.settings.people_url,
+        }
 
     def keep_next(self, request: Request, response: Response) -> None:
         """Keep where somebody wanted to go, for the sign-in that follows."""

@@ -89,7 +89,8 @@ def problem_page(
     """The page for a problem: what happened, what to do, and the transaction id.
 
     A script of a page that asks for JSON gets the problem document. `values` are for the templates
-    `problem_advice.html` and `problem_ways.html` of the package; where a failure is met first by what stands
+    `problem_advice.html` and `problem_ways.html` of the package, and for the one that `around` names, which
+    stands around the page (`layout.html` if it names none); where a failure is met first by what stands
     before the routes, they are not given. A problem that another process told of keeps the transaction id
     under which it is known there (`instance`).
     """
