@@ -120,7 +120,7 @@ def fill(database: Path) -> None:
     agency = f"{PLACE.code}.05"
     rows: list[tuple[str, str, tuple[object, ...]]] = [
         *(
-            ("systems", f"{agency}/s-{n:04}", ({"name": name("H"), "jwks": jwks[n]}, agency, "active"))
+            ("systems", f"{agency}/s-{n:04}", ({"name": name("H"), "jwks": jwks[n]}, agency, "active", None))
             for n in range(SYSTEMS)
         ),
         *(
