@@ -168,6 +168,12 @@ def test_lists_are_filtered(catalog: Catalog, place: Province) -> None:
     assert _ids(operator, "/agreements", **mine, status="revoked") == []
     assert _ids(operator, "/agreements", service=place.service_id) == [place.agreement_id]
     assert _ids(operator, "/agreements", event_type=place.event_type_id) == [f"{place.agreement_id}-events"]
+    both = [place.agreement_id, f"{place.agreement_id}-events"]
+    assert _ids(operator, "/agreements", provider=agency) == both
+    assert _ids(operator, "/agreements", provider=old_form) == both
+    assert _ids(operator, "/agreements", provider=agency, status="requested") == [place.agreement_id]
+    assert _ids(operator, "/agreements", provider=f"{place.code}.01") == []
+    assert _ids(operator, "/agreements", provider=place.code) == []
 
 
 def test_a_filtered_list_has_pages_too(catalog: Catalog, place: Province) -> None:

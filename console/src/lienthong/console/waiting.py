@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,10 +11,14 @@ from lienthong.kit.problems import ProblemError
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lienthong.console.web import Visit
 
 _MOST: Final = 100
-"""Things that are counted; where there are more, it is said that there are."""
+"""Things of a list that are counted; where there are more, it is said that there are."""
+_MOST_PLACES: Final = 20
+"""Agencies that are asked about; few people decide for more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +41,26 @@ async def what_waits(visit: Visit) -> list[Waiting]:
     found = []
     if visit.places(Action.MANAGE_PEOPLE):
         title = BilingualText("accounts to review", "tài khoản cần rà soát")
-        found.append(
-            await _counted(visit, "/identity/v1/people", {"review": "due"}, title, "/people?review=due")
-        )
-    return found
+        asked = [("/identity/v1/people", {"review": "due"})]
+        found.append(_counted(visit, asked, title, "/people?review=due"))
+    if places := visit.places(Action.DECIDE_AGREEMENTS)[:_MOST_PLACES]:
+        title = BilingualText("requests to decide", "đề nghị chờ duyệt")
+        asked = [("/catalog/v1/agreements", {"status": "requested", "provider": one}) for one in places]
+        found.append(_counted(visit, asked, title, "/decisions"))
+    return list(await asyncio.gather(*found))
 
 
 async def _counted(
-    visit: Visit, asked: str, query: dict[str, str], title: BilingualText, path: str
+    visit: Visit, asked: Sequence[tuple[str, dict[str, str]]], title: BilingualText, path: str
 ) -> Waiting:
+    """How many there are in these lists together."""
     try:
-        answer = await visit.desk.get(asked, **query, limit=_MOST)
+        answers = await asyncio.gather(
+            *(visit.desk.get(where, **query, limit=_MOST) for where, query in asked)
+        )
     except ProblemError:
         # The first page is there also where a part of the platform is not.
         return Waiting(None, False, title, path)
-    items = answer.get("items")
-    return Waiting(len(items) if isinstance(items, list) else None, bool(answer.get("next")), title, path)
+    lists = [answer.get("items") for answer in answers]
+    number = sum(len(one) for one in lists if isinstance(one, list))
+    return Waiting(number, any(answer.get("next") for answer in answers), title, path)

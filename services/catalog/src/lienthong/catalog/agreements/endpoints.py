@@ -29,7 +29,7 @@ from lienthong.catalog.endpoints import (
     read_small_json,
 )
 from lienthong.catalog.schemas.answers import ManifestPage
-from lienthong.catalog.schemas.fields import ProvidedRef, SystemRef
+from lienthong.catalog.schemas.fields import AgencyCode, ProvidedRef, SystemRef
 from lienthong.kit.actors import Actor
 from lienthong.kit.clock import Clock
 from lienthong.kit.openapi import problems
@@ -49,6 +49,10 @@ ServiceFilter = Annotated[
 ]
 EventTypeFilter = Annotated[
     ProvidedRef | None, Query(alias="event_type", description="Only agreements on this event type.")
+]
+ProviderFilter = Annotated[
+    AgencyCode | None,
+    Query(alias="provider", description="Only agreements on what systems of this agency provide."),
 ]
 
 _DECISION: dict[str, Any] = {
@@ -77,10 +81,13 @@ def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
         consumer: ConsumerFilter = None,
         service: ServiceFilter = None,
         event_type: EventTypeFilter = None,
+        provider: ProviderFilter = None,
     ) -> JSONResponse:
         """List agreements, in the order of their ids."""
         del actor
-        filters = chosen(status=status, consumer=consumer, service=service, event_type=event_type)
+        filters = chosen(
+            status=status, consumer=consumer, service=service, event_type=event_type, provider=provider
+        )
         return JSONResponse(page_document(await agreements.page(filters, after=after, limit=limit), show))
 
     @router.post(

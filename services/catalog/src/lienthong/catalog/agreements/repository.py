@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 import structlog
-from sqlalchemy import Text, case, cast, func, insert, literal_column, select
+from sqlalchemy import Text, case, cast, func, insert, literal_column, or_, select
 
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from lienthong.catalog.domain.resources import WatchScope
+    from lienthong.catalog.repository import Filters, Rows
 
 
 _log = structlog.get_logger(__name__)
@@ -48,6 +49,14 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         "service": AgreementRow.service_id,
         "event_type": AgreementRow.event_type_id,
     }
+
+    def _where(self, query: Rows, filters: Filters) -> Rows:
+        """As for all resources; `provider` names agencies whose systems provide what the agreement is on."""
+        others = {name: values for name, values in filters.items() if name != "provider"}
+        if (agencies := filters.get("provider")) is not None:
+            provided = func.coalesce(AgreementRow.service_id, AgreementRow.event_type_id)
+            query = query.where(or_(*(provided.startswith(f"{one}/", autoescape=True) for one in agencies)))
+        return super()._where(query, others)
 
     async def watched_page(
         self, after: str, limit: int, scope: WatchScope
