@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import ViewportSize
 
 from lienthong.identity.people.service.sessions import Begun
@@ -17,11 +16,12 @@ from lienthong.pages.cookies import Cookies
 from tests.integration.console.browsers import WIDE, chromium_of
 from tests.integration.console.harness import Place, a_catalog, a_console
 from tests.integration.console.test_roles import table
-from tests.integration.identity.pages.site import PATIENCE_MS, SERIOUS
+from tests.integration.identity.pages.site import PATIENCE_MS
 from tests.integration.identity.people.harness import LAND
+from tests.support.axe import serious_faults
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from playwright.async_api import BrowserContext, Page, Response
@@ -48,6 +48,8 @@ PAGES: Final = {
 """Also pages that are closed to that role, and what is nowhere."""
 NOT_LOOKED_AT: Final = {"/sign-in", "/signed-in", "/sign-out", "/static/{digest}/{name}"}
 """They lead on to others, or are no pages."""
+REFUSED_FORMS: Final = ("/people/invite", "/agencies/register", "/systems/register")
+"""Sent with nothing typed: what is wrong is told beside the fields."""
 LIGHT_BYTES: Final = 300_000
 LINK: Final = "contains(@action, '/link')"
 
@@ -79,6 +81,13 @@ async def test_pages_have_no_faults_and_fit_every_screen(tmp_path: Path, languag
                     await page.locator(f"xpath=//form[{LINK}]//button").click()
                     await page.wait_for_url("**/link")
                     wrong += [fault async for fault in faults(page, language)]
+                    for path in REFUSED_FORMS:
+                        await page.goto(address(place, path))
+                        form = page.locator(f"main form[action='{path}']")
+                        # As browsers do that do not look at `required` themselves.
+                        await form.evaluate("form => { form.noValidate = true; form.requestSubmit() }")
+                        await page.wait_for_selector("main [aria-invalid=true]")
+                        wrong += [fault async for fault in faults(page, language)]
         await context.clear_cookies()
         await context.add_cookies([{"name": "language", "value": language, "url": address(place, "/")}])
         welcome = await context.new_page()
@@ -137,8 +146,8 @@ async def signed_in(place: Place, context: BrowserContext, role: Role, language:
     await page.close()
 
 
-REFUSED: Final = re.compile(r"responded with a status of 40[34]")
-"""What Chromium itself says of pages that are closed, or nowhere."""
+REFUSED: Final = re.compile(r"responded with a status of 4(03|04|22)")
+"""What Chromium itself says of pages that are closed, or nowhere, and of forms that are refused."""
 
 
 async def faults(page: Page, language: str) -> AsyncIterator[str]:
@@ -151,11 +160,5 @@ async def faults(page: Page, language: str) -> AsyncIterator[str]:
         where = f"{page.url} {theme} {screen['width']}"
         if not await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"):
             yield f"{where}: scrolls sideways"
-        for one in serious((await Axe().run(page)).response):
+        for one in await serious_faults(page):
             yield f"{where}: {one}"
-
-
-def serious(found: dict[str, list[dict[str, object]]]) -> Iterator[str]:
-    for one in found["violations"]:
-        if one["impact"] in SERIOUS:
-            yield f"{one['id']} {one['nodes']}"

@@ -6,28 +6,21 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import async_playwright, expect
 
 from tests.integration.console.harness import LOGIN, a_console
-from tests.integration.identity.pages.site import CHROMIUM, PATIENCE_MS, SERIOUS, START_MS
+from tests.integration.identity.pages.site import CHROMIUM, PATIENCE_MS, START_MS
 from tests.integration.identity.people.harness import PASSWORD
+from tests.support.axe import serious_faults
 from tests.support.databases import skip_or_fail
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.async_api import Page
-
 WORDS = {
     "vi": {"in": "Đăng nhập", "out": "Đăng xuất", "role": "Chủ quản dữ liệu"},
     "en": {"in": "Sign in", "out": "Sign out", "role": "Data owner"},
 }
-
-
-async def _faults(page: Page) -> list[str]:
-    found = await Axe().run(page)
-    return [one["id"] for one in found.response["violations"] if one["impact"] in SERIOUS]
 
 
 @pytest.mark.timeout(900)
@@ -48,7 +41,7 @@ async def test_somebody_signs_in_and_out(tmp_path: Path, language: str) -> None:
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         await page.goto(home)
-        assert await _faults(page) == []
+        assert await serious_faults(page) == []
         await page.get_by_role("link", name=words["in"], exact=True).click()
         await page.wait_for_url(lambda url: urlsplit(url).path == "/sign-in")
         assert page.url.startswith(place.settings.people_url)
@@ -59,7 +52,7 @@ async def test_somebody_signs_in_and_out(tmp_path: Path, language: str) -> None:
         await expect(page.get_by_role("definition").filter(has_text=words["role"])).to_be_visible(
             timeout=PATIENCE_MS
         )
-        assert await _faults(page) == []
+        assert await serious_faults(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         await page.get_by_role("button", name=words["out"], exact=True).click()
         await page.wait_for_url(home)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from joserfc.jwk import ECKey, OKPKey
 from playwright.async_api import async_playwright, expect
 
@@ -21,8 +20,9 @@ from lienthong.kit.policy import Grant, Role
 from lienthong.pages.cookies import Cookies
 from tests.integration.console.harness import Place, a_catalog, a_console
 from tests.integration.identity.harness import ASSERTION_TYPE, assertion, system_event
-from tests.integration.identity.pages.site import CHROMIUM, PATIENCE_MS, SERIOUS
+from tests.integration.identity.pages.site import CHROMIUM, PATIENCE_MS
 from tests.integration.identity.people.harness import LAND
+from tests.support.axe import serious_faults
 from tests.support.databases import skip_or_fail
 
 if TYPE_CHECKING:
@@ -43,16 +43,6 @@ WORDS = {
     },
 }  # fmt: skip
 SYSTEM = f"{LAND}/parcels"
-
-
-async def faults(page: Page) -> list[str]:
-    found = await Axe().run(page)
-    return [
-        f"{page.url} {one['id']}: {node['html']}"
-        for one in found.response["violations"]
-        if one["impact"] in SERIOUS
-        for node in one["nodes"]
-    ]
 
 
 async def made(page: Page, words: dict[str, str], kind: str, button: str) -> str:
@@ -144,7 +134,7 @@ async def test_a_key_is_made_in_the_browser_and_gets_a_token(tmp_path: Path, lan
         second = OKPKey.import_key(await made(page, words, "Ed25519", "pem"))
         await told_identity(place, [first, second], 2)
         assert [(await token(place, key)).status_code for key in (first, second)] == [200, 200]
-        assert await faults(page) == []
+        assert await serious_faults(page) == []
         await page.get_by_role("button", name=words["retire"]).first.click()
         await expect(page.get_by_text(words["gone"])).to_be_visible()
         await told_identity(place, [second], 3)

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import pyotp
 import uvicorn
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import async_playwright, expect
 
 from lienthong.identity.bootstrap import create_pages
 from tests.integration.identity.harness import settings_for
 from tests.integration.identity.pages.harness import LOGIN, NAME
 from tests.integration.identity.people.harness import PASSWORD, Office, an_office
+from tests.support.axe import serious_faults
 from tests.support.ports import take_free_port
 from tests.support.waiting import ended, eventually
 
@@ -67,7 +67,6 @@ BUTTONS: Final[dict[str, dict[str, str]]] = {
 PATIENCE_MS: Final = 60_000
 START_MS: Final = 120_000
 """What Chromium may take to start: it is the first time that its files are read."""
-SERIOUS: Final = frozenset({"serious", "critical"})
 
 
 @dataclass
@@ -145,13 +144,7 @@ class Visit:
 
     async def faults(self) -> list[str]:
         """What axe-core finds serious on the page that is open."""
-        found = await Axe().run(self.page)
-        return [
-            f"{one['id']}: {node['html']}"
-            for one in found.response["violations"]
-            if one["impact"] in SERIOUS
-            for node in one["nodes"]
-        ]
+        return await serious_faults(self.page)
 
     async def see(self, text: str) -> None:
         await expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
