@@ -52,7 +52,7 @@ def create_console(
     clock: Clock,
 ) -> FastAPI:
     """Build the application; `starts` limits how often one network may begin to sign in."""
-    web = Web.of(settings, sessions, platform)
+    web = Web.of(settings, sessions, platform, clock)
     cookies, forms, frame = web.cookies, web.forms, web.frame
     attempts = AttemptCookies(cookies, ATTEMPT)
     where_from = partial(address_of, proxies=settings.console_proxies)
@@ -70,7 +70,9 @@ def create_console(
             cookies.drop(response, SESSION)
             cookies.drop(response, SIGNED_OUT)
             return response
-        return web.page(request, visit, "home.html", is_home=True, waiting=await what_waits(visit))
+        agency = await web.names.of(visit.desk, [visit.person.agency])
+        waiting = await what_waits(visit)
+        return web.page(request, visit, "home.html", is_home=True, waiting=waiting, agency=agency)
 
     @app.get("/sign-in")
     async def sign_in(request: Request) -> Response:

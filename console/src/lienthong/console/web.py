@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote, unquote
 
+from lienthong.console.agency_names import AgencyNames
 from lienthong.console.errors import NobodySignedInError, room_closed
 from lienthong.console.rooms import ROOMS, open_to
 from lienthong.kit.policy import allowed
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lienthong.console.rooms import Room
     from lienthong.console.sessions import Sessions
     from lienthong.console.settings import ConsoleSettings
+    from lienthong.kit.clock import Clock
     from lienthong.kit.policy import Action
 
 SESSION: Final = "session"
@@ -69,15 +71,16 @@ class Web:
     cookies: Cookies
     sessions: Sessions
     platform: Platform
+    names: AgencyNames
 
     @classmethod
-    def of(cls, settings: ConsoleSettings, sessions: Sessions, platform: Platform) -> Self:
+    def of(cls, settings: ConsoleSettings, sessions: Sessions, platform: Platform, clock: Clock) -> Self:
         """For the address that the settings name."""
         # On one machine identity's pages have the same host, and cookies do not know ports.
         cookies = Cookies(settings.console_url, prefix="console-")
         forms = Forms(settings.console_url, cookies)
         frame = Frame("lienthong.console", forms, place=settings.instance, home=_HOME)
-        return cls(settings, frame, forms, cookies, sessions, platform)
+        return cls(settings, frame, forms, cookies, sessions, platform, AgencyNames(clock))
 
     async def visit(self, request: Request) -> Visit | None:
         """Who sent a request; None where nobody is signed in.

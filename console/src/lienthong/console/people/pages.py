@@ -65,6 +65,7 @@ def people_routes(web: Web) -> APIRouter:
         else:
             listed = AccountPage.of(found)
             values |= {"people": [(one, Rights.of(visit, one)) for one in listed.items]}
+            values["agency"] = await web.names.of(visit.desk, [one.agency for one in listed.items])
             if listed.next:
                 values["onward"] = "/people?" + urlencode({**_given(wanted), "cursor": listed.next})
         return web.page(
@@ -81,16 +82,17 @@ def people_routes(web: Web) -> APIRouter:
             **values,
         )
 
-    def invitation(request: Request, visit: Visit, form: dict[str, str], **failed: Any) -> Response:  # noqa: ANN401
+    async def invitation(request: Request, visit: Visit, form: dict[str, str], **failed: Any) -> Response:  # noqa: ANN401
         places = visit.places(Action.MANAGE_PEOPLE)
         if not places:
             raise room_closed(_INVITE)
-        values = {"form": form, "places": places, **_OFFERED, **NOTHING_FAILED, **failed}
+        agency = await web.names.of(visit.desk, places)
+        values = {"form": form, "places": places, "agency": agency, **_OFFERED, **NOTHING_FAILED, **failed}
         return web.page(request, visit, "invite.html", room=ROOM, **values)
 
     @router.get("/invite")
     async def ask_whom(request: Request) -> Response:
-        return invitation(request, await web.known(request, ROOM), {})
+        return await invitation(request, await web.known(request, ROOM), {})
 
     @router.post("/invite")
     async def invite(request: Request) -> Response:
@@ -106,13 +108,14 @@ def people_routes(web: Web) -> APIRouter:
             made = Invited.of(await visit.desk.send("POST", _PEOPLE, sent))
         except ProblemError as problem:
             failed = shown_above(problem, "invalid-request", "login-taken", "role-required", "rate-limited")
-            return invitation(request, visit, dict(form), status=problem.status, **failed)
+            return await invitation(request, visit, dict(form), status=problem.status, **failed)
         return web.page(request, visit, "link.html", room=ROOM, account=made.person, link=made.link, new=True)
 
     async def person_page(request: Request, visit: Visit, person_id: str, **values: Any) -> Response:  # noqa: ANN401
         account = await _account(visit, person_id)
         sessions = SessionList.of(await visit.desk.get(f"{_PEOPLE}/{person_id}/sessions")).items
         values = {**NOTHING_FAILED, "done": request.query_params.get("done", ""), **values}
+        offered = choices(visit, account)
         return web.page(
             request,
             visit,
@@ -121,7 +124,8 @@ def people_routes(web: Web) -> APIRouter:
             account=account,
             rights=Rights.of(visit, account),
             sessions=sessions,
-            choices=choices(visit, account),
+            choices=offered,
+            agency=await web.names.of(visit.desk, [account.agency, *(one.agency for one in offered)]),
             may_anywhere=visit.may(Action.MANAGE_PEOPLE),
             **_OFFERED,
             seen=_seen(account),

@@ -5,9 +5,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from lienthong.console.agency_names import AGENCIES
 from lienthong.console.errors import agency_taken, room_closed
 from lienthong.console.systems.asking import (
-    AGENCIES,
     AT_A_TIME,
     AT_THE_FORM,
     CATALOG,

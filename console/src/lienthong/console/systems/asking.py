@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
+from lienthong.console.agency_names import AGENCIES
 from lienthong.console.systems.manifests import agency_code, system_path
 from lienthong.kit.problems import ProblemError
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from lienthong.console.web import Visit
 
 CATALOG: Final = "catalog"
-AGENCIES: Final = "/catalog/v1/agencies"
 SYSTEMS: Final = "/catalog/v1/systems"
 AT_A_TIME: Final = 50
 AT_THE_FORM: Final = (

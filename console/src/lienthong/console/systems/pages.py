@@ -50,17 +50,24 @@ def system_routes(web: Web, clock: Clock) -> APIRouter:
             page = await visit.desk.get(SYSTEMS, agency=place, cursor=cursor, limit=AT_A_TIME)
             more = onward("/systems", page) if not place else onward(f"/agencies/{place}", page)
             found.append((place, listed(page), more))
-        return web.page(request, visit, "systems.html", room=ROOM, found=found)
+        agency = await web.names.of(visit.desk, places[:_MOST_AGENCIES])
+        return web.page(request, visit, "systems.html", room=ROOM, found=found, agency=agency)
 
-    def registration(request: Request, visit: Visit, form: dict[str, str], **failed: Any) -> Response:  # noqa: ANN401
+    async def registration(
+        request: Request,
+        visit: Visit,
+        form: dict[str, str],
+        **failed: Any,  # noqa: ANN401
+    ) -> Response:
         places = visit.places(Action.MANAGE_SYSTEMS)
-        values = {"form": form, "places": places, **NOTHING_FAILED, **failed}
+        agency = await web.names.of(visit.desk, places)
+        values = {"form": form, "places": places, "agency": agency, **NOTHING_FAILED, **failed}
         return web.page(request, visit, "register_system.html", room=ROOM, **values)
 
     @router.get("/systems/register")
     async def ask_what(request: Request) -> Response:
         agency = request.query_params.get("agency", "")
-        return registration(request, await web.known(request, ROOM), {"agency": agency})
+        return await registration(request, await web.known(request, ROOM), {"agency": agency})
 
     @router.post("/systems/register")
     async def register(request: Request) -> Response:
@@ -76,7 +83,7 @@ def system_routes(web: Web, clock: Clock) -> APIRouter:
             await visit.desk.send("POST", "/catalog/v1/apply", {"manifests": [manifest]})
         except ProblemError as problem:
             failed = shown_above(problem, *AT_THE_FORM)
-            return registration(request, visit, form, status=problem.status, **failed)
+            return await registration(request, visit, form, status=problem.status, **failed)
         return see_other(f"/systems/{found}?done=registered")
 
     async def system_page(request: Request, visit: Visit, agency: str, code: str, **values: Any) -> Response:  # noqa: ANN401
@@ -92,6 +99,7 @@ def system_routes(web: Web, clock: Clock) -> APIRouter:
             "system.html",
             room=ROOM if may else CATALOG,
             system=found,
+            agency=await web.names.of(visit.desk, [found.agency]),
             keys=[(one, one.age_days(now)) for one in keys],
             today=now.date().isoformat(),
             old=OLD_DAYS,
