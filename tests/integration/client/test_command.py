@@ -708,6 +708,11 @@ def test_the_passphrase_of_a_key_is_asked_for_or_read(run: Run, tmp_path: Path, 
     assert asked.code == 0
     assert "passphrase" in asked.err
     assert "mat-khau" not in asked.out + asked.err
+    assert (
+        f"→ If it is registered already, as in the console: lienthong token --as {tmp_path / 'a'}"
+        in asked.err
+    )
+    assert "→ If not: register the system with" in asked.err
     read = run(*command, "--dir", tmp_path / "b", "--passphrase-file", secret, "--json")
     assert (read.code, read.json["alg"]) == (0, "PS256")
     assert (tmp_path / "a/key.jwk").read_bytes() == (tmp_path / "b/key.jwk").read_bytes()
@@ -724,6 +729,8 @@ def test_a_certificate_gives_what_is_registered_and_no_private_key(run: Run, tmp
     alone = run(*command, tmp_path / "a", certificate)
     assert alone.code == 0
     assert "the certificate ends on" in alone.err
+    assert "→ Next: register the system with" in alone.err
+    assert "lienthong token" not in alone.err
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["client.json", "public.jwks"]
     both = run(*command, tmp_path / "b", certificate, key, "--json")
     assert sorted(both.json["files"]) == ["client", "key", "public"]

@@ -136,7 +136,8 @@ def import_(
             )
         )
     document = _document(client_id, imported.algorithm, imported.key.kid, issuer, written)
-    screen.result(document, lambda: _show(screen, done, written))
+    registered = folder if imported.private else None
+    screen.result(document, lambda: _show(screen, done, written, registered))
 
 
 def _passphrase(file: str | None) -> bytes:
@@ -170,15 +171,25 @@ def _document(
     }
 
 
-def _show(screen: "Screen", done: Text, files: dict[str, Path]) -> None:
+def _show(screen: "Screen", done: Text, files: dict[str, Path], registered: Path | None = None) -> None:
+    """Say what was written and what comes next. The key in the folder `registered` may be so already."""
     screen.done(done)
     for name, path in files.items():
         secret = Text("bí mật, không gửi cho ai", "secret, send it to nobody")
         screen.print(f"  {path}" + (f"  ({screen.label(secret, ' / ')})" if name == "key" else ""))
+    if registered is not None:
+        screen.note(
+            Text(
+                f"→ Khoá đã đăng ký (ví dụ trên bảng điều khiển): lienthong token --as {registered}",
+                f"→ If it is registered already, as in the console: lienthong token --as {registered}",
+            )
+        )
     screen.note(
         Text(
-            f"→ Tiếp: đăng ký hệ thống với «jwksFile: {files['public']}» rồi lienthong apply -f …",
-            f"→ Next: register the system with 'jwksFile: {files['public']}', then lienthong apply -f …",
+            f"→ {'Chưa đăng ký' if registered else 'Tiếp'}: đăng ký hệ thống với "
+            f"«jwksFile: {files['public']}» rồi lienthong apply -f …",
+            f"→ {'If not' if registered else 'Next'}: register the system with "
+            f"'jwksFile: {files['public']}', then lienthong apply -f …",
         )
     )
 
