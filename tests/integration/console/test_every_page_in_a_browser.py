@@ -64,6 +64,8 @@ def matches(route: str, path: str) -> bool:
     return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), path) is not None
 
 
+# What hangs ends by the limits of the browser; on a busy machine axe takes its time.
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("language", LOOKS)
 async def test_pages_have_no_faults_and_fit_every_screen(tmp_path: Path, language: str) -> None:
     async with a_console(tmp_path) as place, a_catalog(place, tmp_path), chromium_of() as context:
