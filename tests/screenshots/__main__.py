@@ -21,6 +21,7 @@ from tests.screenshots.pictures import IMAGES, write_picture
 if TYPE_CHECKING:
     from tests.integration.identity.pages.site import Site, Visit
 
+LANGUAGES: Final = ("vi", "en")
 SCREEN: Final[dict[str, Any]] = {
     "viewport": {"width": 720, "height": 520},
     "timezone_id": "Asia/Ho_Chi_Minh",
@@ -131,17 +132,18 @@ async def write(site: Site, language: str) -> None:
 
 
 async def main() -> None:
-    """One installation for each language: both begin with the first administrator."""
+    """Of the pages for signing in one installation for each language: both begin with the first
+    administrator. The console's are those of one whole province."""
     if CHROMIUM is None:
         sys.exit("Chromium is not here: install the package chromium, or run make screenshots as root.")
     IMAGES.mkdir(exist_ok=True)
-    for language in ("vi", "en"):
+    with tempfile.TemporaryDirectory() as folder:
+        await write_console(Path(folder), LANGUAGES)
+    for language in LANGUAGES:
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite+aiosqlite:///{folder}/identity.db"
             async with a_site(Path(folder), url) as site:
                 await write(site, language)
-        with tempfile.TemporaryDirectory() as folder:
-            await write_console(Path(folder), language)
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite+aiosqlite:///{folder}/identity.db"
             file = providers_file(Path(folder))

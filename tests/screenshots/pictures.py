@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 _COLOURS: Final = 32
+_ROUNDS: Final = 3
+"""How often the colours are drawn nearer to what the page has most of: grounds keep theirs exactly. Small things
+in a colour of their own, as the state of a process, keep one too."""
 
 
 async def write_picture(page: Page, name: str) -> None:
@@ -21,5 +24,7 @@ async def write_picture(page: Page, name: str) -> None:
         script = "theme => document.documentElement.setAttribute('data-bs-theme', theme)"
         await page.evaluate(script, theme)
         picture = Image.open(io.BytesIO(await page.screenshot(full_page=True, animations="disabled")))
-        few = picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+        few = picture.convert("RGB").quantize(
+            _COLOURS, Image.Quantize.MAXCOVERAGE, _ROUNDS, dither=Image.Dither.NONE
+        )
         few.save(IMAGES / f"{name}-{theme}.png", optimize=True)
