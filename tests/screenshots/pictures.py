@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 _COLOURS: Final = 32
 _ROUNDS: Final = 3
-"""How often the colours are drawn nearer to what the page has most of: grounds keep theirs exactly. Small
-things in a colour of their own, as the state of a process, keep one too."""
+"""How often the colours are drawn nearer to what the page has most of, so that grounds stay close to theirs.
+Small things in a colour of their own, as the state of a process, keep one too."""
 
 
 async def write_picture(page: Page, name: str) -> None:
