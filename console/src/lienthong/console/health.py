@@ -1,7 +1,9 @@
 """The state of the platform: which processes run, in which version, how they are, and how old what they
-follow is. Each process is asked through the gateway, with the person's own token."""
+follow is. Each process is asked through the gateway, with the person's own token; the console tells
+of itself."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +13,8 @@ from starlette.responses import Response
 
 from lienthong.console.errors import SessionEndedError
 from lienthong.console.web import Visit, Web
+from lienthong.kit.health import RunningProcess
+from lienthong.kit.openapi import VERSION
 from lienthong.kit.policy import Action
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.text import BilingualText
@@ -24,6 +28,7 @@ _PROCESSES: Final = (
     ("ledger", "/audit/v1/status", BilingualText("Ledger", "Sổ nhật ký")),
 )
 _GATEWAY: Final = BilingualText("Gateway", "Cổng liên thông")
+_CONSOLE: Final = BilingualText("Console", "Bảng điều khiển")
 _WORDS: Final[Mapping[str, BilingualText]] = {
     "running": BilingualText("Takes requests", "Nhận yêu cầu"),
     "database": BilingualText("Database", "Cơ sở dữ liệu"),
@@ -77,6 +82,8 @@ def health_routes(web: Web) -> APIRouter:
         visit = await web.known(request, ROOM)
         everything = visit.may(Action.READ_HEALTH)
         found = await state_of_the_platform(visit, everything=everything)
+        if everything:
+            found.append(_console(getattr(request.app.state, "process", None)))
         worst = max((_ORDER.index(one.state) for one in found), default=0)
         return web.page(
             request, visit, "health.html", room=ROOM, processes=found, worst=_ORDER[worst], all=everything
@@ -110,6 +117,12 @@ async def _gateway(visit: Visit) -> Process:
         if isinstance(one, dict)
     ]
     return Process(_GATEWAY, _known(told.get("status")), findings=findings)
+
+
+def _console(running: RunningProcess | None) -> Process:
+    """The console itself, which answers; `running` is None where `run_process` did not start it."""
+    up = _NOTHING if running is None else duration(time.monotonic() - running.began)
+    return Process(_CONSOLE, "ready", VERSION, up)
 
 
 async def _asked(visit: Visit, path: str, title: BilingualText) -> Process:
