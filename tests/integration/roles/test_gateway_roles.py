@@ -9,6 +9,7 @@ import pytest
 
 from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway import openapi
+from lienthong.kit.openapi import VERSION
 from lienthong.kit.policy import Grant, Role
 from tests.integration.gateway.world import World, agreement, assert_in_form, service
 from tests.integration.roles.matrix import mismatches_at, rows
@@ -31,6 +32,7 @@ OPTIONS /api/{agency}/{system}/{service}/{path}   systems
 GET     /openapi.json                             open
 GET     /.well-known/lgsp-assertion-keys.json     open
 GET     /health.json                              open
+GET     /gateway/v1/status                        all -   -   -   -   -   all -
 GET     /limits/v1/agreements/{agreement}         all own own own own -   all -
 POST    /audit/v1/person-hashes                   -   -   -   all all all all all
 """)
@@ -103,12 +105,34 @@ def test_a_person_who_asks_for_the_hashes_of_another_is_on_record(world: World) 
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", f"/limits/v1/agreements/on-{OWN}"), ("POST", "/audit/v1/person-hashes")]
+    ("method", "path"),
+    [
+        ("GET", f"/limits/v1/agreements/on-{OWN}"),
+        ("POST", "/audit/v1/person-hashes"),
+        ("GET", "/gateway/v1/status"),
+    ],
 )
 def test_the_token_of_another_application_is_not_enough(world: World, method: str, path: str) -> None:
     headers = person(world, [Grant(Role.SECURITY_OFFICER)], scope="openid roles api audit:read")
     answer = httpx.request(method, f"{world.url}{path}", headers=headers, trust_env=False)
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient-scope")
+
+
+def test_only_who_answers_for_the_platform_is_told_the_version(world: World) -> None:
+    url = f"{world.url}/gateway/v1/status"
+    headers = person(world, [Grant(Role.PLATFORM_OPERATOR)])
+    answer = httpx.get(url, headers=headers, trust_env=False)
+    told = answer.json()
+    assert (told["process"], told["version"], told["status"]) == ("gateway", VERSION, "ready")
+    assert 0 <= told["up_s"] < httpx.get(url, headers=headers, trust_env=False).json()["up_s"]
+    assert {"routes", "keys", "journal"} <= {one["name"] for one in told["checks"]}
+    assert answer.headers["cache-control"] == "no-store"
+    assert world.record(answer.headers["lgsp-transaction-id"])["operation"] == "status"
+    assert (
+        httpx.get(url, trust_env=False).status_code,
+        httpx.post(url, headers=headers, trust_env=False).status_code,
+    ) == (401, 405)
+    assert set(httpx.get(f"{world.url}/health.json", trust_env=False).json()) == {"status", "follows"}
 
 
 def test_the_refusal_says_which_roles_could(world: World) -> None:

@@ -21,13 +21,14 @@ from lienthong.kit.text import BilingualText
 
 ROOM: Final = "health"
 _FOLLOWED_BY_THE_GATEWAY: Final = "/health.json"
+_GATEWAY: Final = BilingualText("Gateway", "Cổng liên thông")
 _PROCESSES: Final = (
+    ("gateway", "/gateway/v1/status", _GATEWAY),
     ("catalog", "/catalog/v1/status", BilingualText("Catalog", "Danh mục")),
     ("identity", "/identity/v1/status", BilingualText("Identity", "Định danh")),
     ("exchange", "/exchange/v1/status", BilingualText("Exchange", "Trao đổi dữ liệu")),
     ("ledger", "/audit/v1/status", BilingualText("Ledger", "Sổ nhật ký")),
 )
-_GATEWAY: Final = BilingualText("Gateway", "Cổng liên thông")
 _CONSOLE: Final = BilingualText("Console", "Bảng điều khiển")
 _WORDS: Final[Mapping[str, BilingualText]] = {
     "running": BilingualText("Takes requests", "Nhận yêu cầu"),
@@ -38,6 +39,9 @@ _WORDS: Final[Mapping[str, BilingualText]] = {
     "catalog": BilingualText("Copy of the catalog", "Bản sao danh mục"),
     "records": BilingualText("Records on the way to the ledger", "Bản ghi đang chuyển vào sổ"),
     "history": BilingualText("Agrees with the ledger", "Khớp với sổ nhật ký"),
+    "journal": BilingualText("Journal of calls", "Nhật ký cuộc gọi"),
+    "retained": BilingualText("Records that wait for the ledger", "Bản ghi chờ sổ nhật ký xác nhận"),
+    "secrets": BilingualText("Secrets of providers", "Bí mật của bên cung cấp"),
     "signing-key": BilingualText("Signing key", "Khoá ký"),
     "deduplication": BilingualText("Index of known events", "Chỉ mục sự kiện đã nhận"),
     "events": BilingualText("Stream of events", "Luồng sự kiện"),
@@ -101,8 +105,9 @@ async def state_of_the_platform(visit: Visit, *, everything: bool) -> list[Proce
     Raises:
         SessionEndedError: the person's session has ended meanwhile.
     """
-    asked = [_asked(visit, path, title) for _, path, title in _PROCESSES] if everything else []
-    return list(await asyncio.gather(_gateway(visit), *asked))
+    if not everything:
+        return [await _gateway(visit)]
+    return list(await asyncio.gather(*(_asked(visit, path, title) for _, path, title in _PROCESSES)))
 
 
 async def _gateway(visit: Visit) -> Process:

@@ -26,8 +26,9 @@ from lienthong.gateway.match import (
     match_operation,
     match_service,
 )
-from lienthong.gateway.openapi import AUDIT_SCOPE
+from lienthong.gateway.openapi import AUDIT_SCOPE, HEALTH_SCOPE
 from lienthong.gateway.own_actors import actor_of
+from lienthong.gateway.own_status import status_response
 from lienthong.gateway.platform_routes import PlatformRoute
 from lienthong.gateway.request_headers import read_headers
 from lienthong.gateway.respond import Responder
@@ -48,6 +49,7 @@ from lienthong.gateway.targets import (
     PersonsTarget,
     PlatformTarget,
     ServiceTarget,
+    StatusTarget,
     UseTarget,
 )
 from lienthong.gateway.via import Via
@@ -249,6 +251,9 @@ class Gateway:
         elif isinstance(target, PersonsTarget):
             actor = actor_of(self._caller(call, headers, authenticator, people=True), AUDIT_SCOPE)
             return await self._persons.answer(call, actor, headers, incoming)
+        elif isinstance(target, StatusTarget):
+            actor = actor_of(self._caller(call, headers, authenticator, people=True), HEALTH_SCOPE)
+            return await status_response(call, actor, target.route)
         elif isinstance(target, DoorTarget):
             return await self._through(call, target, headers, incoming, authenticator)
         elif isinstance(target, UseTarget):

@@ -53,6 +53,7 @@ from lienthong.gateway.limits.kept import KeptUse
 from lienthong.gateway.limits.limiter import Limiter
 from lienthong.gateway.limits.peers import Peers
 from lienthong.gateway.live import Live
+from lienthong.gateway.own_status import OwnStatus
 from lienthong.gateway.person_search import PersonSearch
 from lienthong.gateway.platform_routes import platform_routes
 from lienthong.gateway.privacy import Privacy, privacy_keys
@@ -100,7 +101,7 @@ if TYPE_CHECKING:
     from lienthong.gateway.table import RoutingTable
     from lienthong.gateway.workers import Seat
     from lienthong.kit.catalog import CatalogReplica
-    from lienthong.kit.health import Checks
+    from lienthong.kit.health import Check, Checks
     from lienthong.kit.keys import IdentityKeys, KeysReplica
     from lienthong.kit.metrics.figures import Figures
 
@@ -259,12 +260,20 @@ async def open_gateway(
     figures.observe(instruments.PROOFS_SEEN, lambda: len(seen))
     looking = Looking()
     stack.push_async_callback(looking.close)
+    own_checks: dict[str, Check] = {
+        "routes": routes.condition,
+        "keys": keys.condition,
+        "journal": journal.condition,
+        "retained": release.condition,
+        "secrets": secrets.condition,
+    }
     gateway = Gateway(
         live,
         platform_routes(
             settings,
             partial(public_health, {"routes": routes.condition, "keys": keys.condition}),
             lambda: assertion_keys.published(clock.now().timestamp()),
+            OwnStatus(own_checks, clock.monotonic).document,
         ),
         XRoadDoor(settings.instance, CallerProof(allowed_networks(settings.gateway_xroad_networks))),
         Answers(settings.instance, CatalogDirectory(catalog, settings.gateway_node, clock)),
@@ -304,14 +313,7 @@ async def open_gateway(
         stack,
         figures,
         WorkerFigures(figures.exposition, seat),
-        {
-            "routes": routes.condition,
-            "keys": keys.condition,
-            "journal": journal.condition,
-            "retained": release.condition,
-            "secrets": secrets.condition,
-            "listening": lambda: listener.listens,
-        },
+        {**own_checks, "listening": lambda: listener.listens},
     )
     figures.observe_each(WORKER_REPLACEMENTS, heart.replaced)
     heart.start()

@@ -13,13 +13,21 @@ from lienthong.gateway.paths import (
     decoded_segments,
     without_parameters,
 )
-from lienthong.gateway.platform_routes import DocumentRoute, DoorRoute, PersonsRoute, PlatformRoute, UseRoute
+from lienthong.gateway.platform_routes import (
+    DocumentRoute,
+    DoorRoute,
+    PersonsRoute,
+    PlatformRoute,
+    StatusRoute,
+    UseRoute,
+)
 from lienthong.gateway.targets import (
     DocumentTarget,
     DoorTarget,
     PersonsTarget,
     PlatformTarget,
     ServiceTarget,
+    StatusTarget,
     UseTarget,
 )
 
@@ -69,6 +77,8 @@ def match_service(
             return DocumentTarget(named)
         if isinstance(named, PersonsRoute):
             return PersonsTarget(named)
+        if isinstance(named, StatusRoute):
+            return StatusTarget(named)
         platform_route = platform.get(segments[1])
         if isinstance(platform_route, DoorRoute):
             return DoorTarget(platform_route, table)

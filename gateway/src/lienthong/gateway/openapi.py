@@ -17,6 +17,9 @@ PATH: Final = "/openapi.json"
 PERSON_HASHES_PATH: Final = "/audit/v1/person-hashes"
 """Beside the ledger's own paths, for it is the ledger that is searched with them."""
 AUDIT_SCOPE: Final = "audit:read"
+STATUS_PATH: Final = "/gateway/v1/status"
+HEALTH_SCOPE: Final = "health:read"
+"""No client has this scope: whoever runs the platform by programs asks the health ports."""
 
 _METHODS: Final = ("get", "head", "post", "put", "patch", "delete", "options")
 _WITH_BODY: Final = frozenset({"post", "put", "patch", "delete"})
@@ -100,6 +103,30 @@ _HEALTH: Final = {
         },
     },
 }
+_STATUS: Final = {
+    "type": "object",
+    "required": ["process", "version", "up_s", "status", "checks", "figures"],
+    "properties": {
+        "process": {"const": "gateway"},
+        "version": _TEXT,
+        "up_s": {"type": "number", "minimum": 0, "description": "For how many seconds it has been running."},
+        "status": {"enum": ["ready", "degraded", "not ready"]},
+        "checks": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "state", "reason", "figures"],
+                "properties": {
+                    "name": _TEXT,
+                    "state": {"enum": ["ok", "degraded", "failed"]},
+                    "reason": {"type": ["string", "null"]},
+                    "figures": {**_OBJECT, "description": "Ages are in seconds (`…_s`)."},
+                },
+            },
+        },
+        "figures": _OBJECT,
+    },
+}
 _LIMIT: Final = {
     "type": "object",
     "required": ["limit", "allowed", "used", "left"],
@@ -177,6 +204,7 @@ def document() -> dict[str, Any]:
                 "get": _use(),
             },
             PERSON_HASHES_PATH: {"post": _person_hashes()},
+            STATUS_PATH: {"get": _status()},
             "/health.json": {
                 "get": _own_document(
                     "health",
@@ -278,6 +306,30 @@ def _person_hashes() -> dict[str, Any]:
                     calls.AUDIT_UNAVAILABLE,
                 ).items()
             },
+        },
+    }
+
+
+def _status() -> dict[str, Any]:
+    kinds = (
+        *(general.MALFORMED_REQUEST, general.NO_TOKEN, general.TOKEN_REFUSED, general.CERTIFICATE_MISMATCH),
+        *(general.CLIENT_SUSPENDED, general.INSUFFICIENT_SCOPE, people.ROLE_REQUIRED, general.NOT_READY),
+        *(calls.HEADERS_TOO_LARGE, calls.AUDIT_UNAVAILABLE),
+    )
+    return {
+        "operationId": "status",
+        "summary": "See how the gateway is",
+        "description": (
+            "Its version, for how long it has been running, and what each of its checks finds; of the worker"
+            " that takes the request. For people who may see how the platform is (`health:read`)."
+        ),
+        "security": [{BEARER: [HEALTH_SCOPE]}],
+        "responses": {
+            "200": {
+                "description": "How it is at this moment.",
+                "content": {"application/json": {"schema": _STATUS}},
+            },
+            **{str(status): response for status, response in problems(*kinds).items()},
         },
     }
 

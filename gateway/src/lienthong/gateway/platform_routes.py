@@ -18,7 +18,7 @@ from lienthong.gateway.http1.upstreams import Upstreams
 from lienthong.kit import request_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from lienthong.gateway.settings import GatewaySettings
 
@@ -72,7 +72,17 @@ class UseRoute:
     """Its name in records."""
 
 
-OwnRoute: TypeAlias = PlatformRoute | DocumentRoute | DoorRoute | PersonsRoute | UseRoute
+@dataclass(frozen=True, slots=True)
+class StatusRoute:
+    """Where people who answer for the platform are told how the gateway is."""
+
+    id: str
+    """Its name in records."""
+    content: Callable[[], Awaitable[bytes]]
+    """JSON, as it is when it is asked for."""
+
+
+OwnRoute: TypeAlias = PlatformRoute | DocumentRoute | DoorRoute | PersonsRoute | UseRoute | StatusRoute
 """What the platform itself offers beside the services of providers."""
 
 
@@ -85,11 +95,14 @@ DOORS: Final = (b"r1", b"listClients", b"govstack")
 
 
 def platform_routes(
-    settings: GatewaySettings, health: Callable[[], bytes], assertion_keys: Callable[[], bytes]
+    settings: GatewaySettings,
+    health: Callable[[], bytes],
+    assertion_keys: Callable[[], bytes],
+    status: Callable[[], Awaitable[bytes]],
 ) -> Mapping[bytes, OwnRoute]:
     """The platform's services by the first segment of their paths, documents by the whole path.
 
-    `health` and `assertion_keys` make those documents.
+    `health` and `assertion_keys` make those documents; `status` tells how the gateway is.
     """
     described = openapi.encoded()
     limits = TimeLimits(first_byte_s=settings.gateway_platform_timeout_s)
@@ -112,6 +125,7 @@ def platform_routes(
         b"limits": UseRoute("lienthong/gateway"),
         openapi.PATH[1:].encode(): DocumentRoute("lienthong/gateway", lambda: described, 300),
         KEYS_PATH[1:].encode(): DocumentRoute("lienthong/gateway", assertion_keys, KEYS_MAX_AGE_S),
+        openapi.STATUS_PATH[1:].encode(): StatusRoute("lienthong/gateway", status),
         HEALTH_PATH[1:].encode(): DocumentRoute("lienthong/gateway", health, 0),
         openapi.PERSON_HASHES_PATH[1:].encode(): PersonsRoute("lienthong/gateway"),
     }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         DoorRoute,
         PersonsRoute,
         PlatformRoute,
+        StatusRoute,
         UseRoute,
     )
     from lienthong.gateway.table import RoutingTable, ServiceRoute
@@ -76,5 +77,14 @@ class UseTarget:
         self.table = table
 
 
+class StatusTarget:
+    """How the gateway is."""
+
+    __slots__ = ("route",)
+
+    def __init__(self, route: StatusRoute) -> None:
+        self.route = route
+
+
 ForwardTarget: TypeAlias = ServiceTarget | PlatformTarget
-Target: TypeAlias = ForwardTarget | DocumentTarget | DoorTarget | PersonsTarget | UseTarget
+Target: TypeAlias = ForwardTarget | DocumentTarget | DoorTarget | PersonsTarget | UseTarget | StatusTarget
