@@ -109,6 +109,16 @@ def get(
             autocompletion=completion.event_types,
         ),
     ] = None,
+    provider: Annotated[
+        str | None,
+        typer.Option(
+            "--provider",
+            metavar="AGENCY",
+            rich_help_panel=FILTERS,
+            help="Thoả thuận về dữ liệu của cơ quan này · Agreements on what this agency provides",
+            autocompletion=completion.agencies,
+        ),
+    ] = None,
     output: Annotated[
         Output,
         typer.Option(
@@ -134,6 +144,7 @@ def get(
         consumer=consumer,
         service=service,
         event_type=event_type,
+        provider=provider,
     )
     with options.open_client(as_, gateway, default="operator") as client:
         if resource_id is None:

@@ -39,7 +39,7 @@ FILTERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "agencies": (),
         "systems": ("agency",),
         "services": ("agency", "system"),
-        "agreements": ("status", "consumer", "service", "event_type"),
+        "agreements": ("status", "consumer", "service", "event_type", "provider"),
         "event-types": ("agency", "system"),
     }
 )
