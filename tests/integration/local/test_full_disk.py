@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from supervisor.loggers import RotatingFileHandler
@@ -20,6 +18,12 @@ if TYPE_CHECKING:
 
 FULL = 64 * 1024
 """Bytes that a file may have, in place of a disk that is full: writing more fails by EFBIG, not ENOSPC."""
+# Not a `preexec_fn`: what runs between fork and exec may wait for ever for a lock of a thread that is gone.
+LIMITED = f"""
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, ({FULL}, {FULL}))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 CHATTY = """
 import sys, time
 from pathlib import Path
@@ -40,11 +44,10 @@ async def test_nothing_ends_when_nothing_can_be_written(tmp_path: Path) -> None:
     errors.write_bytes(b"x" * FULL)
     with errors.open("ab") as full:
         daemon = subprocess.Popen(  # noqa: ASYNC220 - it does not wait
-            [sys.executable, "-m", "lienthong.local.supervised", str(config)],
+            [sys.executable, "-c", LIMITED, sys.executable, "-m", "lienthong.local.supervised", str(config)],
             stdin=subprocess.DEVNULL,
             stdout=full,
             stderr=full,
-            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_FSIZE, (FULL, FULL)),
         )
     try:
         supervisor = Supervisor(tmp_path / "run")
