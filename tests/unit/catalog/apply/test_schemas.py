@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.catalog.apply.schemas import read_apply
+from lienthong.catalog.apply.schemas import SPECS, read_apply
 from lienthong.catalog.domain.resources import ResourceKind
 from tests.unit.catalog.manifests import (
     KEY,
@@ -51,6 +51,22 @@ def test_the_canonical_spec_has_defaults_filled_in_and_stays_as_it_is_when_read_
     assert (spec["timeoutMs"], spec["maxRequestBytes"], spec["writeAhead"]) == (10_000, 10_485_760, False)
     for body in province():
         assert _spec(body | {"spec": _spec(body)}) == _spec(body)
+
+
+MAY_BE_LEFT_OUT = [
+    (body["kind"], field.alias or member)
+    for body in province()
+    for member, field in SPECS[ResourceKind(body["kind"])].model_fields.items()
+    if not field.is_required() and field.default is None
+]
+
+
+@pytest.mark.parametrize(("kind", "member"), sorted(set(MAY_BE_LEFT_OUT)))
+def test_a_member_that_is_null_is_one_that_is_left_out(kind: str, member: str) -> None:
+    for body in (body for body in province() if body["kind"] == kind):
+        without = {name: value for name, value in body["spec"].items() if name != member}
+        left_out = read_apply({"manifests": [body | {"spec": without}]})
+        assert read_apply({"manifests": [body | {"spec": without | {member: None}}]}) == left_out
 
 
 def test_what_calls_have_to_state_is_kept_in_one_order() -> None:

@@ -101,8 +101,10 @@ def read_spec(
 
     `resource_id` is the canonical id, None where the id itself is wrong.
     """
-    fields: dict[str, Any] = {}
-    spec, violations = validate(shape, raw, spec_path, fields)
+    read: dict[str, Any] = {}
+    spec, violations = validate(shape, raw, spec_path, read)
+    # What may be left out may be null, which is the same.
+    fields = {name: value for name, value in read.items() if value is not None}
     if isinstance(raw, dict):
         given = {name for name, value in raw.items() if value is not None}
         violations += [
