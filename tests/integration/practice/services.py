@@ -27,8 +27,13 @@ spec:
 """
 
 
-def apply(platform: Platform, folder: Path, service: str, document: str, upstream: str) -> ApplyResult:
-    """Apply a service whose document is this YAML, as `lienthong apply` does; everyone may call it then."""
+def apply(
+    platform: Platform, folder: Path, service: str, document: str, upstream: str, **terms: object
+) -> ApplyResult:
+    """Apply a service whose document is this YAML, as `lienthong apply` does; the consumer may call it then.
+
+    `terms` are more of its agreement's.
+    """
     (folder / "openapi.yaml").write_text(document, encoding="utf-8")
     (folder / "service.yaml").write_text(
         _MANIFEST.format(service=service, upstream=upstream), encoding="utf-8"
@@ -44,6 +49,7 @@ def apply(platform: Platform, folder: Path, service: str, document: str, upstrea
             "purposes": [PURPOSE],
             "legalGround": "Luật Đất đai 2024",
             "status": "approved",
+            **terms,
         },
     )
     with platform.operator() as operator:

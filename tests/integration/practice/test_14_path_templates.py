@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lienthong.client import InvalidError
-from tests.integration.practice.raw import status
+from lienthong.client import Client, InvalidError
+from tests.integration.practice.raw import exchange, head, status
 from tests.integration.practice.services import apply, call, service_id
+from tests.support.platform import PURPOSE
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +53,53 @@ def test_a_path_without_its_slash_is_another_path(
     service = service_id("templates-v1")
     apply(platform, tmp_path, service, STYLES, provider.url)
     answer = call(platform, service, target)
+    assert status(answer) == 404
+    assert b"unknown-operation" in answer
+
+
+NAMES = """\
+openapi: 3.1.0
+info: {title: Quy hoạch, version: 1.0.0}
+paths:
+  /zones/{id}:
+    get: {}
+    delete: {}
+  /zones/{id}/:
+    get: {operationId: zones/xem quy hoạch}
+webhooks:
+  zoneChanged: {post: {}}
+"""
+
+
+def test_operations_have_any_name_or_none_and_rights_on_them_are_exact(
+    platform: Platform, provider: Provider, tmp_path: Path
+) -> None:
+    service = service_id("names-v1")
+    allowed = ["GET /zones/{id}", "zones/xem quy hoạch"]
+    apply(platform, tmp_path, service, NAMES, provider.url, operations=allowed)
+    assert status(call(platform, service, "/zones/7")) == 200
+    assert status(call(platform, service, "/zones/7/")) == 200
+    with Client(platform.consumer) as client:
+        fields = (f"Authorization: Bearer {client.token().value}", f"LGSP-Purpose: {PURPOSE}")
+    refused = exchange(platform.gateway, head("DELETE", f"/api/{service}/zones/7", *fields))
+    assert status(refused) == 403
+    assert b"does not allow the operation DELETE /zones/{id}." in refused
+
+    def recorded() -> bool:
+        with platform.auditor() as auditor:
+            found = auditor.entries({"service": service, "kind": "call", "status": "200"})
+            return {entry["record"]["operation"] for entry in found} == set(allowed)
+
+    wait_until(recorded)
+
+
+def test_a_service_of_webhooks_alone_answers_no_call(
+    platform: Platform, provider: Provider, tmp_path: Path
+) -> None:
+    service = service_id("webhooks-v1")
+    document = NAMES[: NAMES.index("paths:")] + NAMES[NAMES.index("webhooks:") :]
+    apply(platform, tmp_path, service, document, provider.url)
+    answer = call(platform, service, "/zones/7")
     assert status(answer) == 404
     assert b"unknown-operation" in answer
 

@@ -19,7 +19,7 @@ _PARAMETER = re.compile(r"\{[^{}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class OperationRoute:
-    """One operation of a service: its OpenAPI operationId, method and path template."""
+    """One operation of a service: its name (an operationId, or method and path), method and path template."""
 
     id: str
     method: str

@@ -196,7 +196,7 @@ def test_service_accounts_that_are_none(accounts: object) -> None:
 
 def test_every_violation_of_every_manifest_is_named_at_once() -> None:
     bad_service = service("H11.05/land/parcels", upstreams=["ftp://x", "http://u:p@h"], timeoutMs="fast")
-    bad_service["spec"]["openapi"]["paths"]["/0"]["get"] = {}
+    bad_service["spec"]["openapi"]["paths"]["/0"]["get"] = {"operationId": 7}
     assert pointers(
         agency("h11", **{"class": "STATE"}, name={"vi": ""}),
         bad_service,
@@ -215,7 +215,7 @@ def test_every_violation_of_every_manifest_is_named_at_once() -> None:
             "/manifests/1/spec/upstreams/0",
             "/manifests/1/spec/upstreams/1",
             "/manifests/1/spec/timeoutMs",
-            "/manifests/1/spec/openapi/paths/~10/get",
+            "/manifests/1/spec/openapi/paths/~10/get/operationId",
             "/manifests/2/metadata/id",
             "/manifests/2/spec/jwks/keys/0",
             "/manifests/2/spec/contact",
@@ -358,7 +358,11 @@ def test_a_tax_code_without_quotes_is_told_to_take_quotes() -> None:
             ),
             "/spec/fields",
         ),
-        (agreement(fields={"a b": ["x"], "*": ["$"]}), "/spec/fields/a b/[key]"),
+        (agreement(fields={"a\nb": ["x"], "*": ["$"]}), "/spec/fields/a\nb/[key]"),
+        (agreement(fields={"a": ["x"], " a": ["y"], "*": ["$"]}), "/spec/fields"),
+        (agreement(operations=["*"]), "/spec/operations/0"),
+        (agreement(operations=["a", " a"]), "/spec/operations"),
+        (agreement(operations=[f"{number:0255}" for number in range(251)]), "/spec/operations"),
         (agreement(fields={"getParcel": ["x"]}), "/spec/fields"),
         (agreement(operations=["a", "b"], fields={"a": ["x"]}), "/spec/fields"),
         (agreement(operations=["a"], fields={"a": ["x"], "b": ["x"]}), "/spec/fields/b"),

@@ -147,6 +147,18 @@ def test_an_operation_stays_while_an_agreement_in_force_names_it() -> None:
     assert pointers(smaller, excerpt=ended) == []
 
 
+def test_a_service_without_operations_has_none_that_agreements_could_name() -> None:
+    before = [body for body in province() if body["kind"] != "Agreement"]
+    none = service()
+    del none["spec"]["openapi"]["paths"]
+    none["spec"]["openapi"]["webhooks"] = {"parcelSold": {"post": {}}}
+    excerpt = catalog_with(*before, agreement(operations=["listParcels"]))
+    assert pointers(none, excerpt=excerpt) == ["/manifests/0/spec/openapi/paths"]
+    assert pointers(none, agreement(operations=["getParcel"]), excerpt=catalog_with(*before)) == [
+        "/manifests/1/spec/operations/0"
+    ]
+
+
 def test_nothing_new_begins_under_an_agency_code_that_has_ended() -> None:
     ended = agency(validTo="2025-06-30", replacedBy="H10.05")
     heir = agency("H10.05")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lienthong.catalog.domain.resources import ServiceOperation
 from lienthong.catalog.errors import InvalidValueError
-from lienthong.catalog.services.domain import openapi, path_templates
+from lienthong.catalog.services.domain import openapi, path_items, path_templates
 from lienthong.kit.json_pointer import pointer
 
 
@@ -79,7 +79,7 @@ def test_query_and_additional_operations_of_3_2_are_operations() -> None:
         ({"additionalOperations": {"Query": {"operationId": "b"}}}, "/additionalOperations/Query"),
         ({"additionalOperations": {"CONNECT": {"operationId": "b"}}}, "/additionalOperations/CONNECT"),
         ({"additionalOperations": []}, "/additionalOperations"),
-        ({"additionalOperations": {"COPY": {}}}, "/additionalOperations/COPY"),
+        ({"additionalOperations": {"COPY": None}}, "/additionalOperations/COPY"),
         ({"GET": {"operationId": "b"}}, "/GET"),
         ({"gett": {"operationId": "b"}}, "/gett"),
     ],
@@ -102,7 +102,7 @@ def test_what_is_no_operation_may_stand_in_a_path(member: str) -> None:
 
 
 def test_the_gateways_parser_reads_every_method_that_a_document_may_have() -> None:
-    for method in (*openapi.ADDITIONAL_METHODS, *map(str.upper, openapi._METHODS_OF_3_2)):
+    for method in (*path_items.ADDITIONAL_METHODS, *map(str.upper, path_items.METHODS_OF_3_2)):
         parser = httptools.HttpRequestParser(object())
         parser.feed_data(f"{method} / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n".encode())
         assert parser.get_method() == method.encode()
@@ -174,11 +174,12 @@ def test_paths_that_differ_in_parameter_names_only_are_refused() -> None:
 
 
 @pytest.mark.parametrize("paths", [("/a", "/a/"), ("/a/{b}/", "/a/{c}")])
-def test_paths_that_differ_in_a_slash_at_the_end_only_are_refused(paths: tuple[str, str]) -> None:
+def test_paths_that_differ_in_a_slash_at_the_end_are_two(paths: tuple[str, str]) -> None:
     document = _document({path: {"get": {"operationId": f"o{n}"}} for n, path in enumerate(paths)})
-    ((place, text),) = [(found.path, found.text.en) for found in openapi.read(document)[1]]
-    assert place == ("paths", paths[1])
-    assert "but for a '/' at the end" in text
+    assert openapi.read(document) == (
+        tuple(ServiceOperation(f"o{n}", "GET", path) for n, path in enumerate(paths)),
+        (),
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,19 +211,75 @@ def test_the_shape_of_a_path_does_not_depend_on_parameter_names(segments: list[s
     assert path_templates.normalised("/" + "/".join(renamed)) == shape
 
 
-def test_every_operation_has_an_id_of_its_own() -> None:
+def test_every_operation_has_a_name_of_its_own() -> None:
     document = _document(
         {
             "/a": {"get": {"operationId": "a"}, "put": {"operationId": "a"}},
-            "/b": {"get": {}, "post": {"operationId": "no good"}, "delete": None},
+            "/b": {"post": {"operationId": "no\ngood"}, "delete": None, "put": {"operationId": 7}},
+            "/c": {"get": {"operationId": "*"}, "put": {"operationId": "c" * 256}},
         }
     )
-    assert _wrong(document) == [
+    assert sorted(_wrong(document)) == [
         "/paths/~1a/put/operationId",
-        "/paths/~1b/get",
-        "/paths/~1b/post/operationId",
         "/paths/~1b/delete",
+        "/paths/~1b/post/operationId",
+        "/paths/~1b/put/operationId",
+        "/paths/~1c/get/operationId",
+        "/paths/~1c/put/operationId",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("actions/list-jobs", "actions/list-jobs"),
+        ("List all parcels", "List all parcels"),
+        (" Tra cứu thửa đất ", "Tra cứu thửa đất"),
+        ("thu\u031b\u0309a", "thửa"),
+        ("Parcels_List[0]#*=;\"'%{}", "Parcels_List[0]#*=;\"'%{}"),
+        ("d" * 255, "d" * 255),
+        ("", "GET /a"),
+        ("  ", "GET /a"),
+        (None, "GET /a"),
+        ("GET /a", "GET /a"),
+    ],
+)
+def test_an_operation_is_called_what_its_document_says_or_by_method_and_path(
+    written: str | None, name: str
+) -> None:
+    document = _document({"/a": {"get": {"operationId": written}}})
+    assert openapi.read(document) == ((ServiceOperation(name, "GET", "/a"),), ())
+
+
+def test_operations_without_an_id_are_called_by_method_and_path_whatever_stands_beside_them() -> None:
+    document = _document({"/b/{id}/": {"get": {}, "delete": {}}, "/b/{id}": {"get": {"operationId": "b"}}})
+    assert [found.id for found in openapi.read(document)[0]] == ["GET /b/{id}/", "DELETE /b/{id}/", "b"]
+
+
+def test_a_long_path_makes_a_name_that_fits_and_is_no_other_ones() -> None:
+    paths = [f"/{'a' * 190}/{'b' * 190}/{number}" for number in range(2)]
+    names = [found.id for found in openapi.read(_document({path: {"get": {}} for path in paths}))[0]]
+    assert [len(name) for name in names] == [255, 255]
+    assert len(set(names)) == 2
+    assert all(name.startswith("GET /aaa") for name in names)
+
+
+@pytest.mark.parametrize("order", [("/a", "/b"), ("/b", "/a")])
+def test_the_name_made_for_one_operation_is_not_the_id_of_another(order: tuple[str, str]) -> None:
+    items = {"/a": {"get": {}}, "/b": {"get": {"operationId": "GET /a"}}}
+    ((place, text),) = [
+        (pointer(found.path), found.text.en)
+        for found in openapi.read(_document({path: items[path] for path in order}))[1]
+    ]
+    assert place == "/paths/~1b/get/operationId"
+    assert "is what GET /a is called" in text
+
+
+def test_two_spellings_of_one_id_are_one() -> None:
+    document = _document(
+        {"/a": {"get": {"operationId": "thửa"}, "put": {"operationId": "thu\u031b\u0309a "}}}
+    )
+    assert _wrong(document) == ["/paths/~1a/put/operationId"]
 
 
 def test_a_path_item_and_an_operation_elsewhere_in_the_document_are_read() -> None:
@@ -276,16 +333,41 @@ def test_a_reference_that_cannot_be_followed_is_refused_with_its_reason(
     assert reason in text
 
 
-def test_a_path_item_that_refers_to_itself_is_refused() -> None:
+def test_path_items_that_refer_to_each_other_are_refused() -> None:
     document = _document({"/a": {"$ref": "#/paths/~1b"}, "/b": {"$ref": "#/paths/~1a"}})
-    assert _wrong(document) == ["/paths/~1a/$ref", "/paths/~1b"]
+    assert _wrong(document) == ["/paths/~1a/$ref", "/paths/~1b/$ref"]
 
 
-def test_one_path_item_cannot_be_two_paths() -> None:
-    document = _document({"/a": {"$ref": "#/paths/~1b"}, "/b": {"get": {"operationId": "b"}}})
-    ((place, text),) = [(pointer(found.path), found.text.en) for found in openapi.read(document)[1]]
-    assert place == "/paths/~1b"
-    assert "refers to the operations of '/a'" in text
+def test_one_path_item_may_be_that_of_two_paths_and_then_its_id_names_neither() -> None:
+    document = _document(
+        {
+            "/a": {"$ref": "#/paths/~1b"},
+            "/b": {"get": {"operationId": "b"}},
+            "/c": {"get": {"$ref": "#/paths/~1d/get"}},
+            "/d": {"get": {"operationId": "d"}, "put": {"operationId": "e"}},
+        }
+    )
+    operations, violations = openapi.read(document)
+    assert [(found.id, found.path) for found in operations] == [
+        ("GET /a", "/a"),
+        ("GET /b", "/b"),
+        ("GET /c", "/c"),
+        ("GET /d", "/d"),
+        ("e", "/d"),
+    ]
+    assert violations == ()
+
+
+@pytest.mark.parametrize(
+    ("item", "place"),
+    [
+        ({f"x-{number}": 1 for number in range(101)}, "/paths/~1a"),
+        ({"get": {"parameters": [{}] * 501}}, "/paths/~1a/get/parameters"),
+        ({"get": {}, "parameters": [{}] * 501}, "/paths/~1a/parameters"),
+    ],
+)
+def test_what_would_be_read_for_many_paths_is_small(item: dict[str, Any], place: str) -> None:
+    assert _wrong(_document({"/a": item})) == [place]
 
 
 def test_paths_may_be_a_reference_too() -> None:
@@ -338,6 +420,13 @@ def test_a_document_without_operations_offers_nothing() -> None:
     assert _wrong(_document({})) == ["/paths"]
     assert _wrong({"openapi": "3.1.0", "info": {}}) == [""]
     assert _wrong({"openapi": "3.1.0", "paths": []}) == ["/paths"]
+    assert _wrong(_document({}) | {"webhooks": {}}) == ["/paths"]
+
+
+@pytest.mark.parametrize("paths", [{}, {"paths": {}}])
+def test_a_document_of_webhooks_alone_is_read_and_has_no_operations(paths: dict[str, Any]) -> None:
+    document = {"openapi": "3.1.0", "webhooks": {"parcelSold": {"post": {}}}} | paths
+    assert openapi.read(document) == ((), ())
 
 
 def test_a_document_larger_than_the_limit_is_refused() -> None:
@@ -349,5 +438,14 @@ def test_a_document_larger_than_the_limit_is_refused() -> None:
 def test_any_json_is_read_without_failing(value: object) -> None:
     document = {"openapi": "3.1.0", "paths": {"/a": value, "/b": {"get": value}}}
     operations, found = openapi.read(document)
-    assert found
+    assert found or isinstance(value, dict)
     assert all(operation.path in {"/a", "/b"} for operation in operations)
+
+
+@given(st.lists(st.text(max_size=300), min_size=1, max_size=8))
+def test_no_two_operations_have_one_name(written: list[str]) -> None:
+    paths = {f"/{number}": {"get": {"operationId": text}} for number, text in enumerate(written)}
+    operations, found = openapi.read(_document(paths))
+    assert len({operation.id for operation in operations}) == len(operations)
+    assert len(operations) + len(found) == len(written)
+    assert all(0 < len(operation.id) <= 255 for operation in operations)

@@ -204,9 +204,8 @@ def test_what_a_manifest_has_shown_is_not_asked_of_callers() -> None:
     shown = {"credentials": [{"kind": "header", "secret": "core", "header": "X-Api-Key"}]}
     for more, count in ((fields, 1), (fields | shown, 0)):
         spec = ServiceSpec.model_validate(more)
-        [operation] = ServiceSpec.declared_operations(
-            {name: getattr(spec, name) for name in type(spec).model_fields}
-        )
+        declared = ServiceSpec.declared({name: getattr(spec, name) for name in type(spec).model_fields})
+        [operation] = declared.operations or ()
         assert operation.checks is not None
         parameters = operation.checks.parameters
         assert len(parameters.parameters if parameters is not None else ()) == count

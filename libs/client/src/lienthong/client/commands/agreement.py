@@ -83,8 +83,8 @@ def request(
         list[str] | None,
         typer.Option(
             "--operation",
-            help="operationId, lặp lại được, mặc định là mọi thao tác · "
-            "operationId, repeatable, by default every operation",
+            help='operationId, hoặc "GET /đường/dẫn" nếu không có; lặp lại được, mặc định là mọi thao tác · '
+            'operationId, or without one "GET /the/path", repeatable, by default every operation',
         ),
     ] = None,
     valid_from: Annotated[

@@ -1,8 +1,7 @@
 """The manifest of an agreement, and the body of a decision on one."""
 
-import re
 from collections.abc import Collection, Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
 from typing_extensions import override
@@ -12,12 +11,13 @@ from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, Decis
 from lienthong.catalog.domain import identifiers
 from lienthong.catalog.domain.drafts import Reference
 from lienthong.catalog.domain.resources import ResourceKind
-from lienthong.catalog.errors import Violation
+from lienthong.catalog.errors import InvalidValueError, Violation
 from lienthong.catalog.schemas.answer_fields import AnswerFields, uncovered
 from lienthong.catalog.schemas.answers import AnswerModel, Notice, ResourceManifest
 from lienthong.catalog.schemas.fields import (
     BoundedModel,
     LongText,
+    OperationName,
     PeriodEnd,
     PeriodStart,
     ProvidedRef,
@@ -25,7 +25,7 @@ from lienthong.catalog.schemas.fields import (
     Requires,
     StrictModel,
     SystemRef,
-    matching,
+    checked,
     unique,
 )
 from lienthong.catalog.schemas.hours import HoursSpec
@@ -34,16 +34,27 @@ from lienthong.catalog.schemas.specs import Fields, ResourceSpec, period_violati
 from lienthong.kit.json_text import Json
 from lienthong.kit.text import BilingualText
 
-OperationId = Annotated[
-    str,
-    matching(
-        re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"),
-        "an operation is named by its operationId, like 'getParcel'",
-        "thao tác được gọi bằng operationId, ví dụ 'getParcel'",
-    ),
-]
+MAX_OPERATIONS: Final = 500
+"""That an agreement names; one that names none allows all."""
+MAX_NAMES: Final = 64_000
+"""Characters of all these names together: every gateway is sent them."""
+
+
+def _few(names: list[str]) -> list[str]:
+    if sum(map(len, names)) > MAX_NAMES:
+        raise InvalidValueError(
+            f"the names have more than {MAX_NAMES} characters together; leave the list out to allow all "
+            f"operations, or make several agreements",
+            f"các tên dài tổng cộng hơn {MAX_NAMES} ký tự; hãy bỏ danh sách để cho mọi thao tác, hoặc lập "
+            f"nhiều thoả thuận",
+        )
+    return names
+
+
 Purposes = Annotated[list[Purpose], Field(min_length=1, max_length=50), AfterValidator(unique)]
-Operations = Annotated[list[OperationId], Field(max_length=500), AfterValidator(unique)]
+Operations = Annotated[
+    list[OperationName], Field(max_length=MAX_OPERATIONS), AfterValidator(unique), checked(_few)
+]
 
 
 class AgreementSpec(ResourceSpec):

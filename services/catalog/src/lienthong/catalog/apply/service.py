@@ -199,7 +199,7 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt
     agreements: dict[str, list[OpenAgreement]] = {}
     for draft in drafts:
         before = found.get(draft.key)
-        if isinstance(before, ServiceResource) and draft.operations:
+        if isinstance(before, ServiceResource) and draft.operations is not None:
             offered = {operation.id for operation in draft.operations}
             removed = {operation.id for operation in before.operations} - offered
             if removed:

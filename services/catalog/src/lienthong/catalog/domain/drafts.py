@@ -25,7 +25,8 @@ class Draft:
 
     `spec` is in canonical form (defaults filled in, agency codes in their one spelling), or None where
     something is wrong. Where the id itself is wrong, `id` is a placeholder that no resource can have.
-    `spec_path` and `id_path` tell where the spec and the id stand in the request.
+    `spec_path` and `id_path` tell where the spec and the id stand in the request. `operations` are those of a
+    service, None where its document cannot be read, and of other kinds.
     """
 
     kind: ResourceKind
@@ -34,7 +35,7 @@ class Draft:
     id_path: JsonPath
     spec: JsonObject | None
     references: tuple[Reference, ...] = ()
-    operations: tuple[ServiceOperation, ...] = ()
+    operations: tuple[ServiceOperation, ...] | None = None
 
     @property
     def key(self) -> ResourceKey:

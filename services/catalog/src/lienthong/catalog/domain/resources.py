@@ -103,7 +103,7 @@ class SoapForm:
 
 @dataclass(frozen=True, slots=True)
 class ServiceOperation:
-    """A method and path template of a service, named by its operationId; of SOAP by its name in the WSDL."""
+    """A method and path template, and its name (see `operation_names`); of SOAP that of the WSDL document."""
 
     id: str
     method: str

@@ -1,13 +1,14 @@
 """Which fields of answers leave under an agreement: a part of its manifest."""
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
 
+from lienthong.catalog.domain.operation_names import operation_name
 from lienthong.catalog.errors import InvalidValueError, Violation
-from lienthong.catalog.schemas.fields import checked, matching, unique
+from lienthong.catalog.schemas.fields import checked, unique
+from lienthong.catalog.schemas.messages import pydantic_error
 from lienthong.kit.field_paths import EVERY_OPERATION, FieldPathError, tree
 from lienthong.kit.text import BilingualText
 
@@ -35,20 +36,31 @@ def _few(fields: dict[str, list[str]]) -> dict[str, list[str]]:
     return fields
 
 
+def _apart(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    fields = read(value)
+    if isinstance(value, dict) and len(fields) < len(value):
+        raise pydantic_error(
+            InvalidValueError(
+                "names an operation twice, in two spellings; keep one",
+                "nêu một thao tác hai lần theo hai cách viết; chỉ giữ một",
+            )
+        )
+    return fields
+
+
 def _readable_path(path: str) -> str:
     _readable([path])
     return path
 
 
 _Path: TypeAlias = Annotated[str, checked(_readable_path)]
-_Operation: TypeAlias = Annotated[
-    str,
-    matching(
-        re.compile(r"\*|[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"),
-        "name an operation by its operationId, like 'getParcel', or all that are not named by '*'",
-        "nêu thao tác bằng operationId, ví dụ 'getParcel', hoặc '*' cho các thao tác không nêu tên",
-    ),
-]
+
+
+def _named(operation: str) -> str:
+    return operation if operation == EVERY_OPERATION else operation_name(operation)
+
+
+_Operation: TypeAlias = Annotated[str, checked(_named)]
 AnswerFields: TypeAlias = Annotated[
     dict[
         _Operation,
@@ -65,6 +77,7 @@ AnswerFields: TypeAlias = Annotated[
         description="What leaves of answers, by operation: paths like `owners[*].fullName`.",
     ),
     checked(_few),
+    WrapValidator(_apart),
 ]
 """By operationId, or `*` for all that are not named, the paths of what leaves of its answers."""
 

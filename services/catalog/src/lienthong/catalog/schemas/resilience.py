@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lienthong.catalog.errors import InvalidValueError
 from lienthong.catalog.schemas.answers import AnswerModel
-from lienthong.catalog.schemas.fields import StrictModel, checked, unique
+from lienthong.catalog.schemas.fields import OperationName, StrictModel, checked, unique
 from lienthong.catalog.schemas.messages import pydantic_error
 
 _CHECK_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@/%?-]{0,499}")
@@ -100,7 +100,7 @@ class IdempotencySpec(StrictModel):
     """Whether answers are kept for those who ask again with the same `Idempotency-Key`."""
 
     operations: Annotated[
-        list[str] | None,
+        list[OperationName] | None,
         Field(min_length=1, max_length=500, description="Those it is for; all whose methods are not safe."),
         AfterValidator(_sorted),
     ] = None

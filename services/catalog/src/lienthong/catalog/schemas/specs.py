@@ -5,6 +5,7 @@ another.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar, TypeVar, get_args
 
@@ -22,6 +23,17 @@ from lienthong.kit.json_text import Json, not_portable
 
 Fields = Mapping[str, Any]
 Shape = TypeVar("Shape", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the document in a spec declares: its operations, and what is wrong in it.
+
+    `operations` is None where it cannot be read, or there is none. Paths are relative to the spec.
+    """
+
+    operations: tuple[ServiceOperation, ...] | None = None
+    violations: tuple[Violation, ...] = ()
 
 
 class FieldCollector(StrictModel):
@@ -75,9 +87,9 @@ class ResourceSpec(FieldCollector):
         return None
 
     @classmethod
-    def declared_operations(cls, fields: Fields) -> tuple[ServiceOperation, ...]:
-        """Return the operations that the spec declares, none where their document has violations."""
-        return ()
+    def declared(cls, fields: Fields) -> Declared:
+        """Return what the document in a spec declares, which takes long to read."""
+        return Declared()
 
 
 class ProvidedSpec(ResourceSpec):
@@ -110,6 +122,8 @@ def read_spec(
         violations += [
             violation.under(*spec_path) for violation in shape.violations(resource_id, fields, given)
         ]
+    declared = shape.declared(fields)
+    violations += [violation.under(*spec_path) for violation in declared.violations]
     document = None
     if spec is not None and resource_id is not None and not violations:
         document = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -118,9 +132,7 @@ def read_spec(
     if owner is not None:
         references.insert(0, (id_path, owner))
     name = resource_id if resource_id is not None else f"?{pointer(id_path)}"
-    draft = Draft(
-        shape.kind, name, spec_path, id_path, document, tuple(references), shape.declared_operations(fields)
-    )
+    draft = Draft(shape.kind, name, spec_path, id_path, document, tuple(references), declared.operations)
     return draft, violations
 
 

@@ -25,7 +25,7 @@ from lienthong.catalog.schemas.resilience import (
     IdempotencySpec,
     Weights,
 )
-from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
+from lienthong.catalog.schemas.specs import Declared, Fields, ProvidedSpec
 from lienthong.catalog.services.domain import openapi, shown, wsdl
 from lienthong.catalog.services.domain.origins import check_origins, origin
 from lienthong.catalog.services.domain.upstreams import repeated_paths, upstream
@@ -213,10 +213,6 @@ class ServiceSpec(ProvidedSpec):
             )
         if ("openapi" in given) == ("wsdl" in given):
             yield Violation((), _ONE_DOCUMENT)
-        yield from _unknown_operations(fields, cls.declared_operations(fields))
-        found = fields.get("openapi")
-        if found is not None:
-            yield from (violation.under("openapi") for violation in _read(found, fields)[1])
         if "checks" in given and "wsdl" in given:
             yield Violation(
                 ("checks",),
@@ -225,31 +221,33 @@ class ServiceSpec(ProvidedSpec):
                     "lời gọi SOAP không được kiểm tra; hãy bỏ đi",
                 ),
             )
-        found = fields.get("wsdl")
-        if found is not None:
-            operations, wrong = wsdl.read(found)
-            yield from (violation.under("wsdl") for violation in wrong)
-            if operations:
-                repeated = repeated_paths(fields.get("upstreams", ()), operations[0].path)
-                yield from (violation.under("upstreams") for violation in repeated)
 
     @override
     @classmethod
-    def declared_operations(cls, fields: Fields) -> tuple[ServiceOperation, ...]:
+    def declared(cls, fields: Fields) -> Declared:
         operations: tuple[ServiceOperation, ...] = ()
-        wrong: tuple[Violation, ...] = ()
-        if fields.get("openapi") is not None:
-            operations, wrong = _read(fields["openapi"], fields)
-        elif fields.get("wsdl") is not None:
-            operations, wrong = wsdl.read(fields["wsdl"])
-        return operations if not wrong else ()
+        wrong: list[Violation] = []
+        if (document := fields.get("openapi")) is not None:
+            operations, found = _read(document, fields)
+            wrong += (violation.under("openapi") for violation in found)
+        elif (text := fields.get("wsdl")) is not None:
+            operations, found = wsdl.read(text)
+            wrong += (violation.under("wsdl") for violation in found)
+            if operations:
+                repeated = repeated_paths(fields.get("upstreams", ()), operations[0].path)
+                wrong += (violation.under("upstreams") for violation in repeated)
+        else:
+            return Declared()
+        if wrong:
+            return Declared(None, tuple(wrong))
+        return Declared(operations, tuple(_unknown_operations(fields, operations)))
 
 
 def _unknown_operations(fields: Fields, declared: Collection[ServiceOperation]) -> Iterator[Violation]:
     """Yield each operation that `idempotency` names and the document does not have."""
     idempotency, known = fields.get("idempotency"), {operation.id for operation in declared}
     for index, name in enumerate((idempotency.operations if idempotency is not None else None) or ()):
-        if known and name not in known:
+        if name not in known:
             yield Violation(
                 ("idempotency", "operations", index),
                 BilingualText(
@@ -375,7 +373,10 @@ class PersonsAnswer(BaseModel):
 class OperationAnswer(AnswerModel):
     """An operation of a service, as its OpenAPI or WSDL document describes it."""
 
-    id: Annotated[str, Field(description="The operationId, or the name in the WSDL document.")]
+    id: Annotated[
+        str,
+        Field(description="The operationId, or without one method and path; in a WSDL document the name."),
+    ]
     method: str
     path: Annotated[str, Field(description="The path template.")]
     soap: SoapAnswer | None = None

@@ -42,7 +42,7 @@ def unknown_operations(
         if service not in operations:
             continue
         known = {operation.id for operation in operations[service]}
-        if "fields" in draft.spec and any(operation.soap is not None for operation in operations[service]):
+        if "fields" in draft.spec and _is_soap(operations[service]):
             # The gateway shortens JSON alone: it would refuse each answer.
             yield Violation((*draft.spec_path, "fields"), _of_soap(service))
             continue
@@ -62,13 +62,13 @@ def removed_operations(
     `open_agreements` are those that are not changed by the same request, by the id of their service.
     """
     for draft in drafts:
-        if draft.kind is not ResourceKind.SERVICE or not draft.operations:
+        if draft.kind is not ResourceKind.SERVICE or draft.operations is None:
             continue
         offered = {operation.id for operation in draft.operations}
         for agreement in open_agreements.get(draft.id, ()):
             removed = [name for name in agreement.operations if name not in offered]
             if removed:
-                described = ("wsdl",) if draft.operations[0].soap is not None else ("openapi", "paths")
+                described = ("wsdl",) if _is_soap(draft.operations) else ("openapi", "paths")
                 yield Violation(
                     (*draft.spec_path, *described),
                     BilingualText(
@@ -78,6 +78,10 @@ def removed_operations(
                         f"bỏ; hãy giữ lại, hoặc sửa hay thu hồi thoả thuận trước",
                     ),
                 )
+
+
+def _is_soap(operations: Iterable[ServiceOperation]) -> bool:
+    return any(operation.soap is not None for operation in operations)
 
 
 def _of_soap(service: str) -> BilingualText:

@@ -141,7 +141,7 @@ def _change(draft: Draft, spec: JsonObject, before: Resource | None, now: dateti
         action,
         spec,
         changes,
-        draft.operations,
+        draft.operations or (),
         before,
         decision,
         draft.spec_path,
@@ -192,7 +192,7 @@ def _operations(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, t
     for draft in drafts:
         if draft.kind is ResourceKind.SERVICE:
             known.pop(draft.id, None)
-    return known | {draft.id: draft.operations for draft in drafts if draft.operations}
+    return known | {draft.id: draft.operations for draft in drafts if draft.operations is not None}
 
 
 def _unchanged_agreements(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, list[OpenAgreement]]:
