@@ -140,6 +140,25 @@ async def test_a_constraint_that_is_not_as_expected_is_told_and_left(
         assert connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall() == before
 
 
+async def test_services_of_before_are_published(database_url: str, first_revision: str) -> None:
+    await migrate(database_url, SCHEMA, first_revision)
+    database = Database.open(database_url, schema=SCHEMA)
+    at = NOW if database.dialect == "postgresql" else NOW.replace(tzinfo=None)
+    try:
+        async with database.transaction() as session:
+            for statement in ROWS[:3]:
+                await session.execute(text(statement), {"at": at})
+        await migrate(database_url, SCHEMA, PACKAGE)
+        async with database.reading() as session:
+            found = await session.execute(text("SELECT id, stage FROM services"))
+            assert found.all() == [("A/a/s-v1", "published")]
+        with pytest.raises(IntegrityError):
+            async with database.transaction() as session:
+                await session.execute(text("UPDATE services SET stage = 'forgotten'"))
+    finally:
+        await database.close()
+
+
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 ROWS = (
     "INSERT INTO agencies VALUES ('A', '{}', 1, :at, :at, 'GOV')",

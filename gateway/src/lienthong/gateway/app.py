@@ -43,6 +43,7 @@ from lienthong.gateway.response import (
 from lienthong.gateway.shaping.shaper import Shaper
 from lienthong.gateway.soap.match import SoapMatcher
 from lienthong.gateway.soap.stated import stated_version
+from lienthong.gateway.table import ServiceRoute
 from lienthong.gateway.targets import (
     DocumentTarget,
     DoorTarget,
@@ -83,7 +84,6 @@ if TYPE_CHECKING:
     from lienthong.gateway.settings import GatewaySettings
     from lienthong.gateway.shaping.looking import Looking
     from lienthong.gateway.spans import Spans
-    from lienthong.gateway.table import ServiceRoute
     from lienthong.gateway.targets import ForwardTarget
     from lienthong.gateway.xroad.answers import Answers
     from lienthong.gateway.xroad.door import XRoadDoor
@@ -169,6 +169,8 @@ class Gateway:
             except Exception:  # noqa: BLE001  whatever it is: a response and a record
                 _log.exception("call failed", tx=call.tx, service=call.service_id)
                 response = _refused(call, problems.internal_error(), incoming)
+            if isinstance(call.route, ServiceRoute) and call.route.ending is not None:
+                response.fields = call.route.ending.told(response.fields)
             if call.quota is not None:
                 response.fields += self._limiter.fields(call.quota, call.received)
             if call.proved_key is not None:

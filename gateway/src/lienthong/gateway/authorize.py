@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lienthong.gateway.context import CallContext
     from lienthong.gateway.operations import OperationRoute
-    from lienthong.gateway.table import RoutingTable
+    from lienthong.gateway.table import RoutingTable, ServiceRoute
 
 
 def authorize(
@@ -39,16 +39,16 @@ def authorize(
     consumer of an agreement learns that there is one that is not in force: for all others there is none.
 
     Raises:
-        ProblemError: client-suspended, unknown-service (suspended), operation-not-in-agreement,
-            purpose-not-in-agreement, missing-header, bound-token-required, agreement-closed; without an
-            agreement in force agreement-not-yet-valid, agreement-pending, agreement-expired,
-            agreement-revoked, no-agreement.
+        ProblemError: client-suspended, unknown-service (suspended), service-retired,
+            operation-not-in-agreement, purpose-not-in-agreement, missing-header, bound-token-required,
+            agreement-closed; without an agreement in force agreement-not-yet-valid, agreement-pending,
+            agreement-expired, agreement-revoked, no-agreement.
     """
     decision = decide(target.table, target.route, operation.id, client, purpose, context, now, bound=bound)
     if isinstance(decision, Grant):
         return decision
     if isinstance(decision, Denial):
-        raise _denied(decision, client, target.route.id, operation.id)
+        raise _denied(decision, client, target.route, operation.id)
     if isinstance(decision, Unstated):
         if Statement.BOUND_TOKEN in decision.missing:
             raise problems.bound_token_required(target.route.id)
@@ -70,7 +70,8 @@ def still_allowed(
     bound: bool,
 ) -> datetime:
     """Check that a call under way would still be allowed, by the agreement that let it pass; returns when
-    to check again, if nothing changes: when that one ends, or, where it has hours, with the next minute.
+    to check again, if nothing changes: when that one or the service ends, or, where it has hours, with the
+    next minute.
 
     Raises:
         ProblemError: what `authorize` raises; agreement-revoked also where another agreement would do.
@@ -85,9 +86,10 @@ def still_allowed(
                 raise problems.operation_not_in_agreement(operation.id)
             if grant.purpose not in rule.purposes:
                 raise problems.purpose_not_in_agreement()
+            ends = rule.valid_to if route.ending is None else min(rule.valid_to, route.ending.ends)
             if rule.hours is None:
-                return rule.valid_to
-            return min(rule.valid_to, now.replace(second=0, microsecond=0) + timedelta(minutes=1))
+                return ends
+            return min(ends, now.replace(second=0, microsecond=0) + timedelta(minutes=1))
     raise refusal(Revoked(grant.agreement), service)
 
 
@@ -106,12 +108,15 @@ def _closed(closed: Closed, service: str, now: datetime) -> ProblemError:
     )
 
 
-def _denied(denial: Denial, client: str, service: str, operation: str) -> ProblemError:
+def _denied(denial: Denial, client: str, route: ServiceRoute, operation: str) -> ProblemError:
+    service = route.id
     match denial:
         case Denial.CLIENT_SUSPENDED:
             return problems.client_suspended(client)
         case Denial.SERVICE_SUSPENDED:
             return problems.service_suspended(service)
+        case Denial.SERVICE_RETIRED:
+            return problems.service_retired(service, route.ending.successor if route.ending else "")
         case Denial.NO_AGREEMENT:
             return problems.no_agreement(client, service)
         case Denial.OPERATION:

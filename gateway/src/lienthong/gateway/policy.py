@@ -62,6 +62,7 @@ class Denial(Enum):
 
     CLIENT_SUSPENDED = auto()
     SERVICE_SUSPENDED = auto()
+    SERVICE_RETIRED = auto()
     NO_AGREEMENT = auto()
     OPERATION = auto()
     PURPOSE = auto()
@@ -93,6 +94,8 @@ def decide(
         return Denial.NO_AGREEMENT if active is None else Denial.CLIENT_SUSPENDED
     if not service.active or not table.is_active(service.system_id):
         return Denial.SERVICE_SUSPENDED
+    if service.ending is not None and service.ending.is_over(now):
+        return Denial.SERVICE_RETIRED
     agreements = table.agreements(consumer, service.id)
     denial: Denial | None = None
     lacking: Unstated | None = None
@@ -128,7 +131,7 @@ def allowed_operations(
     table: RoutingTable, service: ServiceRoute, consumer: str, now: datetime
 ) -> frozenset[str] | None:
     """The ids of operations that agreements in force allow a consumer, whatever the purpose; None: all."""
-    if not table.is_active(consumer):
+    if not table.is_active(consumer) or (service.ending is not None and service.ending.is_over(now)):
         return frozenset()
     found: frozenset[str] = frozenset()
     for rule in table.agreements(consumer, service.id).rules:

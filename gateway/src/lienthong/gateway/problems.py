@@ -56,6 +56,7 @@ __all__ = [
     "purpose_not_in_agreement",
     "request_timeout",
     "request_too_large",
+    "service_retired",
     "service_suspended",
     "soap_action_mismatch",
     "token_refused",
@@ -182,6 +183,15 @@ def service_suspended(service: str) -> ProblemError:
         f"Dịch vụ {service} hiện không được cung cấp.",
     )
     return ProblemError(calls.UNKNOWN_SERVICE, detail)
+
+
+def service_retired(service: str, successor: str) -> ProblemError:
+    """The service has ended; `successor` is the id of the one that takes its place, or ""."""
+    detail = BilingualText(
+        f"The service {service} has ended." + (f" {successor} takes its place." if successor else ""),
+        f"Dịch vụ {service} đã ngừng." + (f" Dịch vụ thay thế: {successor}." if successor else ""),
+    )
+    return ProblemError(calls.SERVICE_RETIRED, detail, extra={"successor": successor} if successor else {})
 
 
 def unknown_operation(service: str) -> ProblemError:

@@ -13,6 +13,7 @@ from lienthong.contracts.catalog.v1 import routes_pb2
 from lienthong.gateway.body_checks import body_checks, check_mode
 from lienthong.gateway.context import Statement
 from lienthong.gateway.credentials.spec import access
+from lienthong.gateway.ending import ending
 from lienthong.gateway.hours import OpeningHours
 from lienthong.gateway.http1.bulkhead import BulkheadTerms
 from lienthong.gateway.http1.circuit import CheckTerms, CircuitTerms
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lienthong.gateway.credentials.spec import Access
+    from lienthong.gateway.ending import Ending
     from lienthong.gateway.soap.service import SoapService
     from lienthong.kit.catalog import CatalogState
     from lienthong.kit.field_paths import FieldTree
@@ -85,6 +87,8 @@ class ServiceRoute:
     """How many calls of it are forwarded at a time; None: as many as come."""
     repeatable: Repeatable | None = None
     """Which calls may carry an Idempotency-Key; None: for the gateway it means nothing."""
+    ending: Ending | None = None
+    """That it is deprecated or retired; None: neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +246,7 @@ def service_route(message: bytes) -> ServiceRoute:
         soap=soap_service(service.soap) if service.HasField("soap") else None,
         bulkhead=_bulkhead(service.bulkhead) if service.HasField("bulkhead") else None,
         repeatable=_repeatable(service.idempotency) if service.HasField("idempotency") else None,
+        ending=ending(service.ending) if service.HasField("ending") else None,
     )
 
 

@@ -69,6 +69,7 @@ TYPES: Final = {
     "request-timeout": "client.network_error",
     "request-too-large": _BAD_REQUEST,
     "service-of-soap": _SERVER_PROXY + "service_type",
+    "service-retired": _DISABLED,
     "token-refused": _UNPROVEN,
     "unknown-member": _CLIENT_PROXY + "unknown_member",
     "unknown-operation": _DENIED,

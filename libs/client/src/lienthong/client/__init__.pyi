@@ -18,6 +18,7 @@ from .answers import RefusedAck as RefusedAck
 from .async_client import AsyncClient as AsyncClient
 from .checkpoints import SeenLedger as SeenLedger
 from .credentials import Credentials as Credentials
+from .deprecations import Deprecation as Deprecation
 from .errors import ConflictError as ConflictError
 from .errors import CredentialsError as CredentialsError
 from .errors import ForbiddenError as ForbiddenError

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lienthong.client.deprecations import Deprecation
 from lienthong.client.pointers import field_name, parse_pointer
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class Answer:
     def text(self) -> str:
         """The body as text; what is not UTF-8 shows as replacement characters."""
         return self.content.decode(errors="replace")
+
+    @property
+    def deprecation(self) -> Deprecation | None:
+        """That the service is deprecated, with its end and its successor; None where it is not."""
+        return Deprecation.of(self.headers)
 
     def json(self) -> Any:  # noqa: ANN401
         """The body parsed as JSON; raises ValueError when it is not."""

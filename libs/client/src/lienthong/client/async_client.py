@@ -15,6 +15,7 @@ import httpx
 from lienthong.client import operations, wire
 from lienthong.client.async_auth import AsyncSystemAuth
 from lienthong.client.credentials import Credentials
+from lienthong.client.deprecations import DeprecationWarnings
 from lienthong.client.errors import NotFoundError, NotYetRecordedError
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class AsyncClient:
         self._sleep = sleep
         tokens = wire.token_cache(credentials, self.gateway, now=now, monotonic=monotonic, dpop=dpop)
         self._auth = None if tokens is None else AsyncSystemAuth(tokens, sleep)
+        self._deprecations = DeprecationWarnings()
         self._http = httpx.AsyncClient(transport=transport, **wire.options(self.gateway, timeout, tls))
 
     @classmethod
@@ -156,10 +158,13 @@ class AsyncClient:
         audit record; `user` is stored only as a keyed hash. `purpose` may be left out where the agreement
         has a single one.
 
+        Of a service that is deprecated the logger `lienthong.client` warns once; `answer.deprecation` has the
+        end and the successor.
+
         Raises `RefusedError` when the bus refuses the call, for example `ForbiddenError`.
         """
         content, headers = operations.body(json, content, headers)
-        return await self.perform(
+        answer = await self.perform(
             operations.call(
                 service_id,
                 method,
@@ -172,6 +177,8 @@ class AsyncClient:
                 headers=headers,
             )
         )
+        self._deprecations.note(service_id, answer.headers)
+        return answer
 
     async def receipt(self, transaction_id: str, *, kind: str | None = None, wait: float = 10.0) -> str:
         """The receipt of a call as text (c2sp.org/tlog-proof), which `verification.verify` checks off line.

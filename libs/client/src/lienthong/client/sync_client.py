@@ -13,6 +13,7 @@ import httpx
 
 from lienthong.client import operations, wire
 from lienthong.client.credentials import Credentials
+from lienthong.client.deprecations import DeprecationWarnings
 from lienthong.client.errors import NotFoundError, NotYetRecordedError
 from lienthong.client.sync_auth import SystemAuth
 
@@ -74,6 +75,7 @@ class Client:
         self._sleep = sleep
         tokens = wire.token_cache(credentials, self.gateway, now=now, monotonic=monotonic, dpop=dpop)
         self._auth = None if tokens is None else SystemAuth(tokens, sleep)
+        self._deprecations = DeprecationWarnings()
         self._http = httpx.Client(transport=transport, **wire.options(self.gateway, timeout, tls))
 
     @classmethod
@@ -155,10 +157,13 @@ class Client:
         audit record; `user` is stored only as a keyed hash. `purpose` may be left out where the agreement
         has a single one.
 
+        Of a service that is deprecated the logger `lienthong.client` warns once; `answer.deprecation` has the
+        end and the successor.
+
         Raises `RefusedError` when the bus refuses the call, for example `ForbiddenError`.
         """
         content, headers = operations.body(json, content, headers)
-        return self.perform(
+        answer = self.perform(
             operations.call(
                 service_id,
                 method,
@@ -171,6 +176,8 @@ class Client:
                 headers=headers,
             )
         )
+        self._deprecations.note(service_id, answer.headers)
+        return answer
 
     def receipt(self, transaction_id: str, *, kind: str | None = None, wait: float = 10.0) -> str:
         """The receipt of a call as text (c2sp.org/tlog-proof), which `verification.verify` checks off line.

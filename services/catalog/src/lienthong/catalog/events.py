@@ -1,4 +1,5 @@
-"""What the catalog publishes on the bus: that a resource changed, and of systems as what.
+"""What the catalog publishes on the bus: that a resource changed, and of systems as what; and to consumers of
+a service, where in its life it is.
 
 Identity takes systems from it, other processes of the catalog only that something changed. The stream is kept
 for ever, so what nobody reads there does not go into it: what a resource is now, the catalog is asked for.
@@ -14,7 +15,7 @@ import msgspec
 from lienthong.kit.bus import StreamSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lienthong.kit.settings import Settings
 
@@ -44,6 +45,21 @@ def upserted(version: int, kind: str, resource_id: str, manifest: Mapping[str, A
     document: dict[str, Any] = {"version": version, "kind": kind, "id": resource_id, "action": "upserted"}
     if manifest is not None:
         document["resource"] = manifest
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def stage_changed(
+    version: int, service: str, lifecycle: Mapping[str, Any], consumers: Sequence[str]
+) -> bytes:
+    """Return the event that tells systems with open agreements on a service where in its life it is now."""
+    document = {
+        "version": version,
+        "kind": "Service",
+        "id": service,
+        "action": "stage-changed",
+        "lifecycle": lifecycle,
+        "consumers": consumers,
+    }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 

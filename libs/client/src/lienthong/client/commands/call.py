@@ -90,6 +90,8 @@ def call(
     screen.result(_document(answer), lambda: _show(answer, screen, include=include))
     if answer.transaction_id is not None:
         screen.note(Text(f"giao dịch {answer.transaction_id}", f"transaction {answer.transaction_id}"))
+    if (deprecation := answer.deprecation) is not None:
+        screen.note(deprecation.text)
     if not answer.ok:
         screen.note(
             Text(

@@ -119,6 +119,15 @@ def get(
             autocompletion=completion.agencies,
         ),
     ] = None,
+    stage: Annotated[
+        str | None,
+        typer.Option(
+            "--stage",
+            metavar="draft|in-review|published|deprecated|retired",
+            rich_help_panel=FILTERS,
+            help="Dịch vụ ở giai đoạn này · Services in this stage of their life",
+        ),
+    ] = None,
     output: Annotated[
         Output,
         typer.Option(
@@ -145,6 +154,7 @@ def get(
         service=service,
         event_type=event_type,
         provider=provider,
+        stage=stage,
     )
     with options.open_client(as_, gateway, default="operator") as client:
         if resource_id is None:
@@ -248,7 +258,9 @@ def _system(item: Mapping[str, Any], screen: "Screen") -> "Row":
 
 def _service(item: Mapping[str, Any], screen: "Screen") -> "Row":
     spec = item["spec"]
-    return _id(item), _name(spec, screen), len(item.get("operations", [])), spec.get("upstreams", [])
+    stage = spec.get("lifecycle", {}).get("stage", "published")
+    operations = len(item.get("operations", []))
+    return _id(item), _name(spec, screen), stage, operations, spec.get("upstreams", [])
 
 
 def _agreement(item: Mapping[str, Any], _: "Screen") -> "Row":
@@ -277,7 +289,13 @@ _COLUMNS: dict[str, tuple[tuple[Column, ...], Callable[[Mapping[str, Any], "Scre
     ),
     "systems": ((_ID, _NAME, Column(Text("KHOÁ", "KEYS")), _STATUS), _system),
     "services": (
-        (_ID, _NAME, Column(Text("THAO TÁC", "OPERATIONS")), Column(Text("MÁY CHỦ", "UPSTREAMS"))),
+        (
+            _ID,
+            _NAME,
+            Column(Text("GIAI ĐOẠN", "STAGE")),
+            Column(Text("THAO TÁC", "OPERATIONS")),
+            Column(Text("MÁY CHỦ", "UPSTREAMS")),
+        ),
         _service,
     ),
     "agreements": (

@@ -38,7 +38,7 @@ FILTERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "agencies": (),
         "systems": ("agency",),
-        "services": ("agency", "system"),
+        "services": ("agency", "system", "stage"),
         "agreements": ("status", "consumer", "service", "event_type", "provider"),
         "event-types": ("agency", "system"),
     }

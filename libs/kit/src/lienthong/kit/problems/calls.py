@@ -60,6 +60,17 @@ UNKNOWN_SERVICE: Final = ProblemType(
         " khi đã hoạt động trở lại.",
     ),
 )
+SERVICE_RETIRED: Final = ProblemType(
+    code="service-retired",
+    status=410,
+    title=BilingualText("Service has ended", "Dịch vụ đã ngừng"),
+    advice=BilingualText(
+        "Call the service that takes its place, where the detail names one: see it with lienthong get service"
+        " ID, and ask for an agreement on it. Else ask the agency that provided it.",
+        "Hãy gọi dịch vụ thay thế nêu trong phần chi tiết (nếu có): xem bằng lienthong get service MÃ và đề"
+        " nghị thoả thuận với dịch vụ đó. Nếu không có, hãy hỏi cơ quan cung cấp.",
+    ),
+)
 UNKNOWN_OPERATION: Final = ProblemType(
     code="unknown-operation",
     status=404,

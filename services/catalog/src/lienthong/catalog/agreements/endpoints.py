@@ -1,5 +1,6 @@
 """REST: agreements."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -28,6 +29,7 @@ from lienthong.catalog.endpoints import (
     path_id,
     read_small_json,
 )
+from lienthong.catalog.errors import Violation
 from lienthong.catalog.schemas.answers import ManifestPage
 from lienthong.catalog.schemas.fields import AgencyCode, ProvidedRef, SystemRef
 from lienthong.kit.actors import Actor
@@ -68,8 +70,8 @@ def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
     def show(agreement: AgreementResource) -> dict[str, Any]:
         return agreement.manifest_at(clock.now())
 
-    def show_with_warnings(agreement: AgreementResource) -> dict[str, Any]:
-        warnings = [notice.document() for notice in agreement.notices(clock.now())]
+    def show_with_warnings(agreement: AgreementResource, more: Sequence[Violation] = ()) -> dict[str, Any]:
+        warnings = [notice.document() for notice in (*agreement.notices(clock.now()), *more)]
         return show(agreement) | ({"warnings": warnings} if warnings else {})
 
     @router.get("", response_model=ManifestPage[AgreementManifest])
@@ -108,7 +110,8 @@ def routes(agreements: AgreementService, clock: Clock) -> APIRouter:
             actor.demand_somewhere(Action.REQUEST_AGREEMENTS)
         agreement, new = await agreements.request(await read_small_json(request), actor)
         location = f"{PREFIX}/agreements/{agreement.id}"
-        return JSONResponse(show_with_warnings(agreement), 201 if new else 200, {"Location": location})
+        document = show_with_warnings(agreement, await agreements.service_notices(agreement))
+        return JSONResponse(document, 201 if new else 200, {"Location": location})
 
     @router.get("/{agreement_id}", response_model=AgreementManifest, responses=problems(UNKNOWN_RESOURCE))
     async def get_agreement(agreement_id: str, actor: AnyActor) -> JSONResponse:

@@ -111,6 +111,19 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
                     found.append(OpenAgreement(agreement_id, tuple(named)))
         return sorted(found, key=attrgetter("id"))
 
+    async def consumers_of(self, service: str) -> list[str]:
+        """Return the systems with open agreements on a service, in their order."""
+        query = (
+            select(AgreementRow.consumer_id)
+            .where(
+                AgreementRow.service_id == service,
+                AgreementRow.status.in_([status.value for status in AgreementStatus if status.is_open]),
+            )
+            .distinct()
+            .order_by(AgreementRow.consumer_id)
+        )
+        return list((await self._session.execute(query)).scalars())
+
     async def requested_before(self, moment: datetime, limit: int) -> list[AgreementResource]:
         """Return the requests that have waited longest, since before a moment."""
         query = self._select().where(_REQUESTED, AgreementRow.updated_at < moment)

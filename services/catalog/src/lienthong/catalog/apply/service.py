@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
 from lienthong.catalog.agreements.service.agreements import add_decision, agreements_naming
+from lienthong.catalog.agreements.service.announcements import announce_stage
 from lienthong.catalog.agreements.service.requests import check_limits
 from lienthong.catalog.apply.domain.destinations import new_destinations, others_destinations, taken
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
@@ -26,7 +27,7 @@ from lienthong.catalog.errors import Violation, raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.domain.upstreams import address_violations
-from lienthong.catalog.services.service import all_upstreams
+from lienthong.catalog.services.service import all_upstreams, is_seen
 from lienthong.catalog.systems.domain.shared_factors import RsaKey, rsa_keys
 from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.catalog.systems.service.quota import check_quota
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from lienthong.kit.workers import Workers
 
 _MOST_PATHS = 50
+_LIFECYCLE = ("spec", "lifecycle")
 _APART = frozenset(("openapi", "wsdl", "status"))
 """Members of a spec that are kept in columns of their own."""
 
@@ -128,7 +130,9 @@ class ApplyService:
                 `rate-limited`.
         """
         # To compare large documents takes a while; watches and other requests need not wait for it.
-        plan, more = await asyncio.to_thread(plan_apply, drafts, await _excerpt(drafts, view), view.now)
+        plan, more = await asyncio.to_thread(
+            plan_apply, drafts, await _excerpt(drafts, view, actor), view.now
+        )
         # Who may not do it is told that, not what else is wrong with it.
         demand_rights_in_plan(actor, plan)
         raise_for(sorted(dict.fromkeys([*violations, *more]), key=_manifest_index))
@@ -174,7 +178,7 @@ def _refused_addresses(drafts: Sequence[Draft], rules: ProviderAddresses) -> lis
     return found
 
 
-async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt:
+async def _excerpt(drafts: Sequence[Draft], view: CatalogView, actor: Actor) -> CatalogExcerpt:
     """Read what planning needs to know about the resources that drafts are about and refer to."""
     ids: dict[ResourceKind, set[str]] = {kind: set() for kind in ResourceKind}
     referenced: dict[ResourceKind, set[str]] = {kind: set() for kind in ResourceKind}
@@ -190,7 +194,7 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt
             found |= {resource.key: resource for resource in loaded.values()}
         for some in portions(kind, sorted(referenced[kind] - ids[kind])):
             loaded = await repository.load(some)
-            found |= {resource.key: resource for resource in loaded.values()}
+            found |= {one.key: one for one in loaded.values() if _is_seen(one, actor)}
     while missing := _unread_successors(found):
         successors = await view.resources(ResourceKind.AGENCY).load(missing)
         if not successors:
@@ -209,6 +213,10 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView) -> CatalogExcerpt
         for system in await view.resources(ResourceKind.SYSTEM).find_ids({"agency": agencies}):
             systems.setdefault(system.partition("/")[0], []).append(system)
     return CatalogExcerpt(found, agreements, systems)
+
+
+def _is_seen(resource: Resource, actor: Actor) -> bool:
+    return not isinstance(resource, ServiceResource) or is_seen(resource, actor)
 
 
 def _unread_successors(found: dict[ResourceKey, Resource]) -> set[str]:
@@ -243,6 +251,12 @@ async def _carry_out(plan: ApplyPlan, work: UnitOfWork) -> None:
     ]
     await work.record_changes(versions | {key: work.next_version() for key in plan.affected})
     await work.audit(entries)
+    for change in changes:
+        if change.kind is ResourceKind.SERVICE and any(one.path[:2] == _LIFECYCLE for one in change.changes):
+            service = _resource(change, versions[change.key], work)
+            if isinstance(service, ServiceResource) and isinstance(change.before, ServiceResource):
+                before = change.before.lifecycle.stage.value
+                await announce_stage(work, service, before, versions[change.key])
 
 
 def _result(change: PlannedChange) -> dict[str, Any]:

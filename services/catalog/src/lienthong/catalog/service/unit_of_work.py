@@ -115,6 +115,10 @@ class UnitOfWork(CatalogView):
                 messages.append(OutboxMessage(events.subject(key[0].value), event))
             await self._outbox.add_all(self.session, messages)
 
+    async def publish(self, subject: str, event: bytes) -> None:
+        """Leave an event for the bus, which gets it once this is committed."""
+        await self._outbox.add_all(self.session, [OutboxMessage(subject, event)])
+
     async def audit(self, entries: Sequence[AuditEntry]) -> None:
         """Write the audit records of what was done."""
         acts = [

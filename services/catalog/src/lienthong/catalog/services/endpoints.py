@@ -20,6 +20,7 @@ from lienthong.catalog.endpoints import (
     path_id,
 )
 from lienthong.catalog.schemas.answers import ManifestPage
+from lienthong.catalog.services.domain.lifecycle import ServiceStage
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.schemas import ServiceManifest, ServiceSpec
 from lienthong.catalog.services.service import ServiceService
@@ -30,6 +31,9 @@ from lienthong.kit.rest import StrictRoute
 
 _INSIDE: Final = frozenset(("upstreams", "weights", "healthCheck", "credentials", "tls", "xRoad"))
 _XML: Final = "text/xml"
+StageFilter = Annotated[
+    ServiceStage | None, Query(alias="stage", description="Only services in this stage of their life.")
+]
 
 
 def routes(services: ServiceService) -> APIRouter:
@@ -43,9 +47,14 @@ def routes(services: ServiceService) -> APIRouter:
         limit: Limit = DEFAULT_LIMIT,
         agency: AgencyFilter = None,
         system: SystemFilter = None,
+        stage: StageFilter = None,
     ) -> JSONResponse:
-        """List services without their documents, in the order of their ids."""
-        page = await services.page(chosen(agency=agency, system=system), after=after, limit=limit)
+        """List services without their documents, in the order of their ids.
+
+        Drafts and services in review are listed to their agency and the operator only.
+        """
+        filters = chosen(agency=agency, system=system, stage=stage)
+        page = await services.page_seen(filters, actor, after=after, limit=limit)
         return JSONResponse(page_document(page, partial(_shown_to, actor)))
 
     @router.get(
@@ -53,7 +62,7 @@ def routes(services: ServiceService) -> APIRouter:
     )
     async def get_service(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
         """Show a service with its OpenAPI or WSDL document."""
-        return JSONResponse(_shown_to(actor, await services.get(_id(agency, system, code))))
+        return JSONResponse(_shown_to(actor, await services.seen(_id(agency, system, code), actor)))
 
     @router.get(
         "/{agency}/{system}/{code}/openapi",
@@ -62,8 +71,9 @@ def routes(services: ServiceService) -> APIRouter:
     )
     async def get_openapi(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
         """Show the OpenAPI document of a service, as it was applied."""
-        del actor
-        return JSONResponse(await services.openapi(_id(agency, system, code)))
+        service = _id(agency, system, code)
+        await services.check_seen(service, actor)
+        return JSONResponse(await services.openapi(service))
 
     @router.get(
         "/{agency}/{system}/{code}/wsdl",
@@ -81,8 +91,10 @@ def routes(services: ServiceService) -> APIRouter:
     ) -> Response:
         """Show the WSDL document of a service of SOAP, with the gateway's address as its location."""
         # The gateway hands on what it is asked for at the service's own path, with the query that asks.
-        del actor, lower, upper, single
-        document = await services.wsdl(_id(agency, system, code))
+        del lower, upper, single
+        service = _id(agency, system, code)
+        await services.check_seen(service, actor)
+        document = await services.wsdl(service)
         return Response(document, media_type=_XML)
 
     return router

@@ -6,6 +6,7 @@ from sqlalchemy import JSON, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lienthong.catalog.models import CatalogBase, ResourceColumns
+from lienthong.catalog.services.domain.lifecycle import ServiceStage
 
 
 class ServiceRow(ResourceColumns, CatalogBase):
@@ -18,3 +19,5 @@ class ServiceRow(ResourceColumns, CatalogBase):
     """JSON's null where the service has a WSDL document."""
     wsdl: Mapped[str | None] = mapped_column(Text, deferred=True)
     operations: Mapped[list[Any]] = mapped_column(JSON)
+    stage: Mapped[str] = mapped_column(Text, server_default=ServiceStage.PUBLISHED.value)
+    """As the spec says; those of some stages are not shown to everyone."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import undefer
 
 from lienthong.catalog.domain.resources import ServiceOperation
 from lienthong.catalog.repository import ResourceRepository, common_members
+from lienthong.catalog.services.domain.lifecycle import HIDDEN
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.models import ServiceRow
 from lienthong.catalog.systems.models import SystemRow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
-    from lienthong.catalog.repository import Rows
+    from lienthong.catalog.domain.resources import WatchScope
+    from lienthong.catalog.repository import Filters, Rows
 
 _SHORT_AT_ONCE = 500
 """Rows without a document of which that many are decoded in some milliseconds."""
@@ -27,7 +29,35 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
 
     row: ClassVar = ServiceRow
     at_once: ClassVar = 4
-    filter_columns: ClassVar = {"agency": SystemRow.agency_id, "system": ServiceRow.system_id}
+    filter_columns: ClassVar = {
+        "agency": SystemRow.agency_id,
+        "system": ServiceRow.system_id,
+        "stage": ServiceRow.stage,
+    }
+
+    def _where(self, query: Rows, filters: Filters) -> Rows:
+        """As for all resources; `seen_by` names the agencies whose drafts are among them too."""
+        others = {name: values for name, values in filters.items() if name != "seen_by"}
+        if (agencies := filters.get("seen_by")) is not None:
+            shown = ServiceRow.stage.not_in([stage.value for stage in HIDDEN])
+            query = query.where(or_(shown, SystemRow.agency_id.in_(agencies)))
+        return super()._where(query, others)
+
+    async def watched_page(
+        self, after: str, limit: int, scope: WatchScope
+    ) -> tuple[Sequence[ServiceResource], str | None]:
+        """Return what watches are sent of up to `limit` rows: drafts concern no gateway."""
+        del scope
+        query = self._select().where(ServiceRow.id > after).order_by(ServiceRow.id).limit(limit)
+        found = await self._read_in_portions(query)
+        return _shown(found), found[-1].id if len(found) == limit else None
+
+    async def watched(self, ids: Collection[str], scope: WatchScope) -> Sequence[ServiceResource]:
+        """Return what watches are sent of these services."""
+        del scope
+        return (
+            _shown(await self._read_in_portions(self._select().where(ServiceRow.id.in_(ids)))) if ids else []
+        )
 
     async def openapi(self, resource_id: str) -> dict[str, Any] | None:
         """Return the OpenAPI document of a service."""
@@ -65,9 +95,14 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
     def _values(self, resource: ServiceResource) -> dict[str, Any]:
         values = super()._values(resource) | {
             "system_id": resource.id.rpartition("/")[0],
+            "stage": resource.lifecycle.stage.value,
             "operations": [operation.stored() for operation in resource.operations],
         }
         # A service that was read without its document keeps the one it has.
         if resource.openapi is None and resource.wsdl is None:
             return values
         return values | {"openapi": resource.openapi, "wsdl": resource.wsdl}
+
+
+def _shown(services: Sequence[ServiceResource]) -> list[ServiceResource]:
+    return [service for service in services if service.lifecycle.stage.is_shown]

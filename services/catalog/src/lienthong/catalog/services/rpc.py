@@ -11,6 +11,7 @@ import structlog
 from lienthong.catalog.domain.checks import ParameterShape
 from lienthong.catalog.domain.persons import ParameterLocation
 from lienthong.catalog.rpc import resource_status, statements, write_key
+from lienthong.catalog.services.domain.lifecycle import ServiceStage
 from lienthong.contracts.catalog.v1 import directory_pb2, directory_pb2_grpc, routes_pb2
 from lienthong.kit.problems import ProblemError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.domain.checks import BodyForms, OperationChecks, ParameterForms, Spelling
     from lienthong.catalog.domain.persons import PersonPlaces
     from lienthong.catalog.service.resources import ResourceService
+    from lienthong.catalog.services.domain.lifecycle import Lifecycle
     from lienthong.catalog.services.domain.service import ServiceResource
     from lienthong.catalog.services.service import ServiceService
     from lienthong.catalog.systems.service.systems import SystemService
@@ -204,10 +206,24 @@ def write_message(service: ServiceResource, resource: pb.Resource) -> None:
     if (checks := spec.get("checks")) is not None:
         message.check_requests = _CHECK_MODES[checks["requests"]]
         message.check_answers = _CHECK_MODES[checks["answers"]]
+    _write_ending(service.lifecycle, message)
     if (limits := spec.get("limits")) is not None:
         for stated, into in (("default", message.default_limits), ("maximum", message.maximum_limits)):
             for name, value in limits.get(stated, {}).items():
                 setattr(into, _LIMITS[name], value)
+
+
+def _write_ending(lifecycle: Lifecycle, message: pb.Service) -> None:
+    retired = lifecycle.stage is ServiceStage.RETIRED
+    if not retired and lifecycle.stage is not ServiceStage.DEPRECATED:
+        return
+    ending = message.ending
+    ending.retired = retired
+    if lifecycle.deprecated_at is not None:
+        ending.deprecated_at.FromDatetime(lifecycle.deprecated_at)
+    if lifecycle.sunset_at is not None:
+        ending.sunset_at.FromDatetime(lifecycle.sunset_at)
+    ending.successor, ending.link = lifecycle.successor, lifecycle.link
 
 
 def _write_persons(places: PersonPlaces, message: pb.PersonPlaces) -> None:

@@ -8,10 +8,12 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
+from lienthong.catalog.domain.drafts import Reference
 from lienthong.catalog.domain.resources import ResourceKind, ServiceOperation
 from lienthong.catalog.errors import InvalidValueError, Violation
 from lienthong.catalog.schemas.answers import AnswerModel, ResourceManifest, ResourceStatus
 from lienthong.catalog.schemas.fields import LocalizedName, Requires, Statement, StrictModel, checked, unique
+from lienthong.catalog.schemas.lifecycle import LifecycleAnswer, LifecycleSpec
 from lienthong.catalog.schemas.limits import ServiceLimitsAnswer, ServiceLimitsSpec
 from lienthong.catalog.schemas.messages import pydantic_error
 from lienthong.catalog.schemas.resilience import (
@@ -161,6 +163,7 @@ class ServiceSpec(ProvidedSpec):
     kind = ResourceKind.SERVICE
 
     name: LocalizedName
+    lifecycle: LifecycleSpec | None = None
     upstreams: Upstreams
     weights: Weights | None = None
     breaker: BreakerSpec | None = None
@@ -190,7 +193,7 @@ class ServiceSpec(ProvidedSpec):
     def violations(
         cls, resource_id: str | None, fields: Fields, given: Collection[str]
     ) -> Iterator[Violation]:
-        del resource_id
+        yield from _own_successor(resource_id, fields)
         tls, upstreams = fields.get("tls"), fields.get("upstreams", ())
         if tls is not None and not any(name.startswith("https:") for name in upstreams):
             yield Violation(
@@ -224,6 +227,13 @@ class ServiceSpec(ProvidedSpec):
 
     @override
     @classmethod
+    def references(cls, fields: Fields) -> Iterator[Reference]:
+        lifecycle = fields.get("lifecycle")
+        if lifecycle is not None and lifecycle.successor is not None:
+            yield ("lifecycle", "successor"), (ResourceKind.SERVICE, lifecycle.successor)
+
+    @override
+    @classmethod
     def declared(cls, fields: Fields) -> Declared:
         operations: tuple[ServiceOperation, ...] = ()
         wrong: list[Violation] = []
@@ -241,6 +251,15 @@ class ServiceSpec(ProvidedSpec):
         if wrong:
             return Declared(None, tuple(wrong))
         return Declared(operations, tuple(_unknown_operations(fields, operations)))
+
+
+def _own_successor(resource_id: str | None, fields: Fields) -> Iterator[Violation]:
+    lifecycle = fields.get("lifecycle")
+    if lifecycle is not None and resource_id is not None and lifecycle.successor == resource_id:
+        yield Violation(
+            ("lifecycle", "successor"),
+            BilingualText("a service cannot succeed itself", "dịch vụ không thể tự thay thế chính mình"),
+        )
 
 
 def _unknown_operations(fields: Fields, declared: Collection[ServiceOperation]) -> Iterator[Violation]:
@@ -324,6 +343,7 @@ class ServiceSpecAnswer(AnswerModel):
     """
 
     name: LocalizedName
+    lifecycle: LifecycleAnswer | None = None
     upstreams: Upstreams | None = None
     weights: list[int] | None = None
     breaker: BreakerAnswer | None = None

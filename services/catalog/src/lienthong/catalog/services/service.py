@@ -6,15 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from lienthong.catalog.domain.resources import ResourceKind, unknown_resource
-from lienthong.catalog.service.resources import ResourceService
+from lienthong.catalog.service.resources import ResourcePage, ResourceService
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.domain.wsdl_locations import for_callers
 from lienthong.catalog.services.repository import ServiceRepository
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitsOfWork
+    from lienthong.kit.actors import Actor
     from lienthong.kit.json_text import JsonObject
 
 
@@ -26,6 +27,36 @@ class ServiceService(ResourceService[ServiceResource]):
     def __init__(self, units: UnitsOfWork, public_url: str) -> None:
         super().__init__(units)
         self._public_url = public_url.rstrip("/")
+
+    async def seen(self, resource_id: str, actor: Actor) -> ServiceResource:
+        """Return one service with its document, where the actor sees it.
+
+        Raises:
+            ProblemError: `unknown-resource`, there is no such service, or it is another agency's draft.
+        """
+        service = await self.get(resource_id)
+        if not is_seen(service, actor):
+            raise unknown_resource((self.kind, resource_id))
+        return service
+
+    async def page_seen(
+        self, filters: Mapping[str, Collection[str]], actor: Actor, *, after: str, limit: int
+    ) -> ResourcePage[ServiceResource]:
+        """Return a page of the services that the actor sees; see `page`."""
+        own = own_agencies(actor)
+        seen = filters if own is None else {**filters, "seen_by": own}
+        return await self.page(seen, after=after, limit=limit)
+
+    async def check_seen(self, resource_id: str, actor: Actor) -> None:
+        """Check that there is a service which the actor sees.
+
+        Raises:
+            ProblemError: `unknown-resource`, there is none.
+        """
+        async with self._units.view() as view:
+            found = await ServiceRepository(view.session).load([resource_id])
+        if not any(is_seen(service, actor) for service in found.values()):
+            raise unknown_resource((self.kind, resource_id))
 
     async def openapi(self, resource_id: str) -> JsonObject:
         """Return the OpenAPI document of a service, as it was applied.
@@ -55,6 +86,18 @@ class ServiceService(ResourceService[ServiceResource]):
         """Return the ids of the services that a system provides, in their order."""
         async with self._units.view() as view:
             return await ServiceRepository(view.session).find_ids({"system": [system]})
+
+
+def is_seen(service: ServiceResource, actor: Actor) -> bool:
+    """Tell whether an actor sees a service: of those that are not published yet only its agency's own."""
+    return service.lifecycle.stage.is_shown or actor.belongs_to(service.provider_agency)
+
+
+def own_agencies(actor: Actor) -> list[str] | None:
+    """Return the agencies whose drafts an actor sees; None: those of all."""
+    if actor.is_operator or any(not grant.agency for grant in actor.grants):
+        return None
+    return [actor.agency] if actor.agency else sorted({grant.agency for grant in actor.grants})
 
 
 async def all_upstreams(view: CatalogView) -> AsyncIterator[tuple[str, Sequence[str]]]:

@@ -20,6 +20,7 @@ from lienthong.catalog.agreements.domain.lifecycle import (
     DecisionConflictError,
     decide,
 )
+from lienthong.catalog.agreements.domain.offered import service_notices
 from lienthong.catalog.agreements.repository import AgreementRepository
 from lienthong.catalog.agreements.schemas import read_decision
 from lienthong.catalog.agreements.service.requests import (
@@ -32,6 +33,7 @@ from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation, raise_for
 from lienthong.catalog.service.resources import ResourceService
 from lienthong.catalog.service.unit_of_work import AuditEntry
+from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.kit.actors import Actor
 from lienthong.kit.policy import Action
 from lienthong.kit.problems.load import charge
@@ -97,6 +99,13 @@ class AgreementService(ResourceService[AgreementResource]):
                 # Of the system, whoever asks for it.
                 await check_limits(self._limits, draft.spec["consumer"], work)
             return await _create(draft, work), True
+
+    async def service_notices(self, agreement: AgreementResource) -> list[Violation]:
+        """Return what someone who requests an agreement should know of the service that it is on."""
+        async with self._units.view() as view:
+            services = await view.resources(ResourceKind.SERVICE).load([agreement.target])
+            lifecycles = [one.lifecycle for one in services.values() if isinstance(one, ServiceResource)]
+            return [text for one in lifecycles for text in service_notices(agreement.spec, one, view.now)]
 
     def demand_right(self, actor: Actor, action: DecisionAction) -> None:
         """Refuse a person who may decide so nowhere, before anything is read or looked up.

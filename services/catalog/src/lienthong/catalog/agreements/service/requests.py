@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.catalog import errors
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionConflictError, reapply
+from lienthong.catalog.agreements.domain.offered import not_offered
 from lienthong.catalog.agreements.domain.operations import unknown_operations
 from lienthong.catalog.agreements.repository import AgreementRepository
 from lienthong.catalog.agreements.schemas import AgreementSpec
@@ -133,12 +134,20 @@ async def check_references(draft: Draft, violations: Sequence[Violation], view: 
         existing |= {
             resource.key: resource for resource in (await view.resources(kind).load([resource_id])).values()
         }
-    operations = {
-        resource.id: resource.operations
-        for resource in existing.values()
-        if isinstance(resource, ServiceResource)
-    }
-    raise_for([*violations, *missing_references([draft], existing), *unknown_operations([draft], operations)])
+    services = {one.id: one for one in existing.values() if isinstance(one, ServiceResource)}
+    for service in services.values():
+        if not service.lifecycle.stage.is_shown:
+            # Who asks is told what anyone is told of a service that is not there.
+            del existing[service.key]
+    lifecycles = {name: one.lifecycle for name, one in services.items() if one.key in existing}
+    raise_for(
+        [
+            *violations,
+            *missing_references([draft], existing),
+            *not_offered([draft], lifecycles, view.now),
+            *unknown_operations([draft], {name: services[name].operations for name in lifecycles}),
+        ]
+    )
 
 
 async def check_limits(

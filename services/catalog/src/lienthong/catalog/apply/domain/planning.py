@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from lienthong.catalog.agencies.domain.succession import expired_codes, replacement_cycles
 from lienthong.catalog.agreements.domain.effect import period_notices
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionConflictError, reapply
+from lienthong.catalog.agreements.domain.offered import not_offered, service_notices
 from lienthong.catalog.agreements.domain.operations import removed_operations, unknown_operations
 from lienthong.catalog.apply.domain.comparison import compare, dotted_path
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
+from lienthong.catalog.services.domain.lifecycle import Lifecycle, StageConflictError, move
 from lienthong.catalog.services.domain.servers import server_notices
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.kit.text import BilingualText
@@ -104,6 +106,8 @@ def plan_apply(
         *replacement_cycles(drafts, specs),
         *unknown_operations(drafts, _operations(drafts, excerpt)),
         *removed_operations(drafts, _unchanged_agreements(drafts, excerpt)),
+        *not_offered(new, lifecycles := _lifecycles(drafts, excerpt), now),
+        *_stage_conflicts(drafts, excerpt),
     ]
     changes = []
     for draft in drafts:
@@ -111,14 +115,20 @@ def plan_apply(
             continue
         before = excerpt.resources.get(draft.key)
         try:
-            changes.append(_change(draft, draft.spec, before, now))
+            changes.append(_change(draft, draft.spec, before, lifecycles, now))
         except DecisionConflictError as conflict:
             text = _named(draft.id, conflict.text, _other_terms(draft.spec, before))
             violations.append(Violation((*draft.spec_path, "status"), text, conflict=True))
     return ApplyPlan(tuple(changes), tuple(_affected(changes, excerpt))), violations
 
 
-def _change(draft: Draft, spec: JsonObject, before: Resource | None, now: datetime) -> PlannedChange:
+def _change(
+    draft: Draft,
+    spec: JsonObject,
+    before: Resource | None,
+    lifecycles: Mapping[str, Lifecycle],
+    now: datetime,
+) -> PlannedChange:
     decision: AgreementStatus | None = None
     if draft.kind is ResourceKind.AGREEMENT:
         declared = AgreementStatus(spec["status"])
@@ -132,7 +142,11 @@ def _change(draft: Draft, spec: JsonObject, before: Resource | None, now: dateti
     action = CREATED if before is None else UPDATED if changes else UNCHANGED
     notices: tuple[Violation, ...] = ()
     if draft.kind is ResourceKind.AGREEMENT and action != UNCHANGED:
-        notices = tuple(period_notices(AgreementStatus(spec["status"]), spec, now))
+        on = lifecycles.get(spec.get("service", ""))
+        notices = (
+            *period_notices(AgreementStatus(spec["status"]), spec, now),
+            *service_notices(spec, on, now),
+        )
     elif draft.kind is ResourceKind.SERVICE and action != UNCHANGED:
         notices = tuple(server_notices(draft.id, spec))
     return PlannedChange(
@@ -147,6 +161,30 @@ def _change(draft: Draft, spec: JsonObject, before: Resource | None, now: dateti
         draft.spec_path,
         notices,
     )
+
+
+def _lifecycles(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, Lifecycle]:
+    """Return where in their lives services are, as the request has them, else as the catalog does."""
+    known = {one.id: one.lifecycle for one in excerpt.resources.values() if isinstance(one, ServiceResource)}
+    stated = {
+        draft.id: Lifecycle.of(draft.spec)
+        for draft in drafts
+        if draft.kind is ResourceKind.SERVICE and draft.spec is not None
+    }
+    return known | stated
+
+
+def _stage_conflicts(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> Iterator[Violation]:
+    """Yield each service that would come into a stage which does not follow its own."""
+    for draft in drafts:
+        before = excerpt.resources.get(draft.key)
+        if not isinstance(before, ServiceResource) or draft.spec is None:
+            continue
+        try:
+            move(before.lifecycle.stage, Lifecycle.of(draft.spec).stage)
+        except StageConflictError as conflict:
+            place = ("lifecycle", "stage") if "lifecycle" in draft.spec else ()
+            yield Violation((*draft.spec_path, *place), conflict.text, conflict=True)
 
 
 def _terms(spec: JsonObject) -> JsonObject:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from lienthong.catalog.domain.resources import Resource, ResourceKind, ServiceOperation
+from lienthong.catalog.services.domain.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from lienthong.kit.json_text import JsonObject
@@ -23,6 +24,11 @@ class ServiceResource(Resource):
     openapi: JsonObject | None = None
     wsdl: str | None = None
     operations: tuple[ServiceOperation, ...] = ()
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """Where in its life it is."""
+        return Lifecycle.of(self.spec)
 
     def declared_spec(self) -> JsonObject:
         """Return the spec as a manifest would declare it, with the document where it was loaded."""
