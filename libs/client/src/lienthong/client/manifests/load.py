@@ -45,6 +45,7 @@ _TEXT_FIELDS = (
     ("metadata", "id"),
     ("spec", "replacedBy"),
     ("spec", "openapi", "openapi"),
+    ("spec", "openapi", "swagger"),
     ("spec", "openapi", "info", "version"),
 )
 

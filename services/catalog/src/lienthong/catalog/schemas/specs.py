@@ -5,7 +5,7 @@ another.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, ClassVar, TypeVar, get_args
 
@@ -29,11 +29,13 @@ Shape = TypeVar("Shape", bound=BaseModel)
 class Declared:
     """What the document in a spec declares: its operations, and what is wrong in it.
 
-    `operations` is None where it cannot be read, or there is none. Paths are relative to the spec.
+    `operations` is None where it cannot be read, or there is none. Paths are relative to the spec. `kept` are
+    the members of the spec that are kept in another form than they are given.
     """
 
     operations: tuple[ServiceOperation, ...] | None = None
     violations: tuple[Violation, ...] = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 class FieldCollector(StrictModel):
@@ -126,7 +128,7 @@ def read_spec(
     violations += [violation.under(*spec_path) for violation in declared.violations]
     document = None
     if spec is not None and resource_id is not None and not violations:
-        document = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+        document = spec.model_dump(mode="json", by_alias=True, exclude_none=True) | dict(declared.kept)
     references = [((*spec_path, *path), key) for path, key in shape.references(fields)]
     owner = shape.owner(resource_id) if resource_id is not None else None
     if owner is not None:
@@ -176,10 +178,10 @@ def period_violations(fields: Fields) -> Iterator[Violation]:
 def _member_names(shape: type[BaseModel], path: JsonPath) -> Collection[str]:
     """Return the members that the object at a path may have."""
     for part in path:
-        for name, field in shape.model_fields.items():
-            if part == (field.alias or name):
+        for name, member in shape.model_fields.items():
+            if part == (member.alias or name):
                 # A field that may be left out is `Shape | None`.
-                for inner in get_args(field.annotation) or (field.annotation,):
+                for inner in get_args(member.annotation) or (member.annotation,):
                     if isinstance(inner, type) and issubclass(inner, BaseModel):
                         shape = inner
     return [field.alias or name for name, field in shape.model_fields.items()]

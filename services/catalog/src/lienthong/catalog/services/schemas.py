@@ -28,7 +28,8 @@ from lienthong.catalog.schemas.resilience import (
     Weights,
 )
 from lienthong.catalog.schemas.specs import Declared, Fields, ProvidedSpec
-from lienthong.catalog.services.domain import openapi, shown, wsdl
+from lienthong.catalog.services.domain import shown, wsdl
+from lienthong.catalog.services.domain.documents import Described, described
 from lienthong.catalog.services.domain.origins import check_origins, origin
 from lienthong.catalog.services.domain.upstreams import repeated_paths, upstream
 from lienthong.kit.text import BilingualText
@@ -237,9 +238,11 @@ class ServiceSpec(ProvidedSpec):
     def declared(cls, fields: Fields) -> Declared:
         operations: tuple[ServiceOperation, ...] = ()
         wrong: list[Violation] = []
+        kept: dict[str, Any] = {}
         if (document := fields.get("openapi")) is not None:
-            operations, found = _read(document, fields)
-            wrong += (violation.under("openapi") for violation in found)
+            found_in = _described(document, fields)
+            operations, kept = found_in.operations, {"openapi": found_in.document}
+            wrong += (violation.under("openapi") for violation in found_in.violations)
         elif (text := fields.get("wsdl")) is not None:
             operations, found = wsdl.read(text)
             wrong += (violation.under("wsdl") for violation in found)
@@ -250,7 +253,7 @@ class ServiceSpec(ProvidedSpec):
             return Declared()
         if wrong:
             return Declared(None, tuple(wrong))
-        return Declared(operations, tuple(_unknown_operations(fields, operations)))
+        return Declared(operations, tuple(_unknown_operations(fields, operations)), kept)
 
 
 def _own_successor(resource_id: str | None, fields: Fields) -> Iterator[Violation]:
@@ -275,11 +278,9 @@ def _unknown_operations(fields: Fields, declared: Collection[ServiceOperation]) 
             )
 
 
-def _read(
-    document: dict[str, Any], fields: Fields
-) -> tuple[tuple[ServiceOperation, ...], tuple[Violation, ...]]:
+def _described(document: dict[str, Any], fields: Fields) -> Described:
     checks = fields.get("checks") or ChecksSpec()
-    return openapi.read(
+    return described(
         document,
         check_requests=checks.requests != "off",
         check_answers=checks.answers != "off",

@@ -18,8 +18,8 @@ from lienthong.catalog.apply.domain.comparison import compare, dotted_path
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
+from lienthong.catalog.services.domain.documents import document_notices
 from lienthong.catalog.services.domain.lifecycle import Lifecycle, StageConflictError, move
-from lienthong.catalog.services.domain.servers import server_notices
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.kit.text import BilingualText
 
@@ -148,7 +148,7 @@ def _change(
             *service_notices(spec, on, now),
         )
     elif draft.kind is ResourceKind.SERVICE and action != UNCHANGED:
-        notices = tuple(server_notices(draft.id, spec))
+        notices = tuple(document_notices(draft.id, spec, draft.operations or ()))
     return PlannedChange(
         draft.kind,
         draft.id,

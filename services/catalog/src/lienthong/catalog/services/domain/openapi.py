@@ -1,4 +1,4 @@
-"""Reads the operations of a service out of its OpenAPI document (3.0, 3.1 or 3.2).
+"""Reads the operations of a service out of its OpenAPI document (3.0, 3.1 or 3.2; 2.0 is converted before).
 
 Only what the gateway needs is read: paths, methods, the names of operations, how parameters are written into
 paths, which values name persons and, where a service wants that checked, what parameters and bodies may be.
@@ -95,12 +95,6 @@ class _DocumentReader:
         self.violations += self._persons.misplaced()
         if self._checks is not None:
             self.violations += self._checks.violations
-        if not self.operations and not self.violations and not self._document.get("webhooks"):
-            self._wrong(
-                ("paths",),
-                "the document offers no operation; add at least one method to a path",
-                "tài liệu không có thao tác nào; hãy thêm ít nhất một phương thức vào một đường dẫn",
-            )
 
     def _version(self) -> bool:
         """Whether the rest of the document can be read as OpenAPI 3; what is wrong with its version."""
@@ -109,21 +103,15 @@ class _DocumentReader:
         if known is not None:
             self._of_3_2 = known[1] == "2"
             return True
-        if version is None and "swagger" in self._document:
-            self._wrong(
-                ("swagger",),
-                "this is a Swagger 2.0 document; convert it to OpenAPI 3, for example with "
-                "'swagger2openapi', and apply that",
-                "đây là tài liệu Swagger 2.0; hãy chuyển sang OpenAPI 3, ví dụ bằng 'swagger2openapi', rồi "
-                "áp dụng tài liệu đó",
-            )
-            return False
+        stated = next((member for member in ("openapi", "swagger") if member in self._document), None)
         self._wrong(
-            ("openapi",) if "openapi" in self._document else (),
-            "only OpenAPI 3.0, 3.1 and 3.2 documents are read; set 'openapi' to a version like '3.1.0'",
-            "chỉ đọc tài liệu OpenAPI 3.0, 3.1 và 3.2; đặt 'openapi' thành phiên bản như '3.1.0'",
+            () if stated is None else (stated,),
+            "only OpenAPI 2.0 ('swagger': '2.0'), 3.0, 3.1 and 3.2 documents are read; set 'openapi' to a "
+            "version like '3.1.0'",
+            "chỉ đọc tài liệu OpenAPI 2.0 ('swagger': '2.0'), 3.0, 3.1 và 3.2; đặt 'openapi' thành phiên bản "
+            "như '3.1.0'",
         )
-        return True
+        return stated == "openapi"
 
     def _paths(self) -> JsonObject | None:
         """The paths of the document: none where it only says what the provider calls itself (webhooks)."""
@@ -138,8 +126,8 @@ class _DocumentReader:
             return paths
         self._wrong(
             ("paths",) if "paths" in self._document else (),
-            "'paths' must be an object with at least one path",
-            "'paths' phải là đối tượng có ít nhất một đường dẫn",
+            "'paths' must be an object of paths",
+            "'paths' phải là đối tượng gồm các đường dẫn",
         )
         return None
 
