@@ -94,3 +94,34 @@ async def test_consumers_are_told_on_the_bus_and_in_the_journal(
     ]
     assert acts[0]["detail"]["consumers"] == [place.consumer]
     assert acts[0]["object"] == f"Service/{place.service_id}"
+
+
+async def test_a_change_that_breaks_callers_is_made_when_it_is_meant_and_recorded(
+    own_catalog: Catalog, own_nats_server: NatsServer, place: Province
+) -> None:
+    operator = own_catalog.operator()
+    new = place.service()
+    paths = new["spec"]["openapi"]["paths"]
+    path, method = next((path, method) for path, item in paths.items() for method in item if method == "get")
+    paths[path][method]["parameters"] = [
+        *paths[path][method].get("parameters", ()),
+        {"name": "page", "in": "query", "required": True, "schema": {"type": "integer"}},
+    ]
+
+    def send(**params: str) -> httpx.Response:
+        return operator.post("/apply", json={"manifests": [new]}, params=params)
+
+    async with listening(own_nats_server.url) as published:
+        made = await asyncio.to_thread(applied, operator, *place.everything())
+        assert made.is_success, made.text
+        refused = await asyncio.to_thread(send, dry_run="true")
+        assert refused.status_code == 409
+        assert "--allow-breaking" in refused.json()["errors"][0]["detail"]
+        assert place.agreement_id in refused.json()["errors"][0]["detail_vi"]
+        taken = await asyncio.to_thread(send, allow_breaking="true")
+        assert taken.status_code == 200
+        assert "breaks callers" in taken.json()["results"][0]["warnings"][0]["detail"]
+        records = await published.records(len(place.everything()) + 1)
+    assert records[-1]["action"] == "service.update"
+    assert records[-1]["detail"]["breaking_changes"] == 1
+    assert "'page'" in records[-1]["detail"]["breaking"][0]

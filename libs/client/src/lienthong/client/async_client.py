@@ -283,12 +283,15 @@ class AsyncClient:
         """
         return await self.perform(operations.ack(name, operations.ack_tokens(pulled)))
 
-    async def apply(self, manifests: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> ApplyResult:
+    async def apply(
+        self, manifests: Sequence[Mapping[str, Any]], *, dry_run: bool = False, allow_breaking: bool = False
+    ) -> ApplyResult:
         """Create or update resources of the catalog, all or none; with `dry_run`, only say what would change.
 
+        A new document of a service that breaks who has an open agreement is taken with `allow_breaking` only.
         Raises `InvalidError` or `ConflictError`, whose `mistakes` name every place that is wrong.
         """
-        return await self.perform(operations.apply(manifests, dry_run=dry_run))
+        return await self.perform(operations.apply(manifests, dry_run=dry_run, allow_breaking=allow_breaking))
 
     async def manifests(
         self, kind: str, filters: Mapping[str, str] | None = None

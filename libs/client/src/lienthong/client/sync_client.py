@@ -282,12 +282,15 @@ class Client:
         """
         return self.perform(operations.ack(name, operations.ack_tokens(pulled)))
 
-    def apply(self, manifests: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> ApplyResult:
+    def apply(
+        self, manifests: Sequence[Mapping[str, Any]], *, dry_run: bool = False, allow_breaking: bool = False
+    ) -> ApplyResult:
         """Create or update resources of the catalog, all or none; with `dry_run`, only say what would change.
 
+        A new document of a service that breaks who has an open agreement is taken with `allow_breaking` only.
         Raises `InvalidError` or `ConflictError`, whose `mistakes` name every place that is wrong.
         """
-        return self.perform(operations.apply(manifests, dry_run=dry_run))
+        return self.perform(operations.apply(manifests, dry_run=dry_run, allow_breaking=allow_breaking))
 
     def manifests(self, kind: str, filters: Mapping[str, str] | None = None) -> Iterator[Mapping[str, Any]]:
         """Every resource of a kind (`operations.KINDS`) that matches all filters, fetched page by page.

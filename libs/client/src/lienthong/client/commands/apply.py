@@ -33,6 +33,14 @@ def apply(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Chỉ xem sẽ đổi gì · Only show what would change")
     ] = False,
+    allow_breaking: Annotated[
+        bool,
+        typer.Option(
+            "--allow-breaking",
+            help="Nhận cả thay đổi làm hỏng lời gọi của bên đang có thoả thuận · "
+            "Take changes too that break who has an agreement",
+        ),
+    ] = False,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
@@ -48,7 +56,7 @@ def apply(
     if manifests.mistakes:
         raise _mistaken(manifests.mistakes + _also_wrong(manifests, as_, gateway))
     with options.open_client(as_, gateway, default="operator") as client:
-        applied = _send(client, manifests, dry_run=dry_run)
+        applied = _send(client, manifests, dry_run=dry_run, allow_breaking=allow_breaking)
     screen = options.screen(as_json=as_json)
 
     def show() -> None:
@@ -58,9 +66,9 @@ def apply(
     screen.result(applied.document(), show)
 
 
-def _send(client: "Client", manifests: "Manifests", *, dry_run: bool) -> "ApplyResult":
+def _send(client: "Client", manifests: "Manifests", *, dry_run: bool, allow_breaking: bool) -> "ApplyResult":
     try:
-        return client.apply(manifests.values, dry_run=dry_run)
+        return client.apply(manifests.values, dry_run=dry_run, allow_breaking=allow_breaking)
     except InvalidError as error:
         raise _mistaken(manifests.locate(error.mistakes)) from error
     except ConflictError as error:

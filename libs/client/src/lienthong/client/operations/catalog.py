@@ -47,13 +47,16 @@ FILTERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 LARGEST_PAGE = 100
 
 
-def apply(manifests: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Operation[ApplyResult]:
-    """Create or update resources, all or none of them."""
+def apply(
+    manifests: Sequence[Mapping[str, Any]], *, dry_run: bool, allow_breaking: bool = False
+) -> Operation[ApplyResult]:
+    """Create or update resources, all or none of them; `allow_breaking` also what breaks callers."""
+    allowed = {"allow_breaking": "true"} if allow_breaking else {}
     return Operation(
         "POST",
         "/catalog/v1/apply",
         _apply_result,
-        params={"dry_run": "true" if dry_run else "false"},
+        params={"dry_run": "true" if dry_run else "false", **allowed},
         headers=JSON,
         content=json_bytes({"manifests": list(manifests)}),
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Text, case, cast, func, insert, literal_column, or_, sele
 
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
-from lienthong.catalog.agreements.domain.operations import OpenAgreement
+from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
 from lienthong.catalog.agreements.domain.watched import WATCHED_STATUSES, Terms, WatchedAgreement
 from lienthong.catalog.agreements.models import AgreementRow, DecisionRow
 from lienthong.catalog.domain.resources import ResourceKind
@@ -110,6 +110,23 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
                 if named and not set(named).isdisjoint(operations):
                     found.append(OpenAgreement(agreement_id, tuple(named)))
         return sorted(found, key=attrgetter("id"))
+
+    async def use_of(self, service: str) -> ServiceUse | None:
+        """Return what the open agreements on a service allow; None where there are none.
+
+        All of them are looked at, some at a time.
+        """
+        query = select(AgreementRow.id, AgreementRow.spec["operations"]).where(
+            AgreementRow.service_id == service,
+            AgreementRow.status.in_([status.value for status in AgreementStatus if status.is_open]),
+        )
+        ids, operations, everything = [], set[str](), False
+        async for some in self._portions(query):
+            for agreement_id, named in some:
+                ids.append(agreement_id)
+                operations.update(named or ())
+                everything = everything or not named
+        return ServiceUse(len(ids), min(ids), None if everything else frozenset(operations)) if ids else None
 
     async def consumers_of(self, service: str) -> list[str]:
         """Return the systems with open agreements on a service, in their order."""

@@ -16,6 +16,11 @@ from lienthong.kit.rest import StrictRoute
 
 DryRun = Annotated[bool, Query(description="Say what would change, and change nothing.")]
 
+AllowBreaking = Annotated[
+    bool,
+    Query(description="Take new documents of services although they break who has an open agreement."),
+]
+
 
 def routes(service: ApplyService) -> APIRouter:
     """Build the route that applies manifests."""
@@ -30,11 +35,15 @@ def routes(service: ApplyService) -> APIRouter:
         openapi_extra=json_body(ApplyDocument),
     )
     async def apply_manifests(
-        request: Request, actor: Administrator, dry_run: DryRun = False
+        request: Request,
+        actor: Administrator,
+        dry_run: DryRun = False,
+        allow_breaking: AllowBreaking = False,
     ) -> JSONResponse:
         """Apply manifests: all or none. Of a person each is asked for by its own action."""
         demand_somewhere(actor)
-        result = await service.apply(await read_json_bytes(request), actor, dry_run=dry_run)
+        body = await read_json_bytes(request)
+        result = await service.apply(body, actor, dry_run=dry_run, allow_breaking=allow_breaking)
         return JSONResponse(result.document())
 
     return router

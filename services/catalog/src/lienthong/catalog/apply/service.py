@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
-from lienthong.catalog.agreements.service.agreements import add_decision, agreements_naming
+from lienthong.catalog.agreements.service.agreements import add_decision, agreements_naming, use_of
 from lienthong.catalog.agreements.service.announcements import announce_stage
 from lienthong.catalog.agreements.service.requests import check_limits
 from lienthong.catalog.apply.domain.destinations import new_destinations, others_destinations, taken
@@ -36,7 +36,7 @@ from lienthong.kit.workers import TooCostlyError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lienthong.catalog.agreements.domain.operations import OpenAgreement
+    from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
     from lienthong.catalog.agreements.service.requests import RequestLimits
     from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
     from lienthong.catalog.domain.resources import ResourceKey
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from lienthong.kit.workers import Workers
 
 _MOST_PATHS = 50
+_MOST_BREAKS, _LONGEST_BREAK = 20, 200
 _LIFECYCLE = ("spec", "lifecycle")
 _APART = frozenset(("openapi", "wsdl", "status"))
 """Members of a spec that are kept in columns of their own."""
@@ -88,8 +89,12 @@ class ApplyService:
         self._limits = limits
         self._systems_per_agency = systems_per_agency
 
-    async def apply(self, body: bytes, actor: Actor, *, dry_run: bool) -> ApplyOutcome:
+    async def apply(
+        self, body: bytes, actor: Actor, *, dry_run: bool, allow_breaking: bool = False
+    ) -> ApplyOutcome:
         """Apply the manifests of a request body.
+
+        `allow_breaking` takes new documents of services although they break who has an open agreement.
 
         Raises:
             ProblemError: `malformed-request`, the body is not JSON; `too-costly`, reading it takes too long.
@@ -112,15 +117,21 @@ class ApplyService:
         if dry_run or violations:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:
-                plan = await self._plan(actor, drafts, violations, view)
+                plan = await self._plan(actor, drafts, violations, view, allow_breaking=allow_breaking)
             return ApplyOutcome(dry_run=True, version=view.version, changes=plan.changes)
         async with self._units.begin(actor) as work:
-            plan = await self._plan(actor, drafts, [], work)
+            plan = await self._plan(actor, drafts, [], work, allow_breaking=allow_breaking)
             await _carry_out(plan, work)
         return ApplyOutcome(dry_run=False, version=work.version, changes=plan.changes)
 
     async def _plan(
-        self, actor: Actor, drafts: Sequence[Draft], violations: Sequence[Violation], view: CatalogView
+        self,
+        actor: Actor,
+        drafts: Sequence[Draft],
+        violations: Sequence[Violation],
+        view: CatalogView,
+        *,
+        allow_breaking: bool,
     ) -> ApplyPlan:
         """Plan drafts against the catalog.
 
@@ -130,8 +141,9 @@ class ApplyService:
                 `rate-limited`.
         """
         # To compare large documents takes a while; watches and other requests need not wait for it.
+        excerpt = await _excerpt(drafts, view, actor)
         plan, more = await asyncio.to_thread(
-            plan_apply, drafts, await _excerpt(drafts, view, actor), view.now
+            plan_apply, drafts, excerpt, view.now, allow_breaking=allow_breaking
         )
         # Who may not do it is told that, not what else is wrong with it.
         demand_rights_in_plan(actor, plan)
@@ -201,9 +213,12 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView, actor: Actor) -> 
             break
         found |= {agency.key: agency for agency in successors.values()}
     agreements: dict[str, list[OpenAgreement]] = {}
+    uses: dict[str, ServiceUse] = {}
     for draft in drafts:
         before = found.get(draft.key)
         if isinstance(before, ServiceResource) and draft.operations is not None:
+            if (use := await use_of(view, draft.id)) is not None:
+                uses[draft.id] = use
             offered = {operation.id for operation in draft.operations}
             removed = {operation.id for operation in before.operations} - offered
             if removed:
@@ -212,7 +227,7 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView, actor: Actor) -> 
     if agencies := ids[ResourceKind.AGENCY]:
         for system in await view.resources(ResourceKind.SYSTEM).find_ids({"agency": agencies}):
             systems.setdefault(system.partition("/")[0], []).append(system)
-    return CatalogExcerpt(found, agreements, systems)
+    return CatalogExcerpt(found, agreements, systems, uses)
 
 
 def _is_seen(resource: Resource, actor: Actor) -> bool:
@@ -319,6 +334,11 @@ def _detail(change: PlannedChange, version: int) -> dict[str, Any]:
         detail["paths"] = [path[:200] for path in paths[:_MOST_PATHS]]
     if len(paths) > _MOST_PATHS:
         detail["more_paths"] = len(paths) - _MOST_PATHS
+    if change.breaking:
+        detail["breaking"] = [
+            f"{one.operation}: {one.text.en}"[:_LONGEST_BREAK] for one in change.breaking[:_MOST_BREAKS]
+        ]
+        detail["breaking_changes"] = len(change.breaking)
     if change.kind is ResourceKind.AGREEMENT:
         detail |= audit_detail(change.spec)
     return detail

@@ -28,6 +28,22 @@ class OpenAgreement:
     operations: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceUse:
+    """What the open agreements on a service allow: how many they are, the first, and their operations.
+
+    `operations` is None where one of them allows all.
+    """
+
+    agreements: int
+    first: str
+    operations: frozenset[str] | None
+
+    def reaches(self, operation: str) -> bool:
+        """Whether one of them allows an operation."""
+        return self.operations is None or operation in self.operations
+
+
 def unknown_operations(
     drafts: Iterable[Draft], operations: Mapping[str, Sequence[ServiceOperation]]
 ) -> Iterator[Violation]:

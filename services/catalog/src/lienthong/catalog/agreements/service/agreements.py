@@ -41,7 +41,7 @@ from lienthong.kit.problems.load import charge
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from lienthong.catalog.agreements.domain.operations import OpenAgreement
+    from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
     from lienthong.catalog.agreements.schemas import DecisionRequest
     from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
     from lienthong.catalog.domain.drafts import Draft
@@ -187,6 +187,11 @@ async def agreements_naming(
 ) -> list[OpenAgreement]:
     """Return the open agreements that name one of these operations of a service."""
     return await AgreementRepository(view.session).naming(service, operations)
+
+
+async def use_of(view: CatalogView, service: str) -> ServiceUse | None:
+    """Return what the open agreements on a service allow; None where there are none."""
+    return await AgreementRepository(view.session).use_of(service)
 
 
 async def _create(draft: Draft, work: UnitOfWork) -> AgreementResource:

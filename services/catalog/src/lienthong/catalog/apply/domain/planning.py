@@ -6,7 +6,7 @@ Every violation is reported; a plan is usable only when there is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.agencies.domain.succession import expired_codes, replacement_cycles
@@ -14,6 +14,7 @@ from lienthong.catalog.agreements.domain.effect import period_notices
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionConflictError, reapply
 from lienthong.catalog.agreements.domain.offered import not_offered, service_notices
 from lienthong.catalog.agreements.domain.operations import removed_operations, unknown_operations
+from lienthong.catalog.apply.domain.breaks import breaks, notices, refused
 from lienthong.catalog.apply.domain.comparison import compare, dotted_path
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.resources import ResourceKind
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lienthong.catalog.agreements.domain.operations import OpenAgreement
+    from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
     from lienthong.catalog.apply.domain.comparison import MemberChange
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.domain.resources import Resource, ResourceKey, ServiceOperation
+    from lienthong.catalog.services.domain.narrowing import Break
     from lienthong.kit.json_pointer import JsonPath
     from lienthong.kit.json_text import JsonObject
 
@@ -38,6 +40,7 @@ CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 _WRITE_ORDER = tuple(ResourceKind)
 _NOTHING = BilingualText("", "")
+_DOCUMENTS = (("spec", "openapi"), ("spec", "wsdl"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,14 @@ class CatalogExcerpt:
     """The part of the catalog that matters for a request: what it names, and what depends on that.
 
     `open_agreements` are those requested or approved that name an operation which their service would lose,
-    by its id; `systems` are the ids of systems by agency.
+    by its id; `systems` are the ids of systems by agency. `uses` says of services what their open
+    agreements allow.
     """
 
     resources: Mapping[ResourceKey, Resource]
     open_agreements: Mapping[str, Sequence[OpenAgreement]] = field(default_factory=dict)
     systems: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    uses: Mapping[str, ServiceUse] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class PlannedChange:
 
     `before` is the resource as it is, None for a new one. `decision` is the status that an operator's
     manifest decides on, if any. `notices` are what the operator should know, with paths relative to the
-    manifest.
+    manifest. `breaking` is what a new document of a service takes from its callers.
     """
 
     kind: ResourceKind
@@ -72,6 +77,7 @@ class PlannedChange:
     decision: AgreementStatus | None
     spec_path: JsonPath
     notices: tuple[Violation, ...] = ()
+    breaking: tuple[Break, ...] = ()
 
     @property
     def key(self) -> ResourceKey:
@@ -93,9 +99,12 @@ class ApplyPlan:
 
 
 def plan_apply(
-    drafts: Sequence[Draft], excerpt: CatalogExcerpt, now: datetime
+    drafts: Sequence[Draft], excerpt: CatalogExcerpt, now: datetime, *, allow_breaking: bool = False
 ) -> tuple[ApplyPlan, list[Violation]]:
-    """Plan an apply: what it would do, and every violation (with any, the plan must not be carried out)."""
+    """Plan an apply: what it would do, and every violation (with any, the plan must not be carried out).
+
+    `allow_breaking` takes new documents of services although they break who has an agreement.
+    """
     specs = {key: resource.spec for key, resource in excerpt.resources.items()}
     specs |= {draft.key: draft.spec for draft in drafts if draft.spec is not None}
     new = [draft for draft in drafts if draft.key not in excerpt.resources]
@@ -115,7 +124,14 @@ def plan_apply(
             continue
         before = excerpt.resources.get(draft.key)
         try:
-            changes.append(_change(draft, draft.spec, before, lifecycles, now))
+            change = _change(draft, draft.spec, before, lifecycles, now)
+            if isinstance(before, ServiceResource) and _has_other_document(change):
+                found = breaks(before, draft, draft.spec)
+                if not allow_breaking:
+                    violations += refused(draft, found, excerpt.uses.get(draft.id))
+                told = (*change.notices, *notices(draft, found))
+                change = replace(change, notices=told, breaking=tuple(found))
+            changes.append(change)
         except DecisionConflictError as conflict:
             text = _named(draft.id, conflict.text, _other_terms(draft.spec, before))
             violations.append(Violation((*draft.spec_path, "status"), text, conflict=True))
@@ -161,6 +177,10 @@ def _change(
         draft.spec_path,
         notices,
     )
+
+
+def _has_other_document(change: PlannedChange) -> bool:
+    return any(member.path[:2] in _DOCUMENTS for member in change.changes)
 
 
 def _lifecycles(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> dict[str, Lifecycle]:
