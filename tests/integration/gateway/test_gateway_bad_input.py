@@ -304,14 +304,14 @@ def test_a_body_that_declares_to_be_too_large_is_refused_before_it_is_read(world
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_who_sends_the_platform_too_much_is_told_the_setting(world: World, declared: bool) -> None:
-    body = b"x" * (16 * 1024 * 1024 + 1)
+    body = b"x" * (25 * 1024 * 1024 + 1)
     parts = iter([body[:4_000_000], body[4_000_000:]])
     with world.client() as client:
         answer = client.post("/catalog/v1/apply", content=body if declared else parts)
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (413, "request-too-large")
     for text in (problem["detail"], problem["detail_vi"]):
-        assert "16777216 byte" in text
+        assert "26214400 byte" in text
         assert "LIENTHONG_CATALOG_MAX_REQUEST_BYTES" in text
 
 

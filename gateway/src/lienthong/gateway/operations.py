@@ -101,17 +101,21 @@ class OperationTree:
 
     def __init__(self, operations: Iterable[OperationRoute]) -> None:
         self._root = _Node()
+        shapes: dict[tuple[int, str], _Node] = {}
+        mixed: list[_Node] = []
         self.all = tuple(operations)
         """As they were given."""
         for operation in self.all:
             node = self._root
             for segment in operation.template.lstrip("/").split("/"):
-                node = _child(node, segment)
+                node = _child(node, segment, shapes, mixed)
             if node.methods is None:
                 node.methods = {}
             node.methods[operation.method] = operation
             if operation.method == "GET" and node.methods.get("HEAD", operation).method == "GET":
                 node.methods["HEAD"] = operation
+        for node in mixed:
+            node.shapes.sort(key=lambda known: (-len(known[0]), known[0]))
 
     def find(self, segments: Sequence[bytes]) -> Mapping[str, OperationRoute] | None:
         """The operations, by method, of the path template that the decoded segments match.
@@ -122,7 +126,12 @@ class OperationTree:
         return _find(self._root, segments, 0)
 
 
-def _child(node: _Node, segment: str) -> _Node:
+def _child(node: _Node, segment: str, shapes: dict[tuple[int, str], _Node], mixed: list[_Node]) -> _Node:
+    """The node of a segment below another one.
+
+    `shapes` are the nodes below others by the shapes that lead to them; those that have any, which are to be
+    sorted, are put into `mixed`.
+    """
     if not _PARAMETER.search(segment):
         return node.literals.setdefault(unquote_to_bytes(segment), _Node())
     if _PARAMETER.fullmatch(segment):
@@ -130,13 +139,14 @@ def _child(node: _Node, segment: str) -> _Node:
             node.parameter = _Node()
         return node.parameter
     shape = _PARAMETER.sub("{}", segment)
-    for known, _, child in node.shapes:
-        if known == shape:
-            return child
-    child = _Node()
+    found = shapes.get((id(node), shape))
+    if found is not None:
+        return found
+    if not node.shapes:
+        mixed.append(node)
+    child = shapes[id(node), shape] = _Node()
     literals = [unquote_to_bytes(literal) for literal in shape.split("{}")]
     node.shapes.append((shape, SegmentShape(literals), child))
-    node.shapes.sort(key=lambda known: (-len(known[0]), known[0]))
     return child
 
 

@@ -14,7 +14,7 @@ EVENTS: Final = 100
 """Events in one batch."""
 EXCHANGE: Final = EVENTS * EVENT
 """A whole batch: 25 MiB."""
-CATALOG: Final = 16 * 1024 * 1024
+CATALOG: Final = 25 * 1024 * 1024
 """One apply, unless the operator sets `LIENTHONG_CATALOG_MAX_REQUEST_BYTES`."""
 IDENTITY: Final = 32 * 1024
 """A token request with the largest usual assertion has fewer than 5,000."""

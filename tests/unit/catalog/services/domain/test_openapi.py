@@ -419,9 +419,32 @@ def test_a_document_of_webhooks_alone_is_read_and_has_no_operations(paths: dict[
     assert openapi.read(document) == ((), ())
 
 
-def test_a_document_larger_than_the_limit_is_refused() -> None:
-    document = _document({"/a": {"get": {"operationId": "a", "description": "đ" * openapi.MAX_BYTES}}})
-    assert _wrong(document) == [""]
+def test_a_document_larger_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openapi, "MAX_BYTES", 1_000)
+    assert _wrong(_document({"/a": {"get": {"operationId": "a", "description": "đ" * 300}}})) == []
+    assert _wrong(_document({"/a": {"get": {"operationId": "a", "description": "đ" * 500}}})) == [""]
+
+
+def test_a_document_has_at_most_5000_operations() -> None:
+    paths: dict[str, Any] = {f"/{number}": {"get": {}} for number in range(5_000)}
+    operations, violations = openapi.read(_document(paths))
+    assert len(operations) == 5_000
+    assert violations == ()
+    assert _wrong(_document(paths | {"/a": {"$ref": "#/paths/~10"}})) == ["/paths"]
+
+
+@pytest.mark.parametrize(("length", "wrong"), [(190, []), (230, ["/paths"])])
+def test_what_gateways_are_sent_of_all_operations_is_bounded(length: int, wrong: list[str]) -> None:
+    paths = {f"/{number:05}": {"get": {"operationId": f"{number:0{length}}"}} for number in range(5_000)}
+    assert _wrong(_document(paths)) == wrong
+
+
+def test_as_many_templates_with_text_beside_a_parameter_stand_at_one_place_as_can_be_tried() -> None:
+    paths: dict[str, Any] = {f"/{end}/{{id}}:{number}": {"get": {}} for end in "ab" for number in range(500)}
+    assert _wrong(_document(paths)) == []
+    assert _wrong(_document(paths | {"/a/{id}:500": {}, "/a/{key}:0/x": {"get": {}}})) == [
+        "/paths/~1a~1{id}:500"
+    ]
 
 
 @given(st.recursive(st.none() | st.text(), lambda inner: st.dictionaries(st.text(), inner) | st.lists(inner)))

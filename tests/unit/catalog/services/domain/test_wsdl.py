@@ -170,7 +170,9 @@ def test_what_could_not_be_called_is_refused_with_its_line(case: str) -> None:
     assert wrong[:1] == [text for text in wrong if text.startswith(expected)][:1] != []
 
 
-def test_more_operations_than_are_taken_are_refused() -> None:
+def test_more_operations_than_are_taken_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wsdl, "MAX_BOUND", 2_000)
+    monkeypatch.setattr(wsdl, "MAX_OPERATIONS", 500)
     one = re.search(r'    <wsdl:operation name="getParcel"><soap:.*?</wsdl:operation>\n', LAND)
     assert one is not None
     many = "".join(one[0].replace('name="getParcel"', f'name="get{number}"') for number in range(3000))

@@ -61,14 +61,22 @@ class Loader(yaml.BaseLoader):
         return super().compose_node(parent, index)
 
 
+_Fast = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml may be missing
+
+
+class FastLoader(_Fast):  # type: ignore[misc,valid-type] # which one it is, is known when it runs
+    """The same with libyaml: faster, but it takes no anchor that is used again and no surrogate pairs."""
+
+
 def teach(resolver: type[BaseResolver]) -> None:
     """Let a resolver of PyYAML know plain text as the core schema does, besides what it knows already."""
     for tag, pattern, first in _PLAIN:
         resolver.add_implicit_resolver(tag, pattern, first)
 
 
-teach(Loader)
-Loader.add_implicit_resolver(MERGE, re.compile(r"<<\Z"), ["<"])
+for _loader in (Loader, FastLoader):
+    teach(_loader)
+    _loader.add_implicit_resolver(MERGE, re.compile(r"<<\Z"), ["<"])
 
 
 def value(node: yaml.ScalarNode) -> Scalar:

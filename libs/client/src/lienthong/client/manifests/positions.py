@@ -18,10 +18,15 @@ from lienthong.client.manifests import core_schema
 from lienthong.client.pointers import Pointer, pointer_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MAX_NODES = 200_000
+"""Nodes that aliases may add: those that are written take two characters each."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile(r"\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)", re.IGNORECASE | re.DOTALL)
+_LARGE = 1024 * 1024
+"""Characters from which on a syntax error is told as libyaml says it: to find it anew would take minutes."""
+_NOT_FAST = ("found duplicate anchor", "escape code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,8 @@ def read(text: str, file: str) -> tuple[list[Document], list[Mistake]]:
     documents: list[Document] = []
     mistakes: list[Mistake] = []
     try:
-        for node in yaml.compose_all(_spaced(text, file), Loader=core_schema.Loader):
-            reader = _Reader(file)
+        for node in _nodes(_spaced(text, file)):
+            reader = _Reader(file, MAX_NODES + len(text) // 2)
             document = Document(None)
             document.value = reader.value(node, (), document)
             mistakes += reader.mistakes
@@ -85,9 +90,27 @@ def read(text: str, file: str) -> tuple[list[Document], list[Mistake]]:
     return documents, mistakes
 
 
+def _nodes(text: str) -> Iterable[yaml.Node]:
+    try:
+        return list(yaml.compose_all(text, Loader=core_schema.FastLoader))
+    except yaml.YAMLError as error:
+        if len(text) > _LARGE and not any(said in str(error) for said in _NOT_FAST):
+            raise
+        return yaml.compose_all(text, Loader=core_schema.Loader)
+
+
 def _spaced(text: str, file: str) -> str:
-    # JSON may be indented with tabs, which YAML refuses; inside its strings a tab is always escaped.
-    return text if file.endswith((".yaml", ".yml")) else text.replace("\t", " ")
+    if file.endswith((".yaml", ".yml")):
+        return text
+    # JSON may be indented with tabs, which YAML refuses; inside its strings a tab is always escaped. And it
+    # writes characters beyond the basic plane as two escapes.
+    return _PAIR.sub(_unescaped, text.replace("\t", " "))
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found[1] is None:
+        return found[0]
+    return bytes.fromhex(found[1] + found[2]).decode("utf-16-be")
 
 
 class _TooLargeError(Exception):
@@ -97,15 +120,16 @@ class _TooLargeError(Exception):
 class _Reader:
     """Reads one document's tree of nodes."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, most_nodes: int) -> None:
         self.mistakes: list[Mistake] = []
+        self._most_nodes = most_nodes
         self._file = file
         self._nodes = 0
         self._open: set[int] = set()
 
     def value(self, node: yaml.Node, pointer: Pointer, document: Document) -> Any:  # noqa: ANN401
         self._nodes += 1
-        if self._nodes > MAX_NODES:
+        if self._nodes > self._most_nodes:
             raise _TooLargeError
         document.places.setdefault(pointer, self._position(node))
         if isinstance(node, yaml.ScalarNode):

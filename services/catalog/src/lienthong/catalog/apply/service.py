@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
@@ -27,7 +28,7 @@ from lienthong.catalog.errors import Violation, raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.domain.upstreams import address_violations
-from lienthong.catalog.services.service import all_upstreams, is_seen
+from lienthong.catalog.services.service import all_upstreams, document_bytes, is_seen
 from lienthong.catalog.systems.domain.shared_factors import RsaKey, rsa_keys
 from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.catalog.systems.service.quota import check_quota
@@ -48,6 +49,11 @@ if TYPE_CHECKING:
 
 _MOST_PATHS = 50
 _MOST_BREAKS, _LONGEST_BREAK = 20, 200
+_LARGE_BODY: Final = 4 * 1024 * 1024
+_LARGE_AT_ONCE: Final = 2
+"""Bodies of that size whose documents are in memory at a time: each takes some times its size there."""
+_MOST_BEFORE: Final = 64 * 1024 * 1024
+"""Bytes of the documents in the catalog that those of one request take the place of."""
 _LIFECYCLE = ("spec", "lifecycle")
 _APART = frozenset(("openapi", "wsdl", "status"))
 """Members of a spec that are kept in columns of their own."""
@@ -88,6 +94,7 @@ class ApplyService:
         self._providers = providers
         self._limits = limits
         self._systems_per_agency = systems_per_agency
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     async def apply(
         self, body: bytes, actor: Actor, *, dry_run: bool, allow_breaking: bool = False
@@ -104,6 +111,10 @@ class ApplyService:
             ProblemError: `too-many-systems`, a person registers more systems of an agency than it may have;
                 `too-many-open-requests`, `rate-limited`, more agreements of a system than may be asked for.
         """
+        async with self._large if len(body) > _LARGE_BODY else nullcontext():
+            return await self._apply(body, actor, dry_run=dry_run, allow_breaking=allow_breaking)
+
+    async def _apply(self, body: bytes, actor: Actor, *, dry_run: bool, allow_breaking: bool) -> ApplyOutcome:
         # Documents of providers are in it: how long they take is for them to say.
         try:
             read = await self._workers.run_each(actor.name, cpu_seconds(body), read_apply_text, body)
@@ -198,6 +209,8 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView, actor: Actor) -> 
         ids[draft.kind].add(draft.id)
         for _, (kind, resource_id) in draft.references:
             referenced[kind].add(resource_id)
+    if await document_bytes(view, ids[ResourceKind.SERVICE]) > _MOST_BEFORE:
+        raise too_costly()
     found: dict[ResourceKey, Resource] = {}
     for kind in ResourceKind:
         repository = view.resources(kind)

@@ -112,6 +112,20 @@ class ServiceOperation:
     persons: PersonPlaces | None = None
     checks: OperationChecks | None = None
 
+    @property
+    def routed_bytes(self) -> int:
+        """About how many bytes gateways are sent of it, what it is checked for aside."""
+        texts = [self.id, self.path]
+        if self.soap is not None:
+            texts += (self.soap.name, *self.soap.actions)
+        if self.persons is not None:
+            texts += (
+                *(one.name for one in self.persons.parameters),
+                *self.persons.request,
+                *self.persons.answer,
+            )
+        return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
     def document(self) -> dict[str, Any]:
         """Return the operation as JSON, as it is shown."""
         document: dict[str, Any] = {"id": self.id, "method": self.method, "path": self.path}

@@ -128,7 +128,9 @@ def read_spec(
     violations += [violation.under(*spec_path) for violation in declared.violations]
     document = None
     if spec is not None and resource_id is not None and not violations:
-        document = spec.model_dump(mode="json", by_alias=True, exclude_none=True) | dict(declared.kept)
+        document = spec.model_dump(
+            mode="json", by_alias=True, exclude_none=True, exclude=set(declared.kept)
+        ) | dict(declared.kept)
     references = [((*spec_path, *path), key) for path, key in shape.references(fields)]
     owner = shape.owner(resource_id) if resource_id is not None else None
     if owner is not None:

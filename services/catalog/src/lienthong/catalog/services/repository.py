@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import Text, cast, func, or_, select
 from sqlalchemy.orm import undefer
 
 from lienthong.catalog.domain.resources import ServiceOperation
@@ -63,6 +63,13 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
         """Return the OpenAPI document of a service."""
         query = select(ServiceRow.openapi).where(ServiceRow.id == resource_id)
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def document_bytes(self, ids: Collection[str]) -> int:
+        """Return about how many bytes the documents of services have together."""
+        length = func.coalesce(func.length(cast(ServiceRow.openapi, Text)), 0)
+        query = select(func.sum(length + func.coalesce(func.length(ServiceRow.wsdl), 0)))
+        found = (await self._session.execute(query.where(ServiceRow.id.in_(ids)))).scalar_one()
+        return int(found or 0)
 
     async def wsdl(self, resource_id: str) -> str | None:
         """Return the WSDL document of a service."""

@@ -100,6 +100,11 @@ def own_agencies(actor: Actor) -> list[str] | None:
     return [actor.agency] if actor.agency else sorted({grant.agency for grant in actor.grants})
 
 
+async def document_bytes(view: CatalogView, ids: Collection[str]) -> int:
+    """Return about how many bytes the documents of services have together."""
+    return await ServiceRepository(view.session).document_bytes(ids)
+
+
 async def all_upstreams(view: CatalogView) -> AsyncIterator[tuple[str, Sequence[str]]]:
     """Yield the agency and the upstreams of each service."""
     async for found in ServiceRepository(view.session).upstreams():

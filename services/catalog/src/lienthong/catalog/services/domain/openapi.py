@@ -24,14 +24,20 @@ from lienthong.kit.json_text import size
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from lienthong.catalog.services.domain.path_items import FoundOperation
     from lienthong.kit.json_pointer import JsonPath
     from lienthong.kit.json_text import Json, JsonObject
 
-MAX_BYTES: Final = 1024 * 1024
-MAX_OPERATIONS: Final = 500
+MAX_BYTES: Final = 20 * 1024 * 1024
+MAX_OPERATIONS: Final = 5_000
+MAX_ROUTED: Final = 1024 * 1024
+"""Bytes of what gateways are sent of all operations of a service: names, paths, and where persons are named.
+What bodies and parameters are checked for comes besides."""
+MAX_MIXED: Final = 500
+"""Templates with text beside a parameter, such as `{id}.json`, that may stand at one place: the gateway tries
+one after the other."""
 
 _VERSION: Final = re.compile(r"3\.([0-2])\.[0-9]+(-.*)?")
 _ID: Final = "operationId"
@@ -57,6 +63,20 @@ def read(
     return tuple(reader.operations), tuple(reader.violations)
 
 
+def routed_violations(operations: Sequence[ServiceOperation], place: JsonPath) -> Iterator[Violation]:
+    """Yield what is wrong where gateways would be sent too much of a service's operations."""
+    if sum(operation.routed_bytes for operation in operations) > MAX_ROUTED:
+        yield Violation(
+            place,
+            BilingualText(
+                f"the names and paths of all operations, with where they name persons, have more than "
+                f"{MAX_ROUTED} bytes together; shorten them, or split the service",
+                f"tên và đường dẫn của mọi thao tác, cùng nơi nêu người, dài tổng cộng hơn {MAX_ROUTED} "
+                f"byte; hãy rút gọn, hoặc tách dịch vụ",
+            ),
+        )
+
+
 class _DocumentReader:
     def __init__(self, document: JsonObject, checks: CheckReader | None) -> None:
         self.operations: list[ServiceOperation] = []
@@ -64,6 +84,7 @@ class _DocumentReader:
         self._document = document
         self._places: dict[str, tuple[FoundOperation, bool]] = {}
         self._shapes: dict[str, str] = {}
+        self._mixed: dict[str, set[str]] = {}
         self._of_3_2 = False
         self._references = References(document)
         self._persons = PersonReader(document)
@@ -91,6 +112,7 @@ class _DocumentReader:
             )
             return
         self._read_operations(found)
+        self.violations += routed_violations(self.operations, ("paths",))
         self.violations += self._persons.violations
         self.violations += self._persons.misplaced()
         if self._checks is not None:
@@ -160,6 +182,21 @@ class _DocumentReader:
                 f"the path is the same as '{other}' but for the names of its parameters; keep one",
                 f"đường dẫn trùng với '{other}', chỉ khác tên tham số; chỉ giữ một",
             )
+
+        before = ""
+        for segment in shape.split("/"):
+            if "{}" in segment and segment != "{}":
+                beside = self._mixed.setdefault(before, set())
+                if segment not in beside and len(beside) == MAX_MIXED:
+                    self._wrong(
+                        ("paths", path),
+                        f"more than {MAX_MIXED} paths differ in the text around a parameter here, like "
+                        f"'{{id}}:approve'; write the text into a segment of its own",
+                        f"hơn {MAX_MIXED} đường dẫn chỉ khác nhau ở văn bản quanh tham số tại đây, như "
+                        f"'{{id}}:approve'; hãy viết văn bản thành đoạn riêng",
+                    )
+                beside.add(segment)
+            before = f"{before}/{segment}"
 
     def _read_operations(self, found: Sequence[FoundOperation]) -> None:
         # An operation of several paths has one operationId for all of them, which then names none.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lienthong.catalog.domain.resources import ServiceOperation, SoapForm
 from lienthong.catalog.errors import InvalidValueError, Violation
 from lienthong.catalog.services.domain import wsdl_names as names
-from lienthong.catalog.services.domain.openapi import MAX_BYTES, MAX_OPERATIONS
+from lienthong.catalog.services.domain.openapi import MAX_BYTES, MAX_OPERATIONS, routed_violations
 from lienthong.catalog.services.domain.wsdl_tree import ACTIONS, SOAP_1_1, SOAP_1_2, WSDL, Element, parse
 from lienthong.kit.text import BilingualText, shown
 from lienthong.kit.xml_text import NotXmlError, local_name
@@ -311,6 +311,7 @@ class _DocumentReader:
                 f"more than {MAX_OPERATIONS} operations; split the service",
                 f"hơn {MAX_OPERATIONS} thao tác; hãy tách dịch vụ",
             )
+        self.violations += routed_violations(tuple(self.operations.values()), ())
 
 
 class _IncompleteError(Exception):
