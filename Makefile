@@ -29,7 +29,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks proto compile check sync format reference screenshots contracts audit test test-compiled unit coverage faults hostile routes fuzz golden run bench bench-targets bench-identity bench-catalog lock clean
+.PHONY: help setup hooks proto compile check sync format reference screenshots contracts audit test test-compiled unit coverage faults hostile routes fuzz golden run bench bench-targets bench-identity bench-catalog bench-search lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +129,9 @@ bench-identity: $(DEV_READY) $(PROTO_READY) ## measure tokens and sign-ins of id
 
 bench-catalog: $(DEV_READY) $(PROTO_READY) ## measure the way of a change to the gateways beside the build before; ARGS=--help for less
 	$(BIN)/python -m tests.bench.catalog $(ARGS)
+
+bench-search: $(DEV_READY) $(PROTO_READY) ## measure finding among 10,000 services on both databases; ARGS=--help for less
+	$(BIN)/python -m tests.bench.search $(ARGS)
 
 lock: $(DEV_READY) ## resolve the dependencies again
 	$(LOCK) $(MANIFESTS) --group pyproject.toml:build --output-file requirements.lock

@@ -20,6 +20,7 @@ from lienthong.catalog.bootstrap import PACKAGE, REPOSITORIES, SCHEMA
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.models import OUTBOX, CatalogHead, ChangeRow
 from lienthong.catalog.repository import ChangeLogRepository
+from lienthong.catalog.search import service as searching
 from lienthong.catalog.service.unit_of_work import UnitsOfWork
 from lienthong.catalog.service.versions import VersionMonitor
 from lienthong.catalog.systems.service.factors import KeyComparison
@@ -143,7 +144,9 @@ async def test_manifests_that_are_applied(postgres_database: str, times: int, ch
             return await ChangeLogRepository(session).version()
 
     journal = AdminJournal("catalog", outbox, clock)
-    units = UnitsOfWork(database, REPOSITORIES, outbox, journal, VersionMonitor(read_version), clock)
+    units = UnitsOfWork(
+        database, REPOSITORIES, outbox, journal, VersionMonitor(read_version), clock, index=searching.put
+    )
     keys = KeyComparison(units, workers)
     service = ApplyService(units, workers, keys, ProviderAddresses(), USUAL_LIMITS, 200)
     number = 0

@@ -13,6 +13,7 @@ from lienthong.catalog.bootstrap import MESSAGES, PACKAGE, REPOSITORIES, SCHEMA,
 from lienthong.catalog.models import OUTBOX
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.rpc import Routes
+from lienthong.catalog.search import service as searching
 from lienthong.catalog.service.unit_of_work import UnitsOfWork
 from lienthong.catalog.service.versions import VersionMonitor
 from lienthong.catalog.service.watch import WatchService
@@ -89,11 +90,12 @@ async def opened_catalog(
         requests = TokenBuckets(RateLimit("agreement-requests", 1000, 1000), now=clock.monotonic)
         decisions = TokenBuckets(RateLimit("agreement-decisions", 1000, 1000), now=clock.monotonic)
         rates = AgreementRates(requests, decisions)
-        units = UnitsOfWork(database, REPOSITORIES, outbox, journal, versions, clock)
+        units = UnitsOfWork(database, REPOSITORIES, outbox, journal, versions, clock, index=searching.put)
         providers = ProviderAddresses(allowed_networks("127.0.0.0/8"))
         services = CatalogServices.of(
             units, uuid7, workers, providers, rates, limits, systems_per_agency, "http://127.0.0.1:8080"
         )
+        await services.index.catch_up()
         yield Catalog(database, services, Routes(WatchService(units), versions, MESSAGES), decisions)
     finally:
         await workers.close()

@@ -129,7 +129,7 @@ class Catalog:
 
 
 def running_catalog(
-    folder: Path, identity: Identity, *, database_url: str, nats_url: str
+    folder: Path, identity: Identity, *, database_url: str, nats_url: str, patience_s: float = 60
 ) -> AbstractContextManager[Catalog]:
     """Start `python -m lienthong.catalog`, and return when it is ready."""
     environment = {
@@ -140,11 +140,13 @@ def running_catalog(
         "LIENTHONG_RPC_DIR": str(rpc_trust().folder),
         "LIENTHONG_CATALOG_DATABASE_URL": database_url,
     }
-    return _running(folder, identity, environment)
+    return _running(folder, identity, environment, patience_s)
 
 
 @contextmanager
-def _running(folder: Path, identity: Identity, environment: dict[str, str]) -> Iterator[Catalog]:
+def _running(
+    folder: Path, identity: Identity, environment: dict[str, str], patience_s: float = 60
+) -> Iterator[Catalog]:
     folder.mkdir(parents=True, exist_ok=True)
     offset = take_free_offset()
     own = {"LIENTHONG_HOME": str(folder), "LIENTHONG_PORT_OFFSET": str(offset)}
@@ -161,7 +163,7 @@ def _running(folder: Path, identity: Identity, environment: dict[str, str]) -> I
         health=f"http://127.0.0.1:{8181 + offset}/health/ready",
     )
     try:
-        _wait_until_ready(catalog, log)
+        _wait_until_ready(catalog, log, patience_s)
         yield catalog
     finally:
         for client in catalog.clients:
@@ -172,8 +174,8 @@ def _running(folder: Path, identity: Identity, environment: dict[str, str]) -> I
         give_back_offset(offset)
 
 
-def _wait_until_ready(catalog: Catalog, log: Path) -> None:
-    deadline = time.monotonic() + 60
+def _wait_until_ready(catalog: Catalog, log: Path, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
     while True:
         try:
             if httpx.get(catalog.health, timeout=5).status_code == 200:

@@ -47,6 +47,7 @@ class SmallGateway:
     address: str = ""
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     manifests: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    searched: dict[str, str] = field(default_factory=dict)
     mistakes: list[dict[str, str]] = field(default_factory=list)
     warnings: list[dict[str, str]] = field(default_factory=list)
     conflict: bool = False
@@ -185,6 +186,8 @@ class SmallGateway:
                 found = self.manifests["System", f"{agency}/{system}"]
                 found["status"] = {"suspend": "suspended", "resume": "active"}[decision]
                 return _json(found)
+            case "GET", ["search"]:
+                return self._search(query)
             case "GET", [plural]:
                 kind = KINDS[plural]
                 filters = {name: value for name, value in query.items() if name != "cursor"}
@@ -201,6 +204,25 @@ class SmallGateway:
                     if name == "/".join(words):
                         return _json(value)
         return _problem("unknown-resource", 404, "Không tìm thấy")
+
+    def _search(self, query: dict[str, str]) -> Reply:
+        """Find everything, whatever is asked for."""
+        self.searched = query
+        items = [
+            {
+                "kind": kind,
+                "id": name,
+                "agency": {"code": name.partition("/")[0], "name": None},
+                "name": value["spec"]["name"],
+                "description": "",
+                "operations": [],
+                "highlights": [],
+            }
+            for (kind, name), value in sorted(self.manifests.items())
+        ]
+        page = items[: int(query.get("limit", 20))]
+        facets: dict[str, Any] = {"kinds": [], "agencies": []}
+        return _json({"items": page, "total": len(items), "facets": facets, "next": None})
 
     def _apply(self, manifests: list[dict[str, Any]], *, dry_run: bool) -> Reply:
         if self.mistakes:

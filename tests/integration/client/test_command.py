@@ -145,6 +145,23 @@ def test_get_lists_every_page_and_its_yaml_can_be_applied_again(
     assert gateway.version > 0
 
 
+def test_search_asks_for_all_words_and_says_how_many_more_there_are(
+    run: Run, tmp_path: Path, gateway: SmallGateway
+) -> None:
+    run("apply", "-f", manifest(tmp_path, AGENCY + "---\n" + AGENCY.replace("H11.05", "H11.06")))
+    shown = run("search", "so", "nong", "--kind", "agency", "--limit", "1", "--as", "operator")
+    assert gateway.searched == {"q": "so nong", "kind": "Agency", "limit": "1"}
+    assert "H11.05" in shown.out
+    assert "H11.06" not in shown.out
+    assert "Còn 1 kết quả nữa" in shown.err
+    found = run("search", "sở", "--agency", "H11.06", "--json").json
+    assert found["total"] == 2
+    assert gateway.searched["agency"] == "H11.06"
+    gateway.manifests.clear()
+    assert "Không tìm thấy gì" in run("search", "sở").err
+    assert run("search", "sở", "--kind", "nonsense").code == 2
+
+
 def test_agreements_are_asked_for_and_decided(run: Run, gateway: SmallGateway) -> None:
     asked = run(
         "agreement", "request", "one-stop-parcels", "--service", SERVICE, "--purpose", "land",

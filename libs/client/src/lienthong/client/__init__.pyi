@@ -10,6 +10,7 @@ from .answers import Answer as Answer
 from .answers import AppliedResource as AppliedResource
 from .answers import ApplyResult as ApplyResult
 from .answers import FieldChange as FieldChange
+from .answers import Found as Found
 from .answers import Notice as Notice
 from .answers import Page as Page
 from .answers import PublishedEvent as PublishedEvent

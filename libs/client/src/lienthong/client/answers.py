@@ -125,6 +125,25 @@ class ApplyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """One page of what was found in the catalog, the best first.
+
+    Each of `items` has `kind`, `id`, `agency`, `name`, `description`, `operations` and `highlights`; `total`
+    counts all pages, `facets` how many there are of each kind and agency. `next` is the cursor of the
+    following page, none on the last.
+    """
+
+    items: tuple[Mapping[str, Any], ...]
+    total: int
+    facets: Mapping[str, Any]
+    next: str | None
+
+    def document(self) -> dict[str, Any]:
+        """The page as JSON."""
+        return {"items": list(self.items), "total": self.total, "facets": self.facets, "next": self.next}
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedEvent:
     """An event that is stored durably, with its number in the stream.
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from lienthong.client.answers import AckResult, Answer, ApplyResult, PublishedEvent, PulledEvent
+    from lienthong.client.answers import AckResult, Answer, ApplyResult, Found, PublishedEvent, PulledEvent
     from lienthong.client.checkpoints import SeenLedger
     from lienthong.client.operations import Operation
     from lienthong.client.tokens import Token
@@ -292,6 +292,25 @@ class AsyncClient:
         Raises `InvalidError` or `ConflictError`, whose `mistakes` name every place that is wrong.
         """
         return await self.perform(operations.apply(manifests, dry_run=dry_run, allow_breaking=allow_breaking))
+
+    async def search(
+        self,
+        words: str,
+        *,
+        kind: str | None = None,
+        agency: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Found:
+        """A page of the agencies, systems, services and event types that have all words, the best first.
+
+        With or without Vietnamese marks; those with the marks that were given come first. The last word may
+        be the beginning of one. `kind` is `Agency`, `System`, `Service` or `EventType`. Raises
+        `RefusedError` for more than ten words.
+        """
+        return await self.perform(
+            operations.search(words, kind=kind, agency=agency, cursor=cursor, limit=limit)
+        )
 
     async def manifests(
         self, kind: str, filters: Mapping[str, str] | None = None

@@ -53,6 +53,13 @@ def commands() -> tuple[Later, ...]:
             panel=CONNECT,
         ),
         Later(
+            "search",
+            "Tìm trong danh mục, có dấu hay không dấu · Find in the catalog by words, with or without marks.",
+            "lienthong search thua dat",
+            "lienthong search cap phep xay d --kind service --agency H11.05",
+            panel=CONNECT,
+        ),
+        Later(
             "call",
             "Gọi một dịch vụ qua cổng · Call a service through the gateway.",
             "lienthong call GET H11.05/land/parcels-v1/parcels/59301-6-159 \\",

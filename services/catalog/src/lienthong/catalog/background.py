@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PAUSE_SECONDS = 0.5
 _LAPSE_EVERY_SECONDS = 600.0
+_CATCH_UP_EVERY_SECONDS = 60.0
 
 _log = structlog.get_logger(__name__)
 
@@ -56,6 +57,19 @@ async def publish_missed_systems(publish_again: Callable[[], Awaitable[int]], ev
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             _log.warning("systems cannot be compared with identity's now", error=repr(error))
         await asyncio.sleep(every)
+
+
+async def catch_up_with_others(catch_up: Callable[[], Awaitable[int]]) -> None:
+    """Take into the index what a catalog of before it has written, while one still runs, until cancelled."""
+    while True:
+        await asyncio.sleep(_CATCH_UP_EVERY_SECONDS)
+        try:
+            taken = await catch_up()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            _log.warning("the index cannot catch up now", error=repr(error))
+            continue
+        if taken:
+            _log.info("the index caught up", count=taken)
 
 
 async def lapse_requests(lapse: Callable[[], Awaitable[int]]) -> None:

@@ -22,7 +22,12 @@ from lienthong.catalog.agreements.service.requests import AgreementRates, Reques
 from lienthong.catalog.apply import endpoints as apply_endpoints
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.apply.service import ApplyService
-from lienthong.catalog.background import follow_changes, lapse_requests, publish_missed_systems
+from lienthong.catalog.background import (
+    catch_up_with_others,
+    follow_changes,
+    lapse_requests,
+    publish_missed_systems,
+)
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.event_types import endpoints as event_type_endpoints
 from lienthong.catalog.event_types import rpc as event_type_rpc
@@ -31,6 +36,9 @@ from lienthong.catalog.event_types.service import EventTypeService
 from lienthong.catalog.models import HISTORY, OUTBOX, RETAINED
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.rpc import Routes
+from lienthong.catalog.search import endpoints as search_endpoints
+from lienthong.catalog.search import service as searching
+from lienthong.catalog.search.service import SearchIndex, SearchService
 from lienthong.catalog.service.lost_events import LostEvents
 from lienthong.catalog.service.missed_systems import MissedSystems
 from lienthong.catalog.service.unit_of_work import UnitsOfWork
@@ -118,6 +126,8 @@ class CatalogServices:
     event_types: EventTypeService
     agreements: AgreementService
     apply: ApplyService
+    search: SearchService
+    index: SearchIndex
 
     @classmethod
     def of(
@@ -141,6 +151,8 @@ class CatalogServices:
             EventTypeService(units),
             AgreementService(units, new_id, rates, limits),
             ApplyService(units, workers, comparison, providers, limits, systems_per_agency),
+            SearchService(units),
+            SearchIndex(units, new_id),
         )
 
 
@@ -153,6 +165,7 @@ def routes(services: CatalogServices, clock: Clock) -> APIRouter:
     router.include_router(service_endpoints.routes(services.services))
     router.include_router(event_type_endpoints.routes(services.event_types))
     router.include_router(agreement_endpoints.routes(services.agreements, clock))
+    router.include_router(search_endpoints.routes(services.search))
     return router
 
 
@@ -261,7 +274,7 @@ async def run(settings: CatalogSettings) -> None:
 
     versions = VersionMonitor(read_version, monotonic=clock.monotonic)
     access = Access(keys.fresh, verifier, Shown(trust, clock))
-    units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock)
+    units = UnitsOfWork(db, REPOSITORIES, outbox, journal, versions, clock, index=searching.put)
     lost = LostEvents(units, outbox, bus, uuid7)
     missed = MissedSystems(db, units, outbox, bus, channel, clock, uuid7, lost_after=settings.lost_after)
     relay = OutboxRelay(db, OUTBOX, bus, clock, retained=RETAINED, on_connection=lost.publish_again)
@@ -277,6 +290,7 @@ async def run(settings: CatalogSettings) -> None:
         settings.catalog_systems_per_agency,
         settings.public_url,
     )
+    await services.index.catch_up()
     watch = Routes(WatchService(units), versions, MESSAGES)
     directory = service_rpc.Directory(services.agencies, services.systems, services.services)
     figures = telemetry.figures
@@ -302,6 +316,7 @@ async def run(settings: CatalogSettings) -> None:
             partial(follow_changes, bus, versions),
             partial(publish_missed_systems, missed.publish_again, ask_every_s(settings.lost_after)),
             partial(lapse_requests, services.agreements.lapse),
+            partial(catch_up_with_others, services.index.catch_up),
             space.run,
             soundness.run,
         ],

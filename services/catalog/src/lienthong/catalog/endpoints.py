@@ -157,7 +157,7 @@ def page_document(page: ResourcePage[Any], show: Callable[[Any], dict[str, Any]]
     """Return a page as JSON; `next` is the cursor of the page after it, null at the end."""
     return {
         "items": [show(resource) for resource in page.items],
-        "next": None if page.last_id is None else _encode_cursor(page.last_id),
+        "next": None if page.last_id is None else encode_cursor(page.last_id),
     }
 
 
@@ -171,5 +171,6 @@ def chosen(**filters: str | None) -> dict[str, list[str]]:
     return {name: [value] for name, value in filters.items() if value is not None}
 
 
-def _encode_cursor(resource_id: str) -> str:
-    return base64.urlsafe_b64encode(resource_id.encode()).decode().rstrip("=")
+def encode_cursor(text: str) -> str:
+    """Return the cursor that stands for a text."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

@@ -143,6 +143,11 @@ def invalid_cursor() -> ProblemError:
     return ProblemError(general.INVALID_REQUEST, detail)
 
 
+def invalid_search(text: BilingualText) -> ProblemError:
+    """What is searched for cannot be read."""
+    return ProblemError(general.INVALID_REQUEST, BilingualText(f"{text.en}.", f"{text.vi}."))
+
+
 def too_costly() -> ProblemError:
     """To check manifests takes longer than a request may take."""
     detail = BilingualText(

@@ -18,7 +18,7 @@ from lienthong.catalog.models import CatalogHead, ChangeRow, ResourceColumns
 from lienthong.kit.bulk import execute_many
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -32,10 +32,16 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Resource)
 
 
+def _unnoticed(written: Resource) -> None:
+    """Make nothing of what is written."""
+    del written
+
+
 class ResourceRepository(ABC, Generic[R]):
     """Reads and writes the resources of one kind.
 
     A filter names a column of `filter_columns` and the values that it may have; several must all hold.
+    `on_write` is called with each resource that is written.
     """
 
     row: ClassVar[type[ResourceColumns]]
@@ -44,8 +50,9 @@ class ResourceRepository(ABC, Generic[R]):
     """How many rows of a long answer are decoded before others get their turn: some ten milliseconds of the
     largest that may be."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, on_write: Callable[[Resource], None] = _unnoticed) -> None:
         self._session = session
+        self._on_write = on_write
 
     async def get(self, resource_id: str) -> R | None:
         """Return one resource, a service with its OpenAPI document."""
@@ -109,11 +116,14 @@ class ResourceRepository(ABC, Generic[R]):
         """Add new resources; what they refer to must exist."""
         rows = [self._values(resource) for resource in resources]
         await execute_many(self._session, insert(self.row), rows)
+        for resource in resources:
+            self._on_write(resource)
 
     async def update(self, resource: R) -> None:
         """Write a resource that exists."""
         query = update(self.row).where(self.row.id == resource.id).values(self._values(resource))
         await self._session.execute(query)
+        self._on_write(resource)
 
     def _select(self, *, documents: bool = False) -> Rows:
         """Select the rows; features add what a resource inherits from its owner."""

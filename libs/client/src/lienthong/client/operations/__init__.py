@@ -12,6 +12,7 @@ from lienthong.client.operations.catalog import (
     manifests,
     notices,
     request_agreement,
+    search,
     set_system_state,
 )
 from lienthong.client.operations.exchange import (
@@ -52,6 +53,7 @@ __all__ = [
     "receipt",
     "request",
     "request_agreement",
+    "search",
     "set_system_state",
     "subscribe",
     "subscriptions",

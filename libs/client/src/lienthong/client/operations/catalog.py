@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lienthong.client.answers import AppliedResource, ApplyResult, FieldChange, Notice
+from lienthong.client.answers import AppliedResource, ApplyResult, FieldChange, Found, Notice
 from lienthong.client.errors import Text
 from lienthong.client.operations.operation import (
     JSON,
@@ -77,6 +77,32 @@ def manifests(
 def manifest(kind: str, resource_id: str) -> Operation[Mapping[str, Any]]:
     """One resource of the catalog."""
     return Operation("GET", f"/catalog/v1/{kind}/{path_of(resource_id)}", json_object)
+
+
+def search(
+    words: str,
+    *,
+    kind: str | None = None,
+    agency: str | None = None,
+    cursor: str | None = None,
+    limit: int | None = None,
+) -> Operation[Found]:
+    """A page of what has all words, typed with or without marks; the last one may be a beginning.
+
+    `kind` is one of manifests (`Service`), `agency` a code; without words everything is found.
+    """
+    params = given({"q": words, "kind": kind, "agency": agency, "cursor": cursor, "limit": limit})
+    return Operation("GET", "/catalog/v1/search", _found, params=params)
+
+
+def _found(response: httpx.Response) -> Found:
+    document = json_object(response)
+    return Found(
+        items=tuple(document["items"]),
+        total=int(document["total"]),
+        facets=document["facets"],
+        next=document.get("next"),
+    )
 
 
 def request_agreement(agreement_id: str, spec: Mapping[str, Any]) -> Operation[Mapping[str, Any]]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from lienthong.catalog import events
 from lienthong.catalog.domain.resources import ResourceKind, portions, unknown_resource
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from lienthong.catalog.domain.resources import ResourceKey
+    from lienthong.catalog.domain.resources import Resource, ResourceKey
     from lienthong.catalog.service.versions import VersionMonitor
     from lienthong.kit.actors import Actor
     from lienthong.kit.clock import Clock
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from lienthong.kit.outbox import Outbox
 
     Repositories = Mapping[ResourceKind, type[ResourceRepository[Any]]]
+
+
+Index = Callable[["UnitOfWork", "Sequence[Resource]", int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,12 @@ class UnitOfWork(CatalogView):
         self.actor = actor
         self._outbox = outbox
         self._journal = journal
+        self.written: list[Resource] = []
+        """What was written of resources, in this order."""
+
+    @override
+    def resources(self, kind: ResourceKind) -> ResourceRepository[Any]:
+        return self._repositories[kind](self.session, self.written.append)
 
     def next_version(self) -> int:
         """Take the next version, for one resource: the time in milliseconds, or one more if that is greater.
@@ -135,7 +147,11 @@ class UnitOfWork(CatalogView):
 
 
 class UnitsOfWork:
-    """Opens units of work and views, and tells the version monitor what was committed."""
+    """Opens units of work and views, and tells the version monitor what was committed.
+
+    `index` brings what a unit of work has written into the index by which it is found; it is given the
+    version that the unit began at, too.
+    """
 
     def __init__(
         self,
@@ -145,6 +161,8 @@ class UnitsOfWork:
         journal: AdminJournal,
         versions: VersionMonitor,
         clock: Clock,
+        *,
+        index: Index,
     ) -> None:
         self._db = db
         self._repositories = repositories
@@ -152,6 +170,7 @@ class UnitsOfWork:
         self._journal = journal
         self._versions = versions
         self._clock = clock
+        self._index = index
         # Only one writer at a time holds the lock on the version; those of this process wait here instead of
         # in the database, so that they hold no connection that a reader could use.
         self._writers = asyncio.Lock()
@@ -166,6 +185,7 @@ class UnitsOfWork:
                 session, self._repositories, version, self._clock.now(), actor, self._outbox, self._journal
             )
             yield work
+            await self._index(work, work.written, version)
             if work.version != version:
                 await log.set_version(work.version)
         self._versions.announce(work.version)
