@@ -43,6 +43,8 @@ _PAGES: Final = (
     ("register", f"/systems/register?agency={_AGENCY}"),
     ("system", f"/systems/{_SYSTEM}"),
     ("suspend", f"/systems/{_SYSTEM}/suspend"),
+    ("find", "/catalog?q=thua+dat"),
+    ("service", f"/catalog/services/{_SYSTEM}/parcels-v1"),
     ("room", "/services"),
 )
 """Pages by the name of their picture."""

@@ -8,7 +8,7 @@ import json
 import re
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -33,7 +33,7 @@ from lienthong.kit.policy import Grant, Role, needs_second_factor
 from lienthong.kit.shown import Shown
 from lienthong.kit.tokens import TokenVerifier
 from lienthong.pages.cookies import Cookies
-from tests.integration.catalog.province import agency, system
+from tests.integration.catalog.province import agency, manifest, name, openapi, system
 from tests.integration.console.reading import forms_of
 from tests.integration.identity.harness import NOWHERE, running
 from tests.integration.identity.people.harness import LAND, ONE_STOP, OPERATOR, PASSWORD, Office
@@ -205,9 +205,25 @@ async def a_console(folder: Path) -> AsyncIterator[Place]:
             yield Place(process, settings, sessions, account.id, app, gateway)
 
 
+def offered(code: str) -> dict[str, Any]:
+    """A service of an agency."""
+    document = openapi()
+    document["info"] |= {"description": "Ranh giới và diện tích của từng thửa đất."}
+    named = name("Tra cứu thửa đất")
+    upstreams = ["http://127.0.0.1:8204"]
+    return manifest("Service", f"{code}/land/parcels-v1", name=named, upstreams=upstreams, openapi=document)
+
+
+def published(code: str) -> dict[str, Any]:
+    """An event type of an agency."""
+    schema = {"type": "object", "properties": {"parcelId": {"type": "string"}}}
+    named = name("Thửa đất biến động")
+    return manifest("EventType", f"{code}/land/parcel-changed-v1", name=named, dataSchema=schema)
+
+
 @asynccontextmanager
 async def a_catalog(place: Place, folder: Path, *, systems_per_agency: int = 200) -> AsyncIterator[Catalog]:
-    """A catalog beside identity, with two agencies that have a system each."""
+    """A catalog beside identity, with two agencies that have a system, a service and an event type each."""
     clock = SystemClock()
     async with aclosing(cast("AsyncGenerator[WatchResponse, None]", place.process.watch())) as told:
         keys = fold_keys(None, await anext(told))
@@ -221,6 +237,8 @@ async def a_catalog(place: Place, folder: Path, *, systems_per_agency: int = 200
         manifests = [
             *(agency(code) for code in (LAND, ONE_STOP)),
             *(system(f"{code}/land") for code in (LAND, ONE_STOP)),
+            *(offered(code) for code in (LAND, ONE_STOP)),
+            *(published(code) for code in (LAND, ONE_STOP)),
         ]
         body = json.dumps({"manifests": manifests}).encode()
         await catalog.services.apply.apply(body, CATALOGS_OPERATOR, dry_run=False)

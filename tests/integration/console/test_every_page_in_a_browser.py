@@ -36,8 +36,10 @@ PAGES: Final = {
     Role.PLATFORM_OPERATOR: (
         "/", "/people", "/people?review=due", "/people/invite", "/people/{person}", "/health", "/agencies",
         "/agencies/register", f"/agencies/{LAND}", "/systems", "/systems/register", f"/systems/{LAND}/land",
-        f"/systems/{LAND}/land/suspend", f"/systems/{LAND}/land/resume", "/catalog", "/services", "/requests",
-        "/decisions", "/records", "/nowhere",
+        f"/systems/{LAND}/land/suspend", f"/systems/{LAND}/land/resume", "/catalog",
+        "/catalog?q=thua+dat&kind=Service", "/catalog?q=a+b+c+d+e+f+g+h+i+j+k", "/catalog?q=khongco",
+        f"/catalog/services/{LAND}/land/parcels-v1", f"/catalog/event-types/{LAND}/land/parcel-changed-v1",
+        "/services", "/requests", "/decisions", "/records", "/nowhere",
     ),
     Role.DEVELOPER: (
         "/", "/agencies", f"/systems/{LAND}/land", "/systems/register", "/catalog", "/requests", "/health",

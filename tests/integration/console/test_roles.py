@@ -62,6 +62,8 @@ POST /systems/{agency}/{code}/keys/retire       all own own -   -   -   -   -
 GET  /systems/{agency}/{code}/{act}             all own -   -   own -   all -
 POST /systems/{agency}/{code}/{act}             all own -   -   own -   all -
 GET  /catalog                                   all all all all all all all all
+GET  /catalog/services/{agency}/{system}/{code} all all all all all all all all
+GET  /catalog/event-types/{agency}/{system}/{code} all all all all all all all all
 GET  /services                                  all -   -   all -   -   -   -
 GET  /requests                                  all all all -   -   -   -   -
 GET  /decisions                                 -   -   -   all -   -   -   -
@@ -124,7 +126,11 @@ async def test_a_role_sees_and_does_what_the_table_says_and_no_link_leads_astray
 
 def samples(path: str, agency: str, person: str) -> list[tuple[str, dict[str, str]]]:
     """Addresses with the forms that are sent there."""
-    address = path.replace("{person_id}", person).replace("{agency}", agency).replace("{code}", "land")
+    address = path.replace("{person_id}", person).replace("{agency}", agency)
+    if path.startswith("/catalog/"):
+        code = "parcels-v1" if "services" in path else "parcel-changed-v1"
+        return [(address.replace("{system}", "land").replace("{code}", code), {})]
+    address = address.replace("{code}", "land")
     if path == "/people/invite":
         taken = {"login": "ours@example.vn", "name": "A", "agency": agency}
         return [(address, taken | {f"role:developer@{agency}": "1"})]

@@ -14,6 +14,7 @@ from lienthong.console.errors import (
     not_signed_in,
     too_many_starts,
 )
+from lienthong.console.finding.pages import finding_routes
 from lienthong.console.health import health_routes
 from lienthong.console.openid import OpenId
 from lienthong.console.people.pages import people_routes
@@ -135,6 +136,7 @@ def create_console(
     app.add_exception_handler(SessionEndedError, nobody)
     app.include_router(people_routes(web))
     app.include_router(health_routes(web))
+    app.include_router(finding_routes(web))
     app.include_router(agency_routes(web))
     app.include_router(system_routes(web, clock))
     app.include_router(suspension_routes(web))

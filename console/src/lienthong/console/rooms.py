@@ -44,20 +44,10 @@ ROOMS: Final = (
         Action.READ_CATALOG,
         BilingualText("Catalog", "Danh mục"),
         BilingualText(
-            "Services and event types of all agencies, and who has agreements on them.",
-            "Dịch vụ và loại sự kiện của mọi cơ quan, và ai có thoả thuận sử dụng.",
+            "Find APIs: services and event types of all agencies, and how to ask for them.",
+            "Tìm API: dịch vụ và loại sự kiện của mọi cơ quan, và cách đề nghị khai thác.",
         ),
-        "lienthong get services",
-        BilingualText(
-            "Here you will search the services and event types of all agencies, read their documents, and "
-            "see who uses them under which agreement.",
-            "Tại đây bạn sẽ tìm dịch vụ và loại sự kiện của mọi cơ quan, đọc tài liệu của chúng, và xem ai "
-            "đang sử dụng theo thoả thuận nào.",
-        ),
-        BilingualText(
-            "For now, whoever holds the key of a system lists them from a terminal:",
-            "Hiện tại, người giữ khoá của một hệ thống liệt kê bằng dòng lệnh:",
-        ),
+        "lienthong search WORDS",
     ),
     Room(
         "systems",

@@ -1,0 +1,1 @@
+"""Finding in the catalog, and reading what was found."""
