@@ -32,10 +32,11 @@ def test_a_draft_is_its_agencys_own_affair_until_it_is_published(catalog: Catalo
         for client in (operator, catalog.client(place.provider), catalog.client(place.colleague)):
             assert client.get(service).json()["spec"]["lifecycle"] == {"stage": stage}
             assert client.get(f"{service}/openapi").status_code == 200
+            assert 0 < client.get(f"{service}/quality").json()["score"] < 100
             listed = client.get("/services", params={"system": place.provider, "stage": stage}).json()
             assert [one["metadata"]["id"] for one in listed["items"]] == [place.service_id]
         consumer = catalog.client(place.consumer)
-        for path in (service, f"{service}/openapi", f"{service}/wsdl"):
+        for path in (service, f"{service}/openapi", f"{service}/wsdl", f"{service}/quality"):
             assert consumer.get(path).json()["code"] == "unknown-resource"
         assert consumer.get("/services", params={"system": place.provider}).json()["items"] == []
         refused = consumer.post("/agreements", json={"id": "parcels", **place.terms()})

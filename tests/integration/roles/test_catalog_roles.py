@@ -51,6 +51,7 @@ DELETE /catalog/v1/systems/{agency}/{system}/keys/{thumbprint}  all own own -   
 GET    /catalog/v1/services                                     all all all all all all all all
 GET    /catalog/v1/services/{agency}/{system}/{code}            all all all all all all all all
 GET    /catalog/v1/services/{agency}/{system}/{code}/openapi    all all all all all all all all
+GET    /catalog/v1/services/{agency}/{system}/{code}/quality    all all all all all all all all
 GET    /catalog/v1/services/{agency}/{system}/{code}/wsdl       all all all all all all all all
 GET    /catalog/v1/event-types                                  all all all all all all all all
 GET    /catalog/v1/event-types/{agency}/{system}/{code}         all all all all all all all all

@@ -60,6 +60,13 @@ def commands() -> tuple[Later, ...]:
             panel=CONNECT,
         ),
         Later(
+            "lint",
+            "Chấm tài liệu OpenAPI của dịch vụ, kèm lời khuyên · Measure a service's document, with advice.",
+            "lienthong lint H11.05/land/parcels-v1",
+            "lienthong lint H11.05/land/parcels-v1 --least 80",
+            panel=CONNECT,
+        ),
+        Later(
             "call",
             "Gọi một dịch vụ qua cổng · Call a service through the gateway.",
             "lienthong call GET H11.05/land/parcels-v1/parcels/59301-6-159 \\",

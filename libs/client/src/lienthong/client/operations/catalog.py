@@ -105,6 +105,11 @@ def _found(response: httpx.Response) -> Found:
     )
 
 
+def quality(service_id: str) -> Operation[Mapping[str, Any]]:
+    """How well the OpenAPI document of a service serves those who call by it."""
+    return Operation("GET", f"/catalog/v1/services/{path_of(service_id)}/quality", json_object)
+
+
 def request_agreement(agreement_id: str, spec: Mapping[str, Any]) -> Operation[Mapping[str, Any]]:
     """Ask for an agreement; the provider's agency or the operator decides."""
     return Operation(

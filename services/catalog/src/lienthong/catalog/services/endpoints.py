@@ -20,6 +20,7 @@ from lienthong.catalog.endpoints import (
     path_id,
 )
 from lienthong.catalog.schemas.answers import ManifestPage
+from lienthong.catalog.schemas.quality import QualityAnswer
 from lienthong.catalog.services.domain.lifecycle import ServiceStage
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.schemas import ServiceManifest, ServiceSpec
@@ -74,6 +75,17 @@ def routes(services: ServiceService) -> APIRouter:
         service = _id(agency, system, code)
         await services.check_seen(service, actor)
         return JSONResponse(await services.openapi(service))
+
+    @router.get(
+        "/{agency}/{system}/{code}/quality",
+        response_model=QualityAnswer,
+        responses=problems(UNKNOWN_RESOURCE),
+    )
+    async def get_quality(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
+        """Measure the OpenAPI document of a service: what is missing for its callers, with advice."""
+        service = _id(agency, system, code)
+        await services.check_seen(service, actor)
+        return JSONResponse((await services.quality(service)).document())
 
     @router.get(
         "/{agency}/{system}/{code}/wsdl",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lienthong.catalog.domain.resources import ResourceKind, unknown_resource
 from lienthong.catalog.service.resources import ResourcePage, ResourceService
+from lienthong.catalog.services.domain.quality import Quality, quality
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.catalog.services.domain.wsdl_locations import for_callers
 from lienthong.catalog.services.repository import ServiceRepository
@@ -69,6 +70,17 @@ class ServiceService(ResourceService[ServiceResource]):
         if document is None:
             raise unknown_resource((self.kind, resource_id))
         return document
+
+    async def quality(self, resource_id: str) -> Quality:
+        """Measure the OpenAPI document of a service.
+
+        Raises:
+            ProblemError: `unknown-resource`, there is no such service, or it speaks SOAP.
+        """
+        service = await self.get(resource_id)
+        if service.openapi is None:
+            raise unknown_resource((self.kind, resource_id))
+        return await asyncio.to_thread(quality, service.openapi)
 
     async def wsdl(self, resource_id: str) -> str:
         """Return the WSDL document of a service, for callers: its ports have the gateway's address.
