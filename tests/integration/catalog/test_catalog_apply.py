@@ -168,6 +168,30 @@ def test_documents_come_back_as_they_were_written(catalog: Catalog, place: Provi
     assert list(shown["x-order"]) == ["z", "a", "đ", "m"]
 
 
+def test_a_document_of_openapi_2_is_kept_as_one_of_3_and_both_are_the_same(
+    catalog: Catalog, place: Province
+) -> None:
+    operator = catalog.operator()
+    _apply(operator, *place.without_agreement())
+    given = {
+        "swagger": "2.0",
+        "info": {"title": "Thửa đất", "version": "1.0.0"},
+        "basePath": "/api",
+        "paths": {"/parcels/": {"get": {"responses": {"200": {"description": "Thửa đất"}}}}},
+    }
+    result = _apply(operator, place.service(openapi=given))
+    assert _actions(result) == {"updated"}
+    assert "/api" in result.json()["results"][0]["warnings"][0]["detail"]
+    kept = operator.get(f"/services/{place.service_id}/openapi").json()
+    assert kept["openapi"] == "3.0.4"
+    assert kept["info"] == given["info"]
+    assert _actions(_apply(operator, place.service(openapi=given))) == {"unchanged"}
+    assert _actions(_apply(operator, place.service(openapi=kept))) == {"unchanged"}
+    shown = operator.get(f"/services/{place.service_id}").json()
+    assert shown["spec"]["openapi"] == kept
+    assert shown["operations"] == [{"id": "GET /parcels/", "method": "GET", "path": "/parcels/"}]
+
+
 def test_concurrent_applies_commit_one_after_the_other(catalog: Catalog, place: Province) -> None:
     operator = catalog.operator()
     before = _apply(operator, *place.everything()).json()["version"]
@@ -248,7 +272,7 @@ def test_a_key_with_a_prime_of_another_systems_key_is_refused(catalog: Catalog, 
         (b"{", "application/json", 400, "malformed-request"),
         (b'{"manifests": [], "manifests": []}', "application/json", 400, "malformed-request"),
         (b"manifests: []", "application/yaml", 415, "unsupported-media-type"),
-        (b" " * (17 * 1024 * 1024), "application/json", 413, "request-too-large"),
+        (b" " * (26 * 1024 * 1024), "application/json", 413, "request-too-large"),
         (b"[]", "application/json", 422, "invalid-manifests"),
         (b'{"manifests": ["\\u0000"]}', "application/json", 422, "invalid-manifests"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
@@ -100,7 +101,7 @@ class Answers:
         if document is None:
             raise problems.unknown_service(service)
         base = f"{asked.dialect.base.decode()}{asked.provider}/{code}"
-        public = public_document(document, base)
+        public = await asyncio.to_thread(public_document, document, base)
         if asked.dialect is not XROAD:
             return _document(call, GOVSTACK_JSON, govstack.document_text(public))
         return _document(call, _JSON, public)

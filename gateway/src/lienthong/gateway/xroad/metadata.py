@@ -24,6 +24,9 @@ SERVICES: Final = frozenset((LIST_METHODS, ALLOWED_METHODS, GET_OPENAPI))
 _PARAMETER: Final = re.compile(r"\{[^{}]*\}")
 _OPENAPI: Final = "OPENAPI"
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+_SERVERS: Final = b'"servers"'
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+"""Of a document of up to 20 MiB nothing is looked into that stays as it is: calls wait meanwhile."""
 _XML_HEAD: Final = (
     '<?xml version="1.0" encoding="UTF-8"?><xrd:clientList xmlns:id="http://x-road.eu/xsd/identifiers"'
     ' xmlns:xrd="http://x-road.eu/xsd/xroad.xsd">'
@@ -90,26 +93,47 @@ def public_document(document: bytes, base: str) -> bytes:
     Raises:
         ValueError: it is none.
     """
-    found: Any = msgspec.json.decode(document)
-    if not isinstance(found, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - a document of another kind
+    found: dict[str, Any] = _members(document)
     found["servers"] = [{"url": base}]
-    components = found.get("components")
-    # Where paths refer to items (OpenAPI 3.1), these have servers likewise.
-    shared = components.get("pathItems") if isinstance(components, dict) else None
-    for items in (found.get("paths"), shared):
-        for item in items.values() if isinstance(items, dict) else ():
-            if isinstance(item, dict):
-                _without_servers(item)
+    if "paths" in found:
+        found["paths"] = _without_servers(found["paths"])
+    if "components" in found and _SERVERS in bytes(found["components"]):
+        components: dict[str, Any] = _members(found["components"])
+        # Where paths refer to items (OpenAPI 3.1), these have servers likewise.
+        if "pathItems" in components:
+            components["pathItems"] = _without_servers(components["pathItems"])
+        found["components"] = components
     return msgspec.json.encode(found)
 
 
-def _without_servers(item: dict[str, Any]) -> None:
-    item.pop("servers", None)
-    for method in _METHODS:
-        operation = item.get(method)
-        if isinstance(operation, dict):
-            operation.pop("servers", None)
+def _members(document: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """The members of an object, which are not looked into.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return _OBJECT.decode(document)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"not an object: {error}") from None
+
+
+def _without_servers(written: msgspec.Raw) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        items: dict[str, Any] = _members(written)
+    except ValueError:
+        return written
+    for path, item in items.items():
+        # The catalog writes names without escapes.
+        if _SERVERS not in bytes(item):
+            continue
+        found: Any = msgspec.json.decode(item)
+        if isinstance(found, dict):
+            for holder in (found, *(found.get(method) for method in _METHODS)):
+                if isinstance(holder, dict):
+                    holder.pop("servers", None)
+        items[path] = found
+    return items
 
 
 def _client(instance: str, client: Client) -> Mapping[str, Any]:

@@ -70,11 +70,11 @@ def routes(services: ServiceService) -> APIRouter:
         response_model=dict[str, Any],
         responses=problems(UNKNOWN_RESOURCE),
     )
-    async def get_openapi(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
-        """Show the OpenAPI document of a service, as it was applied."""
+    async def get_openapi(agency: str, system: str, code: str, actor: AnyActor) -> Response:
+        """Show the OpenAPI document of a service, as it is kept."""
         service = _id(agency, system, code)
         await services.check_seen(service, actor)
-        return JSONResponse(await services.openapi(service))
+        return Response(await services.openapi(service), media_type="application/json")
 
     @router.get(
         "/{agency}/{system}/{code}/quality",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sqlalchemy import Text, cast, func, or_, select
 from sqlalchemy.orm import undefer
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _SHORT_AT_ONCE = 500
 """Rows without a document of which that many are decoded in some milliseconds."""
+
+
+_NO_DOCUMENT: Final = "null"
 
 
 class ServiceRepository(ResourceRepository[ServiceResource]):
@@ -59,10 +62,11 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
             _shown(await self._read_in_portions(self._select().where(ServiceRow.id.in_(ids)))) if ids else []
         )
 
-    async def openapi(self, resource_id: str) -> dict[str, Any] | None:
-        """Return the OpenAPI document of a service."""
-        query = select(ServiceRow.openapi).where(ServiceRow.id == resource_id)
-        return (await self._session.execute(query)).scalar_one_or_none()
+    async def openapi(self, resource_id: str) -> str | None:
+        """Return the text of the OpenAPI document of a service, as it is kept."""
+        query = select(cast(ServiceRow.openapi, Text)).where(ServiceRow.id == resource_id)
+        found: str | None = (await self._session.execute(query)).scalar_one_or_none()
+        return None if found == _NO_DOCUMENT else found
 
     async def document_bytes(self, ids: Collection[str]) -> int:
         """Return about how many bytes the documents of services have together."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -145,7 +144,7 @@ class Directory(directory_pb2_grpc.DirectoryServicer):
             document = await self._services.openapi(request.service_id)
         except ProblemError:
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
-        return directory_pb2.OpenApiResponse(document=json.dumps(document, ensure_ascii=False))
+        return directory_pb2.OpenApiResponse(document=document)
 
 
 async def _pages(resources: ResourceService[Any]) -> AsyncIterator[list[Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+import json
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from lienthong.catalog.domain.resources import ResourceKind, unknown_resource
 from lienthong.catalog.service.resources import ResourcePage, ResourceService
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitsOfWork
     from lienthong.kit.actors import Actor
-    from lienthong.kit.json_text import JsonObject
+
+
+_MOSTLY_ESCAPES: Final = 48 * 1024 * 1024
+"""Characters of a document as databases keep it, in ASCII, whose text has 20 MiB."""
 
 
 class ServiceService(ResourceService[ServiceResource]):
@@ -59,8 +63,8 @@ class ServiceService(ResourceService[ServiceResource]):
         if not any(is_seen(service, actor) for service in found.values()):
             raise unknown_resource((self.kind, resource_id))
 
-    async def openapi(self, resource_id: str) -> JsonObject:
-        """Return the OpenAPI document of a service, as it was applied.
+    async def openapi(self, resource_id: str) -> str:
+        """Return the OpenAPI document of a service as JSON text, which nobody had to read.
 
         Raises:
             ProblemError: `unknown-resource`, there is no such service.
@@ -69,6 +73,8 @@ class ServiceService(ResourceService[ServiceResource]):
             document = await ServiceRepository(view.session).openapi(resource_id)
         if document is None:
             raise unknown_resource((self.kind, resource_id))
+        if len(document) > _MOSTLY_ESCAPES:
+            return await asyncio.to_thread(_without_escapes, document)
         return document
 
     async def quality(self, resource_id: str) -> Quality:
@@ -98,6 +104,10 @@ class ServiceService(ResourceService[ServiceResource]):
         """Return the ids of the services that a system provides, in their order."""
         async with self._units.view() as view:
             return await ServiceRepository(view.session).find_ids({"system": [system]})
+
+
+def _without_escapes(document: str) -> str:
+    return json.dumps(json.loads(document), ensure_ascii=False, separators=(",", ":"))
 
 
 def is_seen(service: ServiceResource, actor: Actor) -> bool:

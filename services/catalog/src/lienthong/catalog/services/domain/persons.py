@@ -33,10 +33,11 @@ _NOT_KEYWORDS: Final = frozenset(("example", "examples", "default", "const", "en
 class PersonReader:
     """Reads one document; `violations` has what was wrong with what was read."""
 
-    def __init__(self, document: JsonObject) -> None:
+    def __init__(self, document: JsonObject, *, is_stated: bool = True) -> None:
+        """`is_stated` is False where the extension is nowhere in the text of the document."""
         self.violations: list[Violation] = []
         self._references = References(document)
-        self._stated = list(_stated(document))
+        self._stated = list(_stated(document)) if is_stated else []
         self._read: set[int] = set()
 
     def places(
