@@ -30,7 +30,7 @@ def _having(**members: object) -> Any:  # noqa: ANN401 - stands for what a descr
 _NOTHING = _having()
 _APPS: Mapping[str, Callable[[], Any]] = {
     "catalog": lambda: catalog.create_app(
-        catalog.CatalogServices(*[_NOTHING] * 9), _NOTHING, _NOTHING, uuid7, 0
+        catalog.CatalogServices(*[_NOTHING] * 10), _NOTHING, _NOTHING, uuid7, 0
     ),
     "exchange": lambda: exchange.create_app(_NOTHING, _NOTHING, _NOTHING, _NOTHING),
     "identity": lambda: identity.create_app(

@@ -10,6 +10,7 @@ from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
 from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.bootstrap import MESSAGES, PACKAGE, REPOSITORIES, SCHEMA, CatalogServices
+from lienthong.catalog.dcat.domain.catalogue import Addresses
 from lienthong.catalog.models import OUTBOX
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.rpc import Routes
@@ -93,7 +94,14 @@ async def opened_catalog(
         units = UnitsOfWork(database, REPOSITORIES, outbox, journal, versions, clock, index=searching.put)
         providers = ProviderAddresses(allowed_networks("127.0.0.0/8"))
         services = CatalogServices.of(
-            units, uuid7, workers, providers, rates, limits, systems_per_agency, "http://127.0.0.1:8080"
+            units,
+            uuid7,
+            workers,
+            providers,
+            rates,
+            limits,
+            systems_per_agency,
+            Addresses("http://127.0.0.1:8080", "VN-BTN"),
         )
         await services.index.catch_up()
         yield Catalog(database, services, Routes(WatchService(units), versions, MESSAGES), decisions)

@@ -39,6 +39,7 @@ TABLE = rows("""
 GET    /catalog/v1/status                                       all -   -   -   -   -   all -
 POST   /catalog/v1/apply                                        all own own -   -   -   -   -
 GET    /catalog/v1/search                                       all all all all all all all all
+GET    /catalog/v1/dcat                                         all all all all all all all all
 GET    /catalog/v1/agencies                                     all all all all all all all all
 GET    /catalog/v1/agencies/{agency}                            all all all all all all all all
 GET    /catalog/v1/systems                                      all all all all all all all all

@@ -28,6 +28,9 @@ from lienthong.catalog.background import (
     lapse_requests,
     publish_missed_systems,
 )
+from lienthong.catalog.dcat import endpoints as dcat_endpoints
+from lienthong.catalog.dcat.domain.catalogue import Addresses
+from lienthong.catalog.dcat.service import DcatService
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.event_types import endpoints as event_type_endpoints
 from lienthong.catalog.event_types import rpc as event_type_rpc
@@ -128,6 +131,7 @@ class CatalogServices:
     apply: ApplyService
     search: SearchService
     index: SearchIndex
+    dcat: DcatService
 
     @classmethod
     def of(
@@ -139,20 +143,22 @@ class CatalogServices:
         rates: AgreementRates,
         limits: RequestLimits,
         systems_per_agency: int,
-        public_url: str,
+        at: Addresses,
     ) -> CatalogServices:
         """Build the service of each feature; all open their units of work in the same way."""
         comparison = KeyComparison(units, workers)
+        services, event_types = ServiceService(units, at.public_url), EventTypeService(units)
         return cls(
             AgencyService(units),
             SystemService(units),
             SystemKeys(units, comparison),
-            ServiceService(units, public_url),
-            EventTypeService(units),
+            services,
+            event_types,
             AgreementService(units, new_id, rates, limits),
             ApplyService(units, workers, comparison, providers, limits, systems_per_agency),
             SearchService(units),
             SearchIndex(units, new_id),
+            DcatService(units, services, event_types, at),
         )
 
 
@@ -166,6 +172,7 @@ def routes(services: CatalogServices, clock: Clock) -> APIRouter:
     router.include_router(event_type_endpoints.routes(services.event_types))
     router.include_router(agreement_endpoints.routes(services.agreements, clock))
     router.include_router(search_endpoints.routes(services.search))
+    router.include_router(dcat_endpoints.routes(services.dcat))
     return router
 
 
@@ -288,7 +295,7 @@ async def run(settings: CatalogSettings) -> None:
         agreement_rates(settings, clock),
         request_limits(settings),
         settings.catalog_systems_per_agency,
-        settings.public_url,
+        Addresses(settings.public_url.rstrip("/"), settings.instance),
     )
     await services.index.catch_up()
     watch = Routes(WatchService(units), versions, MESSAGES)

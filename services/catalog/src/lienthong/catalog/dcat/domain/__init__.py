@@ -1,0 +1,1 @@
+"""Resources as nodes of a graph, and a graph as text."""
