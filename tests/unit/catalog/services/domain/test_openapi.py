@@ -156,6 +156,7 @@ def test_a_path_that_cannot_be_matched_without_doubt_is_refused(path: str) -> No
             "/files/{name}.{ending}",
             "/a:approve",
             "/~x",
+            "/{mã thửa}/{a;b%+*}",
         ),
         "/" + "a" * 200,
         "/tiles/{west},{south},{east},{north}",
@@ -411,6 +412,11 @@ def test_a_document_without_paths_is_none() -> None:
     assert _wrong({"openapi": "3.1.0", "info": {}}) == [""]
     assert _wrong({"openapi": "3.1.0", "paths": []}) == ["/paths"]
     assert _wrong({"openapi": "3.1.0", "webhooks": {}}) == [""]
+    assert _wrong({"openapi": "3.0.3", "components": {"schemas": {}}}) == [""]
+
+
+def test_a_document_may_have_components_alone_from_3_1_on() -> None:
+    assert openapi.read({"openapi": "3.1.0", "components": {"schemas": {}}}) == ((), ())
 
 
 @pytest.mark.parametrize("paths", [{}, {"paths": {}}])

@@ -79,6 +79,7 @@ _GET, _REMOVE = (
 _ELEMENT = 'element="tns:getParcel"/>'
 _QUALIFIED = 'elementFormDefault="qualified">'
 _SERVICE = re.search(r"<wsdl:service.*</wsdl:service>", LAND, flags=re.DOTALL)
+_HTTP = 'xmlns:h="http://schemas.xmlsoap.org/wsdl/http/"'
 REFUSED = {
     "not XML": ("<a", "line 1: not well-formed"),
     "a document type": (
@@ -97,9 +98,19 @@ REFUSED = {
         "line 4: xsd:import with schemaLocation",
     ),
     "no service": (LAND.replace(_SERVICE[0] if _SERVICE else "", ""), "line 2: the document offers"),
-    "a port of HTTP": (
-        LAND.replace("<soap12:address", '<h:address xmlns:h="http://schemas.xmlsoap.org/wsdl/http/"'),
+    "a port of another kind": (
+        LAND.replace("<soap12:address", '<j:address xmlns:j="urn:jms"'),
         "line 31: the port 'LandSoap12' is not one of SOAP",
+    ),
+    "ports of plain HTTP alone": (
+        re.sub("<soap(12)?:address", f"<h:address {_HTTP}", LAND),
+        "line 30: the port 'LandSoap' is not one of SOAP",
+    ),
+    "a port of plain HTTP that leads nowhere": (
+        LAND.replace(
+            "</wsdl:service>", f'<wsdl:port name="Get"><h:address {_HTTP}/></wsdl:port></wsdl:service>'
+        ),
+        "line 32: the location must be an address",
     ),
     "two paths": (
         LAND.replace(
@@ -168,6 +179,24 @@ def test_what_could_not_be_called_is_refused_with_its_line(case: str) -> None:
     document, expected = REFUSED[case]
     wrong = _wrong(document)
     assert wrong[:1] == [text for text in wrong if text.startswith(expected)][:1] != []
+
+
+def test_ports_of_plain_http_beside_soap_are_passed_over_and_named() -> None:
+    ports = "".join(
+        f'<wsdl:port name="Land{method}" binding="tns:Land{method}"><h:address {_HTTP} '
+        f'location="http://land.example.vn/ws/Land.asmx"/></wsdl:port>'
+        for method in ("HttpGet", "HttpPost")
+    )
+    document = LAND.replace("</wsdl:service>", f"{ports}</wsdl:service>")
+    assert wsdl.read(document) == wsdl.read(LAND)
+    assert [found.text.en for found in wsdl.not_offered(document)] == [
+        f"line 32: the port 'Land{method}' is of plain HTTP and is not offered: callers use SOAP"
+        for method in ("HttpGet", "HttpPost")
+    ]
+    assert list(wsdl.not_offered(LAND)) == []
+    shown = for_callers(document, "https://gw.example/api/x")
+    assert shown.count('location="https://gw.example/api/x/ws/Land.asmx"') == 4
+    assert "land.example.vn" not in shown
 
 
 def test_more_operations_than_are_taken_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

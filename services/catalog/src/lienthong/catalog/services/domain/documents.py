@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.errors import Violation
-from lienthong.catalog.services.domain import openapi
+from lienthong.catalog.services.domain import openapi, wsdl
 from lienthong.catalog.services.domain.servers import server_notices
 from lienthong.catalog.services.domain.swagger import convert, is_swagger
 from lienthong.kit.text import BilingualText
@@ -58,6 +58,9 @@ def document_notices(
 
     Paths are relative to the manifest.
     """
+    if (text := spec.get("wsdl")) is not None:
+        yield from (violation.under("spec", "wsdl") for violation in wsdl.not_offered(text))
+        return
     yield from server_notices(service, spec)
     if not operations:
         yield Violation(

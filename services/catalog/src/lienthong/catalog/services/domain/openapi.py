@@ -85,6 +85,7 @@ class _DocumentReader:
         self._places: dict[str, tuple[FoundOperation, bool]] = {}
         self._shapes: dict[str, str] = {}
         self._mixed: dict[str, set[str]] = {}
+        self._of_3_0 = False
         self._of_3_2 = False
         self._references = References(document)
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -126,7 +127,7 @@ class _DocumentReader:
         version = self._document.get("openapi")
         known = _VERSION.fullmatch(version) if isinstance(version, str) else None
         if known is not None:
-            self._of_3_2 = known[1] == "2"
+            self._of_3_0, self._of_3_2 = known[1] == "0", known[1] == "2"
             return True
         stated = next((member for member in ("openapi", "swagger") if member in self._document), None)
         self._wrong(
@@ -139,8 +140,9 @@ class _DocumentReader:
         return stated == "openapi"
 
     def _paths(self) -> JsonObject | None:
-        """The paths of the document: none where it only says what the provider calls itself (webhooks)."""
-        if "paths" not in self._document and self._document.get("webhooks"):
+        """The paths of the document; from 3.1 on it may have webhooks or components alone (section 4.8.1)."""
+        others = self._document.get("webhooks") or self._document.get("components")
+        if "paths" not in self._document and others and not self._of_3_0:
             return {}
         try:
             paths = self._references.value(self._document.get("paths"))

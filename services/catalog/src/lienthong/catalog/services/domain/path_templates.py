@@ -26,7 +26,8 @@ MAX_PARAMETERS: Final = 8
 # pchar of RFC 3986 §3.3 without percent-encoding, and without ';': what follows one is read by some servers
 # as a parameter of the segment, so that the gateway refuses paths in which it would decide on the operation.
 _LITERAL = r"[A-Za-z0-9._~!$&'()*+,=:@-]"
-_PARAMETER = re.compile(r"\{[A-Za-z0-9._-]{1,100}\}")
+# The name of a parameter is for people and stands in no call; a '/' would end the segment before it does.
+_PARAMETER = re.compile(r"\{[^{}/\x00-\x1f\x7f]{1,100}\}")
 _SEGMENT = re.compile(rf"({_PARAMETER.pattern})?({_LITERAL}+{_PARAMETER.pattern})*{_LITERAL}*")
 
 

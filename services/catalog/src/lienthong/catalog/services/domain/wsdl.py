@@ -14,7 +14,15 @@ from lienthong.catalog.domain.resources import ServiceOperation, SoapForm
 from lienthong.catalog.errors import InvalidValueError, Violation
 from lienthong.catalog.services.domain import wsdl_names as names
 from lienthong.catalog.services.domain.openapi import MAX_BYTES, MAX_OPERATIONS, routed_violations
-from lienthong.catalog.services.domain.wsdl_tree import ACTIONS, SOAP_1_1, SOAP_1_2, WSDL, Element, parse
+from lienthong.catalog.services.domain.wsdl_tree import (
+    ACTIONS,
+    HTTP_ADDRESS,
+    SOAP_1_1,
+    SOAP_1_2,
+    WSDL,
+    Element,
+    parse,
+)
 from lienthong.kit.text import BilingualText, shown
 from lienthong.kit.xml_text import NotXmlError, local_name
 
@@ -39,6 +47,28 @@ def read(text: str) -> tuple[tuple[ServiceOperation, ...], tuple[Violation, ...]
     except NotXmlError as reason:
         reader.wrong(reason.line, reason.text.en, reason.text.vi)
     return tuple(reader.operations.values()), tuple(reader.violations)
+
+
+def not_offered(text: str) -> Iterator[Violation]:
+    """Yield the ports of plain GET and POST in a document that was taken: calls of them come to nothing."""
+    root = parse(text)
+    ports = [port for service in root.all(f"{WSDL} service") for port in service.all(f"{WSDL} port")]
+    for port in _ports_of_http(ports):
+        name = shown(port.get("name"))
+        yield Violation(
+            (),
+            BilingualText(
+                f"line {port.line}: the port '{name}' is of plain HTTP and is not offered: callers use SOAP",
+                f"dòng {port.line}: cổng '{name}' là HTTP thường nên không được cung cấp: bên gọi dùng SOAP",
+            ),
+        )
+
+
+def _ports_of_http(ports: list[Element]) -> list[Element]:
+    """The ports of plain GET and POST beside one of SOAP; alone they are what the document is about."""
+    if all(port.first(*_ADDRESS) is None for port in ports):
+        return []
+    return [port for port in ports if port.first(*_ADDRESS) is None and port.first(HTTP_ADDRESS) is not None]
 
 
 class _DocumentReader:
@@ -115,8 +145,9 @@ class _DocumentReader:
     def _path(self, ports: list[Element]) -> str | None:
         """The one path of all ports."""
         paths: dict[str, int] = {}
+        of_http = {id(port) for port in _ports_of_http(ports)}
         for port in ports:
-            address = port.first(*_ADDRESS)
+            address = port.first(*_ADDRESS, HTTP_ADDRESS) if id(port) in of_http else port.first(*_ADDRESS)
             if address is None:
                 self.wrong(
                     port.line,
@@ -127,7 +158,9 @@ class _DocumentReader:
                 )
                 continue
             try:
-                paths.setdefault(names.address_path(address.get("location")), address.line)
+                path = names.address_path(address.get("location"))
+                if id(port) not in of_http:
+                    paths.setdefault(path, address.line)
             except InvalidValueError as reason:
                 self.wrong(address.line, reason.text.en, reason.text.vi)
         if not ports:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.services.domain.wsdl_names import address_path
-from lienthong.catalog.services.domain.wsdl_tree import SOAP_1_1, SOAP_1_2, WSDL, parse
+from lienthong.catalog.services.domain.wsdl_tree import HTTP_ADDRESS, SOAP_1_1, SOAP_1_2, WSDL, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,8 @@ _LOCATION = re.compile(
 def for_callers(document: str, base: str) -> str:
     """Return a document that was taken in, its ports below `base`, such as `https://gw.example/api/H11.05/…`.
 
-    Only the values of `location` in soap:address change: the rest stays as the provider wrote it.
+    Only the values of `location` in soap:address and http:address change: the rest stays as the provider
+    wrote it. Nobody is told the provider's own address, not even that of ports which are not offered.
     """
     text = document.encode()
     begin = 0
@@ -43,5 +44,5 @@ def _addresses(root: Element) -> Iterator[Element]:
         child
         for port in ports
         for child in port.children
-        if child.name in {f"{SOAP_1_1} address", f"{SOAP_1_2} address"}
+        if child.name in {f"{SOAP_1_1} address", f"{SOAP_1_2} address", HTTP_ADDRESS}
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 SOAP_1_1: Final = "http://schemas.xmlsoap.org/wsdl/soap/"
 SOAP_1_2: Final = "http://schemas.xmlsoap.org/wsdl/soap12/"
+HTTP_ADDRESS: Final = "http://schemas.xmlsoap.org/wsdl/http/ address"
+"""Of a port of plain GET or POST, as ASMX has beside those of SOAP."""
 SCHEMA: Final = "http://www.w3.org/2001/XMLSchema"
 ACTIONS: Final = (
     "http://www.w3.org/2007/05/addressing/metadata Action",
@@ -130,7 +132,7 @@ class _Builder:
 
 
 def _is_read(name: str) -> bool:
-    return namespace(name) in {WSDL, SOAP_1_1, SOAP_1_2} or name in _SCHEMA_PARTS
+    return namespace(name) in {WSDL, SOAP_1_1, SOAP_1_2} or name in _SCHEMA_PARTS or name == HTTP_ADDRESS
 
 
 def _may_hold(name: str) -> bool:
