@@ -55,6 +55,7 @@ GET    /catalog/v1/services/{agency}/{system}/{code}/openapi    all all all all 
 GET    /catalog/v1/services/{agency}/{system}/{code}/quality    all all all all all all all all
 GET    /catalog/v1/services/{agency}/{system}/{code}/wsdl       all all all all all all all all
 GET    /catalog/v1/event-types                                  all all all all all all all all
+GET    /catalog/v1/event-types/asyncapi                         all all all all all all all all
 GET    /catalog/v1/event-types/{agency}/{system}/{code}         all all all all all all all all
 GET    /catalog/v1/agreements                                   all all all all all all all all
 GET    /catalog/v1/agreements/{agreement_id}                    all all all all all all all all

@@ -147,7 +147,7 @@ class CatalogServices:
     ) -> CatalogServices:
         """Build the service of each feature; all open their units of work in the same way."""
         comparison = KeyComparison(units, workers)
-        services, event_types = ServiceService(units, at.public_url), EventTypeService(units)
+        services, event_types = ServiceService(units, at.public_url), EventTypeService(units, at.public_url)
         return cls(
             AgencyService(units),
             SystemService(units),

@@ -1,11 +1,14 @@
 """REST: event types."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.endpoints import (
     DEFAULT_LIMIT,
+    MAX_LIMIT,
     PREFIX,
     After,
     AgencyFilter,
@@ -13,13 +16,15 @@ from lienthong.catalog.endpoints import (
     Limit,
     SystemFilter,
     chosen,
+    encode_cursor,
     manifest_of,
     page_document,
     path_id,
 )
-from lienthong.catalog.event_types.schemas import EventTypeManifest, EventTypeSpec
+from lienthong.catalog.event_types.schemas import AsyncApiDocument, EventTypeManifest, EventTypeSpec
 from lienthong.catalog.event_types.service import EventTypeService
 from lienthong.catalog.schemas.answers import ManifestPage
+from lienthong.catalog.schemas.fields import AgencyCode
 from lienthong.kit.openapi import problems
 from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
@@ -50,5 +55,25 @@ def routes(event_types: EventTypeService) -> APIRouter:
         del actor
         event_type = path_id(ResourceKind.EVENT_TYPE, EventTypeSpec.canonical_id, agency, system, code)
         return JSONResponse((await event_types.get(event_type)).manifest())
+
+    @router.get("/asyncapi", response_model=AsyncApiDocument, responses=problems(UNKNOWN_RESOURCE))
+    async def asyncapi(
+        agency: Annotated[AgencyCode, Query(description="Whose event types.")],
+        actor: AnyActor,
+        after: After,
+        limit: Limit = MAX_LIMIT,
+    ) -> JSONResponse:
+        """Show the event types of an agency as an AsyncAPI 3.0 document.
+
+        `Link` with `rel="next"` (RFC 8288) has another document with those that follow; fewer are in one
+        where their schemas are large.
+        """
+        del actor
+        document, last = await event_types.asyncapi(agency, after=after, limit=limit)
+        headers = {}
+        if last is not None:
+            query = f"agency={agency}&cursor={encode_cursor(last)}&limit={limit}"
+            headers["Link"] = f'<{PREFIX}/event-types/asyncapi?{query}>; rel="next"'
+        return JSONResponse(document, headers=headers)
 
     return router

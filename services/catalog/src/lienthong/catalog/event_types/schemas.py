@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Any, Literal
 
+from pydantic import BaseModel, Field
 from typing_extensions import override
 
 from lienthong.catalog.domain import json_schemas
@@ -39,3 +40,16 @@ class EventTypeManifest(ResourceManifest):
     kind: Literal["EventType"]
     spec: EventTypeSpec
     status: ResourceStatus
+
+
+class AsyncApiDocument(BaseModel):
+    """A document of AsyncAPI 3.0."""
+
+    asyncapi: Literal["3.0.0"]
+    id: str
+    default_content_type: str = Field(alias="defaultContentType")
+    info: dict[str, Any]
+    servers: dict[str, Any]
+    channels: dict[str, Any]
+    operations: dict[str, Any]
+    components: dict[str, Any]
