@@ -181,3 +181,19 @@ def test_schemas_together_have_a_size() -> None:
     large = {"description": "x" * 60_000}
     responses = {f"{status}": body({**large, "title": f"{status}"}) for status in range(200, 209)}
     assert wrong(document({"responses": responses})) == [f"{POST}/responses/208/content/application~1json"]
+
+
+def test_a_media_type_may_stand_among_the_components_of_3_2() -> None:
+    found = document(
+        {"requestBody": {"content": {JSON: {"$ref": "#/components/mediaTypes/Person"}}}}, "3.2.0"
+    )
+    found["components"]["mediaTypes"] = {"Person": {"schema": {"type": "object"}}}
+    assert schema(found) == {"type": "object"}
+    del found["components"]["mediaTypes"]
+    assert wrong(found) == [f"{POST}/requestBody/content/application~1json"]
+
+
+def test_the_items_of_a_sequence_are_not_looked_into() -> None:
+    content = {"application/jsonl": {"itemSchema": {"type": "object"}}}
+    found = checks(document({"responses": {"200": {"content": content}}}, "3.2.0"))
+    assert found.answers == (BodyForms((MediaForm("application/jsonl", ""),), False, "200"),)

@@ -212,7 +212,13 @@ class CheckReader:
         if not _MEDIA_TYPE.fullmatch(media_type):
             self._wrong(place, *_NO_MEDIA_TYPE)
             return ""
-        schema = stated.get("schema") if isinstance(stated, dict) else None
+        try:
+            # From 3.2 on a media type may stand in `components/mediaTypes`.
+            found = self._references.value(stated)
+        except InvalidValueError as reason:
+            self.violations.append(Violation(place, reason.text))
+            return ""
+        schema = found.get("schema") if isinstance(found, dict) else None
         if not _JSON.fullmatch(media_type) or not isinstance(schema, dict) or self._size > MAX_BYTES:
             return ""
         at = (*place, "schema")
