@@ -104,3 +104,16 @@ def test_where_an_agreement_has_hours_it_is_asked_every_minute() -> None:
     assert asked(table(rule(hours=monday))) == NOW.replace(minute=31, second=0)
     assert asked(table(rule(hours=monday)), NOW + DAY / 2) == NOW.replace(hour=18, minute=31, second=0)
     assert asked(table(rule(hours=monday, ends=NOW + 3 * DAY)), NOW + DAY) == "agreement-closed"
+
+
+@pytest.mark.parametrize(("sunset", "agreement"), [(NOW + DAY / 2, NOW + DAY), (NOW + 2 * DAY, NOW + DAY)])
+def test_it_is_asked_again_when_its_service_ends_or_its_agreement(
+    sunset: datetime, agreement: datetime
+) -> None:
+    service = pb.Service(id=SERVICE, system_id="P/p", status=pb.STATUS_ACTIVE, upstreams=["http://x"])
+    service.ending.sunset_at.FromDatetime(sunset)
+    key = pb.ResourceKey(kind=pb.RESOURCE_KIND_SERVICE, id=SERVICE)
+    found = table(rule(ends=agreement), pb.Resource(key=key, service=service), offered=False)
+    assert asked(found) == min(sunset, agreement)
+    if sunset < agreement:
+        assert asked(found, sunset) == "service-retired"
