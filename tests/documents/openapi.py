@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,9 +29,14 @@ def _having(**members: object) -> Any:  # noqa: ANN401 - stands for what a descr
 
 
 _NOTHING = _having()
+_CATALOG = [_NOTHING] * len(fields(catalog.CatalogServices))
 _APPS: Mapping[str, Callable[[], Any]] = {
     "catalog": lambda: catalog.create_app(
-        catalog.CatalogServices(*[_NOTHING] * 10), _NOTHING, _NOTHING, uuid7, 0
+        catalog.CatalogServices(*[_NOTHING] * len(fields(catalog.CatalogServices))),
+        _NOTHING,
+        _NOTHING,
+        uuid7,
+        0,
     ),
     "exchange": lambda: exchange.create_app(_NOTHING, _NOTHING, _NOTHING, _NOTHING),
     "identity": lambda: identity.create_app(

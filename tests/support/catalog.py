@@ -6,7 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from lienthong.catalog import events
-from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
+from lienthong.catalog.agreements.domain.lifecycle import AgreementAction
 from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
 from lienthong.catalog.apply.schemas import read_apply_text
 from lienthong.catalog.bootstrap import MESSAGES, PACKAGE, REPOSITORIES, SCHEMA, CatalogServices
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lienthong.kit.clock import ManualClock
 
 OPERATOR = Actor("operator", transaction_id="019ab000-0000-7000-8000-000000000000", is_operator=True)
-USUAL_LIMITS = RequestLimits(open_per_system=100, lapse_after_days=90, per_day=200)
+USUAL_LIMITS = RequestLimits(open_per_system=100, lapse_after_days=90, per_day=200, decide_within_days=10)
 
 
 class Catalog:
@@ -55,7 +55,7 @@ class Catalog:
             await self.services.systems.suspend(target, OPERATOR)
         else:
             body = {"reason": "Hết mục đích", "legal_ground": "Luật Dữ liệu 2024"}
-            await self.services.agreements.decide(target, DecisionAction(what), body, OPERATOR)
+            await self.services.agreements.take(target, AgreementAction(what), body, OPERATOR)
 
     async def snapshot(self) -> routes_pb2.Snapshot:
         """What a watcher of every kind is sent first, in the order of kinds and ids."""

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lienthong.contracts.catalog.v1 import routes_pb2
+from lienthong.kit.problems.not_in_force import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,7 +120,8 @@ def described(table: RoutingTable, probes: Iterable[str]) -> dict[str, Any]:
         },
         "unapproved": {
             f"{consumer} -> {service}": {
-                one.id: "revoked" if one.revoked else "requested" for one in found.unapproved
+                one.id: "requested" if isinstance(one.reason, Pending) else type(one.reason).__name__.lower()
+                for one in found.unapproved
             }
             for (consumer, service), found in agreements.items()
             if found.unapproved

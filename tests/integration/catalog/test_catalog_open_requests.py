@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
+from lienthong.catalog.agreements.domain.lifecycle import AgreementAction
+from lienthong.catalog.agreements.models import WAITS
 from lienthong.catalog.agreements.service.agreements import LAPSED_AT_ONCE
 from lienthong.catalog.agreements.service.requests import RequestLimits
 from lienthong.catalog.bootstrap import SCHEMA
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from lienthong.kit.clock import ManualClock
 
-LIMITS = RequestLimits(open_per_system=3, lapse_after_days=90, per_day=5)
+LIMITS = RequestLimits(open_per_system=3, lapse_after_days=90, per_day=5, decide_within_days=10)
 PLACE = Province("H11")
 CONSUMER = Actor(PLACE.consumer, transaction_id="019ab000-0000-7000-8000-000000000001")
 PROVIDER = Actor(PLACE.provider, transaction_id="019ab000-0000-7000-8000-000000000002")
@@ -48,11 +49,11 @@ async def ask(catalog: Catalog, agreement_id: str, actor: Actor = CONSUMER) -> s
 
 async def reject(catalog: Catalog, agreement_id: str) -> None:
     decision = {"legal_ground": "Luật Dữ liệu 2024"}
-    await catalog.services.agreements.decide(agreement_id, DecisionAction.REJECT, decision, PROVIDER)
+    await catalog.services.agreements.take(agreement_id, AgreementAction.REJECT, decision, PROVIDER)
 
 
 async def approve(catalog: Catalog, agreement_id: str) -> None:
-    await catalog.services.agreements.decide(agreement_id, DecisionAction.APPROVE, {}, OPERATOR)
+    await catalog.services.agreements.take(agreement_id, AgreementAction.APPROVE, {}, OPERATOR)
 
 
 async def statuses(catalog: Catalog) -> dict[str, str]:
@@ -129,7 +130,7 @@ async def test_a_request_that_nobody_decides_lapses_and_leaves_the_stream(
     (decision,) = found.decisions
     assert (decision.status, decision.by, decision.legal_ground) == ("lapsed", "catalog", "")
     assert "90 days" in decision.reason
-    assert found.manifest_at(clock.now())["effectiveStatus"] == "lapsed"
+    assert found.manifest_at(clock.now(), timedelta(days=10))["effectiveStatus"] == "lapsed"
     snapshot = await catalog.snapshot()
     sent = [one.key.id for one in snapshot.resources if one.key.kind == pb.RESOURCE_KIND_AGREEMENT]
     assert sent == [approved, late]
@@ -170,7 +171,8 @@ async def test_each_question_is_answered_by_an_index(catalog: Catalog, database_
     try:
         async with database.reading() as session:
             for question, index in QUESTIONS:
-                plan = await session.execute(text(f"EXPLAIN QUERY PLAN {question}"))
+                asked = question.replace(".waits", f".{WAITS}")
+                plan = await session.execute(text(f"EXPLAIN QUERY PLAN {asked}"))
                 assert index in str(plan.all())
     finally:
         await database.close()
@@ -178,12 +180,20 @@ async def test_each_question_is_answered_by_an_index(catalog: Catalog, database_
 
 QUESTIONS = (
     (
-        "SELECT count(*) FROM agreements WHERE status = 'requested' AND consumer_id = 'x'",
-        "ix_agreements_requested_of",
+        "SELECT count(*) FROM agreements WHERE agreements.waits AND consumer_id = 'x'",
+        "ix_agreements_waiting_of",
     ),
     (
-        "SELECT * FROM agreements WHERE status = 'requested' AND updated_at < 'x' ORDER BY updated_at",
-        "ix_agreements_requested_at",
+        "SELECT * FROM agreements WHERE agreements.waits AND updated_at < 'x' ORDER BY updated_at",
+        "ix_agreements_waiting_at",
+    ),
+    (
+        "SELECT * FROM amendments WHERE amendments.waits AND agreement_id IN ('x', 'y')",
+        "ix_amendments_waiting",
+    ),
+    (
+        "SELECT * FROM amendments WHERE amendments.waits AND updated_at < 'x' ORDER BY updated_at",
+        "ix_amendments_waiting_at",
     ),
     (
         "SELECT created_at FROM agreements WHERE consumer_id = 'x' AND created_at > 'x' ORDER BY created_at",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from lienthong.catalog.agreements.domain.lifecycle import DecisionAction
+from lienthong.catalog.agreements.domain.lifecycle import AgreementAction
 from lienthong.catalog.bootstrap import PACKAGE, SCHEMA
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb
 from lienthong.gateway.replica import WATCHED_KINDS
@@ -115,7 +115,7 @@ async def test_a_reader_that_goes_on_gets_what_changed_and_nothing_else(catalog:
     state, _, _ = await followed(catalog, None)
     changed = [agreement_id(number) for number in range(0, 2000, 10)]
     for one in changed:
-        await catalog.services.agreements.decide(one, DecisionAction.REVOKE, {"reason": "x"}, OPERATOR)
+        await catalog.services.agreements.take(one, AgreementAction.REVOKE, {"reason": "x"}, OPERATOR)
     after, sizes, _ = await followed(catalog, state)
     assert len(sizes) == -(-len(changed) // MOST_RESOURCES)
     assert after.version > state.version

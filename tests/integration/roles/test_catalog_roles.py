@@ -60,8 +60,22 @@ GET    /catalog/v1/event-types/{agency}/{system}/{code}         all all all all 
 GET    /catalog/v1/agreements                                   all all all all all all all all
 GET    /catalog/v1/agreements/{agreement_id}                    all all all all all all all all
 POST   /catalog/v1/agreements                                   all own own -   -   -   -   -
+GET    /catalog/v1/agreements/{agreement_id}/history            all all all all all all all all
+PUT    /catalog/v1/agreements/{agreement_id}                    all own own -   -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/submit             all own own -   -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/answer             all own own -   -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/withdraw           all own own -   -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/ask                -   -   -   own -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/suspend            all -   -   own own -   all -
+POST   /catalog/v1/agreements/{agreement_id}/resume             all -   -   own own -   all -
 POST   /catalog/v1/agreements/{agreement_id}/approve            -   -   -   own -   -   -   -
 POST   /catalog/v1/agreements/{agreement_id}/reject             -   -   -   own -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/amendment          all own own -   -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/amendment/answer   all own own -   -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/amendment/withdraw all own own -   -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/amendment/ask      -   -   -   own -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/amendment/approve  -   -   -   own -   -   -   -
+POST   /catalog/v1/agreements/{agreement_id}/amendment/reject   -   -   -   own -   -   -   -
 POST   /catalog/v1/agreements/{agreement_id}/revoke             all -   -   own own -   all -
 """)
 
@@ -153,10 +167,17 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         yield served
 
 
+ASKS = ("/submit", "/answer", "/withdraw", "/amendment")
+"""Ends of the addresses at which the side that asks for an agreement does something."""
+
+
 def sample(row: Row, code: str) -> Sample:
     path = row.path.replace("{agency}", code).replace("{system}", "land")
     path = path.replace("{code}", "changed-v1").replace("{thumbprint}", "none")
-    path = path.replace("{agreement_id}", f"on-{code.lower().replace('.', '-')}")
+    # Of the two agreements, each is one agency's to decide on and the other one's to ask for.
+    asks = row.path.endswith(ASKS) or row.method == "PUT"
+    owner = {OWN: OTHER, OTHER: OWN}[code] if asks else code
+    path = path.replace("{agreement_id}", f"on-{owner.lower().replace('.', '-')}")
     if row.path.endswith("/apply"):
         return f"{path}?dry_run=true", {"manifests": [system(f"{code}/new", JWK)]}
     if row.route == ("POST", "/catalog/v1/agreements"):
@@ -164,7 +185,7 @@ def sample(row: Row, code: str) -> Sample:
         return path, {"consumer": f"{code}/land", "service": "H11.07/x/none-v1", **terms}
     if row.path.endswith("/keys") and row.method == "POST":
         return path, {"jwk": {"kty": "oct"}}
-    return path, {} if row.method == "POST" else None
+    return path, {} if row.method in {"POST", "PUT"} else None
 
 
 async def test_each_role_may_do_at_each_address_what_the_table_says(served: Served) -> None:

@@ -58,6 +58,17 @@ def test_the_command_takes_its_examples(words: tuple[str, ...]) -> None:
         assert context.params
 
 
+SAID_IN_EXAMPLES = (
+    "Luật Đất đai 2024",
+    "Nghị định 47/2020/NĐ-CP",
+    "Hết thời hạn",
+    "Kiểm tra sự cố",
+    "Chỉ tra cứu theo hồ sơ",
+    "Vì sao cần mọi thao tác?",
+    "Thêm một cửa",
+)
+
+
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
 @pytest.mark.parametrize("language", Language)
 def test_help_fits_80_columns_and_breaks_no_example(words: tuple[str, ...], language: Language) -> None:
@@ -70,8 +81,10 @@ def test_help_fits_80_columns_and_breaks_no_example(words: tuple[str, ...], lang
     for line in LEAVES[words].epilog.split("\n\n", 1)[1].splitlines():
         assert line.strip() in shown
     if language is Language.EN:
-        text = done.output.replace("Luật Đất đai 2024", "").replace("Nghị định 47/2020/NĐ-CP", "")
-        assert not VIETNAMESE.search(text.replace("Hết thời hạn", "")), text
+        text = done.output
+        for said in SAID_IN_EXAMPLES:
+            text = text.replace(said, "")
+        assert not VIETNAMESE.search(text), text
     if language is Language.VI:
         assert "Show this help" not in done.output
 

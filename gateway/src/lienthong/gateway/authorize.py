@@ -42,7 +42,7 @@ def authorize(
         ProblemError: client-suspended, unknown-service (suspended), service-retired,
             operation-not-in-agreement, purpose-not-in-agreement, missing-header, bound-token-required,
             agreement-closed; without an agreement in force agreement-not-yet-valid, agreement-pending,
-            agreement-expired, agreement-revoked, no-agreement.
+            agreement-expired, agreement-suspended, agreement-revoked, no-agreement.
     """
     decision = decide(target.table, target.route, operation.id, client, purpose, context, now, bound=bound)
     if isinstance(decision, Grant):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lienthong.gateway.context import unstated
 from lienthong.kit.field_paths import EVERY_OPERATION, FieldTree
-from lienthong.kit.problems.not_in_force import Expired, NotYetValid, Pending, Revoked, nearest
+from lienthong.kit.problems.not_in_force import Expired, NotYetValid, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,10 +153,7 @@ def _not_in_force(agreements: Agreements, now: datetime) -> NotInForce | None:
         NotYetValid(rule.id, rule.valid_from) if now < rule.valid_from else Expired(rule.id, rule.valid_to)
         for rule in agreements.rules
     )
-    unapproved = (
-        Revoked(agreement.id) if agreement.revoked else Pending(agreement.id)
-        for agreement in agreements.unapproved
-    )
+    unapproved = (agreement.reason for agreement in agreements.unapproved)
     return nearest(chain(approved, unapproved))
 
 

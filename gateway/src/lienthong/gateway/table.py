@@ -28,6 +28,7 @@ from lienthong.gateway.person_places import person_places
 from lienthong.gateway.repeatable import Repeatable
 from lienthong.gateway.soap.service import soap_service
 from lienthong.kit.field_paths import tree
+from lienthong.kit.problems.not_in_force import NotInForce, Pending, Revoked, Suspended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -119,7 +120,7 @@ class AgreementRule:
 
 @dataclass(frozen=True, slots=True)
 class UnapprovedAgreement:
-    """An agreement on a service that was requested and not decided yet, or `revoked` after it was approved.
+    """An agreement on a service that was requested and not decided yet, or suspended or revoked since.
 
     It allows nothing; the table has it so that its consumer can be told.
     """
@@ -127,7 +128,7 @@ class UnapprovedAgreement:
     id: str
     consumer_id: str
     service_id: str
-    revoked: bool
+    reason: NotInForce
 
 
 class Agreements(NamedTuple):
@@ -326,11 +327,15 @@ def indexed_agreement(agreement_id: str, message: bytes) -> AgreementRule | Unap
     match agreement.status:
         case routes_pb2.AGREEMENT_STATUS_APPROVED:
             return _rule(agreement_id, agreement)
-        case routes_pb2.AGREEMENT_STATUS_REQUESTED | routes_pb2.AGREEMENT_STATUS_REVOKED:
-            revoked = agreement.status == routes_pb2.AGREEMENT_STATUS_REVOKED
-            return UnapprovedAgreement(agreement_id, agreement.consumer_id, agreement.service_id, revoked)
+        case routes_pb2.AGREEMENT_STATUS_REQUESTED:
+            reason: NotInForce = Pending(agreement_id)
+        case routes_pb2.AGREEMENT_STATUS_SUSPENDED:
+            reason = Suspended(agreement_id)
+        case routes_pb2.AGREEMENT_STATUS_REVOKED:
+            reason = Revoked(agreement_id)
         case _:
             return None
+    return UnapprovedAgreement(agreement_id, agreement.consumer_id, agreement.service_id, reason)
 
 
 def _rule(agreement_id: str, agreement: routes_pb2.Agreement) -> AgreementRule:

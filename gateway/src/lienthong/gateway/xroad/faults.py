@@ -39,6 +39,7 @@ TYPES: Final = {
     "agreement-not-yet-valid": _DENIED,
     "agreement-pending": _DENIED,
     "agreement-revoked": _DENIED,
+    "agreement-suspended": _DENIED,
     "audit-unavailable": _CLIENT_PROXY + "logging_failed",
     "bound-token-required": _UNPROVEN,
     "certificate-mismatch": _UNPROVEN,

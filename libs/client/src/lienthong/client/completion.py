@@ -25,7 +25,18 @@ TIMEOUT = 1.0
 LONGEST = 3.0
 """Seconds after which what was found so far is offered: a token, a page, and a slow machine."""
 MOST = 500
-AGREEMENT_STATUSES = ("requested", "approved", "rejected", "revoked", "lapsed")
+AGREEMENT_STATUSES = (
+    "draft",
+    "requested",
+    "information-needed",
+    "endorsed",
+    "approved",
+    "suspended",
+    "rejected",
+    "revoked",
+    "lapsed",
+    "withdrawn",
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY")
 
 Find = Callable[[typer.Context], Iterable[str]]

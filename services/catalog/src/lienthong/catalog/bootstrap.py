@@ -14,10 +14,12 @@ from lienthong.catalog.agencies import endpoints as agency_endpoints
 from lienthong.catalog.agencies import rpc as agency_rpc
 from lienthong.catalog.agencies.repository import AgencyRepository
 from lienthong.catalog.agencies.service import AgencyService
-from lienthong.catalog.agreements import endpoints as agreement_endpoints
 from lienthong.catalog.agreements import rpc as agreement_rpc
+from lienthong.catalog.agreements.endpoints import agreements as agreement_endpoints
+from lienthong.catalog.agreements.endpoints import amendments as amendment_endpoints
 from lienthong.catalog.agreements.repository import AgreementRepository
 from lienthong.catalog.agreements.service.agreements import AgreementService
+from lienthong.catalog.agreements.service.amendments import AmendmentService
 from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
 from lienthong.catalog.apply import endpoints as apply_endpoints
 from lienthong.catalog.apply.schemas import read_apply_text
@@ -128,6 +130,7 @@ class CatalogServices:
     services: ServiceService
     event_types: EventTypeService
     agreements: AgreementService
+    amendments: AmendmentService
     apply: ApplyService
     search: SearchService
     index: SearchIndex
@@ -155,6 +158,7 @@ class CatalogServices:
             services,
             event_types,
             AgreementService(units, new_id, rates, limits),
+            AmendmentService(units, new_id, rates, limits),
             ApplyService(units, workers, comparison, providers, limits, systems_per_agency),
             SearchService(units),
             SearchIndex(units, new_id),
@@ -173,6 +177,7 @@ def routes(services: CatalogServices, clock: Clock) -> APIRouter:
     router.include_router(agreement_endpoints.routes(services.agreements, clock))
     router.include_router(search_endpoints.routes(services.search))
     router.include_router(dcat_endpoints.routes(services.dcat))
+    router.include_router(amendment_endpoints.routes(services.agreements, services.amendments, clock))
     return router
 
 
@@ -216,6 +221,7 @@ def request_limits(settings: CatalogSettings) -> RequestLimits:
         open_per_system=settings.catalog_open_requests_per_system,
         lapse_after_days=settings.catalog_request_lapses_after_days,
         per_day=settings.catalog_agreement_requests_per_day,
+        decide_within_days=settings.catalog_decide_within_days,
     )
 
 
@@ -324,6 +330,7 @@ async def run(settings: CatalogSettings) -> None:
             partial(publish_missed_systems, missed.publish_again, ask_every_s(settings.lost_after)),
             partial(lapse_requests, services.agreements.lapse),
             partial(catch_up_with_others, services.index.catch_up),
+            partial(lapse_requests, services.amendments.lapse),
             space.run,
             soundness.run,
         ],

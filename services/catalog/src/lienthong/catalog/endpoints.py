@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 from pydantic import BaseModel
 
 from lienthong.catalog import errors
@@ -42,6 +42,7 @@ MAX_SMALL_MEMBERS = 1_000
 
 _TRANSACTION_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
+_ETAG = re.compile(r'"[0-9]{1,18}"')
 _INCOMPLETE = BilingualText("it ended before it was complete", "nội dung kết thúc trước khi gửi xong")
 
 
@@ -62,6 +63,20 @@ def _administrator(
     request: Request, caller: Annotated[Caller, Depends(require(OPERATOR_SCOPE, for_people=FOR_PEOPLE))]
 ) -> Actor:
     return _actor(request, caller)
+
+
+def _stated_version(if_match: Annotated[str, Header()] = "*") -> int | None:
+    """Return the version that a request states; None where it states none (RFC 9110 section 13.1.1).
+
+    Raises:
+        ProblemError: `invalid-request`, it is not what an `ETag` of the catalog has.
+    """
+    text = if_match.strip()
+    if text == "*":
+        return None
+    if not _ETAG.fullmatch(text):
+        raise errors.invalid_if_match()
+    return int(text.strip('"'))
 
 
 def _cursor(cursor: Annotated[str, Query(description="The `next` of the page before.")] = "") -> str:
@@ -90,6 +105,9 @@ After = Annotated[str, Depends(_cursor)]
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 """How many resources a page has at most; fewer where they are large."""
+
+StatedVersion = Annotated[int | None, Depends(_stated_version)]
+"""The version, from `If-Match`, that the caller has read; what has another one by now is left as it is."""
 
 AgencyFilter = Annotated[AgencyCode | None, Query(alias="agency", description="Only those of this agency.")]
 SystemFilter = Annotated[SystemRef | None, Query(alias="system", description="Only those of this system.")]
@@ -159,6 +177,11 @@ def page_document(page: ResourcePage[Any], show: Callable[[Any], dict[str, Any]]
         "items": [show(resource) for resource in page.items],
         "next": None if page.last_id is None else encode_cursor(page.last_id),
     }
+
+
+def etag(resource: Resource) -> dict[str, str]:
+    """Return the header field that names the version of a resource (RFC 9110 section 8.8.3)."""
+    return {"ETag": f'"{resource.version}"'}
 
 
 def manifest_of(resource: Resource) -> dict[str, Any]:

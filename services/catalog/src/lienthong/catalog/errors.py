@@ -162,6 +162,24 @@ def conflict(violations: Sequence[Violation]) -> ProblemError:
     return ProblemError(kinds.CONFLICT, _summary(violations), extra=_errors(violations))
 
 
+def changed_since(stated: int, version: int) -> ProblemError:
+    """Something has another version than the caller stated."""
+    detail = BilingualText(
+        f"'If-Match' states version {stated}, and it has version {version} now.",
+        f"'If-Match' nêu phiên bản {stated}, hiện là phiên bản {version}.",
+    )
+    return ProblemError(kinds.CHANGED_SINCE, detail, {"ETag": f'"{version}"'})
+
+
+def invalid_if_match() -> ProblemError:
+    """`If-Match` is no version."""
+    detail = BilingualText(
+        "'If-Match' states one version as it stood in 'ETag', like \"1764547200000\".",
+        "'If-Match' nêu một phiên bản như trong 'ETag', ví dụ \"1764547200000\".",
+    )
+    return ProblemError(general.INVALID_REQUEST, detail)
+
+
 def invalid_manifests(violations: Sequence[Violation]) -> ProblemError:
     """Something in the body is wrong; `errors` names all of it."""
     return ProblemError(kinds.INVALID_MANIFESTS, _summary(violations), extra=_errors(violations))

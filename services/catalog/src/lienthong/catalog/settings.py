@@ -28,6 +28,9 @@ class CatalogSettings(Settings):
     """How many requests of one system for agreements may wait for a decision."""
     catalog_request_lapses_after_days: int = Field(default=90, ge=1, le=3650)
     """For how many days a request for an agreement waits for a decision; then it lapses."""
+    catalog_decide_within_days: int = Field(default=10, ge=1, le=365)
+    """How many days after it was asked for, at the latest, an owner should decide on an agreement. Nothing
+    happens then but that people are told."""
     catalog_systems_per_agency: int = Field(default=200, ge=1)
     """How many systems the people of an agency may register for it, suspended ones included; the platform's
     operator registers more."""

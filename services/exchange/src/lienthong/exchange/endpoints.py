@@ -88,6 +88,7 @@ _RECEIVE: Final = (
     agreements.AGREEMENT_PENDING,
     agreements.AGREEMENT_NOT_YET_VALID,
     agreements.AGREEMENT_EXPIRED,
+    agreements.AGREEMENT_SUSPENDED,
     agreements.AGREEMENT_REVOKED,
     kinds.PROVIDER_SUSPENDED,
     kinds.UNKNOWN_EVENT_TYPE,

@@ -215,9 +215,12 @@ def test_an_approved_manifest_approves_a_request() -> None:
 
 def test_approved_terms_change_only_with_a_new_decision() -> None:
     excerpt = catalog_with(*province(), status="approved")
-    made, _ = plan(agreement(status="approved", purposes=["audit"]), excerpt=excerpt)
+    made, _ = plan(agreement(status="approved", limits={"perDay": 9}), excerpt=excerpt)
     assert made.changes[0].decision is AgreementStatus.APPROVED
-    assert [change.path for change in made.changes[0].changes] == [("spec", "purposes")]
+    assert [change.path for change in made.changes[0].changes] == [("spec", "limits")]
+    _, [violation] = plan(agreement(status="approved", purposes=["audit"]), excerpt=excerpt)
+    assert violation.conflict
+    assert "amendment" in violation.text.en
     _, [violation] = plan(agreement(purposes=["audit"]), excerpt=excerpt)
     assert violation.conflict
     assert violation.pointer == "/manifests/0/spec/status"

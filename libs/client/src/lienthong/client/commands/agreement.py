@@ -1,5 +1,6 @@
 """`lienthong agreement`: ask for the right to use a service, and decide."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -7,11 +8,10 @@ import typer
 
 from lienthong.client import completion
 from lienthong.client.commands import options
+from lienthong.client.commands.agreement_steps import AgreementId, app, show_agreement
 from lienthong.client.errors import InputError, Text
-from lienthong.client.terminal.help import command, group
+from lienthong.client.terminal.help import command
 from lienthong.client.terminal.table import Column
-
-app = group("Thoả thuận chia sẻ dữ liệu · Agreements on sharing data")
 
 NewId = Annotated[
     str,
@@ -21,22 +21,72 @@ NewId = Annotated[
         "The agreement's id; that of a system becomes AGENCY.SYSTEM.ID",
     ),
 ]
+Operations = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--operation",
+        help='operationId, hoặc "GET /đường/dẫn" nếu không có; lặp lại được, mặc định là mọi thao tác · '
+        'operationId, or without one "GET /the/path", repeatable, by default every operation',
+    ),
+]
+ValidFrom = Annotated[
+    str | None,
+    typer.Option("--valid-from", metavar="DATE", help="Ngày đầu có hiệu lực · First day of validity"),
+]
+ValidTo = Annotated[
+    str | None,
+    typer.Option("--valid-to", metavar="DATE", help="Ngày cuối có hiệu lực · Last day of validity"),
+]
+Requires = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--requires",
+        metavar="purpose|case|user|bound-token",
+        help="Thông tin mà mọi lời gọi phải nêu, lặp lại được · What every call has to state, repeatable",
+    ),
+]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="NAME=NUMBER",
+        help="Hạn mức: perSecond, perMinute, perDay, bytesPerDay, concurrent; lặp lại được · "
+        "A limit, e.g. perMinute=600, repeatable",
+    ),
+]
+Hours = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hours",
+        metavar="DAYS FROM-TO",
+        help='Giờ được gọi, vd. "mon-fri 07:00-17:30", giờ Việt Nam; lặp lại được · '
+        "When calls may begin, in Vietnam's time, repeatable",
+    ),
+]
+Fields = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fields",
+        metavar="OPERATION=PATH",
+        help="Trường được trả về, vd. getParcel=owners[*].id; * là mọi thao tác; lặp lại được · "
+        "A field that answers have, all others are left out; * for every operation, repeatable",
+    ),
+]
 _USE = (
     Column(Text("HẠN MỨC", "LIMIT")),
     Column(Text("ĐÃ DÙNG", "USED")),
     Column(Text("CÒN LẠI", "LEFT")),
     Column(Text("CHO PHÉP", "ALLOWED")),
 )
+_HISTORY = (
+    Column(Text("LÚC", "AT")),
+    Column(Text("VIỆC", "STEP")),
+    Column(Text("TRẠNG THÁI", "STATUS")),
+    Column(Text("NGƯỜI LÀM", "BY")),
+    Column(Text("NỘI DUNG", "WHAT"), prose=True),
+)
 _USE_MEMBERS = ("limit", "used", "left", "allowed")
 _NO_LIMITS = Text("Thoả thuận này không có hạn mức.", "This agreement has no limits.")
-AgreementId = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID",
-        help="Mã thoả thuận · The agreement's id",
-        autocompletion=completion.agreements,
-    ),
-]
 
 
 @command(
@@ -79,57 +129,19 @@ def request(
             autocompletion=completion.systems,
         ),
     ] = None,
-    operations_: Annotated[
-        list[str] | None,
+    operations_: Operations = None,
+    valid_from: ValidFrom = None,
+    valid_to: ValidTo = None,
+    requires: Requires = None,
+    limits: Limits = None,
+    hours: Hours = None,
+    fields: Fields = None,
+    draft: Annotated[
+        bool,
         typer.Option(
-            "--operation",
-            help='operationId, hoặc "GET /đường/dẫn" nếu không có; lặp lại được, mặc định là mọi thao tác · '
-            'operationId, or without one "GET /the/path", repeatable, by default every operation',
+            "--draft", help="Chỉ soạn, gửi sau bằng submit · Only draft it; submit asks for it later"
         ),
-    ] = None,
-    valid_from: Annotated[
-        str | None,
-        typer.Option("--valid-from", metavar="DATE", help="Ngày đầu có hiệu lực · First day of validity"),
-    ] = None,
-    valid_to: Annotated[
-        str | None,
-        typer.Option("--valid-to", metavar="DATE", help="Ngày cuối có hiệu lực · Last day of validity"),
-    ] = None,
-    requires: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--requires",
-            metavar="purpose|case|user|bound-token",
-            help="Thông tin mà mọi lời gọi phải nêu, lặp lại được · What every call has to state, repeatable",
-        ),
-    ] = None,
-    limits: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--limit",
-            metavar="NAME=NUMBER",
-            help="Hạn mức: perSecond, perMinute, perDay, bytesPerDay, concurrent; lặp lại được · "
-            "A limit, e.g. perMinute=600, repeatable",
-        ),
-    ] = None,
-    hours: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--hours",
-            metavar="DAYS FROM-TO",
-            help='Giờ được gọi, vd. "mon-fri 07:00-17:30", giờ Việt Nam; lặp lại được · '
-            "When calls may begin, in Vietnam's time, repeatable",
-        ),
-    ] = None,
-    fields: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fields",
-            metavar="OPERATION=PATH",
-            help="Trường được trả về, vd. getParcel=owners[*].id; * là mọi thao tác; lặp lại được · "
-            "A field that answers have, all others are left out; * for every operation, repeatable",
-        ),
-    ] = None,
+    ] = False,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
@@ -168,62 +180,117 @@ def request(
             "limits": terms.limits(limits) if limits else None,
             "hours": terms.hours(hours) if hours else None,
             "fields": terms.fields(fields) if fields else None,
+            "status": "draft" if draft else None,
         }
         known = {name: value for name, value in spec.items() if value is not None}
         agreement = client.perform(operations.request_agreement(agreement_id, known))
     # The catalog puts the name of a system's agreement into the system's name space.
     named = str(agreement["metadata"]["id"])
-    _show(agreement, named, Text("Đã gửi yêu cầu", "requested"), as_json=as_json)
-
-
-@command(app, "approve", "lienthong agreement approve H11.01.one-stop.parcels --as land")
-def approve(
-    agreement_id: AgreementId,
-    as_: options.As = None,
-    gateway: options.Gateway = None,
-    as_json: options.Json = False,
-) -> None:
-    """Duyệt thoả thuận · Approve an agreement."""
-    _decide(agreement_id, "approve", Text("Đã duyệt", "approved"), as_, gateway, as_json=as_json)
+    done = Text("Đã soạn", "drafted") if draft else Text("Đã gửi yêu cầu", "requested")
+    show_agreement(agreement, named, done, as_json=as_json)
 
 
 @command(
     app,
-    "reject",
-    "lienthong agreement reject one-stop-parcels \\",
-    '  --legal-ground "Nghị định 47/2020/NĐ-CP"',
+    "amend",
+    "lienthong agreement amend H11.01.one-stop.parcels --as one-stop \\",
+    '  --limit perDay=5000 --reason "Thêm một cửa"',
 )
-def reject(
+def amend(
     agreement_id: AgreementId,
+    reason: Annotated[str, typer.Option("--reason", help="Lý do · Reason")],
+    purposes: Annotated[
+        list[str] | None, typer.Option("--purpose", help="Mục đích, lặp lại được · Purpose, repeatable")
+    ] = None,
     legal_ground: Annotated[
-        str,
+        str | None, typer.Option("--legal-ground", help="Căn cứ pháp lý · Legal ground")
+    ] = None,
+    operations_: Operations = None,
+    valid_from: ValidFrom = None,
+    valid_to: ValidTo = None,
+    requires: Requires = None,
+    limits: Limits = None,
+    hours: Hours = None,
+    fields: Fields = None,
+    without: Annotated[
+        list[str] | None,
         typer.Option(
-            "--legal-ground", help="Căn cứ pháp lý của việc từ chối · Legal ground for rejecting it"
+            "--without",
+            metavar="TERM",
+            help="Bỏ một nội dung, vd. validTo, lặp lại được · Take a term out, e.g. validTo, repeatable",
         ),
-    ],
-    reason: Annotated[str | None, typer.Option("--reason", help="Lý do · Reason")] = None,
+    ] = None,
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Từ chối thoả thuận, nêu căn cứ pháp lý · Reject an agreement, naming the legal ground."""
-    done = Text("Đã từ chối", "rejected")
-    _decide(
-        agreement_id, "reject", done, as_, gateway, as_json=as_json, legal_ground=legal_ground, reason=reason
+    """Đề nghị sửa đổi thoả thuận đã duyệt · Ask for other terms of an approved agreement.
+
+    Nội dung không nêu giữ nguyên; chủ dữ liệu quyết định · What is not named stays; the owner decides.
+    """
+    from lienthong.client import operations
+    from lienthong.client.commands import terms
+
+    given = {
+        "purposes": purposes,
+        "legalGround": legal_ground,
+        "operations": operations_,
+        "validFrom": valid_from,
+        "validTo": valid_to,
+        "requires": requires,
+        "limits": terms.limits(limits) if limits else None,
+        "hours": terms.hours(hours) if hours else None,
+        "fields": terms.fields(fields) if fields else None,
+    }
+    changed: dict[str, Any] = {name: value for name, value in given.items() if value}
+    changed |= dict.fromkeys(without or [])
+    if not changed:
+        raise InputError(
+            Text("Chưa nêu nội dung cần sửa", "Nothing is named that should change"), code="usage"
+        )
+    with options.open_client(as_, gateway, default="operator") as client:
+        agreement = client.perform(operations.amend_agreement(agreement_id, changed, reason))
+    show_agreement(
+        agreement, agreement_id, Text("Đã gửi đề nghị sửa đổi", "is to be amended"), as_json=as_json
     )
 
 
-@command(app, "revoke", 'lienthong agreement revoke one-stop-parcels --reason "Hết thời hạn"')
-def revoke(
+@command(app, "history", "lienthong agreement history H11.01.one-stop.parcels")
+def history(
     agreement_id: AgreementId,
-    reason: Annotated[str, typer.Option("--reason", help="Lý do · Reason")],
     as_: options.As = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Thu hồi thoả thuận, có hiệu lực trong một giây · Revoke an agreement, effective within a second."""
-    done = Text("Đã thu hồi", "revoked")
-    _decide(agreement_id, "revoke", done, as_, gateway, as_json=as_json, reason=reason)
+    """Xem mọi việc đã làm với thoả thuận: ai, khi nào, nội dung cũ và mới · See all that was done with it."""
+    from lienthong.client import operations
+    from lienthong.client.terminal import table
+
+    with options.open_client(as_, gateway, default="operator") as client:
+        steps: list[Mapping[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = client.perform(operations.agreement_history(agreement_id, cursor=cursor))
+            steps += page.items
+            cursor = page.next
+            if cursor is None:
+                break
+    screen = options.screen(as_json=as_json)
+
+    def show() -> None:
+        rows = [[step["at"], step["action"], step["status"], step["by"], _said(step)] for step in steps]
+        table.show(screen, _HISTORY, rows)
+
+    screen.result({"items": steps}, show)
+
+
+def _said(step: Mapping[str, Any]) -> list[str]:
+    """What a step says: its reason and ground, and each term that became another."""
+    lines = [step["reason"], step["legalGround"]]
+    for change in step["changes"]:
+        old, new = (json.dumps(change[name], ensure_ascii=False) for name in ("old", "new"))
+        lines.append(f"{change['path']}: {old} → {new}")
+    return [line for line in lines if line]
 
 
 @command(app, "use", "lienthong agreement use H11.01.one-stop.parcels --as one-stop")
@@ -252,36 +319,3 @@ def use(
         table.show(screen, _USE, [[one[name] for name in _USE_MEMBERS] for one in limits])
 
     screen.result(found, show)
-
-
-def _decide(
-    agreement_id: str,
-    decision: str,
-    done: Text,
-    as_: str | None,
-    gateway: str | None,
-    *,
-    as_json: bool,
-    legal_ground: str | None = None,
-    reason: str | None = None,
-) -> None:
-    from lienthong.client import operations
-
-    with options.open_client(as_, gateway, default="operator") as client:
-        agreement = client.perform(
-            operations.decide_agreement(agreement_id, decision, legal_ground=legal_ground, reason=reason)
-        )
-    _show(agreement, agreement_id, done, as_json=as_json)
-
-
-def _show(agreement: Mapping[str, Any], agreement_id: str, done: Text, *, as_json: bool) -> None:
-    from lienthong.client.operations import notices
-
-    screen = options.screen(as_json=as_json)
-
-    def show() -> None:
-        screen.done(Text(f"{done.vi}: {agreement_id}", f"{agreement_id} {done.en}"))
-        for warning in notices(agreement):
-            screen.print(screen.warning(warning, indent="  "))
-
-    screen.result(agreement, show)

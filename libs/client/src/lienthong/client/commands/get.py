@@ -74,8 +74,8 @@ def get(
             "--status",
             metavar="STATUS",
             rich_help_panel=FILTERS,
-            help="Thoả thuận có trạng thái requested, approved, rejected, revoked, lapsed · "
-            "Agreements that are requested, approved, rejected, revoked or lapsed",
+            help="Thoả thuận có trạng thái này: draft, requested, information-needed, endorsed, approved, "
+            "suspended, rejected, revoked, lapsed, withdrawn · Agreements that have this status",
             autocompletion=completion.agreement_statuses,
         ),
     ] = None,
@@ -128,6 +128,25 @@ def get(
             help="Dịch vụ ở giai đoạn này · Services in this stage of their life",
         ),
     ] = None,
+    consumer_agency: Annotated[
+        str | None,
+        typer.Option(
+            "--consumer-agency",
+            metavar="AGENCY",
+            rich_help_panel=FILTERS,
+            help="Thoả thuận của hệ thống thuộc cơ quan này · Agreements of systems of this agency",
+            autocompletion=completion.agencies,
+        ),
+    ] = None,
+    waiting_for: Annotated[
+        str | None,
+        typer.Option(
+            "--waiting-for",
+            metavar="owner|consumer",
+            rich_help_panel=FILTERS,
+            help="Thoả thuận hoặc sửa đổi đang chờ bên này · What waits for this side",
+        ),
+    ] = None,
     output: Annotated[
         Output,
         typer.Option(
@@ -155,6 +174,8 @@ def get(
         event_type=event_type,
         provider=provider,
         stage=stage,
+        consumer_agency=consumer_agency,
+        waiting_for=waiting_for,
     )
     with options.open_client(as_, gateway, default="operator") as client:
         if resource_id is None:

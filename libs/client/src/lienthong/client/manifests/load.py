@@ -38,7 +38,18 @@ _TEXTS = frozenset(("wsdlFile",))
 _WRITTEN = ("apiVersion", "kind", "metadata", "spec")
 # What the catalog adds when it is read; it ignores these when they come back.
 _TOP_LEVEL = frozenset(
-    {*_WRITTEN, "status", "suspendedBy", "effectiveStatus", "operations", "decisions", "warnings"}
+    {
+        *_WRITTEN,
+        "status",
+        "suspendedBy",
+        "effectiveStatus",
+        "dueAt",
+        "overdue",
+        "amendment",
+        "operations",
+        "decisions",
+        "warnings",
+    }
 )
 # People write these without quotes, and YAML then takes them for numbers; the catalog knows them as text.
 _TEXT_FIELDS = (

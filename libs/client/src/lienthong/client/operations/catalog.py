@@ -39,7 +39,15 @@ FILTERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "agencies": (),
         "systems": ("agency",),
         "services": ("agency", "system", "stage"),
-        "agreements": ("status", "consumer", "service", "event_type", "provider"),
+        "agreements": (
+            "status",
+            "consumer",
+            "service",
+            "event_type",
+            "provider",
+            "consumer_agency",
+            "waiting_for",
+        ),
         "event-types": ("agency", "system"),
     }
 )
@@ -122,16 +130,44 @@ def request_agreement(agreement_id: str, spec: Mapping[str, Any]) -> Operation[M
 
 
 def decide_agreement(
-    agreement_id: str, decision: str, *, legal_ground: str | None, reason: str | None
+    agreement_id: str,
+    decision: str,
+    *,
+    legal_ground: str | None,
+    reason: str | None,
+    amendment: bool = False,
 ) -> Operation[Mapping[str, Any]]:
-    """Approve, reject or revoke; a rejection names its legal ground, a revocation its reason."""
+    """Take a step with an agreement: `submit`, `answer`, `withdraw` as its consumer; `ask`, `approve`,
+    `reject`, `suspend`, `resume`, `revoke` as the owner of the data.
+
+    A rejection names its legal ground; a question, an answer, a suspension and a revocation say why. With
+    `amendment` it is a step with the amendment that waits: all but `submit`, `suspend`, `resume`, `revoke`.
+    """
+    of = "/amendment" if amendment else ""
     return Operation(
         "POST",
-        f"/catalog/v1/agreements/{path_of(agreement_id)}/{decision}",
+        f"/catalog/v1/agreements/{path_of(agreement_id)}{of}/{decision}",
         json_object,
         headers=JSON,
         content=json_bytes(given({"legal_ground": legal_ground, "reason": reason})),
     )
+
+
+def amend_agreement(agreement_id: str, terms: Mapping[str, Any], reason: str) -> Operation[Mapping[str, Any]]:
+    """Ask for other terms of an approved agreement; a term that is None is taken out, others stay."""
+    return Operation(
+        "POST",
+        f"/catalog/v1/agreements/{path_of(agreement_id)}/amendment",
+        json_object,
+        headers=JSON,
+        content=json_bytes({"terms": dict(terms), "reason": reason}),
+    )
+
+
+def agreement_history(agreement_id: str, *, cursor: str | None = None) -> Operation[Page]:
+    """A page of what was done with an agreement, the oldest first."""
+    path = f"/catalog/v1/agreements/{path_of(agreement_id)}/history"
+    return Operation("GET", path, page_of, params=given({"cursor": cursor, "limit": LARGEST_PAGE}))
 
 
 def set_system_state(system_id: str, decision: str) -> Operation[Mapping[str, Any]]:

@@ -46,6 +46,17 @@ AGREEMENT_EXPIRED: Final = ProblemType(
         "--service DỊCH_VỤ --purpose MỤC_ĐÍCH --legal-ground CĂN_CỨ",
     ),
 )
+AGREEMENT_SUSPENDED: Final = ProblemType(
+    code="agreement-suspended",
+    status=403,
+    title=BilingualText("Agreement suspended", "Thoả thuận đang tạm ngừng"),
+    advice=BilingualText(
+        "Ask the providing agency when it goes on, and what it takes; the reason is in: lienthong agreement "
+        "history ID",
+        "Hãy hỏi cơ quan cung cấp khi nào tiếp tục và cần làm gì; lý do xem tại: lienthong agreement history "
+        "MÃ",
+    ),
+)
 AGREEMENT_REVOKED: Final = ProblemType(
     code="agreement-revoked",
     status=403,

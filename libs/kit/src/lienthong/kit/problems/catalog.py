@@ -21,9 +21,9 @@ SUSPENDED_BY_PLATFORM: Final = ProblemType(
     status=403,
     title=BilingualText("Suspended by the platform", "Do nền tảng tạm ngừng"),
     advice=BilingualText(
-        "Ask the operator of the platform, or its security officer, to let the system go on; say what was"
+        "Ask the operator of the platform, or its security officer, to let it go on; say what was"
         " done about the cause.",
-        "Hãy đề nghị người vận hành hoặc cán bộ an toàn thông tin của nền tảng cho hệ thống hoạt động trở"
+        "Hãy đề nghị người vận hành hoặc cán bộ an toàn thông tin của nền tảng cho hoạt động trở"
         " lại, và nêu cách đã xử lý nguyên nhân.",
     ),
 )
@@ -44,6 +44,17 @@ CONFLICT: Final = ProblemType(
         "What was sent contradicts what the catalog holds already; 'errors' names each place and how to"
         " resolve it.",
         "Nội dung gửi lên mâu thuẫn với nội dung đã có trong danh mục; 'errors' nêu từng chỗ và cách xử lý.",
+    ),
+)
+CHANGED_SINCE: Final = ProblemType(
+    code="changed-since",
+    status=412,
+    title=BilingualText("Changed since it was read", "Đã thay đổi từ lần đọc"),
+    advice=BilingualText(
+        "Someone has changed it meanwhile. Read it again, look at what is different, and send yours with the"
+        " new ETag in If-Match.",
+        "Đã có người thay đổi trong lúc đó. Hãy đọc lại, xem nội dung khác, rồi gửi với ETag mới trong"
+        " If-Match.",
     ),
 )
 TOO_MANY_OPEN_REQUESTS: Final = ProblemType(

@@ -35,6 +35,13 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspended:
+    """The agreement was approved, and is stopped for a time."""
+
+    agreement: str
+
+
+@dataclass(frozen=True, slots=True)
 class Expired:
     """The agreement was approved, and its validity ended at `valid_to`."""
 
@@ -49,16 +56,16 @@ class Revoked:
     agreement: str
 
 
-NotInForce: TypeAlias = NotYetValid | Pending | Expired | Revoked
+NotInForce: TypeAlias = NotYetValid | Pending | Suspended | Expired | Revoked
 """Why an agreement permits nothing at the moment; `agreement` is its id."""
 
 
 def nearest(candidates: Iterable[NotInForce]) -> NotInForce | None:
     """Return the agreement that is nearest to being in force; None if there are none.
 
-    An approved one that begins later (the earliest first) comes before one that awaits a decision, and that
-    before those that must be requested anew: the expired (the latest to expire first), then the revoked. Of
-    equals, the one with the lower id is taken.
+    An approved one that begins later (the earliest first) comes before one that is suspended, that before one
+    that awaits a decision, and that before those that must be requested anew: the expired (the latest to
+    expire first), then the revoked. Of equals, the one with the lower id is taken.
     """
     return min(candidates, key=_rank, default=None)
 
@@ -79,6 +86,12 @@ def refusal(reason: NotInForce, target: str) -> ProblemError:
                 f"The agreement {name} on {target} is requested and not approved yet.",
                 f"Thoả thuận {name} về {target} đã được đề nghị nhưng chưa được phê duyệt.",
             )
+        case Suspended():
+            kind = agreements.AGREEMENT_SUSPENDED
+            detail = BilingualText(
+                f"The agreement {name} on {target} is suspended.",
+                f"Thoả thuận {name} về {target} đang tạm ngừng.",
+            )
         case Expired(valid_to=moment):
             kind = agreements.AGREEMENT_EXPIRED
             detail = BilingualText(
@@ -98,9 +111,11 @@ def _rank(reason: NotInForce) -> tuple[int, float, str]:
     match reason:
         case NotYetValid(agreement, valid_from):
             return 0, valid_from.timestamp(), agreement
-        case Pending(agreement):
+        case Suspended(agreement):
             return 1, 0.0, agreement
+        case Pending(agreement):
+            return 2, 0.0, agreement
         case Expired(agreement, valid_to):
-            return 2, -valid_to.timestamp(), agreement
+            return 3, -valid_to.timestamp(), agreement
         case Revoked(agreement):
-            return 3, 0.0, agreement
+            return 4, 0.0, agreement

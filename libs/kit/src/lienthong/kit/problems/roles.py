@@ -80,19 +80,19 @@ def role_required(
     return ProblemError(ROLE_REQUIRED, detail, extra=extra)
 
 
-def suspended_by_platform(system: str) -> ProblemError:
-    """The platform has suspended a system, so that whoever may resume those of its agency alone may not.
+def suspended_by_platform(thing: str, action: Action = Action.SUSPEND_SYSTEMS) -> ProblemError:
+    """The platform has suspended something, so that whoever may resume that of an agency alone may not.
 
-    The document's members are those of `role_required`.
+    `action` is what it takes, for the whole platform. The document's members are those of `role_required`.
     """
-    could = who_may(Action.SUSPEND_SYSTEMS, "")
+    could = who_may(action, "")
     detail = BilingualText(
-        f"The platform has suspended '{system}'; its agency cannot let it go on. These roles could: "
+        f"The platform has suspended '{thing}'; its agency cannot let it go on. These roles could: "
         f"{'; '.join(_named(one).en for one in could)}.",
-        f"Nền tảng đã tạm ngừng '{system}'; cơ quan không tự cho hoạt động trở lại được. Vai trò được phép: "
+        f"Nền tảng đã tạm ngừng '{thing}'; cơ quan không tự cho hoạt động trở lại được. Vai trò được phép: "
         f"{'; '.join(_named(one).vi for one in could)}.",
     )
-    extra = {"action": Action.SUSPEND_SYSTEMS.value, "roles": [_name(one) for one in could]}
+    extra = {"action": action.value, "roles": [_name(one) for one in could]}
     return ProblemError(SUSPENDED_BY_PLATFORM, detail, extra=extra)
 
 

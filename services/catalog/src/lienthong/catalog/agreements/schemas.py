@@ -1,13 +1,13 @@
 """The manifest of an agreement, and the body of a decision on one."""
 
 from collections.abc import Collection, Iterator
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from typing_extensions import override
 
 from lienthong.catalog.agreements.domain.effect import EffectiveStatus
-from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionAction
+from lienthong.catalog.agreements.domain.lifecycle import AgreementAction, AgreementStatus
 from lienthong.catalog.domain import identifiers
 from lienthong.catalog.domain.drafts import Reference
 from lienthong.catalog.domain.resources import ResourceKind
@@ -31,6 +31,7 @@ from lienthong.catalog.schemas.fields import (
 from lienthong.catalog.schemas.hours import HoursSpec
 from lienthong.catalog.schemas.limits import LimitsSpec
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec, period_violations, validate
+from lienthong.catalog.systems.domain.system import Suspender
 from lienthong.kit.json_text import Json
 from lienthong.kit.text import BilingualText
 
@@ -143,21 +144,38 @@ class AgreementSpec(ResourceSpec):
                 yield (member,), (kind, fields[field])
 
 
-class DecisionRequest(BoundedModel):
-    """The body of a decision: on which legal ground, and why."""
+class StepRequest(BoundedModel):
+    """The body of a step: on which legal ground, and why; of a question or an answer, the text."""
 
     legal_ground: LongText | None = None
     reason: LongText | None = None
 
 
-def read_decision(action: DecisionAction, body: Json) -> tuple[DecisionRequest, list[Violation]]:
-    """Read the body of a decision, and every violation in it.
+_REASONS: Final = {
+    AgreementAction.REVOKE: BilingualText(
+        "a revocation gives its reason; add it", "thu hồi phải nêu lý do; hãy bổ sung"
+    ),
+    AgreementAction.SUSPEND: BilingualText(
+        "a suspension gives its reason; add it", "tạm ngừng phải nêu lý do; hãy bổ sung"
+    ),
+    AgreementAction.ASK: BilingualText(
+        "say here what is missing, so that it can be answered", "hãy nêu ở đây thông tin cần bổ sung"
+    ),
+    AgreementAction.ANSWER: BilingualText(
+        "answer here what was asked", "hãy trả lời ở đây nội dung được hỏi"
+    ),
+}
+"""What has to say why."""
 
-    A rejection needs its legal ground (NĐ 194/2025 Đ16), a revocation its reason.
+
+def read_step(action: AgreementAction, body: Json) -> tuple[StepRequest, list[Violation]]:
+    """Read the body of a step, and every violation in it.
+
+    A rejection needs its legal ground (NĐ 194/2025 Đ16), a revocation or suspension its reason.
     """
     fields = body if isinstance(body, dict) else {}
-    parsed, violations = validate(DecisionRequest, body, ())
-    if action is DecisionAction.REJECT and fields.get("legal_ground") is None:
+    parsed, violations = validate(StepRequest, body, ())
+    if action is AgreementAction.REJECT and fields.get("legal_ground") is None:
         violations.append(
             Violation(
                 ("legal_ground",),
@@ -167,24 +185,76 @@ def read_decision(action: DecisionAction, body: Json) -> tuple[DecisionRequest, 
                 ),
             )
         )
-    if action is DecisionAction.REVOKE and fields.get("reason") is None:
-        violations.append(
-            Violation(
-                ("reason",),
-                BilingualText("a revocation gives its reason; add it", "thu hồi phải nêu lý do; hãy bổ sung"),
-            )
-        )
-    return parsed or DecisionRequest(), violations
+    if action in _REASONS and fields.get("reason") is None:
+        violations.append(Violation(("reason",), _REASONS[action]))
+    return parsed or StepRequest(), violations
 
 
 class DecisionAnswer(AnswerModel):
     """A decision on an agreement."""
 
-    status: Literal["approved", "rejected", "revoked", "lapsed"]
-    by: Annotated[str, Field(description="The client that decided; `catalog` where a request lapsed.")]
+    status: Annotated[AgreementStatus, Field(description="That of the agreement after the decision.")]
+    by: Annotated[
+        str, Field(description="The client or person that decided; `catalog` where a request lapsed.")
+    ]
     at: AwareDatetime
     legal_ground: str
     reason: str
+
+
+class AmendmentRequest(BoundedModel):
+    """The body of a request for an amendment."""
+
+    terms: Annotated[
+        dict[str, Any],
+        Field(
+            min_length=1,
+            description="The terms that change, as in a request for an agreement; null takes one out. Those "
+            "that are not named stay.",
+        ),
+    ]
+    reason: LongText
+
+
+class ChangedTerm(AnswerModel):
+    """A term that became another one."""
+
+    path: Annotated[str, Field(description="Dotted, like `limits.perDay`.")]
+    old: Annotated[Any, Field(description="null where there was none.")]
+    new: Annotated[Any, Field(description="null where there is none any more.")]
+
+
+class AmendmentAnswer(AnswerModel):
+    """Other terms that are asked for; until the owner approves them, those of before hold."""
+
+    number: Annotated[int, Field(ge=1)]
+    status: Literal["requested", "information-needed", "endorsed"]
+    terms: Annotated[dict[str, Any], Field(description="All terms as they would be.")]
+    changes: list[ChangedTerm]
+    widens: Annotated[list[str], Field(description="The terms that would allow more than now.")]
+    reason: str
+    requested_by: str
+    requested_at: AwareDatetime
+    due_at: AwareDatetime | None = None
+    overdue: bool = False
+
+
+class StepAnswer(DecisionAnswer):
+    """One thing that was done with an agreement."""
+
+    version: Annotated[int, Field(description="The catalog's version at which it was done.", ge=1)]
+    action: AgreementAction
+    amendment: Annotated[
+        int | None, Field(description="The number of the amendment that it was about; null: the agreement.")
+    ]
+    changes: list[ChangedTerm]
+
+
+class AgreementHistory(BaseModel):
+    """A page of what was done with an agreement, the oldest first."""
+
+    items: list[StepAnswer]
+    next: Annotated[str | None, Field(description="The cursor of the next page; null at the end.")]
 
 
 class AgreementManifest(ResourceManifest):
@@ -197,7 +267,21 @@ class AgreementManifest(ResourceManifest):
         EffectiveStatus,
         Field(description="The status with the period taken into account, at the time of the answer."),
     ]
-    decisions: list[DecisionAnswer]
+    decisions: Annotated[
+        list[DecisionAnswer], Field(description="The newest 50; the history has all.", max_length=50)
+    ]
+    suspended_by: Annotated[
+        Suspender | None,
+        Field(description="Only while it is suspended: on whose behalf, and so who may let it go on."),
+    ] = None
+    amendment: Annotated[
+        AmendmentAnswer | None, Field(description="Only while other terms wait for a decision.")
+    ] = None
+    due_at: Annotated[
+        AwareDatetime | None,
+        Field(description="Only while the owner is asked: until when the owner should decide."),
+    ] = None
+    overdue: Annotated[bool, Field(description="Whether the owner should have decided already.")] = False
     warnings: Annotated[
         list[Notice] | None,
         Field(description="Only in answers to a request or decision, and only where there is a warning."),
@@ -229,3 +313,7 @@ class AgreementRequest(StrictModel):
     limits: LimitsSpec | None = None
     hours: HoursSpec | None = None
     fields: AnswerFields | None = None
+    status: Annotated[
+        Literal["draft", "requested"] | None,
+        Field(description="`draft` keeps it without asking the owner; it is submitted later."),
+    ] = None

@@ -56,6 +56,9 @@ class Manifest(FieldCollector):
     status: Any = None
     suspended_by: Any = None
     effective_status: Any = None
+    due_at: Any = None
+    overdue: Any = None
+    amendment: Any = None
     operations: Any = None
     decisions: Any = None
     warnings: Any = None
@@ -75,6 +78,9 @@ class _Declared(StrictModel):
     status: Any = None
     suspended_by: Any = None
     effective_status: Any = None
+    due_at: Any = None
+    overdue: Any = None
+    amendment: Any = None
     operations: Any = None
     decisions: Any = None
     warnings: Any = None

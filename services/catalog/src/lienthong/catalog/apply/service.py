@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lienthong.catalog.agencies.domain.agency import AgencyResource
-from lienthong.catalog.agreements.domain.agreement import AgreementDecision, AgreementResource, audit_detail
-from lienthong.catalog.agreements.service.agreements import add_decision, agreements_naming, use_of
+from lienthong.catalog.agreements.domain.agreement import AgreementResource, AgreementStep, changed_terms
+from lienthong.catalog.agreements.domain.lifecycle import AgreementAction, AgreementStatus
+from lienthong.catalog.agreements.domain.terms import terms_of
+from lienthong.catalog.agreements.service.agreements import agreements_naming, use_of
 from lienthong.catalog.agreements.service.announcements import announce_stage
 from lienthong.catalog.agreements.service.requests import check_limits
+from lienthong.catalog.agreements.service.writing import add_step, step_detail
 from lienthong.catalog.apply.domain.destinations import new_destinations, others_destinations, taken
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
 from lienthong.catalog.apply.domain.rights import (
+    approved_alone,
     asked_for,
     demand_rights,
     demand_rights_in_plan,
@@ -159,6 +163,7 @@ class ApplyService:
         # Who may not do it is told that, not what else is wrong with it.
         demand_rights_in_plan(actor, plan)
         raise_for(sorted(dict.fromkeys([*violations, *more]), key=_manifest_index))
+        raise_for([*approved_alone(actor, plan)])
         raise_for([*foreign_names(actor, plan), *await _taken_destinations(actor, plan, view)])
         for agency, number in registered(actor, plan).items():
             await check_quota(self._systems_per_agency, agency, view, new=number)
@@ -268,14 +273,16 @@ async def _carry_out(plan: ApplyPlan, work: UnitOfWork) -> None:
         for change in of_kind:
             if change.before is not None:
                 await repository.update(_resource(change, versions[change.key], work))
-    for change in changes:
-        if change.decision is not None:
-            decision = AgreementDecision(
-                change.decision, work.actor.name, work.now, change.spec["legalGround"], reason=""
-            )
-            await add_decision(work, change.id, decision, versions[change.key])
+    steps = {change.key: _step(change, work) for change in changes if change.kind is ResourceKind.AGREEMENT}
+    for key, step in steps.items():
+        await add_step(work, key[1], step, versions[key])
     entries = [
-        AuditEntry(_action(change), change.key, _detail(change, versions[change.key])) for change in changes
+        AuditEntry(
+            _action(change, steps.get(change.key)),
+            change.key,
+            _detail(change, steps.get(change.key), versions[change.key]),
+        )
+        for change in changes
     ]
     await work.record_changes(versions | {key: work.next_version() for key in plan.affected})
     await work.audit(entries)
@@ -327,20 +334,41 @@ def _resource(change: PlannedChange, version: int, work: UnitOfWork) -> Resource
         case ResourceKind.EVENT_TYPE:
             return Resource(kind=change.kind, **members)
         case ResourceKind.AGREEMENT:
-            return AgreementResource(**members | {"status": change.spec["status"]})
+            status = AgreementStatus(change.spec["status"])
+            earlier = before if isinstance(before, AgreementResource) else None
+            asked = work.now if status is AgreementStatus.REQUESTED else None
+            if status is AgreementStatus.ENDORSED and earlier is not None:
+                asked = earlier.asked_at
+            return AgreementResource(
+                **members | {"status": status.value},
+                asked_at=asked,
+                suspended_by=None if earlier is None else earlier.suspended_by,
+            )
 
 
-def _action(change: PlannedChange) -> str:
-    if change.decision is not None:
-        return "agreement.approve"
-    if change.kind is ResourceKind.AGREEMENT and change.action == CREATED:
-        return "agreement.request"
+def _step(change: PlannedChange, work: UnitOfWork) -> AgreementStep:
+    """What applying a manifest does with an agreement."""
+    status = AgreementStatus(change.spec["status"])
+    before = {} if change.before is None else change.before.spec
+    if status is AgreementStatus.APPROVED:
+        # One that was approved before is approved anew, with other terms.
+        action, ground = AgreementAction.APPROVE, str(change.spec["legalGround"])
+    else:
+        action, ground = (AgreementAction.REQUEST if change.before is None else AgreementAction.CHANGE), ""
+    changes = changed_terms(before, terms_of(change.spec))
+    return AgreementStep(action, status, work.actor.name, work.now, ground, changes=changes)
+
+
+def _action(change: PlannedChange, step: AgreementStep | None) -> str:
+    if step is not None:
+        return f"agreement.{step.action}"
     verb = "create" if change.action == CREATED else "update"
     return f"{change.kind.value[0].lower()}{change.kind.value[1:]}.{verb}"
 
 
-def _detail(change: PlannedChange, version: int) -> dict[str, Any]:
-    """Say what was changed, not the values: they may be personal data, like a contact."""
+def _detail(change: PlannedChange, step: AgreementStep | None, version: int) -> dict[str, Any]:
+    """Say what was changed; of others than agreements not the values: they may be personal data, like a
+    contact."""
     paths = [member.document()["path"] for member in change.changes]
     detail: dict[str, Any] = {"version": version, "change": change.action}
     if paths:
@@ -352,9 +380,7 @@ def _detail(change: PlannedChange, version: int) -> dict[str, Any]:
             f"{one.operation}: {one.text.en}"[:_LONGEST_BREAK] for one in change.breaking[:_MOST_BREAKS]
         ]
         detail["breaking_changes"] = len(change.breaking)
-    if change.kind is ResourceKind.AGREEMENT:
-        detail |= audit_detail(change.spec)
-    return detail
+    return detail if step is None else detail | step_detail(step, change.spec)
 
 
 def _manifest_index(violation: Violation) -> int:

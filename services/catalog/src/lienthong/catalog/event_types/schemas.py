@@ -10,7 +10,7 @@ from lienthong.catalog.domain import json_schemas
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
 from lienthong.catalog.schemas.answers import ResourceManifest, ResourceStatus
-from lienthong.catalog.schemas.fields import LocalizedName
+from lienthong.catalog.schemas.fields import LocalizedName, PersonalData
 from lienthong.catalog.schemas.specs import Fields, ProvidedSpec
 
 
@@ -20,6 +20,7 @@ class EventTypeSpec(ProvidedSpec):
     kind = ResourceKind.EVENT_TYPE
 
     name: LocalizedName
+    personal_data: PersonalData | None = None
     data_schema: dict[str, Any]
 
     @override

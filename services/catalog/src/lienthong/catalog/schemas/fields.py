@@ -23,6 +23,15 @@ T = TypeVar("T")
 _MOST_MEMBERS = 64
 
 
+PersonalData: TypeAlias = Annotated[
+    bool,
+    Field(
+        description="Whether the data are about people, so that two people approve each agreement on them. "
+        "Left out: they are where an operation of the agreement names a person (x-lgsp-person)."
+    ),
+]
+
+
 def checked(check: Callable[[T], T]) -> AfterValidator:
     """Make a validator of a function that returns the canonical form or raises InvalidValueError."""
 

@@ -12,7 +12,15 @@ from lienthong.catalog.domain.drafts import Reference
 from lienthong.catalog.domain.resources import ResourceKind, ServiceOperation
 from lienthong.catalog.errors import InvalidValueError, Violation
 from lienthong.catalog.schemas.answers import AnswerModel, ResourceManifest, ResourceStatus
-from lienthong.catalog.schemas.fields import LocalizedName, Requires, Statement, StrictModel, checked, unique
+from lienthong.catalog.schemas.fields import (
+    LocalizedName,
+    PersonalData,
+    Requires,
+    Statement,
+    StrictModel,
+    checked,
+    unique,
+)
 from lienthong.catalog.schemas.lifecycle import LifecycleAnswer, LifecycleSpec
 from lienthong.catalog.schemas.limits import ServiceLimitsAnswer, ServiceLimitsSpec
 from lienthong.catalog.schemas.messages import pydantic_error
@@ -184,6 +192,7 @@ class ServiceSpec(ProvidedSpec):
     ) = None
     tls: TlsSpec | None = None
     x_road: XRoadSpec | None = None
+    personal_data: PersonalData | None = None
     limits: ServiceLimitsSpec | None = None
     checks: ChecksSpec | None = None
     openapi: dict[str, Any] | None = None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from lienthong.contracts.catalog.v1 import routes_pb2 as contract
-from lienthong.kit.problems.not_in_force import Expired, NotYetValid, Pending, Revoked
+from lienthong.kit.problems.not_in_force import Expired, NotYetValid, Pending, Revoked, Suspended
 
 if TYPE_CHECKING:
     from lienthong.kit.catalog import CatalogState
@@ -58,6 +58,8 @@ class EventAgreement:
         An approved agreement is in force from `valid_from` to before `valid_to`.
         """
         if self.status != contract.AGREEMENT_STATUS_APPROVED:
+            if self.status == contract.AGREEMENT_STATUS_SUSPENDED:
+                return Suspended(self.id)
             revoked = self.status == contract.AGREEMENT_STATUS_REVOKED
             return Revoked(self.id) if revoked else Pending(self.id)
         if self.valid_to is not None and self.valid_to <= moment:

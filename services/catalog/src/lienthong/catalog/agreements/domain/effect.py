@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 class EffectiveStatus(StrEnum):
     """What an agreement amounts to at a time. Only one that is in force lets calls through."""
 
+    DRAFT = "draft"
     REQUESTED = "requested"
+    INFORMATION_NEEDED = "information-needed"
+    ENDORSED = "endorsed"
+    SUSPENDED = "suspended"
     REJECTED = "rejected"
     REVOKED = "revoked"
     LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
     NOT_YET_VALID = "not-yet-valid"
     IN_FORCE = "in-force"
     EXPIRED = "expired"
@@ -38,8 +43,8 @@ def effective_status(status: AgreementStatus, spec: JsonObject, now: datetime) -
         return EffectiveStatus(status.value)
     if has_ended(spec, now):
         return EffectiveStatus.EXPIRED
-    if status is AgreementStatus.REQUESTED:
-        return EffectiveStatus.REQUESTED
+    if status is not AgreementStatus.APPROVED:
+        return EffectiveStatus(status.value)
     return EffectiveStatus.NOT_YET_VALID if _has_not_begun(spec, now) else EffectiveStatus.IN_FORCE
 
 

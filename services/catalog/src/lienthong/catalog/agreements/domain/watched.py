@@ -13,7 +13,14 @@ from lienthong.catalog.domain.resources import ResourceKind
 if TYPE_CHECKING:
     from lienthong.catalog.domain.resources import ResourceKey
 
-WATCHED_STATUSES = (AgreementStatus.APPROVED, AgreementStatus.REQUESTED, AgreementStatus.REVOKED)
+WATCHED_STATUSES = (
+    AgreementStatus.APPROVED,
+    AgreementStatus.REQUESTED,
+    AgreementStatus.INFORMATION_NEEDED,
+    AgreementStatus.ENDORSED,
+    AgreementStatus.SUSPENDED,
+    AgreementStatus.REVOKED,
+)
 """Those that a consumer is told of; with any other there is no agreement."""
 
 

@@ -1,62 +1,53 @@
-"""The service of agreements: it shows them, takes requests for them and decisions on them."""
+"""The service of agreements: it shows them, takes requests for them and what is decided on them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from lienthong.catalog import errors, events
-from lienthong.catalog.agreements.domain.agreement import (
-    AgreementDecision,
-    AgreementResource,
-    audit_detail,
-)
+from lienthong.catalog.agreements.domain.agreement import AgreementResource, AgreementStep, changed_terms
 from lienthong.catalog.agreements.domain.effect import has_ended, never_in_force
 from lienthong.catalog.agreements.domain.lifecycle import (
-    OUTCOMES,
+    AgreementAction,
     AgreementStatus,
-    DecisionAction,
     DecisionConflictError,
-    decide,
+    approve,
+    take,
 )
 from lienthong.catalog.agreements.domain.offered import service_notices
 from lienthong.catalog.agreements.repository import AgreementRepository
-from lienthong.catalog.agreements.schemas import read_decision
+from lienthong.catalog.agreements.schemas import read_step
+from lienthong.catalog.agreements.service import rights
 from lienthong.catalog.agreements.service.requests import (
     check_limits,
     check_references,
     check_same_request,
+    read_change,
     read_request,
 )
+from lienthong.catalog.agreements.service.two_people import needs_two_people
+from lienthong.catalog.agreements.service.writing import create, write_step
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation, raise_for
 from lienthong.catalog.service.resources import ResourceService
-from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.kit.actors import Actor
-from lienthong.kit.policy import Action
 from lienthong.kit.problems.load import charge
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
 
     from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
-    from lienthong.catalog.agreements.schemas import DecisionRequest
+    from lienthong.catalog.agreements.schemas import StepRequest
     from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
-    from lienthong.catalog.domain.drafts import Draft
+    from lienthong.catalog.service.resources import ResourcePage
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
     from lienthong.kit.ids import NewId
     from lienthong.kit.json_text import Json
 
-
 LAPSED_AT_ONCE = 100
-_ACTIONS: Final = {
-    DecisionAction.APPROVE: Action.DECIDE_AGREEMENTS,
-    DecisionAction.REJECT: Action.DECIDE_AGREEMENTS,
-    DecisionAction.REVOKE: Action.REVOKE_AGREEMENTS,
-}
-"""What a person who decides needs a role for, in the agency whose data it is."""
 
 
 class AgreementService(ResourceService[AgreementResource]):
@@ -72,6 +63,42 @@ class AgreementService(ResourceService[AgreementResource]):
         self._rates = rates
         self._limits = limits
 
+    @property
+    def decide_within(self) -> timedelta:
+        """How long an owner may take to decide."""
+        return timedelta(days=self._limits.decide_within_days)
+
+    async def seen(self, agreement_id: str, actor: Actor) -> AgreementResource:
+        """Return an agreement.
+
+        Raises:
+            ProblemError: `unknown-resource`, there is none, or it is another agency's draft.
+        """
+        agreement = await self.get(agreement_id)
+        rights.demand_to_see(actor, agreement)
+        return agreement
+
+    async def seen_page(
+        self, filters: Mapping[str, Collection[str]], actor: Actor, *, after: str, limit: int
+    ) -> ResourcePage[AgreementResource]:
+        """Return a page of agreements, without other agencies' drafts."""
+        drafts = rights.drafts_of(actor)
+        shown = filters if drafts is None else {**filters, "drafts_of": drafts}
+        return await self.page(shown, after=after, limit=limit)
+
+    async def history(
+        self, agreement_id: str, actor: Actor, *, after: int, limit: int
+    ) -> tuple[Sequence[AgreementStep], int | None]:
+        """Return what was done with an agreement, after a version; and the version to go on after.
+
+        Raises:
+            ProblemError: `unknown-resource`, there is no such agreement, or it is another agency's draft.
+        """
+        async with self._units.view() as view:
+            rights.demand_to_see(actor, await view.get((self.kind, agreement_id)))
+            found = await AgreementRepository(view.session).steps(agreement_id, after, limit + 1)
+        return found[:limit], found[limit - 1].version if len(found) > limit else None
+
     async def request(self, body: Json, actor: Actor) -> tuple[AgreementResource, bool]:
         """Request an agreement; returns it, and whether it is new (the same request sent twice is not).
 
@@ -83,11 +110,12 @@ class AgreementService(ResourceService[AgreementResource]):
             ProblemError: `too-many-open-requests`, as many requests of the system wait for a decision as may.
         """
         charge(self._rates.requests, actor.name)
-        draft, violations = read_request(body, actor, self._new_id)
-        if violations:
+        request = read_request(body, actor, self._new_id)
+        draft = request.draft
+        if request.violations:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:
-                await check_references(draft, violations, view)
+                await check_references(draft, request.violations, view)
         async with self._units.begin(actor) as work:
             before = await AgreementRepository(work.session).get(draft.id)
             if before is not None:
@@ -98,7 +126,7 @@ class AgreementService(ResourceService[AgreementResource]):
             if not actor.is_operator:
                 # Of the system, whoever asks for it.
                 await check_limits(self._limits, draft.spec["consumer"], work)
-            return await _create(draft, work), True
+            return await create(draft, work, is_draft=request.is_draft), True
 
     async def service_notices(self, agreement: AgreementResource) -> list[Violation]:
         """Return what someone who requests an agreement should know of the service that it is on."""
@@ -107,79 +135,111 @@ class AgreementService(ResourceService[AgreementResource]):
             lifecycles = [one.lifecycle for one in services.values() if isinstance(one, ServiceResource)]
             return [text for one in lifecycles for text in service_notices(agreement.spec, one, view.now)]
 
-    def demand_right(self, actor: Actor, action: DecisionAction) -> None:
-        """Refuse a person who may decide so nowhere, before anything is read or looked up.
+    async def change(
+        self, agreement_id: str, body: Json, actor: Actor, stated_version: int | None
+    ) -> AgreementResource:
+        """Change the terms of what waits. Who approved other terms of it already has to do so again.
 
         Raises:
-            ProblemError: `role-required`.
+            ProblemError: what `request` raises; `unknown-resource`; `changed-since`, it has another version
+                than was stated; `conflict`, it does not wait any more, or is about something else.
         """
-        if actor.is_person:
-            actor.demand_somewhere(_ACTIONS[action])
+        charge(self._rates.requests, actor.name)
+        async with self._units.view() as view:
+            known: AgreementResource = await view.get((self.kind, agreement_id))
+            rights.demand_to_see(actor, known)
+            rights.demand(actor, AgreementAction.CHANGE, known)
+            draft, violations = read_change(body, known)
+            await check_references(draft, violations, view)
+        assert draft.spec is not None  # noqa: S101 - a draft without violations has one
+        spec = {name: value for name, value in draft.spec.items() if name != "status"}
+        async with self._units.begin(actor) as work:
+            agreement: AgreementResource = await work.get((self.kind, agreement_id))
+            rights.check_version(agreement, stated_version)
+            await check_references(draft, [], work)
+            if agreement.spec == spec:
+                return agreement
+            status = AgreementStatus(agreement.status)
+            if not status.is_waiting:
+                raise errors.conflict([_does_not_wait(status)])
+            after = replace(agreement, spec=spec, asked_at=agreement.asked_at and work.now)
+            if status is AgreementStatus.ENDORSED:
+                after = replace(after, status=AgreementStatus.REQUESTED.value)
+            step = AgreementStep(
+                AgreementAction.CHANGE,
+                AgreementStatus(after.status),
+                actor.name,
+                work.now,
+                changes=changed_terms(agreement.spec, spec),
+            )
+            return await write_step(after, step, work)
 
     async def lapse(self) -> int:
-        """Let the requests lapse that nobody has decided in time, the oldest first; returns how many did.
+        """Let what waits lapse that nobody has decided in time, the oldest first; returns how many did.
 
         At most a hundred do at once: other writers wait meanwhile.
         """
         limit, after = LAPSED_AT_ONCE, timedelta(days=self._limits.lapse_after_days)
         async with self._units.view() as view:
-            if not await AgreementRepository(view.session).requested_before(view.now - after, 1):
+            if not await AgreementRepository(view.session).waiting_since_before(view.now - after, 1):
                 return 0
         async with self._units.begin(Actor(events.SERVICE, transaction_id=self._new_id())) as work:
-            found = await AgreementRepository(work.session).requested_before(work.now - after, limit)
+            found = await AgreementRepository(work.session).waiting_since_before(work.now - after, limit)
             for agreement in found:
                 days = self._limits.lapse_after_days
                 reason = f"Không được quyết định trong {days} ngày · Not decided within {days} days"
-                decision = AgreementDecision(AgreementStatus.LAPSED, work.actor.name, work.now, "", reason)
-                await _record_decision(agreement, decision, "lapse", work)
+                status = take(AgreementStatus(agreement.status), AgreementAction.LAPSE)
+                step = AgreementStep(AgreementAction.LAPSE, status, work.actor.name, work.now, reason=reason)
+                await write_step(_after(agreement, step), step, work)
         return len(found)
 
-    async def decide(
-        self, agreement_id: str, action: DecisionAction, body: Json, actor: Actor
+    async def take(
+        self,
+        agreement_id: str,
+        action: AgreementAction,
+        body: Json,
+        actor: Actor,
+        stated_version: int | None = None,
     ) -> AgreementResource:
-        """Decide on an agreement. The same decision sent twice changes nothing the second time.
+        """Take a step with an agreement. The same step sent twice changes nothing the second time.
 
         Raises:
             ProblemError: `unknown-resource`, there is no such agreement.
-            ProblemError: `rate-limited`, the system has decided too often. The operator is never kept from
+            ProblemError: `rate-limited`, the client has decided too often. The operator is never kept from
                 revoking.
-            ProblemError: `not-allowed`, the caller is neither the operator nor a system of the agency whose
-                data it is; `role-required`, no role of the person reaches that agency.
+            ProblemError: `not-allowed`, `role-required`, `suspended-by-platform`: the step is not the
+                caller's to take; or the data are personal, and no person approves.
             ProblemError: `invalid-manifests`, the legal ground or reason is missing or wrong.
-            ProblemError: `conflict`, the agreement's status does not allow it, or it would be approved
-                though its period has ended.
+            ProblemError: `changed-since`, it has another version than was stated.
+            ProblemError: `conflict`, the agreement's status does not allow it, the same person would approve
+                twice, or it would be approved though its period has ended.
         """
-        self.demand_right(actor, action)
+        rights.demand_somewhere(actor, action)
         if not actor.is_operator:
             charge(self._rates.decisions, actor.name)
-        request, violations = read_decision(action, body)
+        request, violations = read_step(action, body)
         async with self._units.begin(actor) as work:
             agreement: AgreementResource = await work.get((self.kind, agreement_id))
-            _check_may_decide(actor, action, agreement)
+            rights.demand_to_see(actor, agreement)
+            rights.demand(actor, action, agreement)
             raise_for(violations)
-            try:
-                status = decide(AgreementStatus(agreement.status), action)
-            except DecisionConflictError as conflict:
-                if _is_repeated(agreement, action, request, actor):
-                    return agreement
-                raise errors.conflict([Violation((), conflict.text, conflict=True)]) from None
-            if status is AgreementStatus.APPROVED and has_ended(agreement.spec, work.now):
-                raise errors.conflict([never_in_force(agreement.spec)])
-            decision = AgreementDecision(
+            last = await AgreementRepository(work.session).last_step(agreement_id)
+            if last is not None and _is_repeated(last, agreement, action, request, actor):
+                return agreement
+            rights.check_version(agreement, stated_version)
+            status = await _status_after(agreement, action, actor, work)
+            step = AgreementStep(
+                action,
                 status,
                 actor.name,
                 work.now,
                 _legal_ground(agreement, action, request),
                 request.reason or "",
             )
-            return await _record_decision(agreement, decision, action.value, work)
-
-
-async def add_decision(
-    work: UnitOfWork, agreement_id: str, decision: AgreementDecision, version: int
-) -> None:
-    """Add a decision that applying a manifest made, at a version of the catalog."""
-    await AgreementRepository(work.session).add_decision(agreement_id, decision, version)
+            after = _after(agreement, step)
+            if status is AgreementStatus.SUSPENDED:
+                after = replace(after, suspended_by=rights.suspender(actor))
+            return await write_step(after, step, work)
 
 
 async def agreements_naming(
@@ -194,74 +254,70 @@ async def use_of(view: CatalogView, service: str) -> ServiceUse | None:
     return await AgreementRepository(view.session).use_of(service)
 
 
-async def _create(draft: Draft, work: UnitOfWork) -> AgreementResource:
-    assert draft.spec is not None  # noqa: S101 - a draft without violations has one
-    version = work.next_version()
-    agreement = AgreementResource(
-        id=draft.id,
-        spec={name: value for name, value in draft.spec.items() if name != "status"},
-        status=AgreementStatus.REQUESTED.value,
-        version=version,
-        created_at=work.now,
-        updated_at=work.now,
-    )
-    await AgreementRepository(work.session).create([agreement])
-    await work.record_changes({agreement.key: version})
-    detail = {"version": version, "change": "created", **audit_detail(agreement.spec)}
-    await work.audit([AuditEntry("agreement.request", agreement.key, detail)])
-    return agreement
+async def _status_after(
+    agreement: AgreementResource, action: AgreementAction, actor: Actor, work: UnitOfWork
+) -> AgreementStatus:
+    """Return the status after a step.
 
-
-async def _record_decision(
-    agreement: AgreementResource, decision: AgreementDecision, action: str, work: UnitOfWork
-) -> AgreementResource:
-    version = work.next_version()
-    after = replace(
-        agreement,
-        status=decision.status.value,
-        version=version,
-        updated_at=work.now,
-        decisions=(*agreement.decisions, decision),
-    )
-    repository = AgreementRepository(work.session)
-    await repository.update(after)
-    await repository.add_decision(after.id, decision, version)
-    await work.record_changes({after.key: version})
-    detail: dict[str, Any] = {"version": version, **audit_detail(after.spec)}
-    if decision.legal_ground:
-        detail["decision_ground"] = decision.legal_ground
-    await work.audit([AuditEntry(f"agreement.{action}", after.key, detail)])
+    Raises:
+        ProblemError: `conflict`; `not-allowed`.
+    """
+    status = AgreementStatus(agreement.status)
+    try:
+        if action is not AgreementAction.APPROVE:
+            return take(status, action)
+        two_people = await needs_two_people(agreement, agreement.spec, work)
+        after = approve(status, actor.name, agreement.first_approval, two_people=two_people)
+    except DecisionConflictError as conflict:
+        raise errors.conflict([Violation((), conflict.text, conflict=True)]) from None
+    if two_people:
+        rights.demand_people(actor, agreement)
+    if has_ended(agreement.spec, work.now):
+        raise errors.conflict([never_in_force(agreement.spec)])
     return after
 
 
-def _check_may_decide(actor: Actor, action: DecisionAction, agreement: AgreementResource) -> None:
-    if actor.is_person:
-        actor.demand(_ACTIONS[action], agreement.provider_agency)
-    elif not actor.is_operator and actor.agency != agreement.provider_agency:
-        raise errors.not_allowed(
-            f"Only the operator and systems of the agency '{agreement.provider_agency}' decide on this.",
-            "Chỉ đơn vị vận hành nền tảng và hệ thống của cơ quan "
-            f"'{agreement.provider_agency}' được quyết định.",
-        )
+def _after(agreement: AgreementResource, step: AgreementStep) -> AgreementResource:
+    """Return the agreement after a step, before it has another version."""
+    asked = step.at if step.status is AgreementStatus.REQUESTED else None
+    if step.status is AgreementStatus.ENDORSED:
+        asked = agreement.asked_at
+    decisions = (*agreement.decisions, step) if step.action.is_decision else agreement.decisions
+    return replace(
+        agreement, status=step.status.value, asked_at=asked, suspended_by=None, decisions=decisions
+    )
+
+
+def _does_not_wait(status: AgreementStatus) -> Violation:
+    return Violation(
+        (),
+        DecisionConflictError(
+            f"the agreement is {status}, so its terms stay; ask for an amendment, or under a new id",
+            f"thoả thuận {status.label_vi} nên nội dung giữ nguyên; hãy đề nghị sửa đổi, hoặc dùng mã mới",
+        ).text,
+        conflict=True,
+    )
 
 
 def _is_repeated(
-    agreement: AgreementResource, action: DecisionAction, request: DecisionRequest, actor: Actor
+    last: AgreementStep,
+    agreement: AgreementResource,
+    action: AgreementAction,
+    request: StepRequest,
+    actor: Actor,
 ) -> bool:
-    """Tell whether the last decision on an agreement is the same one by the same client."""
-    if not agreement.decisions or OUTCOMES[action] != agreement.status:
-        return False
-    last = agreement.decisions[-1]
-    return last == replace(
+    """Tell whether the last step with an agreement is the same one by the same client."""
+    return last.status == agreement.status and last == replace(
         last,
+        action=action,
         by=actor.name,
         legal_ground=_legal_ground(agreement, action, request),
         reason=request.reason or "",
     )
 
 
-def _legal_ground(agreement: AgreementResource, action: DecisionAction, request: DecisionRequest) -> str:
-    """Return the legal ground of a decision; an approval without one takes that of the agreement."""
+def _legal_ground(agreement: AgreementResource, action: AgreementAction, request: StepRequest) -> str:
+    """Return the legal ground of a step; an approval without one takes that of the agreement."""
     if request.legal_ground is not None:
         return request.legal_ground
-    return str(agreement.spec["legalGround"]) if action is DecisionAction.APPROVE else ""
+    return str(agreement.spec["legalGround"]) if action is AgreementAction.APPROVE else ""

@@ -10,13 +10,14 @@ from lienthong.catalog import errors
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionConflictError, reapply
 from lienthong.catalog.agreements.domain.offered import not_offered
 from lienthong.catalog.agreements.domain.operations import unknown_operations
+from lienthong.catalog.agreements.domain.terms import PARTIES
 from lienthong.catalog.agreements.repository import AgreementRepository
-from lienthong.catalog.agreements.schemas import AgreementSpec
+from lienthong.catalog.agreements.schemas import AgreementSpec, AmendmentRequest
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.identifiers import SystemId, requested_agreement_id
 from lienthong.catalog.domain.resources import agency_of
 from lienthong.catalog.errors import InvalidValueError, Violation, raise_for
-from lienthong.catalog.schemas.specs import read_id, read_spec, unportable
+from lienthong.catalog.schemas.specs import read_id, read_spec, unportable, validate
 from lienthong.catalog.services.domain.service import ServiceResource
 from lienthong.kit.policy import Action
 from lienthong.kit.text import BilingualText
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.service.unit_of_work import CatalogView
     from lienthong.kit.actors import Actor
     from lienthong.kit.ids import NewId
-    from lienthong.kit.json_text import Json
+    from lienthong.kit.json_text import Json, JsonObject
     from lienthong.kit.rates import TokenBuckets
 
 _DAY = timedelta(days=1)
@@ -46,6 +47,17 @@ class RequestLimits:
     open_per_system: int
     lapse_after_days: int
     per_day: int
+    decide_within_days: int
+    """Until when an owner should decide, counted from when the owner is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What could be read of a request, and every violation; `is_draft` asks nobody yet."""
+
+    draft: Draft
+    violations: list[Violation]
+    is_draft: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,7 @@ class AgreementRates:
     decisions: TokenBuckets
 
 
-def read_request(body: Json, actor: Actor, new_id: NewId) -> tuple[Draft, list[Violation]]:
+def read_request(body: Json, actor: Actor, new_id: NewId) -> ReadRequest:
     """Read the body of a request: what could be read of it, and every violation.
 
     Raises:
@@ -72,6 +84,9 @@ def read_request(body: Json, actor: Actor, new_id: NewId) -> tuple[Draft, list[V
     violations: list[Violation] = []
     spec = dict(body)
     given = spec.pop("id", None)
+    is_draft = spec.get("status") == AgreementStatus.DRAFT
+    if is_draft:
+        del spec["status"]
     if actor.is_system:
         spec.setdefault("consumer", actor.name)
     agreement_id: str | None = new_id()
@@ -105,7 +120,60 @@ def read_request(body: Json, actor: Actor, new_id: NewId) -> tuple[Draft, list[V
             f"A system requests agreements for itself only; you are '{actor.name}'.",
             f"Hệ thống chỉ được đề nghị cho chính mình; bạn là '{actor.name}'.",
         )
+    return ReadRequest(draft, violations, is_draft)
+
+
+def read_change(body: Json, agreement: AgreementResource) -> tuple[Draft, list[Violation]]:
+    """Read new terms of an agreement, whose parties they may leave out but not change.
+
+    Raises:
+        ProblemError: `invalid-manifests`, the body is no object, or of characters that cannot be kept.
+    """
+    raise_for(unportable(body))
+    if not isinstance(body, dict):
+        raise errors.invalid_manifests(
+            [Violation((), BilingualText("must be an object", "phải là một đối tượng"))]
+        )
+    given = {name: value for name, value in body.items() if value is not None}
+    parties = {name: agreement.spec[name] for name in PARTIES if name in agreement.spec}
+    draft, violations = read_spec(
+        AgreementSpec, agreement.id, {**parties, **given}, spec_path=(), id_path=("id",)
+    )
+    if draft.spec is not None:
+        violations += [
+            Violation((name,), _OTHER_PARTIES)
+            for name in PARTIES
+            if draft.spec.get(name) != agreement.spec.get(name)
+        ]
+    if "status" in given:
+        violations.append(Violation(("status",), _NO_STATUS))
     return draft, violations
+
+
+def read_amendment(body: Json, agreement: AgreementResource) -> tuple[JsonObject, str, list[Violation]]:
+    """Read the body of a request for an amendment: all terms as they would be, and why.
+
+    `terms` names those that change; one that is null is taken out (RFC 7396).
+
+    Raises:
+        ProblemError: `invalid-manifests`, the body is of characters that cannot be kept.
+    """
+    raise_for(unportable(body))
+    parsed, violations = validate(AmendmentRequest, body, ())
+    if parsed is None:
+        return {}, "", violations
+    terms = {**agreement.spec, **parsed.terms}
+    return {name: value for name, value in terms.items() if value is not None}, parsed.reason, violations
+
+
+_OTHER_PARTIES = BilingualText(
+    "is what the agreement is about, and stays; make a new request for another one",
+    "là đối tượng của thoả thuận, không đổi được; hãy lập đề nghị mới",
+)
+_NO_STATUS = BilingualText(
+    "changes by a step of its own, such as 'submit'; leave it out",
+    "chỉ đổi bằng thao tác riêng, ví dụ 'submit'; hãy bỏ trống",
+)
 
 
 def _read_id(given: str, actor: Actor, consumer: Json) -> tuple[str | None, list[Violation]]:
@@ -159,7 +227,7 @@ async def check_limits(
         ProblemError: `too-many-open-requests`; `rate-limited`, it has made too many within a day.
     """
     agreements = AgreementRepository(view.session)
-    if waiting and await agreements.count_requested(system) + waiting > limits.open_per_system:
+    if waiting and await agreements.count_waiting(system) + waiting > limits.open_per_system:
         raise errors.too_many_open_requests(system, limits.open_per_system, limits.lapse_after_days)
     if new > limits.per_day:
         raise errors.too_many_requests_in_a_day(system, limits.per_day, _DAY)

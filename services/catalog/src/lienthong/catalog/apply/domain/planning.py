@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING
 
 from lienthong.catalog.agencies.domain.succession import expired_codes, replacement_cycles
 from lienthong.catalog.agreements.domain.effect import period_notices
-from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionConflictError, reapply
+from lienthong.catalog.agreements.domain.lifecycle import (
+    AgreementStatus,
+    DecisionConflictError,
+    WidenedError,
+    reapply,
+)
 from lienthong.catalog.agreements.domain.offered import not_offered, service_notices
 from lienthong.catalog.agreements.domain.operations import removed_operations, unknown_operations
+from lienthong.catalog.agreements.domain.personal import declared_personal, is_personal
+from lienthong.catalog.agreements.domain.terms import changed, terms_of, widened
 from lienthong.catalog.apply.domain.breaks import breaks, notices, refused
-from lienthong.catalog.apply.domain.comparison import compare, dotted_path
+from lienthong.catalog.domain.comparison import compare
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
-    from lienthong.catalog.apply.domain.comparison import MemberChange
+    from lienthong.catalog.domain.comparison import MemberChange
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.domain.resources import Resource, ResourceKey, ServiceOperation
     from lienthong.catalog.services.domain.narrowing import Break
@@ -62,9 +69,10 @@ class CatalogExcerpt:
 class PlannedChange:
     """What happens to one resource, whose spec stands at `spec_path` in the request.
 
-    `before` is the resource as it is, None for a new one. `decision` is the status that an operator's
-    manifest decides on, if any. `notices` are what the operator should know, with paths relative to the
-    manifest. `breaking` is what a new document of a service takes from its callers.
+    `before` is the resource as it is, None for a new one. `decision` is the status that a manifest of an
+    agreement leads to, if it is another one, or the same with other terms. `notices` are what the operator
+    should know, with paths relative to the manifest. `breaking` is what a new document of a service takes
+    from its callers.
     """
 
     kind: ResourceKind
@@ -78,6 +86,8 @@ class PlannedChange:
     spec_path: JsonPath
     notices: tuple[Violation, ...] = ()
     breaking: tuple[Break, ...] = ()
+    personal: bool = False
+    """Whether it is an agreement on personal data."""
 
     @property
     def key(self) -> ResourceKey:
@@ -118,42 +128,64 @@ def plan_apply(
         *not_offered(new, lifecycles := _lifecycles(drafts, excerpt), now),
         *_stage_conflicts(drafts, excerpt),
     ]
+    personal_agreements = set(_on_personal_data(drafts, excerpt))
     changes = []
     for draft in drafts:
         if draft.spec is None:
             continue
         before = excerpt.resources.get(draft.key)
+        personal, decision = draft.key in personal_agreements, None
         try:
-            change = _change(draft, draft.spec, before, lifecycles, now)
-            if isinstance(before, ServiceResource) and _has_other_document(change):
-                found = breaks(before, draft, draft.spec)
-                if not allow_breaking:
-                    violations += refused(draft, found, excerpt.uses.get(draft.id))
-                told = (*change.notices, *notices(draft, found))
-                change = replace(change, notices=told, breaking=tuple(found))
-            changes.append(change)
+            decision = _decision(draft, draft.spec, before, personal=personal)
         except DecisionConflictError as conflict:
-            text = _named(draft.id, conflict.text, _other_terms(draft.spec, before))
+            text = _named(draft.id, conflict.text, changed({} if before is None else before.spec, draft.spec))
             violations.append(Violation((*draft.spec_path, "status"), text, conflict=True))
+            if not isinstance(conflict, WidenedError):
+                continue
+            # Who may not change it at all is told that before.
+        change = _change(draft, draft.spec, before, decision, lifecycles, now)
+        if isinstance(before, ServiceResource) and _has_other_document(change):
+            found = breaks(before, draft, draft.spec)
+            if not allow_breaking:
+                violations += refused(draft, found, excerpt.uses.get(draft.id))
+            told = (*change.notices, *notices(draft, found))
+            change = replace(change, notices=told, breaking=tuple(found))
+        changes.append(replace(change, personal=personal))
     return ApplyPlan(tuple(changes), tuple(_affected(changes, excerpt))), violations
+
+
+def _decision(
+    draft: Draft, spec: JsonObject, before: Resource | None, *, personal: bool
+) -> AgreementStatus | None:
+    """Return the status that a manifest of an agreement leads to; None where it leads to no other.
+
+    Raises:
+        DecisionConflictError: it is nothing that a manifest decides.
+    """
+    if draft.kind is not ResourceKind.AGREEMENT:
+        return None
+    declared = AgreementStatus(spec["status"])
+    if before is None:
+        return declared if declared is AgreementStatus.APPROVED else None
+    return reapply(
+        AgreementStatus(before.status),
+        declared,
+        terms_changed=terms_of(spec) != terms_of(before.spec),
+        widened=bool(widened(before.spec, spec)),
+        two_people=personal,
+    )
 
 
 def _change(
     draft: Draft,
     spec: JsonObject,
     before: Resource | None,
+    decision: AgreementStatus | None,
     lifecycles: Mapping[str, Lifecycle],
     now: datetime,
 ) -> PlannedChange:
-    decision: AgreementStatus | None = None
-    if draft.kind is ResourceKind.AGREEMENT:
-        declared = AgreementStatus(spec["status"])
-        if before is None:
-            decision = declared if declared is AgreementStatus.APPROVED else None
-        else:
-            current = AgreementStatus(before.status)
-            decision = reapply(current, declared, terms_changed=_terms(spec) != _terms(before.spec))
-            spec = spec | {"status": (decision or current).value}
+    if draft.kind is ResourceKind.AGREEMENT and before is not None:
+        spec = spec | {"status": (decision or AgreementStatus(before.status)).value}
     changes = tuple(compare(before.declared_spec(), spec, prefix=("spec",))) if before is not None else ()
     action = CREATED if before is None else UPDATED if changes else UNCHANGED
     notices: tuple[Violation, ...] = ()
@@ -207,14 +239,20 @@ def _stage_conflicts(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> Iterat
             yield Violation((*draft.spec_path, *place), conflict.text, conflict=True)
 
 
-def _terms(spec: JsonObject) -> JsonObject:
-    return {name: value for name, value in spec.items() if name != "status"}
-
-
-def _other_terms(spec: JsonObject, before: Resource | None) -> list[str]:
-    """The terms of an agreement in which a manifest differs from what the catalog has."""
-    known = {} if before is None else _terms(before.spec)
-    return [dotted_path(member.path) for member in compare(known, _terms(spec))]
+def _on_personal_data(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> Iterator[ResourceKey]:
+    """Yield the agreements whose data are personal, by what the request or the catalog says of them."""
+    provided = {draft.key: (draft.spec, draft.operations or ()) for draft in drafts if draft.spec is not None}
+    for draft in drafts:
+        if draft.kind is not ResourceKind.AGREEMENT or draft.spec is None:
+            continue
+        kind = ResourceKind.SERVICE if "service" in draft.spec else ResourceKind.EVENT_TYPE
+        key = kind, str(draft.spec.get("service") or draft.spec.get("eventType"))
+        operations = draft.spec.get("operations")
+        if key in provided:
+            if declared_personal(*provided[key], operations):
+                yield draft.key
+        elif key in excerpt.resources and is_personal(excerpt.resources[key], operations):
+            yield draft.key
 
 
 def _named(agreement: str, text: BilingualText, differs: Sequence[str]) -> BilingualText:

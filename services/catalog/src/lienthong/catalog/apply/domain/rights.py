@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from lienthong.catalog.apply.domain.comparison import dotted_path
 from lienthong.catalog.apply.domain.destinations import x_road_clients
 from lienthong.catalog.apply.domain.planning import UNCHANGED
+from lienthong.catalog.domain.comparison import dotted_path
 from lienthong.catalog.domain.resources import ResourceKind, agency_of
 from lienthong.catalog.errors import Violation
 from lienthong.kit.json_pointer import pointer
@@ -108,6 +108,25 @@ def foreign_names(actor: Actor, plan: ApplyPlan) -> Iterator[Violation]:
                 BilingualText(
                     f"the id of an agreement that this system asks for begins with '{own}.'",
                     f"mã thoả thuận do hệ thống này đề nghị phải bắt đầu bằng '{own}.'",
+                ),
+            )
+
+
+def approved_alone(actor: Actor, plan: ApplyPlan) -> Iterator[Violation]:
+    """Yield each agreement on personal data that a person would approve by a file, and so alone.
+
+    The operator's client brings in what was agreed before there was the platform, as it was agreed.
+    """
+    if not actor.is_person:
+        return
+    for change in plan.changes:
+        if change.personal and change.before is None and change.decision is not None:
+            yield Violation(
+                (*change.spec_path, "status"),
+                BilingualText(
+                    "the data are personal, so two people of the providing agency approve it; leave 'status' "
+                    "out to request it",
+                    "dữ liệu cá nhân do hai người của cơ quan cung cấp cùng duyệt; bỏ 'status' để đề nghị",
                 ),
             )
 

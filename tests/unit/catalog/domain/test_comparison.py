@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.catalog.apply.domain.comparison import ABSENT, Absent, MemberChange, compare, dotted_path
+from lienthong.catalog.domain.comparison import ABSENT, Absent, MemberChange, compare, dotted_path
 
 _scalars = (
     st.none()

@@ -1,0 +1,1 @@
+"""REST: agreements and their amendments."""
