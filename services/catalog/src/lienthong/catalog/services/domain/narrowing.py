@@ -177,9 +177,13 @@ def _refers(value: Json) -> bool:
 def _type_set(schema: Mapping[str, Any]) -> frozenset[str]:
     """Return the types that a schema allows; `nullable` is that of OpenAPI 3.0."""
     stated = schema.get("type")
-    if stated is None:
+    if isinstance(stated, str):
+        types = {stated}
+    elif isinstance(stated, list):
+        types = {one for one in stated if isinstance(one, str)}
+    else:
+        # None is stated, or something that is no type: then nothing is known of it.
         return _TYPES
-    types = {stated} if isinstance(stated, str) else {one for one in stated if isinstance(one, str)}
     if "number" in types:
         types.add("integer")
     if schema.get("nullable") is True:
