@@ -45,6 +45,9 @@ _PAGES: Final = (
     ("suspend", f"/systems/{_SYSTEM}/suspend"),
     ("find", "/catalog?q=thua+dat"),
     ("service", f"/catalog/services/{_SYSTEM}/parcels-v1"),
+    ("requests", "/requests"),
+    ("request-agreement", f"/requests/new?service={_SYSTEM}/parcels-v1"),
+    ("agreement", "/agreements/one-stop-parcels"),
     ("room", "/services"),
 )
 """Pages by the name of their picture."""

@@ -221,9 +221,23 @@ def published(code: str) -> dict[str, Any]:
     return manifest("EventType", f"{code}/land/parcel-changed-v1", name=named, dataSchema=schema)
 
 
+def agreed(provider: str, consumer: str) -> dict[str, Any]:
+    """An approved agreement of an agency's system on another one's events."""
+    return manifest(
+        "Agreement",
+        f"on-{provider.lower().replace('.', '-')}",
+        consumer=f"{consumer}/land",
+        eventType=f"{provider}/land/parcel-changed-v1",
+        purposes=["land-procedure"],
+        legalGround="Điều 12 Luật Đất đai 2024",
+        status="approved",
+    )
+
+
 @asynccontextmanager
 async def a_catalog(place: Place, folder: Path, *, systems_per_agency: int = 200) -> AsyncIterator[Catalog]:
-    """A catalog beside identity, with two agencies that have a system, a service and an event type each."""
+    """A catalog beside identity, with two agencies that have a system, a service and an event type each, and
+    get each other's events."""
     clock = SystemClock()
     async with aclosing(cast("AsyncGenerator[WatchResponse, None]", place.process.watch())) as told:
         keys = fold_keys(None, await anext(told))
@@ -239,6 +253,8 @@ async def a_catalog(place: Place, folder: Path, *, systems_per_agency: int = 200
             *(system(f"{code}/land") for code in (LAND, ONE_STOP)),
             *(offered(code) for code in (LAND, ONE_STOP)),
             *(published(code) for code in (LAND, ONE_STOP)),
+            agreed(LAND, ONE_STOP),
+            agreed(ONE_STOP, LAND),
         ]
         body = json.dumps({"manifests": manifests}).encode()
         await catalog.services.apply.apply(body, CATALOGS_OPERATOR, dry_run=False)

@@ -39,13 +39,14 @@ PAGES: Final = {
         f"/systems/{LAND}/land/suspend", f"/systems/{LAND}/land/resume", "/catalog",
         "/catalog?q=thua+dat&kind=Service", "/catalog?q=a+b+c+d+e+f+g+h+i+j+k", "/catalog?q=khongco",
         f"/catalog/services/{LAND}/land/parcels-v1", f"/catalog/event-types/{LAND}/land/parcel-changed-v1",
-        "/services", "/requests", "/decisions", "/records", "/nowhere",
+        "/services", "/requests", f"/requests/new?service={LAND}/land/parcels-v1", "/agreements/on-h11-05",
+        "/decisions", "/records", "/nowhere",
     ),
     Role.DEVELOPER: (
         "/", "/agencies", f"/systems/{LAND}/land", "/systems/register", "/catalog", "/requests", "/health",
         "/people",
     ),
-    Role.DATA_OWNER: ("/", "/services", "/decisions", "/records", "/health"),
+    Role.DATA_OWNER: ("/", "/services", "/decisions", "/agreements/on-h11-05", "/records", "/health"),
 }  # fmt: skip
 """Also pages that are closed to that role, and what is nowhere."""
 NOT_LOOKED_AT: Final = {"/sign-in", "/signed-in", "/sign-out", "/static/{digest}/{name}"}

@@ -66,6 +66,10 @@ GET  /catalog/services/{agency}/{system}/{code} all all all all all all all all
 GET  /catalog/event-types/{agency}/{system}/{code} all all all all all all all all
 GET  /services                                  all -   -   all -   -   -   -
 GET  /requests                                  all all all -   -   -   -   -
+GET  /requests/new                              all all all -   -   -   -   -
+POST /requests/new                              all own own -   -   -   -   -
+GET  /agreements/{agreement_id}                 all all all all all all all all
+POST /agreements/{agreement_id}/{step}          all -   -   own own -   all -
 GET  /decisions                                 -   -   -   all -   -   -   -
 GET  /records                                   -   -   -   all all all all all
 """
@@ -131,6 +135,14 @@ def samples(path: str, agency: str, person: str) -> list[tuple[str, dict[str, st
         code = "parcels-v1" if "services" in path else "parcel-changed-v1"
         return [(address.replace("{system}", "land").replace("{code}", code), {})]
     address = address.replace("{code}", "land")
+    if path == "/requests/new":
+        terms = {"purposes": "land-procedure", "legalGround": "Luật Đất đai 2024"}
+        target = f"{agency}/land/parcels-v1"
+        form = {"kind": "service", "target": target, "consumer": f"{agency}/land", **terms}
+        return [(f"{address}?service={target}", form)]
+    if path.startswith("/agreements/"):
+        address = address.replace("{agreement_id}", f"on-{agency.lower().replace('.', '-')}")
+        return [(address.replace("{step}", "suspend"), {"version": "1", "reason": "x"})]
     if path == "/people/invite":
         taken = {"login": "ours@example.vn", "name": "A", "agency": agency}
         return [(address, taken | {f"role:developer@{agency}": "1"})]

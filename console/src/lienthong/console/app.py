@@ -8,6 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from lienthong.console.agreements.pages import agreement_routes
+from lienthong.console.agreements.requesting import request_routes
 from lienthong.console.errors import (
     NobodySignedInError,
     SessionEndedError,
@@ -140,5 +142,7 @@ def create_console(
     app.include_router(agency_routes(web))
     app.include_router(system_routes(web, clock))
     app.include_router(suspension_routes(web))
+    app.include_router(agreement_routes(web))
+    app.include_router(request_routes(web))
     app.include_router(room_routes(web))
     return app

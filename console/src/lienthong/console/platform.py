@@ -52,20 +52,28 @@ class Desk:
         """
         return await self._ask("GET", path, params={name: value for name, value in query.items() if value})
 
-    async def send(self, method: str, path: str, document: object = None) -> Mapping[str, Any]:
-        """Change something; an answer without content is empty.
+    async def send(
+        self, method: str, path: str, document: object = None, *, stated: int | None = None
+    ) -> Mapping[str, Any]:
+        """Change something; an answer without content is empty. `stated` is the version that was read.
 
         Raises:
             ProblemError: what the platform refused it with; 503 `platform-unavailable`.
             SessionEndedError: the person's session has ended meanwhile.
         """
-        return await self._ask(method, path, json=document)
+        headers = {} if stated is None else {"If-Match": f'"{stated}"'}
+        return await self._ask(method, path, json=document, headers=headers)
 
-    async def _ask(self, method: str, path: str, **sent: Any) -> Mapping[str, Any]:  # noqa: ANN401
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        **sent: Any,  # noqa: ANN401
+    ) -> Mapping[str, Any]:
+        own = {**self._headers, **(headers or {})}
         try:
-            async with self._http.stream(
-                method, f"{self._origin}{path}", headers=self._headers, **sent
-            ) as answer:
+            async with self._http.stream(method, f"{self._origin}{path}", headers=own, **sent) as answer:
                 content = await _read(answer)
         except httpx.HTTPError as error:
             raise platform_away() from error

@@ -85,13 +85,6 @@ ROOMS: Final = (
             "Những gì cơ quan đề nghị được khai thác, và tình trạng của từng đề nghị.",
         ),
         "lienthong agreement request ID --service … --purpose … --legal-ground …",
-        BilingualText(
-            "Here you will ask other agencies for their data, naming purpose and legal ground, and follow "
-            "how far each request has come.",
-            "Tại đây bạn sẽ đề nghị khai thác dữ liệu của cơ quan khác, nêu mục đích và căn cứ pháp lý, và "
-            "theo dõi tình trạng từng đề nghị.",
-        ),
-        _BY_COMMAND,
     ),
     Room(
         "decisions",
@@ -102,13 +95,6 @@ ROOMS: Final = (
             "Những đề nghị khai thác dữ liệu của cơ quan: chấp thuận hoặc từ chối.",
         ),
         "lienthong agreement approve ID",
-        BilingualText(
-            "Here the requests of other agencies for your data will wait for your decision, each with its "
-            "purpose, its legal ground and the fields that it asks for.",
-            "Tại đây các đề nghị khai thác dữ liệu của cơ quan bạn sẽ chờ bạn quyết định, mỗi đề nghị kèm "
-            "mục đích, căn cứ pháp lý và các trường được đề nghị.",
-        ),
-        _BY_COMMAND,
     ),
     Room(
         "records",

@@ -45,8 +45,17 @@ async def what_waits(visit: Visit) -> list[Waiting]:
         found.append(_counted(visit, asked, title, "/people?review=due"))
     if places := visit.places(Action.DECIDE_AGREEMENTS)[:_MOST_PLACES]:
         title = BilingualText("requests to decide", "đề nghị chờ duyệt")
-        asked = [("/catalog/v1/agreements", {"status": "requested", "provider": one}) for one in places]
+        asked = [("/catalog/v1/agreements", {"waiting_for": "owner", "provider": one}) for one in places]
         found.append(_counted(visit, asked, title, "/decisions"))
+    if places := visit.places(Action.REQUEST_AGREEMENTS)[:_MOST_PLACES]:
+        title = BilingualText("requests to complete", "đề nghị cần bổ sung")
+        asked = [
+            ("/catalog/v1/agreements", {"waiting_for": "consumer", "consumer_agency": one})
+            for one in places
+            if one
+        ]
+        if asked:
+            found.append(_counted(visit, asked, title, "/requests"))
     return list(await asyncio.gather(*found))
 
 

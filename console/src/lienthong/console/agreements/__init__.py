@@ -1,0 +1,1 @@
+"""Agreements: asking for them, deciding on them, and what was done with each."""

@@ -1,0 +1,151 @@
+"""A developer asks for an agreement by a form, and the owners of the data ask back, decide and stop it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lienthong.kit.policy import Grant, Role
+from tests.integration.console.harness import a_catalog, a_console, offered
+from tests.integration.console.reading import forms_of
+from tests.integration.identity.people.harness import LAND, ONE_STOP
+from tests.support.catalog import OPERATOR
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.integration.console.harness import Place, Visitor
+    from tests.support.catalog import Catalog
+
+SERVICE = f"{LAND}/land/parcels-v1"
+FORM = f"/requests/new?service={SERVICE}"
+ASKED = {"consumer": f"{ONE_STOP}/land", "purposes": "land-procedure, audit", "legalGround": "Điều 12"}
+
+
+@pytest.fixture
+async def places(tmp_path: Path) -> AsyncIterator[tuple[Place, Catalog]]:
+    async with a_console(tmp_path) as opened, a_catalog(opened, tmp_path) as catalog:
+        yield opened, catalog
+
+
+async def ask(visitor: Visitor, **more: str) -> str:
+    """Ask by the form; returns the path of the agreement."""
+    page = await visitor.open(FORM)
+    made = await visitor.post(page, "/requests/new", **ASKED, **more)
+    assert made.url.path.startswith("/agreements/"), made.text
+    return made.url.path
+
+
+async def test_from_a_form_to_an_agreement_and_back(places: tuple[Place, Catalog]) -> None:
+    place, _ = places
+    developer = await place.office.person("dev", Grant(Role.DEVELOPER, ONE_STOP), agency=ONE_STOP)
+    owner = await place.office.person("owner", Grant(Role.DATA_OWNER, LAND))
+    async with place.signed_in(developer) as asking, place.signed_in(owner) as deciding:
+        wrong = await asking.post(await asking.open(FORM), "/requests/new", **(ASKED | {"purposes": ""}))
+        assert wrong.status_code == 422
+        assert "field-error" in wrong.text
+        assert 'value="Điều 12"' in wrong.text
+
+        draft = await ask(asking, draft="1")
+        assert (await deciding.open(draft)).status_code == 404
+        assert draft in (await asking.open("/requests")).text
+        page = await asking.post(await asking.open(draft), f"{draft}/submit")
+        assert "Đã gửi đề nghị" in page.text
+
+        assert draft in (await deciding.open("/decisions")).text
+        page = await deciding.open(draft)
+        assert "land-procedure, audit" in page.text
+        page = await deciding.post(page, f"{draft}/ask", reason="Vì sao cần cả audit?")
+        assert "chờ bổ sung thông tin" in page.text
+        assert "Vì sao cần cả audit?" in (await asking.open(draft)).text
+        page = await asking.post(await asking.open(draft), f"{draft}/answer", reason="Để đối soát")
+        assert f"{draft}/approve" not in forms_of(page)
+        page = await deciding.post(await deciding.open(draft), f"{draft}/approve")
+        assert "đang có hiệu lực" in page.text
+        assert "Để đối soát" in page.text
+        page = await deciding.post(page, f"{draft}/suspend", reason="Kiểm tra")
+        assert "đang tạm ngừng" in page.text
+        page = await deciding.post(page, f"{draft}/resume")
+        assert "đang có hiệu lực" in page.text
+
+
+async def test_a_refusal_names_its_legal_ground(places: tuple[Place, Catalog]) -> None:
+    place, _ = places
+    developer = await place.office.person("dev", Grant(Role.DEVELOPER, ONE_STOP), agency=ONE_STOP)
+    owner = await place.office.person("owner", Grant(Role.DATA_OWNER, LAND))
+    async with place.signed_in(developer) as asking, place.signed_in(owner) as deciding:
+        path = await ask(asking, **{"operation:getParcel": "1"})
+        page = await deciding.open(path)
+        assert "getParcel" in page.text
+        wrong = await deciding.post(page, f"{path}/reject", legal_ground="")
+        assert wrong.status_code == 422
+        assert "field-error" in wrong.text
+        page = await deciding.post(page, f"{path}/reject", legal_ground="Điều 16 Nghị định 194/2025")
+        assert "Điều 16 Nghị định 194/2025" in page.text
+        assert not [action for action in forms_of(page) if action.startswith(path)]
+
+
+async def test_personal_data_take_two_owners_and_who_read_older_terms_is_told(
+    places: tuple[Place, Catalog],
+) -> None:
+    place, catalog = places
+    manifest = offered(LAND)
+    manifest["spec"]["personalData"] = True
+    body = json.dumps({"manifests": [manifest]}).encode()
+    await catalog.services.apply.apply(body, OPERATOR, dry_run=False)
+    developer = await place.office.person("dev", Grant(Role.DEVELOPER, ONE_STOP), agency=ONE_STOP)
+    owners = [await place.office.person(name, Grant(Role.DATA_OWNER, LAND)) for name in ("one", "two")]
+    async with (
+        place.signed_in(developer) as asking,
+        place.signed_in(owners[0]) as first,
+        place.signed_in(owners[1]) as second,
+    ):
+        path = await ask(asking)
+        read = await second.open(path)
+        page = await first.post(await first.open(path), f"{path}/approve")
+        assert "chờ người thứ hai duyệt" in page.text
+        again = await first.post(page, f"{path}/approve", reason="lần nữa")
+        assert again.status_code == 409
+        assert "người thứ hai" in again.text
+        late = await second.post(read, f"{path}/approve")
+        assert late.status_code == 412
+        assert "Đã thay đổi từ lần đọc" in late.text
+        page = await second.post(late, f"{path}/approve")
+        assert "đang có hiệu lực" in page.text
+
+
+async def test_an_amendment_shows_what_it_changes(places: tuple[Place, Catalog]) -> None:
+    place, catalog = places
+    owner = await place.office.person("owner", Grant(Role.DATA_OWNER, LAND))
+    terms = {"terms": {"purposes": ["land-procedure", "audit"]}, "reason": "đối soát"}
+    await catalog.services.amendments.request("on-h11-05", terms, OPERATOR)
+    async with place.signed_in(owner) as deciding:
+        assert "sửa đổi: chờ duyệt" in (await deciding.open("/decisions")).text
+        page = await deciding.open("/agreements/on-h11-05")
+        assert "<del>land-procedure</del> → <ins>land-procedure, audit</ins>" in page.text
+        form = forms_of(page)["/agreements/on-h11-05/approve"]
+        assert form.fields["of"] == "amendment"
+        page = await deciding.post(page, "/agreements/on-h11-05/approve")
+        assert "sửa đổi 1" in page.text
+        assert "<dd>land-procedure, audit</dd>" in page.text
+
+
+async def test_addresses_that_are_none_are_told_so(places: tuple[Place, Catalog]) -> None:
+    place, _ = places
+    developer = await place.office.person("dev", Grant(Role.DEVELOPER, ONE_STOP), agency=ONE_STOP)
+    async with place.signed_in(developer) as visitor:
+        nowhere = ("/agreements/nothing", "/agreements/..%2f", "/requests/new", "/requests/new?service=a/b")
+        for path in (
+            *nowhere,
+            f"/requests/new?service={LAND}/land/none-v1",
+            "/requests/new?event_type=x/y/z",
+        ):
+            assert (await visitor.open(path)).status_code == 404, path
+        token = forms_of(await visitor.home())["/sign-out"].fields
+        origin = place.settings.console_url
+        for step, version in (("lapse", "1"), ("request", "1"), ("withdraw", "x"), ("withdraw", "")):
+            sent = await visitor.send(f"{origin}/agreements/on-h11-05/{step}", token | {"version": version})
+            assert sent.status_code == 404
