@@ -188,6 +188,10 @@ QUESTIONS = (
         "ix_agreements_waiting_at",
     ),
     (
+        "SELECT * FROM agreements WHERE remind_at <= 'x' ORDER BY remind_at LIMIT 100",
+        "ix_agreements_remind_at",
+    ),
+    (
         "SELECT * FROM amendments WHERE amendments.waits AND agreement_id IN ('x', 'y')",
         "ix_amendments_waiting",
     ),

@@ -1,4 +1,4 @@
-"""What runs beside requests: hints from other replicas, changes that identity missed, lapsing requests."""
+"""What runs beside requests: hints from other replicas, changes that identity missed, lapsing, reminders."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PAUSE_SECONDS = 0.5
 _LAPSE_EVERY_SECONDS = 600.0
+_REMIND_EVERY_SECONDS = 60.0
 _CATCH_UP_EVERY_SECONDS = 60.0
 
 _log = structlog.get_logger(__name__)
@@ -70,6 +71,17 @@ async def catch_up_with_others(catch_up: Callable[[], Awaitable[int]]) -> None:
             continue
         if taken:
             _log.info("the index caught up", count=taken)
+
+
+async def tell_in_time(remind: Callable[[], Awaitable[int]]) -> None:
+    """Tell the sides of agreements what they should do in time, a portion at a time, until cancelled."""
+    while True:
+        looked_at = 0
+        try:
+            looked_at = await remind()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            _log.warning("nobody can be reminded now", error=repr(error))
+        await asyncio.sleep(_PAUSE_SECONDS if looked_at else _REMIND_EVERY_SECONDS)
 
 
 async def lapse_requests(lapse: Callable[[], Awaitable[int]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from lienthong.catalog.agreements.endpoints import amendments as amendment_endpo
 from lienthong.catalog.agreements.repository import AgreementRepository
 from lienthong.catalog.agreements.service.agreements import AgreementService
 from lienthong.catalog.agreements.service.amendments import AmendmentService
+from lienthong.catalog.agreements.service.reminding import Reminders
 from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
 from lienthong.catalog.apply import endpoints as apply_endpoints
 from lienthong.catalog.apply.schemas import read_apply_text
@@ -29,6 +31,7 @@ from lienthong.catalog.background import (
     follow_changes,
     lapse_requests,
     publish_missed_systems,
+    tell_in_time,
 )
 from lienthong.catalog.dcat import endpoints as dcat_endpoints
 from lienthong.catalog.dcat.domain.catalogue import Addresses
@@ -131,6 +134,7 @@ class CatalogServices:
     event_types: EventTypeService
     agreements: AgreementService
     amendments: AmendmentService
+    reminders: Reminders
     apply: ApplyService
     search: SearchService
     index: SearchIndex
@@ -159,6 +163,7 @@ class CatalogServices:
             event_types,
             AgreementService(units, new_id, rates, limits),
             AmendmentService(units, new_id, rates, limits),
+            Reminders(units, new_id, timedelta(days=limits.decide_within_days)),
             ApplyService(units, workers, comparison, providers, limits, systems_per_agency),
             SearchService(units),
             SearchIndex(units, new_id),
@@ -331,6 +336,7 @@ async def run(settings: CatalogSettings) -> None:
             partial(lapse_requests, services.agreements.lapse),
             partial(catch_up_with_others, services.index.catch_up),
             partial(lapse_requests, services.amendments.lapse),
+            partial(tell_in_time, services.reminders.remind),
             space.run,
             soundness.run,
         ],

@@ -1,5 +1,5 @@
-"""What the catalog publishes on the bus: that a resource changed, and of systems as what; and to consumers of
-a service, where in its life it is.
+"""What the catalog publishes on the bus: that a resource changed, and of systems as what; to consumers of
+a service, where in its life it is; and to the sides of an agreement, what they should do in time.
 
 Identity takes systems from it, other processes of the catalog only that something changed. The stream is kept
 for ever, so what nobody reads there does not go into it: what a resource is now, the catalog is asked for.
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lienthong.catalog.domain import validity
 from lienthong.kit.bus import StreamSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from lienthong.kit.settings import Settings
 
@@ -59,6 +61,23 @@ def stage_changed(
         "action": "stage-changed",
         "lifecycle": lifecycle,
         "consumers": consumers,
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def reminded(version: int, agreement: str, action: str, until: datetime, consumer: str, target: str) -> bytes:
+    """Return the event that tells the sides of an agreement what happens `until` then, if nobody acts.
+
+    `action` is `ends-soon`, `decision-due` or `decision-late`.
+    """
+    document = {
+        "version": version,
+        "kind": "Agreement",
+        "id": agreement,
+        "action": action,
+        "until": validity.write(until),
+        "consumer": consumer,
+        "target": target,
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -37,6 +37,9 @@ class AgreementRow(ResourceColumns, CatalogBase):
     status: Mapped[str] = mapped_column(Text)
     asked_at: Mapped[datetime | None]
     suspended_by: Mapped[str | None] = mapped_column(Text)
+    remind_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When to look next whether somebody has to be told something; None where nobody ever has."""
+    told_at: Mapped[datetime | None]
 
 
 class AgreementStepRow(CatalogBase):

@@ -15,6 +15,7 @@ from lienthong.catalog.agreements.domain.agreement import AgreementResource, Agr
 from lienthong.catalog.agreements.domain.amendment import Amendment
 from lienthong.catalog.agreements.domain.lifecycle import AgreementAction, AgreementStatus
 from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
+from lienthong.catalog.agreements.domain.reminders import first_look
 from lienthong.catalog.agreements.domain.watched import WATCHED_STATUSES, Terms, WatchedAgreement
 from lienthong.catalog.agreements.models import WAITS, AgreementRow, AgreementStepRow, AmendmentRow
 from lienthong.catalog.domain.resources import ResourceKind
@@ -170,6 +171,18 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         found = await self._read(query.order_by(AgreementRow.updated_at).limit(limit))
         return await self._completed(found)
 
+    async def to_look_at(self, now: datetime, limit: int) -> list[AgreementResource]:
+        """Return agreements of which somebody may have to be told something by now, the longest first."""
+        query = self._select().where(AgreementRow.remind_at <= now)
+        return await self._read(query.order_by(AgreementRow.remind_at).limit(limit))
+
+    async def looked_at(self, agreement_id: str, told: datetime | None, again: datetime | None) -> None:
+        """Keep what was told of an agreement, and when to look at it again. It gets no new version: nothing
+        of it has changed."""
+        values = {"remind_at": again} | ({} if told is None else {"told_at": told})
+        query = update(AgreementRow).where(AgreementRow.id == agreement_id).values(values)
+        await self._session.execute(query)
+
     async def add_step(self, agreement_id: str, step: AgreementStep, version: int) -> None:
         """Add what was done with an agreement, at a version of the catalog."""
         await self._session.execute(
@@ -211,6 +224,7 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
             **common_members(row),
             status=row.status,
             asked_at=row.asked_at,
+            told_at=row.told_at,
             suspended_by=None if row.suspended_by is None else Suspender(row.suspended_by),
         )
 
@@ -221,6 +235,8 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
             "event_type_id": resource.spec.get("eventType"),
             "status": resource.status,
             "asked_at": resource.asked_at,
+            "remind_at": first_look(resource),
+            "told_at": resource.told_at,
             "suspended_by": resource.suspended_by and resource.suspended_by.value,
         }
 

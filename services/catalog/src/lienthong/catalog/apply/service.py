@@ -40,6 +40,7 @@ from lienthong.kit.workers import TooCostlyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
     from lienthong.catalog.agreements.service.requests import RequestLimits
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from lienthong.catalog.systems.service.factors import KeyComparison
     from lienthong.kit.actors import Actor
     from lienthong.kit.addresses import ProviderAddresses
+    from lienthong.kit.json_text import JsonObject
     from lienthong.kit.workers import Workers
 
 _MOST_PATHS = 50
@@ -342,8 +344,16 @@ def _resource(change: PlannedChange, version: int, work: UnitOfWork) -> Resource
             return AgreementResource(
                 **members | {"status": status.value},
                 asked_at=asked,
+                told_at=_told_at(earlier, spec, asked),
                 suspended_by=None if earlier is None else earlier.suspended_by,
             )
+
+
+def _told_at(before: AgreementResource | None, spec: JsonObject, asked: datetime | None) -> datetime | None:
+    """The last reminder that was told of an agreement, if it still has the same period and turn."""
+    if before is None or asked != before.asked_at or spec.get("validTo") != before.spec.get("validTo"):
+        return None
+    return before.told_at
 
 
 def _step(change: PlannedChange, work: UnitOfWork) -> AgreementStep:

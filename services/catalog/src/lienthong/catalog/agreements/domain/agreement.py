@@ -71,12 +71,14 @@ class AgreementResource(Resource):
 
     `decisions` are in the order they were made. `asked_at` is since when the owner has been asked to decide;
     None where it is nobody's turn, or that of who asks. `amendment` is the one that is not decided yet.
+    `told_at` is the moment of the last reminder that was told of the period and of the decision as they are.
     """
 
     kind: Literal[ResourceKind.AGREEMENT] = ResourceKind.AGREEMENT
     decisions: tuple[AgreementStep, ...] = ()
     asked_at: datetime | None = None
     amendment: Amendment | None = None
+    told_at: datetime | None = None
     suspended_by: Suspender | None = None
 
     @property

@@ -162,7 +162,7 @@ class AgreementService(ResourceService[AgreementResource]):
             status = AgreementStatus(agreement.status)
             if not status.is_waiting:
                 raise errors.conflict([_does_not_wait(status)])
-            after = replace(agreement, spec=spec, asked_at=agreement.asked_at and work.now)
+            after = replace(agreement, spec=spec, asked_at=agreement.asked_at and work.now, told_at=None)
             if status is AgreementStatus.ENDORSED:
                 after = replace(after, status=AgreementStatus.REQUESTED.value)
             step = AgreementStep(
@@ -282,9 +282,15 @@ def _after(agreement: AgreementResource, step: AgreementStep) -> AgreementResour
     asked = step.at if step.status is AgreementStatus.REQUESTED else None
     if step.status is AgreementStatus.ENDORSED:
         asked = agreement.asked_at
+    stays = asked == agreement.asked_at
     decisions = (*agreement.decisions, step) if step.action.is_decision else agreement.decisions
     return replace(
-        agreement, status=step.status.value, asked_at=asked, suspended_by=None, decisions=decisions
+        agreement,
+        status=step.status.value,
+        asked_at=asked,
+        told_at=agreement.told_at if stays else None,
+        suspended_by=None,
+        decisions=decisions,
     )
 
 

@@ -207,7 +207,8 @@ async def _write(
     await AgreementRepository(work.session).write_amendment(agreement.id, amendment, work.now)
     after = replace(agreement, amendment=amendment if amendment.status.is_waiting else None)
     if step.status is AgreementStatus.APPROVED:
-        after = replace(after, spec=amendment.spec)
+        same_end = after.spec.get("validTo") == amendment.spec.get("validTo")
+        after = replace(after, spec=amendment.spec, told_at=after.told_at if same_end else None)
         step = replace(step, changes=changed_terms(agreement.spec, amendment.spec))
     return await write_step(after, step, work)
 
