@@ -105,7 +105,8 @@ class Changer:
         else:
             self._extra[number] = not self._extra[number]
             self.made["operations added or removed"] += 1
-        self._operator.apply([self.service(number)])
+        # An operation that goes away breaks who may call all of them; here that is meant.
+        self._operator.apply([self.service(number)], allow_breaking=True)
 
     def service(self, number: int) -> dict[str, Any]:
         """A service as it is now."""

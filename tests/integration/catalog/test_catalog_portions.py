@@ -135,12 +135,12 @@ def fill(database: Path) -> None:
             (
                 "services",
                 f"{PLACE.provider}/s-{n}-v1",
-                (service, PLACE.provider, "{}", json.dumps(operations), None),
+                (service, PLACE.provider, "{}", json.dumps(operations), None, "published"),
             )
             for n in range(SERVICES)
         ),
         *(
-            ("agreements", f"a-{n}", (terms, PLACE.consumer, PLACE.service_id, None, "approved"))
+            ("agreements", f"a-{n}", (terms, PLACE.consumer, PLACE.service_id, None, "approved", *[None] * 4))
             for n in range(AGREEMENTS)
         ),
     ]

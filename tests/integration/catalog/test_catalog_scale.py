@@ -20,6 +20,7 @@ from lienthong.gateway.replica import WATCHED_KINDS
 from lienthong.gateway.table import ReadResources, RoutingTable
 from lienthong.kit.catalog import CatalogState, fold_catalog, pack_catalog
 from lienthong.kit.database import migrate
+from lienthong.kit.problems.not_in_force import Revoked
 from tests.bench.province import agreement_id, fill, parties
 from tests.support.catalog import OPERATOR, Catalog, opened_catalog
 
@@ -144,6 +145,6 @@ async def test_changes_while_a_snapshot_is_read_are_in_it(catalog: Catalog) -> N
     for one in first:
         message = state.get(pb.RESOURCE_KIND_AGREEMENT, one.encode())
         assert message is not None
-        assert getattr(read.agreement(one, message), "revoked", False)
+        assert isinstance(getattr(read.agreement(one, message), "reason", None), Revoked)
     whole, _, _ = await followed(catalog, None)
     assert (whole.version, dict(whole.resources.items())) == (state.version, dict(state.resources.items()))

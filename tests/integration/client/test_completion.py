@@ -70,7 +70,7 @@ def offered(line: str) -> list[str]:
     ("line", "words"),
     [
         ("lienthong aud", ["audit"]),
-        ("lienthong agreement re", ["request", "reject", "revoke"]),
+        ("lienthong agreement re", ["reject", "resume", "revoke", "request"]),
         ("lienthong keys import --pass", ["--passphrase-file"]),
         ("lienthong token --as o", ["one-stop", "operator"]),
         ("lienthong get ag", ["agencies", "agreements"]),

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lienthong.catalog.domain import validity
 from lienthong.kit.bus import StreamSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from lienthong.kit.settings import Settings
 
@@ -65,8 +63,8 @@ def stage_changed(
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def reminded(version: int, agreement: str, action: str, until: datetime, consumer: str, target: str) -> bytes:
-    """Return the event that tells the sides of an agreement what happens `until` then, if nobody acts.
+def reminded(version: int, agreement: str, action: str, until: str, consumer: str, target: str) -> bytes:
+    """Return the event that tells the sides of an agreement what happens then, at `until`, if nobody acts.
 
     `action` is `ends-soon`, `decision-due` or `decision-late`.
     """
@@ -75,7 +73,7 @@ def reminded(version: int, agreement: str, action: str, until: datetime, consume
         "kind": "Agreement",
         "id": agreement,
         "action": action,
-        "until": validity.write(until),
+        "until": until,
         "consumer": consumer,
         "target": target,
     }

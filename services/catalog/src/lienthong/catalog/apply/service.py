@@ -15,6 +15,7 @@ from lienthong.catalog.agreements.service.agreements import agreements_naming, u
 from lienthong.catalog.agreements.service.announcements import announce_stage
 from lienthong.catalog.agreements.service.requests import check_limits
 from lienthong.catalog.agreements.service.writing import add_step, step_detail
+from lienthong.catalog.apply.domain.breaks import refused_breaks
 from lienthong.catalog.apply.domain.destinations import new_destinations, others_destinations, taken
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
 from lienthong.catalog.apply.domain.rights import (
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
+    from lienthong.catalog.agreements.domain.operations import OpenAgreement
     from lienthong.catalog.agreements.service.requests import RequestLimits
     from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
     from lienthong.catalog.domain.resources import ResourceKey
@@ -159,13 +160,15 @@ class ApplyService:
         """
         # To compare large documents takes a while; watches and other requests need not wait for it.
         excerpt = await _excerpt(drafts, view, actor)
-        plan, more = await asyncio.to_thread(
-            plan_apply, drafts, excerpt, view.now, allow_breaking=allow_breaking
-        )
+        plan, more = await asyncio.to_thread(plan_apply, drafts, excerpt, view.now)
         # Who may not do it is told that, not what else is wrong with it.
         demand_rights_in_plan(actor, plan)
         raise_for(sorted(dict.fromkeys([*violations, *more]), key=_manifest_index))
         raise_for([*approved_alone(actor, plan)])
+        if not allow_breaking:
+            # Agreements are read only where a document breaks anything: a service may have very many.
+            broken = [change.id for change in plan.changes if change.breaking]
+            raise_for([*refused_breaks(drafts, plan, {one: await use_of(view, one) for one in broken})])
         raise_for([*foreign_names(actor, plan), *await _taken_destinations(actor, plan, view)])
         for agency, number in registered(actor, plan).items():
             await check_quota(self._systems_per_agency, agency, view, new=number)
@@ -233,12 +236,9 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView, actor: Actor) -> 
             break
         found |= {agency.key: agency for agency in successors.values()}
     agreements: dict[str, list[OpenAgreement]] = {}
-    uses: dict[str, ServiceUse] = {}
     for draft in drafts:
         before = found.get(draft.key)
         if isinstance(before, ServiceResource) and draft.operations is not None:
-            if (use := await use_of(view, draft.id)) is not None:
-                uses[draft.id] = use
             offered = {operation.id for operation in draft.operations}
             removed = {operation.id for operation in before.operations} - offered
             if removed:
@@ -247,7 +247,7 @@ async def _excerpt(drafts: Sequence[Draft], view: CatalogView, actor: Actor) -> 
     if agencies := ids[ResourceKind.AGENCY]:
         for system in await view.resources(ResourceKind.SYSTEM).find_ids({"agency": agencies}):
             systems.setdefault(system.partition("/")[0], []).append(system)
-    return CatalogExcerpt(found, agreements, systems, uses)
+    return CatalogExcerpt(found, agreements, systems)
 
 
 def _is_seen(resource: Resource, actor: Actor) -> bool:

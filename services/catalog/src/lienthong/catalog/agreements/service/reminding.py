@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lienthong.catalog import events
 from lienthong.catalog.agreements.domain.reminders import due_now
 from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.domain import validity
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.kit.actors import Actor
 
@@ -45,7 +46,7 @@ class Reminders:
                         agreement.version,
                         agreement.id,
                         reminder.kind.value,
-                        reminder.until,
+                        validity.write(reminder.until),
                         agreement.consumer,
                         agreement.target,
                     )

@@ -9,9 +9,10 @@ from lienthong.catalog.services.domain.breaking import breaking_changes, removed
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lienthong.catalog.agreements.domain.operations import ServiceUse
+    from lienthong.catalog.apply.domain.planning import ApplyPlan
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.services.domain.narrowing import Break
     from lienthong.catalog.services.domain.service import ServiceResource
@@ -31,6 +32,16 @@ def breaks(before: ServiceResource, draft: Draft, spec: JsonObject) -> list[Brea
     if before.openapi is None or new is None:
         return [*removed_operations(before.operations, draft.operations)]
     return breaking_changes(before.openapi, new, before.operations, draft.operations)
+
+
+def refused_breaks(
+    drafts: Sequence[Draft], plan: ApplyPlan, uses: Mapping[str, ServiceUse | None]
+) -> Iterator[Violation]:
+    """Yield each change of a plan that breaks who has an open agreement; `uses` says of services what those
+    allow."""
+    by_key = {draft.key: draft for draft in drafts}
+    for change in plan.changes:
+        yield from refused(by_key[change.key], change.breaking, uses.get(change.id))
 
 
 def refused(draft: Draft, found: Sequence[Break], use: ServiceUse | None) -> Iterator[Violation]:

@@ -21,7 +21,7 @@ from lienthong.catalog.agreements.domain.offered import not_offered, service_not
 from lienthong.catalog.agreements.domain.operations import removed_operations, unknown_operations
 from lienthong.catalog.agreements.domain.personal import declared_personal, is_personal
 from lienthong.catalog.agreements.domain.terms import changed, terms_of, widened
-from lienthong.catalog.apply.domain.breaks import breaks, notices, refused
+from lienthong.catalog.apply.domain.breaks import breaks, notices
 from lienthong.catalog.domain.comparison import compare
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.resources import ResourceKind
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
+    from lienthong.catalog.agreements.domain.operations import OpenAgreement
     from lienthong.catalog.domain.comparison import MemberChange
     from lienthong.catalog.domain.drafts import Draft
     from lienthong.catalog.domain.resources import Resource, ResourceKey, ServiceOperation
@@ -55,14 +55,12 @@ class CatalogExcerpt:
     """The part of the catalog that matters for a request: what it names, and what depends on that.
 
     `open_agreements` are those requested or approved that name an operation which their service would lose,
-    by its id; `systems` are the ids of systems by agency. `uses` says of services what their open
-    agreements allow.
+    by its id; `systems` are the ids of systems by agency.
     """
 
     resources: Mapping[ResourceKey, Resource]
     open_agreements: Mapping[str, Sequence[OpenAgreement]] = field(default_factory=dict)
     systems: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    uses: Mapping[str, ServiceUse] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +107,9 @@ class ApplyPlan:
 
 
 def plan_apply(
-    drafts: Sequence[Draft], excerpt: CatalogExcerpt, now: datetime, *, allow_breaking: bool = False
+    drafts: Sequence[Draft], excerpt: CatalogExcerpt, now: datetime
 ) -> tuple[ApplyPlan, list[Violation]]:
-    """Plan an apply: what it would do, and every violation (with any, the plan must not be carried out).
-
-    `allow_breaking` takes new documents of services although they break who has an agreement.
-    """
+    """Plan an apply: what it would do, and every violation (with any, the plan must not be carried out)."""
     specs = {key: resource.spec for key, resource in excerpt.resources.items()}
     specs |= {draft.key: draft.spec for draft in drafts if draft.spec is not None}
     new = [draft for draft in drafts if draft.key not in excerpt.resources]
@@ -146,8 +141,6 @@ def plan_apply(
         change = _change(draft, draft.spec, before, decision, lifecycles, now)
         if isinstance(before, ServiceResource) and _has_other_document(change):
             found = breaks(before, draft, draft.spec)
-            if not allow_breaking:
-                violations += refused(draft, found, excerpt.uses.get(draft.id))
             told = (*change.notices, *notices(draft, found))
             change = replace(change, notices=told, breaking=tuple(found))
         changes.append(replace(change, personal=personal))
