@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import subprocess
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -329,6 +330,21 @@ def answer(port: int, said: bytes) -> bytes:
             if b"PONG" in found:
                 break
     return found
+
+
+class SlowKey(UserKey):
+    """The key of a process that gets little of its processor."""
+
+    def signature(self, nonce: str) -> bytes:
+        time.sleep(2.5)
+        return super().signature(nonce)
+
+
+async def test_a_process_on_a_slow_machine_has_time_to_answer_the_greeting(streams: Server) -> None:
+    slow = SlowKey(streams.key("ledger").private)
+    async with streams.client(slow) as (client, said):
+        await client.flush()
+    assert not said
 
 
 async def test_a_key_is_replaced_while_its_process_runs(streams: Server) -> None:

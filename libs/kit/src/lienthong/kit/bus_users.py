@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ANSWERS: Final = "_INBOX.>"
+# How long a client may take to sign the server's greeting, in seconds: the server's own two are not enough
+# for a process that starts beside all others on a small machine, and it is cut off in the middle of it.
+_PATIENCE: Final = "authorization {timeout: 10}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +123,12 @@ USERS: Final = (*PROCESSES, *ADMINISTRATORS)
 
 
 def accounts_configuration(public_keys: Mapping[str, str]) -> str:
-    """The block `accounts` of nats-server's configuration.
+    """The blocks `authorization` and `accounts` of nats-server's configuration.
 
     `public_keys` has the public NKey (`U…`) of each of `USERS`, by its name.
     """
-    return "accounts {\n" + "".join(_account(account, public_keys) for account in ACCOUNTS) + "}\n"
+    accounts = "".join(_account(account, public_keys) for account in ACCOUNTS)
+    return f"{_PATIENCE}accounts {{\n{accounts}}}\n"
 
 
 def _account(account: BusAccount, public_keys: Mapping[str, str]) -> str:
