@@ -14,6 +14,7 @@ import httpx
 import jwt
 import pytest
 
+from binh_thuan.owners import AGREEMENT
 from lienthong.client.verification import read_key, verify
 from lienthong.edge import sha256
 from tests.e2e.province import LIENTHONG, run
@@ -388,6 +389,21 @@ def test_a_department_hears_who_calls_but_logs_no_path(province: Province) -> No
         "TTHC.DAT-DAI",
     )
     assert call["url"].rsplit("/", 1)[1] not in log
+
+
+def test_two_people_approved_what_the_one_stop_shop_asked_for(province: Province) -> None:
+    history = json.loads(province.command("agreement", "history", AGREEMENT, "--json").stdout)["items"]
+    assert [(one["action"], one["status"]) for one in history] == [
+        ("request", "requested"), ("approve", "endorsed"), ("approve", "approved"),
+    ]  # fmt: skip
+    asked, *decided = (one["by"] for one in history)
+    assert asked == "H11.01/one-stop"
+    assert len(set(decided)) == 2
+    assert all(one.startswith("person/") for one in decided)
+    birth = "/civil-status-v1/births/KS-2020-02521"
+    calls = [one for one in province.calls if one["system"] == "one-stop" and one["url"].endswith(birth)]
+    assert [call["status"] for call in calls] == [200]
+    assert (province.home / "demo" / "owners.json").stat().st_mode & 0o077 == 0
 
 
 def test_applying_the_manifests_again_changes_nothing(province: Province) -> None:

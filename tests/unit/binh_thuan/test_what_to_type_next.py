@@ -44,19 +44,18 @@ class Catalog:
 
 
 @pytest.mark.parametrize(
-    ("agreement", "status", "waits"),
+    ("agreement", "found"),
     [
-        ("company-parcels", "requested", True),
-        ("company-parcels", "approved", False),
-        ("company-parcels", "rejected", False),
-        ("another", "requested", False),
+        ({"metadata": {"id": "company-parcels"}, "spec": {"status": "requested"}}, "requested"),
+        ({"metadata": {"id": "company-parcels"}, "spec": {"status": "approved"}}, "approved"),
+        ({"metadata": {"id": "company-parcels"}, "spec": {}, "status": {"state": "rejected"}}, "rejected"),
+        ({"metadata": {"id": "another"}, "spec": {"status": "requested"}}, None),
     ],
 )
-def test_the_catalog_says_whether_it_waits(
-    monkeypatch: pytest.MonkeyPatch, agreement: str, status: str, waits: bool
+def test_the_catalog_says_how_it_stands(
+    monkeypatch: pytest.MonkeyPatch, agreement: dict[str, Any], found: str | None
 ) -> None:
-    found = {"metadata": {"id": agreement}, "spec": {"status": status}}
-    monkeypatch.setattr(Catalog, "agreements", [found])
+    monkeypatch.setattr(Catalog, "agreements", [agreement])
     monkeypatch.setattr(catalog, "Client", Catalog)
     monkeypatch.setattr(Credentials, "load", lambda folder: folder)
-    assert catalog.waits(Path("operator"), "http://127.0.0.1:8080") is waits
+    assert catalog.status_of("company-parcels", Path("operator"), "http://127.0.0.1:8080") == found

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lienthong.client import ApplyResult
 
 WAITING_AGREEMENT: Final = "company-parcels"
-"""The one agreement of the manifests that nobody has decided on."""
+"""The one agreement that is left for whoever tries the province to decide on."""
 _ENDED = frozenset({"rejected", "revoked"})
 
 
@@ -40,17 +40,15 @@ def apply(operator: Path, gateway: str) -> ApplyResult:
         )
 
 
-def waits(operator: Path, gateway: str) -> bool:
-    """Whether `WAITING_AGREEMENT` still waits for a decision.
+def status_of(agreement_id: str, operator: Path, gateway: str) -> str | None:
+    """The status of an agreement; None where there is none.
 
     Raises:
         LienthongError: the catalog does not answer, or refuses.
     """
     with Client(Credentials.load(operator), gateway=gateway) as client:
-        return any(
-            _id(item) == WAITING_AGREEMENT and _status(item) == "requested"
-            for item in client.manifests("agreements")
-        )
+        found = (_status(item) for item in client.manifests("agreements") if _id(item) == agreement_id)
+        return next(found, None)
 
 
 def _id(manifest: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FIRST: Final = "/identity/v1/invitations/first-administrator"
 _PEOPLE: Final = "/identity/v1/people"
 _TIMEOUT_S: Final = 10.0
-_DOMAIN: Final = "binh-thuan.example"
+DOMAIN: Final = "binh-thuan.example"
 _MOST: Final = 100
 
 
@@ -37,38 +37,39 @@ class DemoPerson:
     role_name: BilingualText
 
 
+DATA_OWNER: Final = BilingualText("Data owner", "Chủ quản dữ liệu")
 #: Every role but that of the platform's operator, whose link is the first administrator's.
 PEOPLE: Final = (
     DemoPerson(
-        f"lan.tran@{_DOMAIN}",
+        f"lan.tran@{DOMAIN}",
         "Trần Thị Lan",
         "agency-administrator",
         "H11.05",
         BilingualText("Agency administrator", "Quản trị viên cơ quan"),
     ),
     DemoPerson(
-        f"minh.le@{_DOMAIN}",
+        f"minh.le@{DOMAIN}",
         "Lê Quang Minh",
         "developer",
         "H11.05",
         BilingualText("Developer", "Nhà phát triển"),
     ),
     DemoPerson(
-        f"hoa.pham@{_DOMAIN}",
+        f"hoa.pham@{DOMAIN}",
         "Phạm Thị Hoa",
         "data-owner",
         "H11.05",
-        BilingualText("Data owner", "Chủ quản dữ liệu"),
+        DATA_OWNER,
     ),
     DemoPerson(
-        f"son.nguyen@{_DOMAIN}",
+        f"son.nguyen@{DOMAIN}",
         "Nguyễn Thanh Sơn",
         "security-officer",
         "",
         BilingualText("Security officer", "Cán bộ an toàn thông tin"),
     ),
     DemoPerson(
-        f"thu.do@{_DOMAIN}",
+        f"thu.do@{DOMAIN}",
         "Đỗ Minh Thư",
         "auditor",
         "",
@@ -121,12 +122,12 @@ class Administration:
         except httpx.HTTPError as error:
             raise _failed(error) from error
 
-    def sign_ins(self) -> list[SignIn]:
-        """How to sign in as each of `PEOPLE`; who is not there yet is invited, with the one role."""
+    def sign_ins(self, people: Sequence[DemoPerson] = PEOPLE) -> list[SignIn]:
+        """How to sign in as each of these people; who is not there yet is invited, with the one role."""
         try:
-            found = self._http.get(_PEOPLE, params={"q": _DOMAIN, "limit": _MOST}).raise_for_status()
+            found = self._http.get(_PEOPLE, params={"q": DOMAIN, "limit": _MOST}).raise_for_status()
             known = {str(one["login"]): one for one in found.json()["items"]}
-            return [SignIn(person, self._link(person, known.get(person.login))) for person in PEOPLE]
+            return [SignIn(person, self._link(person, known.get(person.login))) for person in people]
         except httpx.HTTPError as error:
             raise _failed(error) from error
 

@@ -91,10 +91,10 @@ class Players:
         for client in (*self._clients.values(), *self._by_edge.values(), *self._by_key.values()):
             client.close()
 
-    def round(self) -> list[Played]:
-        """Play the whole story."""
-        played = [self.play(step) for step in story.calls(self._instance)]
-        return [*played, *self._event()]
+    def round(self, *, births: bool) -> list[Played]:
+        """Play the whole story; `births` says that the one-stop shop may ask for them."""
+        steps = [*story.calls(self._instance), *([story.birth_for_the_case()] if births else [])]
+        return [*(self.play(step) for step in steps), *self._event()]
 
     def play(self, step: Step) -> Played:
         """Play one step."""

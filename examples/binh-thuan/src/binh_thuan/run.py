@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from binh_thuan import catalog, credentials, people
 from binh_thuan.core_accounts import ensure_accounts
 from binh_thuan.departments.ports import NATIONAL_CORE
+from binh_thuan.owners import AGREEMENT, OWNERS, Owners
 from binh_thuan.playing import Players, document
 from binh_thuan.province import programs, shell_variables, upstreams
 from binh_thuan.screen import Accounts, DemoScreen
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from binh_thuan.owners import Decision
     from binh_thuan.playing import Played
     from lienthong.client import Credentials
 
@@ -68,11 +70,11 @@ class Run:
             f"Danh mục: {len(applied.results)} mục, {len(changed)} thay đổi",
             f"Catalog: {len(applied.results)} resources, {len(changed)} changed",
         )
+        decision = self._decide(known)
         receipts = self._demo / "receipts"
-        with Players(
-            known, instance=self._settings.instance, edge=self.edge, settling=bool(changed)
-        ) as players:
-            played = players.round()
+        settling = bool(changed) or decision.now
+        with Players(known, instance=self._settings.instance, edge=self.edge, settling=settling) as players:
+            played = players.round(births=decision.approved)
             key = (self._home / "ledger" / "ledger.vkey").read_text(encoding="utf-8")
             proved = [players.prove(one, key, receipts) for one in played]
         written = [document(one, self._gateway, self.edge, receipts) for one in proved]
@@ -91,8 +93,21 @@ class Run:
             link = administration.first_administrator_link()
             sign_ins = administration.sign_ins()
         replace_file(self._demo / "people", people.written(sign_ins))
-        waits = catalog.waits(operator, self._gateway)
+        waits = catalog.status_of(catalog.WAITING_AGREEMENT, operator, self._gateway) == "requested"
         self._screen.summary(played, addresses, self.env_file, Accounts(link, sign_ins), waits=waits)
+
+    def _decide(self, known: dict[str, Credentials]) -> Decision:
+        """Let people decide on the one-stop shop's request."""
+        passwords = self._demo / "owners.json"
+        owners = Owners(passwords, people=self._settings.people_url, console=self._settings.console_url)
+        decision = owners.decide(known["one-stop"], self._home / "operator", self._gateway)
+        names = ", ".join(one.name for one in OWNERS)
+        if decision.approved:
+            self._done(f"{AGREEMENT}: {names} đã duyệt", "two people have approved it")
+        else:
+            why = decision.complaint or decision.status
+            self._done(f"{AGREEMENT} không được duyệt", f"is not approved: {why}")
+        return decision
 
     def started(self) -> None:
         """Say that every process is ready."""

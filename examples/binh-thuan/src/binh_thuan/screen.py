@@ -14,6 +14,7 @@ from rich.text import Text
 
 from binh_thuan import story
 from binh_thuan.catalog import WAITING_AGREEMENT
+from binh_thuan.owners import AGREEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,7 @@ def commands(played: Sequence[Played], receipts: Path, *, waits: bool) -> list[t
         ("lienthong doctor --as one-stop", "khám mọi thứ · check everything"),
         ("lienthong status", "các tiến trình có ổn không · are the processes well"),
         ("lienthong get agreements", "các thoả thuận · the agreements"),
+        (f"lienthong agreement history {AGREEMENT}", "ai đã duyệt, khi nào · who approved, and when"),
         (
             f"lienthong call GET {story.PARCELS_SERVICE}/parcels/{story.PARCEL} --as one-stop",
             "xem một thửa đất · read a parcel",

@@ -234,6 +234,17 @@ def calls(instance: str = "VN-BTN") -> list[Step]:
     ]
 
 
+def birth_for_the_case() -> Step:
+    """Return the call that two owners of the data have allowed."""
+    return Step(
+        "one-stop",
+        "Khai sinh của người con, hai người đã duyệt",
+        "The daughter's birth, as two people approved",
+        operations.call(CIVIL_STATUS_SERVICE, "GET", f"/births/{BIRTH}", purpose="TTHC.DAT-DAI", case=CASE),
+        lambda it: f"{it['fullName']}, chỉ {len(it)} mục",
+    )
+
+
 def publication(event_id: str | None = None, now: datetime | None = None) -> Step:
     """Return the publication of the parcel's change; a repeated id is reported as a duplicate."""
     data = {
