@@ -84,6 +84,7 @@ APPLY = rows("""
 APPLY  Agency               all -   -   -   -   -   -   -
 APPLY  System               all own own -   -   -   -   -
 APPLY  Service              all -   -   own -   -   -   -
+APPLY  DraftOfService       all -   own own -   -   -   -
 APPLY  EventType            all -   -   own -   -   -   -
 APPLY  Agreement            all own own -   -   -   -   -
 APPLY  ApprovedOfOwn        -   -   -   -   -   -   -   -
@@ -104,6 +105,11 @@ def system(system_id: str, *jwks: dict[str, Any]) -> dict[str, Any]:
 
 def event_type(event_type_id: str) -> dict[str, Any]:
     return manifest("EventType", event_type_id, name=name("Sự kiện"), dataSchema={"type": "object"})
+
+
+def service(*upstreams: str, code: str = OWN, **more: object) -> dict[str, Any]:
+    spec = {"name": name("Thửa đất"), "upstreams": list(upstreams), "openapi": openapi()}
+    return manifest("Service", f"{code}/land/parcels-v1", **spec | more)
 
 
 def agreement(agreement_id: str, consumer: str, of: str, status: str) -> dict[str, Any]:
@@ -258,7 +264,8 @@ def applied(row: Row, code: str) -> Sample:
     manifests = {
         "Agency": agency(code),
         "System": system(f"{code}/new", JWK),
-        "Service": manifest("Service", f"{code}/land/parcels-v1"),
+        "Service": service(FREE, code=code),
+        "DraftOfService": service(FREE, code=code, lifecycle={"stage": "draft"}),
         "EventType": event_type(f"{code}/land/new-v1"),
         "Agreement": agreement(f"{code}.land.another", f"{code}/land", event(other), "requested"),
         # Both sides are of the agency; so it takes a developer's role and an owner's.
@@ -287,6 +294,31 @@ async def test_one_part_that_is_not_allowed_refuses_the_whole_and_is_named(serve
     (record,) = [one for one in await served.records("system.create") if one["object"].endswith("/new")]
     assert record["actor"] == f"person/{PERSON}"
     assert record["detail"]["application"] == "console"
+
+
+async def test_developers_prepare_what_owners_publish(served: Served) -> None:
+    async def answered(grant: Grant, stage: str, *requires: str) -> tuple[int, str | None]:
+        since = {"deprecatedAt": "2026-12-01"} if stage == "deprecated" else {}
+        one = service(FREE, lifecycle={"stage": stage, **since}, requires=list(requires))
+        async with served.as_person(grant) as http:
+            answer = await http.post("/apply", json={"manifests": [one]})
+        return answer.status_code, answer.json().get("code")
+
+    developer, owner = Grant(Role.DEVELOPER, OWN), Grant(Role.DATA_OWNER, OWN)
+    assert await answered(Grant(Role.DEVELOPER, OTHER), "draft") == (403, "role-required")
+    assert await answered(developer, "published") == (403, "role-required")
+    assert await answered(developer, "draft") == (200, None)
+    assert await answered(developer, "in-review") == (200, None)
+    # What is wrong with a draft is told to who may correct it.
+    assert await answered(developer, "draft", "anything") == (422, "invalid-manifests")
+    assert await answered(developer, "published") == (403, "role-required")
+    assert await answered(owner, "published") == (200, None)
+    for stage in ("draft", "in-review", "deprecated", "retired"):
+        status, code = await answered(developer, stage)
+        assert (status, code) in {(403, "role-required"), (409, "conflict")}, stage
+    async with served.as_person(owner) as http:
+        shown = (await http.get(f"/services/{OWN}/land/parcels-v1")).json()
+    assert shown["spec"]["lifecycle"]["stage"] == "published"
 
 
 async def test_an_agreement_is_not_taken_from_parties_that_did_not_agree(served: Served) -> None:
@@ -423,11 +455,6 @@ async def test_an_apply_is_no_way_round_the_number_of_requests(served: Served) -
         assert int(answer.headers["retry-after"]) > 0
     async with served.as_person(Grant(Role.PLATFORM_OPERATOR)) as http:
         assert (await http.post("/apply", json=asking(99))).status_code == 200
-
-
-def service(*upstreams: str, code: str = OWN, **more: object) -> dict[str, Any]:
-    spec = {"name": name("Thửa đất"), "upstreams": list(upstreams), "openapi": openapi()}
-    return manifest("Service", f"{code}/land/parcels-v1", **spec | more)
 
 
 FREE, THEIRS = "http://10.0.0.6:8201", "https://data.example.vn/api"

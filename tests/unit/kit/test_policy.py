@@ -32,6 +32,7 @@ catalog:read        all       all    all        all    all       all      all   
 agency:manage       all       -      -          -      -         -        -             -
 system:manage       all       own    own        -      -         -        -             -
 system:suspend      all       own    -          -      own       -        all           -
+service:draft       all       -      own        own    -         -        -             -
 service:manage      all       -      -          own    -         -        -             -
 agreement:request   all       own    own        -      -         -        -             -
 agreement:decide    -         -      -          own    -         -        -             -

@@ -26,7 +26,7 @@ class Role(StrEnum):
     AGENCY_ADMINISTRATOR = "agency-administrator"
     """Decides who works on the platform for an agency."""
     DEVELOPER = "developer"
-    """Registers an agency's systems, and requests what they may call."""
+    """Registers an agency's systems, drafts its services, and requests what its systems may call."""
     DATA_OWNER = "data-owner"
     """Publishes an agency's data, and decides who gets it."""
     SECURITY_OFFICER = "security-officer"
@@ -46,6 +46,8 @@ class Action(StrEnum):
     """Register an agency's systems and change them: keys, certificates, event subscriptions."""
     SUSPEND_SYSTEMS = "system:suspend"
     """Stop an agency's system, and let it go on."""
+    DRAFT_SERVICES = "service:draft"
+    """Prepare an agency's services, as drafts that others do not see, and put them up for review."""
     MANAGE_SERVICES = "service:manage"
     """Publish an agency's services and event types, and change them."""
     REQUEST_AGREEMENTS = "agreement:request"
@@ -115,6 +117,7 @@ _MAY: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.MANAGE_AGENCIES: frozenset({_OPERATOR}),
         Action.MANAGE_SYSTEMS: frozenset({_OPERATOR, _ADMINISTRATOR, _DEVELOPER}),
         Action.SUSPEND_SYSTEMS: frozenset({_OPERATOR, _ADMINISTRATOR, _SECURITY}),
+        Action.DRAFT_SERVICES: frozenset({_OPERATOR, _DEVELOPER, _OWNER}),
         Action.MANAGE_SERVICES: frozenset({_OPERATOR, _OWNER}),
         Action.REQUEST_AGREEMENTS: frozenset({_OPERATOR, _ADMINISTRATOR, _DEVELOPER}),
         Action.DECIDE_AGREEMENTS: frozenset({_OWNER}),

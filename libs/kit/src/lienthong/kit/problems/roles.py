@@ -24,6 +24,7 @@ ACTIONS: Final[Mapping[Action, BilingualText]] = MappingProxyType(
         Action.SUSPEND_SYSTEMS: BilingualText(
             "suspend or resume systems", "tạm ngừng hoặc cho hệ thống hoạt động trở lại"
         ),
+        Action.DRAFT_SERVICES: BilingualText("draft services", "soạn bản nháp dịch vụ"),
         Action.MANAGE_SERVICES: BilingualText(
             "publish or change services and event types", "công bố hoặc sửa dịch vụ và loại sự kiện"
         ),

@@ -39,7 +39,7 @@ def new_destinations(actor: Actor, plan: ApplyPlan) -> Mapping[str, Sequence[Jso
 def others_destinations(actor: Actor, agency: str, upstreams: Sequence[str]) -> Collection[str]:
     """Where the upstreams of a service lead, if it is of an agency for whose services a person may not
     speak."""
-    return () if actor.may(Action.MANAGE_SERVICES, agency) else [destination(one) for one in upstreams]
+    return () if actor.may(Action.DRAFT_SERVICES, agency) else [destination(one) for one in upstreams]
 
 
 def taken(new: Mapping[str, Sequence[JsonPath]], others: Collection[str]) -> Iterator[Violation]:

@@ -13,6 +13,7 @@ from lienthong.catalog.apply.domain.planning import UNCHANGED
 from lienthong.catalog.domain.comparison import dotted_path
 from lienthong.catalog.domain.resources import ResourceKind, agency_of
 from lienthong.catalog.errors import Violation
+from lienthong.catalog.services.domain.lifecycle import HIDDEN
 from lienthong.kit.json_pointer import pointer
 from lienthong.kit.policy import Action
 from lienthong.kit.problems.roles import role_required
@@ -43,6 +44,7 @@ class Need(NamedTuple):
 APPLYING = (
     Action.MANAGE_AGENCIES,
     Action.MANAGE_SYSTEMS,
+    Action.DRAFT_SERVICES,
     Action.MANAGE_SERVICES,
     Action.REQUEST_AGREEMENTS,
     Action.DECIDE_AGREEMENTS,
@@ -183,10 +185,21 @@ def _needs(draft: Draft) -> Iterator[Need]:
                 yield Need((*draft.spec_path, "replacedBy"), Action.MANAGE_AGENCIES, str(successor))
         case ResourceKind.SYSTEM:
             yield Need(path, Action.MANAGE_SYSTEMS, agency_of(draft.id))
-        case ResourceKind.SERVICE | ResourceKind.EVENT_TYPE:
+        case ResourceKind.SERVICE:
+            # No published service becomes a draft again, so that nothing that others see is changed so. Of
+            # one with mistakes nothing is applied.
+            hidden = draft.spec is None or _stage(draft.spec) in HIDDEN
+            action = Action.DRAFT_SERVICES if hidden else Action.MANAGE_SERVICES
+            yield Need(path, action, agency_of(draft.id))
+        case ResourceKind.EVENT_TYPE:
             yield Need(path, Action.MANAGE_SERVICES, agency_of(draft.id))
         case ResourceKind.AGREEMENT:
             pass
+
+
+def _stage(spec: JsonObject) -> object:
+    """The stage that a manifest names; None where it names none."""
+    return spec.get("lifecycle", {}).get("stage")
 
 
 def _of_new(change: PlannedChange) -> Iterator[Need]:
