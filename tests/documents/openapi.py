@@ -58,7 +58,10 @@ _APPS: Mapping[str, Callable[[], Any]] = {
         _having(token=""),
     ),
     "ledger": lambda: ledger.create_app(
-        _having(log=_NOTHING, index=_NOTHING, signer=_having(key=_having(verifier=None))), _NOTHING, _NOTHING
+        _having(log=_NOTHING, index=_NOTHING, counts=_NOTHING, signer=_having(key=_having(verifier=None))),
+        _NOTHING,
+        _NOTHING,
+        _NOTHING,
     ),
 }
 

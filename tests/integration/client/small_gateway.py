@@ -310,6 +310,15 @@ class SmallGateway:
                     and query.get("person") in {None, *record.get("persons", ())}
                 ]
                 return _json({"items": items[: int(query.get("limit", 50))], "next": None})
+            case ["v1", "usage"]:
+                by = query["by"].split(",")
+                group = {"calls": 7, "refused": 2, "failed": 1} | dict.fromkeys(by, "one") | {by[-1]: None}
+                other = {"groups": 3, "calls": 5, "refused": 0, "failed": 0}
+                total = {"groups": 4, "calls": 12, "refused": 2, "failed": 1}
+                return _json(
+                    {"from": query["from"], "to": "now", "by": by, "groups": [group], "other": other}
+                    | {"total": total, "counted": 8, "entries": 10, "asked": query}
+                )
             case ["v1", "index-check"]:
                 differences = self.index_differences
                 size = len(self.log.entries)

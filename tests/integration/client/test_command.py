@@ -405,6 +405,21 @@ def test_the_trail_is_searched_shown_and_proved(run: Run, tmp_path: Path, gatewa
     assert (forged.code, forged.json["error"]["code"]) == (1, "verification-failed")
 
 
+def test_use_is_shown_by_what_was_asked_for_with_the_rest_and_what_is_not_counted_yet(run: Run) -> None:
+    shown = run("usage", "--as", "one-stop", "--by", "consumer-agency, error", "--status", "4")
+    assert shown.code == 0
+    assert "one" in shown.out
+    assert "3 others" in shown.out
+    assert "12 calls" in shown.err
+    assert "2 records of the ledger are not counted yet" in shown.err
+    found = run("usage", "--as", "one-stop", "--by", "error", "--service", SERVICE, "--json").json
+    asked = found["asked"]
+    assert (asked["by"], asked["service"], asked["limit"]) == ("error", SERVICE, "50")
+    wrong = run("usage", "--by", "person")
+    assert wrong.code == 2
+    assert "consumer_agency" in wrong.err
+
+
 def test_the_trail_is_searched_for_a_person(run: Run, gateway: SmallGateway) -> None:
     hashed = f"hmac-sha256:{hashlib.sha256(b'079203001234').hexdigest()}"
     call = {"v": 1, "kind": "call", "client": "H11.01/one-stop"}

@@ -10,7 +10,7 @@ import pytest
 
 from lienthong.kit.clock import ManualClock
 from lienthong.kit.policy import Grant, Role
-from lienthong.ledger.bootstrap import create_app
+from lienthong.ledger.bootstrap import create_app, search_rates
 from lienthong.ledger.domain.journal_place import JournalPlace, PlaceState
 from lienthong.ledger.settings import LedgerSettings
 from tests.integration.ledger.support import STREAM, message, opened, record
@@ -34,6 +34,7 @@ GET  /audit/v1/status                    all -   -   -   -   -   all -
 GET  /audit/v1/entries                   -   -   -   own own own all all
 GET  /audit/v1/entries/{index}           -   -   -   own own own all all
 GET  /audit/v1/receipts/{tx}             -   -   -   own own own all all
+GET  /audit/v1/usage                     all own own own own own all all
 GET  /audit/v1/quarantine                -   -   -   -   -   -   all all
 GET  /audit/v1/index-check               -   -   -   -   -   -   all all
 GET  /audit/v1/journal-place             all -   -   -   -   -   all -
@@ -82,14 +83,14 @@ async def served(tmp_path: Path, database_url: str) -> AsyncIterator[Served]:
     issuer = Issuer(clock)
     async with opened(settings) as core:
         await core.integrator.integrate(STREAM, [message(1, *RECORDS)])
-        yield Served(create_app(core, issuer.access(), nowhere), issuer)
+        yield Served(create_app(core, issuer.access(), nowhere, search_rates(settings, clock)), issuer)
 
 
 def sample(row: Row, code: str) -> Sample:
     number = [OWN, OTHER].index(code)
     path = row.path.replace("{index:path}", "000").replace("{index}", str(number))
     path = path.replace("{tx}", ["tx-own", "tx-other"][number])
-    return path + (f"?agency={code}" if path.endswith("/v1/entries") else ""), None
+    return path + (f"?agency={code}" if path.endswith(("/v1/entries", "/v1/usage")) else ""), None
 
 
 async def test_each_role_may_do_at_each_address_what_the_table_says(served: Served) -> None:

@@ -328,6 +328,15 @@ class AsyncClient:
             if (cursor := page.next) is None:
                 return
 
+    async def usage(self, filters: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+        """How many calls there were of and to this system's agency; with the scope `audit:read` of all.
+
+        Filters are `by` (what is counted apart: `consumer`, `service`, …, with commas between), `from` and
+        `to` (RFC 3339), `agency`, `consumer`, `consumer_agency`, `service`, `provider`, `operation`,
+        `purpose`, `status` (a digit), `error` and `limit`.
+        """
+        return await self.perform(operations.usage(filters or {}))
+
     async def person_hashes(self, value: str) -> list[str]:
         """Under which hashes records have a person: what `entries` takes as `person`. Needs `audit:read`.
 
@@ -343,7 +352,8 @@ class AsyncClient:
 
         Filters are `tx`, `client`, `service`, `agency`, `kind`, `status`, `from` and `to` (RFC 3339),
         `person` (hashes of `person_hashes`, any of them) and `unfinished` (`true`: endless answers without
-        an end). Needs the scope `audit:read`.
+        an end). A system finds the calls that it made and those to its agency; with the scope `audit:read`
+        all are found.
         """
         cursor: str | None = None
         left = limit

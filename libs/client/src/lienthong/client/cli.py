@@ -104,6 +104,13 @@ def commands() -> tuple[Later, ...]:
             panel=CONNECT,
         ),
         Later("events", "Sự kiện: phát và nhận · Events: publish and receive", panel=CONNECT),
+        Later(
+            "usage",
+            "Ai dùng dịch vụ nào, bao nhiêu lần · Who uses which services, and how often.",
+            "lienthong usage --as land --by consumer,service,purpose --from 30d",
+            "lienthong usage --as one-stop --from 30d --by service,error --status 4",
+            panel=CHECK,
+        ),
         Later("audit", "Nhật ký kiểm toán và bằng chứng · The audit trail and its proofs", panel=CHECK),
     )
 

@@ -15,6 +15,7 @@ from lienthong.kit.database import Database, migrate
 from lienthong.kit.journal import STREAM, journal_stream
 from lienthong.kit.keys import keys_replica
 from lienthong.kit.process import run_process
+from lienthong.kit.rates import RateLimit, TokenBuckets
 from lienthong.kit.replica_copy import DiskCopy
 from lienthong.kit.rest import create_rest_app
 from lienthong.kit.rpc import open_channel
@@ -38,6 +39,9 @@ from lienthong.ledger.service.sealing import Sealing
 from lienthong.ledger.service.startup import LogSigner, damage_told, open_log
 from lienthong.ledger.service.writer_lock import writer_lock
 from lienthong.ledger.settings import LedgerSettings
+from lienthong.ledger.usage.background import CallCounter
+from lienthong.ledger.usage.endpoints import usage_routes
+from lienthong.ledger.usage.service import CallCounts
 
 PROCESS = "ledger"
 SCHEMA = "ledger"
@@ -45,14 +49,15 @@ SCHEMA = "ledger"
 
 @dataclass(frozen=True, slots=True)
 class LedgerCore:
-    """The parts that use the database: `log` reads it, `index` checks what is searched,
-    `integrator` appends to it and `signer` signs it."""
+    """The parts that use the database: `log` reads it, `index` checks what is searched, `counts` says how
+    services are used, `integrator` appends to it and `signer` signs it."""
 
     database: Database
     signer: LogSigner
     integrator: Integrator
     log: AuditLog
     index: IndexCheck
+    counts: CallCounts
 
 
 async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> LedgerCore:
@@ -73,12 +78,23 @@ async def open_core(settings: LedgerSettings, clock: Clock | None = None) -> Led
         await database.close()
         raise
     return LedgerCore(
-        database, signer, Integrator(database, signer, clock), AuditLog(database), IndexCheck(database)
+        database,
+        signer,
+        Integrator(database, signer, clock),
+        AuditLog(database),
+        IndexCheck(database),
+        CallCounts(database),
     )
 
 
-def create_app(core: LedgerCore, access: Access, place: Callable[[], Awaitable[JournalPlace]]) -> FastAPI:
-    """Build the REST application; `place` compares the ledger's place in the journal with the journal."""
+def create_app(
+    core: LedgerCore,
+    access: Access,
+    place: Callable[[], Awaitable[JournalPlace]],
+    searches: TokenBuckets,
+) -> FastAPI:
+    """Build the REST application; `place` compares the ledger's place in the journal with the journal, and
+    `searches` limits how often a caller searches."""
     app = create_rest_app(
         "Liên thông: ledger",
         summary="The audit log: search, proofs and receipts.",
@@ -86,9 +102,16 @@ def create_app(core: LedgerCore, access: Access, place: Callable[[], Awaitable[J
     )
     app.state.access = access
     clock = SystemClock()
-    app.include_router(routes(core.log, core.signer.key.verifier, core.index, place))
+    app.include_router(routes(core.log, core.signer.key.verifier, core.index, place, searches))
+    app.include_router(usage_routes(core.counts, searches, clock))
     app.include_router(status_routes("/audit/v1", lambda: core.log.measures(clock)))
     return app
+
+
+def search_rates(settings: LedgerSettings, clock: Clock) -> TokenBuckets:
+    """How often each caller may search."""
+    limit = RateLimit("ledger-searches", settings.ledger_searches_per_s, settings.ledger_searches_burst)
+    return TokenBuckets(limit, now=clock.monotonic)
 
 
 def create_journal_consumer(settings: LedgerSettings, core: LedgerCore, bus: Bus) -> JournalConsumer:
@@ -125,6 +148,7 @@ async def serve(settings: LedgerSettings) -> None:
     kept = timedelta(seconds=settings.ledger_journal_kept_s)
     clock = SystemClock()
     pruner = JournalPruner(bus, Pruning(core.database, SteadyTime(clock).now, kept, wall=clock.now))
+    counter = CallCounter(core.counts, clock)
     channel = open_channel(settings.identity_rpc, trust)
     verifier = TokenVerifier(settings.issuer, settings.token_audience, clock)
     keys = keys_replica(
@@ -151,11 +175,16 @@ async def serve(settings: LedgerSettings) -> None:
         PROCESS,
         settings,
         telemetry=telemetry,
-        app=create_app(core, Access(keys.fresh, verifier, Shown(trust, clock)), consumer.place),
+        app=create_app(
+            core,
+            Access(keys.fresh, verifier, Shown(trust, clock)),
+            consumer.place,
+            search_rates(settings, clock),
+        ),
         register_rpc=lambda server: add_SealingServicer_to_server(
             SealingService(Sealing(core.database), Acts(core.database), core.signer.key.verifier), server
         ),
-        background=[consumer.run, keys.run, space.run, pruner.run],
+        background=[consumer.run, keys.run, space.run, pruner.run, counter.run],
         checks={"database": core.database.check, "journal-lag-known": consumer.lag_known},
         close=[bus.close, close_channel, core.database.close],
     )

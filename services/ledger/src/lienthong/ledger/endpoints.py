@@ -9,17 +9,20 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from lienthong.kit.access import Caller, require
-from lienthong.kit.actors import FOR_PEOPLE, Action, Actor
+from lienthong.kit.actors import FOR_PEOPLE, Action, Actor, actor_name
 from lienthong.kit.clock import rfc3339
 from lienthong.kit.openapi import answer, problems, struct_schema
+from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.problems import ledger as kinds
+from lienthong.kit.problems.callers import insufficient_scope
 from lienthong.kit.problems.roles import role_required
+from lienthong.kit.rates import TokenBuckets
 from lienthong.kit.rest import StrictRoute
 from lienthong.ledger.domain.content_coding import GZIP, IDENTITY, choose_coding
 from lienthong.ledger.domain.journal_place import JournalPlace
 from lienthong.ledger.domain.records import keyed_hash
-from lienthong.ledger.domain.search import EntryQuery, LedgerEntry
-from lienthong.ledger.errors import no_acceptable_coding
+from lienthong.ledger.domain.search import EntryQuery, LedgerEntry, Reach
+from lienthong.ledger.errors import no_acceptable_coding, too_many_searches
 from lienthong.ledger.schemas import (
     DEFAULT_PAGE,
     LARGEST_PAGE,
@@ -67,7 +70,7 @@ def _own_health(caller: Annotated[Caller, Depends(_auditing)]) -> None:
     _demand(caller, Action.READ_HEALTH)
 
 
-def _readable(caller: Annotated[Caller, Depends(_auditing)]) -> frozenset[str] | None:
+def _readable(caller: Annotated[Caller, Depends(_of_party)]) -> Reach | None:
     return readable(caller)
 
 
@@ -75,15 +78,20 @@ AllRecords = Annotated[None, Depends(_all_records)]
 """Auditors, and people who may read the records of all agencies."""
 OwnHealth = Annotated[None, Depends(_own_health)]
 """Auditors, and people who may see how the platform's processes are."""
-Readable = Annotated[frozenset[str] | None, Depends(_readable)]
-"""The agencies of which the caller may read records; None for those of all."""
+Readable = Annotated[Reach | None, Depends(_readable)]
+"""Whose records the caller may read; None for those of all."""
 TilePath = Annotated[str, Path(description="The index as in tlog-tiles: `x001/234`, `000.p/17`.")]
 
 
 def routes(
-    log: AuditLog, key: VerifierKey, index: IndexCheck, place: Callable[[], Awaitable[JournalPlace]]
+    log: AuditLog,
+    key: VerifierKey,
+    index: IndexCheck,
+    place: Callable[[], Awaitable[JournalPlace]],
+    searches: TokenBuckets,
 ) -> APIRouter:
-    """Build the routes of the ledger; `place` compares its place in the journal with the journal."""
+    """Build the routes of the ledger; `place` compares its place in the journal with the journal, `searches`
+    limits how often callers search who may not read the records of all."""
     router = APIRouter(prefix="/audit", route_class=StrictRoute, default_response_class=Response)
 
     @router.get(
@@ -138,13 +146,22 @@ def routes(
 
     @router.get(
         "/v1/entries",
-        responses=answer(_JSON, struct_schema(EntryPageDocument), "A page of the entries that match."),
+        responses=answer(_JSON, struct_schema(EntryPageDocument), "A page of the entries that match.")
+        | problems(general.RATE_LIMITED),
     )
-    async def entries(parameters: Annotated[SearchParameters, Query()], within: Readable) -> Response:
+    async def entries(
+        parameters: Annotated[SearchParameters, Query()],
+        caller: Annotated[Caller, Depends(_of_party)],
+        within: Readable,
+    ) -> Response:
         """Search for entries. A person finds those of the agencies for which a role lets them be read: calls
-        of their systems, and calls to these."""
-        if parameters.agency is not None and within is not None and parameters.agency not in within:
-            raise role_required(Action.READ_RECORDS, parameters.agency)
+        of their systems, and calls to these. A system finds the calls that it made and those to services of
+        its agency; one with the scope `audit:read` all. A page may have fewer entries than `limit`, or none,
+        while `next` leads on."""
+        if parameters.agency is not None and within is not None and not within.has(parameters.agency):
+            raise not_of_yours(caller, Action.READ_RECORDS, parameters.agency)
+        if within is not None:
+            pace(searches, caller)
         page = await log.search(replace(search_query(parameters), within=within))
         return _json(EntryPageDocument([_entry(item) for item in page.items], _cursor(page.next)))
 
@@ -170,7 +187,7 @@ def routes(
     ) -> Response:
         """Read the receipt of a call: for the parties of the call, for auditors, and for people who may read
         the records of a party's agency."""
-        within = readable(caller)
+        within = readable(caller) if caller.person is not None else None
         return Response(await log.receipt(tx, kind, caller, within), headers=_PRIVATE, media_type=_TEXT)
 
     @router.get(
@@ -229,18 +246,39 @@ def routes(
     return router
 
 
-def readable(caller: Caller) -> frozenset[str] | None:
-    """The agencies of which a caller may read records; None for those of all, and for clients, whose scope
-    decides.
+def readable(caller: Caller) -> Reach | None:
+    """Whose records a caller may read; None for those of all.
 
     Raises:
-        ProblemError: 403 `role-required`, a person with no role that lets any be read.
+        ProblemError: 403 `role-required`, a person with no role that lets any be read; 403
+            `insufficient-scope`, a client that is no system.
     """
     if caller.person is None:
-        return None
+        if READ_SCOPE in caller.scopes:
+            return None
+        if not caller.agency:
+            raise insufficient_scope(READ_SCOPE)
+        return Reach.of_system(caller.client_id, caller.agency)
     actor = Actor.of(caller)
     actor.demand_somewhere(Action.READ_RECORDS)
-    return actor.agencies(Action.READ_RECORDS)
+    agencies = actor.agencies(Action.READ_RECORDS)
+    return None if agencies is None else Reach.of_agencies(agencies)
+
+
+def not_of_yours(caller: Caller, action: Action, agency: str) -> ProblemError:
+    """The caller asks for what an agency has whose records it may not see."""
+    return insufficient_scope(READ_SCOPE) if caller.person is None else role_required(action, agency)
+
+
+def pace(searches: TokenBuckets, caller: Caller) -> None:
+    """Count a search of a caller.
+
+    Raises:
+        ProblemError: 429 `rate-limited`.
+    """
+    key = caller.client_id if caller.person is None else actor_name(caller.person.id)
+    if (wait := searches.wait(key)) > 0:
+        raise too_many_searches(searches.limit, wait)
 
 
 def search_query(parameters: SearchParameters) -> EntryQuery:

@@ -1,7 +1,8 @@
 """What can go wrong in the ledger: exceptions inside it, and the problems that callers are told."""
 
-from lienthong.kit.problems import ProblemError
+from lienthong.kit.problems import ProblemError, general
 from lienthong.kit.problems import ledger as kinds
+from lienthong.kit.rates import RateLimit, limit_detail, limit_headers
 from lienthong.kit.text import BilingualText
 
 
@@ -72,3 +73,17 @@ def not_a_party(tx: str) -> ProblemError:
         " toán viên (phạm vi audit:read).",
     )
     return ProblemError(kinds.NOT_A_PARTY, detail)
+
+
+def not_a_period(days: int) -> ProblemError:
+    """The end is not after the beginning, or too long after it."""
+    detail = BilingualText(
+        f"`from` is not before `to`, or more than {days} days before it.",
+        f"`from` không trước `to`, hoặc trước quá {days} ngày.",
+    )
+    return ProblemError(general.INVALID_REQUEST, detail)
+
+
+def too_many_searches(limit: RateLimit, wait: float) -> ProblemError:
+    """A caller searches too often; it may again in `wait` seconds."""
+    return ProblemError(general.RATE_LIMITED, limit_detail(limit), limit_headers(limit, wait))

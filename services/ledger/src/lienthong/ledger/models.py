@@ -9,6 +9,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -111,3 +112,46 @@ quarantine: Final = Table(
     Column("received_at", UtcDateTime(), nullable=False),
 )
 """Journal records that cannot become entries: kept with the reason, so that nothing is lost."""
+
+call_counts: Final = Table(
+    "call_count",
+    metadata,
+    Column("hours", SmallInteger, nullable=False),
+    Column("start", UtcDateTime(), nullable=False),
+    Column("key", LargeBinary(32), nullable=False),
+    Column("consumer", String(255), nullable=False),
+    Column("consumer_agency", String(255), nullable=False),
+    Column("service", String(255), nullable=False),
+    Column("provider", String(255), nullable=False),
+    Column("operation", String(255), nullable=False),
+    Column("purpose", String(255), nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("error", String(255), nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    PrimaryKeyConstraint("hours", "start", "key"),
+    Index("ix_call_count_consumer_agency", "consumer_agency", "hours", "start"),
+    Index("ix_call_count_provider", "provider", "hours", "start"),
+)
+"""How many calls there were of each kind, in each hour (`hours` 1) and each day of UTC (`hours` 24).
+
+`key` is a digest of the kind's other columns, which together are too long for an index; `status` is the first
+digit of the HTTP status, 0 without one; what a record does not say is "". All of it can be counted again from
+the entries.
+"""
+
+counted: Final = Table(
+    "counted",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("entries", BigInteger, nullable=False),
+)
+"""One row: how many entries, from the first on, are in `call_count`. Whoever counts locks it."""
+
+entry_hours: Final = Table(
+    "entry_hour",
+    metadata,
+    Column("start", UtcDateTime(), primary_key=True),
+    Column("first_index", BigInteger, nullable=False),
+    Column("last_index", BigInteger, nullable=False),
+)
+"""Between which indexes the counted entries of an hour stand, by their `at`."""

@@ -26,3 +26,8 @@ class LedgerSettings(Settings):
     (`LIENTHONG_GATEWAY_SEALED_FOR_S`). From 80 % of `LIENTHONG_JOURNAL_MAX_BYTES` on they go sooner."""
     ledger_batch_messages: int = Field(default=32, ge=1, le=500)
     """How many journal messages, of at most 512 records each, become one transaction and one checkpoint."""
+    ledger_searches_per_s: float = Field(default=5.0, gt=0)
+    """How many searches and questions about use a system or a person with roles for agencies may make, per
+    second and process."""
+    ledger_searches_burst: float = Field(default=100.0, ge=10)
+    """How many of them at once; those beyond are refused with 429. The scope `audit:read` has no limit."""

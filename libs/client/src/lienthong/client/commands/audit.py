@@ -45,6 +45,7 @@ Transaction = Annotated[str, typer.Argument(metavar="TX", help="Mã giao dịch 
     "lienthong audit search --service H11.05/land/parcels-v1 --from 2h",
     "lienthong audit search --client H11.01/one-stop --status 403 --json",
     "lienthong audit search --person 079203001234",
+    "lienthong audit search --as land --from 1d",
 )
 def search(
     tx: Annotated[str | None, typer.Option("--tx", help="Mã giao dịch · The transaction id")] = None,
@@ -103,7 +104,11 @@ def search(
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
-    """Tìm trong nhật ký, mới nhất trước · Search the audit trail, newest first."""
+    """Tìm trong nhật ký, mới nhất trước · Search the audit trail, newest first.
+
+    Với khoá của một hệ thống (--as): lời gọi của hệ thống đó và lời gọi tới cơ quan của nó · With the key of
+    a system (--as): the calls that it made, and those to its agency.
+    """
     from lienthong.client.times import moment
 
     _check_kind(kind)

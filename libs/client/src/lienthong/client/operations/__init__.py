@@ -1,6 +1,6 @@
 """The operations of the bus as values: what to send, and how to read the answer. No I/O happens here."""
 
-from lienthong.client.operations.audit import audit_file, entries, person_hashes, receipt
+from lienthong.client.operations.audit import audit_file, entries, person_hashes, receipt, usage
 from lienthong.client.operations.calls import answer, body, call, request
 from lienthong.client.operations.catalog import (
     FILTERS,
@@ -64,4 +64,5 @@ __all__ = [
     "subscribe",
     "subscriptions",
     "unsubscribe",
+    "usage",
 ]

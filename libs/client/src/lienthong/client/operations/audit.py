@@ -38,6 +38,14 @@ def entries(
     return Operation("GET", "/audit/v1/entries", page_of, params=params)
 
 
+def usage(filters: Mapping[str, Any]) -> Operation[Mapping[str, Any]]:
+    """How many calls there were that match all filters, by what `by` names, with commas between.
+
+    Filters are `from` and `to` (RFC 3339), `limit` (of groups), and those in docs/reference/ledger.md.
+    """
+    return Operation("GET", "/audit/v1/usage", json_object, params=given(filters))
+
+
 def person_hashes(value: str) -> Operation[list[str]]:
     """Under which hashes records have the person that `value` names; answered by the gateway."""
     return Operation(

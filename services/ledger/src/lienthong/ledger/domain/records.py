@@ -102,24 +102,24 @@ def read_record(data: bytes) -> JournalRecord | UnusableRecord:
         members = _decoder.decode(data)
     except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError) as error:
         return UnusableRecord(data, f"the record is not a JSON object: {error}")
-    record_id = _text(members.id, _MAX_ID)
+    record_id = searchable_text(members.id, _MAX_ID)
     if not record_id:
         return UnusableRecord(data, f"the record has no `id` of 1 to {_MAX_ID} characters")
-    client = _text(members.client) or _text(members.actor)
-    service = _text(members.service)
+    client = searchable_text(members.client) or searchable_text(members.actor)
+    service = searchable_text(members.service)
     return JournalRecord(
         data=data,
         leaf=leaf_hash(data),
         record_id=record_id,
-        kind=_text(members.kind, 64),
-        tx=_text(members.tx, _MAX_ID),
+        kind=searchable_text(members.kind, 64),
+        tx=searchable_text(members.tx, _MAX_ID),
         client=client,
         client_agency=_agency(client),
         service=service,
         provider_agency=_agency(service),
-        operation=_text(members.operation),
+        operation=searchable_text(members.operation),
         status=_integer(members.status),
-        error=_text(members.error),
+        error=searchable_text(members.error),
         at=_moment(members.at),
         persons=_persons(members.persons),
     )
@@ -131,7 +131,8 @@ def keyed_hash(text: str) -> bytes | None:
     return bytes.fromhex(found[1]) if found is not None else None
 
 
-def _text(value: object, longest: int = _MAX_TEXT) -> str | None:
+def searchable_text(value: object, longest: int = _MAX_TEXT) -> str | None:
+    """A text that can be searched for; None for what is none, or is too long."""
     # PostgreSQL has no text with NUL in it.
     if isinstance(value, str) and 0 < len(value) <= longest and "\0" not in value:
         return value

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lienthong.kit.database import Database
     from lienthong.kit.metrics.figures import Figures
     from lienthong.kit.metrics.instruments import Instrument
-    from lienthong.ledger.domain.search import EntryQuery, LedgerEntry, QuarantinedRecord
+    from lienthong.ledger.domain.search import EntryQuery, LedgerEntry, QuarantinedRecord, Reach
     from lienthong.ledger.domain.tree_head import TreeHead
 
 READ_SCOPE = "audit:read"
@@ -87,14 +87,15 @@ class AuditLog:
         return found
 
     async def search(self, query: EntryQuery) -> ResultPage[LedgerEntry]:
-        """A page of the entries that match."""
+        """A page of the entries that match. It may have fewer than `query.limit`, or none, and a next one all
+        the same: so many entries of a party are looked at for a page, and no more."""
         async with self._database.reading() as session:
             found = await repository.find_entries(session, replace(query, limit=query.limit + 1))
-        items = found[: query.limit]
-        return ResultPage(items, items[-1].index if len(found) > query.limit else None)
+        items = found.items[: query.limit]
+        return ResultPage(items, items[-1].index if len(found.items) > query.limit else found.looked_through)
 
-    async def entry(self, index: int, within: frozenset[str] | None = None) -> LedgerEntry:
-        """The entry at an index; with `within` only where a party of the call is of these agencies.
+    async def entry(self, index: int, within: Reach | None = None) -> LedgerEntry:
+        """The entry at an index; with `within` only where it is of one of these parties.
 
         Raises:
             ProblemError: 404 `unknown-entry`.
@@ -105,11 +106,11 @@ class AuditLog:
             raise unknown_entry(index)
         return found
 
-    async def receipt(self, tx: str, kind: str, caller: Caller, within: frozenset[str] | None = None) -> str:
+    async def receipt(self, tx: str, kind: str, caller: Caller, within: Reach | None = None) -> str:
         """The receipt (c2sp.org/tlog-proof) of the transaction's entry of this kind.
 
-        It proves that the entry is in the tree of the newest checkpoint. A person is given those of the
-        agencies `within`, and learns nothing of others; None are all.
+        It proves that the entry is in the tree of the newest checkpoint. A person is given those
+        `within` reach, and learns nothing of others; None are all.
 
         Raises:
             ProblemError: 404 `not-yet-recorded`, 403 `not-a-party`.

@@ -1,4 +1,4 @@
-"""All queries of the ledger. Each uses the session that it is given and never commits."""
+"""Queries of the log itself: tree head, entries, tiles, quarantine."""
 
 from __future__ import annotations
 
@@ -7,43 +7,37 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     bindparam,
-    delete,
-    exists,
-    false,
     func,
     insert,
     or_,
     select,
     text,
     tuple_,
-    union,
     update,
 )
 
 from lienthong.kit.bulk import execute_many
-from lienthong.ledger.domain.search import LedgerEntry, QuarantinedRecord
+from lienthong.ledger.domain.search import QuarantinedRecord
 from lienthong.ledger.domain.search_index import COLUMNS, IndexedEntry, columns_of
 from lienthong.ledger.domain.tree_head import TreeHead
-from lienthong.ledger.models import entries, persons, quarantine, seals, tiles, tree
+from lienthong.ledger.models import entries, persons, quarantine, tiles, tree
 from lienthong.tlog import ENTRIES, TILE_WIDTH, TileAddress, encode_bundle, right_edge_of, right_edge_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Column, ColumnElement, Row, Select
+    from sqlalchemy import Column, Row
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from lienthong.ledger.domain.integration import Quarantining
     from lienthong.ledger.domain.records import JournalRecord
-    from lienthong.ledger.domain.search import EntryQuery
     from lienthong.tlog import RightEdge
 
 _T = TypeVar("_T")
 
 _HEAD = 1
-_ADMIN, _CALL, _OPENING = "admin", "call", "opening"
-_END = entries.alias("ending")
+_ADMIN = "admin"
 _CHUNK = 500
 
 
@@ -222,35 +216,6 @@ async def put_in_quarantine(session: AsyncSession, items: Sequence[Quarantining]
     await execute_many(session, insert(quarantine), rows)
 
 
-async def find_entries(session: AsyncSession, query: EntryQuery) -> list[LedgerEntry]:
-    """The entries that match, at most `query.limit`, by ascending or descending index."""
-    rows = await session.execute(_statement(query))
-    return [_entry(row) for row in rows]
-
-
-async def find_entry(
-    session: AsyncSession, index: int, within: frozenset[str] | None = None
-) -> LedgerEntry | None:
-    """The entry at an index; None when there is none that is of one of these agencies."""
-    query = select(*_ENTRY).where(entries.c.leaf_index == index, *_of(within))
-    row = (await session.execute(query)).one_or_none()
-    return None if row is None else _entry(row)
-
-
-async def find_entry_of_transaction(
-    session: AsyncSession, tx: str, kind: str, within: frozenset[str] | None = None
-) -> LedgerEntry | None:
-    """The first entry of this kind with this transaction id, of those that are of one of these agencies."""
-    query = (
-        select(*_ENTRY)
-        .where(entries.c.tx == tx, entries.c.kind == kind, *_of(within))
-        .order_by(entries.c.leaf_index)
-        .limit(1)
-    )
-    row = (await session.execute(query)).one_or_none()
-    return None if row is None else _entry(row)
-
-
 async def count_quarantined(session: AsyncSession, most: int) -> int:
     """How many records are in quarantine; no more than `most` are counted."""
     found = select(quarantine.c.id).limit(most).subquery()
@@ -274,52 +239,6 @@ async def find_quarantined(session: AsyncSession, after: int, limit: int) -> Seq
     ]
 
 
-async def find_newest_seal(session: AsyncSession, stream: str) -> datetime | None:
-    """When it was noted last how much of this journal is in the log; None if it never was."""
-    query = select(func.max(seals.c.noted_at)).where(seals.c.journal_stream == stream)
-    newest: datetime | None = (await session.execute(query)).scalar_one()
-    return newest
-
-
-async def note_seal(session: AsyncSession, stream: str, sequence: int, now: datetime) -> None:
-    """Note that this journal is in the log up to this message; the first time counts."""
-    place = (seals.c.journal_stream == stream, seals.c.journal_sequence == sequence)
-    if (await session.execute(select(seals.c.noted_at).where(*place))).one_or_none() is None:
-        row = {"journal_stream": stream, "journal_sequence": sequence, "noted_at": now}
-        await session.execute(insert(seals).values(row))
-
-
-async def find_sealed_before(session: AsyncSession, stream: str, moment: datetime) -> int | None:
-    """The last message of this journal of which it was noted by this moment that it is in the log."""
-    query = select(func.max(seals.c.journal_sequence)).where(
-        seals.c.journal_stream == stream, seals.c.noted_at <= moment
-    )
-    sequence: int | None = (await session.execute(query)).scalar_one()
-    return sequence
-
-
-async def find_next_seal(session: AsyncSession, stream: str, after: int, moment: datetime) -> int | None:
-    """The first message of this journal after this one of which it was noted by this moment."""
-    query = select(func.min(seals.c.journal_sequence)).where(
-        seals.c.journal_stream == stream, seals.c.journal_sequence > after, seals.c.noted_at <= moment
-    )
-    sequence: int | None = (await session.execute(query)).scalar_one()
-    return sequence
-
-
-async def forget_seals(
-    session: AsyncSession, *, before: int | None = None, after: datetime | None = None
-) -> None:
-    """Forget what was noted: of messages before this one, or later than this moment, or everything."""
-    query = delete(seals)
-    if before is not None:
-        query = query.where(seals.c.journal_sequence < before)
-    if after is not None:
-        query = query.where(seals.c.noted_at > after)
-    await session.execute(query)
-
-
-_ENTRY = (entries.c.leaf_index, entries.c.data, entries.c.client, entries.c.provider_agency)
 _APPEND = insert(entries)
 _NAME_PERSON = insert(persons)
 _ADD_TILE = insert(tiles).values(
@@ -361,71 +280,3 @@ def _tree_columns(head: TreeHead) -> dict[str, Any]:
         "journal_mark": head.journal_mark,
         "journal_read_through": head.journal_read_through,
     }
-
-
-def _of(agencies: frozenset[str] | None) -> list[ColumnElement[bool]]:
-    """The condition that one of the two parties is of these agencies; for single entries only."""
-    if agencies is None:
-        return []
-    return [or_(entries.c.client_agency.in_(agencies), entries.c.provider_agency.in_(agencies))]
-
-
-def _statement(query: EntryQuery) -> Select[Any]:
-    agencies = query.agencies
-    if agencies is None:
-        return _ordered(select(*_ENTRY).where(*_conditions(query)), query)
-    if not agencies:
-        return select(*_ENTRY).where(false())
-    if query.tx is not None or query.persons:
-        # Few records: they are found by that, not among all of an agency. SQLite would choose the index that
-        # gives the order.
-        parties = [
-            column.concat("").in_(agencies) for column in (entries.c.client_agency, entries.c.provider_agency)
-        ]
-        return _ordered(select(*_ENTRY).where(or_(*parties), *_conditions(query)), query)
-    # One query per column and agency, each on its own index and limited: an OR would sort every match.
-    sides = [
-        _ordered(select(entries.c.leaf_index).where(column == agency, *_conditions(query)), query).subquery()
-        for agency in agencies
-        for column in (entries.c.client_agency, entries.c.provider_agency)
-    ]
-    found = union(*(select(side.c.leaf_index) for side in sides)).subquery()
-    return _ordered(select(*_ENTRY).join(found, found.c.leaf_index == entries.c.leaf_index), query)
-
-
-def _ordered(statement: Select[Any], query: EntryQuery) -> Select[Any]:
-    column = entries.c.leaf_index
-    return statement.order_by(column.asc() if query.order == "asc" else column.desc()).limit(query.limit)
-
-
-def _conditions(query: EntryQuery) -> list[ColumnElement[bool]]:
-    selective = {entries.c.tx: query.tx, entries.c.client: query.client, entries.c.service: query.service}
-    conditions: list[ColumnElement[bool]] = [
-        column == value for column, value in selective.items() if value is not None
-    ]
-    # Nearly all entries are calls with status 200. An expression instead of the bare column keeps SQLite from
-    # choosing the index of kind or status when a more selective filter is there.
-    if query.persons:
-        naming = select(persons.c.leaf_index).where(persons.c.person.in_(query.persons))
-        conditions.append(entries.c.leaf_index.in_(naming))
-    selected = bool(conditions) or query.agencies is not None
-    if query.kind is not None:
-        conditions.append((entries.c.kind.concat("") if selected else entries.c.kind) == query.kind)
-    if query.status is not None:
-        conditions.append((entries.c.status + 0 if selected else entries.c.status) == query.status)
-    if query.since is not None:
-        conditions.append(entries.c.at >= query.since)
-    if query.until is not None:
-        conditions.append(entries.c.at < query.until)
-    if query.unfinished:
-        # Again an expression: the end is looked up by its transaction, of which there are few records.
-        ended = exists().where(_END.c.tx == entries.c.tx, _END.c.kind.concat("") == _CALL)
-        conditions += [entries.c.kind == _OPENING, ~ended]
-    if query.after is not None:
-        index = entries.c.leaf_index
-        conditions.append(index > query.after if query.order == "asc" else index < query.after)
-    return conditions
-
-
-def _entry(row: Any) -> LedgerEntry:  # noqa: ANN401 - SQLAlchemy types a row by its columns
-    return LedgerEntry(row.leaf_index, row.data, row.client, row.provider_agency)

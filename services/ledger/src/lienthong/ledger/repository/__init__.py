@@ -1,0 +1,63 @@
+"""All queries of the ledger. Each uses the session that it is given and never commits."""
+
+from lienthong.ledger.repository.log import (
+    append_entries,
+    count_quarantined,
+    create_tree_head,
+    find_acts,
+    find_bundle,
+    find_data_at,
+    find_data_of,
+    find_indexed,
+    find_indexes,
+    find_indexes_of_transactions,
+    find_last_index,
+    find_quarantined,
+    find_right_edge,
+    find_tiles,
+    find_tree_head,
+    put_in_quarantine,
+    put_tiles,
+    replace_tree_head,
+)
+from lienthong.ledger.repository.seals import (
+    find_newest_seal,
+    find_next_seal,
+    find_sealed_before,
+    forget_seals,
+    note_seal,
+)
+from lienthong.ledger.repository.searching import (
+    find_entries,
+    find_entry,
+    find_entry_of_transaction,
+)
+
+__all__ = [
+    "append_entries",
+    "count_quarantined",
+    "create_tree_head",
+    "find_acts",
+    "find_bundle",
+    "find_data_at",
+    "find_data_of",
+    "find_entries",
+    "find_entry",
+    "find_entry_of_transaction",
+    "find_indexed",
+    "find_indexes",
+    "find_indexes_of_transactions",
+    "find_last_index",
+    "find_newest_seal",
+    "find_next_seal",
+    "find_quarantined",
+    "find_right_edge",
+    "find_sealed_before",
+    "find_tiles",
+    "find_tree_head",
+    "forget_seals",
+    "note_seal",
+    "put_in_quarantine",
+    "put_tiles",
+    "replace_tree_head",
+]

@@ -1,0 +1,1 @@
+"""How the services are used: calls counted by who asked for what, for whom, and how it ended."""
