@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lienthong.catalog import events
 from lienthong.catalog.agreements.domain.lifecycle import AgreementAction
 from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
-from lienthong.catalog.apply.schemas import read_apply_text
-from lienthong.catalog.bootstrap import MESSAGES, PACKAGE, REPOSITORIES, SCHEMA, CatalogServices
+from lienthong.catalog.bootstrap import MESSAGES, PACKAGE, READING, REPOSITORIES, SCHEMA, CatalogServices
 from lienthong.catalog.dcat.domain.catalogue import Addresses
 from lienthong.catalog.models import OUTBOX
 from lienthong.catalog.repository import ChangeLogRepository
@@ -77,7 +76,7 @@ async def opened_catalog(
     """A catalog on a database: an empty one, or that of another catalog."""
     await migrate(url, SCHEMA, PACKAGE)
     database = Database.open(url, schema=SCHEMA)
-    workers = Workers(2, [read_apply_text.__module__])
+    workers = Workers(2, READING)
     await workers.start()
 
     async def version() -> int:

@@ -15,8 +15,8 @@ from joserfc.util import int_to_base64
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from lienthong.catalog.agreements import repository as agreements
-from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.agreements.repository import agreements
+from lienthong.catalog.agreements.repository.agreements import AgreementRepository
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.rpc import PART_RESOURCES
 from lienthong.contracts.catalog.v1 import routes_pb2 as pb

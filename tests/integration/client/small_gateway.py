@@ -51,6 +51,8 @@ class SmallGateway:
     mistakes: list[dict[str, str]] = field(default_factory=list)
     warnings: list[dict[str, str]] = field(default_factory=list)
     conflict: bool = False
+    restless: bool = False
+    """Whether the catalog changes with every page of an export."""
     events: list[dict[str, Any]] = field(default_factory=list)
     acknowledged: set[str] = field(default_factory=set)
     log: AuditLog = field(default_factory=AuditLog)
@@ -169,6 +171,10 @@ class SmallGateway:
         match method, rest:
             case "POST", ["apply"]:
                 return self._apply(json.loads(body)["manifests"], dry_run=query.get("dry_run") == "true")
+            case "POST", ["restore"]:
+                return self._apply(json.loads(body)["manifests"], dry_run=query.get("dry_run") == "true")
+            case "GET", ["export"]:
+                return self._export(query)
             case "POST", ["agreements"]:
                 spec = json.loads(body)
                 return _json(self._keep("Agreement", spec.pop("id"), spec, "requested"), 201)
@@ -204,6 +210,18 @@ class SmallGateway:
                     if name == "/".join(words):
                         return _json(value)
         return _problem("unknown-resource", 404, "Không tìm thấy")
+
+    def _export(self, query: dict[str, str]) -> Reply:
+        """Show one resource a page, which belongs to the agency that is asked for."""
+        items = [
+            value
+            for (_, name), value in sorted(self.manifests.items())
+            if name.partition("/")[0] == query.get("agency", name.partition("/")[0])
+        ]
+        start = int(query.get("cursor", 0))
+        more = str(start + 1) if start + 1 < len(items) else None
+        self.version += self.restless
+        return _json({"version": self.version, "items": items[start : start + 1], "next": more})
 
     def _search(self, query: dict[str, str]) -> Reply:
         """Find everything, whatever is asked for."""

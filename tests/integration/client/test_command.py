@@ -78,6 +78,51 @@ def test_apply_shows_what_changes_and_a_dry_run_changes_nothing(
     assert result["results"] == [{"kind": "Agency", "id": "H11.05", "action": "unchanged", "changes": []}]
 
 
+def test_diff_shows_what_differs_and_writes_nothing(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:
+    other = AGENCY.replace("H11.05", "H11.06")
+    path = manifest(tmp_path, f"{AGENCY}---\n{other}")
+    run("apply", "-f", manifest(tmp_path, AGENCY, "known.yaml"))
+    found = run("diff", "-f", path)
+    assert found.code == 1
+    assert "+ Agency H11.06" in found.out
+    assert "H11.05" not in found.out
+    assert [name for _, name in gateway.manifests] == ["H11.05"]
+    assert [one["id"] for one in run("diff", "-f", path, "--json").json["results"]] == ["H11.06"]
+    same = run("diff", "-f", tmp_path / "known.yaml", "--json")
+    assert (same.code, same.json["results"]) == (0, [])
+
+
+def test_a_catalog_is_exported_as_files_and_restored_from_them(
+    run: Run, tmp_path: Path, gateway: SmallGateway
+) -> None:
+    run("apply", "-f", manifest(tmp_path, f"{AGENCY}---\n{AGENCY.replace('H11.05', 'H11.06')}"))
+    folder = tmp_path / "catalog"
+    done = run("export", folder, "--json")
+    assert (done.code, done.json["resources"]) == (0, {"Agency": 2})
+    assert sorted(path.name for path in folder.iterdir()) == ["H11.05.agencies.yaml", "H11.06.agencies.yaml"]
+    assert "version: 1" in (folder / "H11.05.agencies.yaml").read_text()
+    assert run("export", folder).code == 2
+    narrow = tmp_path / "narrow"
+    gateway.restless = True
+    assert run("export", narrow, "--agency", "H11.06", "--agency", "H11.05", "--without-versions").code == 0
+    assert "version" not in (narrow / "H11.05.agencies.yaml").read_text()
+    assert "changed meanwhile" in run("export", tmp_path / "third").err
+    before = {key: value["spec"] for key, value in gateway.manifests.items()}
+    gateway.manifests.clear()
+    tried = run("restore", "-f", folder, "--dry-run")
+    assert "+ Agency H11.06" in tried.out
+    assert gateway.manifests == {}
+    assert run("restore", "-f", folder).code == 0
+    assert {key: value["spec"] for key, value in gateway.manifests.items()} == before
+    gateway.mistakes, gateway.conflict = (
+        [{"pointer": "/manifests/1/metadata/id", "detail": "is there", "detail_vi": "đã có"}],
+        True,
+    )
+    refused = run("restore", "-f", folder)
+    assert refused.code == 4
+    assert "H11.06.agencies.yaml:4" in refused.err
+
+
 def test_mistakes_here_and_in_the_catalog_are_told_together_by_file_and_line(
     run: Run, tmp_path: Path, gateway: SmallGateway
 ) -> None:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 TABLE = rows("""
 GET    /catalog/v1/status                                       all -   -   -   -   -   all -
 POST   /catalog/v1/apply                                        all own own -   -   -   -   -
+GET    /catalog/v1/export                                       systems
+POST   /catalog/v1/restore                                      systems
 GET    /catalog/v1/search                                       all all all all all all all all
 GET    /catalog/v1/dcat                                         all all all all all all all all
 GET    /catalog/v1/agencies                                     all all all all all all all all

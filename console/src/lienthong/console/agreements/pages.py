@@ -39,7 +39,7 @@ _AT_THE_FORM: Final = (
     "rate-limited",
 )
 """Problems of a step that are told above the agreement."""
-_STEPS: Final = frozenset(STEPS) - {"request", "change", "lapse"}
+_STEPS: Final = frozenset(STEPS) - {"request", "change", "lapse", "restore"}
 
 
 def agreement_routes(web: Web) -> APIRouter:

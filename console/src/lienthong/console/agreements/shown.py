@@ -57,6 +57,7 @@ STEPS: Final = {
     "resume": BilingualText("resumed", "cho tiếp tục"),
     "revoke": BilingualText("revoked", "thu hồi"),
     "lapse": BilingualText("lapsed", "quá hạn"),
+    "restore": BilingualText("restored from an export", "khôi phục từ bản xuất"),
 }
 _OF_CONSUMER: Final = {
     "submit": {"draft"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lienthong.client.deprecations import Deprecation
@@ -123,6 +123,10 @@ class ApplyResult:
             "results": [result.document() for result in self.results],
         }
 
+    def only_changes(self) -> ApplyResult:
+        """The outcome without what stays as it is."""
+        return replace(self, results=tuple(one for one in self.results if one.action != "unchanged"))
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -191,3 +195,12 @@ class Page:
 
     items: tuple[Mapping[str, Any], ...]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPage:
+    """One page of an export, read at a version of the catalog."""
+
+    items: tuple[Mapping[str, Any], ...]
+    next: str | None
+    version: int

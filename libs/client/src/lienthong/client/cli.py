@@ -53,6 +53,29 @@ def commands() -> tuple[Later, ...]:
             panel=CONNECT,
         ),
         Later(
+            "diff",
+            "So sánh các tệp YAML với danh mục, không ghi gì · "
+            "Compare YAML files with the catalog, and write nothing.",
+            "lienthong diff -f manifests/",
+            panel=CONNECT,
+        ),
+        Later(
+            "export",
+            "Xuất toàn bộ danh mục, kèm tài liệu và lịch sử thoả thuận · "
+            "Export the whole catalog, with documents and what was done with agreements.",
+            "lienthong export catalog/",
+            "lienthong export land/ --agency H11.05 --without-versions",
+            panel=CONNECT,
+        ),
+        Later(
+            "restore",
+            "Khôi phục phần danh mục còn thiếu từ bản xuất, kèm mọi quyết định đã có · "
+            "Restore what the catalog lacks of an export, with all decisions.",
+            "lienthong restore -f catalog/ --dry-run",
+            "lienthong restore -f catalog/",
+            panel=CONNECT,
+        ),
+        Later(
             "search",
             "Tìm trong danh mục, có dấu hay không dấu · Find in the catalog by words, with or without marks.",
             "lienthong search thua dat",

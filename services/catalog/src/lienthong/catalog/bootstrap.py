@@ -18,7 +18,7 @@ from lienthong.catalog.agencies.service import AgencyService
 from lienthong.catalog.agreements import rpc as agreement_rpc
 from lienthong.catalog.agreements.endpoints import agreements as agreement_endpoints
 from lienthong.catalog.agreements.endpoints import amendments as amendment_endpoints
-from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.agreements.repository.agreements import AgreementRepository
 from lienthong.catalog.agreements.service.agreements import AgreementService
 from lienthong.catalog.agreements.service.amendments import AmendmentService
 from lienthong.catalog.agreements.service.reminding import Reminders
@@ -43,6 +43,9 @@ from lienthong.catalog.event_types.repository import EventTypeRepository
 from lienthong.catalog.event_types.service import EventTypeService
 from lienthong.catalog.models import HISTORY, OUTBOX, RETAINED
 from lienthong.catalog.repository import ChangeLogRepository
+from lienthong.catalog.restore import endpoints as restore_endpoints
+from lienthong.catalog.restore.schemas import read_restore_text
+from lienthong.catalog.restore.service import ExportService, RestoreService
 from lienthong.catalog.rpc import Routes
 from lienthong.catalog.search import endpoints as search_endpoints
 from lienthong.catalog.search import service as searching
@@ -104,6 +107,8 @@ if TYPE_CHECKING:
     from lienthong.kit.ids import NewId
     from lienthong.kit.text import BilingualText
 
+READING = (read_apply_text.__module__, read_restore_text.__module__)
+"""What workers import before they read what others send."""
 PACKAGE = "lienthong.catalog"
 SCHEMA = "catalog"
 
@@ -136,6 +141,8 @@ class CatalogServices:
     amendments: AmendmentService
     reminders: Reminders
     apply: ApplyService
+    exports: ExportService
+    restores: RestoreService
     search: SearchService
     index: SearchIndex
     dcat: DcatService
@@ -165,6 +172,8 @@ class CatalogServices:
             AmendmentService(units, new_id, rates, limits),
             Reminders(units, new_id, timedelta(days=limits.decide_within_days)),
             ApplyService(units, workers, comparison, providers, limits, systems_per_agency),
+            ExportService(units),
+            RestoreService(units, workers, comparison, providers),
             SearchService(units),
             SearchIndex(units, new_id),
             DcatService(units, services, event_types, at),
@@ -175,6 +184,7 @@ def routes(services: CatalogServices, clock: Clock) -> APIRouter:
     """Put the routes of all features together."""
     router = APIRouter()
     router.include_router(apply_endpoints.routes(services.apply))
+    router.include_router(restore_endpoints.routes(services.exports, services.restores))
     router.include_router(agency_endpoints.routes(services.agencies))
     router.include_router(system_endpoints.routes(services.systems, services.keys))
     router.include_router(service_endpoints.routes(services.services))
@@ -296,7 +306,7 @@ async def run(settings: CatalogSettings) -> None:
     lost = LostEvents(units, outbox, bus, uuid7)
     missed = MissedSystems(db, units, outbox, bus, channel, clock, uuid7, lost_after=settings.lost_after)
     relay = OutboxRelay(db, OUTBOX, bus, clock, retained=RETAINED, on_connection=lost.publish_again)
-    workers = Workers(settings.catalog_workers, [read_apply_text.__module__])
+    workers = Workers(settings.catalog_workers, READING)
     await workers.start()
     services = CatalogServices.of(
         units,

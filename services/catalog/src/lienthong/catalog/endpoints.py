@@ -65,6 +65,10 @@ def _administrator(
     return _actor(request, caller)
 
 
+def _operator(request: Request, caller: Annotated[Caller, Depends(require(OPERATOR_SCOPE))]) -> Actor:
+    return _actor(request, caller)
+
+
 def _stated_version(if_match: Annotated[str, Header()] = "*") -> int | None:
     """Return the version that a request states; None where it states none (RFC 9110 section 13.1.1).
 
@@ -99,6 +103,9 @@ AnyActor = Annotated[Actor, Depends(_any_actor)]
 
 Administrator = Annotated[Actor, Depends(_administrator)]
 """The operator, or a person, of whom the endpoint demands what it does; other clients are refused."""
+
+Operator = Annotated[Actor, Depends(_operator)]
+"""The operator's client alone: whoever is a person or a system is refused."""
 
 After = Annotated[str, Depends(_cursor)]
 """The id after which a page begins, from the query parameter `cursor`; empty for the first page."""

@@ -1,35 +1,19 @@
 """`lienthong apply`: the catalog as YAML files."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lienthong.client.commands import options
-from lienthong.client.errors import (
-    ConflictError,
-    InvalidError,
-    LienthongError,
-    ManifestError,
-    Mistake,
-    Text,
-)
+from lienthong.client.commands.sending import mistaken, sent
+from lienthong.client.errors import ConflictError, InvalidError, LienthongError, Mistake
 
 if TYPE_CHECKING:
-    from lienthong.client.answers import ApplyResult
     from lienthong.client.manifests.load import Manifests
-    from lienthong.client.sync_client import Client
 
 
 def apply(
-    files: Annotated[
-        list[Path],
-        typer.Option(
-            "--file",
-            "-f",
-            help="Tệp YAML, thư mục, hoặc -; lặp lại được · YAML file, folder or -; repeatable",
-        ),
-    ],
+    files: options.Files,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Chỉ xem sẽ đổi gì · Only show what would change")
     ] = False,
@@ -54,9 +38,12 @@ def apply(
 
     manifests = load(files)
     if manifests.mistakes:
-        raise _mistaken(manifests.mistakes + _also_wrong(manifests, as_, gateway))
+        raise mistaken(manifests.mistakes + _also_wrong(manifests, as_, gateway))
     with options.open_client(as_, gateway, default="operator") as client:
-        applied = _send(client, manifests, dry_run=dry_run, allow_breaking=allow_breaking)
+        applied = sent(
+            manifests,
+            lambda: client.apply(manifests.values, dry_run=dry_run, allow_breaking=allow_breaking),
+        )
     screen = options.screen(as_json=as_json)
 
     def show() -> None:
@@ -64,18 +51,6 @@ def apply(
             screen.print(line)
 
     screen.result(applied.document(), show)
-
-
-def _send(client: "Client", manifests: "Manifests", *, dry_run: bool, allow_breaking: bool) -> "ApplyResult":
-    try:
-        return client.apply(manifests.values, dry_run=dry_run, allow_breaking=allow_breaking)
-    except InvalidError as error:
-        raise _mistaken(manifests.locate(error.mistakes)) from error
-    except ConflictError as error:
-        error.mistakes = tuple(_in_order(manifests.locate(error.mistakes)))
-        if error.mistakes:
-            error.detail = None
-        raise
 
 
 def _also_wrong(manifests: "Manifests", as_: str | None, gateway: str | None) -> list[Mistake]:
@@ -90,17 +65,3 @@ def _also_wrong(manifests: "Manifests", as_: str | None, gateway: str | None) ->
     except LienthongError:
         return []
     return []
-
-
-def _mistaken(mistakes: list[Mistake]) -> LienthongError:
-    count = len(mistakes)
-    mistakes_en = "1 mistake" if count == 1 else f"{count} mistakes"
-    return ManifestError(
-        Text(f"{count} lỗi trong tệp YAML, chưa ghi gì", f"{mistakes_en} in the YAML, nothing was written"),
-        advice=Text("Sửa các dòng trên rồi chạy lại lệnh.", "Correct these lines and run the command again."),
-        mistakes=_in_order(mistakes),
-    )
-
-
-def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
-    return sorted(mistakes, key=lambda mistake: (mistake.file or "", mistake.line or 0, mistake.column or 0))

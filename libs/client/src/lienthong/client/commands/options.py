@@ -46,6 +46,14 @@ Json: TypeAlias = Annotated[
     bool,
     typer.Option("--json", rich_help_panel=COMMON, help="Kết quả dạng JSON · Output as JSON"),
 ]
+Files: TypeAlias = Annotated[
+    list[Path],
+    typer.Option(
+        "--file",
+        "-f",
+        help="Tệp YAML, thư mục, hoặc -; lặp lại được · YAML file, folder or -; repeatable",
+    ),
+]
 LedgerKey: TypeAlias = Annotated[
     str | None,
     typer.Option(

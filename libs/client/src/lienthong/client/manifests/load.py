@@ -48,6 +48,7 @@ _TOP_LEVEL = frozenset(
         "amendment",
         "operations",
         "decisions",
+        "history",
         "warnings",
     }
 )
@@ -103,12 +104,13 @@ class Manifests:
         return found
 
 
-def load(paths: Sequence[Path]) -> Manifests:
+def load(paths: Sequence[Path], *, as_written: bool = False) -> Manifests:
     """Read files, and the YAML and JSON files of folders in the order of their names; `-` is standard input.
 
-    A file in a folder that a manifest names (keys, an OpenAPI document) is no manifest itself.
+    A file in a folder that a manifest names (keys, an OpenAPI document) is no manifest itself. Addresses that
+    are `as_written` have no variables: what an export wrote is text.
     """
-    parts = [(path, given, _load_file(path)) for path, given in _files(paths)]
+    parts = [(path, given, _load_file(path, as_written=as_written)) for path, given in _files(paths)]
     named = {taken for _, _, part in parts for taken in part.taken}
     found = Manifests()
     for path, given, part in parts:
@@ -141,7 +143,7 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
     return list(files.items())
 
 
-def _load_file(path: Path) -> Manifests:
+def _load_file(path: Path, *, as_written: bool) -> Manifests:
     found = Manifests()
     text = _read_text(path)
     if isinstance(text, Text):
@@ -155,7 +157,8 @@ def _load_file(path: Path) -> Manifests:
             continue
         found.mistakes += _envelope_mistakes(document)
         found.mistakes += _take_files(document, path.parent, found.taken)
-        found.mistakes += _expand_addresses(document)
+        if not as_written:
+            found.mistakes += _expand_addresses(document)
         _keep_text(document)
         found.documents.append(document)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lienthong.client.answers import AppliedResource, ApplyResult, FieldChange, Found, Notice
+from lienthong.client.answers import AppliedResource, ApplyResult, ExportPage, FieldChange, Found, Notice
 from lienthong.client.errors import Text
 from lienthong.client.operations.operation import (
     JSON,
@@ -65,6 +65,29 @@ def apply(
         "/catalog/v1/apply",
         _apply_result,
         params={"dry_run": "true" if dry_run else "false", **allowed},
+        headers=JSON,
+        content=json_bytes({"manifests": list(manifests)}),
+    )
+
+
+def export(
+    *, agency: str | None = None, cursor: str | None = None, limit: int | None = None
+) -> Operation[ExportPage]:
+    """A page of all that the catalog has, or an agency; the operator's alone.
+
+    Each item is a manifest with its documents, and an agreement's with all that was done with it.
+    """
+    params = given({"agency": agency, "cursor": cursor, "limit": limit})
+    return Operation("GET", "/catalog/v1/export", _export_page, params=params)
+
+
+def restore(manifests: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Operation[ApplyResult]:
+    """Bring back what the catalog lacks of an export, all or none; the operator's alone."""
+    return Operation(
+        "POST",
+        "/catalog/v1/restore",
+        _apply_result,
+        params={"dry_run": "true" if dry_run else "false"},
         headers=JSON,
         content=json_bytes({"manifests": list(manifests)}),
     )
@@ -181,6 +204,11 @@ def notices(document: Mapping[str, Any]) -> tuple[Notice, ...]:
         Notice(warning["pointer"], Text(warning["detail_vi"], warning["detail"]))
         for warning in document.get("warnings", [])
     )
+
+
+def _export_page(response: httpx.Response) -> ExportPage:
+    document = json_object(response)
+    return ExportPage(tuple(document["items"]), document.get("next"), int(document["version"]))
 
 
 def _apply_result(response: httpx.Response) -> ApplyResult:

@@ -200,6 +200,13 @@ class DecisionAnswer(AnswerModel):
     at: AwareDatetime
     legal_ground: str
     reason: str
+    restored: Annotated[
+        bool,
+        Field(
+            description="Only where true: an export says so, from which the operator has restored the "
+            "agreement, and not this catalog itself. The step `restore` says when."
+        ),
+    ] = False
 
 
 class AmendmentRequest(BoundedModel):

@@ -5,6 +5,7 @@ reported as well.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -47,7 +48,8 @@ class ManifestMetadata(StrictModel):
 
 
 class Manifest(FieldCollector):
-    """The envelope of a manifest. What follows `spec` is what the catalog adds in answers: ignored."""
+    """The envelope of a manifest. What follows `spec` is what the catalog adds in answers: ignored, but for
+    the status of agreements that it does not have."""
 
     api_version: Literal["lienthong/v1"]
     kind: Literal["Agency", "System", "Service", "EventType", "Agreement"]
@@ -61,6 +63,7 @@ class Manifest(FieldCollector):
     amendment: Any = None
     operations: Any = None
     decisions: Any = None
+    history: Any = None
     warnings: Any = None
 
 
@@ -83,6 +86,7 @@ class _Declared(StrictModel):
     amendment: Any = None
     operations: Any = None
     decisions: Any = None
+    history: Any = None
     warnings: Any = None
 
 
@@ -223,4 +227,5 @@ def _read_manifest(raw: Json, path: JsonPath) -> tuple[Draft | None, list[Violat
     if "spec" not in fields:
         return None, violations
     draft, wrong = read_spec(shape, resource_id, fields["spec"], spec_path=(*path, "spec"), id_path=id_path)
-    return draft, violations + wrong
+    status = fields.get("status")
+    return replace(draft, stated_status=status if isinstance(status, str) else None), violations + wrong

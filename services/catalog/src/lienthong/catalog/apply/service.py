@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementResource, AgreementStep, changed_terms
 from lienthong.catalog.agreements.domain.lifecycle import AgreementAction, AgreementStatus
 from lienthong.catalog.agreements.domain.terms import terms_of
@@ -16,7 +15,13 @@ from lienthong.catalog.agreements.service.announcements import announce_stage
 from lienthong.catalog.agreements.service.requests import check_limits
 from lienthong.catalog.agreements.service.writing import add_step, step_detail
 from lienthong.catalog.apply.domain.breaks import refused_breaks
-from lienthong.catalog.apply.domain.destinations import new_destinations, others_destinations, taken
+from lienthong.catalog.apply.domain.building import built
+from lienthong.catalog.apply.domain.destinations import (
+    new_destinations,
+    others_destinations,
+    refused_addresses,
+    taken,
+)
 from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
 from lienthong.catalog.apply.domain.rights import (
     approved_alone,
@@ -32,9 +37,8 @@ from lienthong.catalog.domain.resources import ACTIVE, Resource, ResourceKind, p
 from lienthong.catalog.errors import Violation, raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
-from lienthong.catalog.services.domain.upstreams import address_violations
 from lienthong.catalog.services.service import all_upstreams, document_bytes, is_seen
-from lienthong.catalog.systems.domain.shared_factors import RsaKey, rsa_keys
+from lienthong.catalog.systems.domain.shared_factors import rsa_keys_of
 from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.catalog.systems.service.quota import check_quota
 from lienthong.kit.workers import TooCostlyError
@@ -62,8 +66,6 @@ _LARGE_AT_ONCE: Final = 2
 _MOST_BEFORE: Final = 64 * 1024 * 1024
 """Bytes of the documents in the catalog that those of one request take the place of."""
 _LIFECYCLE = ("spec", "lifecycle")
-_APART = frozenset(("openapi", "wsdl", "status"))
-"""Members of a spec that are kept in columns of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,8 @@ class ApplyService:
         drafts = [part for part in read if isinstance(part, Draft)]
         violations = [part for part in read if isinstance(part, Violation)]
         demand_rights(actor, drafts)
-        violations += _refused_addresses(drafts, self._providers)
-        violations += await self._keys.violations(await asyncio.to_thread(_rsa_keys, drafts), actor.name)
+        violations += refused_addresses(drafts, self._providers)
+        violations += await self._keys.violations(await asyncio.to_thread(rsa_keys_of, drafts), actor.name)
         if dry_run or violations:
             # References are checked as well, so that one answer names everything that is wrong.
             async with self._units.view() as view:
@@ -186,29 +188,6 @@ async def _taken_destinations(actor: Actor, plan: ApplyPlan, view: CatalogView) 
     async for agency, upstreams in all_upstreams(view):
         others.update(others_destinations(actor, agency, upstreams))
     return list(taken(new, others))
-
-
-def _rsa_keys(drafts: Sequence[Draft]) -> list[RsaKey]:
-    return [
-        key
-        for draft in drafts
-        if draft.kind is ResourceKind.SYSTEM and draft.spec is not None
-        for key in rsa_keys(draft.spec["jwks"], (*draft.spec_path, "jwks"))
-    ]
-
-
-def _refused_addresses(drafts: Sequence[Draft], rules: ProviderAddresses) -> list[Violation]:
-    found: list[Violation] = []
-    for draft in drafts:
-        if draft.kind is not ResourceKind.SERVICE or draft.spec is None:
-            continue
-        spec, path = draft.spec, draft.spec_path
-        found += (one.under(*path, "upstreams") for one in address_violations(spec["upstreams"], rules))
-        for index, credential in enumerate(spec.get("credentials", ())):
-            if (url := credential.get("tokenUrl")) is not None:
-                place = (*path, "credentials", index, "tokenUrl")
-                found += (replace(one, path=place) for one in address_violations([url], rules))
-    return found
 
 
 async def _excerpt(drafts: Sequence[Draft], view: CatalogView, actor: Actor) -> CatalogExcerpt:
@@ -311,42 +290,28 @@ def _result(change: PlannedChange) -> dict[str, Any]:
 def _resource(change: PlannedChange, version: int, work: UnitOfWork) -> Resource:
     """Build the resource as it is after a change."""
     before = change.before
-    spec = {name: value for name, value in change.spec.items() if name not in _APART}
     members: dict[str, Any] = {
         "id": change.id,
-        "spec": spec,
         "status": before.status if before else ACTIVE,
         "version": version,
         "created_at": before.created_at if before else work.now,
         "updated_at": work.now,
     }
-    match change.kind:
-        case ResourceKind.AGENCY:
-            return AgencyResource(**members)
-        case ResourceKind.SYSTEM:
-            by = before.suspended_by if isinstance(before, SystemResource) else None
-            return SystemResource(**members, suspended_by=by)
-        case ResourceKind.SERVICE:
-            return ServiceResource(
-                **members,
-                openapi=change.spec.get("openapi"),
-                wsdl=change.spec.get("wsdl"),
-                operations=change.operations,
-            )
-        case ResourceKind.EVENT_TYPE:
-            return Resource(kind=change.kind, **members)
-        case ResourceKind.AGREEMENT:
-            status = AgreementStatus(change.spec["status"])
-            earlier = before if isinstance(before, AgreementResource) else None
-            asked = work.now if status is AgreementStatus.REQUESTED else None
-            if status is AgreementStatus.ENDORSED and earlier is not None:
-                asked = earlier.asked_at
-            return AgreementResource(
-                **members | {"status": status.value},
-                asked_at=asked,
-                told_at=_told_at(earlier, spec, asked),
-                suspended_by=None if earlier is None else earlier.suspended_by,
-            )
+    if change.kind is ResourceKind.SYSTEM:
+        members["suspended_by"] = before.suspended_by if isinstance(before, SystemResource) else None
+    if change.kind is ResourceKind.AGREEMENT:
+        status = AgreementStatus(change.spec["status"])
+        earlier = before if isinstance(before, AgreementResource) else None
+        asked = work.now if status is AgreementStatus.REQUESTED else None
+        if status is AgreementStatus.ENDORSED and earlier is not None:
+            asked = earlier.asked_at
+        members |= {
+            "status": status.value,
+            "asked_at": asked,
+            "told_at": _told_at(earlier, change.spec, asked),
+            "suspended_by": None if earlier is None else earlier.suspended_by,
+        }
+    return built(change.kind, change.spec, change.operations, members)
 
 
 def _told_at(before: AgreementResource | None, spec: JsonObject, asked: datetime | None) -> datetime | None:

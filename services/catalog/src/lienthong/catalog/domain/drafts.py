@@ -36,6 +36,8 @@ class Draft:
     spec: JsonObject | None
     references: tuple[Reference, ...] = ()
     operations: tuple[ServiceOperation, ...] | None = None
+    stated_status: str | None = None
+    """The status that the manifest was read with, where it says one."""
 
     @property
     def key(self) -> ResourceKey:

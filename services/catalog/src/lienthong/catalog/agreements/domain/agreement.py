@@ -43,16 +43,19 @@ class AgreementStep:
     changes: tuple[JsonObject, ...] = ()
     version: int = 0
     """The version of the catalog at which it was done; 0 before it is written."""
+    restored: bool = False
+    """Whether an export says so, from which the agreement was restored, and not this catalog itself."""
 
     def document(self) -> dict[str, Any]:
         """Return a decision as JSON, as manifests show it."""
-        return {
+        document: dict[str, Any] = {
             "status": self.status.value,
             "by": self.by,
             "at": validity.write(self.at),
             "legalGround": self.legal_ground,
             "reason": self.reason,
         }
+        return {**document, "restored": True} if self.restored else document
 
     def history_document(self) -> dict[str, Any]:
         """Return the step as JSON, as the history shows it."""

@@ -15,6 +15,9 @@ Rejected, revoked, lapsed and withdrawn are final: a new request needs a new id,
 its own record. A rejection names its legal ground (NĐ 194/2025 Đ16), a revocation and a suspension their
 reason. A request lapses when nobody has decided on it in time: that is no rejection, which has a legal ground
 and someone to answer for it.
+
+What an export of another catalog says was decided is no step that anybody takes here: the operator restores
+it as a whole, in whatever status, and that it was restored is a step of its own.
 """
 
 from __future__ import annotations
@@ -103,6 +106,8 @@ class AgreementAction(StrEnum):
     RESUME = "resume"
     REVOKE = "revoke"
     LAPSE = "lapse"
+    RESTORE = "restore"
+    """Brought back by the operator, with all steps before it, from the export of a catalog."""
 
     @property
     def is_consumers(self) -> bool:

@@ -17,7 +17,7 @@ from lienthong.catalog.agreements.domain.lifecycle import (
     approve,
     take,
 )
-from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.agreements.repository.agreements import AgreementRepository
 from lienthong.catalog.agreements.schemas import read_step
 from lienthong.catalog.agreements.service import rights
 from lienthong.catalog.agreements.service.requests import check_references, read_amendment, read_change

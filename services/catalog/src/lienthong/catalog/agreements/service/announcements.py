@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog import events
-from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.agreements.repository.agreements import AgreementRepository
 from lienthong.catalog.service.unit_of_work import AuditEntry
 
 if TYPE_CHECKING:

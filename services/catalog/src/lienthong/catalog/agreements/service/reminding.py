@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lienthong.catalog import events
 from lienthong.catalog.agreements.domain.reminders import due_now
-from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.agreements.repository.agreements import AgreementRepository
 from lienthong.catalog.domain import validity
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.kit.actors import Actor

@@ -11,7 +11,7 @@ from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, Decis
 from lienthong.catalog.agreements.domain.offered import not_offered
 from lienthong.catalog.agreements.domain.operations import unknown_operations
 from lienthong.catalog.agreements.domain.terms import PARTIES
-from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.agreements.repository.agreements import AgreementRepository
 from lienthong.catalog.agreements.schemas import AgreementSpec, AmendmentRequest
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.identifiers import SystemId, requested_agreement_id

@@ -13,7 +13,7 @@ from lienthong.catalog.agreements.domain.agreement import (
     recorded_changes,
 )
 from lienthong.catalog.agreements.domain.lifecycle import AgreementAction, AgreementStatus
-from lienthong.catalog.agreements.repository import AgreementRepository
+from lienthong.catalog.agreements.repository.agreements import AgreementRepository
 from lienthong.catalog.service.unit_of_work import AuditEntry
 
 if TYPE_CHECKING:

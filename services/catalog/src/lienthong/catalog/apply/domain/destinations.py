@@ -6,21 +6,37 @@ own upstream would call it through the gateway, without an agreement of that age
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
-from lienthong.catalog.services.domain.upstreams import destination
+from lienthong.catalog.services.domain.upstreams import address_violations, destination
 from lienthong.kit.policy import Action
 from lienthong.kit.text import BilingualText
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
+    from lienthong.catalog.domain.drafts import Draft
     from lienthong.kit.actors import Actor
+    from lienthong.kit.addresses import ProviderAddresses
     from lienthong.kit.json_pointer import JsonPath
     from lienthong.kit.json_text import JsonObject
+
+
+def refused_addresses(drafts: Iterable[Draft], rules: ProviderAddresses) -> Iterator[Violation]:
+    """Yield each address in a service at which no provider may be, whoever names it."""
+    for draft in drafts:
+        if draft.kind is not ResourceKind.SERVICE or draft.spec is None:
+            continue
+        spec, path = draft.spec, draft.spec_path
+        yield from (one.under(*path, "upstreams") for one in address_violations(spec["upstreams"], rules))
+        for index, credential in enumerate(spec.get("credentials", ())):
+            if (url := credential.get("tokenUrl")) is not None:
+                place = (*path, "credentials", index, "tokenUrl")
+                yield from (replace(one, path=place) for one in address_violations([url], rules))
 
 
 def new_destinations(actor: Actor, plan: ApplyPlan) -> Mapping[str, Sequence[JsonPath]]:

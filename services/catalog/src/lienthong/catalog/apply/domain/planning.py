@@ -47,6 +47,8 @@ CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 _WRITE_ORDER = tuple(ResourceKind)
 _NOTHING = BilingualText("", "")
+_NOT_APPLIED = frozenset(AgreementStatus) - {AgreementStatus.REQUESTED, AgreementStatus.APPROVED}
+"""The statuses of agreements that no manifest states."""
 _DOCUMENTS = (("spec", "openapi"), ("spec", "wsdl"))
 
 
@@ -114,7 +116,7 @@ def plan_apply(
     specs |= {draft.key: draft.spec for draft in drafts if draft.spec is not None}
     new = [draft for draft in drafts if draft.key not in excerpt.resources]
     violations = [
-        *_duplicates(drafts),
+        *duplicates(drafts),
         *missing_references(drafts, excerpt.resources.keys()),
         *expired_codes(new, specs, now),
         *replacement_cycles(drafts, specs),
@@ -122,6 +124,7 @@ def plan_apply(
         *removed_operations(drafts, _unchanged_agreements(drafts, excerpt)),
         *not_offered(new, lifecycles := _lifecycles(drafts, excerpt), now),
         *_stage_conflicts(drafts, excerpt),
+        *_of_elsewhere(new),
     ]
     personal_agreements = set(_on_personal_data(drafts, excerpt))
     changes = []
@@ -232,6 +235,25 @@ def _stage_conflicts(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> Iterat
             yield Violation((*draft.spec_path, *place), conflict.text, conflict=True)
 
 
+def _of_elsewhere(new: Sequence[Draft]) -> Iterator[Violation]:
+    """Yield each new agreement that another catalog has in a status to which no manifest leads.
+
+    Applying it would ask for it anew, as if nobody had revoked or rejected it.
+    """
+    for draft in new:
+        status = draft.stated_status
+        if draft.kind is not ResourceKind.AGREEMENT or status not in _NOT_APPLIED:
+            continue
+        vi = AgreementStatus(status).label_vi
+        text = BilingualText(
+            f"the agreement is {status} where it comes from, and not in this catalog: the operator restores "
+            f"it with what was decided (lienthong restore); to ask for it anew, leave 'status' out",
+            f"thoả thuận {vi} ở nơi xuất ra và chưa có trong danh mục này: đơn vị vận hành khôi phục cùng "
+            f"các quyết định (lienthong restore); muốn đề nghị mới thì bỏ 'status'",
+        )
+        yield Violation((*draft.spec_path[:-1], "status"), text, conflict=True)
+
+
 def _on_personal_data(drafts: Sequence[Draft], excerpt: CatalogExcerpt) -> Iterator[ResourceKey]:
     """Yield the agreements whose data are personal, by what the request or the catalog says of them."""
     provided = {draft.key: (draft.spec, draft.operations or ()) for draft in drafts if draft.spec is not None}
@@ -255,7 +277,8 @@ def _named(agreement: str, text: BilingualText, differs: Sequence[str]) -> Bilin
     return BilingualText(f"'{agreement}': {text.en}{more.en}", f"'{agreement}': {text.vi}{more.vi}")
 
 
-def _duplicates(drafts: Sequence[Draft]) -> Iterator[Violation]:
+def duplicates(drafts: Sequence[Draft]) -> Iterator[Violation]:
+    """Yield each draft of something of which there is another draft before it."""
     first: dict[ResourceKey, Draft] = {}
     for draft in drafts:
         if first.setdefault(draft.key, draft) is not draft:

@@ -10,6 +10,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
 from lienthong.kit.text import BilingualText
 from lienthong.kit.weak_rsa import shares_a_factor
@@ -17,6 +18,7 @@ from lienthong.kit.weak_rsa import shares_a_factor
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from lienthong.catalog.domain.drafts import Draft
     from lienthong.kit.json_pointer import JsonPath
 
 MOST_COMPARISONS: Final = 500_000
@@ -39,6 +41,16 @@ def rsa_keys(jwks: Mapping[str, Any], path: JsonPath = ()) -> Iterator[RsaKey]:
         if key["kty"] == "RSA":
             octets = base64.urlsafe_b64decode(key["n"] + "=" * (-len(key["n"]) % 4))
             yield RsaKey((*path, "keys", index), int.from_bytes(octets))
+
+
+def rsa_keys_of(drafts: Iterable[Draft]) -> list[RsaKey]:
+    """The RSA keys of the systems among drafts."""
+    return [
+        key
+        for draft in drafts
+        if draft.kind is ResourceKind.SYSTEM and draft.spec is not None
+        for key in rsa_keys(draft.spec["jwks"], (*draft.spec_path, "jwks"))
+    ]
 
 
 def comparison_seconds(new: Sequence[RsaKey], registered: Sequence[int]) -> float:

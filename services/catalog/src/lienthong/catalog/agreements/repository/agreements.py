@@ -7,18 +7,21 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
-import structlog
-from sqlalchemy import Boolean, Text, case, cast, func, insert, literal_column, or_, select, update
+from sqlalchemy import Boolean, func, insert, literal_column, or_, select, update
 
 from lienthong.catalog.agreements.domain.agreement import AgreementResource, AgreementStep
-from lienthong.catalog.agreements.domain.amendment import Amendment
 from lienthong.catalog.agreements.domain.lifecycle import AgreementAction, AgreementStatus
 from lienthong.catalog.agreements.domain.operations import OpenAgreement, ServiceUse
 from lienthong.catalog.agreements.domain.reminders import first_look
-from lienthong.catalog.agreements.domain.watched import WATCHED_STATUSES, Terms, WatchedAgreement
 from lienthong.catalog.agreements.models import WAITS, AgreementRow, AgreementStepRow, AmendmentRow
-from lienthong.catalog.domain.resources import ResourceKind
+from lienthong.catalog.agreements.repository.rows import (
+    amendment_values,
+    marked,
+    read_amendment,
+    read_step,
+    step_values,
+)
+from lienthong.catalog.agreements.repository.watched import COLUMNS, watched, watched_agreements
 from lienthong.catalog.repository import ResourceRepository, common_members
 from lienthong.catalog.systems.domain.system import Suspender
 
@@ -26,13 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
-    from sqlalchemy import Select
-
+    from lienthong.catalog.agreements.domain.amendment import Amendment
+    from lienthong.catalog.agreements.domain.watched import WatchedAgreement
     from lienthong.catalog.domain.resources import WatchScope
     from lienthong.catalog.repository import Filters, Rows
 
 
-_log = structlog.get_logger(__name__)
 # Written out, not a parameter: SQLite takes a partial index only for a condition that it can read.
 _WAITING = literal_column(f"agreements.{WAITS}", Boolean)
 _AMENDMENT_WAITS = literal_column(f"amendments.{WAITS}", Boolean)
@@ -41,8 +43,6 @@ _TURNS = {
     "consumer": (AgreementStatus.DRAFT.value, AgreementStatus.INFORMATION_NEEDED.value),
 }
 """Whose turn it is with an agreement, or an amendment, of which status."""
-# Of the table, not of the mapped class.
-_COLUMNS = AgreementRow.__table__.c
 
 MOST_DECISIONS = 50
 """The newest ones, which a manifest shows; the history has all."""
@@ -63,12 +63,21 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
 
     def _where(self, query: Rows, filters: Filters) -> Rows:
         """As for all resources; `provider` names agencies whose systems provide what the agreement is on,
-        `consumer_agency` those whose systems call, `drafts_of` those whose drafts are among them, and
-        `waiting_for` whose turn it is with the agreement or an amendment of it."""
+        `consumer_agency` those whose systems call, `concerns` those whose systems do either, `drafts_of`
+        those whose drafts are among them, and `waiting_for` whose turn it is with the agreement or an
+        amendment of it."""
         others = {name: values for name, values in filters.items() if name not in _OWN_FILTERS}
-        if (agencies := filters.get("consumer_agency")) is not None:
-            called = AgreementRow.consumer_id
-            query = query.where(or_(*(called.startswith(f"{one}/", autoescape=True) for one in agencies)))
+        called = AgreementRow.consumer_id
+        provided = func.coalesce(AgreementRow.service_id, AgreementRow.event_type_id)
+        for name, ids in (
+            ("consumer_agency", (called,)),
+            ("provider", (provided,)),
+            ("concerns", (called, provided)),
+        ):
+            if (agencies := filters.get(name)) is not None:
+                query = query.where(
+                    or_(*(of.startswith(f"{one}/", autoescape=True) for one in agencies for of in ids))
+                )
         for side in filters.get("waiting_for", ()):
             amended = select(AmendmentRow.agreement_id).where(
                 _AMENDMENT_WAITS, AmendmentRow.status.in_(_TURNS[side])
@@ -77,21 +86,18 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         if (seen := filters.get("drafts_of")) is not None:
             own = [AgreementRow.consumer_id.startswith(f"{one}/", autoescape=True) for one in seen]
             query = query.where(or_(AgreementRow.status != AgreementStatus.DRAFT.value, *own))
-        if (agencies := filters.get("provider")) is not None:
-            provided = func.coalesce(AgreementRow.service_id, AgreementRow.event_type_id)
-            query = query.where(or_(*(provided.startswith(f"{one}/", autoescape=True) for one in agencies)))
         return super()._where(query, others)
 
     async def watched_page(
         self, after: str, limit: int, scope: WatchScope
     ) -> tuple[list[WatchedAgreement], str | None]:
         """Return what watches are sent of up to `limit` rows after the id `after`, and of `PAGE_TEXT`."""
-        query = _watched(scope).where(_COLUMNS.id > after).order_by(_COLUMNS.id).limit(limit)
+        query = watched(scope).where(COLUMNS.id > after).order_by(COLUMNS.id).limit(limit)
         found: list[WatchedAgreement] = []
         read, text, last = 0, 0, ""
         async with aclosing(self._portions(query)) as portions:
             async for rows in portions:
-                found += _watched_agreements(rows)
+                found += watched_agreements(rows)
                 read, last = read + len(rows), rows[-1].id
                 text += sum(len(row[-1] or "") for row in rows)
                 if text > PAGE_TEXT:
@@ -102,8 +108,8 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         """Return those of these agreements that watches are sent."""
         if not ids:
             return []
-        query = _watched(scope).where(_COLUMNS.id.in_(ids))
-        return [one async for rows in self._portions(query) for one in _watched_agreements(rows)]
+        query = watched(scope).where(COLUMNS.id.in_(ids))
+        return [one async for rows in self._portions(query) for one in watched_agreements(rows)]
 
     async def count_waiting(self, consumer: str) -> int:
         """Return how many agreements of a system wait to be submitted, answered or decided."""
@@ -185,20 +191,8 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
 
     async def add_step(self, agreement_id: str, step: AgreementStep, version: int) -> None:
         """Add what was done with an agreement, at a version of the catalog."""
-        await self._session.execute(
-            insert(AgreementStepRow).values(
-                version=version,
-                agreement_id=agreement_id,
-                action=step.action.value,
-                status=step.status.value,
-                by=step.by,
-                at=step.at,
-                legal_ground=step.legal_ground,
-                reason=step.reason,
-                amendment=step.amendment,
-                changes=list(step.changes),
-            )
-        )
+        values = step_values(agreement_id, step, version)
+        await self._session.execute(insert(AgreementStepRow).values(values))
 
     async def last_step(self, agreement_id: str, amendment: int = 0) -> AgreementStep | None:
         """Return what was done last with an agreement itself, or with an amendment of it."""
@@ -207,7 +201,7 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         )
         newest = query.order_by(AgreementStepRow.version.desc()).limit(1)
         found = (await self._session.execute(newest)).scalar_one_or_none()
-        return None if found is None else _step(found)
+        return None if found is None else read_step(found)
 
     async def steps(self, agreement_id: str, after: int, limit: int) -> list[AgreementStep]:
         """Return up to `limit` steps of an agreement in their order, those after a version."""
@@ -215,7 +209,12 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
             AgreementStepRow.agreement_id == agreement_id, AgreementStepRow.version > after
         )
         found = await self._session.execute(query.order_by(AgreementStepRow.version).limit(limit))
-        return [_step(row) for row in found.scalars()]
+        restored = select(AgreementStepRow.version).where(
+            AgreementStepRow.agreement_id == agreement_id,
+            AgreementStepRow.action == AgreementAction.RESTORE.value,
+        )
+        restored_at = (await self._session.execute(restored)).scalar_one_or_none() or 0
+        return marked([read_step(row) for row in found.scalars()], restored_at)
 
     def _resource(self, found: Any, *, documents: bool) -> AgreementResource:  # noqa: ANN401 - a row of `_select`
         del documents
@@ -257,7 +256,7 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         query = select(AmendmentRow).where(AmendmentRow.agreement_id == agreement_id)
         newest = query.order_by(AmendmentRow.number.desc()).limit(1)
         found = (await self._session.execute(newest)).scalar_one_or_none()
-        return None if found is None else _amendment(found)
+        return None if found is None else read_amendment(found)
 
     async def amendments_waiting_since_before(self, moment: datetime, limit: int) -> list[str]:
         """Return the agreements whose amendments have waited longest, since before a moment."""
@@ -267,16 +266,7 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
 
     async def write_amendment(self, agreement_id: str, amendment: Amendment, at: datetime) -> None:
         """Write an amendment, a new one or as it is after a step."""
-        values: dict[str, Any] = {
-            "status": amendment.status.value,
-            "spec": amendment.spec,
-            "reason": amendment.reason,
-            "requested_by": amendment.requested_by,
-            "requested_at": amendment.requested_at,
-            "asked_at": amendment.asked_at,
-            "first_approval": amendment.first_approval,
-            "updated_at": at,
-        }
+        values = amendment_values(amendment, at)
         of = (AmendmentRow.agreement_id == agreement_id, AmendmentRow.number == amendment.number)
         if (await self._session.execute(select(AmendmentRow.number).where(*of))).one_or_none() is None:
             values |= {"agreement_id": agreement_id, "number": amendment.number}
@@ -289,7 +279,7 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
             return {}
         query = select(AmendmentRow).where(AmendmentRow.agreement_id.in_(ids), _AMENDMENT_WAITS)
         found = (await self._session.execute(query)).scalars()
-        return {row.agreement_id: _amendment(row) for row in found}
+        return {row.agreement_id: read_amendment(row) for row in found}
 
     async def _decisions(self, ids: Collection[str]) -> dict[str, list[AgreementStep]]:
         """Return the newest decisions on these agreements, the oldest of them first."""
@@ -311,84 +301,15 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
             .order_by(AgreementStepRow.version)
         )
         for row in (await self._session.execute(query)).scalars():
-            found.setdefault(row.agreement_id, []).append(_step(row))
-        return found
+            found.setdefault(row.agreement_id, []).append(read_step(row))
+        # Where it is none of the newest, no decision of before it is one either.
+        return {one: marked(steps, _restored_at(steps)) for one, steps in found.items()}
 
 
-_OWN_FILTERS = frozenset(("provider", "consumer_agency", "drafts_of", "waiting_for"))
+_OWN_FILTERS = frozenset(("provider", "consumer_agency", "concerns", "drafts_of", "waiting_for"))
 _DECISIONS = ("", *(action.value for action in AgreementAction if action.is_decision))
-_ACTIONS_OF_BEFORE = {
-    "approved": AgreementAction.APPROVE,
-    "rejected": AgreementAction.REJECT,
-    "revoked": AgreementAction.REVOKE,
-    "lapsed": AgreementAction.LAPSE,
-}
 
 
-def _amendment(row: AmendmentRow) -> Amendment:
-    return Amendment(
-        row.number,
-        AgreementStatus(row.status),
-        row.spec,
-        row.reason,
-        row.requested_by,
-        row.requested_at,
-        row.asked_at,
-        row.first_approval,
-    )
-
-
-def _step(row: AgreementStepRow) -> AgreementStep:
-    action = AgreementAction(row.action) if row.action else _ACTIONS_OF_BEFORE[row.status]
-    return AgreementStep(
-        action,
-        AgreementStatus(row.status),
-        row.by,
-        row.at,
-        row.legal_ground,
-        row.reason,
-        row.amendment,
-        tuple(row.changes),
-        row.version,
-    )
-
-
-_STATUSES = {status.value: status for status in AgreementStatus}
-_read_terms = msgspec.json.Decoder(Terms).decode
-
-
-def _watched_agreements(rows: Iterable[Any]) -> list[WatchedAgreement]:
-    found = []
-    for agreement_id, consumer, service, event_type, status, spec in rows:
-        try:
-            terms = None if spec is None else _read_terms(spec)
-        except msgspec.MsgspecError as error:
-            # What it allows is denied, and the others go on.
-            _log.error("an agreement cannot be read", agreement=agreement_id, error=str(error))
-            continue
-        found.append(WatchedAgreement(agreement_id, consumer, service, event_type, _STATUSES[status], terms))
-    return found
-
-
-def _watched(scope: WatchScope) -> Select[Any]:
-    """Select the agreements that decide something in processes that follow the catalog.
-
-    Of columns of the table alone, and the spec as the text that it is: a snapshot reads all of them, and one
-    mapped attribute, in a condition too, makes each row pass the mapper.
-    """
-    approved = _COLUMNS.status == AgreementStatus.APPROVED.value
-    query = select(
-        _COLUMNS.id,
-        _COLUMNS.consumer_id,
-        _COLUMNS.service_id,
-        _COLUMNS.event_type_id,
-        _COLUMNS.status,
-        case((approved, cast(_COLUMNS.spec, Text))),
-    ).where(_COLUMNS.status.in_([status.value for status in WATCHED_STATUSES]))
-    # An expression, not the column: SQLite would take the column's index, and sort all that it finds anew
-    # for each page, instead of going on in the order of the ids.
-    if ResourceKind.SERVICE not in scope.agreements_on:
-        query = query.where(func.coalesce(_COLUMNS.service_id, "") == "")
-    if ResourceKind.EVENT_TYPE not in scope.agreements_on:
-        query = query.where(func.coalesce(_COLUMNS.event_type_id, "") == "")
-    return query
+def _restored_at(steps: Iterable[AgreementStep]) -> int:
+    """Return at which version an agreement with these steps was restored; 0 where none of them says so."""
+    return next((one.version for one in steps if one.action is AgreementAction.RESTORE), 0)

@@ -1,0 +1,1 @@
+"""The queries on agreements and on what was done with them."""

@@ -1,0 +1,1 @@
+"""The catalog as a whole: read out, and brought back into one that lacks it."""

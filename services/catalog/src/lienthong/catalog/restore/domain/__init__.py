@@ -1,0 +1,1 @@
+"""What is exported of a resource, and whether it can be restored."""
