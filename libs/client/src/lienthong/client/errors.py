@@ -199,7 +199,7 @@ class NotYetRecordedError(NotFoundError):
 
 
 class ConflictError(RefusedError):
-    """409: the request conflicts with the present state."""
+    """409 and 412: the request conflicts with the present state, or it was changed since it was read."""
 
 
 class InvalidError(RefusedError):

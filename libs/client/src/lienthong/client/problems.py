@@ -74,6 +74,7 @@ def _kind(code: str, status: int) -> type[RefusedError]:
         403: ForbiddenError,
         404: NotFoundError,
         409: ConflictError,
+        412: ConflictError,
         422: InvalidError,
     }
     return kinds.get(status, RefusedError)

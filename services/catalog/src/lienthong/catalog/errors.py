@@ -162,13 +162,29 @@ def conflict(violations: Sequence[Violation]) -> ProblemError:
     return ProblemError(kinds.CONFLICT, _summary(violations), extra=_errors(violations))
 
 
-def changed_since(stated: int, version: int) -> ProblemError:
-    """Something has another version than the caller stated."""
-    detail = BilingualText(
-        f"'If-Match' states version {stated}, and it has version {version} now.",
-        f"'If-Match' nêu phiên bản {stated}, hiện là phiên bản {version}.",
+Made = tuple[str, str]
+"""Who made a version, and when, as it is shown."""
+
+
+def overtaken(stated: int, version: int, made: Made) -> BilingualText:
+    """Say that something has another version than was stated, and who made it."""
+    by, at = made
+    return BilingualText(
+        f"version {stated} was read, and '{by}' has changed it since ({at}, version {version})",
+        f"đã đọc phiên bản {stated}, từ đó '{by}' đã sửa ({at}, phiên bản {version})",
     )
+
+
+def changed_since(stated: int, version: int, made: Made) -> ProblemError:
+    """Something has another version than `If-Match` states."""
+    text = overtaken(stated, version, made)
+    detail = BilingualText(f"'If-Match': {text.en}.", f"'If-Match': {text.vi}.")
     return ProblemError(kinds.CHANGED_SINCE, detail, {"ETag": f'"{version}"'})
+
+
+def changed_since_read(violations: Sequence[Violation]) -> ProblemError:
+    """Manifests state other versions than the catalog has; `errors` names all of them."""
+    return ProblemError(kinds.CHANGED_SINCE, _summary(violations), extra=_errors(violations))
 
 
 def invalid_if_match() -> ProblemError:

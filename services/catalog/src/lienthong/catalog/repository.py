@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import insert, select, update
 
+from lienthong.catalog.domain import validity
 from lienthong.catalog.domain.resources import Resource, ResourceKind
 from lienthong.catalog.models import CatalogHead, ChangeRow, ResourceColumns
 from lienthong.kit.bulk import execute_many
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     Rows = Select[*tuple[Any, ...]]
 
 R = TypeVar("R", bound=Resource)
+_AT_ONCE = 500
+"""Versions that one query names."""
 
 
 def _unnoticed(written: Resource) -> None:
@@ -242,6 +245,17 @@ class ChangeLogRepository:
             Change(changed, (ResourceKind(kind), resource_id), transaction_id)
             for changed, kind, resource_id, transaction_id in await self._session.execute(query)
         ]
+
+    async def made(self, versions: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return who made each of these versions, and when, as RFC 3339 text."""
+        found: dict[int, tuple[str, str]] = {}
+        for start in range(0, len(versions), _AT_ONCE):
+            query = select(ChangeRow.version, ChangeRow.actor, ChangeRow.at).where(
+                ChangeRow.version.in_(versions[start : start + _AT_ONCE])
+            )
+            for version, actor, at in await self._session.execute(query):
+                found[version] = actor, validity.write(at)
+        return found
 
     async def has_more_changes(self, version: int, most: int) -> bool:
         """Tell whether there are more than `most` changes after a version."""

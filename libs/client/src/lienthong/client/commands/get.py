@@ -237,7 +237,10 @@ def _option(name: str) -> str:
 
 
 def manifests_text(items: list[Mapping[str, Any]]) -> str:
-    """The resources as YAML that `apply` takes; what the catalog adds of its own stands in comments."""
+    """The resources as YAML that `apply` takes; what the catalog adds of its own stands in comments.
+
+    With the version, so that `apply` tells who has changed one of them meanwhile.
+    """
     from lienthong.client.manifests.write import as_yaml
 
     parts = []
@@ -245,10 +248,12 @@ def manifests_text(items: list[Mapping[str, Any]]) -> str:
         manifest = {
             "apiVersion": item["apiVersion"],
             "kind": item["kind"],
-            "metadata": {"id": item["metadata"]["id"]},
+            "metadata": {
+                name: value for name, value in item["metadata"].items() if name in {"id", "version"}
+            },
             "spec": item["spec"],
         }
-        extra = {name: value for name, value in item["metadata"].items() if name != "id"}
+        extra = {name: value for name, value in item["metadata"].items() if name not in manifest["metadata"]}
         extra |= {name: value for name, value in item.items() if name not in manifest}
         comment = as_yaml(extra) if extra else ""
         lines = "".join(f"# {line}\n" for line in comment.splitlines())

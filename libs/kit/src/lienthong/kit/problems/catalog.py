@@ -52,9 +52,9 @@ CHANGED_SINCE: Final = ProblemType(
     title=BilingualText("Changed since it was read", "Đã thay đổi từ lần đọc"),
     advice=BilingualText(
         "Someone has changed it meanwhile. Read it again, look at what is different, and send yours with the"
-        " new ETag in If-Match.",
+        " new ETag in If-Match, or in a manifest with the new metadata.version.",
         "Đã có người thay đổi trong lúc đó. Hãy đọc lại, xem nội dung khác, rồi gửi với ETag mới trong"
-        " If-Match.",
+        " If-Match, hoặc với metadata.version mới trong tệp khai báo.",
     ),
 )
 TOO_MANY_OPEN_REQUESTS: Final = ProblemType(

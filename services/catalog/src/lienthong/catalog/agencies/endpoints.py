@@ -12,6 +12,7 @@ from lienthong.catalog.endpoints import (
     After,
     AnyActor,
     Limit,
+    etag,
     manifest_of,
     page_document,
     path_id,
@@ -38,6 +39,6 @@ def routes(agencies: AgencyService) -> APIRouter:
         """Show an agency."""
         del actor
         found = await agencies.get(path_id(ResourceKind.AGENCY, AgencySpec.canonical_id, agency))
-        return JSONResponse(found.manifest())
+        return JSONResponse(found.manifest(), headers=etag(found))
 
     return router

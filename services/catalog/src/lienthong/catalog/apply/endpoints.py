@@ -10,7 +10,7 @@ from lienthong.catalog.apply.schemas import ApplyAnswer, ApplyDocument
 from lienthong.catalog.apply.service import ApplyService
 from lienthong.catalog.endpoints import BODY_PROBLEMS, PREFIX, Administrator, json_body, read_json_bytes
 from lienthong.kit.openapi import problems
-from lienthong.kit.problems.catalog import CONFLICT, TOO_MANY_OPEN_REQUESTS, TOO_MANY_SYSTEMS
+from lienthong.kit.problems.catalog import CHANGED_SINCE, CONFLICT, TOO_MANY_OPEN_REQUESTS, TOO_MANY_SYSTEMS
 from lienthong.kit.problems.general import RATE_LIMITED, TOO_COSTLY
 from lienthong.kit.rest import StrictRoute
 
@@ -30,7 +30,13 @@ def routes(service: ApplyService) -> APIRouter:
         "/apply",
         response_model=ApplyAnswer,
         responses=problems(
-            *BODY_PROBLEMS, CONFLICT, TOO_COSTLY, TOO_MANY_SYSTEMS, TOO_MANY_OPEN_REQUESTS, RATE_LIMITED
+            *BODY_PROBLEMS,
+            CONFLICT,
+            CHANGED_SINCE,
+            TOO_COSTLY,
+            TOO_MANY_SYSTEMS,
+            TOO_MANY_OPEN_REQUESTS,
+            RATE_LIMITED,
         ),
         openapi_extra=json_body(ApplyDocument),
     )

@@ -39,10 +39,18 @@ SPECS: Mapping[ResourceKind, type[ResourceSpec]] = {
 
 
 class ManifestMetadata(StrictModel):
-    """What identifies a resource. All but `id` is what the catalog adds in answers, and is ignored."""
+    """What identifies a resource, and which version of it was read. The times are what the catalog adds in
+    answers, and are ignored."""
 
     id: str
-    version: Any = None
+    version: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Where it is stated and the catalog has another version by now, a manifest that "
+            "would change something is refused.",
+        ),
+    ] = None
     created_at: Any = None
     updated_at: Any = None
 
@@ -228,4 +236,6 @@ def _read_manifest(raw: Json, path: JsonPath) -> tuple[Draft | None, list[Violat
         return None, violations
     draft, wrong = read_spec(shape, resource_id, fields["spec"], spec_path=(*path, "spec"), id_path=id_path)
     status = fields.get("status")
-    return replace(draft, stated_status=status if isinstance(status, str) else None), violations + wrong
+    stated = fields["metadata"].version if "metadata" in fields else None
+    draft = replace(draft, stated_status=status if isinstance(status, str) else None, stated_version=stated)
+    return draft, violations + wrong

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from lienthong.catalog import errors
 from lienthong.catalog.agreements.domain.agreement import AgreementResource, AgreementStep, changed_terms
 from lienthong.catalog.agreements.domain.lifecycle import AgreementAction, AgreementStatus
 from lienthong.catalog.agreements.domain.terms import terms_of
@@ -116,7 +117,8 @@ class ApplyService:
             ProblemError: `malformed-request`, the body is not JSON; `too-costly`, reading it takes too long.
             ProblemError: `role-required`, a part of it is nothing that the person may do.
             ProblemError: `invalid-manifests`, something in the body is wrong; names every violation.
-            ProblemError: `conflict`, nothing is wrong but something contradicts what was decided before.
+            ProblemError: `conflict`, nothing is wrong but something contradicts what was decided before;
+                `changed-since`, something has another version than its manifest states.
             ProblemError: `too-many-systems`, a person registers more systems of an agency than it may have;
                 `too-many-open-requests`, `rate-limited`, more agreements of a system than may be asked for.
         """
@@ -157,15 +159,19 @@ class ApplyService:
 
         Raises:
             ProblemError: `role-required`; `invalid-manifests`, there are violations, these or more;
-                `conflict`, all violations are conflicts; `too-many-systems`; `too-many-open-requests`,
-                `rate-limited`.
+                `changed-since`, something has another version than its manifest states; `conflict`, all
+                violations are conflicts; `too-many-systems`; `too-many-open-requests`, `rate-limited`.
         """
         # To compare large documents takes a while; watches and other requests need not wait for it.
         excerpt = await _excerpt(drafts, view, actor)
         plan, more = await asyncio.to_thread(plan_apply, drafts, excerpt, view.now)
         # Who may not do it is told that, not what else is wrong with it.
         demand_rights_in_plan(actor, plan)
-        raise_for(sorted(dict.fromkeys([*violations, *more]), key=_manifest_index))
+        found = sorted(dict.fromkeys([*violations, *more]), key=_manifest_index)
+        if all(one.conflict for one in found):
+            # What contradicts the catalog may do so because somebody else has changed it meanwhile.
+            await _refuse_overtaken(plan, view)
+        raise_for(found)
         raise_for([*approved_alone(actor, plan)])
         if not allow_breaking:
             # Agreements are read only where a document breaks anything: a service may have very many.
@@ -178,6 +184,29 @@ class ApplyService:
             waiting = sum(change.decision is None for change in new)
             await check_limits(self._limits, system, view, new=len(new), waiting=waiting)
         return plan
+
+
+async def _refuse_overtaken(plan: ApplyPlan, view: CatalogView) -> None:
+    """Refuse manifests that would undo what somebody else has changed since they were read.
+
+    Raises:
+        ProblemError: `changed-since`, which names each, and who changed it when.
+    """
+    overtaken = {change.spec_path[:-1]: change for change in plan.overtaken()}
+    if not overtaken:
+        return
+    versions = [change.before.version for change in overtaken.values() if change.before is not None]
+    made = await view.made(versions)
+    raise errors.changed_since_read(
+        [
+            Violation(
+                (*path, "metadata", "version"),
+                errors.overtaken(change.stated_version, change.before.version, made[change.before.version]),
+            )
+            for path, change in overtaken.items()
+            if change.before is not None and change.stated_version is not None
+        ]
+    )
 
 
 async def _taken_destinations(actor: Actor, plan: ApplyPlan, view: CatalogView) -> list[Violation]:

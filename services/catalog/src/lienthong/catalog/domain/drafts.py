@@ -38,6 +38,8 @@ class Draft:
     operations: tuple[ServiceOperation, ...] | None = None
     stated_status: str | None = None
     """The status that the manifest was read with, where it says one."""
+    stated_version: int | None = None
+    """The version that was read, where it says which."""
 
     @property
     def key(self) -> ResourceKey:

@@ -17,6 +17,7 @@ from lienthong.catalog.endpoints import (
     SystemFilter,
     chosen,
     encode_cursor,
+    etag,
     manifest_of,
     page_document,
     path_id,
@@ -54,7 +55,8 @@ def routes(event_types: EventTypeService) -> APIRouter:
         """Show an event type."""
         del actor
         event_type = path_id(ResourceKind.EVENT_TYPE, EventTypeSpec.canonical_id, agency, system, code)
-        return JSONResponse((await event_types.get(event_type)).manifest())
+        found = await event_types.get(event_type)
+        return JSONResponse(found.manifest(), headers=etag(found))
 
     @router.get("/asyncapi", response_model=AsyncApiDocument, responses=problems(UNKNOWN_RESOURCE))
     async def asyncapi(

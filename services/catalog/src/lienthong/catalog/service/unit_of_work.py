@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from lienthong.catalog import events
 from lienthong.catalog.domain.resources import ResourceKind, portions, unknown_resource
+from lienthong.catalog.errors import changed_since
 from lienthong.catalog.repository import ChangeLogRepository, ResourceRepository
 from lienthong.kit.journal import AdminAct
 from lienthong.kit.messages import OutboxMessage
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from lienthong.catalog.domain.resources import Resource, ResourceKey
+    from lienthong.catalog.errors import Made
     from lienthong.catalog.service.versions import VersionMonitor
     from lienthong.kit.actors import Actor
     from lienthong.kit.clock import Clock
@@ -59,6 +61,22 @@ class CatalogView:
     def resources(self, kind: ResourceKind) -> ResourceRepository[Any]:
         """Return the repository of a kind of resource."""
         return self._repositories[kind](self.session)
+
+    async def made(self, versions: Sequence[int]) -> dict[int, Made]:
+        """Return who made these versions, and when."""
+        found = await ChangeLogRepository(self.session).made(versions)
+        unknown = ("?", "?")
+        return {version: found.get(version, unknown) for version in versions}
+
+    async def check_version(self, resource: Resource, stated: int | None) -> None:
+        """Check that a resource is as the caller has read it, where the caller says what that was.
+
+        Raises:
+            ProblemError: `changed-since`, which says who changed it when.
+        """
+        if stated is not None and stated != resource.version:
+            made = await self.made([resource.version])
+            raise changed_since(stated, resource.version, made[resource.version])
 
     async def get(self, key: ResourceKey) -> Any:  # noqa: ANN401 - the class depends on the kind
         """Return one resource, a service with its OpenAPI document.

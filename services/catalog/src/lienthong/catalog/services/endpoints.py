@@ -16,6 +16,7 @@ from lienthong.catalog.endpoints import (
     Limit,
     SystemFilter,
     chosen,
+    etag,
     page_document,
     path_id,
 )
@@ -63,7 +64,8 @@ def routes(services: ServiceService) -> APIRouter:
     )
     async def get_service(agency: str, system: str, code: str, actor: AnyActor) -> JSONResponse:
         """Show a service with its OpenAPI or WSDL document."""
-        return JSONResponse(_shown_to(actor, await services.seen(_id(agency, system, code), actor)))
+        found = await services.seen(_id(agency, system, code), actor)
+        return JSONResponse(_shown_to(actor, found), headers=etag(found))
 
     @router.get(
         "/{agency}/{system}/{code}/openapi",

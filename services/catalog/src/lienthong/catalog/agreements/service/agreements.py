@@ -155,7 +155,7 @@ class AgreementService(ResourceService[AgreementResource]):
         spec = {name: value for name, value in draft.spec.items() if name != "status"}
         async with self._units.begin(actor) as work:
             agreement: AgreementResource = await work.get((self.kind, agreement_id))
-            rights.check_version(agreement, stated_version)
+            await work.check_version(agreement, stated_version)
             await check_references(draft, [], work)
             if agreement.spec == spec:
                 return agreement
@@ -226,7 +226,7 @@ class AgreementService(ResourceService[AgreementResource]):
             last = await AgreementRepository(work.session).last_step(agreement_id)
             if last is not None and _is_repeated(last, agreement, action, request, actor):
                 return agreement
-            rights.check_version(agreement, stated_version)
+            await work.check_version(agreement, stated_version)
             status = await _status_after(agreement, action, actor, work)
             step = AgreementStep(
                 action,

@@ -76,7 +76,7 @@ class AmendmentService:
             waiting = agreement.amendment
             if waiting is not None and (waiting.spec, waiting.requested_by) == (spec, actor.name):
                 return agreement
-            rights.check_version(agreement, stated_version)
+            await work.check_version(agreement, stated_version)
             _check_amendable(agreement)
             if agreement.spec == spec:
                 raise errors.conflict([Violation((), _NOTHING_CHANGES, conflict=True)])
@@ -135,7 +135,7 @@ class AmendmentService:
             step = _step(action, amendment, request, actor, work)
             if last is not None and _is_repeated(last, step):
                 return agreement
-            rights.check_version(agreement, stated_version)
+            await work.check_version(agreement, stated_version)
             if amendment.status.is_final or amendment.status is AgreementStatus.APPROVED:
                 raise errors.conflict([Violation((), _NONE_WAITS, conflict=True)])
             status = await _status_after(agreement, amendment, action, actor, work)

@@ -109,13 +109,3 @@ def demand_to_see(actor: Actor, agreement: AgreementResource) -> None:
     """
     if agreement.status == AgreementStatus.DRAFT and not actor.belongs_to(agency_of(agreement.consumer)):
         raise unknown_resource(agreement.key)
-
-
-def check_version(agreement: AgreementResource, stated: int | None) -> None:
-    """Check that an agreement is as the caller has read it, where the caller says what that was.
-
-    Raises:
-        ProblemError: `changed-since`.
-    """
-    if stated is not None and stated != agreement.version:
-        raise errors.changed_since(stated, agreement.version)

@@ -88,6 +88,8 @@ class PlannedChange:
     breaking: tuple[Break, ...] = ()
     personal: bool = False
     """Whether it is an agreement on personal data."""
+    stated_version: int | None = None
+    """The version that was read before this was sent; None where the manifest says nothing of it."""
 
     @property
     def key(self) -> ResourceKey:
@@ -101,6 +103,16 @@ class ApplyPlan:
 
     changes: tuple[PlannedChange, ...]
     affected: tuple[ResourceKey, ...]
+
+    def overtaken(self) -> list[PlannedChange]:
+        """Return the changes of what has become another version since it was read."""
+        return [
+            change
+            for change in self.changes
+            if change.action == UPDATED
+            and change.before is not None
+            and change.stated_version not in {None, change.before.version}
+        ]
 
     def in_write_order(self) -> list[PlannedChange]:
         """Return the changes that write something, each after those it refers to."""
@@ -146,7 +158,7 @@ def plan_apply(
             found = breaks(before, draft, draft.spec)
             told = (*change.notices, *notices(draft, found))
             change = replace(change, notices=told, breaking=tuple(found))
-        changes.append(replace(change, personal=personal))
+        changes.append(replace(change, personal=personal, stated_version=draft.stated_version))
     return ApplyPlan(tuple(changes), tuple(_affected(changes, excerpt))), violations
 
 

@@ -32,13 +32,15 @@ class SystemKeys:
         self._units = units
         self._comparison = comparison
 
-    async def add(self, system_id: str, body: Json, actor: Actor) -> tuple[SystemResource, bool]:
+    async def add(
+        self, system_id: str, body: Json, actor: Actor, stated_version: int | None = None
+    ) -> tuple[SystemResource, bool]:
         """Add a key, beside those that there are; returns the system, and whether the key is new.
 
         Raises:
             ProblemError: `invalid-manifests`, it is no public key that can be registered; `too-costly`;
-                `unknown-resource`; `conflict`, the system has as many keys as it may, or another under this
-                `kid`.
+                `unknown-resource`; `changed-since`; `conflict`, the system has as many keys as it may, or
+                another under this `kid`.
         """
         raise_for(unportable(body))
         wanted, wrong = validate(NewKey, body, ())
@@ -54,6 +56,7 @@ class SystemKeys:
             keys = _keys(before)
             if any(thumbprint_of(key) == thumbprint for key in keys):
                 return before, False
+            await work.check_version(before, stated_version)
             jwks = {"keys": [*keys, wanted.jwk]}
             raise_for(
                 [
@@ -65,12 +68,14 @@ class SystemKeys:
             )
             return await _save(work, before, jwks, "system.add-key", thumbprint), True
 
-    async def retire(self, system_id: str, thumbprint: str, actor: Actor) -> SystemResource:
+    async def retire(
+        self, system_id: str, thumbprint: str, actor: Actor, stated_version: int | None = None
+    ) -> SystemResource:
         """Retire a key: identity takes nothing that is signed with it any more.
 
         Raises:
-            ProblemError: `unknown-resource`, there is no such system, or it has no such key; `conflict`, it
-                is the last one.
+            ProblemError: `unknown-resource`, there is no such system, or it has no such key;
+                `changed-since`; `conflict`, it is the last one.
         """
         async with self._units.begin(actor) as work:
             before: SystemResource = await work.get((ResourceKind.SYSTEM, system_id))
@@ -78,6 +83,7 @@ class SystemKeys:
             left = [key for key in keys if thumbprint_of(key) != thumbprint]
             if len(left) == len(keys):
                 raise errors.unknown_resource("key", "khoá", thumbprint[:_LONGEST_THUMBPRINT])
+            await work.check_version(before, stated_version)
             if not left:
                 raise errors.conflict([_LAST])
             return await _save(work, before, {"keys": left}, "system.retire-key", thumbprint)

@@ -25,29 +25,39 @@ class SystemService(ResourceService[SystemResource]):
 
     kind: ClassVar = ResourceKind.SYSTEM
 
-    async def suspend(self, resource_id: str, actor: Actor) -> SystemResource:
+    async def suspend(
+        self, resource_id: str, actor: Actor, stated_version: int | None = None
+    ) -> SystemResource:
         """Suspend a system, with everything that it provides.
 
         Raises:
-            ProblemError: `unknown-resource`, there is no such system.
+            ProblemError: `unknown-resource`, there is no such system; `changed-since`, it has another version
+                than was stated.
         """
-        return await self._change(resource_id, SystemResource.suspended, "system.suspend", actor)
+        return await self._change(
+            resource_id, SystemResource.suspended, "system.suspend", actor, stated_version
+        )
 
-    async def resume(self, resource_id: str, actor: Actor) -> SystemResource:
+    async def resume(
+        self, resource_id: str, actor: Actor, stated_version: int | None = None
+    ) -> SystemResource:
         """Let a suspended system take part again, with everything that it provides.
 
         Raises:
-            ProblemError: `unknown-resource`, there is no such system; `suspended-by-platform`, it is not for
-                the actor to say.
+            ProblemError: `unknown-resource`, there is no such system; `changed-since`;
+                `suspended-by-platform`, it is not for the actor to say.
         """
-        return await self._change(resource_id, SystemResource.resumed, "system.resume", actor)
+        return await self._change(resource_id, SystemResource.resumed, "system.resume", actor, stated_version)
 
-    async def _change(self, resource_id: str, changed: _Changed, action: str, actor: Actor) -> SystemResource:
+    async def _change(
+        self, resource_id: str, changed: _Changed, action: str, actor: Actor, stated_version: int | None
+    ) -> SystemResource:
         async with self._units.begin(actor) as work:
             before: SystemResource = await work.get((self.kind, resource_id))
             after = changed(before, actor)
             if after is before:
                 return before
+            await work.check_version(before, stated_version)
             version = work.next_version()
             after = replace(after, version=version, updated_at=work.now)
             await work.resources(self.kind).update(after)
