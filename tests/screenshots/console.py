@@ -48,7 +48,8 @@ _PAGES: Final = (
     ("requests", "/requests"),
     ("request-agreement", f"/requests/new?service={_SYSTEM}/parcels-v1"),
     ("agreement", "/agreements/one-stop-parcels"),
-    ("room", "/services"),
+    ("services", "/services"),
+    ("own-service", f"/services/{_SYSTEM}/parcels-v1"),
 )
 """Pages by the name of their picture."""
 _OF_A_PERSON: Final = "minh.le"

@@ -25,6 +25,7 @@ class _Page(HTMLParser):
         self.forms: list[Form] = []
         self.links: list[str] = []
         self._inside: Form | None = None
+        self._text_of: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -36,10 +37,17 @@ class _Page(HTMLParser):
         elif tag in ("input", "textarea") and self._inside is not None and "name" in given:
             if given.get("type") != "checkbox" or "checked" in given:
                 self._inside.fields[given["name"]] = given.get("value", "")
+            self._text_of = given["name"] if tag == "textarea" else None
         elif tag == "option" and self._inside is not None and "selected" in given:
             self._inside.fields["agency"] = given.get("value", "")
 
+    def handle_data(self, data: str) -> None:
+        if self._inside is not None and self._text_of is not None:
+            self._inside.fields[self._text_of] += data
+
     def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._text_of = None
         if tag == "form":
             self._inside = None
 

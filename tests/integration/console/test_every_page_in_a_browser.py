@@ -39,19 +39,24 @@ PAGES: Final = {
         f"/systems/{LAND}/land/suspend", f"/systems/{LAND}/land/resume", "/catalog",
         "/catalog?q=thua+dat&kind=Service", "/catalog?q=a+b+c+d+e+f+g+h+i+j+k", "/catalog?q=khongco",
         f"/catalog/services/{LAND}/land/parcels-v1", f"/catalog/event-types/{LAND}/land/parcel-changed-v1",
-        "/services", "/requests", f"/requests/new?service={LAND}/land/parcels-v1", "/agreements/on-h11-05",
-        "/decisions", "/records", "/nowhere",
+        "/services", "/services/new", f"/services/{LAND}/land/parcels-v1",
+        f"/services/{LAND}/land/parcels-v1/change", "/requests",
+        f"/requests/new?service={LAND}/land/parcels-v1", "/agreements/on-h11-05", "/decisions", "/records",
+        "/nowhere",
     ),
     Role.DEVELOPER: (
         "/", "/agencies", f"/systems/{LAND}/land", "/systems/register", "/catalog", "/requests", "/health",
         "/people",
     ),
-    Role.DATA_OWNER: ("/", "/services", "/decisions", "/agreements/on-h11-05", "/records", "/health"),
+    Role.DATA_OWNER: (
+        "/", "/services", f"/services/{LAND}/land/parcels-v1", "/decisions", "/agreements/on-h11-05",
+        "/records", "/health",
+    ),
 }  # fmt: skip
 """Also pages that are closed to that role, and what is nowhere."""
 NOT_LOOKED_AT: Final = {"/sign-in", "/signed-in", "/sign-out", "/static/{digest}/{name}"}
 """They lead on to others, or are no pages."""
-REFUSED_FORMS: Final = ("/people/invite", "/agencies/register", "/systems/register")
+REFUSED_FORMS: Final = ("/people/invite", "/agencies/register", "/systems/register", "/services/new")
 """Sent with nothing typed: what is wrong is told beside the fields."""
 LIGHT_BYTES: Final = 300_000
 LINK: Final = "contains(@action, '/link')"

@@ -64,7 +64,13 @@ POST /systems/{agency}/{code}/{act}             all own -   -   own -   all -
 GET  /catalog                                   all all all all all all all all
 GET  /catalog/services/{agency}/{system}/{code} all all all all all all all all
 GET  /catalog/event-types/{agency}/{system}/{code} all all all all all all all all
-GET  /services                                  all -   -   all -   -   -   -
+GET  /services                                  all -   all all -   -   -   -
+GET  /services/new                              all -   all all -   -   -   -
+POST /services/new                              all -   own own -   -   -   -
+GET  /services/{agency}/{system}/{code}         all -   own own -   -   -   -
+GET  /services/{agency}/{system}/{code}/change  all -   -   own -   -   -   -
+POST /services/{agency}/{system}/{code}/change  all -   -   own -   -   -   -
+POST /services/{agency}/{system}/{code}/stage   all -   own own -   -   -   -
 GET  /requests                                  all all all -   -   -   -   -
 GET  /requests/new                              all all all -   -   -   -   -
 POST /requests/new                              all own own -   -   -   -   -
@@ -134,6 +140,11 @@ def samples(path: str, agency: str, person: str) -> list[tuple[str, dict[str, st
     if path.startswith("/catalog/"):
         code = "parcels-v1" if "services" in path else "parcel-changed-v1"
         return [(address.replace("{system}", "land").replace("{code}", code), {})]
+    if path.startswith("/services"):
+        address = address.replace("{system}", "land").replace("{code}", "parcels-v1")
+        typed = {"name_vi": "x", "name_en": "x", "upstreams": "http://10.0.0.9", "stage": "in-review"}
+        document = '{"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {}}'
+        return [(address, typed | {"system": f"{agency}/land", "code": "new-v1", "document": document})]
     address = address.replace("{code}", "land")
     if path == "/requests/new":
         terms = {"purposes": "land-procedure", "legalGround": "Luật Đất đai 2024"}

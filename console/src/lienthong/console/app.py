@@ -21,6 +21,7 @@ from lienthong.console.health import health_routes
 from lienthong.console.openid import OpenId
 from lienthong.console.people.pages import people_routes
 from lienthong.console.platform import Platform
+from lienthong.console.publishing.pages import LARGEST_FORM, publishing_routes
 from lienthong.console.sessions import Sessions
 from lienthong.console.settings import ConsoleSettings
 from lienthong.console.systems.agencies import agency_routes
@@ -59,7 +60,13 @@ def create_console(
     cookies, forms, frame = web.cookies, web.forms, web.frame
     attempts = AttemptCookies(cookies, ATTEMPT)
     where_from = partial(address_of, proxies=settings.console_proxies)
-    app = create_page_app("Liên thông: console", frame, origin=settings.console_url, address_of=where_from)
+    app = create_page_app(
+        "Liên thông: console",
+        frame,
+        origin=settings.console_url,
+        address_of=where_from,
+        senders_room=2 * LARGEST_FORM,
+    )
 
     @app.get("/")
     async def home(request: Request) -> Response:
@@ -139,6 +146,7 @@ def create_console(
     app.include_router(people_routes(web))
     app.include_router(health_routes(web))
     app.include_router(finding_routes(web))
+    app.include_router(publishing_routes(web))
     app.include_router(agency_routes(web))
     app.include_router(system_routes(web, clock))
     app.include_router(suspension_routes(web))

@@ -89,6 +89,18 @@ def agency_taken() -> ProblemError:
     )
 
 
+def service_taken() -> ProblemError:
+    """409 `conflict`: there is a service of this id already; drafting it again would change it."""
+    return ProblemError(
+        catalog.CONFLICT,
+        BilingualText(
+            "There is a service with this code already. Nothing was changed: choose another code, or open "
+            "that service.",
+            "Đã có dịch vụ mang mã này. Chưa có gì thay đổi: hãy chọn mã khác, hoặc mở dịch vụ đó.",
+        ),
+    )
+
+
 def key_unreadable(*, private: bool = False) -> ProblemError:
     """422 `invalid-request`: what was sent is no public key; `private` says that it is more than one."""
     detail = BilingualText(

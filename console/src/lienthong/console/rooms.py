@@ -33,11 +33,6 @@ class Room:
         return f"/{self.name}"
 
 
-_BY_COMMAND: Final = BilingualText(
-    "For now it is done from a terminal, by whoever holds the key of the agency's system or of the operator:",
-    "Hiện tại, người giữ khoá của hệ thống thuộc cơ quan hoặc của đơn vị vận hành thực hiện bằng dòng lệnh:",
-)
-
 ROOMS: Final = (
     Room(
         "catalog",
@@ -61,20 +56,13 @@ ROOMS: Final = (
     ),
     Room(
         "services",
-        Action.MANAGE_SERVICES,
+        Action.DRAFT_SERVICES,
         BilingualText("Published data", "Dữ liệu cung cấp"),
         BilingualText(
-            "Services and event types that an agency publishes.",
-            "Các dịch vụ và loại sự kiện mà cơ quan cung cấp.",
+            "Services that an agency drafts, publishes and ends.",
+            "Các dịch vụ mà cơ quan soạn, công bố và ngừng.",
         ),
         "lienthong apply -f FILE",
-        BilingualText(
-            "Here you will publish the services and event types of your agency from an OpenAPI document or a "
-            "WSDL, and see how they are called.",
-            "Tại đây bạn sẽ công bố dịch vụ và loại sự kiện của cơ quan từ tài liệu OpenAPI hoặc WSDL, và "
-            "xem chúng được gọi ra sao.",
-        ),
-        _BY_COMMAND,
     ),
     Room(
         "requests",

@@ -35,7 +35,7 @@ async def system_exists(visit: Visit, agency: str, code: str) -> bool:
         path = system_path(agency, code)
     except ProblemError:
         return False
-    return await _exists(visit, path)
+    return await is_there(visit, path)
 
 
 async def agency_exists(visit: Visit, code: str) -> bool:
@@ -44,10 +44,11 @@ async def agency_exists(visit: Visit, code: str) -> bool:
         path = f"{AGENCIES}/{agency_code(code)}"
     except ProblemError:
         return False
-    return await _exists(visit, path)
+    return await is_there(visit, path)
 
 
-async def _exists(visit: Visit, path: str) -> bool:
+async def is_there(visit: Visit, path: str) -> bool:
+    """Whether the catalog has something at a path."""
     try:
         await visit.desk.get(path)
     except ProblemError as problem:

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
 MIB: Final = 1024 * 1024
 _ROOM: Final = 16 * MIB
+"""Bytes of forms that are under way at a time, of all."""
 _SENDERS_ROOM: Final = MIB
-"""Bytes of forms that are under way at a time: of all, and of one network (an IPv4 address, or 64 bits of
-IPv6), so that no stranger takes the room of others. A form has some hundred bytes, 32 KiB at most."""
+"""The same of one network (an IPv4 address, or 64 bits of IPv6), so that no stranger takes others' room.
+Most forms have some hundred bytes, 32 KiB at most."""
 
 
 def create_page_app(
@@ -43,10 +44,12 @@ def create_page_app(
     origin: str,
     address_of: Callable[[Request], str] = address_of,
     new_id: NewId = uuid7,
+    senders_room: int = _SENDERS_ROOM,
 ) -> FastAPI:
     """A FastAPI application for pages at `origin`; routes are added by `include_router`.
 
-    `address_of` says from which address a request comes, where proxies stand before the process.
+    `address_of` says from which address a request comes, where proxies stand before the process;
+    `senders_room` is how many bytes of forms one network has under way at a time.
     """
     app = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
 
@@ -57,7 +60,7 @@ def create_page_app(
     expected += [DBAPIError, DatabaseAwayError, PoolTimeoutError, TimeoutError]
     for kind in expected:
         app.add_exception_handler(kind, answer)
-    room = BodyRoom(all_bytes=_ROOM, callers_bytes=_SENDERS_ROOM)
+    room = BodyRoom(all_bytes=_ROOM, callers_bytes=senders_room)
     secure = origin.startswith("https://")
 
     def sender_of(scope: Scope) -> str:

@@ -1,0 +1,1 @@
+"""Preparing, publishing and ending the services of an agency."""
