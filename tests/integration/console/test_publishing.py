@@ -148,3 +148,18 @@ async def test_what_breaks_callers_is_named_before_it_is_kept(place: Place) -> N
         assert "year" in looked.text
         kept = await owning.post(page, change, breaking="1", **typed)
         assert kept.url.path == PUBLISHED
+
+
+async def test_who_saw_an_older_service_is_told_before_anything_is_lost(place: Place) -> None:
+    owners = [await place.office.person(name, Grant(Role.DATA_OWNER, LAND)) for name in ("one", "two")]
+    change = f"{PUBLISHED}/change"
+    async with place.signed_in(owners[0]) as first, place.signed_in(owners[1]) as second:
+        seen, steps = await second.open(change), await second.open(PUBLISHED)
+        await sent(first, change, name_vi="Thửa đất mới")
+        late = await second.post(seen, change, name_vi="Thửa đất cũ")
+        assert late.status_code == 412
+        assert 'value="Thửa đất cũ"' in late.text
+        late = await second.post(steps, f"{PUBLISHED}/stage", stage="deprecated", deprecatedAt="2099-01-01")
+        assert late.status_code == 412
+        assert "Thửa đất mới" in late.text
+        assert "đã công bố" in late.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from lienthong.client.manifests import positions
@@ -14,9 +15,12 @@ from lienthong.kit.text import BilingualText
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lienthong.console.systems.manifests import Named
+
 MOST_CHARACTERS: Final = 512 * 1024
 """Of a document in a form; larger ones are applied from files, by the command."""
 _MOST_MISTAKES: Final = 20
+_DIGITS: Final = 18
 _DOCUMENT: Final = ("openapi", "wsdl")
 _TEXTS: Final = (("openapi",), ("swagger",), ("info", "version"))
 """Versions, which YAML takes for numbers where they stand without quotes."""
@@ -94,21 +98,20 @@ def new_service(form: Mapping[str, str], written: Written) -> dict[str, Any]:
     return _manifest(found, {"lifecycle": {"stage": "draft"}, **_typed(form), written.member: written.value})
 
 
-def changed_service(
-    service_id: str, spec: Mapping[str, Any], form: Mapping[str, str], written: Written | None
-) -> dict[str, Any]:
-    """The manifest of a service with what a form changes, and another document if one is given."""
-    kept = {name: value for name, value in spec.items() if written is None or name not in _DOCUMENT}
+def changed_service(service: Named, form: Mapping[str, str], written: Written | None) -> dict[str, Any]:
+    """The manifest of a service with what a form changes, and another document if one is given; it is taken
+    where nobody has changed the service since the form was shown."""
+    kept = {name: value for name, value in service.spec.items() if written is None or name not in _DOCUMENT}
     document = {} if written is None else {written.member: written.value}
-    return _manifest(service_id, {**kept, **_typed(form), **document})
+    return _manifest(service.id, {**kept, **_typed(form), **document}, _version(form))
 
 
-def moved_service(service_id: str, spec: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
-    """The manifest of a service in another stage of its life."""
+def moved_service(service: Named, form: Mapping[str, str]) -> dict[str, Any]:
+    """The manifest of a service in another stage of its life, likewise."""
     said = ("deprecatedAt", "sunsetAt", "successor", "link")
     lifecycle = {"stage": form.get("stage", "")}
     lifecycle |= {name: text for name in said if (text := form.get(name, "").strip())}
-    return _manifest(service_id, {**spec, "lifecycle": lifecycle})
+    return _manifest(service.id, {**service.spec, "lifecycle": lifecycle}, _version(form))
 
 
 def with_lines(problem: ProblemError, written: Written | None) -> Sequence[BilingualText]:
@@ -130,13 +133,17 @@ def _typed(form: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _manifest(service_id: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "apiVersion": "lienthong/v1",
-        "kind": "Service",
-        "metadata": {"id": service_id},
-        "spec": dict(spec),
-    }
+def _version(form: Mapping[str, str]) -> Mapping[str, int]:
+    """The version of the service that somebody saw, as the form carries it."""
+    found = form.get("version", "")
+    return {"version": int(found)} if found.isascii() and found.isdigit() and len(found) <= _DIGITS else {}
+
+
+def _manifest(
+    service_id: str, spec: Mapping[str, Any], version: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, Any]:
+    metadata = {"id": service_id, **version}
+    return {"apiVersion": "lienthong/v1", "kind": "Service", "metadata": metadata, "spec": dict(spec)}
 
 
 def _unreadable(*details: BilingualText) -> ProblemError:

@@ -161,7 +161,7 @@ def publishing_routes(web: Web) -> APIRouter:
         query = f"?dry_run={str(look).lower()}&allow_breaking={str(bool(form.get('breaking'))).lower()}"
         try:
             written = await document_of(form) if form.get("document", "").strip() else None
-            manifest = changed_service(found.id, found.spec, form, written)
+            manifest = changed_service(found, form, written)
             answer = await visit.desk.send("POST", f"{APPLY}{query}", {"manifests": [manifest]})
         except ProblemError as problem:
             failed = shown_above(problem, *AT_THE_FORM)
@@ -177,7 +177,7 @@ def publishing_routes(web: Web) -> APIRouter:
         visit = await own(request, agency)
         form = await web.forms.read(request)
         found = Named.of(await visit.desk.get(provided_path("services", agency, system, code)))
-        manifest = moved_service(found.id, found.spec, form)
+        manifest = moved_service(found, form)
         try:
             await visit.desk.send("POST", APPLY, {"manifests": [manifest]})
         except ProblemError as problem:

@@ -21,6 +21,7 @@ AT_THE_FORM: Final = (
     "invalid-manifests",
     "invalid-request",
     "conflict",
+    "changed-since",
     "too-many-systems",
     "role-required",
     "rate-limited",

@@ -30,6 +30,8 @@ class Named:
     status: str
     suspended_by: str = ""
     """Of a suspended system: `agency` or `platform`."""
+    version: int = 0
+    """The catalog's version at its last change; 0 where it says none."""
 
     @classmethod
     def of(cls, manifest: object) -> Named:
@@ -39,12 +41,13 @@ class Named:
             ProblemError: 503 `platform-unavailable`, it is none.
         """
         match manifest:
-            case {"metadata": {"id": str(found)}, "spec": dict(spec), **more}:
+            case {"metadata": {"id": str(found), **metadata}, "spec": dict(spec), **more}:
                 name = spec.get("name")
                 both = name if isinstance(name, dict) else {}
                 text = BilingualText(str(both.get("en") or found), str(both.get("vi") or found))
                 status, by = str(more.get("status") or "active"), str(more.get("suspendedBy") or "")
-                return cls(found, text, spec, status, by)
+                version = metadata.get("version")
+                return cls(found, text, spec, status, by, version if isinstance(version, int) else 0)
             case _:
                 raise platform_away()
 
