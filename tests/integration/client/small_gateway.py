@@ -183,9 +183,12 @@ class SmallGateway:
                 agreement = self.manifests.get(("Agreement", name))
                 if agreement is None:
                     return _problem("unknown-resource", 404, "Không tìm thấy")
-                agreement["status"] = {"approve": "approved", "reject": "rejected", "revoke": "revoked"}[
-                    decision
-                ]
+                agreement["status"] = {
+                    "approve": "approved",
+                    "reject": "rejected",
+                    "revoke": "revoked",
+                    "withdraw": "withdrawn",
+                }[decision]
                 agreement["decisions"] = [said]
                 return _json(agreement | self._warned())
             case "POST", ["systems", agency, system, decision]:

@@ -123,6 +123,32 @@ def test_a_catalog_is_exported_as_files_and_restored_from_them(
     assert "H11.06.agencies.yaml:4" in refused.err
 
 
+def test_what_files_lack_is_pruned_once_it_is_meant_and_within_the_scope(
+    run: Run, tmp_path: Path, gateway: SmallGateway
+) -> None:
+    system = AGENCY.replace("Agency", "System").replace("id: H11.05", "id: H11.05/old")
+    run("apply", "-f", manifest(tmp_path, f"{AGENCY}---\n{system}---\n{system.replace('H11.05', 'H11.06')}"))
+    path = manifest(tmp_path, AGENCY, "kept.yaml")
+    shown = run("prune", "-f", path, "--agency", "H11.05")
+    assert (shown.code, "System H11.05/old" in shown.out, "--yes" in shown.err) == (0, True, True)
+    assert gateway.manifests["System", "H11.05/old"]["status"] == "active"
+    compared = run("diff", "-f", path, "--prune", "--agency", "H11.05", "--json")
+    assert compared.code == 1
+    assert compared.json["prune"] == [{"kind": "System", "id": "H11.05/old", "step": "suspend"}]
+    assert run("prune", "-f", path, "--agency", "H11.05", "--kind", "services", "--yes").code == 0
+    assert gateway.manifests["System", "H11.05/old"]["status"] == "active"
+    assert run("prune", "-f", path, "--agency", "H11.05", "--yes").code == 0
+    assert gateway.manifests["System", "H11.05/old"]["status"] == "suspended"
+    assert gateway.manifests["System", "H11.06/old"]["status"] == "active"
+    assert run("diff", "-f", path, "--prune", "--agency", "H11.05").code == 0
+    for words in (["prune"], ["diff", "--prune"], ["prune", "--agency", "H11.05", "--kind", "agencies"]):
+        assert run(*words, "-f", path).code == 2
+    assert run("diff", "-f", path, "--agency", "H11.05").code == 2
+    manifest(tmp_path, AGENCY.replace("H11.05", "H11.07"), "other.yaml")
+    elsewhere = run("prune", "-f", tmp_path / "other.yaml", "--agency", "H11.05", "--yes")
+    assert (elsewhere.code, "right folder" in elsewhere.err) == (2, True)
+
+
 def test_mistakes_here_and_in_the_catalog_are_told_together_by_file_and_line(
     run: Run, tmp_path: Path, gateway: SmallGateway
 ) -> None:

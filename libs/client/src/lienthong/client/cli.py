@@ -57,6 +57,15 @@ def commands() -> tuple[Later, ...]:
             "So sánh các tệp YAML với danh mục, không ghi gì · "
             "Compare YAML files with the catalog, and write nothing.",
             "lienthong diff -f manifests/",
+            "lienthong diff -f manifests/ --prune --agency H11.05",
+            panel=CONNECT,
+        ),
+        Later(
+            "prune",
+            "Ngừng những gì của cơ quan mà các tệp không có · "
+            "Take out of use what agencies have and files lack.",
+            "lienthong prune -f manifests/ --agency H11.05",
+            "lienthong prune -f manifests/ --agency H11.05 --kind services --yes",
             panel=CONNECT,
         ),
         Later(
