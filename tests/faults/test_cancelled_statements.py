@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from lienthong.catalog.apply.schemas import read_apply_text
-from lienthong.catalog.apply.service import ApplyService
+from lienthong.catalog.apply.service.applying import ApplyService
 from lienthong.catalog.bootstrap import PACKAGE, REPOSITORIES, SCHEMA
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.models import OUTBOX, CatalogHead, ChangeRow

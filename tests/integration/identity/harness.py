@@ -15,10 +15,10 @@ import uvicorn
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from lienthong.contracts.identity.v1 import keys_pb2, keys_pb2_grpc, systems_pb2_grpc
-from lienthong.identity.background.catalog_consumer import CatalogConsumer
 from lienthong.identity.background.timers import Timers
 from lienthong.identity.bootstrap import IdentityCore, create_app, open_core, rotation_rules
 from lienthong.identity.events import SystemEvent
+from lienthong.identity.people.background import catalog_followers
 from lienthong.identity.rpc import KeysService, SystemsService
 from lienthong.identity.service import keyring
 from lienthong.identity.settings import IdentitySettings
@@ -209,7 +209,7 @@ async def _running(
         core.openid.notices.run,
     ]
     if settings.nats_url != NOWHERE:
-        loops.append(CatalogConsumer(bus, core.registry).run)
+        loops += [one.run for one in catalog_followers(bus, core.registry, core.people.mergers)]
     tasks = [asyncio.create_task(loop()) for loop in loops]
     port = port or take_free_port()
     app = create_app(settings, core, rpc_trust())

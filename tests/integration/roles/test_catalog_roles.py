@@ -43,6 +43,7 @@ POST   /catalog/v1/restore                                      systems
 GET    /catalog/v1/search                                       all all all all all all all all
 GET    /catalog/v1/dcat                                         all all all all all all all all
 GET    /catalog/v1/agencies                                     all all all all all all all all
+POST   /catalog/v1/mergers                                      all -   -   -   -   -   -   -
 GET    /catalog/v1/agencies/{agency}                            all all all all all all all all
 GET    /catalog/v1/systems                                      all all all all all all all all
 GET    /catalog/v1/systems/{agency}/{system}                    all all all all all all all all

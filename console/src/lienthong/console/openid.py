@@ -22,6 +22,7 @@ from lienthong.console.errors import (
     platform_away,
 )
 from lienthong.kit.policy import Grant
+from lienthong.kit.succession import CLAIM, NOBODY, StandsFor
 from lienthong.relying.client_proofs import SignedAssertion
 from lienthong.relying.errors import TokenRefusedError
 from lienthong.relying.keys import read_keys
@@ -58,6 +59,13 @@ class Person:
     login: str
     agency: str
     grants: frozenset[Grant]
+    stands_for: StandsFor = NOBODY
+    """The codes of before of the agencies for which the person holds roles."""
+
+    @property
+    def reach(self) -> frozenset[Grant]:
+        """The roles, for the codes of before as well: what is named by them is these agencies' now."""
+        return self.stands_for.reach(self.grants)
 
 
 def read_key(folder: Path) -> ECKey:
@@ -168,6 +176,7 @@ class OpenId:
             _text(found, "preferred_username"),
             str(found.get("agency") or ""),
             frozenset(_grants(roles if isinstance(roles, list) else [])),
+            _stands_for(found.get(CLAIM)),
         )
 
     def leaving(self, tokens: Tokens) -> str:
@@ -221,6 +230,13 @@ def _tokens(document: Mapping[str, Any], before: Tokens | None = None) -> Tokens
         _text(document, "refresh_token"),
         _text({"id_token": identity}, "id_token"),
     )
+
+
+def _stands_for(claim: object) -> StandsFor:
+    try:
+        return NOBODY if claim is None else StandsFor.of_claim(claim)
+    except ValueError:
+        return NOBODY
 
 
 def _grants(names: list[Any]) -> list[Grant]:

@@ -53,7 +53,7 @@ class Visit:
 
         It decides what pages show. Whether it is done, the service decides that is asked for it.
         """
-        return allowed(self.person.grants, action, agency)
+        return allowed(self.person.reach, action, agency)
 
     def places(self, action: Action) -> list[str]:
         """The agencies for which the person holds a role that allows an action; "" for the whole platform."""

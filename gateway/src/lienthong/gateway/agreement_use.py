@@ -65,7 +65,7 @@ def _demand(actor: Actor, rule: AgreementRule) -> None:
     if actor.is_person:
         if not actor.may(Action.READ_HEALTH, consuming):
             actor.demand(Action.READ_HEALTH, providing)
-    elif actor.name != rule.consumer_id and actor.agency != providing and not actor.is_operator:
+    elif actor.name != rule.consumer_id and not actor.is_of(providing) and not actor.is_operator:
         raise problems.not_a_party(rule.id)
 
 

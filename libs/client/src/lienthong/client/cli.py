@@ -135,6 +135,7 @@ def commands() -> tuple[Later, ...]:
             "Tạm ngừng hệ thống và cho hoạt động trở lại · Suspend and resume systems",
             panel=CONNECT,
         ),
+        Later("agency", "Sáp nhập cơ quan · Merge agencies", panel=CONNECT),
         Later("events", "Sự kiện: phát và nhận · Events: publish and receive", panel=CONNECT),
         Later(
             "usage",

@@ -22,6 +22,7 @@ from lienthong.kit.problems.callers import (
 )
 from lienthong.kit.problems.people import ROLE_REQUIRED
 from lienthong.kit.sender import check_certificate, check_key
+from lienthong.kit.succession import NOBODY
 from lienthong.kit.text import BilingualText
 from lienthong.kit.tokens import TokenRefusedError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from lienthong.kit.keys import IdentityKeys
     from lienthong.kit.problems import ProblemType
     from lienthong.kit.shown import Shown
+    from lienthong.kit.succession import StandsFor
     from lienthong.kit.tokens import AccessToken, KeySet, Person, TokenVerifier
 
 MAX_CACHED: Final = 10_000
@@ -47,12 +49,17 @@ class Caller:
     person: Person | None = None
     jti: str = ""
     """The id of the token."""
+    stands_for: StandsFor = NOBODY
 
     @property
     def agency(self) -> str:
         """The agency of a system (`H11.05` of `H11.05/land`); empty for clients that are no systems."""
         agency, slash, _ = self.client_id.partition("/")
         return agency if slash else ""
+
+    def is_of(self, agency: str | None) -> bool:
+        """Whether a system is of this agency, or of one that stands for it or that it stands for."""
+        return agency in self.stands_for.together(self.agency)
 
 
 class Access:
@@ -146,7 +153,7 @@ class _CallerRequired:
         if found is None:
             access: Access = request.app.state.access
             token = access.caller(request.scope["headers"])
-            found = Caller(token.client_id, token.scopes, token.person, token.jti)
+            found = Caller(token.client_id, token.scopes, token.person, token.jti, token.stands_for)
             setattr(request.state, _KNOWN, found)
         if found.person is not None:
             if self.for_people is None:

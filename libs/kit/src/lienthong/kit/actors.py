@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lienthong.kit.policy import Action, Grant, allowed, reached
 from lienthong.kit.problems.roles import role_required
+from lienthong.kit.succession import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from lienthong.kit.succession import StandsFor
     from lienthong.kit.tokens import Person
 
 __all__ = ["FOR_PEOPLE", "Action", "Actor", "Caller", "Grant", "actor_name"]
@@ -34,6 +36,11 @@ class Caller(Protocol):
     @property
     def person(self) -> Person | None:
         """The person; None for a client that acts for itself."""
+        ...
+
+    @property
+    def stands_for(self) -> StandsFor:
+        """The codes of before of the agencies of either."""
         ...
 
 
@@ -56,6 +63,7 @@ class Actor:
     application: str = ""
     """The client in which a person has signed in; "" for other actors."""
     is_operator: bool = False
+    stands_for: StandsFor = NOBODY
 
     @classmethod
     def of(
@@ -68,13 +76,20 @@ class Actor:
     ) -> Actor:
         """Who asks with a valid token; `operator` says whether a client is the operator here.
 
-        A person has the roles that the token names, or `grants` where the service knows those of this moment.
+        A person has the roles that the token names, or `grants` where the service knows those of this moment;
+        each for the codes of before of its agency too.
         """
         person = caller.person
         if person is None:
             roles = frozenset(grants or ()) if operator else frozenset[Grant]()
-            return cls(caller.client_id, roles, transaction_id=transaction_id, is_operator=operator)
-        held = person.grants if grants is None else frozenset(grants)
+            return cls(
+                caller.client_id,
+                roles,
+                transaction_id=transaction_id,
+                is_operator=operator,
+                stands_for=caller.stands_for,
+            )
+        held = caller.stands_for.reach(person.grants if grants is None else grants)
         return cls(actor_name(person.id), held, person.id, transaction_id, caller.client_id)
 
     @property
@@ -94,6 +109,15 @@ class Actor:
         agency, slash, _ = self.name.partition("/")
         return agency if slash and self.is_system else ""
 
+    def is_of(self, agency: str) -> bool:
+        """Whether it is a system of this agency, or of one that stands for it or that it stands for."""
+        return agency in self.codes
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """All codes of the agency of a calling system; none of other actors."""
+        return self.stands_for.together(self.agency)
+
     def may(self, action: Action, agency: str = "") -> bool:
         """Whether it may do this on things of `agency`; "" are the platform's own."""
         return self.is_operator or allowed(self.grants, action, agency)
@@ -109,7 +133,7 @@ class Actor:
 
     def belongs_to(self, agency: str) -> bool:
         """Whether it is shown what concerns an agency alone: its systems, its people, and operators."""
-        return self.is_operator or self.agency == agency or any(one.reaches(agency) for one in self.grants)
+        return self.is_operator or self.is_of(agency) or any(one.reaches(agency) for one in self.grants)
 
     def demand(self, action: Action, *agencies: str) -> None:
         """Refuse an actor that may not do this on things of all these agencies; without one, on the

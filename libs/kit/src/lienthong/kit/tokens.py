@@ -13,6 +13,7 @@ from lienthong.kit.json_text import is_portable_text
 from lienthong.kit.jwk import ALGORITHMS, KeyFault, KeyRefusedError, PublicKey, read_public_key
 from lienthong.kit.jws import NotJwsError, base64url, decoded, json_object, numeric_date, split
 from lienthong.kit.policy import Grant
+from lienthong.kit.succession import CLAIM, NOBODY, StandsFor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,6 +110,8 @@ class AccessToken:
     """Who acts for the person by token exchange (the claim `act`, RFC 8693 §4.1): first the client itself,
     then through whose hands it came, at last the application where the person has signed in. Empty where the
     client is that application, and there was no exchange."""
+    stands_for: StandsFor = NOBODY
+    """The codes of before of the agencies of the person or the system (the claim `stands_for`)."""
 
 
 class KeySet:
@@ -224,6 +227,7 @@ class TokenVerifier:
             confirmation=_confirmation(claims["cnf"]) if "cnf" in claims else None,
             person=person,
             actors=actors,
+            stands_for=_stands_for(claims[CLAIM]) if CLAIM in claims else NOBODY,
         )
 
 
@@ -295,6 +299,13 @@ def _actors(claim: object, client_id: str) -> tuple[str, ...]:
     if not actors or actors[0] != client_id:
         raise TokenRefusedError("claims")
     return tuple(actors)
+
+
+def _stands_for(claim: object) -> StandsFor:
+    try:
+        return StandsFor.of_claim(claim)
+    except ValueError:
+        raise TokenRefusedError("claims") from None
 
 
 def _confirmation(claim: object) -> Confirmation:

@@ -25,7 +25,7 @@ from lienthong.catalog.agreements.service.reminding import Reminders
 from lienthong.catalog.agreements.service.requests import AgreementRates, RequestLimits
 from lienthong.catalog.apply import endpoints as apply_endpoints
 from lienthong.catalog.apply.schemas import read_apply_text
-from lienthong.catalog.apply.service import ApplyService
+from lienthong.catalog.apply.service.applying import ApplyService
 from lienthong.catalog.background import (
     catch_up_with_others,
     follow_changes,
@@ -41,6 +41,8 @@ from lienthong.catalog.event_types import endpoints as event_type_endpoints
 from lienthong.catalog.event_types import rpc as event_type_rpc
 from lienthong.catalog.event_types.repository import EventTypeRepository
 from lienthong.catalog.event_types.service import EventTypeService
+from lienthong.catalog.mergers import endpoints as merger_endpoints
+from lienthong.catalog.mergers.service import MergerService
 from lienthong.catalog.models import HISTORY, OUTBOX, RETAINED
 from lienthong.catalog.repository import ChangeLogRepository
 from lienthong.catalog.restore import endpoints as restore_endpoints
@@ -146,6 +148,7 @@ class CatalogServices:
     search: SearchService
     index: SearchIndex
     dcat: DcatService
+    mergers: MergerService
 
     @classmethod
     def of(
@@ -177,6 +180,7 @@ class CatalogServices:
             SearchService(units),
             SearchIndex(units, new_id),
             DcatService(units, services, event_types, at),
+            MergerService(units),
         )
 
 
@@ -193,6 +197,7 @@ def routes(services: CatalogServices, clock: Clock) -> APIRouter:
     router.include_router(search_endpoints.routes(services.search))
     router.include_router(dcat_endpoints.routes(services.dcat))
     router.include_router(amendment_endpoints.routes(services.agreements, services.amendments, clock))
+    router.include_router(merger_endpoints.routes(services.mergers))
     return router
 
 

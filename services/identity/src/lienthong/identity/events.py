@@ -12,9 +12,12 @@ ACTOR: Final = "lienthong/identity"
 
 STREAM: Final = "CATALOG"
 SUBJECT: Final = "catalog.system"
+AGENCIES: Final = "catalog.agency"
 
 SystemId = Annotated[str, StringConstraints(pattern=r"^[^/\s]+/[a-z][a-z0-9-]{1,62}$", max_length=255)]
 """`agency/system`. The slash keeps systems apart from this server's own clients, `operator` and `auditor`."""
+
+AgencyCode = Annotated[str, StringConstraints(pattern=r"^[^/\s]+$", max_length=35)]
 
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """The SHA-256 of a certificate's DER form, in hex."""
@@ -48,15 +51,37 @@ class CatalogSystem(_CatalogModel):
 
     spec: SystemKeys = SystemKeys()
     status: Literal["active", "suspended"] = "active"
+    agency: AgencyCode | None = None
+    """The agency that has it, where that is another one than the id says."""
 
 
-class SystemEvent(_CatalogModel):
-    """One message: what happened to a system. `version` is the catalog's version after the change."""
+class CatalogEvent(_CatalogModel):
+    """One message: what happened to a resource. `version` is the catalog's version after the change."""
 
     version: int = Field(ge=0, lt=2**63)
+    id: str
+    action: Literal["upserted", "removed"]
+
+
+class CatalogAgency(_CatalogModel):
+    """An agency as the catalog describes it."""
+
+    merged_into: Annotated[AgencyCode | None, Field(alias="mergedInto")] = None
+
+
+class AgencyEvent(CatalogEvent):
+    """What happened to an agency; of one that was merged with its manifest."""
+
+    kind: Literal["Agency"]
+    id: AgencyCode
+    resource: CatalogAgency | None = None
+
+
+class SystemEvent(CatalogEvent):
+    """What happened to a system."""
+
     kind: Literal["System"]
     id: SystemId
-    action: Literal["upserted", "removed"]
     resource: CatalogSystem | None = None
 
     @model_validator(mode="after")

@@ -47,6 +47,15 @@ signing_keys: Final = Table(
 )
 """Published signing keys; `sealed` is the private key as JWE."""
 
+successions: Final = Table(
+    "succession",
+    metadata,
+    Column("code", String(35), primary_key=True),
+    Column("successor", String(35), nullable=False),
+    Column("catalog_version", BigInteger, nullable=False),
+)
+"""Codes of agencies that were merged into another one, and at which version of the catalog."""
+
 state: Final = Table(
     "state",
     metadata,

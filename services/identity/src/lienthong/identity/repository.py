@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lienthong.identity.domain.clients import ClientStatus, RegisteredClient
 from lienthong.identity.domain.key_encryption import StoredKey
 from lienthong.identity.domain.service_accounts import ServiceAccount
-from lienthong.identity.models import clients, signing_keys, state, used_assertions
+from lienthong.identity.models import clients, signing_keys, state, successions, used_assertions
 from lienthong.kit.one_turn import Statements
 
 _NEW_ASSERTIONS = {
@@ -101,6 +101,25 @@ async def refused_clients(session: AsyncSession) -> tuple[str, ...]:
         .order_by(clients.c.client_id)
     )
     return tuple(found)
+
+
+async def successors(session: AsyncSession) -> dict[str, str]:
+    """The agencies into which others were merged, by the codes of those."""
+    found = await session.execute(select(successions.c.code, successions.c.successor))
+    return {row.code: row.successor for row in found}
+
+
+async def succession_version(session: AsyncSession, code: str) -> int:
+    """The version of the catalog at which a merger of an agency was taken over; -1 where none was."""
+    query = select(successions.c.catalog_version).where(successions.c.code == code)
+    found = (await session.execute(query)).scalar_one_or_none()
+    return -1 if found is None else int(found)
+
+
+async def save_succession(session: AsyncSession, code: str, successor: str, version: int) -> None:
+    """Keep that an agency was merged into another one; the caller has locked the version."""
+    await session.execute(delete(successions).where(successions.c.code == code))
+    await session.execute(insert(successions).values(code=code, successor=successor, catalog_version=version))
 
 
 def assertion_digest(client_id: str, assertion_id: str) -> bytes:

@@ -138,6 +138,26 @@ def get(
             autocompletion=completion.agencies,
         ),
     ] = None,
+    parent: Annotated[
+        str | None,
+        typer.Option(
+            "--parent",
+            metavar="AGENCY",
+            rich_help_panel=FILTERS,
+            help="Cơ quan trực thuộc cơ quan này · Agencies right below this one",
+            autocompletion=completion.agencies,
+        ),
+    ] = None,
+    merged_into: Annotated[
+        str | None,
+        typer.Option(
+            "--merged-into",
+            metavar="AGENCY",
+            rich_help_panel=FILTERS,
+            help="Cơ quan đã sáp nhập vào cơ quan này · Agencies that were merged into this one",
+            autocompletion=completion.agencies,
+        ),
+    ] = None,
     waiting_for: Annotated[
         str | None,
         typer.Option(
@@ -176,6 +196,8 @@ def get(
         stage=stage,
         consumer_agency=consumer_agency,
         waiting_for=waiting_for,
+        parent=parent,
+        merged_into=merged_into,
     )
     with options.open_client(as_, gateway, default="operator") as client:
         if resource_id is None:
@@ -271,7 +293,15 @@ def show_table(screen: "Screen", plural: str, items: list[Mapping[str, Any]]) ->
 
 def _agency(item: Mapping[str, Any], screen: "Screen") -> "Row":
     spec = item["spec"]
-    return _id(item), spec.get("class"), _name(spec, screen), spec.get("validTo"), spec.get("replacedBy")
+    period = spec.get("validFrom"), spec.get("validTo")
+    return (
+        _id(item),
+        spec.get("class"),
+        _name(spec, screen),
+        spec.get("parent"),
+        *period,
+        spec.get("replacedBy"),
+    )
 
 
 def _system(item: Mapping[str, Any], screen: "Screen") -> "Row":
@@ -308,6 +338,8 @@ _COLUMNS: dict[str, tuple[tuple[Column, ...], Callable[[Mapping[str, Any], "Scre
             _ID,
             Column(Text("LOẠI", "CLASS")),
             _NAME,
+            Column(Text("CẤP TRÊN", "PARENT")),
+            Column(Text("TỪ", "FROM")),
             Column(Text("ĐẾN", "TO")),
             Column(Text("THAY BẰNG", "REPLACED BY")),
         ),

@@ -36,7 +36,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
 """The kinds of resources: as they stand in paths, and as they stand in manifests."""
 FILTERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "agencies": (),
+        "agencies": ("parent", "merged_into"),
         "systems": ("agency",),
         "services": ("agency", "system", "stage"),
         "agreements": (
@@ -191,6 +191,20 @@ def agreement_history(agreement_id: str, *, cursor: str | None = None) -> Operat
     """A page of what was done with an agreement, the oldest first."""
     path = f"/catalog/v1/agreements/{path_of(agreement_id)}/history"
     return Operation("GET", path, page_of, params=given({"cursor": cursor, "limit": LARGEST_PAGE}))
+
+
+def merge_agencies(
+    agencies: Sequence[str], into: str, on: str, *, dry_run: bool
+) -> Operation[Mapping[str, Any]]:
+    """Merge agencies into another one, since a day; all that they have goes over to it, and ids stay."""
+    return Operation(
+        "POST",
+        "/catalog/v1/mergers",
+        json_object,
+        params={"dry_run": "true" if dry_run else "false"},
+        headers=JSON,
+        content=json_bytes({"agencies": list(agencies), "into": into, "on": on}),
+    )
 
 
 def set_system_state(system_id: str, decision: str) -> Operation[Mapping[str, Any]]:

@@ -1,6 +1,8 @@
 """REST: agencies."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from lienthong.catalog.agencies.schemas import AgencyManifest, AgencySpec
@@ -12,12 +14,14 @@ from lienthong.catalog.endpoints import (
     After,
     AnyActor,
     Limit,
+    chosen,
     etag,
     manifest_of,
     page_document,
     path_id,
 )
 from lienthong.catalog.schemas.answers import ManifestPage
+from lienthong.catalog.schemas.fields import AgencyCode
 from lienthong.kit.openapi import problems
 from lienthong.kit.problems.catalog import UNKNOWN_RESOURCE
 from lienthong.kit.rest import StrictRoute
@@ -28,10 +32,18 @@ def routes(agencies: AgencyService) -> APIRouter:
     router = APIRouter(prefix=f"{PREFIX}/agencies", tags=["agencies"], route_class=StrictRoute)
 
     @router.get("", response_model=ManifestPage[AgencyManifest])
-    async def list_agencies(actor: AnyActor, after: After, limit: Limit = DEFAULT_LIMIT) -> JSONResponse:
+    async def list_agencies(
+        actor: AnyActor,
+        after: After,
+        limit: Limit = DEFAULT_LIMIT,
+        parent: Annotated[AgencyCode | None, Query(description="Only those right below this one.")] = None,
+        merged_into: Annotated[
+            AgencyCode | None, Query(description="Only those that were merged into this one.")
+        ] = None,
+    ) -> JSONResponse:
         """List agencies, in the order of their codes."""
         del actor
-        page = await agencies.page({}, after=after, limit=limit)
+        page = await agencies.page(chosen(parent=parent, merged_into=merged_into), after=after, limit=limit)
         return JSONResponse(page_document(page, manifest_of))
 
     @router.get("/{agency}", response_model=AgencyManifest, responses=problems(UNKNOWN_RESOURCE))

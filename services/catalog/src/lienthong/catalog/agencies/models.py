@@ -12,3 +12,7 @@ class AgencyRow(ResourceColumns, CatalogBase):
     __tablename__ = "agencies"
 
     member_class: Mapped[str] = mapped_column(Text)
+    parent_id: Mapped[str | None] = mapped_column(Text, index=True)
+    """As the spec says: not bound to its row, for both may come in one request, in any order."""
+    merged_into: Mapped[str | None] = mapped_column(Text, index=True)
+    """The agency that took over what this one had; the period ends then."""

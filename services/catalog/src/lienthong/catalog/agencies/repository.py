@@ -14,10 +14,16 @@ class AgencyRepository(ResourceRepository[AgencyResource]):
     """Reads and writes agencies."""
 
     row: ClassVar = AgencyRow
+    filter_columns: ClassVar = {"parent": AgencyRow.parent_id, "merged_into": AgencyRow.merged_into}
 
     def _resource(self, found: Any, *, documents: bool) -> AgencyResource:  # noqa: ANN401 - a row of `_select`
         del documents
-        return AgencyResource(**common_members(found[0]), status=ACTIVE)
+        row = found[0]
+        return AgencyResource(**common_members(row), status=ACTIVE, merged_into=row.merged_into)
 
     def _values(self, resource: AgencyResource) -> dict[str, Any]:
-        return super()._values(resource) | {"member_class": resource.member_class}
+        return super()._values(resource) | {
+            "member_class": resource.member_class,
+            "parent_id": resource.parent,
+            "merged_into": resource.merged_into,
+        }

@@ -1,7 +1,7 @@
 """The manifest of an agency."""
 
 from collections.abc import Collection, Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import override
@@ -26,6 +26,7 @@ class AgencySpec(ResourceSpec):
     valid_from: PeriodStart | None = None
     valid_to: PeriodEnd | None = None
     replaced_by: AgencyCode | None = None
+    parent: AgencyCode | None = None
 
     @override
     @classmethod
@@ -49,6 +50,11 @@ class AgencySpec(ResourceSpec):
                 ),
             )
         yield from period_violations(fields)
+        if resource_id is not None and fields.get("parent") == resource_id:
+            yield Violation(
+                ("parent",),
+                BilingualText("an agency is not below itself", "cơ quan không thể trực thuộc chính mình"),
+            )
         if fields.get("replaced_by") is None:
             return
         if fields["replaced_by"] == resource_id:
@@ -68,8 +74,9 @@ class AgencySpec(ResourceSpec):
     @override
     @classmethod
     def references(cls, fields: Fields) -> Iterator[Reference]:
-        if fields.get("replaced_by") is not None:
-            yield ("replacedBy",), (ResourceKind.AGENCY, fields["replaced_by"])
+        for member, name in (("replaced_by", "replacedBy"), ("parent", "parent")):
+            if fields.get(member) is not None:
+                yield (name,), (ResourceKind.AGENCY, fields[member])
 
 
 class AgencyManifest(ResourceManifest):
@@ -78,3 +85,6 @@ class AgencyManifest(ResourceManifest):
     kind: Literal["Agency"]
     spec: AgencySpec
     status: Literal["active"]
+    merged_into: Annotated[
+        str | None, Field(description="The agency that has taken over all that this one had.")
+    ] = None

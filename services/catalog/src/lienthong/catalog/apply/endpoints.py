@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from lienthong.catalog.apply.domain.rights import demand_somewhere
 from lienthong.catalog.apply.schemas import ApplyAnswer, ApplyDocument
-from lienthong.catalog.apply.service import ApplyService
+from lienthong.catalog.apply.service.applying import ApplyService
 from lienthong.catalog.endpoints import BODY_PROBLEMS, PREFIX, Administrator, json_body, read_json_bytes
 from lienthong.kit.openapi import problems
 from lienthong.kit.problems.catalog import CHANGED_SINCE, CONFLICT, TOO_MANY_OPEN_REQUESTS, TOO_MANY_SYSTEMS

@@ -65,6 +65,8 @@ class Manifest(FieldCollector):
     spec: dict[str, Any]
     status: Any = None
     suspended_by: Any = None
+    agency: Any = None
+    merged_into: Any = None
     effective_status: Any = None
     due_at: Any = None
     overdue: Any = None
@@ -88,6 +90,8 @@ class _Declared(StrictModel):
     metadata: ManifestMetadata
     status: Any = None
     suspended_by: Any = None
+    agency: Any = None
+    merged_into: Any = None
     effective_status: Any = None
     due_at: Any = None
     overdue: Any = None

@@ -63,7 +63,7 @@ class DcatService:
     async def _nodes(
         self, services: Sequence[ServiceResource], event_types: Sequence[Resource]
     ) -> list[Node]:
-        codes = {one.provider_agency for one in (*services, *event_types)}
+        codes = {one.agency for one in (*services, *event_types)}
         async with self._units.view() as view:
             agencies = await view.resources(ResourceKind.AGENCY).load(codes)
         return list(nodes(self._at, services, event_types, agencies))

@@ -159,6 +159,7 @@ class ServiceOperation:
 class Resource:
     """One resource. Features derive from it what their kind has in addition.
 
+    `owner` is the agency that has it now, "" where it is that of the id: ids stay when agencies merge.
     `spec` is in canonical form. `status` is active or suspended (a service or event type has its system's),
     for an agreement its place in the life cycle. `version` is the catalog's version at the last change.
     """
@@ -170,6 +171,7 @@ class Resource:
     version: int
     created_at: datetime
     updated_at: datetime
+    owner: str = ""
 
     @property
     def key(self) -> ResourceKey:
@@ -178,8 +180,14 @@ class Resource:
 
     @property
     def provider_agency(self) -> str:
-        """The code of the agency that the resource belongs to."""
+        """The code of the agency under which the resource was registered: rights for it reach the resource,
+        for those of its successors reach it too."""
         return agency_of(self.id)
+
+    @property
+    def agency(self) -> str:
+        """The code of the agency that has the resource now."""
+        return self.owner or agency_of(self.id)
 
     def declared_spec(self) -> JsonObject:
         """Return the whole spec as a manifest would declare it."""
@@ -231,6 +239,11 @@ class WatchScope:
 def agency_of(resource_id: str) -> str:
     """Return the agency code that the id of a system, service or event type begins with."""
     return resource_id.partition("/")[0]
+
+
+def owner_of(resource_id: str, agency: str) -> str:
+    """Return the `owner` of a resource that an agency has: "" where the id says the same."""
+    return "" if agency == agency_of(resource_id) else agency
 
 
 def unknown_resource(key: ResourceKey) -> ProblemError:

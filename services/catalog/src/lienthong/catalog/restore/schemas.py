@@ -1,5 +1,6 @@
 """The body of a restore: what an export gave, read strictly, and the answers of both."""
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
@@ -17,7 +18,7 @@ from lienthong.catalog.domain import validity
 from lienthong.catalog.domain.resources import ACTIVE, SUSPENDED, ResourceKind
 from lienthong.catalog.errors import MAX_ERRORS, InvalidValueError, Violation, malformed_request
 from lienthong.catalog.restore.domain.planning import Exported
-from lienthong.catalog.schemas.fields import LongText, PeriodStart, StrictModel, checked, text
+from lienthong.catalog.schemas.fields import AgencyCode, LongText, PeriodStart, StrictModel, checked, text
 from lienthong.catalog.schemas.specs import FieldCollector, read_id, read_spec, unportable, validate
 from lienthong.kit.json_pointer import JsonPath
 from lienthong.kit.json_text import Json, NotJsonError, decode
@@ -107,6 +108,8 @@ class ExportedManifest(FieldCollector):
     status: str | None = None
     suspended_by: Literal["agency", "platform"] | None = None
     history: ExportedHistory | None = None
+    agency: AgencyCode | None = None
+    merged_into: AgencyCode | None = None
 
 
 class RestoreRequest(StrictModel):
@@ -171,6 +174,10 @@ def _read_manifest(raw: Json, path: JsonPath) -> tuple[Exported | None, list[Vio
     draft, wrong = read_spec(shape, resource_id, manifest.spec, spec_path=(*path, "spec"), id_path=id_path)
     violations += wrong
     violations += [one.under(*path) for one in _misplaced(kind, manifest)]
+    for member, code in (("agency", manifest.agency), ("mergedInto", manifest.merged_into)):
+        if code is not None:
+            reference = ((*path, member), (ResourceKind.AGENCY, code))
+            draft = replace(draft, references=(*draft.references, reference))
     history, record = manifest.history, None
     if kind is ResourceKind.AGREEMENT and history is not None:
         record, wrong = _record(history, resource_id, (*path, "history"))
@@ -185,6 +192,8 @@ def _read_manifest(raw: Json, path: JsonPath) -> tuple[Exported | None, list[Vio
         _moment(history.asked_at if history else None),
         _moment(history.reminded_at if history else None),
         record,
+        manifest.agency or "",
+        manifest.merged_into,
     )
     return None if violations else exported, violations
 
@@ -203,6 +212,10 @@ def _misplaced(kind: ResourceKind, manifest: ExportedManifest) -> list[Violation
                 BilingualText(f"must be one of: {listed}", f"phải là một trong: {listed}"),
             )
         )
+    if kind is not ResourceKind.SYSTEM and manifest.agency is not None:
+        found.append(Violation(("agency",), _unknown_to(kind)))
+    if kind is not ResourceKind.AGENCY and manifest.merged_into is not None:
+        found.append(Violation(("mergedInto",), _unknown_to(kind)))
     if known is None and manifest.suspended_by is not None:
         found.append(Violation(("suspendedBy",), _unknown_to(kind)))
     if kind is ResourceKind.AGREEMENT and manifest.history is None:

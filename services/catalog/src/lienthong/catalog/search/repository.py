@@ -65,6 +65,13 @@ class SearchRepository:
         self._session = session
         self._postgresql = session.get_bind().dialect.name == "postgresql"
 
+    async def give_to(self, agencies: Sequence[str], agency: str) -> None:
+        """Have the index show what agencies have as another one's; the agencies themselves stay their own."""
+        query = update(SearchEntryRow).where(
+            SearchEntryRow.agency_id.in_(agencies), SearchEntryRow.kind != ResourceKind.AGENCY.value
+        )
+        await self._session.execute(query.values(agency_id=agency))
+
     async def put(self, entries: Sequence[Entry]) -> None:
         """Have the index show these entries instead of those that it has of their resources."""
         for kind in dict.fromkeys(entry.kind for entry in entries):

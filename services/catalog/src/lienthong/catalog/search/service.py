@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lienthong.catalog import events
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_AGENCIES: Final = 50
 _AT_ONCE: Final = 50
+_PROVIDED: Final = (ResourceKind.SERVICE, ResourceKind.EVENT_TYPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,15 @@ async def put(work: UnitOfWork, written: Sequence[Resource], before: int) -> Non
     newest = {resource.key: resource for resource in written if resource.kind in KINDS}
     index = SearchRepository(work.session)
     for some in _some(list(newest.values())):
-        await index.put(await asyncio.to_thread(_entries, await _with_documents(some, work)))
+        owned = await _with_owners(await _with_documents(some, work), work)
+        await index.put(await asyncio.to_thread(_entries, owned))
     if work.version != before:
         await index.note_all(FORM, before, work.version)
+
+
+async def give_to(work: UnitOfWork, agencies: Sequence[str], agency: str) -> None:
+    """Have the index show what agencies have as another one's."""
+    await SearchRepository(work.session).give_to(agencies, agency)
 
 
 async def _next(view: CatalogView) -> tuple[ResourceKind, int] | None:
@@ -189,6 +196,13 @@ async def _with_documents(resources: Sequence[Resource], view: CatalogView) -> l
         else:
             found.append(resource)
     return found
+
+
+async def _with_owners(resources: Sequence[Resource], view: CatalogView) -> list[Resource]:
+    """Say of what systems provide which agency has them now: of what is new, only its system tells."""
+    of = {one.key: one.id.rpartition("/")[0] for one in resources if one.kind in _PROVIDED}
+    systems = await view.resources(ResourceKind.SYSTEM).load(set(of.values()))
+    return [replace(one, owner=systems[of[one.key]].owner) if one.key in of else one for one in resources]
 
 
 def _entries(resources: Sequence[Resource]) -> list[Entry]:

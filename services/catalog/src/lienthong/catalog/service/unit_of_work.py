@@ -130,7 +130,8 @@ class UnitOfWork(CatalogView):
         await self.announce(versions)
 
     async def announce(self, versions: Mapping[ResourceKey, int]) -> None:
-        """Write the events that resources changed at these versions, those of systems with the systems.
+        """Write the events that resources changed at these versions, those of systems with the systems, and
+        those of agencies that were merged with the agencies.
 
         In portions: between two of them other requests get their turn.
         """
@@ -138,7 +139,10 @@ class UnitOfWork(CatalogView):
             # Read again, because what was written is not all: a system shows the class of its agency.
             ids = [resource_id for (kind, resource_id), _ in some if kind is ResourceKind.SYSTEM]
             systems = await self.resources(ResourceKind.SYSTEM).load(ids)
-            manifests = {system.key: system.manifest() for system in systems.values()}
+            codes = [resource_id for (kind, resource_id), _ in some if kind is ResourceKind.AGENCY]
+            agencies = await self.resources(ResourceKind.AGENCY).load(codes)
+            shown = (*systems.values(), *(one for one in agencies.values() if one.merged_into))
+            manifests = {one.key: one.manifest() for one in shown}
             messages = []
             for key, version in some:
                 event = events.upserted(version, key[0].value, key[1], manifests.get(key))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from sqlalchemy import Text, cast, func, or_, select
 from sqlalchemy.orm import undefer
 
-from lienthong.catalog.domain.resources import ServiceOperation
+from lienthong.catalog.domain.resources import ServiceOperation, owner_of
 from lienthong.catalog.repository import ResourceRepository, common_members
 from lienthong.catalog.services.domain.lifecycle import HIDDEN
 from lienthong.catalog.services.domain.service import ServiceResource
@@ -90,14 +90,16 @@ class ServiceRepository(ResourceRepository[ServiceResource]):
                 yield agency, found
 
     def _select(self, *, documents: bool = False) -> Rows:
-        query = select(ServiceRow, SystemRow.status).join(SystemRow, SystemRow.id == ServiceRow.system_id)
+        columns = ServiceRow, SystemRow.status, SystemRow.agency_id
+        query = select(*columns).join(SystemRow, SystemRow.id == ServiceRow.system_id)
         return query.options(undefer(ServiceRow.openapi), undefer(ServiceRow.wsdl)) if documents else query
 
     def _resource(self, found: Any, *, documents: bool) -> ServiceResource:  # noqa: ANN401 - a row of `_select`
-        row, status = found
+        row, status, agency = found
         return ServiceResource(
             **common_members(row),
             status=status,
+            owner=owner_of(row.id, agency),
             openapi=row.openapi if documents else None,
             wsdl=row.wsdl if documents else None,
             operations=tuple(ServiceOperation.read(operation) for operation in row.operations),

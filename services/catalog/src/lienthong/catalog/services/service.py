@@ -119,7 +119,7 @@ def own_agencies(actor: Actor) -> list[str] | None:
     """Return the agencies whose drafts an actor sees; None: those of all."""
     if actor.is_operator or any(not grant.agency for grant in actor.grants):
         return None
-    return [actor.agency] if actor.agency else sorted({grant.agency for grant in actor.grants})
+    return sorted(actor.codes or {grant.agency for grant in actor.grants})
 
 
 async def document_bytes(view: CatalogView, ids: Collection[str]) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy import func, select
 
 from lienthong.catalog.agencies.models import AgencyRow
-from lienthong.catalog.domain.resources import SUSPENDED, agency_of
+from lienthong.catalog.domain.resources import SUSPENDED, owner_of
 from lienthong.catalog.repository import ResourceRepository, common_members
 from lienthong.catalog.systems.domain.system import Suspender, SystemResource
 from lienthong.catalog.systems.models import SystemRow
@@ -48,12 +48,16 @@ class SystemRepository(ResourceRepository[SystemResource]):
             # A catalog of before the column wrote the status alone, while it was being replaced.
             by = Suspender(row.suspended_by or Suspender.PLATFORM)
         return SystemResource(
-            **common_members(row), status=row.status, member_class=member_class, suspended_by=by
+            **common_members(row),
+            owner=owner_of(row.id, row.agency_id),
+            status=row.status,
+            member_class=member_class,
+            suspended_by=by,
         )
 
     def _values(self, resource: SystemResource) -> dict[str, Any]:
         return super()._values(resource) | {
-            "agency_id": agency_of(resource.id),
+            "agency_id": resource.agency,
             "status": resource.status,
             "suspended_by": resource.suspended_by and resource.suspended_by.value,
         }

@@ -140,6 +140,10 @@ class SystemManifest(ResourceManifest):
     kind: Literal["System"]
     spec: SystemSpec
     status: ResourceStatus
+    agency: Annotated[
+        str | None,
+        Field(description="The agency that has it since that of its id was merged; absent where none was."),
+    ] = None
     suspended_by: Annotated[
         Suspender | None,
         Field(description="For whom it is suspended: what the platform suspended, it alone resumes."),

@@ -10,7 +10,6 @@ from sqlalchemy import make_url
 
 from lienthong.contracts.identity.v1.keys_pb2_grpc import add_KeysServicer_to_server
 from lienthong.contracts.identity.v1.systems_pb2_grpc import add_SystemsServicer_to_server
-from lienthong.identity.background.catalog_consumer import CatalogConsumer
 from lienthong.identity.background.timers import Timers
 from lienthong.identity.bootstrap.openid import (
     OpenIdCore,
@@ -32,7 +31,7 @@ from lienthong.identity.openid.endpoints.browser import browser_routes
 from lienthong.identity.openid.endpoints.clients import routes as client_routes
 from lienthong.identity.pages.app import create_pages_app
 from lienthong.identity.pages.browser import Web
-from lienthong.identity.people.background import AccountTimers
+from lienthong.identity.people.background import AccountTimers, catalog_followers
 from lienthong.identity.people.domain.accounts import AccountRules
 from lienthong.identity.people.domain.passkeys import RelyingParty
 from lienthong.identity.people.domain.sessions import SessionRules
@@ -40,6 +39,7 @@ from lienthong.identity.people.endpoints import link_url
 from lienthong.identity.people.endpoints import routes as people_routes
 from lienthong.identity.people.service.factors import Factors
 from lienthong.identity.people.service.failures import Failures
+from lienthong.identity.people.service.mergers import Mergers
 from lienthong.identity.people.service.own_account import OwnAccount
 from lienthong.identity.people.service.password_checks import PasswordChecks
 from lienthong.identity.people.service.people import People
@@ -57,6 +57,7 @@ from lienthong.identity.service.own_clients import register_own_clients
 from lienthong.identity.service.own_keys import OwnKeys
 from lienthong.identity.service.providers import Providers
 from lienthong.identity.service.service_accounts import ServiceAccounts
+from lienthong.identity.service.successions import Successions
 from lienthong.identity.service.tokens import TokenService
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.access import Access
@@ -96,6 +97,7 @@ class PeopleCore:
     sessions: Sessions
     own_account: OwnAccount
     upkeep: Upkeep
+    mergers: Mergers
     checks: PasswordChecks
     upstream: UpstreamSignIns
 
@@ -173,7 +175,8 @@ async def open_core(
     journal = AdminJournal(SERVICE, messages, clock, new_id)
     parts = OpenIdParts(database, journal, clock, new_id)
     keyring = Keyring(database, encryption, rotation_rules(settings), journal, clock)
-    registry = ClientRegistry(database, keyring, journal, clock)
+    successions = Successions(database, keyring)
+    registry = ClientRegistry(database, keyring, successions, journal, clock)
     clusters = {
         one.issuer: ClusterKeys(one.issuer, loader(one), clock.monotonic)
         for one in read_clusters(settings.identity_clusters_file)
@@ -182,7 +185,7 @@ async def open_core(
     leeway_s = rules.leeway.total_seconds()
     accounts = ServiceAccounts(clusters, rules.audiences, clock, leeway_s=leeway_s)
     authentication = ClientAuthentication(database, keyring, clock, rules, accounts)
-    people = _open_people(settings, database, encryption, providers, parts)
+    people = _open_people(settings, database, encryption, providers, keyring, parts)
     openid = open_openid(
         settings,
         token_rules(settings),
@@ -190,6 +193,7 @@ async def open_core(
         registry,
         authentication,
         keyring,
+        successions,
         parts,
     )
     tokens = TokenService(
@@ -199,6 +203,7 @@ async def open_core(
         new_id,
         token_rules=token_rules(settings),
         grants={**openid.grants.by_type, **openid.exchange.by_type},
+        successions=successions,
         requests=TokenBuckets(
             RateLimit(
                 "token-requests",
@@ -236,6 +241,7 @@ def _open_people(
     database: Database,
     encryption: KeyEncryption,
     providers: Providers,
+    keyring: Keyring,
     parts: OpenIdParts,
 ) -> PeopleCore:
     journal, clock, new_id = parts.journal, parts.clock, parts.new_id
@@ -283,7 +289,8 @@ def _open_people(
         people_url=settings.people_url,
     )
     upkeep = Upkeep(database, sessions, journal, clock, rules)
-    return PeopleCore(people, sign_ins, sessions, own_account, upkeep, checks, upstream)
+    mergers = Mergers(database, keyring, journal, clock)
+    return PeopleCore(people, sign_ins, sessions, own_account, upkeep, mergers, checks, upstream)
 
 
 def create_app(settings: IdentitySettings, core: IdentityCore, trust: RpcTrust) -> FastAPI:
@@ -346,7 +353,7 @@ async def serve(settings: IdentitySettings) -> None:
     bus = await Bus.connect(settings.nats_url, PROCESS, key_file=settings.nats_key_file)
     core = await open_core(settings, bus)
     core.database.on_damage(soundness.note)
-    catalog = CatalogConsumer(bus, core.registry)
+    followers = catalog_followers(bus, core.registry, core.people.mergers)
     trust = RpcTrust.load(settings.rpc_dir)
     ledger = open_channel(settings.ledger_rpc, trust)
     past = History(core.database, history, ledger, service=SERVICE)
@@ -362,7 +369,7 @@ async def serve(settings: IdentitySettings) -> None:
     )
     timers = Timers(core.keyring, core.authentication, rotation_rules(settings))
     sign_ons = SignOnTimers(core.openid.upkeep)
-    accounts = AccountTimers(core.people.upkeep)
+    accounts = AccountTimers(core.people.upkeep, core.people.mergers)
 
     bus.show(telemetry.figures)
     core.database.show(telemetry.figures)
@@ -379,12 +386,13 @@ async def serve(settings: IdentitySettings) -> None:
         background=[
             core.relay.run,
             records.run,
-            catalog.run,
+            *(one.run for one in followers),
             timers.follow_replicas,
             timers.rotate_keys,
             timers.forget_assertions,
             accounts.lock_idle,
             accounts.forget,
+            accounts.move_left,
             sign_ons.forget,
             core.openid.notices.run,
             soundness.run,

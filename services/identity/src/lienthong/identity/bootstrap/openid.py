@@ -27,6 +27,7 @@ from lienthong.identity.service.client_authentication import ClientAuthenticatio
 from lienthong.identity.service.clients import ClientRegistry
 from lienthong.identity.service.keyring import Keyring
 from lienthong.identity.service.own_keys import OwnKeys
+from lienthong.identity.service.successions import Successions
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.actors import Actor
 from lienthong.kit.addresses import ProviderAddresses
@@ -73,18 +74,19 @@ def open_openid(
     registry: ClientRegistry,
     authentication: ClientAuthentication,
     keyring: Keyring,
+    successions: Successions,
     parts: OpenIdParts,
 ) -> OpenIdCore:
     """Wire the services, which are told of sessions that end."""
     database, journal, clock, new_id = parts.database, parts.journal, parts.clock, parts.new_id
     issuer, keys = settings.issuer, OwnKeys(keyring, settings.issuer)
-    issuing = Issuing(keyring, rules, clock, new_id)
+    issuing = Issuing(keyring, successions, rules, clock, new_id)
     poster = Poster(ProviderAddresses.of(settings))
     notices = LogoutNotices(database, issuing, poster, journal, clock, new_id)
     upkeep = SignOnUpkeep(database, notices, clock)
     sessions.on_end(upkeep.sessions_ended)
     sessions.on_renew(upkeep.session_renewed)
-    standing = Standing(database, sessions, authentication, keys, journal, clock, rules=rules)
+    standing = Standing(database, sessions, authentication, keys, successions, journal, clock, rules=rules)
     targets = Targets(rules.audience, settings.origins)
     limit = RateLimit(
         "application-requests",

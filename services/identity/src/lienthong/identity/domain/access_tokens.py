@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import json_b64encode, urlsafe_b64encode
 
+from lienthong.kit.succession import CLAIM, NOBODY, StandsFor
 from lienthong.kit.tokens import Confirmation, Person, act_claim
 
 ALGORITHM: Final = "ES256"
@@ -92,12 +93,14 @@ def mint(
     confirmation: Confirmation | None = None,
     person: Person | None = None,
     actors: Sequence[str] = (),
+    stands_for: StandsFor = NOBODY,
     not_after: datetime | None = None,
 ) -> str:
     """Sign an access token for a client (RFC 9068 §2), bound to what `confirmation` names, if anything.
 
     Its subject is the client itself, or the `person` for whom the client acts; `actors` says through whose
-    hands that came (RFC 8693 §4.1), the client's first. The token lists `scopes` in their order. It expires
+    hands that came (RFC 8693 §4.1), the client's first; `stands_for` names
+    the codes of before of agencies. The token lists `scopes` in their order. It expires
     after the lifetime of the rules, or `not_after`. Times are whole seconds (NumericDate).
     """
     issued_at = int(now.timestamp())
@@ -121,6 +124,8 @@ def mint(
         claims["roles"] = sorted(grant.name for grant in person.grants)
     if actors:
         claims["act"] = act_claim(actors)
+    if stands_for != NOBODY:
+        claims[CLAIM] = stands_for.claim()
     return sign(key, "at+jwt", claims)
 
 

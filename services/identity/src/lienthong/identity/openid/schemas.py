@@ -164,6 +164,8 @@ class IntrospectionDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     act: dict[str, Any] = {}
     sid: str = ""
     roles: list[str] = []
+    stands_for: dict[str, list[str]] = {}
+    """The codes of before of agencies that others were merged into."""
     auth_time: int = 0
     acr: str = ""
     amr: list[str] = []
@@ -178,3 +180,5 @@ class PersonDocument(msgspec.Struct, frozen=True):
     agency: str | msgspec.UnsetType = msgspec.UNSET
     """The code of the agency that the person belongs to; empty for the platform's own people."""
     roles: list[str] | msgspec.UnsetType = msgspec.UNSET
+    stands_for: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
+    """The codes of before of agencies that others were merged into."""

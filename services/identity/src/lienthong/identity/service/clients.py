@@ -9,6 +9,7 @@ from lienthong.identity import repository
 from lienthong.identity.domain.clients import ClientChange, RegisteredClient, client_of, describe_change
 from lienthong.identity.events import ACTOR, SystemEvent
 from lienthong.identity.service.keyring import Keyring
+from lienthong.identity.service.successions import Successions
 from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database
 from lienthong.kit.journal import AdminAct, AdminJournal
@@ -19,9 +20,17 @@ _log = structlog.get_logger(__name__)
 class ClientRegistry:
     """Writes clients. A change, the new version of the state and the audit record are one transaction."""
 
-    def __init__(self, database: Database, keyring: Keyring, journal: AdminJournal, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        successions: Successions,
+        journal: AdminJournal,
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._keyring = keyring
+        self._successions = successions
         self._journal = journal
         self._clock = clock
 
@@ -56,7 +65,13 @@ class ClientRegistry:
     async def systems(
         self, agencies: Collection[str] | None, *, after: str, limit: int
     ) -> list[RegisteredClient]:
-        """The systems of these agencies, or of all, after an id, as they are known here."""
+        """The systems of these agencies, or of all, after an id, as they are known here.
+
+        Among them are those of the codes for which the agencies stand.
+        """
+        if agencies is not None:
+            codes = dict((await self._successions.of(agencies)).agencies)
+            agencies = {code for one in agencies for code in (one, *codes.get(one, ()))}
         async with self._database.reading() as session:
             return await repository.systems(session, agencies, after=after, limit=limit)
 

@@ -12,6 +12,7 @@ from lienthong.identity.domain.token_request import CLIENT_CREDENTIALS, check_gr
 from lienthong.identity.errors import TokenError, only_for_people, unavailable
 from lienthong.identity.service.client_authentication import ClientAuthentication, database_failed
 from lienthong.identity.service.keyring import Keyring, NoSigningKeyError
+from lienthong.identity.service.successions import Successions
 from lienthong.kit.clock import Clock
 from lienthong.kit.dpop import Proof
 from lienthong.kit.ids import NewId
@@ -38,6 +39,7 @@ class TokenService:
         token_rules: TokenRules,
         requests: TokenBuckets,
         grants: Mapping[str, Grant],
+        successions: Successions,
     ) -> None:
         """`grants` are those beside client credentials, by their `grant_type`."""
         self._authentication = authentication
@@ -46,6 +48,7 @@ class TokenService:
         self._new_id = new_id
         self._requests = requests
         self._token_rules = token_rules
+        self._successions = successions
         self._grants = {CLIENT_CREDENTIALS: self._client_credentials, **grants}
 
     async def issue(
@@ -91,6 +94,7 @@ class TokenService:
             now=self._clock.now(),
             token_id=self._new_id(),
             confirmation=confirmation,
+            stands_for=await self._successions.of_client(client.client_id),
         )
         lifetime = int(self._token_rules.lifetime.total_seconds())
         by_proof = confirmation is not None and confirmation.key is not None

@@ -145,4 +145,4 @@ async def _tree_head(session: AsyncSession) -> TreeHead:
 def _may_have_receipt(caller: Caller, entry: LedgerEntry) -> bool:
     if READ_SCOPE in caller.scopes or caller.client_id == entry.client:
         return True
-    return bool(caller.agency) and caller.agency == entry.provider_agency
+    return caller.is_of(entry.provider_agency)

@@ -22,12 +22,17 @@ from lienthong.catalog.agreements.repository.rows import (
     step_values,
 )
 from lienthong.catalog.agreements.repository.watched import COLUMNS, watched, watched_agreements
+from lienthong.catalog.event_types.models import EventTypeRow
 from lienthong.catalog.repository import ResourceRepository, common_members
+from lienthong.catalog.services.models import ServiceRow
 from lienthong.catalog.systems.domain.system import Suspender
+from lienthong.catalog.systems.models import SystemRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Select
 
     from lienthong.catalog.agreements.domain.amendment import Amendment
     from lienthong.catalog.agreements.domain.watched import WatchedAgreement
@@ -43,6 +48,30 @@ _TURNS = {
     "consumer": (AgreementStatus.DRAFT.value, AgreementStatus.INFORMATION_NEEDED.value),
 }
 """Whose turn it is with an agreement, or an amendment, of which status."""
+
+
+def _systems_of(agencies: Collection[str]) -> Select[str]:
+    """The systems that agencies have now."""
+    return select(SystemRow.id).where(SystemRow.agency_id.in_(agencies))
+
+
+def _called_by(agencies: Collection[str]) -> ColumnElement[bool]:
+    return AgreementRow.consumer_id.in_(_systems_of(agencies))
+
+
+def _provided_by(agencies: Collection[str]) -> ColumnElement[bool]:
+    of = _systems_of(agencies)
+    services = select(ServiceRow.id).where(ServiceRow.system_id.in_(of))
+    event_types = select(EventTypeRow.id).where(EventTypeRow.system_id.in_(of))
+    return or_(AgreementRow.service_id.in_(services), AgreementRow.event_type_id.in_(event_types))
+
+
+_SIDES: Mapping[str, tuple[Callable[[Collection[str]], ColumnElement[bool]], ...]] = {
+    "consumer_agency": (_called_by,),
+    "provider": (_provided_by,),
+    "concerns": (_called_by, _provided_by),
+}
+"""Filters by agencies, each with whose systems do what."""
 
 MOST_DECISIONS = 50
 """The newest ones, which a manifest shows; the history has all."""
@@ -67,17 +96,9 @@ class AgreementRepository(ResourceRepository[AgreementResource]):
         those whose drafts are among them, and `waiting_for` whose turn it is with the agreement or an
         amendment of it."""
         others = {name: values for name, values in filters.items() if name not in _OWN_FILTERS}
-        called = AgreementRow.consumer_id
-        provided = func.coalesce(AgreementRow.service_id, AgreementRow.event_type_id)
-        for name, ids in (
-            ("consumer_agency", (called,)),
-            ("provider", (provided,)),
-            ("concerns", (called, provided)),
-        ):
+        for name, of in _SIDES.items():
             if (agencies := filters.get(name)) is not None:
-                query = query.where(
-                    or_(*(of.startswith(f"{one}/", autoescape=True) for one in agencies for of in ids))
-                )
+                query = query.where(or_(*(side(agencies) for side in of)))
         for side in filters.get("waiting_for", ()):
             amended = select(AmendmentRow.agreement_id).where(
                 _AMENDMENT_WAITS, AmendmentRow.status.in_(_TURNS[side])

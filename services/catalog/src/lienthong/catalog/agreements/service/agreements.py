@@ -21,6 +21,7 @@ from lienthong.catalog.agreements.repository.agreements import AgreementReposito
 from lienthong.catalog.agreements.schemas import read_step
 from lienthong.catalog.agreements.service import rights
 from lienthong.catalog.agreements.service.requests import (
+    check_agencies,
     check_limits,
     check_references,
     check_same_request,
@@ -105,7 +106,7 @@ class AgreementService(ResourceService[AgreementResource]):
         Raises:
             ProblemError: `invalid-manifests`, something in the body is wrong.
             ProblemError: `not-allowed`, a system requests an agreement for another one; `role-required`.
-            ProblemError: `conflict`, another agreement has this id.
+            ProblemError: `conflict`, another agreement has this id, or an agency's code has ended.
             ProblemError: `rate-limited`, the client has asked too often, now or within a day.
             ProblemError: `too-many-open-requests`, as many requests of the system wait for a decision as may.
         """
@@ -122,6 +123,7 @@ class AgreementService(ResourceService[AgreementResource]):
                 check_same_request(before, draft)
                 return before, False
             await check_references(draft, [], work)
+            await check_agencies(draft, work)
             assert draft.spec is not None  # noqa: S101 - a draft without violations has one
             if not actor.is_operator:
                 # Of the system, whoever asks for it.

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lienthong.catalog import errors
+from lienthong.catalog.agencies.domain.succession import ended
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus, DecisionConflictError, reapply
 from lienthong.catalog.agreements.domain.offered import not_offered
 from lienthong.catalog.agreements.domain.operations import unknown_operations
@@ -15,7 +16,7 @@ from lienthong.catalog.agreements.repository.agreements import AgreementReposito
 from lienthong.catalog.agreements.schemas import AgreementSpec, AmendmentRequest
 from lienthong.catalog.domain.drafts import missing_references
 from lienthong.catalog.domain.identifiers import SystemId, requested_agreement_id
-from lienthong.catalog.domain.resources import agency_of
+from lienthong.catalog.domain.resources import ResourceKind, agency_of
 from lienthong.catalog.errors import InvalidValueError, Violation, raise_for
 from lienthong.catalog.schemas.specs import read_id, read_spec, unportable, validate
 from lienthong.catalog.services.domain.service import ServiceResource
@@ -216,6 +217,20 @@ async def check_references(draft: Draft, violations: Sequence[Violation], view: 
             *unknown_operations([draft], {name: services[name].operations for name in lifecycles}),
         ]
     )
+
+
+async def check_agencies(draft: Draft, view: CatalogView) -> None:
+    """Check that the agencies of both sides of a new agreement have not ended.
+
+    Raises:
+        ProblemError: `conflict`, one has; it names its successor.
+    """
+    found: list[Violation] = []
+    for path, (kind, resource_id) in draft.references:
+        resource: Resource = await view.get((kind, resource_id))
+        agency = await view.get((ResourceKind.AGENCY, resource.agency))
+        found += ended(path, agency.id, agency.spec, view.now)
+    raise_for(found)
 
 
 async def check_limits(

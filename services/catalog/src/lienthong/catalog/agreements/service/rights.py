@@ -50,7 +50,7 @@ def demand(actor: Actor, action: AgreementAction, agreement: AgreementResource) 
         return
     if actor.is_person:
         actor.demand(_OWNERS[action], agreement.provider_agency)
-    elif not actor.is_operator and actor.agency != agreement.provider_agency:
+    elif not actor.is_operator and not actor.is_of(agreement.provider_agency):
         raise errors.not_allowed(
             f"Only the operator and systems of the agency '{agreement.provider_agency}' decide on this.",
             "Chỉ đơn vị vận hành nền tảng và hệ thống của cơ quan "
@@ -98,7 +98,7 @@ def drafts_of(actor: Actor) -> Collection[str] | None:
     """The agencies whose drafts an actor is shown; None for all of them."""
     if actor.is_operator or any(not grant.agency for grant in actor.grants):
         return None
-    return {actor.agency} if actor.is_system else {grant.agency for grant in actor.grants}
+    return actor.codes if actor.is_system else {grant.agency for grant in actor.grants}
 
 
 def demand_to_see(actor: Actor, agreement: AgreementResource) -> None:

@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lienthong.catalog.agencies.domain.succession import expired_codes, replacement_cycles
+from lienthong.catalog.agencies.domain.succession import (
+    hierarchy_cycles,
+    reopened,
+    replacement_cycles,
+    under_ended_codes,
+    under_ended_parents,
+)
 from lienthong.catalog.agreements.domain.effect import period_notices
 from lienthong.catalog.agreements.domain.lifecycle import (
     AgreementStatus,
@@ -130,8 +136,11 @@ def plan_apply(
     violations = [
         *duplicates(drafts),
         *missing_references(drafts, excerpt.resources.keys()),
-        *expired_codes(new, specs, now),
+        *under_ended_codes(new, excerpt.resources, specs, now),
+        *under_ended_parents(drafts, excerpt.resources, specs, now),
+        *reopened(drafts, excerpt.resources),
         *replacement_cycles(drafts, specs),
+        *hierarchy_cycles(drafts, specs),
         *unknown_operations(drafts, _operations(drafts, excerpt)),
         *removed_operations(drafts, _unchanged_agreements(drafts, excerpt)),
         *not_offered(new, lifecycles := _lifecycles(drafts, excerpt), now),

@@ -63,7 +63,7 @@ def nodes(
         yield _service(at, service)
     for event_type in event_types:
         yield from _event_type(at, event_type)
-    for code in sorted({one.provider_agency for one in (*services, *event_types)}):
+    for code in sorted({one.agency for one in (*services, *event_types)}):
         yield _agency(at, code, agencies.get(code))
 
 
@@ -136,7 +136,7 @@ def _named(name: str, resource: Resource) -> list[tuple[str, Value]]:
 
 def _published(at: Addresses, resource: Resource) -> list[tuple[str, Value]]:
     return [
-        ("dct:publisher", Iri(at.agency(resource.provider_agency))),
+        ("dct:publisher", Iri(at.agency(resource.agency))),
         ("dct:identifier", Literal(resource.id)),
         ("dct:issued", Literal(validity.write(resource.created_at), datatype="xsd:dateTime")),
         ("dct:modified", Literal(validity.write(resource.updated_at), datatype="xsd:dateTime")),

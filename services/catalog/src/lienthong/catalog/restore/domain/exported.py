@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementResource
 from lienthong.catalog.agreements.domain.record import AgreementRecord
 from lienthong.catalog.domain.resources import Resource
@@ -17,6 +18,10 @@ from lienthong.catalog.systems.domain.system import SystemResource
 def exported(resource: Resource, record: AgreementRecord | None = None) -> dict[str, Any]:
     """Return the document of a resource; of an agreement with the `record` of what was done with it."""
     document = Resource.manifest(resource)
+    if isinstance(resource, AgencyResource) and resource.merged_into is not None:
+        document["mergedInto"] = resource.merged_into
+    if isinstance(resource, SystemResource) and resource.owner:
+        document["agency"] = resource.owner
     if not isinstance(resource, SystemResource | AgreementResource):
         del document["status"]
         return document

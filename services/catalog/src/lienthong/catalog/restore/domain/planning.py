@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lienthong.catalog.agencies.domain.succession import replacement_cycles
+from lienthong.catalog.agencies.domain.succession import hierarchy_cycles, replacement_cycles
 from lienthong.catalog.agreements.domain.agreement import AgreementResource
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.agreements.domain.operations import unknown_operations
 from lienthong.catalog.agreements.domain.record import AgreementRecord, record_violations
 from lienthong.catalog.apply.domain.building import built
 from lienthong.catalog.apply.domain.planning import duplicates
+from lienthong.catalog.domain import validity
 from lienthong.catalog.domain.drafts import Draft, missing_references
 from lienthong.catalog.domain.resources import ACTIVE, ResourceKind
 from lienthong.catalog.errors import Violation
@@ -48,6 +49,10 @@ class Exported:
     asked_at: datetime | None = None
     told_at: datetime | None = None
     record: AgreementRecord | None = None
+    owner: str = ""
+    """Of a system, the agency that has it, where that is another one than that of its id."""
+    merged_into: str | None = None
+    """Of an agency, the one that has taken over what it had."""
 
     def resource(self, version: int = 0) -> Resource:
         """Return the resource as it is restored at a version."""
@@ -60,6 +65,10 @@ class Exported:
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         }
+        if draft.kind is ResourceKind.SYSTEM:
+            members["owner"] = self.owner
+        if draft.kind is ResourceKind.AGENCY:
+            members["merged_into"] = self.merged_into
         if draft.kind in {ResourceKind.SYSTEM, ResourceKind.AGREEMENT}:
             members["suspended_by"] = None if self.suspended_by is None else Suspender(self.suspended_by)
         if draft.kind is ResourceKind.AGREEMENT:
@@ -97,7 +106,8 @@ def plan_restore(
     violations = [
         *duplicates(drafts),
         *missing_references(drafts, {*known, *referenced}),
-        *replacement_cycles(drafts, {one.key: one.spec for one in drafts if one.spec is not None}),
+        *replacement_cycles(drafts, specs := {one.key: one.spec for one in drafts if one.spec is not None}),
+        *hierarchy_cycles(drafts, specs),
         *unknown_operations([one.draft for one in new if one.draft not in on_record], offered),
     ]
     for one in everything:
@@ -121,6 +131,10 @@ def _violations(one: Exported, now: datetime) -> Iterator[Violation]:
         yield Violation((*one.path, "suspendedBy"), _WHO_SUSPENDED)
     if not suspended and one.suspended_by is not None:
         yield Violation((*one.path, "suspendedBy"), _NOT_SUSPENDED)
+    if one.merged_into is not None and one.draft.spec is not None:
+        ended = "validTo" in one.draft.spec and validity.read(one.draft.spec["validTo"]) <= now
+        if not ended or one.draft.spec.get("replacedBy") != one.merged_into:
+            yield Violation((*one.path, "mergedInto"), _NOT_MERGED)
     if one.draft.spec is not None and one.record is not None:
         agreement = one.resource()
         assert isinstance(agreement, AgreementResource)  # noqa: S101 - only they have a record
@@ -163,6 +177,10 @@ _IN_THE_FUTURE = BilingualText(
 _WHO_SUSPENDED = BilingualText(
     "it is suspended: say by whom, 'agency' or 'platform'",
     "đang tạm ngừng: hãy nêu bởi 'agency' hay 'platform'",
+)
+_NOT_MERGED = BilingualText(
+    "an agency that was merged has ended, and 'replacedBy' names the other one; leave it out, or write both",
+    "cơ quan đã sáp nhập thì đã hết hiệu lực và có 'replacedBy' là cơ quan đó; hãy bỏ, hoặc ghi cả hai",
 )
 _NOT_SUSPENDED = BilingualText(
     "it is not suspended; leave it out", "không ở trạng thái tạm ngừng; hãy bỏ trống"

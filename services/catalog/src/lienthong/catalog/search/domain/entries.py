@@ -73,7 +73,7 @@ def entry_of(resource: Resource) -> Entry:
     return Entry(
         resource.kind,
         resource.id,
-        resource.provider_agency,
+        resource.agency,
         resource.version,
         not isinstance(resource, ServiceResource) or resource.lifecycle.stage.is_shown,
         _terms((TITLE, title), (ABOUT, about), (ANYWHERE, rest)),

@@ -59,8 +59,11 @@ class SystemResource(Resource):
         return replace(self, status=ACTIVE, suspended_by=None)
 
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest as the catalog answers it; of a suspended one with who suspended it."""
+        """Return the manifest as the catalog answers it; of a suspended one with who suspended it, and of one
+        that another agency has than that of its id, with that agency."""
         manifest = Resource.manifest(self)
+        if self.owner:
+            manifest["agency"] = self.owner
         if self.suspended_by is not None:
             manifest["suspendedBy"] = self.suspended_by.value
         return manifest

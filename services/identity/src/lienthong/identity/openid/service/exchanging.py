@@ -76,7 +76,9 @@ class TokenExchange:
         if signed_in is None or not await self._may_act(origin(subject)):
             raise errors.subject_refused()
         scopes = exchanged_scopes(form, subject, client.scopes)
-        return self._issuing.exchanged(subject, signed_in, client.client_id, found, scopes, confirmation)
+        return await self._issuing.exchanged(
+            subject, signed_in, client.client_id, found, scopes, confirmation
+        )
 
     async def _may_act(self, client_ids: list[str] | tuple[str, ...]) -> bool:
         async with self._database.reading() as session:

@@ -134,7 +134,7 @@ class PeopleGrants:
         if await applications.find(session, found.client_id) is None:
             return None
         refresh = new_token()
-        issued = self._issuing.tokens(
+        issued = await self._issuing.tokens(
             found, standing, use.scopes, use.confirmation, nonce=use.nonce, refresh=refresh
         )
         # Taken once more, its time is not prolonged.

@@ -7,21 +7,26 @@ from lienthong.identity.openid.domain.id_tokens import ID_TOKEN, LOGOUT_TOKEN, i
 from lienthong.identity.openid.domain.sign_ons import SignOn, sign_on_id
 from lienthong.identity.people.service.sessions import SignedIn
 from lienthong.identity.service.keyring import Keyring, NoSigningKeyError
+from lienthong.identity.service.successions import Successions
 from lienthong.kit.clock import Clock
 from lienthong.kit.ids import NewId
+from lienthong.kit.succession import StandsFor
 from lienthong.kit.tokens import AccessToken, Confirmation, Person
 
 
 class Issuing:
     """Signs tokens of people."""
 
-    def __init__(self, keyring: Keyring, rules: TokenRules, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self, keyring: Keyring, successions: Successions, rules: TokenRules, clock: Clock, new_id: NewId
+    ) -> None:
         self._keyring = keyring
+        self._successions = successions
         self._rules = rules
         self._clock = clock
         self._new_id = new_id
 
-    def tokens(
+    async def tokens(
         self,
         sign_on: SignOn,
         signed_in: SignedIn,
@@ -48,6 +53,7 @@ class Issuing:
             token_id=f"{sign_on.id}.{self._new_id()}",
             confirmation=confirmation,
             person=Person(sign_on.person_id, sign_on.session_id, signed_in.account.grants),
+            stands_for=await self._stands_for(signed_in),
         )
         claims = id_claims(
             self._rules.issuer,
@@ -68,7 +74,7 @@ class Issuing:
             refresh,
         )
 
-    def exchanged(
+    async def exchanged(
         self,
         subject: AccessToken,
         signed_in: SignedIn,
@@ -94,6 +100,7 @@ class Issuing:
             confirmation=confirmation,
             person=Person(session.person_id, session.id, signed_in.account.grants),
             actors=actors,
+            stands_for=await self._stands_for(signed_in),
             not_after=subject.expires_at,
         )
         lifetime = int(self._rules.lifetime.total_seconds())
@@ -123,6 +130,9 @@ class Issuing:
             token_id=self._new_id(),
         )
         return sign(self._key(), LOGOUT_TOKEN, claims)
+
+    async def _stands_for(self, signed_in: SignedIn) -> StandsFor:
+        return await self._successions.of({grant.agency for grant in signed_in.account.grants})
 
     def _key(self) -> TokenSigningKey:
         try:

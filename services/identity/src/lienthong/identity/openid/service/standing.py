@@ -17,11 +17,13 @@ from lienthong.identity.people.domain.secrets import LONGEST_TOKEN, digest
 from lienthong.identity.people.service.sessions import Sessions, SignedIn
 from lienthong.identity.service.client_authentication import ClientAuthentication
 from lienthong.identity.service.own_keys import OwnKeys
+from lienthong.identity.service.successions import Successions
 from lienthong.kit.access import Caller
 from lienthong.kit.clock import Clock
 from lienthong.kit.database import Database
 from lienthong.kit.journal import AdminAct, AdminJournal
 from lienthong.kit.problems.callers import insufficient_scope, token_refused
+from lienthong.kit.succession import CLAIM, NOBODY
 from lienthong.kit.tokens import AccessToken, Person, TokenRefusedError, TokenVerifier, act_claim
 
 INACTIVE: Final[Mapping[str, Any]] = {"active": False}
@@ -36,6 +38,7 @@ class Standing:
         sessions: Sessions,
         clients: ClientAuthentication,
         keys: OwnKeys,
+        successions: Successions,
         journal: AdminJournal,
         clock: Clock,
         *,
@@ -45,6 +48,7 @@ class Standing:
         self._sessions = sessions
         self._clients = clients
         self._keys = keys
+        self._successions = successions
         self._journal = journal
         self._rules = rules
         # No leeway: the clock that issued it is this one.
@@ -77,6 +81,8 @@ class Standing:
         if access.confirmation is not None:
             said["cnf"] = access.confirmation.claim()
             said["token_type"] = "DPoP" if access.confirmation.key is not None else "Bearer"
+        if access.stands_for != NOBODY:
+            said[CLAIM] = access.stands_for.claim()
         if access.person is None:
             return said
         signed_in = await self.whose(access)
@@ -125,7 +131,11 @@ class Standing:
         signed_in = await self.whose(access)
         if signed_in is None:
             raise token_refused("ended")
-        return person_claims(signed_in.account, access.scopes)
+        claims = person_claims(signed_in.account, access.scopes)
+        if "roles" in claims:
+            found = await self._successions.of({grant.agency for grant in signed_in.account.grants})
+            claims |= {CLAIM: found.claim()} if found != NOBODY else {}
+        return claims
 
     async def of_caller(self, caller: Caller) -> SignedIn | None:
         """Whose sign-in the token of a caller came of; None where that has ended, or there was none."""

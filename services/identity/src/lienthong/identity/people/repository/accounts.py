@@ -82,6 +82,24 @@ async def save(session: AsyncSession, account: Account) -> None:
     await _add_grants(session, account.id, account.grants)
 
 
+async def move(session: AsyncSession, old: str, new: str) -> dict[str, list[str]]:
+    """Let the people of an agency, and roles for it, be those of another one.
+
+    Gives, for each person of whom something was changed, the roles that were moved.
+    """
+    moved: dict[str, list[str]] = {}
+    for row in await session.execute(select(grants).where(grants.c.agency == old).with_for_update()):
+        moved.setdefault(row.person_id, []).append(row.role)
+        there = grants.c.person_id == row.person_id, grants.c.role == row.role
+        if not (await session.execute(select(grants).where(*there, grants.c.agency == new))).first():
+            await session.execute(insert(grants).values(person_id=row.person_id, role=row.role, agency=new))
+    await session.execute(delete(grants).where(grants.c.agency == old))
+    belonged = update(people).where(people.c.agency == old).values(agency=new).returning(people.c.id)
+    for (person_id,) in await session.execute(belonged):
+        moved.setdefault(person_id, [])
+    return {person_id: sorted(roles) for person_id, roles in sorted(moved.items())}
+
+
 async def note_use(session: AsyncSession, person_id: str, now: datetime) -> None:
     """Note that a person signed in."""
     await session.execute(update(people).where(people.c.id == person_id).values(used_at=now))

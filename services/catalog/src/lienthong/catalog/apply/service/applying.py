@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lienthong.catalog import errors
+from lienthong.catalog.agencies.domain.agency import AgencyResource
 from lienthong.catalog.agreements.domain.agreement import AgreementResource, AgreementStep, changed_terms
 from lienthong.catalog.agreements.domain.lifecycle import AgreementAction, AgreementStatus
 from lienthong.catalog.agreements.domain.terms import terms_of
-from lienthong.catalog.agreements.service.agreements import agreements_naming, use_of
+from lienthong.catalog.agreements.service.agreements import use_of
 from lienthong.catalog.agreements.service.announcements import announce_stage
 from lienthong.catalog.agreements.service.requests import check_limits
 from lienthong.catalog.agreements.service.writing import add_step, step_detail
@@ -23,7 +24,7 @@ from lienthong.catalog.apply.domain.destinations import (
     refused_addresses,
     taken,
 )
-from lienthong.catalog.apply.domain.planning import CREATED, CatalogExcerpt, plan_apply
+from lienthong.catalog.apply.domain.planning import CREATED, plan_apply
 from lienthong.catalog.apply.domain.rights import (
     approved_alone,
     asked_for,
@@ -33,12 +34,13 @@ from lienthong.catalog.apply.domain.rights import (
     registered,
 )
 from lienthong.catalog.apply.schemas import cpu_seconds, read_apply_text
+from lienthong.catalog.apply.service.excerpts import excerpt_for
 from lienthong.catalog.domain.drafts import Draft
 from lienthong.catalog.domain.resources import ACTIVE, Resource, ResourceKind, portions
 from lienthong.catalog.errors import Violation, raise_for, too_costly
 from lienthong.catalog.service.unit_of_work import AuditEntry
 from lienthong.catalog.services.domain.service import ServiceResource
-from lienthong.catalog.services.service import all_upstreams, document_bytes, is_seen
+from lienthong.catalog.services.service import all_upstreams
 from lienthong.catalog.systems.domain.shared_factors import rsa_keys_of
 from lienthong.catalog.systems.domain.system import SystemResource
 from lienthong.catalog.systems.service.quota import check_quota
@@ -48,10 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lienthong.catalog.agreements.domain.operations import OpenAgreement
     from lienthong.catalog.agreements.service.requests import RequestLimits
     from lienthong.catalog.apply.domain.planning import ApplyPlan, PlannedChange
-    from lienthong.catalog.domain.resources import ResourceKey
     from lienthong.catalog.service.unit_of_work import CatalogView, UnitOfWork, UnitsOfWork
     from lienthong.catalog.systems.service.factors import KeyComparison
     from lienthong.kit.actors import Actor
@@ -64,8 +64,6 @@ _MOST_BREAKS, _LONGEST_BREAK = 20, 200
 _LARGE_BODY: Final = 4 * 1024 * 1024
 _LARGE_AT_ONCE: Final = 2
 """Bodies of that size whose documents are in memory at a time: each takes some times its size there."""
-_MOST_BEFORE: Final = 64 * 1024 * 1024
-"""Bytes of the documents in the catalog that those of one request take the place of."""
 _LIFECYCLE = ("spec", "lifecycle")
 
 
@@ -163,7 +161,7 @@ class ApplyService:
                 violations are conflicts; `too-many-systems`; `too-many-open-requests`, `rate-limited`.
         """
         # To compare large documents takes a while; watches and other requests need not wait for it.
-        excerpt = await _excerpt(drafts, view, actor)
+        excerpt = await excerpt_for(drafts, view, actor)
         plan, more = await asyncio.to_thread(plan_apply, drafts, excerpt, view.now)
         # Who may not do it is told that, not what else is wrong with it.
         demand_rights_in_plan(actor, plan)
@@ -217,55 +215,6 @@ async def _taken_destinations(actor: Actor, plan: ApplyPlan, view: CatalogView) 
     async for agency, upstreams in all_upstreams(view):
         others.update(others_destinations(actor, agency, upstreams))
     return list(taken(new, others))
-
-
-async def _excerpt(drafts: Sequence[Draft], view: CatalogView, actor: Actor) -> CatalogExcerpt:
-    """Read what planning needs to know about the resources that drafts are about and refer to."""
-    ids: dict[ResourceKind, set[str]] = {kind: set() for kind in ResourceKind}
-    referenced: dict[ResourceKind, set[str]] = {kind: set() for kind in ResourceKind}
-    for draft in drafts:
-        ids[draft.kind].add(draft.id)
-        for _, (kind, resource_id) in draft.references:
-            referenced[kind].add(resource_id)
-    if await document_bytes(view, ids[ResourceKind.SERVICE]) > _MOST_BEFORE:
-        raise too_costly()
-    found: dict[ResourceKey, Resource] = {}
-    for kind in ResourceKind:
-        repository = view.resources(kind)
-        for some in portions(kind, sorted(ids[kind])):
-            loaded = await repository.load(some, documents=True)
-            found |= {resource.key: resource for resource in loaded.values()}
-        for some in portions(kind, sorted(referenced[kind] - ids[kind])):
-            loaded = await repository.load(some)
-            found |= {one.key: one for one in loaded.values() if _is_seen(one, actor)}
-    while missing := _unread_successors(found):
-        successors = await view.resources(ResourceKind.AGENCY).load(missing)
-        if not successors:
-            break
-        found |= {agency.key: agency for agency in successors.values()}
-    agreements: dict[str, list[OpenAgreement]] = {}
-    for draft in drafts:
-        before = found.get(draft.key)
-        if isinstance(before, ServiceResource) and draft.operations is not None:
-            offered = {operation.id for operation in draft.operations}
-            removed = {operation.id for operation in before.operations} - offered
-            if removed:
-                agreements[draft.id] = await agreements_naming(view, draft.id, removed)
-    systems: dict[str, list[str]] = {}
-    if agencies := ids[ResourceKind.AGENCY]:
-        for system in await view.resources(ResourceKind.SYSTEM).find_ids({"agency": agencies}):
-            systems.setdefault(system.partition("/")[0], []).append(system)
-    return CatalogExcerpt(found, agreements, systems)
-
-
-def _is_seen(resource: Resource, actor: Actor) -> bool:
-    return not isinstance(resource, ServiceResource) or is_seen(resource, actor)
-
-
-def _unread_successors(found: dict[ResourceKey, Resource]) -> set[str]:
-    """Return the agencies that replace others and have not been read yet."""
-    codes = {str(resource.spec["replacedBy"]) for resource in found.values() if "replacedBy" in resource.spec}
-    return {code for code in codes if (ResourceKind.AGENCY, code) not in found}
 
 
 async def _carry_out(plan: ApplyPlan, work: UnitOfWork) -> None:
@@ -325,7 +274,10 @@ def _resource(change: PlannedChange, version: int, work: UnitOfWork) -> Resource
         "version": version,
         "created_at": before.created_at if before else work.now,
         "updated_at": work.now,
+        "owner": before.owner if before else "",
     }
+    if change.kind is ResourceKind.AGENCY:
+        members["merged_into"] = before.merged_into if isinstance(before, AgencyResource) else None
     if change.kind is ResourceKind.SYSTEM:
         members["suspended_by"] = before.suspended_by if isinstance(before, SystemResource) else None
     if change.kind is ResourceKind.AGREEMENT:

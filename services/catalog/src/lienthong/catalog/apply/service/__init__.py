@@ -1,0 +1,1 @@
+"""What applying manifests does: reading what it is planned against, and carrying it out."""

@@ -1,0 +1,1 @@
+"""Mergers: agencies end, and another one takes over what they have."""
