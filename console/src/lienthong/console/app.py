@@ -150,7 +150,7 @@ def create_console(
     app.include_router(agency_routes(web))
     app.include_router(system_routes(web, clock))
     app.include_router(suspension_routes(web))
-    app.include_router(agreement_routes(web))
+    app.include_router(agreement_routes(web, clock))
     app.include_router(request_routes(web))
     app.include_router(room_routes(web))
     return app

@@ -45,6 +45,7 @@ def commands(played: Sequence[Played], receipts: Path, *, waits: bool) -> list[t
         ("lienthong status", "các tiến trình có ổn không · are the processes well"),
         ("lienthong get agreements", "các thoả thuận · the agreements"),
         (f"lienthong agreement history {AGREEMENT}", "ai đã duyệt, khi nào · who approved, and when"),
+        ("lienthong usage --as civil-status", "bên chủ quản thấy gì · what the owner sees"),
         (
             f"lienthong call GET {story.PARCELS_SERVICE}/parcels/{story.PARCEL} --as one-stop",
             "xem một thửa đất · read a parcel",

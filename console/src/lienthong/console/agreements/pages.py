@@ -17,6 +17,7 @@ from lienthong.console.agreements.shown import (
 )
 from lienthong.console.errors import nothing_there
 from lienthong.console.web import NOTHING_FAILED, Visit, Web, shown_above
+from lienthong.kit.clock import Clock
 from lienthong.kit.policy import Action
 from lienthong.kit.problems import ProblemError
 from lienthong.kit.text import BilingualText
@@ -42,7 +43,7 @@ _AT_THE_FORM: Final = (
 _STEPS: Final = frozenset(STEPS) - {"request", "change", "lapse", "restore"}
 
 
-def agreement_routes(web: Web) -> APIRouter:
+def agreement_routes(web: Web, clock: Clock) -> APIRouter:
     """Build the routes."""
     router = APIRouter()
 
@@ -64,7 +65,8 @@ def agreement_routes(web: Web) -> APIRouter:
             ]
             found.append((place, parts))
         agency = await web.names.of(visit.desk, places)
-        return web.page(request, visit, "agreements.html", room=room, found=found, agency=agency)
+        today = clock.now().date()
+        return web.page(request, visit, "agreements.html", room=room, found=found, agency=agency, today=today)
 
     @router.get("/decisions")
     async def decisions(request: Request) -> Response:
@@ -98,6 +100,7 @@ def agreement_routes(web: Web) -> APIRouter:
             steps=agreement.steps(visit),
             amendment_steps=agreement.steps(visit, of_amendment=True),
             me=f"person/{visit.person.id}",
+            today=clock.now().date(),
             **values,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lienthong.console.errors import nothing_there, platform_away
@@ -59,6 +60,7 @@ STEPS: Final = {
     "lapse": BilingualText("lapsed", "quá hạn"),
     "restore": BilingualText("restored from an export", "khôi phục từ bản xuất"),
 }
+_REMINDED: Final = timedelta(days=30)
 _OF_CONSUMER: Final = {
     "submit": {"draft"},
     "answer": {"information-needed"},
@@ -171,6 +173,16 @@ class Agreement:
     def is_late(self) -> bool:
         """Whether that day has passed."""
         return self.overdue or (self.amendment or {}).get("overdue") is True
+
+    def ends_soon(self, today: date) -> str:
+        """The day on which an agreement in force ends, where that is within the time in which its sides are
+        reminded; else empty."""
+        until = str(self.spec.get("validTo") or "")[:10]
+        try:
+            left = date.fromisoformat(until) - today
+        except ValueError:
+            return ""
+        return until if self.effective == "in-force" and left <= _REMINDED else ""
 
     @property
     def terms(self) -> list[Term]:
