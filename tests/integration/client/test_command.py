@@ -799,6 +799,21 @@ def test_a_key_that_exists_is_imported_and_used(run: Run, tmp_path: Path, gatewa
     assert (wrong.code, (tmp_path / "other").exists()) == (2, False)
 
 
+def test_a_key_may_have_an_end_which_is_shown(run: Run, tmp_path: Path, gateway: SmallGateway) -> None:
+    made = ("keys", "new", "--client-id", "H11.77/hello", "--dir")
+    assert run(*made, tmp_path / "a", "--until", "2020-01-01").code == 2
+    assert run(*made, tmp_path / "a", "--until", "9000-01-31T00:00:00Z").code == 0
+    [jwk] = json.loads((tmp_path / "a/public.jwks").read_text())["keys"]
+    assert jwk["exp"] == 221_847_984_000
+    assert json.loads((tmp_path / "a/key.jwk").read_text())["exp"] == jwk["exp"]
+    land = {"metadata": {"id": "H11.77/hello"}, "spec": {"jwks": {"keys": [jwk]}}}
+    gateway.manifests["System", "H11.77/hello"] = land
+    listed = run("keys", "list", "H11.77/hello", "--gateway", gateway.address, "--json")
+    assert [one["not_after"] for one in listed.json["items"]] == ["9000-01-31T00:00:00Z"]
+    soon = run("keys", "list", "--ending", "30", "--gateway", gateway.address, "--json")
+    assert (soon.code, soon.json["items"]) == (0, [])
+
+
 @pytest.mark.parametrize("form", ["PKCS #8", "older"])
 def test_the_passphrase_of_a_key_is_asked_for_or_read(run: Run, tmp_path: Path, form: str) -> None:
     plain = openssl(tmp_path, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "plain.pem")

@@ -14,6 +14,8 @@ import pytest
 from joserfc.jwk import ECKey, OKPKey
 from jsonschema import Draft202012Validator
 
+from lienthong.identity.domain.clients import accepted
+from lienthong.identity.events import SystemEvent
 from lienthong.kit.tokens import KeySet, TokenVerifier
 from tests.integration.identity.harness import (
     ISSUER,
@@ -23,6 +25,7 @@ from tests.integration.identity.harness import (
     running,
     settings_for,
     sign,
+    system_event,
 )
 
 if TYPE_CHECKING:
@@ -133,6 +136,28 @@ async def test_a_replaced_key_stops_working_at_once(process: Process) -> None:
     await process.register(OTHER, version=2)
     assert error(await process.ask(process.assertion(EC))) == (401, "invalid_client")
     assert (await process.ask(process.assertion(OTHER))).status_code == 200
+
+
+async def test_a_key_with_an_end_is_refused_from_then_on_and_its_owner_is_told(
+    process: Process, clock: ManualClock
+) -> None:
+    ends = int(clock.now().timestamp()) + 60
+    jwk: dict[str, Any] = {**EC.as_dict(private=True), "exp": ends}
+    ending = ECKey.import_key(jwk)
+    event = system_event(SYSTEM, [ending, OTHER], version=2)
+    await process.core.registry.follow(SystemEvent.model_validate_json(event))
+    assert (await process.ask(process.assertion(EC))).status_code == 200
+
+    clock.advance(timedelta(seconds=60))
+
+    refused = await process.ask(process.assertion(EC))
+    assert error(refused) == (401, "invalid_client")
+    assert "ended on" in refused.json()["error_description"]
+    assert EC.thumbprint() in refused.json()["error_description"]
+    assert (await process.ask(process.assertion(OTHER))).status_code == 200
+    [client] = await process.core.registry.systems(None, after="", limit=10)
+    assert accepted(client.jwks, clock.now().timestamp()) == [OTHER.thumbprint()]
+    assert "ended on" not in (await process.ask(process.assertion(EC, "H11.05/land"))).text
 
 
 async def test_a_suspended_system_gets_no_token_until_it_is_resumed(process: Process) -> None:

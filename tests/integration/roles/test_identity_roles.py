@@ -132,7 +132,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         app.state.access = issuer.access()
         app.include_router(people_routes(core.people.people, signed_in_by, clock, settings.people_url))
         app.include_router(registration_routes(core.openid.applications, signed_in_by))
-        app.include_router(client_routes(core.registry, signed_in_by))
+        app.include_router(client_routes(core.registry, signed_in_by, core.clock))
         for number, code in enumerate((OWN, OTHER, "H11.050")):
             event = system_event(f"{code}/land", [ECKey.generate_key("P-256")], version=number + 1)
             await core.registry.follow(SystemEvent.model_validate_json(event))

@@ -95,7 +95,9 @@ def test_a_certificate_or_a_public_key_gives_the_public_half(algorithm: str) -> 
     for content, expires in ((certificate(key), EXPIRES), (public_pem(key), None)):
         found = read_key_files([content], never)
         assert (found.private, found.expires) == (False, expires)
-        assert found.public_keys() == whole.public_keys()
+        [public] = whole.public_keys()["keys"]
+        end = {} if expires is None else {"exp": int(expires.timestamp())}
+        assert found.public_keys() == {"keys": [public | end]}
 
 
 def test_a_key_and_its_certificate_in_one_file_or_two_with_the_chain() -> None:
@@ -103,6 +105,16 @@ def test_a_key_and_its_certificate_in_one_file_or_two_with_the_chain() -> None:
     for contents in ([pem(P256) + chain], [chain, pem(P256)], [b"Bag Attributes\n" + pem(P256), chain]):
         found = read_key_files(contents, never)
         assert (found.private, found.expires) == (True, EXPIRES)
+
+
+def test_a_jwk_keeps_its_end() -> None:
+    [public] = read_key_files([certificate(P256)], never).public_keys()["keys"]
+    found = read_key_files([json.dumps(public).encode()], never)
+    assert found.expires == EXPIRES
+    assert found.public_keys() == {"keys": [public]}
+    for wrong in ("soon", 1e300, None, 10**30):
+        with pytest.raises(InputError):
+            read_key_files([json.dumps({**public, "exp": wrong}).encode()], never)
 
 
 PARAMETERS = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"

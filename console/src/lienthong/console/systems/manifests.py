@@ -18,6 +18,8 @@ _CODE: Final = re.compile(r"[a-z][a-z0-9-]{1,62}")
 _DAY: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:\D.*)?", re.DOTALL)
 OLD_DAYS: Final = 365
 """From this age on a key is shown as one to replace."""
+ENDING_DAYS: Final = 30
+"""From so many days before its end on, a key is shown as one to replace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,12 @@ class Key:
     kid: str
     kind: str
     since: date | None
+    ends: date | None = None
+    """The day, in UTC, on which it ends; None where it has no end."""
+
+    def days_left(self, now: datetime) -> int | None:
+        """In how many days it ends, below zero where it has ended; None where it has no end."""
+        return None if self.ends is None else (self.ends - now.astimezone(UTC).date()).days
 
     def age_days(self, now: datetime) -> int | None:
         """For how many days it has been there."""
@@ -95,7 +103,7 @@ def keys_of(answer: Mapping[str, Any]) -> list[Key]:
             case {"thumbprint": str(thumbprint), "jwk": dict(jwk)}:
                 kid = str(jwk.get("kid") or "")
                 kind = str(jwk.get("crv") or jwk.get("kty") or "")
-                found.append(Key(thumbprint, kid, kind, _day(kid)))
+                found.append(Key(thumbprint, kid, kind, _day(kid), _day(str(one.get("not_after") or ""))))
             case _:
                 raise platform_away()
     return found

@@ -17,6 +17,7 @@ from lienthong.console.systems.asking import (
     system_exists,
 )
 from lienthong.console.systems.manifests import (
+    ENDING_DAYS,
     OLD_DAYS,
     Named,
     keys_of,
@@ -100,9 +101,10 @@ def system_routes(web: Web, clock: Clock) -> APIRouter:
             room=ROOM if may else CATALOG,
             system=found,
             agency=await web.names.of(visit.desk, [found.agency]),
-            keys=[(one, one.age_days(now)) for one in keys],
+            keys=[(one, one.age_days(now), one.days_left(now)) for one in keys],
             today=now.date().isoformat(),
             old=OLD_DAYS,
+            ending=ENDING_DAYS,
             may=may,
             may_suspend=visit.may(Action.SUSPEND_SYSTEMS, found.agency),
             may_resume=may_resume(visit, found),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
@@ -20,6 +20,7 @@ from lienthong.client.files import PRIVATE, PUBLIC, create_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from joserfc.jwk import KeyParameters
 
@@ -37,6 +38,14 @@ _MAKE_KEYS = Text(
     "Tạo khoá: lienthong keys new --client-id CƠ_QUAN/HỆ_THỐNG --dir THƯ_MỤC",
     "Make keys: lienthong keys new --client-id AGENCY/SYSTEM --dir FOLDER",
 )
+
+
+def key_parameters(algorithm: Algorithm, ends: datetime | None) -> KeyParameters:
+    """The members of a JWK beside the key itself; `exp` (a NumericDate) says when it ends."""
+    named: dict[str, Any] = {"alg": algorithm, "use": "sig"}
+    if ends is not None:
+        named["exp"] = int(ends.timestamp())
+    return cast("KeyParameters", named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +113,9 @@ class PublicCredentials:
         _create_all(Path(folder), _public_files(self, self.keys))
 
 
-def generate_key(algorithm: Algorithm) -> PrivateKey:
-    """A fresh private key for the algorithm, with `kid`, `alg` and `use` set."""
-    parameters: KeyParameters = {"alg": algorithm, "use": "sig"}
+def generate_key(algorithm: Algorithm, ends: datetime | None = None) -> PrivateKey:
+    """A fresh private key for the algorithm, with `kid`, `alg` and `use` set, and `exp` where it ends."""
+    parameters = key_parameters(algorithm, ends)
     if algorithm == "ES256":
         return ECKey.generate_key("P-256", parameters=parameters, private=True, auto_kid=True)
     if algorithm == "EdDSA":

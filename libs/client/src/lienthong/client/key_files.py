@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cryptography import x509
@@ -28,12 +29,11 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
-from lienthong.client.credentials import RSA_BITS
+from lienthong.client.credentials import RSA_BITS, key_parameters
 from lienthong.client.errors import InputError, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from joserfc.jwk import KeyParameters
 
@@ -61,8 +61,8 @@ _HOW_TO_CONVERT = Text(
 class ImportedKey:
     """A key pair, or its public half alone where only a certificate or a public key was given.
 
-    `key` has `kid` (that of the JWK, or the RFC 7638 thumbprint), `alg` and `use`. `expires` is
-    the end of the certificate.
+    `key` has `kid` (that of the JWK, or the RFC 7638 thumbprint), `alg` and `use`, and `exp` where it ends:
+    `expires` is that of the certificate, or of the JWK.
     """
 
     key: PrivateKey
@@ -117,8 +117,11 @@ def read_key_files(contents: Sequence[bytes], passphrase: Callable[[], bytes]) -
                 "the certificate or public key does not belong to this private key",
             )
         )
-    key, algorithm = _jwk(halves[0] if private is None else private)
+    key, algorithm = _jwk(halves[0] if private is None else private, ends=expires)
     return ImportedKey(key, algorithm, expires)
+
+
+_NOT_A_KEY = (JoseError, ValueError, TypeError, KeyError, RecursionError, OverflowError, OSError)
 
 
 def _from_jwk(content: bytes) -> ImportedKey:
@@ -133,14 +136,15 @@ def _from_jwk(content: bytes) -> ImportedKey:
         if not isinstance(found, ECKey | OKPKey | RSAKey):
             raise _wrong_kind()
         half: object = found.private_key if found.is_private else found.public_key
-    except (JoseError, ValueError, TypeError, KeyError, RecursionError, UnsupportedAlgorithm) as error:
+        ends = datetime.fromtimestamp(given["exp"], UTC) if "exp" in given else None
+    except (*_NOT_A_KEY, UnsupportedAlgorithm) as error:
         raise _refused(Text("JWK đã hỏng, hoặc không phải JWK", "the JWK is damaged, or is none")) from error
     if isinstance(half, EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey):
         _usable(half.public_key())
-        key, algorithm = _jwk(half, found.kid)
+        key, algorithm = _jwk(half, found.kid, ends)
     else:
-        key, algorithm = _jwk(_usable(half), found.kid)
-    return ImportedKey(key, algorithm, None)
+        key, algorithm = _jwk(_usable(half), found.kid, ends)
+    return ImportedKey(key, algorithm, ends)
 
 
 def _too_large() -> InputError:
@@ -211,7 +215,9 @@ def _usable(key: object) -> Public:
     raise _wrong_kind()
 
 
-def _jwk(key: Private | Public, kid: str | None = None) -> tuple[PrivateKey, Algorithm]:
+def _jwk(
+    key: Private | Public, kid: str | None = None, ends: datetime | None = None
+) -> tuple[PrivateKey, Algorithm]:
     if isinstance(key, EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey):
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     else:
@@ -220,19 +226,19 @@ def _jwk(key: Private | Public, kid: str | None = None) -> tuple[PrivateKey, Alg
     algorithm: Algorithm
     if isinstance(key, EllipticCurvePrivateKey | EllipticCurvePublicKey):
         algorithm = "ES256"
-        found = ECKey.import_key(pem, parameters=_parameters(algorithm, kid))
+        found = ECKey.import_key(pem, parameters=_parameters(algorithm, kid, ends))
     elif isinstance(key, Ed25519PrivateKey | Ed25519PublicKey):
         algorithm = "EdDSA"
-        found = OKPKey.import_key(pem, parameters=_parameters(algorithm, kid))
+        found = OKPKey.import_key(pem, parameters=_parameters(algorithm, kid, ends))
     else:
         algorithm = "PS256"
-        found = RSAKey.import_key(pem, parameters=_parameters(algorithm, kid))
+        found = RSAKey.import_key(pem, parameters=_parameters(algorithm, kid, ends))
     found.ensure_kid()
     return found, algorithm
 
 
-def _parameters(algorithm: Algorithm, kid: str | None) -> KeyParameters:
-    named: KeyParameters = {"alg": algorithm, "use": "sig"}
+def _parameters(algorithm: Algorithm, kid: str | None, ends: datetime | None) -> KeyParameters:
+    named = key_parameters(algorithm, ends)
     return named if kid is None else {**named, "kid": kid}
 
 

@@ -43,6 +43,9 @@ RSA_EXPONENTS: Final = range(65_537, 2**32)
 MAX_KEY_BYTES: Final = 16 * 1024
 """Of one JWK as JSON text."""
 
+LATEST_END: Final = 253_402_300_799
+"""The last second of the year 9999."""
+
 MATERIAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("n", "e")}
 )
@@ -101,6 +104,12 @@ class PublicKey:
     key_id: str | None
     """Its `kid`."""
     key: JoseKey
+    ends_at: int | None = None
+    """When it ends, its `exp`, in seconds since 1970; None where it has no end."""
+
+    def has_ended(self, now: float) -> bool:
+        """Whether nothing that is signed with it is taken any more, at a moment in seconds since 1970."""
+        return self.ends_at is not None and self.ends_at <= now
 
     def named(self, key_id: str) -> bool:
         """Whether the `kid` of a signed text can mean this key: its own id, or its thumbprint.
@@ -146,7 +155,7 @@ def read_public_key(jwk: object) -> PublicKey:
         key = _imported(public)
     except (JoseError, ValueError) as error:
         raise KeyRefusedError((_broken("the key cannot be read", "không đọc được khoá"),)) from error
-    return PublicKey(_ALGORITHM[jwk["kty"]], thumbprint(public), jwk.get("kid"), key)
+    return PublicKey(_ALGORITHM[jwk["kty"]], thumbprint(public), jwk.get("kid"), key, jwk.get("exp"))
 
 
 def refusals(jwk: object) -> Iterator[KeyRefusal]:
@@ -203,6 +212,14 @@ def _usage(jwk: dict[str, Any], kty: str) -> Iterator[KeyRefusal]:
     kid = jwk.get("kid")
     if "kid" in jwk and not (isinstance(kid, str) and 0 < len(kid) <= 200):
         yield _unsuitable("must be text of 1 to 200 characters", "phải là chuỗi từ 1 đến 200 ký tự", "kid")
+
+    ends = jwk.get("exp")
+    if "exp" in jwk and not (type(ends) is int and 0 < ends <= LATEST_END):
+        yield _unsuitable(
+            "write the end of the key as whole seconds since 1970 (NumericDate), until the year 9999",
+            "hãy ghi thời điểm hết hạn của khoá bằng số giây nguyên kể từ 1970 (NumericDate), đến năm 9999",
+            "exp",
+        )
 
 
 def _check_ec(jwk: dict[str, Any]) -> Iterator[KeyRefusal]:

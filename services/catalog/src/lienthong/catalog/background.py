@@ -74,7 +74,7 @@ async def catch_up_with_others(catch_up: Callable[[], Awaitable[int]]) -> None:
 
 
 async def tell_in_time(remind: Callable[[], Awaitable[int]]) -> None:
-    """Tell the sides of agreements what they should do in time, a portion at a time, until cancelled."""
+    """Tell people what they should do in time, a portion at a time, until cancelled."""
     while True:
         looked_at = 0
         try:

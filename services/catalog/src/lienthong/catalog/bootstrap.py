@@ -65,6 +65,7 @@ from lienthong.catalog.systems import endpoints as system_endpoints
 from lienthong.catalog.systems import rpc as system_rpc
 from lienthong.catalog.systems.repository import SystemRepository
 from lienthong.catalog.systems.service.factors import KeyComparison
+from lienthong.catalog.systems.service.key_reminders import KeyReminders
 from lienthong.catalog.systems.service.keys import SystemKeys
 from lienthong.catalog.systems.service.systems import SystemService
 from lienthong.contracts.catalog.v1 import directory_pb2_grpc, routes_pb2_grpc
@@ -149,6 +150,7 @@ class CatalogServices:
     index: SearchIndex
     dcat: DcatService
     mergers: MergerService
+    key_reminders: KeyReminders
 
     @classmethod
     def of(
@@ -181,6 +183,7 @@ class CatalogServices:
             SearchIndex(units, new_id),
             DcatService(units, services, event_types, at),
             MergerService(units),
+            KeyReminders(units, new_id),
         )
 
 
@@ -352,6 +355,7 @@ async def run(settings: CatalogSettings) -> None:
             partial(catch_up_with_others, services.index.catch_up),
             partial(lapse_requests, services.amendments.lapse),
             partial(tell_in_time, services.reminders.remind),
+            partial(tell_in_time, services.key_reminders.remind),
             space.run,
             soundness.run,
         ],

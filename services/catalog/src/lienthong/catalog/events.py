@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lienthong.kit.settings import Settings
 
 SERVICE = "catalog"
+ENDS_SOON = "ends-soon"
 SUBJECTS = "catalog.>"
 STREAM = "CATALOG"
 
@@ -76,6 +77,19 @@ def reminded(version: int, agreement: str, action: str, until: str, consumer: st
         "until": until,
         "consumer": consumer,
         "target": target,
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def key_ends_soon(version: int, system: str, thumbprint: str, until: str) -> bytes:
+    """Return the event that tells whose system it is that a key of it ends then, at `until`."""
+    document = {
+        "version": version,
+        "kind": "Key",
+        "id": thumbprint,
+        "action": ENDS_SOON,
+        "until": until,
+        "system": system,
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 

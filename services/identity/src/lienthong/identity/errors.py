@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
+from lienthong.kit.clock import rfc3339
 from lienthong.kit.dpop import NONCE_FAULTS, NONCE_HEADER, Fault
 from lienthong.kit.problems import ProblemType, oauth
 from lienthong.kit.problems.proofs import fault_text
@@ -81,6 +83,18 @@ def unknown_client() -> TokenError:
         "Check client_id, the key and its kid; a system registered just now is known within a second.",
         "Hệ thống chưa được đăng ký, hoặc JWT xác thực không được ký bằng khoá đã đăng ký của hệ thống. "
         "Hãy kiểm tra client_id, khoá và kid; hệ thống vừa đăng ký sẽ được nhận biết trong vòng một giây.",
+    )
+    return invalid_client(detail)
+
+
+def ended_key(thumbprint: str, ends_at: int) -> TokenError:
+    """The assertion is signed with a key that has ended."""
+    end = rfc3339(datetime.fromtimestamp(ends_at, UTC))
+    detail = BilingualText(
+        f"The key {thumbprint} ended on {end}. Make a new key and register it: in the console, "
+        "or by lienthong keys new and lienthong apply.",
+        f"Khoá {thumbprint} đã hết hạn từ {end}. Hãy tạo khoá mới và đăng ký cho hệ thống: trên bảng điều "
+        "khiển, hoặc bằng lienthong keys new và lienthong apply.",
     )
     return invalid_client(detail)
 

@@ -1,15 +1,19 @@
 """`lienthong keys`: a system's keys."""
 
 import re
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lienthong.client import completion
 from lienthong.client.commands import options
 from lienthong.client.errors import InputError, RefusedError, Text, UnreachableError
 from lienthong.client.terminal.help import command, group
+from lienthong.client.terminal.table import Column
+from lienthong.client.times import moment
 
 if TYPE_CHECKING:
     from lienthong.client.terminal.screen import Screen
@@ -17,6 +21,15 @@ if TYPE_CHECKING:
 app = group("Khoá của hệ thống · A system's keys")
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9.\-]+/[a-z][a-z0-9-]{1,62}")
+
+
+_KEYS = (
+    Column(Text("HỆ THỐNG", "SYSTEM")),
+    Column(Text("DẤU VẾT", "THUMBPRINT")),
+    Column(Text("TÊN KHOÁ", "KID")),
+    Column(Text("HẾT HẠN", "ENDS")),
+    Column(Text("GHI CHÚ", "NOTE")),
+)
 
 
 class KeyAlgorithm(StrEnum):
@@ -33,13 +46,27 @@ ClientId = Annotated[
 Folder = Annotated[Path, typer.Option("--dir", help="Thư mục để ghi · The folder to write to")]
 
 
-@command(app, "new", "lienthong keys new --client-id H11.77/hello --dir keys")
+@command(
+    app,
+    "new",
+    "lienthong keys new --client-id H11.77/hello --dir keys",
+    "lienthong keys new --client-id H11.77/hello --dir keys --until 2027-12-31",
+)
 def new(
     client_id: ClientId,
     folder: Folder,
     alg: Annotated[
         KeyAlgorithm, typer.Option("--alg", help="Thuật toán chữ ký · The signature algorithm")
     ] = KeyAlgorithm.ES256,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="DATE",
+            help="Ngày khoá hết hạn, giờ của máy này; không nêu thì không hết hạn · "
+            "When the key ends, in this machine's zone; without it the key has no end",
+        ),
+    ] = None,
     gateway: options.Gateway = None,
     as_json: options.Json = False,
 ) -> None:
@@ -51,9 +78,10 @@ def new(
     from lienthong.client.credentials import CLIENT_FILE, KEY_FILE, PUBLIC_FILE, Credentials, generate_key
 
     _require_client_id(client_id)
+    ends = None if until is None else _end(until)
     screen = options.screen(as_json=as_json)
     issuer, token_endpoint = _authorization_server(gateway, screen)
-    credentials = Credentials(client_id, issuer, token_endpoint, generate_key(alg.value))
+    credentials = Credentials(client_id, issuer, token_endpoint, generate_key(alg.value, ends))
     credentials.save(folder)
     files = {"key": folder / KEY_FILE, "public": folder / PUBLIC_FILE, "client": folder / CLIENT_FILE}
     document = _document(client_id, alg.value, credentials.key.kid, issuer, files)
@@ -131,13 +159,89 @@ def import_(
         date = imported.expires.date().isoformat()
         screen.note(
             Text(
-                f"! chứng thư hết hạn ngày {date}; trục không xét ngày đó, khoá dùng được đến khi bị gỡ bỏ",
-                f"! the certificate ends on {date}; the bus ignores that, the key works until you remove it",
+                f"! chứng thư hết hạn ngày {date}, và khoá cũng vậy: trước đó hãy đăng ký khoá mới",
+                f"! the certificate ends on {date}, and so does the key: register a new one before",
             )
         )
     document = _document(client_id, imported.algorithm, imported.key.kid, issuer, written)
     registered = folder if imported.private else None
     screen.result(document, lambda: _show(screen, done, written, registered))
+
+
+@command(
+    app,
+    "list",
+    "lienthong keys list H11.05/land",
+    "lienthong keys list --agency H11.05 --ending 30",
+)
+def list_(
+    system: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="AGENCY/SYSTEM",
+            help="Hệ thống; không nêu thì mọi hệ thống · The system; without it those of all",
+            autocompletion=completion.systems,
+        ),
+    ] = None,
+    agency: Annotated[
+        str | None,
+        typer.Option(
+            "--agency",
+            metavar="AGENCY",
+            help="Chỉ hệ thống của cơ quan này · Only those of this agency",
+            autocompletion=completion.agencies,
+        ),
+    ] = None,
+    ending: Annotated[
+        int | None,
+        typer.Option(
+            "--ending",
+            metavar="DAYS",
+            min=0,
+            help="Chỉ khoá hết hạn trong số ngày này, hoặc đã hết hạn · "
+            "Only keys that end within so many days, or have ended",
+        ),
+    ] = None,
+    as_: options.As = None,
+    gateway: options.Gateway = None,
+    as_json: options.Json = False,
+) -> None:
+    """Xem khoá của các hệ thống và ngày hết hạn · List the keys of systems, and when they end."""
+    from lienthong.client import operations
+    from lienthong.client.key_ends import ending_within, keys_of
+    from lienthong.client.terminal import table
+
+    if system is not None and agency is not None:
+        raise InputError(
+            Text("Nêu hệ thống hoặc --agency, không cả hai", "Give a system or --agency, not both"),
+            code="usage",
+        )
+    with options.open_client(as_, gateway, default="operator") as client:
+        if system is None:
+            systems = list(client.manifests("systems", {} if agency is None else {"agency": agency}))
+        else:
+            systems = [client.perform(operations.manifest("systems", system))]
+    now = datetime.now(UTC)
+    found = [key for one in systems for key in keys_of(one)]
+    if ending is not None:
+        found = [key for key in found if ending_within(key, now, ending)]
+    screen = options.screen(as_json=as_json)
+    rows = [
+        (key.system, key.thumbprint, key.kid, key.end_text, key.state(now, screen.label)) for key in found
+    ]
+    screen.result({"items": [key.document() for key in found]}, lambda: table.show(screen, _KEYS, rows))
+
+
+def _end(text: str) -> datetime:
+    now = datetime.now(UTC)
+    ends = datetime.fromisoformat(moment(text, now=now))
+    if ends <= now:
+        raise InputError(
+            Text("Ngày hết hạn đã qua", "The key would have ended already"),
+            advice=Text("Nêu một ngày sau hôm nay.", "Give a day after today."),
+            code="usage",
+        )
+    return ends
 
 
 def _passphrase(file: str | None) -> bytes:

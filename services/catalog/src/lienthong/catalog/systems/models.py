@@ -1,5 +1,7 @@
 """The table of systems."""
 
+from datetime import datetime
+
 from sqlalchemy import CheckConstraint, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,3 +20,7 @@ class SystemRow(ResourceColumns, CatalogBase):
     agency_id: Mapped[str] = mapped_column(ForeignKey("agencies.id"), index=True)
     status: Mapped[str] = mapped_column(Text)
     suspended_by: Mapped[str | None] = mapped_column(Text)
+    remind_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When to look next whether a key ends soon; None where none has an end."""
+    told_at: Mapped[datetime | None]
+    """Until when everything has been told that was due."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from lienthong.catalog.agencies.models import AgencyRow
 from lienthong.catalog.domain.resources import SUSPENDED, owner_of
 from lienthong.catalog.repository import ResourceRepository, common_members
+from lienthong.catalog.systems.domain.key_ends import first_look
 from lienthong.catalog.systems.domain.system import Suspender, SystemResource
 from lienthong.catalog.systems.models import SystemRow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
 
     from lienthong.catalog.repository import Rows
     from lienthong.kit.json_text import JsonObject
@@ -36,6 +38,17 @@ class SystemRepository(ResourceRepository[SystemResource]):
         async for some in self._portions(select(SystemRow.spec["jwks"])):
             yield [jwks for (jwks,) in some]
 
+    async def to_look_at(self, now: datetime, limit: int) -> list[SystemResource]:
+        """Return systems of which a key may end soon, the longest waiting first."""
+        query = self._select().where(SystemRow.remind_at <= now).order_by(SystemRow.remind_at)
+        return await self._read(query.limit(limit))
+
+    async def looked_at(self, system: str, told: datetime, again: datetime | None) -> None:
+        """Keep until when it was told of a system's keys, and when to look again. It gets no new version:
+        nothing of it has changed."""
+        query = update(SystemRow).where(SystemRow.id == system)
+        await self._session.execute(query.values(remind_at=again, told_at=told))
+
     def _select(self, *, documents: bool = False) -> Rows:
         del documents
         return select(SystemRow, AgencyRow.member_class).join(AgencyRow, AgencyRow.id == SystemRow.agency_id)
@@ -53,6 +66,7 @@ class SystemRepository(ResourceRepository[SystemResource]):
             status=row.status,
             member_class=member_class,
             suspended_by=by,
+            told_at=row.told_at,
         )
 
     def _values(self, resource: SystemResource) -> dict[str, Any]:
@@ -60,4 +74,5 @@ class SystemRepository(ResourceRepository[SystemResource]):
             "agency_id": resource.agency,
             "status": resource.status,
             "suspended_by": resource.suspended_by and resource.suspended_by.value,
+            "remind_at": first_look(resource.spec["jwks"], resource.told_at),
         }

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from typing_extensions import override
 
 from lienthong.catalog.domain import identifiers
@@ -22,6 +22,7 @@ from lienthong.catalog.schemas.fields import (
 from lienthong.catalog.schemas.specs import Fields, ResourceSpec
 from lienthong.catalog.systems.domain import public_keys, service_accounts
 from lienthong.catalog.systems.domain.certificates import sha256
+from lienthong.catalog.systems.domain.key_ends import end_of
 from lienthong.catalog.systems.domain.networks import network
 from lienthong.catalog.systems.domain.system import Suspender, SystemResource
 from lienthong.kit.text import BilingualText
@@ -161,6 +162,9 @@ class KeyView(BaseModel):
 
     thumbprint: Annotated[str, Field(description="RFC 7638; what the key is retired by.")]
     jwk: Annotated[dict[str, Any], Field(description="The key as it was registered (RFC 7517).")]
+    not_after: Annotated[
+        AwareDatetime | None, Field(description="When it ends; null where it has no end.")
+    ] = None
 
 
 class KeyList(BaseModel):
@@ -174,6 +178,7 @@ class KeyList(BaseModel):
 def key_list(system: SystemResource) -> KeyList:
     """Return the keys of a system as they are shown."""
     keys = [
-        KeyView(thumbprint=public_keys.thumbprint_of(key), jwk=key) for key in system.spec["jwks"]["keys"]
+        KeyView(thumbprint=public_keys.thumbprint_of(key), jwk=key, not_after=end_of(key))
+        for key in system.spec["jwks"]["keys"]
     ]
     return KeyList(system=system.id, version=system.version, keys=keys)

@@ -308,7 +308,7 @@ def create_app(settings: IdentitySettings, core: IdentityCore, trust: RpcTrust) 
     app.include_router(
         people_routes(core.people.people, core.openid.standing.of_caller, core.clock, settings.people_url)
     )
-    app.include_router(client_routes(core.registry, core.openid.standing.of_caller))
+    app.include_router(client_routes(core.registry, core.openid.standing.of_caller, core.clock))
     for router in openid_routes(core.openid, core.authentication, shown, proofs):
         app.include_router(router)
     app.include_router(status_routes("/identity/v1"))

@@ -101,3 +101,8 @@ def canonical_jwks(jwks: Mapping[str, Any]) -> str:
 def thumbprints(jwks: str) -> list[str]:
     """The RFC 7638 thumbprints of the usable keys of a JWK set."""
     return [key.thumbprint for key in client_keys(json.loads(jwks))]
+
+
+def accepted(jwks: str, now: float) -> list[str]:
+    """The thumbprints of the keys that have not ended at a moment, in seconds since 1970."""
+    return [key.thumbprint for key in client_keys(json.loads(jwks)) if not key.has_ended(now)]

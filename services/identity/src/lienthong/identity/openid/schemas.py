@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from lienthong.identity.domain.clients import ClientStatus, RegisteredClient, thumbprints
+from lienthong.identity.domain.clients import ClientStatus, RegisteredClient, accepted
 from lienthong.identity.openid.domain.applications import (
     LONGEST_ADDRESS,
     MOST_ADDRESSES,
@@ -18,6 +18,9 @@ from lienthong.identity.openid.domain.applications import (
 )
 from lienthong.kit.text import BilingualText
 from lienthong.kit.validation import bilingual_error
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def _redirect(given: str) -> str:
@@ -121,12 +124,12 @@ class ClientView(_Strict):
     catalog_version: int
 
     @classmethod
-    def of(cls, client: RegisteredClient) -> ClientView:
-        """Show a system."""
+    def of(cls, client: RegisteredClient, now: datetime) -> ClientView:
+        """Show a system as it may get tokens at a moment."""
         return cls(
             client_id=client.client_id,
             status=client.status,
-            keys=thumbprints(client.jwks),
+            keys=accepted(client.jwks, now.timestamp()),
             certificates=list(client.certificates),
             catalog_version=client.catalog_version,
         )

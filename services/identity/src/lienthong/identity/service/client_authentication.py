@@ -28,6 +28,7 @@ from lienthong.identity.domain.service_accounts import refused as refused_accoun
 from lienthong.identity.domain.token_request import check_authentication
 from lienthong.identity.errors import (
     TokenError,
+    ended_key,
     refused_assertion,
     refused_proof,
     replayed,
@@ -189,8 +190,14 @@ class ClientAuthentication:
         if not keys:
             # A signature check that cannot succeed: the duration must not reveal more than the answer.
             replace(assertion, key_id=None).signed_by(decoy_keys())
-        if client is None or assertion.signed_by(keys) is None:
+        signer = None if client is None else assertion.signed_by(keys)
+        if client is None or signer is None:
             raise unknown_client()
+        if signer.has_ended(self._clock.now().timestamp()):
+            # Only who has the key is told.
+            refusal = ended_key(signer.thumbprint, signer.ends_at or 0)
+            refusal.client_id = client.client_id
+            raise refusal
         return client
 
     async def _find_by_account(self, issuer: str, form: Mapping[str, str]) -> RegisteredClient:

@@ -7,22 +7,23 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from lienthong.catalog import events
 from lienthong.catalog.agreements.domain.lifecycle import AgreementStatus
 from lienthong.catalog.domain import validity
+from lienthong.catalog.domain.reminders import ENDS_BEFORE, reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lienthong.catalog.agreements.domain.agreement import AgreementResource
 
-ENDS_BEFORE: Final = tuple(timedelta(days=days) for days in (30, 7, 1))
 DUE_BEFORE: Final = timedelta(days=2)
 
 
 class ReminderKind(StrEnum):
     """What is told; the value is the `action` of the event."""
 
-    ENDS_SOON = "ends-soon"
+    ENDS_SOON = events.ENDS_SOON
     """To both sides: the period of an approved agreement ends in 30, 7 or 1 days."""
     DECISION_DUE = "decision-due"
     """To the owner: in two days, a decision should have been made."""
@@ -71,10 +72,7 @@ def due_now(
     Of several that have been missed only the last is told: those before it say less. Nothing is told of what
     has ended already, nor again what was told before (`told_at`).
     """
-    told = agreement.told_at
-    ahead = sorted(one for one in reminders(agreement, decide_within) if told is None or one.at > told)
-    reached = [one for one in ahead if one.at <= now]
-    last = reached[-1] if reached else None
+    last, again = reached(sorted(reminders(agreement, decide_within)), agreement.told_at, now)
     if last is not None and last.kind is ReminderKind.ENDS_SOON and last.until <= now:
         last = None
-    return last, next((one.at for one in ahead if one.at > now), None)
+    return last, again

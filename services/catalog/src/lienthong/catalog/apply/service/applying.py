@@ -278,8 +278,8 @@ def _resource(change: PlannedChange, version: int, work: UnitOfWork) -> Resource
     }
     if change.kind is ResourceKind.AGENCY:
         members["merged_into"] = before.merged_into if isinstance(before, AgencyResource) else None
-    if change.kind is ResourceKind.SYSTEM:
-        members["suspended_by"] = before.suspended_by if isinstance(before, SystemResource) else None
+    if isinstance(before, SystemResource):
+        members |= {"suspended_by": before.suspended_by, "told_at": before.told_at}
     if change.kind is ResourceKind.AGREEMENT:
         status = AgreementStatus(change.spec["status"])
         earlier = before if isinstance(before, AgreementResource) else None

@@ -11,6 +11,8 @@ from lienthong.kit.policy import Action
 from lienthong.kit.problems.roles import suspended_by_platform
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lienthong.kit.actors import Actor
 
 
@@ -33,6 +35,8 @@ class SystemResource(Resource):
     kind: Literal[ResourceKind.SYSTEM] = ResourceKind.SYSTEM
     member_class: str = ""
     suspended_by: Suspender | None = None
+    told_at: datetime | None = None
+    """Until when its people have been told which keys end."""
 
     def suspended(self, actor: Actor) -> SystemResource:
         """The system as it is when the actor has suspended it: the same where that changes nothing.

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lienthong.catalog import errors
+from lienthong.catalog.domain import validity
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation, raise_for
 from lienthong.catalog.schemas.specs import unportable, validate
 from lienthong.catalog.service.unit_of_work import AuditEntry
+from lienthong.catalog.systems.domain.key_ends import end_of, past_end
 from lienthong.catalog.systems.domain.public_keys import thumbprint_of, violations
 from lienthong.catalog.systems.domain.shared_factors import rsa_keys
 from lienthong.catalog.systems.schemas import NewKey
@@ -54,8 +56,15 @@ class SystemKeys:
         async with self._units.begin(actor) as work:
             before: SystemResource = await work.get((ResourceKind.SYSTEM, system_id))
             keys = _keys(before)
-            if any(thumbprint_of(key) == thumbprint for key in keys):
-                return before, False
+            raise_for([replace(one, path=("jwk", *one.path)) for one in past_end(wanted.jwk, work.now)])
+            for index, key in enumerate(keys):
+                if thumbprint_of(key) != thumbprint:
+                    continue
+                if key.get("exp") == wanted.jwk.get("exp"):
+                    return before, False
+                await work.check_version(before, stated_version)
+                keys[index] = _with_end(key, wanted.jwk)
+                return await _save(work, before, {"keys": keys}, "system.change-key-end", thumbprint), False
             await work.check_version(before, stated_version)
             jwks = {"keys": [*keys, wanted.jwk]}
             raise_for(
@@ -101,6 +110,12 @@ _LAST = Violation(
 )
 
 
+def _with_end(key: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return a key as it is, with the end of another one."""
+    same = {name: value for name, value in key.items() if name != "exp"}
+    return same | {name: wanted[name] for name in ("exp",) if name in wanted}
+
+
 def _keys(system: SystemResource) -> list[dict[str, Any]]:
     return list(system.spec["jwks"]["keys"])
 
@@ -112,5 +127,9 @@ async def _save(
     after = replace(before, spec={**before.spec, "jwks": jwks}, version=version, updated_at=work.now)
     await work.resources(ResourceKind.SYSTEM).update(after)
     await work.record_changes({after.key: version})
-    await work.audit([AuditEntry(action, after.key, {"version": version, "key": thumbprint})])
+    detail: dict[str, Any] = {"version": version, "key": thumbprint}
+    ends = {thumbprint_of(key): end_of(key) for key in jwks["keys"]}
+    if (end := ends.get(thumbprint)) is not None:
+        detail["until"] = validity.write(end)
+    await work.audit([AuditEntry(action, after.key, detail)])
     return after

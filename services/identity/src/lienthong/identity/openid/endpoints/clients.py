@@ -8,6 +8,7 @@ from lienthong.identity.openid.schemas import ClientPage, ClientView
 from lienthong.identity.people.endpoints import PREFIX, SignedInBy, actor_of
 from lienthong.identity.service.clients import ClientRegistry
 from lienthong.kit.actors import Action, Actor
+from lienthong.kit.clock import Clock
 from lienthong.kit.openapi import problems
 from lienthong.kit.problems import people as kinds
 from lienthong.kit.rest import StrictRoute
@@ -21,7 +22,7 @@ Cursor = Annotated[str, Query(max_length=255, description="The `next` of the pag
 Limit = Annotated[int, Query(ge=1, le=_MAX_LIMIT, description="How many systems at most.")]
 
 
-def routes(clients: ClientRegistry, signed_in_by: SignedInBy) -> APIRouter:
+def routes(clients: ClientRegistry, signed_in_by: SignedInBy, clock: Clock) -> APIRouter:
     """Build the routes."""
     router = APIRouter(prefix=PREFIX, tags=["clients"], route_class=StrictRoute)
     Administrator = Annotated[Actor, Depends(actor_of(signed_in_by))]  # noqa: N806  a type
@@ -39,6 +40,7 @@ def routes(clients: ClientRegistry, signed_in_by: SignedInBy) -> APIRouter:
         agencies = actor.agencies(Action.MANAGE_SYSTEMS) if agency is None else [agency]
         found = await clients.systems(agencies, after=cursor, limit=limit)
         last = found[-1].client_id if len(found) == limit else None
-        return ClientPage(items=[ClientView.of(one) for one in found], next=last)
+        now = clock.now()
+        return ClientPage(items=[ClientView.of(one, now) for one in found], next=last)
 
     return router
