@@ -160,6 +160,32 @@ async def test_services_of_before_are_published(database_url: str, first_revisio
         await database.close()
 
 
+async def test_of_what_was_there_nothing_is_merged_and_keys_with_an_end_are_looked_at(
+    database_url: str, first_revision: str
+) -> None:
+    await migrate(database_url, SCHEMA, first_revision)
+    database = Database.open(database_url, schema=SCHEMA)
+    at = NOW if database.dialect == "postgresql" else NOW.replace(tzinfo=None)
+    try:
+        async with database.transaction() as session:
+            for statement in ROWS[:2]:
+                await session.execute(text(statement), {"at": at})
+            ending = text("INSERT INTO systems VALUES ('A/e', :spec, 7, :at, :at, 'A', 'active')")
+            spec = '{"jwks": {"keys": [{"kty": "OKP", "exp": 1830297600}]}}'
+            # asyncpg takes text for JSON, SQLite's driver likewise.
+            await session.execute(ending, {"spec": spec, "at": at})
+        await migrate(database_url, SCHEMA, PACKAGE)
+        async with database.reading() as session:
+            agencies = await session.execute(text("SELECT parent_id, merged_into FROM agencies"))
+            assert agencies.all() == [(None, None)]
+            systems = await session.execute(
+                text("SELECT id, remind_at IS NULL, told_at IS NULL FROM systems ORDER BY id")
+            )
+            assert [tuple(row) for row in systems] == [("A/a", True, True), ("A/e", False, True)]
+    finally:
+        await database.close()
+
+
 LOOKED_UP_BY = {
     ("index", "ix_search_texts_terms"),
     ("table", "search_terms"),

@@ -120,7 +120,11 @@ def fill(database: Path) -> None:
     agency = f"{PLACE.code}.05"
     rows: list[tuple[str, str, tuple[object, ...]]] = [
         *(
-            ("systems", f"{agency}/s-{n:04}", ({"name": name("H"), "jwks": jwks[n]}, agency, "active", None))
+            (
+                "systems",
+                f"{agency}/s-{n:04}",
+                ({"name": name("H"), "jwks": jwks[n]}, agency, "active", *[None] * 3),
+            )
             for n in range(SYSTEMS)
         ),
         *(

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from joserfc.jwk import ECKey
 
 from lienthong.kit.bus import Bus
+from lienthong.kit.tokens import KeySet, TokenVerifier
 from tests.integration.identity.harness import (
     CATALOG,
+    ISSUER,
     JOURNAL,
     SYSTEM,
     Process,
@@ -21,6 +23,7 @@ from tests.support.promises import promptly
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from tests.support.nats import NatsServer
@@ -136,6 +139,35 @@ async def test_a_restart_goes_on_where_the_last_run_ended(
     followed = {one.config.filter_subject: one.ack_floor.stream_seq for one in consumers if one.ack_floor}
     assert followed == {"catalog.system": 2, "catalog.agency": 0}
     await bus.close()
+
+
+async def test_tokens_say_what_an_agency_stands_for_once_the_catalog_tells_of_a_merger(
+    tmp_path: Path, database_url: str, own_nats_server: NatsServer
+) -> None:
+    bus = await catalog(own_nats_server)
+    document = {"version": 2, "kind": "Agency", "id": "H11.01", "action": "upserted"}
+    merged = json.dumps({**document, "resource": {"mergedInto": "H68.01"}}).encode()
+    await publish(bus, system_event(SYSTEM, [OLD], version=1))
+    async with running(settings_for(tmp_path, database_url, own_nats_server.url)) as process:
+        await eventually(lambda: gets_token(process, OLD))
+        keys = KeySet.from_jwks((await process.http.get("/oauth2/jwks")).text)
+        verifier = TokenVerifier(ISSUER, "urn:lgsp:VN-BTN", process.clock)
+
+        async def claim() -> dict[str, list[str]]:
+            answer = await process.ask(process.assertion(OLD, SYSTEM))
+            return verifier.verify(answer.json()["access_token"], keys).stands_for.claim()
+
+        assert await claim() == {}
+        for unreadable in (b"{", b'{"version":1}', json.dumps({**document, "id": "a/b"}).encode()):
+            await bus.publish("catalog.agency", unreadable, message_id=f"broken-{len(unreadable)}")
+        for twice in ("first", "second"):
+            await bus.publish("catalog.agency", merged, message_id=twice)
+        await eventually(lambda: _is(claim, {"H68.01": ["H11.01"]}))
+    await bus.close()
+
+
+async def _is(read: Callable[[], Awaitable[object]], expected: object) -> bool:
+    return await read() == expected
 
 
 async def test_events_that_cannot_be_read_stop_nobody(
