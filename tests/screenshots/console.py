@@ -46,10 +46,14 @@ _PAGES: Final = (
     ("find", "/catalog?q=thua+dat"),
     ("service", f"/catalog/services/{_SYSTEM}/parcels-v1"),
     ("requests", "/requests"),
+    ("late-requests", "/requests/late"),
     ("request-agreement", f"/requests/new?service={_SYSTEM}/parcels-v1"),
     ("agreement", "/agreements/one-stop-parcels"),
     ("services", "/services"),
     ("own-service", f"/services/{_SYSTEM}/parcels-v1"),
+    ("usage", "/usage"),
+    ("usage-errors", "/usage?view=errors"),
+    ("usage-graph", "/usage/graph"),
 )
 """Pages by the name of their picture."""
 _OF_A_PERSON: Final = "minh.le"

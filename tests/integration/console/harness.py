@@ -8,6 +8,7 @@ import json
 import re
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -26,17 +27,22 @@ from lienthong.identity.people.service.people import NewPerson
 from lienthong.identity.people.service.sessions import Begun
 from lienthong.identity.settings import IdentitySettings
 from lienthong.kit.access import Access
-from lienthong.kit.clock import ManualClock, SystemClock
+from lienthong.kit.clock import ManualClock, SystemClock, rfc3339
 from lienthong.kit.ids import uuid7
 from lienthong.kit.keys import fold_keys
 from lienthong.kit.policy import Grant, Role, needs_second_factor
 from lienthong.kit.shown import Shown
 from lienthong.kit.tokens import TokenVerifier
+from lienthong.ledger.bootstrap import create_app as create_ledger
+from lienthong.ledger.bootstrap import search_rates
+from lienthong.ledger.settings import LedgerSettings
 from lienthong.pages.cookies import Cookies
 from tests.integration.catalog.province import agency, manifest, name, openapi, system
 from tests.integration.console.reading import forms_of
 from tests.integration.identity.harness import NOWHERE, running
 from tests.integration.identity.people.harness import LAND, ONE_STOP, OPERATOR, PASSWORD, Office
+from tests.integration.ledger.support import STREAM, message, opened, record
+from tests.integration.ledger.test_endpoints import nowhere
 from tests.support.catalog import OPERATOR as CATALOGS_OPERATOR
 from tests.support.catalog import opened_catalog
 from tests.support.ports import take_free_port
@@ -51,6 +57,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from lienthong.contracts.identity.v1.keys_pb2 import WatchResponse
+    from lienthong.ledger.bootstrap import LedgerCore
     from tests.integration.identity.harness import Process
     from tests.integration.identity.people.harness import Person
     from tests.support.catalog import Catalog
@@ -153,7 +160,9 @@ def onward_of(page: httpx.Response) -> str:
 
 @asynccontextmanager
 async def _served(app: ASGIApp, port: int) -> AsyncIterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, proxy_headers=False))
+    # Kept open for longer than httpx keeps a connection (5 s): else both end one at the same moment.
+    config = uvicorn.Config(app, port=port, log_config=None, proxy_headers=False, timeout_keep_alive=60)
+    server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     await eventually(lambda: server.started)
     try:
@@ -234,19 +243,24 @@ def agreed(provider: str, consumer: str) -> dict[str, Any]:
     )
 
 
-@asynccontextmanager
-async def a_catalog(place: Place, folder: Path, *, systems_per_agency: int = 200) -> AsyncIterator[Catalog]:
-    """A catalog beside identity, with two agencies that have a system, a service and an event type each, and
-    get each other's events."""
-    clock = SystemClock()
+async def _access(place: Place, clock: SystemClock) -> Access:
+    """What a service beside identity verifies tokens with."""
     async with aclosing(cast("AsyncGenerator[WatchResponse, None]", place.process.watch())) as told:
         keys = fold_keys(None, await anext(told))
     verifier = TokenVerifier(place.settings.issuer, place.settings.token_audience, clock)
-    access = Access(lambda: keys, verifier, Shown(rpc_trust(), clock))
+    return Access(lambda: keys, verifier, Shown(rpc_trust(), clock))
+
+
+@asynccontextmanager
+async def a_catalog(
+    place: Place, folder: Path, *, systems_per_agency: int = 200, clock: ManualClock | None = None
+) -> AsyncIterator[Catalog]:
+    """A catalog beside identity, with two agencies that have a system, a service and an event type each, and
+    get each other's events."""
+    clock = clock or cast("ManualClock", SystemClock())
+    access = await _access(place, SystemClock())
     url = f"sqlite+aiosqlite:///{folder / 'catalog.db'}"
-    async with opened_catalog(
-        url, cast("ManualClock", clock), systems_per_agency=systems_per_agency
-    ) as catalog:
+    async with opened_catalog(url, clock, systems_per_agency=systems_per_agency) as catalog:
         app = create_catalog(catalog.services, access, clock, uuid7, 1 << 20)
         manifests = [
             *(agency(code) for code in (LAND, ONE_STOP)),
@@ -260,3 +274,30 @@ async def a_catalog(place: Place, folder: Path, *, systems_per_agency: int = 200
         await catalog.services.apply.apply(body, CATALOGS_OPERATOR, dry_run=False)
         place.gateway.others["catalog"] = app
         yield catalog
+
+
+def called(consumer: str, provider: str, **members: Any) -> bytes:  # noqa: ANN401 - any JSON
+    """The record of a call of an agency's system to another one's service, half an hour ago."""
+    at = rfc3339(SystemClock().now() - timedelta(minutes=30))
+    service = f"{provider}/land/parcels-v1"
+    return record(**{"client": f"{consumer}/land", "service": service, "at": at} | members)
+
+
+@asynccontextmanager
+async def a_ledger(place: Place, folder: Path, *records: bytes) -> AsyncIterator[LedgerCore]:
+    """A ledger beside identity, whose entries are counted; by default calls between two agencies."""
+    clock = SystemClock()
+    settings = LedgerSettings(home=folder, ledger_database_url=f"sqlite+aiosqlite:///{folder / 'ledger.db'}")
+    usual = [
+        *(called(LAND, ONE_STOP) for _ in range(3)),
+        called(ONE_STOP, LAND, status=403, error="no-agreement"),
+        called(ONE_STOP, LAND, status=500),
+        called(ONE_STOP, ONE_STOP, status=502, error="caller-stalled"),
+    ]
+    async with opened(settings) as core:
+        await core.integrator.integrate(STREAM, [message(1, *(records or usual))])
+        while await core.counts.count_portion():
+            pass
+        access, rates = await _access(place, clock), search_rates(settings, clock)
+        place.gateway.others["audit"] = create_ledger(core, access, nowhere, rates)
+        yield core

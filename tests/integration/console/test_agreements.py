@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lienthong.kit.clock import ManualClock, SystemClock
 from lienthong.kit.policy import Grant, Role
 from tests.integration.console.harness import a_catalog, a_console, offered
 from tests.integration.console.reading import forms_of
 from tests.integration.identity.people.harness import LAND, ONE_STOP
-from tests.support.catalog import OPERATOR
+from tests.support.catalog import OPERATOR, USUAL_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -149,3 +151,26 @@ async def test_addresses_that_are_none_are_told_so(places: tuple[Place, Catalog]
         for step, version in (("lapse", "1"), ("request", "1"), ("withdraw", "x"), ("withdraw", "")):
             sent = await visitor.send(f"{origin}/agreements/on-h11-05/{step}", token | {"version": version})
             assert sent.status_code == 404
+
+
+async def test_late_requests_are_seen_by_who_asked_and_by_operators(tmp_path: Path) -> None:
+    clock = ManualClock(SystemClock().now())
+    async with a_console(tmp_path) as place, a_catalog(place, tmp_path, clock=clock):
+        developer = await place.office.person("dev", Grant(Role.DEVELOPER, ONE_STOP), agency=ONE_STOP)
+        other = await place.office.person("other", Grant(Role.DEVELOPER, LAND))
+        operator = await place.office.person("operator", Grant(Role.PLATFORM_OPERATOR), agency="")
+        async with (
+            place.signed_in(developer) as asking,
+            place.signed_in(other) as stranger,
+            place.signed_in(operator) as running,
+        ):
+            late = await ask(asking)
+            assert "Không có đề nghị nào quá hạn" in (await running.open("/requests/late")).text
+            clock.advance(timedelta(days=USUAL_LIMITS.decide_within_days))
+            in_time = await ask(asking)
+            for visitor in (asking, running):
+                page = await visitor.open("/requests/late")
+                assert f'href="{late}"' in page.text
+                assert f'href="{in_time}"' not in page.text
+                assert "1 đề nghị quá hạn" in page.text
+            assert late not in (await stranger.open("/requests/late")).text

@@ -14,7 +14,7 @@ from lienthong.identity.people.service.sessions import Begun
 from lienthong.kit.policy import Grant, Role
 from lienthong.pages.cookies import Cookies
 from tests.integration.console.browsers import WIDE, chromium_of
-from tests.integration.console.harness import Place, a_catalog, a_console
+from tests.integration.console.harness import Place, a_catalog, a_console, a_ledger
 from tests.integration.console.test_roles import table
 from tests.integration.identity.pages.site import PATIENCE_MS
 from tests.integration.identity.people.harness import LAND
@@ -40,17 +40,18 @@ PAGES: Final = {
         "/catalog?q=thua+dat&kind=Service", "/catalog?q=a+b+c+d+e+f+g+h+i+j+k", "/catalog?q=khongco",
         f"/catalog/services/{LAND}/land/parcels-v1", f"/catalog/event-types/{LAND}/land/parcel-changed-v1",
         "/services", "/services/new", f"/services/{LAND}/land/parcels-v1",
-        f"/services/{LAND}/land/parcels-v1/change", "/requests",
-        f"/requests/new?service={LAND}/land/parcels-v1", "/agreements/on-h11-05", "/decisions", "/records",
+        f"/services/{LAND}/land/parcels-v1/change", "/requests", "/requests/late",
+        f"/requests/new?service={LAND}/land/parcels-v1", "/agreements/on-h11-05", "/decisions",
+        "/usage", "/usage?view=errors", "/usage/graph", "/records",
         "/nowhere",
     ),
     Role.DEVELOPER: (
         "/", "/agencies", f"/systems/{LAND}/land", "/systems/register", "/catalog", "/requests", "/health",
-        "/people",
+        "/people", "/usage?view=errors", "/usage?view=from&service=none",
     ),
     Role.DATA_OWNER: (
         "/", "/services", f"/services/{LAND}/land/parcels-v1", "/decisions", "/agreements/on-h11-05",
-        "/records", "/health",
+        "/usage", "/usage/graph", "/records", "/records?status=twohundred", "/records?client=none", "/health",
     ),
 }  # fmt: skip
 """Also pages that are closed to that role, and what is nowhere."""
@@ -76,7 +77,12 @@ def matches(route: str, path: str) -> bool:
 @pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("language", LOOKS)
 async def test_pages_have_no_faults_and_fit_every_screen(tmp_path: Path, language: str) -> None:
-    async with a_console(tmp_path) as place, a_catalog(place, tmp_path), chromium_of() as context:
+    async with (
+        a_console(tmp_path) as place,
+        a_catalog(place, tmp_path),
+        a_ledger(place, tmp_path),
+        chromium_of() as context,
+    ):
         person = await place.office.person("minh", Grant(Role.DEVELOPER, LAND))
         wrong = []
         for role, paths in PAGES.items():
@@ -108,7 +114,12 @@ async def test_pages_have_no_faults_and_fit_every_screen(tmp_path: Path, languag
 
 @pytest.mark.parametrize("language", LOOKS)
 async def test_the_first_page_is_light(tmp_path: Path, language: str) -> None:
-    async with a_console(tmp_path) as place, a_catalog(place, tmp_path), chromium_of() as context:
+    async with (
+        a_console(tmp_path) as place,
+        a_catalog(place, tmp_path),
+        a_ledger(place, tmp_path),
+        chromium_of() as context,
+    ):
         async with signed_in(place, context, Role.PLATFORM_OPERATOR, language) as signed:
             answers: list[Response] = []
             # Another browser has nothing of it yet.

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from lienthong.kit.policy import Grant, Role
-from tests.integration.console.harness import Place, Visitor, a_catalog, a_console
+from tests.integration.console.harness import Place, Visitor, a_catalog, a_console, a_ledger
 from tests.integration.console.reading import forms_of, links_of
 from tests.integration.identity.people.harness import LAND, ONE_STOP
 from tests.integration.roles.matrix import rows_of_routes
@@ -72,12 +72,15 @@ GET  /services/{agency}/{system}/{code}/change  all -   -   own -   -   -   -
 POST /services/{agency}/{system}/{code}/change  all -   -   own -   -   -   -
 POST /services/{agency}/{system}/{code}/stage   all -   own own -   -   -   -
 GET  /requests                                  all all all -   -   -   -   -
+GET  /requests/late                             all all all -   -   -   -   -
 GET  /requests/new                              all all all -   -   -   -   -
 POST /requests/new                              all own own -   -   -   -   -
 GET  /agreements/{agreement_id}                 all all all all all all all all
 POST /agreements/{agreement_id}/{step}          all -   -   own own -   all -
 GET  /decisions                                 -   -   -   all -   -   -   -
-GET  /records                                   -   -   -   all all all all all
+GET  /usage                                     all own own own own own all all
+GET  /usage/graph                               all own own own own own all all
+GET  /records                                   -   -   -   own own own all all
 """
 REFUSED: Final = frozenset({"role-required", "unknown-person"})
 """What a page says to who may not; people whom one may not see are as if they were not there."""
@@ -96,7 +99,7 @@ def table() -> dict[tuple[str, str], list[str]]:
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    async with a_console(tmp_path) as opened, a_catalog(opened, tmp_path):
+    async with a_console(tmp_path) as opened, a_catalog(opened, tmp_path), a_ledger(opened, tmp_path):
         yield opened
 
 
@@ -170,6 +173,8 @@ def samples(path: str, agency: str, person: str) -> list[tuple[str, dict[str, st
         return [(address, {"thumbprint": THUMBPRINT})]
     if path.endswith("/sessions/end"):
         return [(address, {"session": "none"})]
+    if path.startswith(("/usage", "/records")):
+        return [(f"{address}?agency={agency}", {})]
     return [(address.replace("{act}", "suspend"), {})]
 
 

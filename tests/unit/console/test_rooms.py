@@ -8,14 +8,29 @@ from lienthong.console.rooms import ROOMS, open_to
 from lienthong.kit.policy import Grant, Role
 
 SEEN = {
-    Grant(Role.PLATFORM_OPERATOR): {"catalog", "systems", "services", "requests", "health", "people"},
-    Grant(Role.SECURITY_OFFICER): {"catalog", "records", "health", "people"},
-    Grant(Role.AUDITOR): {"catalog", "records", "people"},
-    Grant(Role.AGENCY_ADMINISTRATOR, "H11.05"): {"catalog", "systems", "requests", "health", "people"},
-    Grant(Role.DEVELOPER, "H11.05"): {"catalog", "systems", "services", "requests", "health"},
-    Grant(Role.DATA_OWNER, "H11.05"): {"catalog", "services", "decisions", "records", "health"},
-    Grant(Role.SECURITY_OFFICER, "H11.05"): {"catalog", "records", "health", "people"},
-    Grant(Role.AUDITOR, "H11.05"): {"catalog", "records", "people"},
+    Grant(Role.PLATFORM_OPERATOR): {
+        "catalog",
+        "systems",
+        "services",
+        "requests",
+        "health",
+        "usage",
+        "people",
+    },
+    Grant(Role.SECURITY_OFFICER): {"catalog", "records", "health", "usage", "people"},
+    Grant(Role.AUDITOR): {"catalog", "usage", "records", "people"},
+    Grant(Role.AGENCY_ADMINISTRATOR, "H11.05"): {
+        "catalog",
+        "systems",
+        "requests",
+        "health",
+        "usage",
+        "people",
+    },
+    Grant(Role.DEVELOPER, "H11.05"): {"catalog", "systems", "services", "requests", "health", "usage"},
+    Grant(Role.DATA_OWNER, "H11.05"): {"catalog", "services", "decisions", "records", "health", "usage"},
+    Grant(Role.SECURITY_OFFICER, "H11.05"): {"catalog", "records", "health", "usage", "people"},
+    Grant(Role.AUDITOR, "H11.05"): {"catalog", "usage", "records", "people"},
 }
 
 
@@ -33,7 +48,7 @@ def test_every_role_is_in_the_table() -> None:
 def test_several_roles_open_what_each_opens() -> None:
     held = {Grant(Role.DEVELOPER, "H11.05"), Grant(Role.AUDITOR, "H11.08")}
     assert {room.name for room in open_to(held)} == {
-        "catalog", "systems", "services", "requests", "health", "records", "people",
+        "catalog", "systems", "services", "requests", "health", "usage", "records", "people",
     }  # fmt: skip
 
 

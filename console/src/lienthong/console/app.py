@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from lienthong.console.agreements.late import late_routes
 from lienthong.console.agreements.pages import agreement_routes
 from lienthong.console.agreements.requesting import request_routes
 from lienthong.console.errors import (
@@ -22,14 +23,15 @@ from lienthong.console.openid import OpenId
 from lienthong.console.people.pages import people_routes
 from lienthong.console.platform import Platform
 from lienthong.console.publishing.pages import LARGEST_FORM, publishing_routes
+from lienthong.console.records.pages import record_routes
 from lienthong.console.sessions import Sessions
 from lienthong.console.settings import ConsoleSettings
 from lienthong.console.systems.agencies import agency_routes
 from lienthong.console.systems.pages import system_routes
 from lienthong.console.systems.suspending import suspension_routes
+from lienthong.console.usage.pages import usage_routes
 from lienthong.console.waiting import what_waits
 from lienthong.console.web import NEXT, SESSION, Web
-from lienthong.console.work import room_routes
 from lienthong.kit.clock import Clock
 from lienthong.kit.failures import READING, problem_of
 from lienthong.kit.problems import ProblemError
@@ -151,6 +153,8 @@ def create_console(
     app.include_router(system_routes(web, clock))
     app.include_router(suspension_routes(web))
     app.include_router(agreement_routes(web, clock))
+    app.include_router(late_routes(web))
     app.include_router(request_routes(web))
-    app.include_router(room_routes(web))
+    app.include_router(usage_routes(web, clock))
+    app.include_router(record_routes(web))
     return app

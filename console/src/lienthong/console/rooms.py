@@ -14,18 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Something that people work on. `command` is how it is done by a program, with the key of a client.
-
-    Where there are no pages for it yet, `coming` says what will be there, and `now` what to do meanwhile.
-    """
+    """Something that people work on."""
 
     name: str
     action: Action
     title: BilingualText
     about: BilingualText
-    command: str
-    coming: BilingualText | None = None
-    now: BilingualText | None = None
+    or_action: Action | None = None
+    """What lets in as well."""
 
     @property
     def path(self) -> str:
@@ -42,7 +38,6 @@ ROOMS: Final = (
             "Find APIs: services and event types of all agencies, and how to ask for them.",
             "Tìm API: dịch vụ và loại sự kiện của mọi cơ quan, và cách đề nghị khai thác.",
         ),
-        "lienthong search WORDS",
     ),
     Room(
         "systems",
@@ -52,7 +47,6 @@ ROOMS: Final = (
             "An agency's systems: their keys, certificates and event subscriptions.",
             "Các hệ thống của cơ quan: khoá, chứng thư và đăng ký nhận sự kiện.",
         ),
-        "lienthong apply -f FILE",
     ),
     Room(
         "services",
@@ -62,7 +56,6 @@ ROOMS: Final = (
             "Services that an agency drafts, publishes and ends.",
             "Các dịch vụ mà cơ quan soạn, công bố và ngừng.",
         ),
-        "lienthong apply -f FILE",
     ),
     Room(
         "requests",
@@ -72,7 +65,6 @@ ROOMS: Final = (
             "What an agency asks others for, and how far each request has come.",
             "Những gì cơ quan đề nghị được khai thác, và tình trạng của từng đề nghị.",
         ),
-        "lienthong agreement request ID --service … --purpose … --legal-ground …",
     ),
     Room(
         "decisions",
@@ -82,7 +74,16 @@ ROOMS: Final = (
             "What others ask for of an agency's data: to approve or to reject.",
             "Những đề nghị khai thác dữ liệu của cơ quan: chấp thuận hoặc từ chối.",
         ),
-        "lienthong agreement approve ID",
+    ),
+    Room(
+        "usage",
+        Action.READ_HEALTH,
+        BilingualText("Use", "Sử dụng dịch vụ"),
+        BilingualText(
+            "Who uses which service, for what and how often, and which calls fail.",
+            "Ai dùng dịch vụ nào, cho mục đích gì, bao nhiêu lần, và lời gọi nào bị lỗi.",
+        ),
+        or_action=Action.READ_RECORDS,
     ),
     Room(
         "records",
@@ -91,17 +92,6 @@ ROOMS: Final = (
         BilingualText(
             "Who called what and when, with receipts that can be verified.",
             "Ai đã gọi gì, khi nào, kèm biên nhận kiểm chứng được.",
-        ),
-        "lienthong audit search",
-        BilingualText(
-            "Here you will search who called what and when, and download receipts whose proofs anyone can "
-            "verify.",
-            "Tại đây bạn sẽ tra cứu ai đã gọi gì, khi nào, và tải biên nhận mà bất kỳ ai cũng kiểm chứng "
-            "được.",
-        ),
-        BilingualText(
-            "For now, whoever holds the key of the auditor searches from a terminal:",
-            "Hiện tại, người giữ khoá kiểm toán tra cứu bằng dòng lệnh:",
         ),
     ),
     Room(
@@ -112,7 +102,6 @@ ROOMS: Final = (
             "Which processes run, how they are, and how calls go.",
             "Tiến trình nào đang chạy, tình trạng ra sao, các lời gọi thế nào.",
         ),
-        "lienthong status",
     ),
     Room(
         "people",
@@ -122,7 +111,6 @@ ROOMS: Final = (
             "An agency's people: their roles and sessions, and accounts to review.",
             "Người dùng của cơ quan: vai trò, phiên đăng nhập, tài khoản cần rà soát.",
         ),
-        "GET /identity/v1/people",
     ),
 )
 
@@ -130,4 +118,13 @@ ROOMS: Final = (
 def open_to(grants: Collection[Grant]) -> Sequence[Room]:
     """The rooms in which a person with these roles may do something, for the platform or for some agency."""
     places = {grant.agency for grant in grants}
-    return [room for room in ROOMS if any(allowed(grants, room.action, place) for place in places)]
+    return [
+        room
+        for room in ROOMS
+        if any(
+            allowed(grants, action, place)
+            for action in (room.action, room.or_action)
+            if action is not None
+            for place in places
+        )
+    ]

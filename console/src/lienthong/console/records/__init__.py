@@ -1,0 +1,1 @@
+"""The audit trail: searching the calls that one's roles let one read."""
