@@ -195,6 +195,8 @@ class SmallGateway:
                 found = self.manifests["System", f"{agency}/{system}"]
                 found["status"] = {"suspend": "suspended", "resume": "active"}[decision]
                 return _json(found)
+            case "GET", ["agencies", agency, "openapi"]:
+                return self._bundle(agency, int(query.get("cursor", 0)))
             case "GET", ["search"]:
                 return self._search(query)
             case "GET", [plural]:
@@ -225,6 +227,22 @@ class SmallGateway:
         more = str(start + 1) if start + 1 < len(items) else None
         self.version += self.restless
         return _json({"version": self.version, "items": items[start : start + 1], "next": more})
+
+    def _bundle(self, agency: str, number: int) -> Reply:
+        """Show two documents, of which the first names the second."""
+        found = _json(
+            {
+                "openapi": "3.1.0",
+                "info": {"title": agency, "version": "1"},
+                "tags": [{"name": f"t{number}"}],
+                "paths": {f"/land/p{number}-v1/x": {}},
+                "components": {"schemas": {f"land.p{number}-v1.X": {}}},
+                "x-lgsp-left-out": [{"service": f"{agency}/land/s{number}-v1", "reason": "it speaks SOAP"}],
+            }
+        )
+        if number == 0:
+            found.headers["Link"] = f'</catalog/v1/agencies/{agency}/openapi?cursor=1&limit=1>; rel="next"'
+        return found
 
     def _search(self, query: dict[str, str]) -> Reply:
         """Find everything, whatever is asked for."""

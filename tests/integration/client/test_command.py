@@ -149,6 +149,17 @@ def test_what_files_lack_is_pruned_once_it_is_meant_and_within_the_scope(
     assert (elsewhere.code, "right folder" in elsewhere.err) == (2, True)
 
 
+def test_the_documents_of_an_agency_are_put_into_one(run: Run, tmp_path: Path) -> None:
+    found = run("openapi", "H11.05")
+    document = json.loads(found.out)
+    assert list(document["paths"]) == ["/land/p0-v1/x", "/land/p1-v1/x"]
+    assert list(document["components"]["schemas"]) == ["land.p0-v1.X", "land.p1-v1.X"]
+    assert [one["name"] for one in document["tags"]] == ["t0", "t1"]
+    assert "Without H11.05/land/s1-v1" in found.err
+    assert run("openapi", "H11.05", "--agreed", "-o", tmp_path / "land.json").code == 0
+    assert json.loads((tmp_path / "land.json").read_text()) == document
+
+
 def test_mistakes_here_and_in_the_catalog_are_told_together_by_file_and_line(
     run: Run, tmp_path: Path, gateway: SmallGateway
 ) -> None:

@@ -45,6 +45,7 @@ GET    /catalog/v1/dcat                                         all all all all 
 GET    /catalog/v1/agencies                                     all all all all all all all all
 POST   /catalog/v1/mergers                                      all -   -   -   -   -   -   -
 GET    /catalog/v1/agencies/{agency}                            all all all all all all all all
+GET    /catalog/v1/agencies/{agency}/openapi                    all all all all all all all all
 GET    /catalog/v1/systems                                      all all all all all all all all
 GET    /catalog/v1/systems/{agency}/{system}                    all all all all all all all all
 POST   /catalog/v1/systems/{agency}/{system}/suspend            all own -   -   own -   all -

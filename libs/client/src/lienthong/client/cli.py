@@ -99,6 +99,14 @@ def commands() -> tuple[Later, ...]:
             panel=CONNECT,
         ),
         Later(
+            "openapi",
+            "Các dịch vụ của một cơ quan thành một tài liệu OpenAPI 3.1 · "
+            "The services of an agency as one OpenAPI 3.1 document.",
+            "lienthong openapi H11.05 -o land.json",
+            "lienthong openapi H11.05 --agreed --as one-stop",
+            panel=CONNECT,
+        ),
+        Later(
             "call",
             "Gọi một dịch vụ qua cổng · Call a service through the gateway.",
             "lienthong call GET H11.05/land/parcels-v1/parcels/59301-6-159 \\",

@@ -33,6 +33,8 @@ from lienthong.catalog.background import (
     publish_missed_systems,
     tell_in_time,
 )
+from lienthong.catalog.bundle import endpoints as bundle_endpoints
+from lienthong.catalog.bundle.service import BundleService
 from lienthong.catalog.dcat import endpoints as dcat_endpoints
 from lienthong.catalog.dcat.domain.catalogue import Addresses
 from lienthong.catalog.dcat.service import DcatService
@@ -151,6 +153,7 @@ class CatalogServices:
     dcat: DcatService
     mergers: MergerService
     key_reminders: KeyReminders
+    bundles: BundleService
 
     @classmethod
     def of(
@@ -184,6 +187,7 @@ class CatalogServices:
             DcatService(units, services, event_types, at),
             MergerService(units),
             KeyReminders(units, new_id),
+            BundleService(units, at.public_url),
         )
 
 
@@ -198,6 +202,7 @@ def routes(services: CatalogServices, clock: Clock) -> APIRouter:
     router.include_router(event_type_endpoints.routes(services.event_types))
     router.include_router(agreement_endpoints.routes(services.agreements, clock))
     router.include_router(search_endpoints.routes(services.search))
+    router.include_router(bundle_endpoints.routes(services.bundles))
     router.include_router(dcat_endpoints.routes(services.dcat))
     router.include_router(amendment_endpoints.routes(services.agreements, services.amendments, clock))
     router.include_router(merger_endpoints.routes(services.mergers))

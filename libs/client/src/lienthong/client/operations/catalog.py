@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from lienthong.client.answers import AppliedResource, ApplyResult, ExportPage, FieldChange, Found, Notice
 from lienthong.client.errors import Text
@@ -139,6 +140,23 @@ def _found(response: httpx.Response) -> Found:
 def quality(service_id: str) -> Operation[Mapping[str, Any]]:
     """How well the OpenAPI document of a service serves those who call by it."""
     return Operation("GET", f"/catalog/v1/services/{path_of(service_id)}/quality", json_object)
+
+
+def agency_openapi(
+    agency: str, *, agreed: bool = False, cursor: str | None = None
+) -> Operation[tuple[Mapping[str, Any], str | None]]:
+    """The services of an agency as one OpenAPI document, and the cursor of one with those that follow.
+
+    With `agreed` only what the calling system may call under agreements in force.
+    """
+    params = given({"cursor": cursor, "agreed": "true" if agreed else None})
+    return Operation("GET", f"/catalog/v1/agencies/{path_of(agency)}/openapi", _linked, params=params)
+
+
+def _linked(response: httpx.Response) -> tuple[Mapping[str, Any], str | None]:
+    address = response.links.get("next", {}).get("url")
+    following = None if address is None else parse_qs(urlsplit(address).query)["cursor"][0]
+    return json_object(response), following
 
 
 def request_agreement(agreement_id: str, spec: Mapping[str, Any]) -> Operation[Mapping[str, Any]]:

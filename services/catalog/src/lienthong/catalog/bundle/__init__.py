@@ -1,0 +1,1 @@
+"""The OpenAPI documents of an agency as one document, for those who make clients of it."""

@@ -1,0 +1,1 @@
+"""How several OpenAPI documents become one."""
