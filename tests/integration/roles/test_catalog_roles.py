@@ -149,6 +149,15 @@ class Served:
         ) as http:
             yield http
 
+    @asynccontextmanager
+    async def as_client(self, client_id: str, scope: str = "") -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(self.app)
+        headers = self.issuer.client(client_id, scope)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://catalog/catalog/v1", headers=headers
+        ) as http:
+            yield http
+
     async def apply(self, *manifests: dict[str, Any]) -> None:
         body = json.dumps({"manifests": manifests}).encode()
         await self.catalog.services.apply.apply(body, OPERATOR, dry_run=False)
@@ -628,3 +637,60 @@ async def test_people_see_where_services_are_reached_of_their_own_agency_only(se
         assert "xroad" in (await http.get(f"/systems/{OWN}/xroad")).json()["spec"]
     async with served.as_person(Grant(Role.DEVELOPER, OTHER)) as http:
         assert "xroad" not in (await http.get(f"/systems/{OWN}/xroad")).json()["spec"]
+
+
+# Of a system of the agency that applies with its own key.
+BY_SYSTEM = {
+    "Agency": "-", "System": "own", "Service": "own", "DraftOfService": "own", "EventType": "own",
+    "Agreement": "-", "ApprovedOfOwn": "-",
+}  # fmt: skip
+
+
+async def test_a_system_applies_for_its_agency_what_its_people_may_and_no_agreement(served: Served) -> None:
+    assert {row.path for row in APPLY} == set(BY_SYSTEM)
+    wrong = []
+    async with served.as_client(f"{OWN}/land") as http:
+        for row in APPLY:
+            for code in (OWN, OTHER):
+                path, body = applied(row, code)
+                answer = await http.post(path.removeprefix("/catalog/v1"), json=body)
+                may = BY_SYSTEM[row.path] == "own" and code == OWN
+                refused = (answer.status_code, answer.json().get("code")) == (403, "role-required")
+                if refused is may or answer.status_code not in {200, 403}:
+                    wrong.append((row.path, code, answer.text))
+    assert wrong == []
+
+
+async def test_what_a_system_applies_is_on_record_with_it_and_goes_nowhere_else(served: Served) -> None:
+    await served.apply(service(THEIRS, code=OTHER))
+    async with served.as_client(f"{OWN}/land") as http:
+        made = await http.post("/apply", json={"manifests": [service(FREE)]})
+        assert made.status_code == 200, made.text
+        led = await http.post("/apply", json={"manifests": [service(THEIRS)]})
+        assert (led.status_code, led.json()["code"]) == (422, "invalid-manifests")
+        x_road = {"client": "VN/GOV/H11.06/land", "service": "VN/GOV/TCT/tax/taxpayers"}
+        other = await http.post("/apply", json={"manifests": [service(FREE, xRoad=x_road)]})
+        assert (other.status_code, other.json()["code"]) == (403, "role-required")
+        # An agreement that stays as it is passes, in files that have it.
+        unchanged = (await http.get("/agreements/on-h11-05")).json()
+        assert (await http.post("/apply", json={"manifests": [unchanged]})).status_code == 200
+    (record,) = [one for one in await served.records("service.create") if one["actor"] == f"{OWN}/land"]
+    assert record["object"] == f"Service/{OWN}/land/parcels-v1"
+    # Who is of no agency has nothing to apply.
+    async with served.as_client("auditor", "audit:read") as http:
+        answer = await http.post("/apply", json={"manifests": [service(FREE)]})
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient-scope")
+
+
+async def test_systems_that_a_system_registers_count_towards_its_agencys_quota(tmp_path: Path) -> None:
+    clock = ManualClock()
+    issuer = Issuer(clock)
+    url = f"sqlite+aiosqlite:///{tmp_path}/catalog.db"
+    async with opened_catalog(url, clock, systems_per_agency=2) as catalog:
+        served = Served(catalog, create_app(catalog.services, issuer.access(), clock, uuid7, 1 << 20), issuer)
+        await served.apply(agency(OWN), system(f"{OWN}/land", new_jwk()))
+        async with served.as_client(f"{OWN}/land") as http:
+            one = await http.post("/apply", json={"manifests": [system(f"{OWN}/second", new_jwk())]})
+            two = await http.post("/apply", json={"manifests": [system(f"{OWN}/third", new_jwk())]})
+    assert one.status_code == 200
+    assert (two.status_code, two.json()["code"]) == (409, "too-many-systems")

@@ -16,7 +16,7 @@ from lienthong.catalog.errors import InvalidValueError
 from lienthong.catalog.schemas.answers import inlined
 from lienthong.catalog.schemas.fields import AgencyCode, SystemRef
 from lienthong.catalog.service.resources import ResourcePage
-from lienthong.kit.access import Caller, require
+from lienthong.kit.access import Caller, demand, require
 from lienthong.kit.actors import FOR_PEOPLE, Action, Actor
 from lienthong.kit.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from lienthong.kit.json_text import Json, NotJsonError, decode, is_portable_text
@@ -65,6 +65,13 @@ def _administrator(
     return _actor(request, caller)
 
 
+def _applicant(request: Request, caller: Annotated[Caller, Depends(require(for_people=FOR_PEOPLE))]) -> Actor:
+    actor = _actor(request, caller)
+    if actor.is_system and not actor.agency:
+        demand(caller, OPERATOR_SCOPE)
+    return actor
+
+
 def _operator(request: Request, caller: Annotated[Caller, Depends(require(OPERATOR_SCOPE))]) -> Actor:
     return _actor(request, caller)
 
@@ -103,6 +110,9 @@ AnyActor = Annotated[Actor, Depends(_any_actor)]
 
 Administrator = Annotated[Actor, Depends(_administrator)]
 """The operator, or a person, of whom the endpoint demands what it does; other clients are refused."""
+
+Applicant = Annotated[Actor, Depends(_applicant)]
+"""The operator, a person, or a system of an agency, of each of whom the endpoint demands what it does."""
 
 Operator = Annotated[Actor, Depends(_operator)]
 """The operator's client alone: whoever is a person or a system is refused."""

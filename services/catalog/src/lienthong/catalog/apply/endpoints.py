@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from lienthong.catalog.apply.domain.rights import demand_somewhere
 from lienthong.catalog.apply.schemas import ApplyAnswer, ApplyDocument
 from lienthong.catalog.apply.service.applying import ApplyService
-from lienthong.catalog.endpoints import BODY_PROBLEMS, PREFIX, Administrator, json_body, read_json_bytes
+from lienthong.catalog.endpoints import BODY_PROBLEMS, PREFIX, Applicant, json_body, read_json_bytes
 from lienthong.kit.openapi import problems
 from lienthong.kit.problems.catalog import CHANGED_SINCE, CONFLICT, TOO_MANY_OPEN_REQUESTS, TOO_MANY_SYSTEMS
 from lienthong.kit.problems.general import RATE_LIMITED, TOO_COSTLY
@@ -42,11 +42,11 @@ def routes(service: ApplyService) -> APIRouter:
     )
     async def apply_manifests(
         request: Request,
-        actor: Administrator,
+        actor: Applicant,
         dry_run: DryRun = False,
         allow_breaking: AllowBreaking = False,
     ) -> JSONResponse:
-        """Apply manifests: all or none. Of a person each is asked for by its own action."""
+        """Apply manifests: all or none. Of a person or a system each is asked for by its own action."""
         demand_somewhere(actor)
         body = await read_json_bytes(request)
         result = await service.apply(body, actor, dry_run=dry_run, allow_breaking=allow_breaking)

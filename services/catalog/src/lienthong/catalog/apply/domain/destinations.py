@@ -1,4 +1,4 @@
-"""Where people may have the gateway send calls: not to what another agency has.
+"""Where people and systems may have the gateway send calls: not to what another agency has.
 
 Providers may trust whatever comes from the gateway's network. Whoever named another agency's address as the
 own upstream would call it through the gateway, without an agreement of that agency's.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lienthong.catalog.apply.domain.who import may
 from lienthong.catalog.domain.resources import ResourceKind
 from lienthong.catalog.errors import Violation
 from lienthong.catalog.services.domain.upstreams import address_violations, destination
@@ -43,7 +44,7 @@ def new_destinations(actor: Actor, plan: ApplyPlan) -> Mapping[str, Sequence[Jso
     """Where a person who does not act for the whole platform would newly have calls sent: `host:port`, and
     the places in the request that name it. What a service has already is not new."""
     found: dict[str, list[JsonPath]] = {}
-    if not actor.is_person or actor.may(Action.MANAGE_SERVICES):
+    if may(actor, Action.MANAGE_SERVICES):
         return found
     for change in plan.changes:
         if change.kind is ResourceKind.SERVICE:
@@ -55,7 +56,7 @@ def new_destinations(actor: Actor, plan: ApplyPlan) -> Mapping[str, Sequence[Jso
 def others_destinations(actor: Actor, agency: str, upstreams: Sequence[str]) -> Collection[str]:
     """Where the upstreams of a service lead, if it is of an agency for whose services a person may not
     speak."""
-    return () if actor.may(Action.DRAFT_SERVICES, agency) else [destination(one) for one in upstreams]
+    return () if may(actor, Action.DRAFT_SERVICES, agency) else [destination(one) for one in upstreams]
 
 
 def taken(new: Mapping[str, Sequence[JsonPath]], others: Collection[str]) -> Iterator[Violation]:
@@ -76,7 +77,7 @@ def taken(new: Mapping[str, Sequence[JsonPath]], others: Collection[str]) -> Ite
 def x_road_clients(actor: Actor, plan: ApplyPlan) -> Iterator[tuple[JsonPath, Action, str]]:
     """Yield each place where a person has the gateway appear as a member of X-Road, or as another one than
     before; it needs a role for the whole platform, whose member that is."""
-    if not actor.is_person:
+    if actor.is_operator:
         return
     for change in plan.changes:
         if change.kind is ResourceKind.SERVICE:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lienthong.catalog.apply.domain.destinations import x_road_clients
 from lienthong.catalog.apply.domain.planning import UNCHANGED
+from lienthong.catalog.apply.domain.who import may
 from lienthong.catalog.domain.comparison import dotted_path
 from lienthong.catalog.domain.resources import ResourceKind, agency_of
 from lienthong.catalog.errors import Violation
@@ -53,7 +54,7 @@ APPLYING = (
 
 
 def demand_somewhere(actor: Actor) -> None:
-    """Refuse a person who may apply nothing, before the request is read.
+    """Refuse a person who may apply nothing, before the request is read. A system has things of its agency.
 
     Raises:
         ProblemError: `role-required`.
@@ -63,7 +64,7 @@ def demand_somewhere(actor: Actor) -> None:
 
 
 def demand_rights(actor: Actor, drafts: Sequence[Draft]) -> None:
-    """Refuse a person who may not apply one of these manifests, before anything is looked up.
+    """Refuse who may not apply one of these manifests, before anything is looked up.
 
     A manifest with mistakes is asked for by what can be read of it. Agreements are asked for later, when it
     is known whether the catalog has them as they are written: `demand_rights_in_plan`.
@@ -71,12 +72,12 @@ def demand_rights(actor: Actor, drafts: Sequence[Draft]) -> None:
     Raises:
         ProblemError: `role-required`, with each place that needs more in `errors`.
     """
-    if actor.is_person:
+    if not actor.is_operator:
         _refuse(actor, (need for draft in drafts for need in _needs(draft)))
 
 
 def demand_rights_in_plan(actor: Actor, plan: ApplyPlan) -> None:
-    """Refuse a person who would have the gateway be another member of X-Road, or make or change an agreement
+    """Refuse who would have the gateway be another member of X-Road, or make or change an agreement
     without the roles for it. An agreement that stays as it is needs none: nothing is done with it.
 
     A changed agreement is taken from those whom it was between as well as given to others, so that both
@@ -87,7 +88,7 @@ def demand_rights_in_plan(actor: Actor, plan: ApplyPlan) -> None:
         ProblemError: `role-required`, with each place that needs more in `errors`, of an agreement that
             stands already with each term that would change.
     """
-    if not actor.is_person:
+    if actor.is_operator:
         return
     needs = [Need(*one) for one in x_road_clients(actor, plan)]
     for change in plan.changes:
@@ -115,11 +116,11 @@ def foreign_names(actor: Actor, plan: ApplyPlan) -> Iterator[Violation]:
 
 
 def approved_alone(actor: Actor, plan: ApplyPlan) -> Iterator[Violation]:
-    """Yield each agreement on personal data that a person would approve by a file, and so alone.
+    """Yield each agreement on personal data that somebody would approve by a file, and so alone.
 
     The operator's client brings in what was agreed before there was the platform, as it was agreed.
     """
-    if not actor.is_person:
+    if actor.is_operator:
         return
     for change in plan.changes:
         if change.personal and change.before is None and change.decision is not None:
@@ -139,7 +140,7 @@ def registered(actor: Actor, plan: ApplyPlan) -> Mapping[str, int]:
     Who registers systems for the whole platform is not held to it: whoever may raise the number may go past
     it, and an installation is set up from files of any size.
     """
-    if actor.may(Action.MANAGE_SYSTEMS):
+    if may(actor, Action.MANAGE_SYSTEMS):
         return {}
     new = (one for one in plan.changes if one.kind is ResourceKind.SYSTEM and one.before is None)
     return Counter(agency_of(one.id) for one in new)
@@ -154,8 +155,8 @@ def asked_for(actor: Actor, plan: ApplyPlan) -> Mapping[str, Sequence[PlannedCha
 
 
 def _asked_for(actor: Actor, plan: ApplyPlan) -> Iterator[PlannedChange]:
-    """The new agreements of a person who does not act for the whole platform."""
-    if not actor.is_person or actor.may(Action.REQUEST_AGREEMENTS):
+    """The new agreements of whoever does not act for the whole platform."""
+    if may(actor, Action.REQUEST_AGREEMENTS):
         return
     for change in plan.changes:
         if change.kind is ResourceKind.AGREEMENT and change.before is None:
@@ -163,7 +164,7 @@ def _asked_for(actor: Actor, plan: ApplyPlan) -> Iterator[PlannedChange]:
 
 
 def _refuse(actor: Actor, needs: Iterable[Need]) -> None:
-    missing = [need for need in needs if not actor.may(need.action, need.agency)]
+    missing = [need for need in needs if not may(actor, need.action, need.agency)]
     if not missing:
         return
     errors = []
