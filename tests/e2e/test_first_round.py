@@ -19,6 +19,7 @@ from lienthong.client.verification import read_key, verify
 from lienthong.edge import sha256
 from tests.e2e.province import LIENTHONG, run
 from tests.support.http3 import call_http3
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.e2e.province import Province
@@ -170,6 +171,24 @@ def test_a_registered_certificate_takes_the_assertions_place(province: Province)
             assert (without.status_code, without.json()["error"]) == (401, "invalid_client")
         finally:
             operator.apply([manifest])
+
+
+def test_both_sides_find_a_call_and_its_number_with_their_own_keys(province: Province) -> None:
+    (call,) = [one for one in province.calls if "X-Road-Client" in one["headers"]]
+    asked = ("usage", "--by", "consumer,service", "--consumer", "H11.36.01/portal", "--json", "--as")
+    service = "H11.03/officials/officials-v1"
+    for folder in ("portal", "officials"):
+        with province.client(folder) as side:
+            (entry,) = side.entries({"tx": call["transaction_id"]})
+        assert entry["record"]["service"] == service
+
+        def counted(folder: str = folder) -> bool:
+            found = json.loads(province.command(*asked, folder).stdout)
+            return service in [group["service"] for group in found["groups"]]
+
+        wait_until(counted)
+    with province.client("one-stop") as stranger:
+        assert list(stranger.entries({"tx": call["transaction_id"]})) == []
 
 
 def test_one_call_came_as_x_roads_clients_call_and_is_recorded_like_the_others(province: Province) -> None:
