@@ -74,3 +74,23 @@ def test_what_is_referred_to_comes_first_in_requests_of_bounded_size(
     ]
     monkeypatch.setattr(exported, "MOST_BYTES", 10)
     assert [len(part.values) for part in in_order(load([tmp_path]))] == [1] * 11
+
+
+def test_agencies_come_after_those_above_them_and_those_that_took_them_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merged = {**agency("H11.01", "H11.03"), "mergedInto": "H11.02"}
+    below = item("Agency", "H11.02", parent="H11.09")
+    moved = {**item("System", "H11.01/one-stop"), "agency": "H11.02"}
+    for one in (moved, merged, below, agency("H11.03"), agency("H11.09")):
+        write(one, tmp_path, with_version=True)
+    monkeypatch.setattr(exported, "MOST_AT_ONCE", 1)
+    found = load([tmp_path], as_written=True)
+    assert found.mistakes == []
+    assert [part.values[0]["metadata"]["id"] for part in in_order(found)] == [
+        "H11.03",
+        "H11.09",
+        "H11.02",
+        "H11.01",
+        "H11.01/one-stop",
+    ]

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 _PLURALS: Final = {singular: plural for plural, singular in KINDS.items()}
 _ORDER: Final = ("Agency", "System", "Service", "EventType", "Agreement")
-_REFERENCES: Final = {"Agency": ("replacedBy",), "Service": ("lifecycle", "successor")}
+_REFERENCES: Final = {
+    "Agency": (("spec", "replacedBy"), ("spec", "parent"), ("mergedInto",)),
+    "Service": (("spec", "lifecycle", "successor"),),
+}
+"""Where a resource refers to others of its kind."""
 MOST_AT_ONCE: Final = 1000
 MOST_BYTES: Final = 12 * 1024 * 1024
 """Of one request, where it has several manifests: half of what a catalog takes by itself."""
@@ -77,18 +81,23 @@ def _sorted(documents: list[Document]) -> Iterator[Document]:
         waiting = {_id(one): one for one in documents if one.value.get("kind") == kind}
         while waiting:
             chain = [next(iter(waiting))]
-            while (following := _reference(waiting[chain[-1]], kind)) in waiting and following not in chain:
-                chain.append(following)
-            for one in reversed(chain):
-                yield waiting.pop(one)
+            while chain:
+                named = _references(waiting[chain[-1]], kind)
+                following = next((one for one in named if one in waiting and one not in chain), None)
+                if following is None:
+                    yield waiting.pop(chain.pop())
+                else:
+                    chain.append(following)
 
 
-def _reference(document: Document, kind: str) -> str:
-    """The id of the resource of the same kind that one refers to; "" where it refers to none."""
-    value: Any = document.value.get("spec")
-    for member in _REFERENCES.get(kind, ("",)):
-        value = value.get(member) if isinstance(value, dict) else None
-    return str(value or "")
+def _references(document: Document, kind: str) -> Iterator[str]:
+    """Yield the ids of the resources of the same kind that one refers to."""
+    for place in _REFERENCES.get(kind, ()):
+        value: Any = document.value
+        for member in place:
+            value = value.get(member) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            yield value
 
 
 def _id(document: Document) -> str:

@@ -42,6 +42,8 @@ _TOP_LEVEL = frozenset(
         *_WRITTEN,
         "status",
         "suspendedBy",
+        "mergedInto",
+        "agency",
         "effectiveStatus",
         "dueAt",
         "overdue",
