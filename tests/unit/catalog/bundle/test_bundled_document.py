@@ -190,3 +190,29 @@ def test_a_parameter_that_stands_in_the_path_alone_is_declared() -> None:
     (item,) = found["paths"].values()
     assert [one.get("name") for one in item["parameters"]] == [None, "a", "b", None]
     assert item["get"]["parameters"] == [own]
+
+
+def test_references_that_only_the_catalog_takes_are_followed() -> None:
+    operation = {"operationId": "list", "responses": {"200": {"description": "OK"}}}
+    given = {
+        "openapi": "3.1.0",
+        "info": {"title": "x", "version": "1"},
+        "paths": {
+            "/a": {"get": {"$ref": "#/components/x-operations/List"}},
+            "/b": {"$ref": "#/x-items/Both"},
+            "/c": {"$ref": "#/x-items/Both"},
+            "/d": {"$ref": "#/nowhere"},
+        },
+        "components": {"x-operations": {"List": operation}, "pathItems": {"Unused": {"get": operation}}},
+        "x-items": {"Both": {"get": {**operation, "operationId": "both"}, "delete": operation}},
+    }
+    found = bundled(Bundled(service("land/x-v1", given)))
+    validate(found, cls=OpenAPIV31SpecValidator)
+    paths = found["paths"]
+    assert "operationId" not in paths["/H11.05/land/x-v1/b"]["get"]
+    assert "pathItems" not in found["components"]
+    shown = ServiceOperation("GET /b", "GET", "/b")
+    only = bundled(Bundled(service("land/x-v1", given, shown), frozenset({"GET /b"})))["paths"]
+    assert {path: [name for name in item if name in ("get", "delete")] for path, item in only.items()} == {
+        "/H11.05/land/x-v1/b": ["get"]
+    }

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lienthong.catalog.bundle.domain.renaming import METHODS, Renaming
+from lienthong.catalog.errors import InvalidValueError
+from lienthong.catalog.services.domain.references import References
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from lienthong.catalog.services.domain.service import ServiceResource
-    from lienthong.kit.json_text import JsonObject
+    from lienthong.kit.json_text import Json, JsonObject
 
 SCHEME: Final = "lgsp"
 PURPOSE: Final = "lgsp.purpose"
 _NAMES: Final = re.compile(r"\{([^{}]*)\}")
+_TWICE: Final = 2
+_PATH_ITEMS: Final = "#/components/pathItems/"
 _LEFT_OUT_SOAP: Final = "it speaks SOAP"
 _LEFT_OUT_NEWER: Final = "its document is of a version that OpenAPI 3.1 cannot say"
 
@@ -91,13 +97,15 @@ def _add(one: Bundled, agency: str, paths: dict[str, Any], components: dict[str,
     shown = None
     if one.operations is not None:
         shown = {(op.method.lower(), op.path) for op in service.operations if op.id in one.operations}
-    for path, item in (given.get("paths") or {}).items():
-        if path.startswith("/") and isinstance(item, dict):
-            chosen = _with_parameters(_chosen(item, path, shown), path, parts)
-            found = _path_item(renaming.part(chosen), service.id)
-            if shown is None or any(method in found for method in METHODS) or "$ref" in found:
-                paths[f"{renaming.path}{path}"] = found
+    for path, item in _path_items(given).items():
+        chosen = _with_parameters(_chosen(item, path, shown), path, parts)
+        found = _path_item(renaming.part(chosen), service.id)
+        if shown is None or any(method in found for method in METHODS):
+            paths[f"{renaming.path}{path}"] = found
     for kind, named in parts.items():
+        # Path items stand where they are used, but for those that a callback refers to.
+        if kind == "pathItems" and _PATH_ITEMS not in json.dumps([paths, {**parts, "pathItems": {}}]):
+            continue
         if kind in {"securitySchemes", "examples"} or not isinstance(named, dict) or kind.startswith("x-"):
             if kind == "examples" and isinstance(named, dict):
                 components.setdefault(kind, {}).update(
@@ -107,13 +115,50 @@ def _add(one: Bundled, agency: str, paths: dict[str, Any], components: dict[str,
         make = renaming.schema if kind == "schemas" else renaming.part
         for name, member in named.items():
             made = make(member)
-            if kind == "pathItems" and isinstance(made, dict):
-                made = _path_item(made, service.id)
             components.setdefault(kind, {})[f"{renaming.prefix}{name}"] = made
 
 
+def _path_items(given: JsonObject) -> dict[str, JsonObject]:
+    """Return the path items with what they refer to in place: the catalog takes references where OpenAPI has
+    none, and to places that are not in the document of all.
+
+    An `operationId` of several operations names none of them, and is left out.
+    """
+    references = References(given)
+    found: dict[str, JsonObject] = {}
+    ids: Counter[str] = Counter()
+    paths = _followed(references, given.get("paths"))
+    for path, written in paths.items():
+        if not path.startswith("/"):
+            continue
+        item = dict(_followed(references, written))
+        for method in METHODS:
+            if method in item:
+                item[method] = _followed(references, item[method])
+                ids[str(item[method].get("operationId"))] += 1
+        found[path] = item
+    return {path: _with_own_ids(item, ids) for path, item in found.items()}
+
+
+def _followed(references: References, node: Json) -> JsonObject:
+    try:
+        return references.resolved(node) if isinstance(node, dict) else {}
+    except InvalidValueError:
+        # What leads to nothing says nothing: the catalog takes no such document any more.
+        return {}
+
+
+def _with_own_ids(item: JsonObject, ids: Counter[str]) -> JsonObject:
+    def own(operation: JsonObject) -> JsonObject:
+        if ids[str(operation.get("operationId"))] < _TWICE:
+            return operation
+        return {name: member for name, member in operation.items() if name != "operationId"}
+
+    return {name: own(member) if name in METHODS else member for name, member in item.items()}
+
+
 def _chosen(item: JsonObject, path: str, shown: Collection[tuple[str, str]] | None) -> JsonObject:
-    if shown is None or "$ref" in item:
+    if shown is None:
         return item
     return {name: member for name, member in item.items() if name not in METHODS or (name, path) in shown}
 
@@ -151,8 +196,6 @@ def _declared(part: JsonObject, components: JsonObject) -> set[str]:
 
 def _path_item(item: JsonObject, service: str) -> JsonObject:
     """Return a path item with the purpose among its parameters, and operations tagged by their service."""
-    if "$ref" in item:
-        return item
     found = dict(item)
     operations = [method for method in METHODS if isinstance(found.get(method), dict)]
     for method in operations:
