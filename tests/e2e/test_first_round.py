@@ -411,6 +411,34 @@ def test_a_department_hears_who_calls_but_logs_no_path(province: Province) -> No
     assert call["url"].rsplit("/", 1)[1] not in log
 
 
+def test_services_behind_x_road_are_imported_and_their_manifests_applied(
+    province: Province, tmp_path: Path
+) -> None:
+    """The gateway's own door speaks as a security server does."""
+    made = province.command(
+        "import", "x-road", province.gateway, "--client", "VN-BTN/GOV/H11.36.01/portal",
+        "--provider", "VN-BTN/GOV/H11.03/officials", "--system", "H11.06/planning",
+        "--dir", str(tmp_path), "--json",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["services"] == ["H11.06/planning/officials-v1"]
+    applied = province.command("apply", "-f", str(tmp_path), "--dry-run", "--json")
+    assert applied.returncode == 0, applied.stdout
+    (result,) = json.loads(applied.stdout)["results"]
+    assert (result["id"], result["action"]) == ("H11.06/planning/officials-v1", "created")
+
+
+def test_a_document_is_imported_from_an_address(province: Province, tmp_path: Path) -> None:
+    address = f"{province.gateway}/catalog/v1/openapi.json"
+    made = province.command(
+        "import", "openapi", address, "--service", "H11.06/planning/catalog-v1", "--dir", str(tmp_path),
+        "--upstream", "http://10.0.0.9:8101",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    applied = province.command("apply", "-f", str(tmp_path), "--dry-run", "--json")
+    assert applied.returncode == 0, applied.stdout
+
+
 def test_two_people_approved_what_the_one_stop_shop_asked_for(province: Province) -> None:
     history = json.loads(province.command("agreement", "history", AGREEMENT, "--json").stdout)["items"]
     assert [(one["action"], one["status"]) for one in history] == [

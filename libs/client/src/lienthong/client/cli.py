@@ -136,6 +136,12 @@ def commands() -> tuple[Later, ...]:
             "lienthong status --health gateway=http://10.0.0.5:8180 --json",
             panel=CHECK,
         ),
+        Later(
+            "import",
+            "Tạo tệp kê khai từ tài liệu, địa chỉ, X-Road · Manifests of documents, addresses, X-Road",
+            panel=CONNECT,
+            module="imports",
+        ),
         Later("keys", "Khoá của hệ thống · A system's keys", panel=CONNECT),
         Later("agreement", "Thoả thuận chia sẻ dữ liệu · Agreements on sharing data", panel=CONNECT),
         Later(

@@ -21,19 +21,20 @@ _COMMANDS = "lienthong.client.commands"
 class Later(TyperCommand):
     """A command as it stands in a list, with its help; `loaded` is the command itself.
 
-    Its module is the one of its name in `lienthong.client.commands`. That has a group as `app`, a single
-    command as the function of its name; of a single command the examples are given here.
+    Its module is `module` in `lienthong.client.commands`, by default the one of its name. That has a group as
+    `app`, a single command as the function of its name; of a single command the examples are given here.
     """
 
-    def __init__(self, name: str, help_: str, *examples: str, panel: str) -> None:
+    def __init__(self, name: str, help_: str, *examples: str, panel: str, module: str = "") -> None:
         super().__init__(name, help=help_, rich_help_panel=panel)
         self._examples = examples
+        self._module = module or name
 
     @cached_property
     def loaded(self) -> Any:  # noqa: ANN401  a command or a group of typer's
         """The command itself; its module is imported now."""
         name = str(self.name)
-        module = import_module(f"{_COMMANDS}.{name}")
+        module = import_module(f"{_COMMANDS}.{self._module}")
         if self._examples:
             app = typer.Typer(add_completion=False)
             command(app, name, *self._examples)(getattr(module, name))
