@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import ssl
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +17,12 @@ import jwt
 import pytest
 
 from binh_thuan.owners import AGREEMENT
+from lienthong.client import operations
 from lienthong.client.verification import read_key, verify
+from lienthong.console.finding.samples import PURPOSE, request_of, samples
 from lienthong.edge import sha256
 from tests.e2e.province import LIENTHONG, run
+from tests.support.databases import skip_or_fail
 from tests.support.http3 import call_http3
 from tests.support.waiting import wait_until
 
@@ -437,6 +442,29 @@ def test_a_document_is_imported_from_an_address(province: Province, tmp_path: Pa
     assert made.returncode == 0, made.stderr
     applied = province.command("apply", "-f", str(tmp_path), "--dry-run", "--json")
     assert applied.returncode == 0, applied.stdout
+
+
+@pytest.mark.parametrize("language", ["lienthong", "curl", "Python", "JavaScript"])
+def test_samples_of_the_console_call_as_they_stand(province: Province, tmp_path: Path, language: str) -> None:
+    with province.client("operator") as operator:
+        manifest = operator.perform(operations.manifest("services", "H11.05/land/parcels-v1"))
+    document = manifest["spec"]["openapi"]
+    request = request_of(province.gateway, "H11.05/land/parcels-v1", document, "GET", "/parcels/{parcelId}")
+    (sample,) = [one for one in samples(request) if one.language.partition(" ")[0] == language]
+    text = sample.text.replace(PURPOSE, "TTHC.DAT-DAI").replace("PARCELID", "59301-6-159")
+    text = text.replace("--as keys", "--as one-stop").replace(
+        '"keys"', json.dumps(str(province.home / "demo" / "one-stop"))
+    )
+    runs = {"Python": sys.executable, "JavaScript": "node"}
+    if language in runs:
+        program = tmp_path / sample.file
+        program.write_text(text, encoding="utf-8")
+        text = f"TOKEN=$(lienthong token --as one-stop) {runs[language]} {program}"
+        if shutil.which(runs[language]) is None:
+            skip_or_fail(f"{runs[language]} is not installed")
+    done = province.shell(text)
+    assert done.returncode == 0, done.stderr
+    assert '"parcelId"' in done.stdout.replace("'", '"')
 
 
 def test_two_people_approved_what_the_one_stop_shop_asked_for(province: Province) -> None:

@@ -39,6 +39,7 @@ PAGES: Final = {
         f"/systems/{LAND}/land/suspend", f"/systems/{LAND}/land/resume", "/catalog",
         "/catalog?q=thua+dat&kind=Service", "/catalog?q=a+b+c+d+e+f+g+h+i+j+k", "/catalog?q=khongco",
         f"/catalog/services/{LAND}/land/parcels-v1", f"/catalog/event-types/{LAND}/land/parcel-changed-v1",
+        f"/catalog/services/{LAND}/land/parcels-v1/samples",
         "/services", "/services/new", f"/services/{LAND}/land/parcels-v1",
         f"/services/{LAND}/land/parcels-v1/change", "/requests", "/requests/late",
         f"/requests/new?service={LAND}/land/parcels-v1", "/agreements/on-h11-05", "/decisions",

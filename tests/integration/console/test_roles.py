@@ -63,6 +63,7 @@ GET  /systems/{agency}/{code}/{act}             all own -   -   own -   all -
 POST /systems/{agency}/{code}/{act}             all own -   -   own -   all -
 GET  /catalog                                   all all all all all all all all
 GET  /catalog/services/{agency}/{system}/{code} all all all all all all all all
+GET  /catalog/services/{agency}/{system}/{code}/samples all all all all all all all all
 GET  /catalog/event-types/{agency}/{system}/{code} all all all all all all all all
 GET  /services                                  all -   all all -   -   -   -
 GET  /services/new                              all -   all all -   -   -   -

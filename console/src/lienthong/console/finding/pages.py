@@ -5,8 +5,10 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from lienthong.console.errors import nothing_there
 from lienthong.console.finding.documents import MOST_OPERATIONS, description_of, operations_of, schema_of
 from lienthong.console.finding.found import KINDS, Asked, Found, provided_path, read
+from lienthong.console.finding.samples import PURPOSE, request_of, samples
 from lienthong.console.systems.manifests import Named
 from lienthong.console.web import Web, shown_above
 from lienthong.kit.policy import Action
@@ -60,6 +62,34 @@ def finding_routes(web: Web) -> APIRouter:
             cut_off=len(operations) == MOST_OPERATIONS,
             issuer=web.settings.issuer,
             may_request=bool(visit.places(Action.REQUEST_AGREEMENTS)),
+        )
+
+    @router.get("/services/{agency}/{system}/{code}/samples")
+    async def code_samples(request: Request, agency: str, system: str, code: str) -> Response:
+        visit = await web.known(request, ROOM)
+        manifest = await visit.desk.get(provided_path("services", agency, system, code))
+        service = Named.of(manifest)
+        wanted = request.query_params.get("operation", "")
+        operations = operations_of(manifest)
+        operation = next((one for one in operations if wanted in ("", one.id)), None)
+        if operation is None or service.spec.get("wsdl"):
+            raise nothing_there()
+        found = request_of(
+            web.settings.issuer,
+            service.id,
+            service.spec.get("openapi", {}),
+            operation.method,
+            operation.path,
+        )
+        return web.page(
+            request,
+            visit,
+            "samples.html",
+            room=ROOM,
+            service=service,
+            operation=operation,
+            samples=samples(found),
+            purpose=PURPOSE,
         )
 
     @router.get("/event-types/{agency}/{system}/{code}")
