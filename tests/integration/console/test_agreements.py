@@ -90,6 +90,31 @@ async def test_a_refusal_names_its_legal_ground(places: tuple[Place, Catalog]) -
         assert not [action for action in forms_of(page) if action.startswith(path)]
 
 
+async def test_fields_are_chosen_from_the_document(places: tuple[Place, Catalog]) -> None:
+    place, catalog = places
+    manifest = offered(LAND)
+    answer = {"type": "object", "properties": {"id": {"type": "string"}, "owner": {"type": "string"}}}
+    for item in manifest["spec"]["openapi"]["paths"].values():
+        for operation in item.values():
+            content = {"application/json": {"schema": answer}}
+            operation["responses"] = {"200": {"description": "Một thửa", "content": content}}
+    body = json.dumps({"manifests": [manifest]}).encode()
+    await catalog.services.apply.apply(body, OPERATOR, dry_run=False)
+    developer = await place.office.person("dev", Grant(Role.DEVELOPER, ONE_STOP), agency=ONE_STOP)
+    async with place.signed_in(developer) as asking:
+        form = (await asking.open(FORM)).text
+        assert 'name="field:getParcel\tid"' in form
+        assert 'name="field:getParcel\towner"' in form
+        chosen = {"operation:getParcel": "1", "field:getParcel\tid": "1"}
+        wrong = await asking.post(
+            await asking.open(FORM), "/requests/new", **(ASKED | {"purposes": ""}), **chosen
+        )
+        assert wrong.text.count(" checked>") == 2
+        path = await ask(asking, **chosen)
+        page = await asking.open(path)
+        assert "getParcel: id; *: $" in page.text
+
+
 async def test_personal_data_take_two_owners_and_who_read_older_terms_is_told(
     places: tuple[Place, Catalog],
 ) -> None:

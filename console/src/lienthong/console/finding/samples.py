@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
+from lienthong.console.finding.parts import a_list, an_object, followed, operation_at
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -20,7 +22,6 @@ PURPOSE: Final = "MUC-DICH"
 """Stands where the caller writes a purpose of the own agreement."""
 _PLACE: Final = re.compile(r"\{([^{}/]+)\}")
 _LONGEST_VALUE: Final = 200
-_MOST_HOPS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,9 @@ class Request:
 
 def request_of(gateway: str, service_id: str, document: Mapping[str, Any], method: str, path: str) -> Request:
     """The call of an operation, with the examples of its document, else with names in capital letters."""
-    item = _found(document, _object(document.get("paths")).get(path))
-    operation = _object(item.get(method.lower()))
+    item, operation = operation_at(document, method, path)
     parameters = [
-        _found(document, one) for one in (*_list(item, "parameters"), *_list(operation, "parameters"))
+        followed(document, one) for one in (*a_list(item, "parameters"), *a_list(operation, "parameters"))
     ]
     by_name = {(str(one.get("in")), str(one.get("name"))): one for one in parameters}
 
@@ -66,7 +66,7 @@ def request_of(gateway: str, service_id: str, document: Mapping[str, Any], metho
         for (where, name), one in by_name.items()
         if where == "query" and one.get("required") is True
     }
-    body = _body(document, _found(document, operation.get("requestBody")))
+    body = _body(document, followed(document, operation.get("requestBody")))
     return Request(method, service_id, filled + (f"?{urlencode(query)}" if query else ""), gateway, body)
 
 
@@ -185,7 +185,7 @@ def _json(text: str) -> str:
 
 
 def _example(document: Mapping[str, Any], parameter: Mapping[str, Any], name: str) -> str:
-    schema = _found(document, parameter.get("schema"))
+    schema = followed(document, parameter.get("schema"))
     for value in (*_examples(parameter), *_examples(schema)):
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             return str(value)[:_LONGEST_VALUE]
@@ -199,44 +199,21 @@ def _examples(holder: Mapping[str, Any]) -> Iterator[Any]:
     examples = holder.get("examples")
     if isinstance(examples, list):
         yield from examples[:1]
-    for one in list(_object(examples).values())[:1]:
-        yield _object(one).get("value")
+    for one in list(an_object(examples).values())[:1]:
+        yield an_object(one).get("value")
     for name in ("const", "default"):
         if name in holder:
             yield holder[name]
-    yield from _list(holder, "enum")[:1]
+    yield from a_list(holder, "enum")[:1]
 
 
 def _body(document: Mapping[str, Any], stated: Mapping[str, Any]) -> str | None:
     """A body in JSON, where the operation takes one: its example, else an empty object."""
-    for kind, media in _object(stated.get("content")).items():
+    for kind, media in an_object(stated.get("content")).items():
         if "json" not in str(kind):
             continue
-        media_type = _object(media)
-        schema = _found(document, media_type.get("schema"))
+        media_type = an_object(media)
+        schema = followed(document, media_type.get("schema"))
         found = next((one for one in (*_examples(media_type), *_examples(schema)) if one is not None), {})
         return json.dumps(found, ensure_ascii=False)[: 10 * _LONGEST_VALUE]
     return None
-
-
-def _found(document: Mapping[str, Any], value: object) -> Mapping[str, Any]:
-    """An object of a document, where a local reference leads if it is one."""
-    found = _object(value)
-    for _ in range(_MOST_HOPS):
-        reference = found.get("$ref")
-        if not isinstance(reference, str) or not reference.startswith("#/"):
-            return found
-        target: Any = document
-        for word in reference[2:].split("/"):
-            target = _object(target).get(word.replace("~1", "/").replace("~0", "~"))
-        found = _object(target)
-    return {}
-
-
-def _list(holder: Mapping[str, Any], name: str) -> list[Any]:
-    found = holder.get(name)
-    return found if isinstance(found, list) else []
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
