@@ -160,6 +160,30 @@ async def test_an_amendment_shows_what_it_changes(places: tuple[Place, Catalog])
         assert "<dd>land-procedure, audit</dd>" in page.text
 
 
+async def test_other_terms_are_asked_for_by_a_form(places: tuple[Place, Catalog]) -> None:
+    place, _ = places
+    developer = await place.office.person("dev", Grant(Role.DEVELOPER, ONE_STOP), agency=ONE_STOP)
+    owner = await place.office.person("owner", Grant(Role.DATA_OWNER, LAND))
+    page_of, form_of = "/agreements/on-h11-05", "/agreements/on-h11-05/amend"
+    async with place.signed_in(developer) as asking, place.signed_in(owner) as deciding:
+        assert form_of in (await asking.open(page_of)).text
+        assert form_of not in (await deciding.open(page_of)).text
+        assert (await deciding.open(form_of)).status_code == 403
+        form = await asking.open(form_of)
+        wrong = await asking.post(form, form_of, purposes="land-procedure, audit", reason="")
+        assert wrong.status_code == 422
+        assert 'value="land-procedure, audit"' in wrong.text
+        page = await asking.post(form, form_of, purposes="land-procedure, audit", reason="đối soát")
+        assert "Đã gửi đề nghị sửa đổi" in page.text
+        assert form_of not in page.text
+        # One waits at a time.
+        assert (await asking.open(form_of)).url.path == page_of
+        again = await asking.post(form, form_of, purposes="audit", reason="nữa")
+        assert again.status_code == 409
+        page = await deciding.post(await deciding.open(page_of), f"{page_of}/approve", of="amendment")
+        assert "<dd>land-procedure, audit</dd>" in page.text
+
+
 async def test_addresses_that_are_none_are_told_so(places: tuple[Place, Catalog]) -> None:
     place, _ = places
     developer = await place.office.person("dev", Grant(Role.DEVELOPER, ONE_STOP), agency=ONE_STOP)

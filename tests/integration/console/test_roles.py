@@ -77,6 +77,8 @@ GET  /requests/late                             all all all -   -   -   -   -
 GET  /requests/new                              all all all -   -   -   -   -
 POST /requests/new                              all own own -   -   -   -   -
 GET  /agreements/{agreement_id}                 all all all all all all all all
+GET  /agreements/{agreement_id}/amend           all own own -   -   -   -   -
+POST /agreements/{agreement_id}/amend           all own own -   -   -   -   -
 POST /agreements/{agreement_id}/{step}          all -   -   own own -   all -
 GET  /decisions                                 -   -   -   all -   -   -   -
 GET  /usage                                     all own own own own own all all
@@ -155,6 +157,11 @@ def samples(path: str, agency: str, person: str) -> list[tuple[str, dict[str, st
         target = f"{agency}/land/parcels-v1"
         form = {"kind": "service", "target": target, "consumer": f"{agency}/land", **terms}
         return [(f"{address}?service={target}", form)]
+    if path.endswith("/amend"):
+        # Of the two agreements each is asked for by the agency after which it is not named.
+        theirs = {LAND: ONE_STOP, ONE_STOP: LAND}[agency].lower().replace(".", "-")
+        terms = {"purposes": "land-procedure, audit", "legalGround": "Luật Đất đai 2024", "reason": "x"}
+        return [(address.replace("{agreement_id}", f"on-{theirs}"), terms)]
     if path.startswith("/agreements/"):
         address = address.replace("{agreement_id}", f"on-{agency.lower().replace('.', '-')}")
         return [(address.replace("{step}", "suspend"), {"version": "1", "reason": "x"})]

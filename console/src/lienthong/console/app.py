@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from lienthong.console.agreements.amending import amendment_routes
 from lienthong.console.agreements.late import late_routes
 from lienthong.console.agreements.pages import agreement_routes
 from lienthong.console.agreements.requesting import request_routes
@@ -152,6 +153,7 @@ def create_console(
     app.include_router(agency_routes(web))
     app.include_router(system_routes(web, clock))
     app.include_router(suspension_routes(web))
+    app.include_router(amendment_routes(web))
     app.include_router(agreement_routes(web, clock))
     app.include_router(late_routes(web))
     app.include_router(request_routes(web))

@@ -98,6 +98,7 @@ def agreement_routes(web: Web, clock: Clock) -> APIRouter:
             similar=[one for one in listed_agreements(similar) if one.id != agreement.id][:_SIMILAR],
             history=[_step(step) for step in reversed(history.get("items") or ())],
             steps=agreement.steps(visit),
+            may_amend=agreement.may_amend(visit),
             amendment_steps=agreement.steps(visit, of_amendment=True),
             me=f"person/{visit.person.id}",
             today=clock.now().date(),

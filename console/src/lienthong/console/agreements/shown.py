@@ -61,6 +61,7 @@ STEPS: Final = {
     "restore": BilingualText("restored from an export", "khôi phục từ bản xuất"),
 }
 _REMINDED: Final = timedelta(days=30)
+_WAITING: Final = frozenset({"requested", "endorsed", "information-needed"})
 _OF_CONSUMER: Final = {
     "submit": {"draft"},
     "answer": {"information-needed"},
@@ -193,6 +194,15 @@ class Agreement:
     def changes(self) -> list[Term]:
         """What the amendment would change."""
         return [changed_term(one) for one in (self.amendment or {}).get("changes", ())]
+
+    def may_amend(self, visit: Visit) -> bool:
+        """Whether somebody may ask for other terms of it, of which none wait yet."""
+        waits = str((self.amendment or {}).get("status", "")) in _WAITING
+        return (
+            self.status == "approved"
+            and not waits
+            and visit.may(Action.REQUEST_AGREEMENTS, self.consumer_agency)
+        )
 
     def steps(self, visit: Visit, *, of_amendment: bool = False) -> list[str]:
         """What somebody is offered to do with it, or with its amendment."""
