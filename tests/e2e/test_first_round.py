@@ -427,6 +427,11 @@ def test_services_behind_x_road_are_imported_and_their_manifests_applied(
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     assert json.loads(made.stdout)["services"] == ["H11.06/planning/officials-v1"]
+    # A real security server has an address of its own; no call goes to the gateway by itself.
+    file = tmp_path / "officials-v1.yaml"
+    text = file.read_text("utf-8")
+    assert province.gateway in text
+    file.write_text(text.replace(province.gateway, "https://10.0.0.9"), "utf-8")
     applied = province.command("apply", "-f", str(tmp_path), "--dry-run", "--json")
     assert applied.returncode == 0, applied.stdout
     (result,) = json.loads(applied.stdout)["results"]

@@ -214,6 +214,7 @@ def _body(document: Mapping[str, Any], stated: Mapping[str, Any]) -> str | None:
             continue
         media_type = an_object(media)
         schema = followed(document, media_type.get("schema"))
-        found = next((one for one in (*_examples(media_type), *_examples(schema)) if one is not None), {})
+        known = (*_examples(media_type), *_examples(schema))
+        found: Any = next((one for one in known if one is not None), {})
         return json.dumps(found, ensure_ascii=False)[: 10 * _LONGEST_VALUE]
     return None
