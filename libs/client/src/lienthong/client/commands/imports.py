@@ -54,8 +54,9 @@ Authority = Annotated[
 @command(
     app,
     "openapi",
-    "lienthong import openapi openapi.yaml --service H11.05/land/maps-v1 --dir maps",
-    "lienthong import openapi https://maps.land.example.vn/openapi.json --service H11.05/land/maps-v1",
+    "lienthong import openapi openapi.yaml --service H11.05/land/maps-v1",
+    "lienthong import openapi https://maps.land.example.vn/openapi.json \\",
+    "  --service H11.05/land/maps-v1",
 )
 def openapi(
     source: Source,
@@ -80,7 +81,8 @@ def openapi(
     app,
     "wsdl",
     "lienthong import wsdl land.wsdl --service H11.05/land/registry-v1",
-    "lienthong import wsdl 'http://10.0.0.5:8204/soap/land?wsdl' --service H11.05/land/registry-v1",
+    "lienthong import wsdl 'http://10.0.0.5:8204/soap/land?wsdl' \\",
+    "  --service H11.05/land/registry-v1",
 )
 def wsdl(
     source: Source,
