@@ -187,17 +187,25 @@ def cpu_seconds(data: bytes) -> float:
     return _BUDGET_S + _BUDGET_S_PER_MIB * len(data) / (1024 * 1024)
 
 
+def read_body(data: bytes) -> Json:
+    """Read a body with manifests as JSON.
+
+    Raises:
+        ProblemError: `malformed-request`, it is none.
+    """
+    try:
+        return decode(data, most_members=MAX_MEMBERS)
+    except NotJsonError as reason:
+        raise malformed_request(reason.text) from None
+
+
 def read_apply_text(data: bytes) -> list[Draft | Violation]:
     """Read the body of an apply as it was sent, drafts first; as slow as the documents in it make it.
 
     Raises:
         ProblemError: `malformed-request`, it is not JSON.
     """
-    try:
-        body = decode(data, most_members=MAX_MEMBERS)
-    except NotJsonError as reason:
-        raise malformed_request(reason.text) from None
-    drafts, violations = read_apply(body)
+    drafts, violations = read_apply(read_body(data))
     # They go to another process, and an answer names a tenth of them.
     return [*drafts, *violations[: 10 * MAX_ERRORS]]
 

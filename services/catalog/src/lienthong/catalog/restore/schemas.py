@@ -13,15 +13,15 @@ from lienthong.catalog.agreements.domain.lifecycle import AgreementAction, Agree
 from lienthong.catalog.agreements.domain.record import AgreementRecord, RecordedAmendment
 from lienthong.catalog.agreements.domain.terms import terms_of
 from lienthong.catalog.agreements.schemas import AgreementSpec
-from lienthong.catalog.apply.schemas import MAX_MANIFESTS, MAX_MEMBERS, SPECS
+from lienthong.catalog.apply.schemas import MAX_MANIFESTS, SPECS, read_body
 from lienthong.catalog.domain import validity
 from lienthong.catalog.domain.resources import ACTIVE, SUSPENDED, ResourceKind
-from lienthong.catalog.errors import MAX_ERRORS, InvalidValueError, Violation, malformed_request
+from lienthong.catalog.errors import MAX_ERRORS, InvalidValueError, Violation
 from lienthong.catalog.restore.domain.planning import Exported
 from lienthong.catalog.schemas.fields import AgencyCode, LongText, PeriodStart, StrictModel, checked, text
 from lienthong.catalog.schemas.specs import FieldCollector, read_id, read_spec, unportable, validate
 from lienthong.kit.json_pointer import JsonPath
-from lienthong.kit.json_text import Json, NotJsonError, decode
+from lienthong.kit.json_text import Json
 from lienthong.kit.text import BilingualText
 
 MAX_STEPS: Final = 10_000
@@ -138,11 +138,7 @@ def read_restore_text(data: bytes) -> list[Exported | Violation]:
     Raises:
         ProblemError: `malformed-request`, it is not JSON.
     """
-    try:
-        body = decode(data, most_members=MAX_MEMBERS)
-    except NotJsonError as reason:
-        raise malformed_request(reason.text) from None
-    found, violations = read_restore(body)
+    found, violations = read_restore(read_body(data))
     return [*found, *violations[: 10 * MAX_ERRORS]]
 
 
